@@ -114,7 +114,7 @@ async fn carry_out(
                     adoption
                 };
                 console.warn_line(&adoption.to_string());
-                folders.note(&services.app, console).await;
+                folders.print_to_stderr(&services.app, console).await;
                 finish_removals(services, console).await;
             }
             Ok(PolicyStanding::InForce(None)) => finish_removals(services, console).await,

@@ -130,8 +130,8 @@ pub(super) fn conclude(
     if let Some(problem) = &report.rejected {
         console.warn(problem);
     }
-    cli::print_troubles(&report.failures, console);
-    cli::print_troubles(&report.notify_failures, console);
+    cli::print_failures(&report.failures, console);
+    cli::print_failures(&report.notify_failures, console);
     if report.failures.len() == MAX_FAILURES {
         console.warn("there may be more: `gannet list` shows the state of every source");
     }

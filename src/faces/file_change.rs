@@ -1,6 +1,6 @@
-//! How a change affected a published file, compared before and after: a clause for people, an object for programs.
+//! The effect of a change on a published file, compared before and after: a clause for people, an object for programs.
 //!
-//! Knows of a file what the catalogue does, and never reads it. A publication left to the next pass is reported as such.
+//! Uses only the catalogue's record of a file, never the file. A publication left to the next pass is named so.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::publication::{BY_NEWEST, all_of_sets, kept_until, one_of_sets, unvett
 use super::text::clean;
 use crate::domain::{Source, VersionId, VersionState};
 
-/// What became of a published file, or of the folder of a set.
+/// The effect on a published file, or on the folder of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FileOutcome {
@@ -16,7 +16,7 @@ pub(crate) enum FileOutcome {
     Published,
     /// Consumers see the same version.
     Unchanged,
-    /// Consumers see the same version again: somebody had changed or removed its file.
+    /// Consumers see the same version; its file had been changed or removed, and was restored.
     PutBack,
     /// Consumers see the same version at another place: at the source's own path, or in the folder of its set.
     Moved,
@@ -32,13 +32,13 @@ pub(crate) enum FileOutcome {
     Nothing,
 }
 
-/// What became of the published file of a source.
+/// The change of a source's published file.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct FileChange {
     pub(crate) change: FileOutcome,
     /// The version that consumers see now.
     version_id: Option<VersionId>,
-    /// The path below `published/`; none if consumers see the file in the folder of the set.
+    /// The path below `published/`; `None` if consumers see the file in the folder of the set.
     path: Option<String>,
     set: Option<String>,
     /// For people: the sets in whose folders consumers see the file.
@@ -46,7 +46,7 @@ pub(crate) struct FileChange {
     shown_in: Option<String>,
     /// Why the file was withdrawn or could not be published.
     why: Option<String>,
-    /// For people: what speaks against the version that is published by its rule all the same.
+    /// For people: the objection to a version that is published by its rule all the same.
     #[serde(skip)]
     against: Option<&'static str>,
     /// For people: a remark on the file.
@@ -96,7 +96,7 @@ impl FileChange {
         }
     }
 
-    /// Marks an unchanged file as restored: it was put back meanwhile. Any other outcome stays.
+    /// Marks an unchanged file as restored. Any other outcome stays.
     pub(crate) fn put_back(mut self) -> Self {
         if self.change == FileOutcome::Unchanged {
             self.change = FileOutcome::PutBack;
@@ -104,13 +104,13 @@ impl FileChange {
         self
     }
 
-    /// Says what consumers see of a source.
+    /// Returns the present state of a source's file, as an unchanged file.
     pub(crate) fn now(source: &Source) -> Self {
         Self::between(Seen::of(source).as_ref(), source)
     }
 
     /// Returns a clause without a full stop, safe for a terminal.
-    pub(crate) fn words(&self) -> String {
+    pub(crate) fn clause(&self) -> String {
         let set = self.set.as_deref().unwrap_or_default();
         let place = match (&self.path, &self.shown_in) {
             (Some(path), _) => format!("at {path}"),
@@ -144,7 +144,7 @@ impl FileChange {
             FileOutcome::Waiting => {
                 format!("waits for {} to be published", one_of_sets(set))
             }
-            FileOutcome::Due => format!("what is published {place} follows by the next pass"),
+            FileOutcome::Due => format!("the next pass brings the file {place} up to date"),
             FileOutcome::Failed => format!("not brought up to date {place}"),
             FileOutcome::Nothing => "nothing of it is published".to_owned(),
         };
@@ -152,16 +152,16 @@ impl FileChange {
     }
 }
 
-/// What consumers see of a source.
+/// The version of a source that consumers see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     version: VersionId,
-    /// The set in whose folder they see it; nothing when it lies at the source's own path.
+    /// The set in whose folder consumers see it; `None` for the source's own path.
     set: Option<String>,
 }
 
 impl Seen {
-    /// Returns what consumers see of a source; nothing when they see nothing.
+    /// Returns the version that consumers see; `None` if they see none.
     pub(crate) fn of(source: &Source) -> Option<Self> {
         let state = &source.state;
         let is_own = state.published_version_id.is_some();
@@ -172,7 +172,7 @@ impl Seen {
     }
 }
 
-/// Says what a source's file waits for, while consumers see an older one or not yet that of its set.
+/// Returns what delays a source's file, while consumers see an older version, or none of the set yet.
 fn waiting(source: &Source) -> String {
     let state = &source.state;
     if let Some(set) = kept_until(source) {
@@ -199,7 +199,7 @@ pub(crate) fn colon(why: Option<&str>) -> String {
 mod tests {
     use super::*;
     use crate::domain::{PublishPolicy, Withdrawal};
-    use crate::faces::samples::{at, source};
+    use crate::faces::fixtures::{at, source};
 
     fn member(published: Option<i64>, in_set: Option<i64>) -> Source {
         let mut one = source(1, "prices");
@@ -221,7 +221,7 @@ mod tests {
         one
     }
 
-    /// What consumers saw before, at the place where they look now.
+    /// The version that consumers saw before, at the place where they look now.
     fn seen(version: Option<i64>, now: &Source) -> Option<Seen> {
         let is_own = now.state.published_version_id.is_some();
         Some(Seen {
@@ -269,7 +269,7 @@ mod tests {
             let mut now = now.clone();
             now.state.version_id = now.state.served();
             let found = FileChange::between(Seen::of(before).as_ref(), &now);
-            assert_eq!((found.change, &*found.words()), (change, words));
+            assert_eq!((found.change, &*found.clause()), (change, words));
         }
     }
 
@@ -302,7 +302,7 @@ mod tests {
             now.state.version_id = Some(VersionId(4));
             now.state.version_state = Some(state);
             let found = FileChange::between(seen(before, &now).as_ref(), &now);
-            assert_eq!(found.words(), words);
+            assert_eq!(found.clause(), words);
         }
     }
 
@@ -364,7 +364,7 @@ mod tests {
                 Some(3),
                 with(single(Some(3)), due),
                 FileOutcome::Due,
-                "what is published at example.org/1.csv follows by the next pass",
+                "the next pass brings the file at example.org/1.csv up to date",
             ),
             (
                 None,
@@ -392,7 +392,7 @@ mod tests {
             ),
         ] {
             let found = FileChange::between(seen(before, &now).as_ref(), &now);
-            assert_eq!((found.change, &*found.words()), (change, words));
+            assert_eq!((found.change, &*found.clause()), (change, words));
         }
     }
 }

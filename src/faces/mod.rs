@@ -1,14 +1,14 @@
-//! The faces: how people and programs reach the use-cases of `app`. A face never imports another; `text`,
-//! `standing`, `publication`, `set_words`, `file_change`, `json` and `options` are what they share.
+//! The faces: how people and programs reach the use-cases of `app`. Faces never import each other; they share `text`,
+//! `state_word`, `publication`, `set_words`, `file_change`, `json` and `options`.
 
 pub mod cli;
 mod file_change;
+#[cfg(test)]
+mod fixtures;
 mod json;
 mod options;
 mod publication;
-#[cfg(test)]
-mod samples;
 mod set_words;
-mod standing;
+mod state_word;
 mod text;
 pub mod tui;

@@ -1,5 +1,5 @@
-//! The options of `gannet add` that messages name, as they are called where a source is not given on the command line: keys of a file
-//! of sources, fields of the dashboard's form, and what `gannet import` leaves to `add`.
+//! Translates options of `gannet add` in messages where a source is not given on the command line: to keys of a file
+//! of sources, fields of the dashboard's form, or the advice of `gannet import`.
 
 /// An option as messages name it; its key in a file; its field in the form; the advice for an entry of another program's
 /// file.

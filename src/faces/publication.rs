@@ -1,14 +1,14 @@
-//! What is published of a source, in the words of every face: where, of which version, since when not, and what keeps a newer one
-//! from being published.
+//! Describes the publication of a source in the words of every face: the path, the version, a withdrawal, and the
+//! reason why a newer version is not published.
 //!
-//! Never reads anything: the source's state has it all.
+//! Never reads anything: the source's state holds all facts.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{PublishPolicy, Source, VersionState};
 
-/// Returns what is published of a source and where, or when and why the file was withdrawn. `path` and `time` are as the
-/// face shows them.
+/// Returns the published version of a source and its path, or when and why the file was withdrawn. `path` and `time`
+/// are formatted by the face.
 pub(crate) fn published_place(
     source: &Source,
     path: &str,
@@ -45,8 +45,8 @@ pub(crate) fn published_place(
     }
 }
 
-/// Says where the file of a removed source, or of one that left its set, still lies and until when, with `path` as the face shows it;
-/// nothing where none does.
+/// Returns where the file of a source that was removed, or left its set, is still published and until when; `None`
+/// where none is. `path` is formatted by the face.
 pub(crate) fn still_published(source: &Source, path: &str) -> Option<String> {
     let (state, is_removed) = (&source.state, source.removed_at.is_some());
     let own = state.published_version_id;
@@ -63,13 +63,13 @@ pub(crate) fn still_published(source: &Source, path: &str) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", and "))
 }
 
-/// Names sets, all of them: `the set a`, or `the sets a, b`.
+/// Returns all of the sets in words: `the set a`, or `the sets a, b`.
 pub(crate) fn all_of_sets(joined: &str) -> String {
     let word = if joined.contains(", ") { "sets" } else { "set" };
     format!("the {word} {joined}")
 }
 
-/// Names sets, one of them: `the set a`, or `one of the sets a, b`.
+/// Returns one of the sets in words: `the set a`, or `one of the sets a, b`.
 pub(crate) fn one_of_sets(joined: &str) -> String {
     let sets = all_of_sets(joined);
     if joined.contains(", ") {
@@ -79,18 +79,18 @@ pub(crate) fn one_of_sets(joined: &str) -> String {
     }
 }
 
-/// The rule by which a version is published that did not pass.
+/// Follows a version that did not pass and is published by the rule `newest`.
 pub(crate) const BY_NEWEST: &str = " by the rule `newest`";
 
-/// Why the version at a source's published path would not be there but for its rule of publishing.
+/// Why a source's published version would not be published under the rule `passed`.
 pub(crate) struct Unvetted {
-    /// `failed`.
+    /// The state: `failed`.
     pub(crate) word: VersionState,
-    /// `which failed`.
+    /// The state as a clause: `which failed`.
     pub(crate) clause: &'static str,
 }
 
-/// Returns what speaks against the version at the source's own published path, if only the rule `newest` keeps it there.
+/// Returns the objection to the version at the source's own path, if only the rule `newest` keeps it there.
 pub(crate) fn unvetted(source: &Source) -> Option<Unvetted> {
     let state = &source.state;
     let is_newest =
@@ -105,17 +105,17 @@ pub(crate) fn unvetted(source: &Source) -> Option<Unvetted> {
     (source.settings.publish == PublishPolicy::Newest).then_some(Unvetted { word, clause })
 }
 
-/// Returns the set that a source has entered while its file stays at its own path; nothing when none is to take it over.
+/// Returns the set that a source has entered while its file stays at its own path, until the set takes it over.
 pub(crate) fn kept_until(source: &Source) -> Option<&str> {
     let state = &source.state;
     let set = state.set.as_deref()?;
     let mut shown = state.showing_set.iter().flat_map(|sets| sets.split(", "));
-    // A set that it left may show it still.
+    // A set that the source left may still show it.
     let has_it = shown.any(|shown| set.split(", ").any(|own| own == shown));
     (state.published_version_id.is_some() && !has_it).then_some(set)
 }
 
-/// Says the same, and what keeps a newer version from being published.
+/// Returns the published version of a source and its path, and the reason why a newer version is not published.
 pub(crate) fn published_words(
     source: &Source,
     path: &str,
@@ -133,7 +133,7 @@ pub(crate) fn published_words(
     }
 }
 
-/// Returns what is published of a source in few words; none if nothing is.
+/// Returns the published version of a source in few words; `None` if nothing is published.
 pub(crate) fn published_briefly(source: &Source) -> Option<String> {
     let state = &source.state;
     let own = state.published_version_id.map(|_| &source.published_path);
@@ -161,7 +161,7 @@ pub(crate) fn published_briefly(source: &Source) -> Option<String> {
 mod tests {
     use super::*;
     use crate::domain::{VersionId, Withdrawal};
-    use crate::faces::samples::{at, source};
+    use crate::faces::fixtures::{at, source};
 
     #[test]
     fn a_version_that_did_not_pass_is_said_to_be_published_by_the_rule() {
@@ -190,7 +190,7 @@ mod tests {
             ),
             (Newest, VersionState::Passed, 11, "1.csv", "p (v11)"),
             (Newest, VersionState::Unverified, 11, "1.csv", "p (v11)"),
-            // The file is brought in line yet, or the version was published when it had passed.
+            // The file is still to be changed, or the version was published when it had passed.
             (Newest, VersionState::Failed, 3, "1.csv", "p (v3)"),
             (Passed, VersionState::Error, 11, "1.csv", "p (v11)"),
         ] {

@@ -1,8 +1,8 @@
-//! The words of lists, screens and the report for a set: its state, the reasons, where it is published.
+//! Describes a set in the words of lists, screens and the report: its state, the reasons, where it is published.
 
 use crate::app::SetOverview;
 use crate::domain::{Edition, VersionState};
-use crate::faces::standing::StateWord;
+use crate::faces::state_word::StateWord;
 
 pub(crate) fn state(one: &SetOverview) -> String {
     if !one.set.configured {
@@ -25,7 +25,7 @@ pub(crate) fn state(one: &SetOverview) -> String {
         }
     }
     if one.members.is_empty() {
-        // The last edition says nothing of files that have left the set.
+        // The last edition holds files that have left the set.
         return "empty".to_owned();
     }
     one.newest
@@ -33,7 +33,7 @@ pub(crate) fn state(one: &SetOverview) -> String {
         .map_or_else(|| "never".to_owned(), |newest| newest.state.to_string())
 }
 
-/// Returns the reasons for a set's state in one line: why it fails, is not published, is not judged.
+/// Returns the reasons for a set's state in one line: why it fails, is not published, or is not judged.
 pub(crate) fn why(one: &SetOverview) -> Option<String> {
     let reasons = reasons(one);
     let words = reasons.iter().enumerate().map(|(place, (what, why))| {

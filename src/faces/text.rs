@@ -7,11 +7,11 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 pub(crate) use crate::domain::{clean, clean_line};
 
-/// Least columns to wrap text to.
+/// The least width to which text is wrapped.
 const LEAST_WRAPPED: usize = 10;
 
-/// Returns a line without its comment: a `#` at the start or behind a space, and all that follows. A `#` inside a word is
-/// part of an address.
+/// Returns a line without its comment: a `#` at the start or behind a space, and the text behind it. A `#` inside a
+/// word is part of an address.
 pub(crate) fn without_comment(line: &str) -> &str {
     let begins = |(at, _): &(usize, &str)| {
         line[..*at]
@@ -23,7 +23,7 @@ pub(crate) fn without_comment(line: &str) -> &str {
     comment.map_or(line, |(at, _)| &line[..at])
 }
 
-/// Wraps text to lines of at most so many columns (10 at least), between words where possible.
+/// Wraps text to lines of at most `width` columns (10 at least), between words where possible.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(LEAST_WRAPPED);
     let mut lines = vec![String::new()];

@@ -153,7 +153,9 @@ fn an_older_catalogue_says_what_it_would_replace_and_keeps_copies() {
         let said = home.gannet.run(&["config", "adopt-archive", "--yes"]);
         assert_eq!(said.code, Some(0), "{case}: {said:#?}");
         assert!(said.err.contains(lines[0]), "{case}: {said:#?}");
-        let tells = said.out.contains("does not know lie in trash/ for 7 days");
+        let tells = said
+            .out
+            .contains("does not know are copied to trash/ for 7 days");
         assert_eq!(tells, !kept.is_empty(), "{case}: {said:#?}");
         assert_eq!(home.trash(), kept, "{case}");
         assert_eq!(home.served(), served, "{case}: nothing is replaced yet");

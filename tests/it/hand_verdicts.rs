@@ -128,7 +128,7 @@ fn what_the_verifier_sets_aside_is_said() {
 
 #[test]
 fn judging_what_is_stale_says_what_it_keeps() {
-    const NOW: &str = "every verdict is by the verifiers as they are now";
+    const NOW: &str = "every verdict is up to date with its verifier";
     let home = Home::new();
     let (said, json) = home.stale();
     assert_eq!(said, format!("{NOW}\n"));

@@ -269,7 +269,7 @@ fn a_history_is_judged_again_when_its_verifier_changes() {
     gannet.fetch("b");
     assert_eq!(published(&gannet, "a").as_deref(), Some("4444"));
     let nothing = gannet.ok(&["verify", "--stale"]);
-    assert!(nothing.contains("every verdict is by the verifiers as they are now"));
+    assert!(nothing.contains("every verdict is up to date with its verifier"));
 
     // The program is replaced: three of five versions are bad now, and the file follows.
     script(&gannet, &shorter_than(2));

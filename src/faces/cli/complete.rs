@@ -1,6 +1,6 @@
-//! What may come next on a command line, for the shells' completion scripts: commands, options, values, and names.
+//! Completions of a command line for the shells: commands, options, values, and names.
 //!
-//! Knows the commands by their definitions. Names are looked up by whoever asks.
+//! The commands come from their definitions. The caller looks names up.
 
 use std::path::PathBuf;
 
@@ -12,28 +12,28 @@ use super::manual::TOPICS;
 use super::{Console, ExitStatus};
 use crate::faces::text::clean;
 
-/// More than this no shell shows at once.
+/// Shells do not show more candidates at once.
 const MOST: usize = 1000;
 
-/// What a command line that is not finished asks for.
+/// The possible completions of an incomplete command line.
 #[derive(Debug, Default)]
 pub struct Completion {
-    /// `--config` and `--data-dir` of that line.
+    /// The line's `--config`.
     pub config: Option<PathBuf>,
-    /// Likewise.
+    /// The line's `--data-dir`.
     pub data_dir: Option<PathBuf>,
-    /// Names of these kinds may stand here.
+    /// The kinds of names that may follow.
     pub names: Vec<NameKind>,
-    /// What else may, each with what it means.
+    /// The other candidates, each with its description.
     fixed: Vec<(String, String)>,
-    /// What every candidate begins with: what is typed of the word so far.
+    /// The incomplete last word, with which every candidate begins.
     current: String,
-    /// What stands before a value: `--state=`.
+    /// The part of the word before the value: `--state=`.
     before: String,
 }
 
 impl Completion {
-    /// Of several values in one word, the last is the one that is typed.
+    /// Only the last of several values in a word is incomplete.
     fn begin_value_behind(&mut self, delimiter: Option<char>) {
         let current = self.current.clone();
         if let Some((_, last)) = delimiter.and_then(|by| current.rsplit_once(by)) {
@@ -43,7 +43,8 @@ impl Completion {
     }
 }
 
-/// Returns a value that is taken in any case as somebody types it: shells offer only what begins with the letters that stand there.
+/// Returns a value in the case of the typed letters, for values that are accepted in any case: shells offer only
+/// candidates that begin with the typed letters.
 fn in_case_of(typed: &str, value: &str) -> String {
     let has = |is: fn(char) -> bool| typed.contains(is);
     match (has(char::is_lowercase), has(char::is_uppercase)) {
@@ -53,14 +54,14 @@ fn in_case_of(typed: &str, value: &str) -> String {
     }
 }
 
-/// What is called by a name.
+/// A kind of name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameKind {
     /// A source.
     Source,
-    /// One that was removed.
+    /// A removed source.
     Removed,
-    /// A tag by itself.
+    /// A tag alone.
     Tag,
     /// The sources of a tag: `tag:NAME`.
     TagOfSources,
@@ -72,11 +73,11 @@ pub enum NameKind {
     Notifier,
 }
 
-/// Lines that tell the script to complete paths by itself.
+/// Special lines by which the script completes paths itself.
 const FILES: &str = ":files";
 const FOLDERS: &str = ":dirs";
 
-/// Reads the words behind the program's name, the last as far as it is typed.
+/// Analyses the words after the program's name, the last of which is incomplete.
 pub fn completion(words: &[String]) -> Completion {
     let mut program = Cli::command();
     program.build();
@@ -84,7 +85,7 @@ pub fn completion(words: &[String]) -> Completion {
     let Some((current, before)) = words.split_last() else {
         return wanted;
     };
-    let mut line = Line {
+    let mut line = PartialLine {
         command: &program,
         operands: 0,
         option: None,
@@ -98,19 +99,19 @@ pub fn completion(words: &[String]) -> Completion {
     wanted
 }
 
-/// The part of a line that was read.
-struct Line<'a> {
+/// The part of a line that was analysed.
+struct PartialLine<'a> {
     command: &'a Command,
     operands: usize,
-    /// The option whose value comes next.
+    /// The option that takes the next word as its value.
     option: Option<&'a Arg>,
     options_end: bool,
 }
 
-impl<'a> Line<'a> {
+impl<'a> PartialLine<'a> {
     fn take(&mut self, word: &str, wanted: &mut Completion) {
         if let Some(option) = self.option.take() {
-            return note(option, word, wanted);
+            return record_folder(option, word, wanted);
         }
         if self.options_end || !word.starts_with('-') || word == "-" {
             let is_command = self.operands == 0 && !self.options_end;
@@ -122,7 +123,7 @@ impl<'a> Line<'a> {
             self.options_end = true;
         } else if let Some((name, value)) = word.split_once('=') {
             if let Some(option) = self.find_option(name) {
-                note(option, value, wanted);
+                record_folder(option, value, wanted);
             }
         } else {
             self.option = self.find_option(word).filter(|option| takes_value(option));
@@ -132,7 +133,7 @@ impl<'a> Line<'a> {
     fn find_option(&self, word: &str) -> Option<&'a Arg> {
         let found = |arg: &&Arg| match word.strip_prefix("--") {
             Some(long) => arg.get_long() == Some(long),
-            // Of several short ones in a word the last may take a value.
+            // Of several short options in one word, the last may take a value.
             None => arg.get_short().is_some() && arg.get_short() == word.chars().next_back(),
         };
         self.command.get_arguments().find(found)
@@ -187,7 +188,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Returns the commands that people see, each with what it does.
+/// Returns the visible commands, each with its description.
 fn commands(of: &Command) -> Vec<(String, String)> {
     let shown = of.get_subcommands().filter(|one| !one.is_hide_set());
     let about = |one: &Command| one.get_about().map(ToString::to_string);
@@ -207,8 +208,8 @@ fn takes_value(option: &Arg) -> bool {
     option.get_action().takes_values() && !option.is_require_equals_set()
 }
 
-/// Notes where the catalogue of that line is.
-fn note(option: &Arg, value: &str, wanted: &mut Completion) {
+/// Records which catalogue the line uses.
+fn record_folder(option: &Arg, value: &str, wanted: &mut Completion) {
     match option.get_long() {
         Some("config") => wanted.config = Some(value.into()),
         Some("data-dir") => wanted.data_dir = Some(value.into()),
@@ -216,7 +217,7 @@ fn note(option: &Arg, value: &str, wanted: &mut Completion) {
     }
 }
 
-/// Adds what an argument may be: its possible values, else what the name of its value says.
+/// Adds the candidates for an argument: its possible values, or the kinds of names that its value's name suggests.
 fn values(command: &Command, arg: &Arg, wanted: &mut Completion) {
     let possible = arg.get_possible_values();
     if !possible.is_empty() {
@@ -262,7 +263,7 @@ fn values(command: &Command, arg: &Arg, wanted: &mut Completion) {
     }
 }
 
-/// Prints the candidates for the scripts, a line each, with what it means behind a tab.
+/// Prints the candidates for the scripts, one a line, with the description behind a tab.
 pub fn print_completion(
     wanted: &Completion,
     names: Vec<String>,

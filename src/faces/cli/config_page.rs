@@ -1,4 +1,4 @@
-//! `config show` and `config check`: what is in force and from where, and what in it looks like a slip.
+//! `config show` and `config check`: the settings in force with their origins, and probable mistakes in them.
 
 use std::fmt::Write as _;
 
@@ -14,14 +14,14 @@ use crate::domain::{ChangeKind, Scope, Template, Weight, duration_words};
 use crate::faces::json;
 use crate::faces::text::clean;
 
-/// Longer settings do not push the origins of the others away.
+/// Longer settings are not padded, so that the origins of the others stay close.
 const MOST_PADDED: usize = 60;
 
 /// `config show --json`.
 #[derive(Serialize)]
 struct ConfigJson<'a> {
     file: Option<String>,
-    /// Why the file that should be used cannot be.
+    /// Why the configuration file is unusable.
     problem: Option<&'a str>,
     settings: Vec<SettingJson>,
     verifiers: Vec<EntryJson<'a>>,
@@ -39,11 +39,11 @@ struct SettingJson {
 #[derive(Serialize)]
 struct EntryJson<'a> {
     name: &'a str,
-    /// What it is and does, in words.
+    /// Its kind and its behaviour, in words.
     words: String,
 }
 
-/// Prints what is in force for programs: every setting with its value and where it comes from, and who judges and is told.
+/// Prints the configuration in force as JSON: every setting with value and origin, the verifiers and the notifiers.
 pub fn print_config_json(config: &Config, console: &mut Console<'_>) -> app::Result<ExitStatus> {
     let settings = config.settings_in_force().into_iter();
     let verifiers = config.verifiers.iter();
@@ -81,7 +81,7 @@ pub fn print_config_json(config: &Config, console: &mut Console<'_>) -> app::Res
     ))
 }
 
-/// Returns a line for each setting in force: `fetch.max_tries = 3`, and where that comes from.
+/// Returns a line for each setting in force: `fetch.max_tries = 3`, and its origin.
 pub fn settings_lines(config: &Config) -> String {
     let settings = config.settings_in_force();
     let said: Vec<_> = settings
@@ -104,8 +104,8 @@ pub fn settings_lines(config: &Config) -> String {
     lines
 }
 
-/// Returns the page: the file, where things lie, the policy in force (nothing without a catalogue), each verifier and notifier
-/// on a line, and what deserves a look, `more` included.
+/// Returns the page: the configuration file, the folders, the policy in force (`None` without a catalogue), a line for
+/// each verifier and notifier, and warnings, `more` included.
 pub fn config_page(config: &Config, policy: Option<&PolicyOutlook>, more: &[String]) -> String {
     let mut page = String::new();
     let file = config.config_file.as_ref().map_or_else(
@@ -136,8 +136,8 @@ pub fn config_page(config: &Config, policy: Option<&PolicyOutlook>, more: &[Stri
         let (name, words) = (&notifier.name, notifier_words(notifier));
         let _ = writeln!(page, "{}", clean(&format!("notifier {name}: {words}")));
     }
-    for slip in slips(config).iter().chain(more) {
-        let _ = writeln!(page, "warning: {}", clean(slip));
+    for warning in warnings(config).iter().chain(more) {
+        let _ = writeln!(page, "warning: {}", clean(warning));
     }
     page
 }
@@ -146,7 +146,7 @@ fn verifier_words(verifier: &VerifierConfig) -> String {
     let what = match &verifier.kind {
         VerifierKind::Command { argv, .. } => format!("runs {}", argv.join(" ")),
         VerifierKind::Builtin(_) => "is built in".to_owned(),
-        // The address may hold a password.
+        // The address is left out: it may hold a password.
         VerifierKind::Http { deadline, .. } => {
             format!(
                 "is asked by HTTP, may take {} to answer",
@@ -174,7 +174,7 @@ fn verifier_words(verifier: &VerifierConfig) -> String {
 fn notifier_words(notifier: &NotifierConfig) -> String {
     let how = match &notifier.kind {
         NotifierKind::Command { argv } => format!("told by {}", argv.join(" ")),
-        // The address may hold a password.
+        // The address is left out: it may hold a password.
         NotifierKind::Webhook { .. } => "told by webhook".to_owned(),
     };
     let patterns: Vec<_> = notifier.sources.iter().map(ToString::to_string).collect();
@@ -183,11 +183,11 @@ fn notifier_words(notifier: &NotifierConfig) -> String {
     format!("{how} of {}; on {}", patterns.join(", "), on.join(", "))
 }
 
-/// Returns what can be used and is probably not meant: programs that are not there, secrets by names that have no value.
-fn slips(config: &Config) -> Vec<String> {
-    let mut slips = missing_programs(config);
-    slips.extend(unknown_secrets(config));
-    slips
+/// Returns probable mistakes in a usable configuration: missing programs, and secrets without a value.
+fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = missing_programs(config);
+    warnings.extend(unknown_secrets(config));
+    warnings
 }
 
 fn missing_programs(config: &Config) -> Vec<String> {
@@ -231,14 +231,14 @@ fn unknown_secrets(config: &Config) -> Vec<String> {
     texts.extend(heartbeat.map(|url| ("the heartbeat".to_owned(), url)));
     let proxy = config.fetch.proxy.as_ref();
     texts.extend(proxy.map(|proxy| ("the proxy".to_owned(), proxy.as_str())));
-    let mut slips = Vec::new();
+    let mut warnings = Vec::new();
     for (owner, text) in texts {
         for name in Template(text).names() {
             let Some(why) = config.secrets.problem(name) else {
                 continue;
             };
-            slips.push(format!("{owner}: ${{{name}}} {why}"));
+            warnings.push(format!("{owner}: ${{{name}}} {why}"));
         }
     }
-    slips
+    warnings
 }

@@ -1,10 +1,10 @@
-//! Consent to what loses much: asked for on a terminal, wanted as `--yes` elsewhere.
+//! Consent to destructive commands: asked for on a terminal, given by `--yes` elsewhere.
 
 use super::Console;
 use super::exit::error;
 use crate::app::{Error, ErrorKind};
 
-/// Refuses unless the operator agrees. `what` is in the infinitive: `purge 7 sources with 14 versions`.
+/// Fails unless the operator agrees. `what` is an infinitive: `purge 7 sources with 14 versions`.
 pub(crate) fn consent(what: &str, yes: bool, console: &mut Console<'_>) -> Result<(), Error> {
     if yes {
         return Ok(());
@@ -20,7 +20,7 @@ pub(crate) fn consent(what: &str, yes: bool, console: &mut Console<'_>) -> Resul
         None => Err(error(
             ErrorKind::Invalid,
             format!("this would {what}"),
-            Some("--yes says that it is meant so"),
+            Some("--yes confirms it"),
         )),
     }
 }

@@ -1,6 +1,6 @@
-//! Where a command writes: results to one stream, warnings to another, and what is known of the terminal.
+//! The streams of a command: results to one, warnings to another, and the properties of the terminal.
 //!
-//! Commands never touch the process's streams themselves, so that tests see exactly what people see.
+//! Commands never use the process's streams directly, so that tests see exactly what people see.
 
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Write};
 
@@ -14,22 +14,22 @@ pub struct Console<'a> {
     pub(crate) out: Box<dyn Write + 'a>,
     /// Progress, warnings and errors.
     pub(crate) err: Box<dyn Write + 'a>,
-    /// The terminal's columns, when results go to one.
+    /// The terminal's width in columns, if results go to a terminal.
     pub(crate) width: Option<usize>,
     /// Whether results go to a terminal.
     pub(crate) is_terminal: bool,
-    /// Whether that terminal shows colours: not under `NO_COLOR`, and not a dumb one.
+    /// Whether the terminal shows colours: not under `NO_COLOR`, and not a dumb one.
     pub(crate) colours: bool,
-    /// `--quiet`: only what was asked to be shown; on stderr warnings, errors, and what failed.
+    /// `--quiet`: results only; on stderr warnings, errors and failures.
     pub(crate) quiet: bool,
-    /// Where questions are answered; nobody is there to ask without a terminal to read from and one to ask on.
+    /// The answers to questions; `None` without a terminal to read from and one to ask on.
     pub(crate) answers: Option<Box<dyn BufRead + 'a>>,
-    /// The damaged rows of the catalogue that stderr has named.
+    /// The damaged rows of the catalogue that were reported on stderr.
     pub(crate) named_rows: Vec<String>,
 }
 
 impl Console<'static> {
-    /// Returns the process's own streams. Results are buffered until the command ends.
+    /// Returns the process's streams. Results are buffered until the command ends.
     pub fn standard(quiet: bool) -> Self {
         let (stdin, stdout) = (io::stdin(), io::stdout());
         let may_ask = stdin.is_terminal() && io::stderr().is_terminal();
@@ -49,7 +49,7 @@ impl Console<'static> {
 }
 
 impl<'a> Console<'a> {
-    /// Returns streams that are no terminal: files, pipes, a test's buffers.
+    /// Returns streams without a terminal: files, pipes, a test's buffers.
     pub fn plain(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
         Self {
             out: Box::new(out),
@@ -63,11 +63,11 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// Asks a question that `y` says yes to; nothing when nobody is there to ask.
+    /// Asks a yes-or-no question; `None` when nobody can answer.
     pub fn ask(&mut self, question: &str) -> Option<bool> {
         let answers = self.answers.as_mut()?;
         let mut answer = String::new();
-        // There is nowhere to tell that the question could not be written, or its answer not read: that is no yes.
+        // If the question cannot be written or its answer read, the answer is no.
         let _ = write!(self.err, "{question} [y/N] ");
         let _ = self.err.flush();
         let _ = answers.read_line(&mut answer);
@@ -77,32 +77,32 @@ impl<'a> Console<'a> {
         ))
     }
 
-    /// Tells people something beside the results.
+    /// Prints a warning on stderr.
     pub fn warn(&mut self, message: &str) {
         self.warn_line(&format!("warning: {message}"));
     }
 
-    /// Says something that people should know and need not act on.
+    /// Prints a note on stderr, which requires no action; nothing with `--quiet`.
     pub fn note(&mut self, message: &str) {
         if !self.quiet {
             self.warn_line(message);
         }
     }
 
-    /// Says on stdout that something was done.
-    pub(crate) fn say(&mut self, message: &str) -> io::Result<()> {
+    /// Prints a confirmation on stdout; nothing with `--quiet`.
+    pub(crate) fn print_line(&mut self, message: &str) -> io::Result<()> {
         if self.quiet {
             return Ok(());
         }
         writeln!(self.out, "{message}")
     }
 
-    /// Tells whether only what was asked to be shown is shown.
+    /// Returns whether only results are printed.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Writes one line to stderr. There is nowhere to report that stderr is closed.
+    /// Writes one line to stderr. A closed stderr cannot be reported anywhere.
     pub(crate) fn warn_line(&mut self, line: &str) {
         self.named_rows.extend(row_named_in(line));
         let _ = writeln!(self.err, "{line}");

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::faces::text::clean;
 
-/// Writes a header and a row for each object; the fields are those of the JSON, lists joined by spaces, null empty.
+/// Writes a header and a row for each object, with the JSON's fields; lists are joined by spaces, null is empty.
 pub(crate) fn write<T: Serialize>(
     out: &mut dyn Write,
     fields: &[&str],
@@ -38,14 +38,14 @@ pub(crate) fn write_row(
 fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        // People look at CSV on terminals too.
+        // CSV is also read on terminals.
         Value::String(text) => clean(text).into_owned(),
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
 }
 
-/// Writes one record, by way of memory: the crate's errors hide that a pipe was closed.
+/// Writes one record through a buffer: the crate's errors hide a closed pipe.
 fn write_record(out: &mut dyn Write, fields: impl Iterator<Item = String>) -> io::Result<()> {
     let mut builder = csv::WriterBuilder::new();
     let mut record = builder

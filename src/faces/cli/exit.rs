@@ -1,4 +1,4 @@
-//! Exit codes and errors: the one place that says what an error of the use-cases is to the shell.
+//! Exit codes and errors: the one place that maps errors of the use-cases to exit codes.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use super::Console;
 use crate::app::{self, ErrorKind};
 use crate::domain::{Source, masked_within};
-use crate::faces::standing::not_whole;
+use crate::faces::state_word::not_whole;
 use crate::faces::text::clean;
 
-/// How a command ended; its number is the exit code that `--help` documents.
+/// The end of a command; the number is the exit code that `--help` documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ExitStatus {
@@ -18,9 +18,9 @@ pub enum ExitStatus {
     Done = 0,
     /// Done, but a fetch or a verdict failed.
     Problems = 1,
-    /// The request is wrong.
+    /// The request is invalid.
     Usage = 2,
-    /// Could not run.
+    /// The command could not run.
     CouldNotRun = 3,
 }
 
@@ -33,10 +33,10 @@ impl From<ExitStatus> for ExitCode {
 /// Why a command stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The use-cases refused or could not.
+    /// The error of a use-case.
     #[error(transparent)]
     App(#[from] app::Error),
-    /// Nothing more can be written to the output.
+    /// The output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
 }
@@ -50,28 +50,28 @@ pub fn print_text(text: &str, console: &mut Console<'_>) -> app::Result<ExitStat
     ))
 }
 
-/// Makes the error for a file of gannet's own that cannot be read back.
+/// Returns the error for an unreadable file that gannet wrote itself.
 pub(crate) fn unreadable(path: &Path, cause: &io::Error) -> app::Error {
     let message = format!("cannot read {}: {cause}", path.display());
     error(ErrorKind::Unavailable, message, None)
 }
 
-/// What a command returns.
+/// The result of a command.
 pub(crate) type CommandResult = Result<ExitStatus, Failure>;
 
-/// Says that a source is left out which went while a command was at it.
+/// Returns the message for a source that was purged while a command worked on it.
 pub fn purged_meanwhile(source: &Source) -> String {
     let name = clean(&source.settings.name);
     format!("{name} was purged meanwhile: it is left out")
 }
 
-/// Says that not all of a source's history can be read.
+/// Returns the message for a history that is only partly readable.
 pub(crate) fn damaged_history(source: &Source, damage: &app::Error) -> String {
     let name = clean(&source.settings.name);
     format!("{name}: {}", clean(&not_whole(damage)))
 }
 
-/// Makes an error of the face itself.
+/// Returns an error of the face itself.
 pub(crate) fn error(kind: ErrorKind, message: String, hint: Option<&str>) -> app::Error {
     app::Error {
         kind,
@@ -93,7 +93,7 @@ pub fn status_of(error: &app::Error) -> ExitStatus {
 
 /// Prints an error of the use-cases on stderr and returns its exit code.
 pub fn report(error: &app::Error, console: &mut Console<'_>) -> ExitStatus {
-    // A message of several lines (a TOML error, say) keeps them; each is cleaned.
+    // A message of several lines, such as a TOML error, keeps them; each is cleaned.
     for (index, line) in error.message.lines().enumerate() {
         let lead = if index == 0 { "gannet: " } else { "  " };
         console.warn_line(&format!("{lead}{}", clean(&masked_within(line))));
@@ -104,14 +104,14 @@ pub fn report(error: &app::Error, console: &mut Console<'_>) -> ExitStatus {
     status_of(error)
 }
 
-/// Prints what went wrong with single sources, a line each, on stderr.
-pub fn print_troubles(troubles: &[String], console: &mut Console<'_>) {
+/// Prints the failures of single sources on stderr, one line each.
+pub fn print_failures(troubles: &[String], console: &mut Console<'_>) {
     for trouble in troubles {
         console.warn_line(&format!("gannet: {}", clean(trouble)));
     }
 }
 
-/// Prints what has to be printed of a command's end and returns its exit code.
+/// Prints a command's error, if any, and returns the exit code.
 pub(crate) fn conclude(result: CommandResult, console: &mut Console<'_>) -> ExitStatus {
     let result = result.and_then(|status| {
         console.out.flush()?;
@@ -120,11 +120,11 @@ pub(crate) fn conclude(result: CommandResult, console: &mut Console<'_>) -> Exit
     match result {
         Ok(status) => status,
         Err(Failure::App(error)) => {
-            // What was printed before the error still counts; a second failure would only hide the first.
+            // The results before the error are still printed; a second failure would only hide the first.
             let _ = console.out.flush();
             report(&error, console)
         }
-        // `gannet list | head`: the reader has what it wanted.
+        // `gannet list | head`: the reader has read enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitStatus::Done
         }

@@ -1,6 +1,6 @@
-//! The folder that `export` fills: files that are checked as they are written, and the manifest that names them.
+//! The folder of `export`: files that are checked as they are written, and their manifest.
 //!
-//! Never replaces a file with another one; the manifest is its own, and keeps what earlier exports put there.
+//! Never replaces a file with a different one. The manifest is replaced, and keeps the entries of earlier exports.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -19,8 +19,8 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// One file of the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    /// Below the folder.
+pub(crate) struct ManifestEntry {
+    /// The path relative to the folder.
     pub(crate) path: String,
     pub(crate) source: String,
     pub(crate) address: String,
@@ -33,26 +33,26 @@ pub(crate) struct Entry {
 
 #[derive(Default, Serialize, Deserialize)]
 struct Manifest {
-    files: Vec<Entry>,
+    files: Vec<ManifestEntry>,
 }
 
-/// What became of one file.
+/// The outcome for one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Placed {
     /// It is new.
     Written,
-    /// It was there already, the same.
+    /// The same file was there already.
     Kept,
 }
 
-/// A folder that is being filled.
+/// The folder of an export in progress.
 pub(crate) struct ExportFolder {
     root: PathBuf,
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, ManifestEntry>,
 }
 
 impl ExportFolder {
-    /// Makes the folder as needed and reads the manifest of an earlier export.
+    /// Creates the folder if needed, and reads the manifest of an earlier export.
     pub(crate) fn open(root: &Path) -> Result<Self, Error> {
         fs::create_dir_all(root).map_err(|cause| failed("make", root, &cause))?;
         let path = root.join(MANIFEST);
@@ -68,10 +68,10 @@ impl ExportFolder {
         })
     }
 
-    /// Writes one file, whole or not at all, and checks that what was written has this digest.
+    /// Writes one file, whole or not at all, and checks that the written bytes have this digest.
     pub(crate) fn place(
         &mut self,
-        entry: Entry,
+        entry: ManifestEntry,
         digest: Digest,
         content: &Content,
     ) -> Result<Placed, Error> {
@@ -87,7 +87,7 @@ impl ExportFolder {
         Ok(placed)
     }
 
-    /// Writes the manifest, in place of an earlier one.
+    /// Writes the manifest, replacing an earlier one.
     pub(crate) fn finish(self) -> Result<(), Error> {
         let path = self.root.join(MANIFEST);
         let manifest = Manifest {
@@ -139,7 +139,7 @@ fn write(path: &Path, digest: Digest, content: &Content) -> Result<(), Error> {
     Err(error(ErrorKind::Damaged, message, None))
 }
 
-/// Makes a file that others may read as far as the umask lets them; a temporary file is its owner's alone by default.
+/// Creates a file with the permissions that the umask allows; a temporary file is private by default.
 fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -156,7 +156,7 @@ fn failed(doing: &str, path: &Path, cause: &io::Error) -> Error {
 }
 
 fn foreign(path: &Path) -> Error {
-    let message = format!("{} is there already, and is another file", path.display());
+    let message = format!("{} exists already with other content", path.display());
     error(
         ErrorKind::Conflict,
         message,
@@ -168,8 +168,8 @@ fn foreign(path: &Path) -> Error {
 mod tests {
     use super::*;
 
-    fn entry(path: &str, content: &[u8]) -> Entry {
-        Entry {
+    fn entry(path: &str, content: &[u8]) -> ManifestEntry {
+        ManifestEntry {
             path: path.to_owned(),
             source: "prices".to_owned(),
             address: "https://example.org/prices.csv".to_owned(),

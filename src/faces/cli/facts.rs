@@ -1,4 +1,4 @@
-//! Facts about one thing, a line each: its name, then its value, wrapped beside the names on a terminal.
+//! A list of facts, one a line: name and value, with the value wrapped on a terminal.
 
 use std::io::{self, Write};
 
@@ -7,11 +7,10 @@ use unicode_width::UnicodeWidthStr as _;
 use super::look::Look;
 use crate::faces::text::{clean, wrap};
 
-/// The columns of a name, and of the gap behind it.
+/// The width of the names with the gap behind them.
 const NAME: usize = 14;
 
-/// Writes each fact. A value that holds a word wider than the terminal, an address or a path, is left whole, so that it can be
-/// copied.
+/// Writes each fact. A value with a word wider than the terminal (an address or a path) is not wrapped, for copying.
 pub(crate) fn write_facts(
     facts: &[(&str, String)],
     look: &Look,
@@ -38,7 +37,7 @@ pub(crate) fn write_facts(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::at;
+    use crate::faces::fixtures::at;
 
     #[test]
     fn values_are_wrapped_between_words_and_addresses_stay_whole() {

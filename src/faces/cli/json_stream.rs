@@ -1,4 +1,4 @@
-//! JSON that is written piece by piece: a history with all that verifiers printed is never in memory whole.
+//! JSON that is written piece by piece, so that a history with all its output is never in memory as a whole.
 
 use std::io::{self, Write};
 
@@ -9,19 +9,19 @@ use crate::app::{History, Result};
 use crate::domain::{Verdict, VersionId};
 use crate::faces::json::{AttemptJson, attempts, version};
 
-/// The last field of an object that holds its versions.
+/// The last field of an object with versions.
 const VERSIONS: &str = "versions";
 
-/// An object that is being written, whose last field is a list.
+/// An object in progress whose last field is a list.
 pub(crate) struct OpenList<'a> {
     out: &'a mut dyn Write,
-    /// Of the object's own braces.
+    /// The depth of the object's own braces.
     depth: usize,
     is_empty: bool,
 }
 
 impl<'a> OpenList<'a> {
-    /// Writes the fields of an object, and begins a list that is its last field.
+    /// Writes the fields of an object, and begins the list in its last field.
     pub(crate) fn begin(
         out: &'a mut dyn Write,
         fields: &impl Serialize,
@@ -56,7 +56,7 @@ impl<'a> OpenList<'a> {
         self.out.write_all(text.as_bytes())
     }
 
-    /// Begins the next item of the list, an object whose last field is a list in its turn.
+    /// Begins the next item of the list, an object whose last field is a list too.
     pub(crate) fn open_item(
         &mut self,
         fields: &impl Serialize,
@@ -85,8 +85,7 @@ impl<'a> OpenList<'a> {
     }
 }
 
-/// Writes an object of these fields and of a history: attempts, and versions with their verdicts, which are read one version
-/// after the other.
+/// Writes an object of these fields and a history: attempts, and versions with verdicts, read one at a time.
 pub(crate) async fn write_history(
     out: &mut dyn Write,
     fields: &impl Serialize,
@@ -108,7 +107,7 @@ pub(crate) async fn write_history(
     Ok(out.write_all(b"\n")?)
 }
 
-/// Writes an item of these fields and of the versions of a history, likewise.
+/// Writes an item of these fields and the versions of a history, read one at a time.
 pub(crate) async fn write_versions_of(
     list: &mut OpenList<'_>,
     fields: &impl Serialize,
@@ -135,7 +134,7 @@ async fn write_versions(
     Ok(list.end()?)
 }
 
-/// Returns a value's text as it stands at this depth. No string has a line break of its own in JSON.
+/// Returns a value's JSON, indented for this depth. JSON strings hold no line breaks.
 fn indented(value: &impl Serialize, depth: usize) -> io::Result<String> {
     let text = serde_json::to_string_pretty(value)?;
     Ok(text.replace('\n', &format!("\n{}", "  ".repeat(depth))))

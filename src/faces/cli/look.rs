@@ -1,6 +1,6 @@
-//! How results look to people: in how many columns, in which time zone, with colours and ages or without.
+//! How results are formatted for people: width, time zone, colours, and ages instead of times.
 //!
-//! Programs get the same bytes wherever they run: JSON and CSV never come through here.
+//! JSON and CSV never depend on it: programs get the same bytes everywhere.
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -8,23 +8,23 @@ use super::Console;
 use crate::app::App;
 use crate::config::Zone;
 
-/// How results look on one console.
+/// The formatting for one console.
 #[derive(Clone, Debug)]
 pub(crate) struct Look {
-    /// The terminal's columns, if there is one.
+    /// The terminal's width in columns, if there is a terminal.
     pub(crate) width: Option<usize>,
-    /// Whether it shows colours.
+    /// Whether the terminal shows colours.
     pub(crate) colours: bool,
-    /// What time it is.
+    /// The present time.
     pub(crate) now: DateTime<Utc>,
-    /// Of every time.
+    /// The time zone.
     pub(crate) zone: Zone,
-    /// Whether near times are told as ages: somebody looks at them now.
+    /// Whether near times are printed as ages, for somebody who reads them now.
     pub(crate) ages: bool,
 }
 
 impl Look {
-    /// Returns how results look now, on this console.
+    /// Returns the formatting for this console.
     pub(crate) fn of(app: &App, console: &Console<'_>) -> Self {
         Self {
             width: console.width,
@@ -35,7 +35,7 @@ impl Look {
         }
     }
 
-    /// Returns how results look in a file or a pipe, in UTC.
+    /// Returns the formatting for a file or a pipe, in UTC.
     #[cfg(test)]
     pub(crate) fn plain(now: DateTime<Utc>) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl Look {
         }
     }
 
-    /// Returns how they look on a terminal, in UTC.
+    /// Returns the formatting for a terminal, in UTC.
     #[cfg(test)]
     pub(crate) fn terminal(now: DateTime<Utc>, width: usize) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Look {
         }
     }
 
-    /// Returns the heading of a column of times: it says in which zone they are.
+    /// Returns the heading of a column of times, with the zone.
     pub(crate) fn heading(&self, name: &str) -> String {
         format!("{name} ({})", self.zone.name())
     }
@@ -71,25 +71,25 @@ impl Look {
         }
     }
 
-    /// Prints a moment, to the minute, under a heading that names the zone.
+    /// Prints a time to the minute, for a column whose heading names the zone.
     pub(crate) fn time(&self, time: DateTime<Utc>) -> String {
         self.zone.minute(time)
     }
 
-    /// Prints a moment that may not have come, `-` then.
+    /// Prints a time to the minute, or `-`.
     pub(crate) fn time_or_dash(&self, time: Option<DateTime<Utc>>) -> String {
         time.map_or_else(|| "-".to_owned(), |time| self.time(time))
     }
 
-    /// Prints a moment that stands alone, with its zone; `-` when there is none.
-    pub(crate) fn alone(&self, time: Option<DateTime<Utc>>) -> String {
+    /// Prints a time with its zone, or `-`.
+    pub(crate) fn zoned_time(&self, time: Option<DateTime<Utc>>) -> String {
         time.map_or_else(
             || "-".to_owned(),
             |time| format!("{} {}", self.time(time), self.zone.name()),
         )
     }
 
-    /// Prints a moment to the second, for a line of the log: UTC is `Z`, else the offset then stands behind it.
+    /// Prints a time to the second, for a line of the log, with `Z` for UTC or the offset behind it.
     pub(crate) fn second(&self, time: DateTime<Utc>) -> String {
         let wall = self.zone.wall(time);
         let offset = wall.and_utc() - time;
@@ -103,7 +103,7 @@ impl Look {
         format!("{}{mark}", wall.format("%Y-%m-%d %H:%M:%S"))
     }
 
-    /// Prints a moment in the past: `2 min ago` on a terminal.
+    /// Prints a past time: `2 min ago` on a terminal.
     pub(crate) fn ago(&self, time: Option<DateTime<Utc>>) -> String {
         let age = time.map(|time| self.now - time);
         match age {
@@ -115,7 +115,7 @@ impl Look {
         }
     }
 
-    /// Prints a moment to come: `in 14 min` on a terminal, `now` when it has come.
+    /// Prints a future time: `in 14 min` on a terminal, `now` once it is reached.
     pub(crate) fn until(&self, time: Option<DateTime<Utc>>) -> String {
         match time {
             Some(time) if time <= self.now => "now".to_owned(),
@@ -127,7 +127,7 @@ impl Look {
     }
 }
 
-/// Prints a length of time in its largest unit; nothing for more than 99 days.
+/// Prints a duration in its largest unit; `None` above 99 days.
 fn span(length: Duration) -> Option<String> {
     Some(match length.num_minutes() {
         0 => "1 min".to_owned(),
@@ -141,7 +141,7 @@ fn span(length: Duration) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::at;
+    use crate::faces::fixtures::at;
 
     #[test]
     fn near_times_are_ages_on_a_terminal_only() {
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(pipe.ago(Some(at("11:58:00"))), "2026-01-31 11:58");
         assert_eq!(pipe.until(Some(at("11:58:00"))), "now");
         assert_eq!(pipe.until(Some(at("12:58:00"))), "2026-01-31 12:58");
-        // A clock that was put back.
+        // The clock was set back.
         assert_eq!(terminal.ago(Some(at("12:58:00"))), "2026-01-31 12:58");
         assert_eq!(
             (terminal.ago(None), terminal.until(None)),

@@ -1,6 +1,6 @@
-//! The command line: arguments in, text, tables, JSON and an exit code out.
+//! The command line: turns arguments into text, tables, JSON and an exit code.
 //!
-//! Holds no rule of its own: every decision is made by `app`. Never reads the environment or the clock.
+//! Decides nothing itself: `app` does. Never reads the environment or the clock.
 
 pub mod args;
 mod commands;
@@ -33,7 +33,7 @@ pub use commands::{
 pub use complete::{Completion, NameKind, completion, print_completion};
 pub use config_page::{config_page, print_config_json, settings_lines};
 pub use console::Console;
-pub use exit::{ExitStatus, print_text, print_troubles, purged_meanwhile, report, status_of};
+pub use exit::{ExitStatus, print_failures, print_text, purged_meanwhile, report, status_of};
 pub use import::ImportFormat;
 pub use manual::TEMPLATE as CONFIG_TEMPLATE;
 pub use outlook::print_outlook;

@@ -1,4 +1,4 @@
-//! What a worker that stays says on a terminal: how much it watches, and when it acts next.
+//! The message of a long-running worker on a terminal: the number of watched sources, and when the next is due.
 
 use chrono::{DateTime, Utc};
 
@@ -7,7 +7,7 @@ use super::look::Look;
 use crate::app::App;
 use crate::faces::text::count;
 
-/// Says what is watched and when the next of it is due, when that is news; only where somebody looks.
+/// Prints the number of watched sources and when the next is due, if that changed; only on a terminal.
 pub fn print_outlook(
     app: &App,
     (watched, due, next): (u64, u64, Option<DateTime<Utc>>),
@@ -27,7 +27,7 @@ pub fn print_outlook(
 fn line(watched: u64, due: u64, next: Option<DateTime<Utc>>, look: &Look) -> String {
     let when = match next {
         _ if due > 0 => format!("{due} due now"),
-        Some(time) => format!("next at {}", look.alone(Some(time))),
+        Some(time) => format!("next at {}", look.zoned_time(Some(time))),
         None => "none of them is due".to_owned(),
     };
     format!("watching {}, {when}; ^C ends", count(watched, "source"))
@@ -36,7 +36,7 @@ fn line(watched: u64, due: u64, next: Option<DateTime<Utc>>, look: &Look) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::at;
+    use crate::faces::fixtures::at;
 
     #[test]
     fn says_what_comes_next() {

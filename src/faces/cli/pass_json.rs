@@ -1,4 +1,4 @@
-//! What a pass did, for programs: its numbers, and what became of each source.
+//! The JSON of a pass: its numbers, and the result of each source.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,22 +14,22 @@ use crate::app::{App, Error, NamedVersion, PassSummary, SourceResult, StandingFa
 use crate::domain::{FailureKind, SourceId, VersionId, VersionState};
 use crate::faces::json;
 
-/// Sources of which it is read at once what consumers see.
+/// The number of sources whose published versions are read at once.
 const SERVED_AT_ONCE: usize = 1024;
 
-/// The whole of `fetch --json` and `--worker-only --json`.
+/// The object of `fetch --json` and `--worker-only --json`.
 #[derive(Serialize)]
 struct PassJson<'a> {
     #[serde(flatten)]
     summary: &'a PassSummary,
     sources: NamedResults<'a>,
-    /// What became of the folders of sets that are otherwise now.
+    /// The sets whose folders changed.
     sets: Vec<ChangedFolder>,
-    /// Sets whose newest files failed or could not be judged, in this pass or before.
+    /// The sets whose newest edition failed or could not be judged, in this pass or before.
     failing_sets: Vec<FailingSetJson<'a>>,
-    /// Published files and folders of sets that are not what they should be.
+    /// The published files and set folders that are out of date.
     not_published: Vec<NotPublishedJson<'a>>,
-    /// What kept the pass from doing all, a policy that is not this process's for one.
+    /// What kept the pass from completing, such as a policy that differs from this process's configuration.
     error: Option<&'a str>,
 }
 
@@ -48,20 +48,20 @@ struct NotPublishedJson<'a> {
     why: &'a str,
 }
 
-/// One of its sources.
+/// The result of one source.
 #[derive(Serialize)]
 struct SourceResultJson<'a> {
     id: SourceId,
     name: Option<&'a str>,
     outcome: &'static str,
     version_id: Option<VersionId>,
-    /// Of the source's newest version, when that is the one.
+    /// The state of the source's newest version, if the fetch found that version.
     verified: Option<&'static str>,
     error_kind: Option<&'static str>,
     error: Option<&'a str>,
-    /// What stands under WHY for people.
+    /// The text under WHY in the table for people.
     why: Option<Cow<'a, str>>,
-    /// What consumers see after the pass.
+    /// The version that consumers see after the pass.
     published_version_id: Option<VersionId>,
 }
 
@@ -92,8 +92,8 @@ impl<'a> SourceResultJson<'a> {
     }
 }
 
-/// Prints what a pass did as JSON, sources by name; returns the exit code. `faults`: what stands wrong at its end; `error`: what kept
-/// it from doing all; `folders`: those of sets before the pass.
+/// Prints the pass as JSON, sources by name; returns the exit code. `faults` are the problems at its end, `error` is
+/// what kept it from completing, `folders` are the set folders before it.
 pub async fn print_pass_json(
     app: &App,
     summary: &PassSummary,
@@ -139,15 +139,14 @@ async fn print(
     Ok(status_of_pass(summary))
 }
 
-/// The results of a pass with the sources that they are of. Each object is made when it is written: a pass may have
-/// hundreds of thousands.
+/// The results of a pass with their sources. Each object is made as it is written: a pass may have many.
 struct NamedResults<'a> {
     results: Vec<&'a SourceResult>,
-    /// By id; one that was purged or removed meanwhile is missing.
+    /// The sources, by id; purged and removed ones are missing.
     sources: Vec<NamedVersion>,
-    /// What consumers see of the sources of which they do not see the newest version at its own path.
+    /// The published versions of the sources whose newest version is not published at their own path.
     served: HashMap<SourceId, VersionId>,
-    /// Why what was fetched of a source is no good, or not what consumers see.
+    /// For each source, why the fetched version is bad or not published.
     reasons: HashMap<SourceId, String>,
 }
 

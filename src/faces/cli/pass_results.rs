@@ -1,4 +1,4 @@
-//! What became of each source in a pass, and why.
+//! The result of each source in a pass, with the reason.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,12 +7,12 @@ use crate::app::{App, Error, Result, SourceOutcome, SourceResult, failure_among}
 use crate::domain::{AttemptOutcome, Source, SourceId, VersionState};
 use crate::faces::file_change::FileChange;
 use crate::faces::publication::unvetted;
-use crate::faces::standing::why_judged;
+use crate::faces::state_word::why_judged;
 
 const PUT_BACK: &str = "its published file had been changed or removed, and was put back";
 
-/// Returns of these sources why what was fetched is not published, by which verifier it failed or could not be judged, or why its
-/// set fails; and what consumers see instead.
+/// Returns, for each of these sources, why the fetched version is not published: the verifier that failed or could not
+/// judge it, or the reason of its set; and what consumers see instead.
 pub(super) async fn reasons<'a>(
     app: &App,
     results: impl IntoIterator<Item = &'a SourceResult>,
@@ -40,7 +40,7 @@ pub(super) async fn reasons<'a>(
             }
             _ => Some(FileChange::now(source)),
         };
-        let published = published.map(|published| published.words());
+        let published = published.map(|published| published.clause());
         let put_back = result.put_back.then(|| PUT_BACK.to_owned());
         let words: Vec<_> = reason
             .into_iter()
@@ -54,7 +54,7 @@ pub(super) async fn reasons<'a>(
     Ok(reasons)
 }
 
-/// Returns why a source was not fetched; of one that was, what else was done for it, if anything was.
+/// Returns why a source was not fetched; of a fetched source, what else was done.
 pub(super) fn why(result: &SourceResult) -> Cow<'_, str> {
     let otherwise = if result.put_back { PUT_BACK } else { "" };
     let error = result.error.as_deref().unwrap_or(otherwise);
@@ -64,7 +64,7 @@ pub(super) fn why(result: &SourceResult) -> Cow<'_, str> {
     }
 }
 
-/// Returns the sources of these results, by their ids; one that was purged meanwhile is missing.
+/// Returns the sources of these results by id; purged ones are missing.
 pub(super) async fn sources_of(
     app: &App,
     results: &[SourceResult],
@@ -77,7 +77,7 @@ pub(super) async fn sources_of(
         .collect())
 }
 
-/// Returns the state of the version that a source was found at.
+/// Returns the state of the version that the fetch found.
 pub(super) fn verified(result: &SourceResult, source: &Source) -> Option<VersionState> {
     let is_newest = result.version_id.is_some() && source.state.version_id == result.version_id;
     source.state.version_state.filter(|_| is_newest)

@@ -8,8 +8,7 @@ use tokio::sync::watch;
 
 use crate::app::PassProgress;
 
-/// Draws how far the pass is until it is dropped; draws nothing where stderr is no terminal, or when it has to be quiet.
-/// Never ends.
+/// Draws the progress of a pass until dropped; nothing if stderr is no terminal or with `--quiet`. Never ends.
 pub async fn draw_progress(mut progress: watch::Receiver<PassProgress>, quiet: bool) -> Infallible {
     const EVERY: Duration = Duration::from_millis(100);
     if quiet {
@@ -32,7 +31,7 @@ pub async fn draw_progress(mut progress: watch::Receiver<PassProgress>, quiet: b
     }
 }
 
-/// Clears the line when the pass ends, so that the summary takes its place.
+/// Clears the line when dropped, so that the summary replaces it.
 struct Bar(ProgressBar);
 
 impl Drop for Bar {

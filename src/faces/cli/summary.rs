@@ -1,4 +1,4 @@
-//! What a pass of the worker did, for people.
+//! The summary of a worker's pass, for people.
 
 use std::io;
 
@@ -8,13 +8,13 @@ use crate::app::{self, App, PassSummary};
 use crate::domain::SourceId;
 use crate::faces::text::clean;
 
-/// Sources that are named one by one.
+/// The number of sources that are listed by name.
 const MOST_NAMED: usize = 10;
 
-/// Prints the summary of a pass, and what became of the folders of sets, given as they were before; returns the exit code.
+/// Prints the summary of a pass and the changes of set folders, given their state before; returns the exit code.
 ///
-/// Without a terminal, a pass in which nothing failed and nothing was put back prints nothing, so that cron mails only what matters. With `--quiet` what failed
-/// goes to stderr, and nothing else anywhere.
+/// Without a terminal, a pass without failures and restored files prints nothing, so that cron mails only what
+/// matters. With `--quiet`, failures go to stderr and nothing else is printed.
 pub async fn print_pass(
     app: &App,
     summary: &PassSummary,
@@ -23,12 +23,12 @@ pub async fn print_pass(
 ) -> ExitStatus {
     let status = print_summary(summary, console);
     if is_shown(summary, console) {
-        folders.tell(app, console).await;
+        folders.print(app, console).await;
     }
     status
 }
 
-/// Names the sources whose published files were put back in a pass, the first few.
+/// Names the first few sources whose published files were restored in a pass.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub async fn name_put_back(
     Ok(())
 }
 
-/// Prints the summary of a pass of a worker that stays, on the same terms; returns the exit code.
+/// Prints the summary of a pass of a long-running worker under the same rules; returns the exit code.
 pub fn print_summary(summary: &PassSummary, console: &mut Console<'_>) -> ExitStatus {
     let written = write(summary, console);
     let status = status_of_pass(summary);

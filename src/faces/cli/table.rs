@@ -1,7 +1,7 @@
-//! Aligned columns for people, words of weight in colour, and what does not fit beside a row wrapped below it: text that may
-//! be long first, then the last columns.
+//! Tables for people: aligned columns, states in colour, and cells that do not fit wrapped below their row: long texts
+//! first, then the last columns.
 //!
-//! Widths are display columns (Unicode Annex 11). Only what goes to a terminal is ever cut, wrapped or coloured.
+//! Widths are display columns (Unicode Annex 11). Only output to a terminal is cut, wrapped or coloured.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -12,42 +12,42 @@ use super::look::Look;
 use crate::domain::BY_HAND;
 use crate::faces::text::{clean, fit, wrap};
 
-/// No column is cut below this, in columns.
+/// The least width to which a column is cut.
 const LEAST_WIDTH: usize = 10;
 const GAP: usize = 2;
-/// How far a wrapped cell stands in below its row.
+/// The indentation of a wrapped cell below its row.
 const STEP: usize = 4;
 
-/// One column: its heading, and how it behaves.
+/// One column: its heading and its behaviour.
 #[derive(Clone)]
 pub(crate) struct Column {
     heading: Cow<'static, str>,
-    kind: Kind,
+    kind: ColumnKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ColumnKind {
     /// Words.
     Left,
     /// Numbers.
     Right,
     /// Words that may be cut to fit the terminal.
     Flexible,
-    /// Paths and addresses that may be cut at their beginning to fit the terminal: the end is what tells them apart.
+    /// Paths and addresses that may be cut at their beginning to fit the terminal, since their ends differ.
     Path,
-    /// Words that say how good or bad something is, in colour where there is colour.
+    /// Words that say how good or bad something is, coloured if the terminal has colours.
     Toned,
-    /// Text that is wrapped below the row where not everything fits beside each other.
+    /// Text that is wrapped below the row if the columns do not fit side by side.
     Below,
 }
 
-impl Kind {
+impl ColumnKind {
     fn may_be_cut(self) -> bool {
         matches!(self, Self::Flexible | Self::Path)
     }
 }
 
-fn column(heading: impl Into<Cow<'static, str>>, kind: Kind) -> Column {
+fn column(heading: impl Into<Cow<'static, str>>, kind: ColumnKind) -> Column {
     Column {
         heading: heading.into(),
         kind,
@@ -56,38 +56,38 @@ fn column(heading: impl Into<Cow<'static, str>>, kind: Kind) -> Column {
 
 /// A column of words.
 pub(crate) fn left(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, Kind::Left)
+    column(heading, ColumnKind::Left)
 }
 
 /// A column of numbers.
 pub(crate) fn right(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, Kind::Right)
+    column(heading, ColumnKind::Right)
 }
 
 /// A column of words that may be cut to fit the terminal.
 pub(crate) fn flexible(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, Kind::Flexible)
+    column(heading, ColumnKind::Flexible)
 }
 
-/// A column of paths or addresses, which may lose their beginning to fit the terminal.
+/// A column of paths or addresses, which may be cut at their beginning to fit the terminal.
 pub(crate) fn path(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, Kind::Path)
+    column(heading, ColumnKind::Path)
 }
 
-/// A column of words that say how good or bad something is.
+/// A column of coloured words that say how good or bad something is.
 pub(crate) fn toned(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, Kind::Toned)
+    column(heading, ColumnKind::Toned)
 }
 
-/// A column, the last, of text that is worth more than the terminal's width: it is wrapped below its row.
+/// The last column, of long text that is wrapped below its row.
 pub(crate) fn below(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, Kind::Below)
+    column(heading, ColumnKind::Below)
 }
 
-/// What stands in a column for one item of a list.
+/// The text of a column for one item of a list.
 pub(crate) type Cell<T> = fn(&T, &Look) -> String;
 
-/// Rows under headings. Every cell is cleaned of what a terminal must not see.
+/// Rows under headings. Every cell is cleaned of control characters.
 pub(crate) struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
@@ -129,7 +129,7 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Writes headings and rows, each after `indent` spaces, within the terminal's columns when there is one.
+    /// Writes headings and rows, each after `indent` spaces, within the terminal's width if there is one.
     pub(crate) fn write(&self, out: &mut dyn Write, indent: usize, look: &Look) -> io::Result<()> {
         let limit = look.width.map(|width| width.saturating_sub(indent));
         let beside = self.beside(limit);
@@ -156,7 +156,7 @@ impl Table {
     ) -> io::Result<()> {
         let mut line = " ".repeat(indent);
         for ((cell, column), width) in row.iter().zip(&self.columns).zip(widths) {
-            let tone = if colours && column.kind == Kind::Toned {
+            let tone = if colours && column.kind == ColumnKind::Toned {
                 tone_of(cell)
             } else {
                 None
@@ -166,7 +166,7 @@ impl Table {
         writeln!(out, "{}", line.trim_end())
     }
 
-    /// Returns how many columns stand beside each other: all, or those that fit when text that may go below has gone.
+    /// Returns the number of columns that stand side by side: all, or those that fit once long text has moved below.
     fn beside(&self, limit: Option<usize>) -> usize {
         let all = self.columns.len();
         let natural = self.natural_widths();
@@ -181,19 +181,21 @@ impl Table {
                 _ => *width,
             })
             .collect();
-        let ends_below = self.columns.last().is_some_and(|c| c.kind == Kind::Below);
+        let ends_below = self
+            .columns
+            .last()
+            .is_some_and(|c| c.kind == ColumnKind::Below);
         let most = all - usize::from(ends_below);
         let fits = |beside: &usize| total(&least[..*beside]) <= limit;
         (1..=most).rev().find(fits).unwrap_or(1)
     }
 
-    /// Returns the lines below a row: first the columns that found no room beside the others, each behind its heading, then
-    /// the text that is meant to stand there.
+    /// Returns the lines below a row: first the columns that do not fit, each behind its heading, then the long text.
     fn lines_below(&self, row: &[String], beside: usize, width: usize) -> Vec<String> {
         let cells = row.iter().zip(&self.columns).skip(beside);
         let cells = cells.filter(|(cell, _)| !cell.is_empty() && *cell != "-");
         let (texts, columns): (Vec<_>, Vec<_>) =
-            cells.partition(|(_, column)| column.kind == Kind::Below);
+            cells.partition(|(_, column)| column.kind == ColumnKind::Below);
         let columns = columns.iter();
         let columns = columns.map(|(cell, column)| format!("{} {cell}", column.heading));
         let columns = columns.collect::<Vec<_>>().join(", ");
@@ -220,7 +222,7 @@ impl Table {
         widths.truncate(beside);
         let Some(limit) = limit else { return widths };
         let mut excess = total(&widths).saturating_sub(limit);
-        // The widest gives first, so that short columns stay whole.
+        // The widest column shrinks first, so that short columns stay whole.
         while excess > 0 {
             let widest = widths
                 .iter_mut()
@@ -240,9 +242,9 @@ fn total(widths: &[usize]) -> usize {
     widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
 }
 
-fn push_cell(line: &mut String, cell: &str, kind: Kind, width: usize, tone: Option<&str>) {
-    let right = kind == Kind::Right;
-    let cell = if kind == Kind::Path {
+fn push_cell(line: &mut String, cell: &str, kind: ColumnKind, width: usize, tone: Option<&str>) {
+    let right = kind == ColumnKind::Right;
+    let cell = if kind == ColumnKind::Path {
         fit_end(cell, width)
     } else {
         fit(cell, width).into_owned()
@@ -265,7 +267,7 @@ fn push_cell(line: &mut String, cell: &str, kind: Kind, width: usize, tone: Opti
     line.push_str(&" ".repeat(GAP));
 }
 
-/// Returns the colour (ECMA-48, SGR) of a word: red for what is bad, yellow for what is not good, green for what is.
+/// Returns the colour of a word (ECMA-48, SGR): red for bad, yellow for doubtful, green for good.
 fn tone_of(word: &str) -> Option<&'static str> {
     let word = word.split('(').next().unwrap_or_default();
     let word = word.strip_suffix(BY_HAND).unwrap_or(word);
@@ -278,7 +280,7 @@ fn tone_of(word: &str) -> Option<&'static str> {
     }
 }
 
-/// Cuts `text` to its last `width` columns, with `…` in place of what is gone.
+/// Cuts `text` to its last `width` columns, with `…` in front.
 fn fit_end(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -288,7 +290,7 @@ fn fit_end(text: &str, width: usize) -> String {
     ['…'].into_iter().chain(kept.into_iter().rev()).collect()
 }
 
-/// Returns what lets characters through until so many columns are taken.
+/// Returns a filter that passes characters until this many columns are taken.
 fn fits(mut left: usize) -> impl FnMut(&char) -> bool {
     move |c| {
         let columns = c.width().unwrap_or(0);
@@ -301,7 +303,7 @@ fn fits(mut left: usize) -> impl FnMut(&char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::at;
+    use crate::faces::fixtures::at;
 
     fn sample() -> Table {
         let mut table = Table::new([right("ID"), flexible("NAME"), toned("STATE")]);

@@ -1,4 +1,4 @@
-//! What is said of a command line that cannot be read: clap's words, in which no secret is repeated.
+//! Messages for an unreadable command line: clap's words, with secrets masked.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -10,21 +10,25 @@ use crate::domain::{masked, masked_within};
 
 /// Prints a help text, the version, or a usage error, and returns the exit code. `arguments` is the whole command line.
 pub fn print_usage(error: clap::Error, arguments: &[OsString]) -> ExitStatus {
-    // There is nowhere to tell that it could not be written.
+    // A failure to write it cannot be reported anywhere.
     if !error.use_stderr() {
         let _ = error.print();
         return ExitStatus::Done;
     }
     let has_colours = supports_color::on(supports_color::Stream::Stderr).is_some();
     let arguments: Vec<_> = arguments.iter().filter_map(|one| one.to_str()).collect();
-    let _ = write!(io::stderr(), "{}", words(error, &arguments, has_colours));
+    let _ = write!(
+        io::stderr(),
+        "{}",
+        error_text(error, &arguments, has_colours)
+    );
     ExitStatus::Usage
 }
 
-fn words(mut error: clap::Error, arguments: &[&str], has_colours: bool) -> String {
+fn error_text(mut error: clap::Error, arguments: &[&str], has_colours: bool) -> String {
     let option = error.get(ContextKind::InvalidArg);
     if matches!(option, Some(ContextValue::String(option)) if option.starts_with("--header")) {
-        // Whatever a header was meant to hold may be a secret.
+        // The text meant as a header may be a secret.
         let value = ContextValue::String("…".to_owned());
         error.insert(ContextKind::InvalidValue, value);
     }
@@ -34,7 +38,7 @@ fn words(mut error: clap::Error, arguments: &[&str], has_colours: bool) -> Strin
     } else {
         rendered.to_string()
     };
-    // A password may hold quotes and spaces, so that only who knows the argument sees where it ends.
+    // A password may hold quotes and spaces, so that only the whole argument shows where it ends.
     for argument in arguments {
         let value = argument.split_once('=').map(|(_, value)| value);
         for given in [Some(*argument), value].into_iter().flatten() {
@@ -81,7 +85,7 @@ mod tests {
             for has_colours in [false, true] {
                 let all: Vec<_> = std::iter::once(&"gannet").chain(arguments).collect();
                 let error = Cli::read_from(all).expect_err("a usage error");
-                let text = words(error, arguments, has_colours);
+                let text = error_text(error, arguments, has_colours);
                 assert!(text.contains("error:") || has_colours, "{text}");
                 assert!(!text.contains("hunter2") && text.contains('…'), "{text}");
             }

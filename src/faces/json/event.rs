@@ -21,10 +21,10 @@ json_object! {
         verdict_id: Option<VerdictId>,
         #[serde(skip_serializing_if = "Option::is_none")]
         edition_id: Option<EditionId>,
-        /// Under which a verdict counted or a state changed.
+        /// The policy under which a verdict counted or a state changed.
         #[serde(skip_serializing_if = "Option::is_none")]
         policy_revision: Option<i64>,
-        /// Whether a person gave the verdict in the place of a verifier.
+        /// Whether a person overruled the verifier with the verdict.
         #[serde(skip_serializing_if = "Option::is_none")]
         by_hand: Option<bool>,
     }

@@ -27,7 +27,7 @@ json_object! {
         error: Option<&'a str>,
         asked: Option<&'a str>,
         final_address: Option<&'a str>,
-        /// Who answered there.
+        /// The peer that answered.
         peer: Option<&'a str>,
         proxy: Option<&'a str>,
         tls: Option<&'a str>,
@@ -37,7 +37,7 @@ json_object! {
     }
 }
 
-/// An answer of an attempt that was a redirect, and who sent it.
+/// A redirect in an attempt, and the peer that sent it.
 #[derive(Serialize)]
 struct RedirectJson<'a> {
     status: u16,
@@ -66,7 +66,7 @@ fn redirects(provenance: &Provenance) -> Vec<RedirectJson<'_>> {
 }
 
 impl<'a> AttemptJson<'a> {
-    /// `digest` is that of the version which the attempt brought, or found unchanged.
+    /// `digest` is that of the version which the attempt stored, or found unchanged.
     fn new(attempt: &'a Attempt, digest: Option<Digest>) -> Self {
         let provenance = attempt.provenance.as_ref();
         let last = provenance.map(|provenance| &provenance.last);
@@ -105,7 +105,7 @@ json_object! {
         last_modified: Option<String>,
         fetched_at: String,
         verified: &'static str,
-        /// Of the policy under which that was derived.
+        /// The policy under which the state was derived.
         policy_revision: Option<i64>,
         published: bool,
     } and {
@@ -114,7 +114,7 @@ json_object! {
 }
 
 impl<'a> VersionJson<'a> {
-    /// `published` tells whether it is what consumers see now.
+    /// `published`: whether consumers see the version now.
     fn new(version: &'a Version, verdicts: &'a [Verdict], published: bool) -> Self {
         Self {
             id: version.id,

@@ -1,7 +1,7 @@
-//! The JSON that programs rely on: field names, times and digests exactly as documented, the same from every face.
+//! The JSON that programs rely on: field names, times and digests as documented, equal in every face.
 //!
-//! Times are RFC 3339 in UTC: to the second for slots, to the millisecond for what happened. Digests are
-//! `sha256:hex`. A field without a value is null, never left out.
+//! Times are RFC 3339 in UTC: to the second for slots, to the millisecond for events. Digests are `sha256:hex`. A
+//! field without a value is null, never left out.
 
 mod event;
 mod history;

@@ -1,7 +1,7 @@
-//! Objects that know the names of their fields without a value: CSV has a header where it has no row.
+//! JSON objects whose field names are known without a value: CSV needs a header even without rows.
 
-/// Defines a JSON object. The fields in the first braces are single values, or lists of them, and are what CSV has; the JSON
-/// has those in the second braces too.
+/// Defines a JSON object. The fields in the first braces are single values, or lists of them, and are the columns of
+/// CSV; the JSON has the fields in the second braces too.
 macro_rules! json_object {
     (
         $(#[$of_object:meta])*
@@ -18,7 +18,7 @@ macro_rules! json_object {
         }
 
         impl $name<'_> {
-            /// The names of the fields that CSV has, in their order.
+            /// The names of the CSV's columns, in order.
             pub(crate) const FIELDS: &'static [&'static str] = &[$(stringify!($field)),+];
         }
     };

@@ -1,4 +1,4 @@
-//! The JSON of sets: `list --sets`, `show set:NAME`, `verify set:NAME` and what `verify --stale` says of sets.
+//! The JSON of sets: `list --sets`, `show set:NAME`, `verify set:NAME` and the sets of `verify --stale`.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::verdict::{SetAsideJson, VerdictJson, set_aside_json};
 use crate::app::{SetOverview, VerifiedSet};
 use crate::domain::{Edition, EditionId, EditionMember, SourceId, VersionId};
 use crate::faces::set_words::{path, waits};
-use crate::faces::standing::StateWord;
+use crate::faces::state_word::StateWord;
 
 json_object! {
     /// One of `list --sets --json`.
@@ -116,10 +116,10 @@ pub(crate) struct JudgedSetJson<'a> {
     set: &'a str,
     edition_id: EditionId,
     verified: &'static str,
-    /// Why this is an older edition than the set would have now.
+    /// Why the edition is older than the set's newest combination.
     waits_for: Option<&'a str>,
     verdicts: Vec<VerdictJson<'a>>,
-    /// Verdicts by hand that counted until now.
+    /// Verdicts by hand that no longer count.
     set_aside: Vec<SetAsideJson<'a>>,
 }
 

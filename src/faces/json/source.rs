@@ -1,4 +1,4 @@
-//! A source: what stands of it, and what an operator set.
+//! The JSON of a source: its state and its settings.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::object::json_object;
 use super::times::{precise, whole_seconds};
 use crate::app::Newest;
 use crate::domain::{AttemptOutcome, FailureKind, Source, SourceId, VersionId};
-use crate::faces::standing::{StateWord, next_due, verified_word};
+use crate::faces::state_word::{StateWord, next_due, verified_word};
 
 json_object! {
     /// One of `list --json`.
@@ -43,10 +43,12 @@ json_object! {
 }
 
 impl<'a> SourceJson<'a> {
-    /// `published_path` is a whole path, and null while nothing is published by itself; `set` names the set that the source is
-    /// published with, or was when it left that set or was removed and readers still find its file there; `published_version_id` is what consumers see, in the set's folder too; `wanted_version_id` is the
-    /// version that should be published by itself, another than `published_version_id` while that lags; `size_bytes` and
-    /// `digest` are the newest version's, `error` is the last attempt's. `set_error`: why that set fails, if it does.
+    /// `published_path` is an absolute path, and null while nothing is published at the source's own path. `set` is
+    /// the set that publishes the source; of a source that left the set or was removed, the set in whose folder
+    /// readers still find its file. `published_version_id` is the version that consumers see, in the set's folder too.
+    /// `wanted_version_id` is the version to be published at the own path; it differs from `published_version_id`
+    /// while the file is out of date. `size_bytes` and `digest` are the newest version's, `error` is the last
+    /// attempt's. `set_error` is why the set fails, if it does.
     pub(crate) fn new(
         source: &'a Source,
         newest: &'a Newest,
@@ -87,7 +89,7 @@ impl<'a> SourceJson<'a> {
     }
 }
 
-/// Returns where the source's published file lies, if one does: that of a removed source could perhaps not be removed.
+/// Returns the absolute path of the source's published file, if there is one; a removed source may still have one.
 pub(crate) fn published_file(source: &Source, published_dir: &Path) -> Option<String> {
     let is_left = source.removed_at.is_some() && source.state.publish_error.is_some();
     (is_left || source.state.published_version_id.is_some()).then(|| {
@@ -96,10 +98,10 @@ pub(crate) fn published_file(source: &Source, published_dir: &Path) -> Option<St
     })
 }
 
-/// What an operator said of a source, beyond what `list` shows.
+/// The settings of a source beyond those of `list`.
 #[derive(Serialize)]
 pub(crate) struct SettingsJson<'a> {
-    /// Secrets are by name here, as they are stored.
+    /// The request headers, with secrets by name.
     headers: Vec<HeaderJson<'a>>,
     allow_private: bool,
     allow_http: bool,

@@ -1,15 +1,15 @@
-//! Moments and durations as the shapes give them.
+//! Times and durations in the JSON.
 
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// Prints a moment with milliseconds.
+/// Prints a time with milliseconds.
 pub(crate) fn precise(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Prints a moment with whole seconds.
+/// Prints a time with whole seconds.
 pub(super) fn whole_seconds(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

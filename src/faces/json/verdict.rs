@@ -12,7 +12,7 @@ json_object! {
     pub(crate) struct VerdictJson<'a> {
         verifier: &'a str,
         fingerprint: &'a str,
-        /// Of a command, as configured: `{path}` stands for the copy's path.
+        /// A command's arguments as configured; `{path}` stands for the path of the copy.
         argv: Option<Vec<String>>,
         outcome: &'static str,
         detail: &'a str,
@@ -21,12 +21,13 @@ json_object! {
         started_at: String,
         duration_ms: u64,
         actor: &'a str,
-        /// The id of the version, of a set the edition, with the same contents on which it was given; nothing when that is this one.
+        /// The id of the version, or of the edition of a set, with the same contents for which it was given first;
+        /// null when that is this one.
         given_on: Option<i64>,
-        /// Whether a person gave it in the place of the verifier.
+        /// Whether a person overruled the verifier.
         by_hand: bool,
     } and {
-        /// As the log names it.
+        /// The id, which the log names.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<VerdictId>,
     }
@@ -75,13 +76,13 @@ impl<'a> VerdictJson<'a> {
     }
 }
 
-/// Reads a command's arguments from a verifier's definition; nothing for another kind of verifier.
+/// Returns a command's arguments, from the verifier's definition; `None` for another kind of verifier.
 fn argv_of(definition: &str) -> Option<Vec<String>> {
     let definition: serde_json::Value = serde_json::from_str(definition).ok()?;
     serde_json::from_value(definition.pointer("/definition/command")?.clone()).ok()
 }
 
-/// A verdict by hand that counts no more.
+/// A verdict by hand that no longer counts.
 #[derive(Serialize)]
 pub(crate) struct SetAsideJson<'a> {
     #[serde(flatten)]
@@ -90,7 +91,7 @@ pub(crate) struct SetAsideJson<'a> {
     on: &'a [i64],
 }
 
-/// Returns verdicts by hand that count no more.
+/// Returns verdicts by hand that no longer count.
 pub(crate) fn set_aside_json(set_aside: &[SetAside]) -> Vec<SetAsideJson<'_>> {
     let set_aside = set_aside.iter();
     set_aside

@@ -1,4 +1,4 @@
-//! Values written as they stand, indented or on one line.
+//! Writes JSON values, indented or on one line.
 
 use std::io::{self, Write};
 

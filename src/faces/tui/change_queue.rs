@@ -374,7 +374,7 @@ fn files_between(before: &[Source], now: &[Source]) -> String {
                 file.change,
                 FileOutcome::Unchanged | FileOutcome::Nothing | FileOutcome::Failed
             );
-            (!is_same).then(|| file.words())
+            (!is_same).then(|| file.clause())
         })
         .collect();
     match (now, &changed[..]) {
@@ -445,7 +445,7 @@ fn selectors(ids: &[SourceId]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::domain::{PublishPolicy, VersionId, VersionState};
-    use crate::faces::samples::source;
+    use crate::faces::fixtures::source;
 
     fn showing(id: i64, version: Option<i64>) -> Source {
         let mut one = source(id, "prices");

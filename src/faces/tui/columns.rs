@@ -11,7 +11,7 @@ use super::format::{moment, source_state, until, version_state};
 use super::theme::Theme;
 use crate::config::Zone;
 use crate::domain::{AttemptOutcome, Slot, Source, VersionState};
-use crate::faces::standing::{StateWord, is_newest_damaged, next_due, state_word};
+use crate::faces::state_word::{StateWord, is_newest_damaged, next_due, state_word};
 
 /// What a cell depends on beside its source.
 #[derive(Clone, Copy, Debug)]

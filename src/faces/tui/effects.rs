@@ -23,7 +23,7 @@ use super::viewer::WINDOW;
 use super::worker_handle::WorkerHandle;
 use crate::app::{App, Error, EventFilter, Result};
 use crate::domain::{Action, Content, EventId, Source, SourceId, Version, VersionId};
-use crate::faces::standing::not_whole;
+use crate::faces::state_word::not_whole;
 use crate::faces::text::{clean, count};
 
 /// How often the catalogue is asked for changes.

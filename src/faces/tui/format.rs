@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use crate::config::Zone;
 use crate::domain::{Source, VerdictOutcome, VersionState};
-use crate::faces::standing::StateWord;
+use crate::faces::state_word::StateWord;
 use crate::faces::tui::theme::Theme;
 
 /// Returns the glyph and the style of a source's state; `state_word` gives the word.

@@ -5,7 +5,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use super::keymap::{Context, Keymap};
-use crate::faces::standing::StateWord;
+use crate::faces::state_word::StateWord;
 use crate::faces::text::wrap;
 
 /// One line of the help.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::columns::{Column, NAME};
 use crate::domain::{Slot, Source, SourceId, VersionState};
-use crate::faces::standing::{state_word, verified_word};
+use crate::faces::state_word::{state_word, verified_word};
 
 /// One source, and the text that a filter searches.
 #[derive(Clone, Debug)]

@@ -26,14 +26,14 @@ use crate::domain::{
     Action, Actor, AttemptOutcome, Event, EventId, Interval, NewEvent, Slot, Source, SourceId,
     Stamp, VersionId, VersionState,
 };
-use crate::faces::samples;
+use crate::faces::fixtures;
 
 fn now() -> DateTime<Utc> {
     "2026-01-31T14:07:31Z".parse().expect("a time")
 }
 
 fn source(id: i64, name: &str, failures: u32) -> Source {
-    let mut source = samples::source(id, name);
+    let mut source = fixtures::source(id, name);
     source.settings.interval = Interval::DEFAULT;
     source.settings.enabled = id != 3;
     source.state.failures = failures;

@@ -206,7 +206,7 @@ fn a_set_that_waits_for_its_first_edition_is_told() {
     let release = Release::new();
     assert_eq!(release.verify_stale(), [0, 0, 0, 1]);
     let said = release.gannet.ok(&["verify", "--stale"]);
-    let told = "every verdict is by the verifiers as they are now\n1 set not judged yet: `gannet list --sets` says what each waits for\n";
+    let told = "every verdict is up to date with its verifier\n1 set not judged yet: `gannet list --sets` says what each waits for\n";
     assert_eq!(said, told);
     release.gannet.ok(&["remove", "tag:release", "--yes"]);
     assert_eq!(release.verify_stale(), NOTHING, "nobody waits");

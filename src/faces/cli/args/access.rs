@@ -1,21 +1,21 @@
-//! What a command may do to the store: whether it begins one, changes one, or only reads it.
+//! The access of each command to the store: create, change or read.
 
 use super::AppCommand;
 
-/// How a command needs the store.
+/// How a command accesses the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Begins a store where there is none.
+    /// Creates the store if there is none.
     Create,
     /// Changes a store that exists.
     Change,
-    /// Reads a store that exists, without any trace: no lock, no log, no file.
+    /// Reads an existing store and leaves no trace: no lock, no log, no file.
     Read,
 }
 
 impl AppCommand {
-    /// Returns how this command needs the store. Only what brings sources in begins one, so that a mistyped folder is
-    /// never a new, empty, healthy store.
+    /// Returns the command's access. Only commands that add sources may create a store, so that a mistyped folder
+    /// never becomes a new, empty, healthy store.
     pub fn access(&self) -> Access {
         match self {
             Self::Apply(args) if args.dry_run => Access::Read,

@@ -1,4 +1,4 @@
-//! Arguments of the earlier program's commands, which crontabs and scripts still hold.
+//! Arguments of the predecessor's commands, which crontabs and scripts still use.
 
 use clap::Args;
 

@@ -1,11 +1,11 @@
 //! The command line as clap sees it: every command, argument and help text.
 //!
-//! Reads and checks single values; never looks anything up.
+//! Parses and checks single values; never looks anything up.
 
 mod access;
 mod import;
 mod legacy;
-mod reading;
+mod queries;
 mod root;
 mod sources;
 #[cfg(test)]
@@ -16,7 +16,7 @@ mod versions;
 pub use access::Access;
 pub use import::ImportArgs;
 pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
-pub use reading::{
+pub use queries::{
     DumpArgs, GrepArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ReportArgs, ShowArgs,
     TableFormat,
 };

@@ -29,7 +29,7 @@ TIME is 2h, 3d, yesterday, 2026-01-31 or 2026-01-31T12:00: local, unless it ends
 
 `gannet help` lists the topics of the manual, `gannet help TOPIC` prints one, `gannet COMMAND --help` has examples.";
 
-/// The heading of the options that every command takes.
+/// The heading of the options of every command.
 const EVERYWHERE: &str = "With every command";
 
 /// Fetches the files you depend on, keeps every version, publishes only what your verifiers passed.
@@ -49,29 +49,29 @@ pub struct Cli {
     /// Show times in UTC, not in the computer's zone; JSON and CSV are always in UTC
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub utc: bool,
-    /// Print only what was asked to be shown; on stderr warnings, errors, and what failed
+    /// Print results only; on stderr warnings, errors and failures
     #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
-    /// Make one pass over all that is due, then exit: for cron
+    /// Make one pass over all sources that are due, then exit: for cron
     #[arg(long)]
     pub worker_only: bool,
-    /// Stay, and work whenever something is due: for systemd
+    /// Keep running, and work whenever a source is due: for systemd
     #[arg(long = "loop", requires = "worker_only")]
     pub stay: bool,
     /// Print the pass's summary as JSON
     #[arg(long, requires = "worker_only")]
     pub json: bool,
-    /// How the dashboard opens.
+    /// The options of the dashboard.
     #[command(flatten)]
     pub dashboard: DashboardArgs,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
 impl Cli {
-    /// Reads `arguments`, the program's name first. Help, version and usage errors are clap's to print, with exit code
-    /// 0 or 2.
+    /// Parses `arguments`, the first of which is the program's name. Help, version and usage errors are returned for
+    /// clap to print, with exit code 0 or 2.
     pub fn read_from<T: Into<OsString>>(
         arguments: impl IntoIterator<Item = T>,
     ) -> Result<Self, clap::Error> {
@@ -82,7 +82,7 @@ impl Cli {
             .checked()
     }
 
-    /// Refuses what clap's rules cannot: the worker's options beside a command.
+    /// Refuses what clap's rules cannot express: the worker's options together with a command.
     fn checked(self) -> Result<Self, clap::Error> {
         // `args_conflicts_with_subcommands` would refuse `--config FILE list` too.
         if self.worker_only && self.command.is_some() {
@@ -93,9 +93,9 @@ impl Cli {
     }
 }
 
-/// No option begins with a digit: `-1d` is meant as an interval, and is told what an interval is.
+/// No option begins with a digit: `-1d` was meant as an interval, so the error explains intervals.
 fn explain_negative(error: clap::Error, arguments: &[OsString]) -> clap::Error {
-    // clap names only the part that it takes for an option, `-1`.
+    // clap reports only the part that it takes for an option, `-1`.
     let Some(ContextValue::String(part)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
@@ -112,13 +112,12 @@ fn explain_negative(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     }
 }
 
-/// Words that people try for what `--worker-only` does.
+/// Words that people try in place of `--worker-only`.
 const FOR_WORKERS: [&str; 5] = ["run", "serve", "start", "daemon", "worker"];
-/// Suggestions that take more slips of the fingers than this are no help.
+/// The largest number of typing errors for which a suggestion is useful.
 const MOST_SLIPS: usize = 2;
 
-/// Takes out of a usage error what helps nobody: how to pass an option as a value, names that only scripts of the
-/// earlier program use, and commands that are not alike.
+/// Removes useless advice from a usage error: options as values, the predecessor's commands, dissimilar commands.
 fn without_noise(mut error: clap::Error) -> clap::Error {
     if error.kind() == ErrorKind::UnknownArgument && !has_near_option(&error) {
         error.remove(ContextKind::SuggestedArg);
@@ -155,10 +154,10 @@ fn without_noise(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Returns what somebody may want who types a command that there is not.
+/// Returns advice for an unknown command.
 fn tip_for(typed: &str) -> Option<String> {
     if FOR_WORKERS.contains(&typed) {
-        let tip = "a pass over all that is due: 'gannet --worker-only'; one that stays: 'gannet --worker-only --loop'";
+        let tip = "one pass: 'gannet --worker-only'; a worker that keeps running: 'gannet --worker-only --loop'";
         return Some(tip.to_owned());
     }
     if typed == "version" {
@@ -169,8 +168,7 @@ fn tip_for(typed: &str) -> Option<String> {
     Some(format!("a topic of the manual: 'gannet help {name}'"))
 }
 
-/// Tells whether the option that a usage error offers is like the one that was typed: its beginning, or a slip of the
-/// fingers.
+/// Returns whether the suggested option resembles the typed one: it begins like it, or differs by a typing error.
 fn has_near_option(error: &clap::Error) -> bool {
     let option = |kind| match error.get(kind) {
         Some(ContextValue::String(option)) => option.split(['=', ' ']).next(),
@@ -183,43 +181,43 @@ fn has_near_option(error: &clap::Error) -> bool {
     })
 }
 
-/// Every command.
+/// All commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// One that needs nothing but the use-cases.
+    /// A command that needs only the use-cases.
     #[command(flatten)]
     App(AppCommand),
-    /// Fetch sources now, whatever is due
+    /// Fetch sources now, due or not
     Fetch(FetchArgs),
-    /// Watch it work: a small HTTPS origin on loopback and a temporary data folder
+    /// Show gannet at work: a small HTTPS origin on loopback and a temporary data folder
     #[command(after_help = "Examples:\n  gannet demo\n  gannet demo --worker-only")]
     Demo(DemoArgs),
-    /// Check the configuration, or print what of it is in force
+    /// Check the configuration, or print the one in force
     Config(ConfigArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// What may come next on a line, for completion scripts.
+    /// Print completions of a command line, for the completion scripts.
     #[command(name = "__complete", hide = true)]
     Complete(CompleteArgs),
-    /// Print a topic of the manual, or the help of a command; alone, list both
+    /// Print a topic of the manual, or the help of a command; without arguments, list both
     Help(HelpArgs),
     /// Print the manual page, or write all of them for `man` into a folder
     Man(ManArgs),
 }
 
-/// The commands that need nothing but the use-cases.
+/// The commands that need only the use-cases.
 #[derive(Debug, Subcommand)]
 pub enum AppCommand {
     /// Watch an address
     Add(AddArgs),
-    /// List the sources and where they stand
+    /// List the sources and their states
     #[command(visible_aliases = ["ls", "status"])]
     List(ListArgs),
     /// Show one source: settings, schedule, versions with their verdicts, attempts
     Show(ShowArgs),
     /// List a source's attempts and versions
     History(HistoryArgs),
-    /// Show what was done, when and by whom
+    /// Show the log: events, when and by whom
     Log(LogArgs),
     /// Change how often sources are fetched
     Interval(IntervalArgs),
@@ -242,34 +240,34 @@ pub enum AppCommand {
     Diff(DiffArgs),
     /// Write every version of sources into a folder, with a manifest
     Export(ExportArgs),
-    /// Say which versions of sources contain a text
+    /// List the versions of sources that contain a text
     Grep(GrepArgs),
-    /// Write what list and history say as one page of HTML
+    /// Write an HTML page of what list and history print
     Report(ReportArgs),
-    /// Add the addresses of a file of urlwatch, changedetection.io, or a plain list
+    /// Add the addresses in a file of urlwatch, changedetection.io, or a plain list
     Import(ImportArgs),
     /// Run the verifiers again
     Verify(VerifyArgs),
-    /// Record what an outside verifier says of a version
+    /// Record an outside verdict on a version
     Verdict(VerdictArgs),
-    /// List verdicts: by whom, on what, what was said
+    /// List verdicts: outcome, verifier, version, actor
     Verdicts(VerdictsArgs),
     /// Test a notifier
     Notify(NotifyArgs),
-    /// Make the sources what a TOML file says
+    /// Make the sources match a TOML file
     Apply(ApplyArgs),
     /// Print the whole catalogue, or the TOML file that `apply` reads
     Dump(DumpArgs),
-    /// Create the catalogue if it is not there.
+    /// Create the catalogue if it does not exist.
     #[command(name = "build_db", hide = true)]
     LegacyBuild,
-    /// The earlier name of `add`.
+    /// The predecessor's name of `add`.
     #[command(name = "add_url", hide = true)]
     LegacyAdd(LegacyIntervalArgs),
-    /// The earlier name of `interval`.
+    /// The predecessor's name of `interval`.
     #[command(name = "set_interval", hide = true)]
     LegacyInterval(LegacyIntervalArgs),
-    /// The earlier name of `enable` and `disable`.
+    /// The predecessor's name of `enable` and `disable`.
     #[command(name = "url_enabled", hide = true)]
     LegacyEnabled(LegacyEnabledArgs),
 }
@@ -300,34 +298,34 @@ pub struct ConfigArgs {
     pub what: ConfigWhat,
 }
 
-/// What of the configuration is printed or done.
+/// What to do with the configuration.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum ConfigWhat {
-    /// Print what of the configuration is in force; --policy: the verifiers and sets of the catalogue
+    /// Print the configuration in force; --policy: the verifiers and sets of the catalogue
     Show(ConfigShowArgs),
-    /// Put the verifiers and sets of this configuration file in force, in the place of another file's
+    /// Put the verifiers and sets of this configuration file in force, replacing another file's
     #[command(after_help = "Example:\n  gannet --config /etc/gannet/config.toml config adopt")]
     Adopt,
-    /// Take the archive that lies in the data folder for this catalogue's; deletes nothing
+    /// Adopt the archive in the data folder for this catalogue; deletes nothing
     #[command(
-        after_help = "When the catalogue (gannet.db) is lost and no copy of it can be put back: what is found in objects/ is kept.\nPublished files and sets that hold something else than this catalogue published are named and asked about on a terminal; elsewhere they take --yes."
+        after_help = "For when the catalogue (gannet.db) is lost and there is no copy to restore; files in objects/ are kept.\nPublished files and sets that differ from this catalogue's are listed. Replacing them needs a confirmation: a question on a terminal, --yes elsewhere."
     )]
     AdoptArchive(AdoptArchiveArgs),
-    /// Say what is wrong with the configuration, or what of it is in force
+    /// Report the problems of the configuration, or print the one in force
     #[command(
-        after_help = "Exit codes:\n  0  the next pass can do its work; lines that begin with `warning:` deserve a look\n  2  the configuration cannot be used, or by it the next pass judges and publishes nothing\n  3  the catalogue cannot be used: it cannot be read, or it is not the one of the archive beside it"
+        after_help = "Exit codes:\n  0  the next pass can do its work; lines that begin with `warning:` deserve a look\n  2  the configuration cannot be used, or the next pass would judge and publish nothing under it\n  3  the catalogue is unreadable, or does not belong to the archive beside it"
     )]
     Check,
-    /// Print a configuration file with every setting, its default and what it does, all commented out
+    /// Print a configuration file that describes every setting with its default, all commented out
     Template,
-    /// The keys of the dashboard in force, as a page of Markdown
+    /// Print the dashboard's keys in force, as a page of Markdown
     Keys,
 }
 
 /// `config adopt-archive`.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct AdoptArchiveArgs {
-    /// Do not ask before older contents take the place of published files
+    /// Do not ask before older contents replace published files
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -335,10 +333,10 @@ pub struct AdoptArchiveArgs {
 /// `config show`.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct ConfigShowArgs {
-    /// The policy: the verifiers and sets in force in this catalogue, and the file that they came from
+    /// Print the policy: the verifiers and sets in force in this catalogue, and the file that they came from
     #[arg(long)]
     pub policy: bool,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -347,17 +345,17 @@ pub struct ConfigShowArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  gannet notify test mail")]
 pub struct NotifyArgs {
-    /// What to do
+    /// What to do with a notifier
     #[command(subcommand)]
     pub what: NotifyWhat,
 }
 
-/// What is tried of a notifier.
+/// What to do with a notifier.
 #[derive(Debug, Subcommand)]
 pub enum NotifyWhat {
-    /// Send a sample message and print what came back
+    /// Send a sample message and print the answer
     Test {
-        /// The name of a notifier, as the configuration has it
+        /// The name of a notifier in the configuration
         #[arg(value_name = "NOTIFIER")]
         name: String,
     },
@@ -366,7 +364,7 @@ pub enum NotifyWhat {
 /// `demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Three passes without a screen, and an account of what happened
+    /// Make three passes without a screen, and print what happened
     #[arg(long)]
     pub worker_only: bool,
 }
@@ -377,14 +375,14 @@ pub struct DemoArgs {
     after_help = "Example:\n  gannet completions bash > ~/.local/share/bash-completion/completions/gannet"
 )]
 pub struct CompletionsArgs {
-    /// For which shell
+    /// The shell
     pub shell: clap_complete::Shell,
 }
 
 /// `__complete`.
 #[derive(Debug, Args)]
 pub struct CompleteArgs {
-    /// The words behind the program's name, the last as far as it is typed
+    /// The words after the program's name, the last one incomplete
     #[arg(last = true, allow_hyphen_values = true)]
     pub words: Vec<String>,
 }

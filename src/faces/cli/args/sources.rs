@@ -19,58 +19,58 @@ Examples:
   gannet add - --interval 6h --tag eu < addresses.txt"
 )]
 pub struct AddArgs {
-    /// What to fetch: https addresses, and last how often; - reads more of them from stdin, one a line, each with an
-    /// interval behind it or not. ${NAME} in an address is a secret, filled in at fetch time
+    /// The https addresses to fetch, followed by an optional interval; - reads more addresses from stdin, one a line,
+    /// each with an optional interval. ${NAME} in an address is a secret, filled in at fetch time
     #[arg(value_name = "URL|INTERVAL", required = true)]
     values: Vec<String>,
-    /// What is set of it.
+    /// The settings of the new sources.
     #[command(flatten)]
     pub settings: SettingsArgs,
-    /// Do not fetch it until it is enabled
+    /// Do not fetch the source until it is enabled
     #[arg(long)]
     pub disabled: bool,
-    /// Let the address hold what looks like a secret as it is, such as ?token=abc: it is stored and shown
+    /// Allow what looks like a literal secret in an address, such as ?token=abc: it is stored and shown
     #[arg(long)]
     pub literal: bool,
-    /// Begin a new history, also for an address whose source was removed
+    /// Begin a new history, even if the address belongs to a removed source
     #[arg(long)]
     pub new: bool,
-    /// What stdin holds, when it was read already.
+    /// The text of stdin, if it was read already.
     #[arg(skip)]
     pub stdin: Option<String>,
 }
 
-/// The settings of a source that `add` and `edit` set; those that are not given keep their default, or what they are.
+/// The settings of a source that `add` and `edit` set. Others keep their default, or their present value.
 #[derive(Debug, Args)]
 pub struct SettingsArgs {
-    /// How often it is fetched: whole hours or days, such as 1h, 12h, 1d, 7d; once a day when nothing is said
+    /// The interval: whole hours or days, such as 1h, 12h, 1d, 7d; by default once a day
     #[arg(long, allow_hyphen_values = true)]
     interval: Option<Interval>,
-    /// Set its name
+    /// Set the name
     #[arg(long)]
     pub(in crate::faces::cli) name: Option<String>,
-    /// Tag it, in place of the tags it had; may be repeated
+    /// Set a tag, replacing the present tags; may be repeated
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// Send this request header, 'NAME: VALUE', in place of those it had; may be repeated
+    /// Send this request header, 'NAME: VALUE', replacing the present headers; may be repeated
     #[arg(long = "header", value_name = "HEADER", value_parser = parse_header)]
     headers: Vec<(String, String)>,
     /// Log in to the server by HTTP basic authentication; the password is a secret by name, such as 'joe:${PASSWORD}'
     #[arg(long, value_name = "NAME:PASSWORD|none")]
     user: Option<String>,
-    /// Let its host be a private or loopback address, or not
+    /// Allow a private or loopback address, or not
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
     allow_private: Option<bool>,
-    /// Let it be plain http, or not
+    /// Allow a plain http address, or not
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
     allow_http: Option<bool>,
-    /// Let an empty file follow one with content, or not
+    /// Allow an empty file after one with content, or not
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
     allow_empty: Option<bool>,
     /// Publish the newest version that passed, which is the default, or the newest whatever its verdicts
     #[arg(long, value_name = "passed|newest")]
     publish: Option<PublishPolicy>,
-    /// Refuse larger files; `default` is what the configuration says
+    /// Refuse larger files; `default` stands for the configuration's limit
     #[arg(long, value_name = "SIZE|default")]
     max_size: Option<MaxSize>,
 }
@@ -105,7 +105,7 @@ impl SettingsArgs {
 }
 
 impl AddArgs {
-    /// Returns the addresses and how often they are fetched, or what is wrong with them.
+    /// Returns the addresses and their interval, or the problem with the arguments.
     pub fn split(&self) -> Result<(&[String], Option<Interval>), String> {
         let (last, others) = self.values.split_last().ok_or("give an address")?;
         if others.is_empty() || last == "-" || last.contains([':', '/']) {
@@ -128,14 +128,14 @@ impl AddArgs {
     after_help = "Example:\n  gannet interval prices 'rates-*' 6h"
 )]
 pub struct IntervalArgs {
-    /// Sources, and last the interval: whole hours or days, such as 1h, 12h, 1d, 7d
+    /// Sources, followed by the interval: whole hours or days, such as 1h, 12h, 1d, 7d
     // One list: clap mistakes a source for the interval when an option stands between two positional arguments.
     #[arg(value_name = "SOURCE|INTERVAL", required = true)]
     values: Vec<String>,
 }
 
 impl IntervalArgs {
-    /// Returns the sources and their interval, or what is wrong with them.
+    /// Returns the sources and their interval, or the problem with the arguments.
     pub fn split(&self) -> Result<(&[String], Interval), String> {
         match self.values.split_last() {
             Some((last, sources)) if !sources.is_empty() => {
@@ -149,7 +149,7 @@ impl IntervalArgs {
     }
 }
 
-/// Commands that take sources and nothing else.
+/// The arguments of commands that take only sources.
 #[derive(Debug, Args)]
 pub struct SelectArgs {
     /// Id, name, address, glob or tag:NAME
@@ -160,7 +160,7 @@ pub struct SelectArgs {
 /// `remove`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-More than one source, and --purge, are asked about on a terminal; elsewhere they take --yes.
+Removing several sources, and --purge, need a confirmation: a question on a terminal, --yes elsewhere.
 
 Examples:
   gannet remove prices
@@ -169,7 +169,7 @@ pub struct RemoveArgs {
     /// Id, name, address, glob or tag:NAME
     #[arg(value_name = "SOURCE", required = true)]
     pub sources: Vec<String>,
-    /// Delete every version, attempt, verdict and event of theirs too; the log files stay; cannot be undone
+    /// Also delete every version, attempt, verdict and event of the sources; the log files stay; cannot be undone
     #[arg(long)]
     pub purge: bool,
     /// Do not ask
@@ -180,7 +180,7 @@ pub struct RemoveArgs {
 /// `restore`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-`gannet list --removed` shows what can come back.
+`gannet list --removed` lists the removed sources.
 
 Example:
   gannet restore prices")]
@@ -200,18 +200,18 @@ pub struct EditArgs {
     /// Id, name, address, glob or tag:NAME
     #[arg(value_name = "SOURCE", required = true)]
     pub sources: Vec<String>,
-    /// What to change.
+    /// The changes.
     #[command(flatten)]
     pub changes: EditChanges,
 }
 
-/// What `edit` changes: at least one thing.
+/// The changes of `edit`: at least one.
 #[derive(Debug, Args)]
 pub struct EditChanges {
-    /// Fetch this instead
+    /// Fetch this address instead
     #[arg(long, value_name = "URL")]
     pub address: Option<String>,
-    /// What is set.
+    /// The settings to change.
     #[command(flatten)]
     pub settings: SettingsArgs,
     /// Remove all tags
@@ -220,19 +220,19 @@ pub struct EditChanges {
     /// Send no request headers
     #[arg(long, conflicts_with = "headers")]
     pub no_headers: bool,
-    /// Let the address hold what looks like a secret as it is, such as ?token=abc: it is stored and shown
+    /// Allow what looks like a literal secret in the address, such as ?token=abc: it is stored and shown
     #[arg(long, requires = "address")]
     pub literal: bool,
 }
 
 impl EditChanges {
-    /// Returns the changes; nothing when none was asked for.
+    /// Returns the changes; `None` without any.
     ///
     /// # Errors
     ///
     /// A text that is no address.
     pub fn patch(&self) -> Result<Option<SettingsPatch>, AddressError> {
-        // Whether plain HTTP is allowed is a matter of the source.
+        // Only the source's settings tell whether plain HTTP is allowed.
         let address = self
             .address
             .as_deref()
@@ -262,9 +262,9 @@ The address of a removed source brings it back, with its history.
 Example:
   gannet apply sources.toml --prune --dry-run")]
 pub struct ApplyArgs {
-    /// The file; - is stdin
+    /// The file to read; - is stdin
     pub file: PathBuf,
-    /// Remove the sources that the file does not name
+    /// Remove the sources that are not in the file
     #[arg(long)]
     pub prune: bool,
     /// Only print what would be done
@@ -273,7 +273,7 @@ pub struct ApplyArgs {
     /// Do not ask before more than half of the sources are removed
     #[arg(long, short)]
     pub yes: bool,
-    /// What the file holds, when it was read already.
+    /// The sources in the file, if it was read already.
     #[arg(skip)]
     pub checked: Option<CheckedSources>,
 }

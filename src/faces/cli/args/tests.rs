@@ -1,4 +1,4 @@
-//! What the command line accepts, and what it says of what it does not.
+//! Tests of the command line: what it accepts, and the messages for what it refuses.
 
 use std::path::Path;
 

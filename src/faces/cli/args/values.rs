@@ -1,13 +1,13 @@
-//! Values of single arguments that are no domain words: headers, sizes with a default.
+//! Parsers of arguments that are no domain values: headers, sizes with a default.
 
 use std::str::FromStr;
 
 use crate::domain::parse_size;
 
-/// `--max-size`: a size, or back to the configuration's.
+/// `--max-size`: a size, or the configuration's limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MaxSize {
-    /// What the configuration says.
+    /// The configuration's limit.
     Default,
     /// This many bytes.
     Bytes(u64),
@@ -24,12 +24,12 @@ impl FromStr for MaxSize {
     }
 }
 
-/// Reads `NAME: VALUE`; the name is a token (RFC 9110 §5.6.2), the value has no line break.
+/// Parses `NAME: VALUE`; the name is a token (RFC 9110 §5.6.2), the value has no line break.
 pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let (name, value) = text
         .split_once(':')
-        // The value is not repeated: somebody may have put a secret there.
+        // The message leaves out the value, which may be a secret.
         .ok_or("a header is `NAME: VALUE`, such as 'Authorization: Bearer ${TOKEN}'")?;
     let (name, value) = (name.trim(), value.trim());
     if name.is_empty() || !name.chars().all(is_token) {
@@ -43,7 +43,7 @@ pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Reads the earlier program's `True` and `False`, in any case.
+/// Parses the predecessor's `True` and `False`, in any case.
 pub(super) fn parse_truth(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Ok(true),

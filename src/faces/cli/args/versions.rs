@@ -13,14 +13,14 @@ const VERSION_HELP: &str =
 /// `fetch`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What a verifier could not judge yet is judged again. Exit code 1 says that a fetch failed, or that the newest version \
+    after_help = "Versions that a verifier could not judge are judged again. Exit code 1: a fetch failed, or the newest version \
 of a source failed or could not be judged.\n\nExamples:\n  gannet fetch prices tag:rates\n  gannet fetch prices --whole"
 )]
 pub struct FetchArgs {
     /// Id, name, address, glob or tag:NAME
     #[arg(value_name = "SOURCE", required = true)]
     pub sources: Vec<String>,
-    /// Ask for the whole file, not only whether it changed: a server may say "unchanged" wrongly
+    /// Fetch the whole file, even if the server would report it unchanged: servers may be wrong
     #[arg(long)]
     pub whole: bool,
     /// Print the pass's summary as JSON
@@ -35,9 +35,9 @@ pub struct FetchArgs {
 )]
 pub struct CatArgs {
     #[arg(help = VERSION_HELP)]
-    /// Which version.
+    /// The version.
     pub version: String,
-    /// Write it into this file; - is stdout, also for what is not text on a terminal
+    /// Write to this file; - is stdout, even for binary content on a terminal
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -52,9 +52,9 @@ Examples:
   gannet diff prices~3 prices")]
 pub struct DiffArgs {
     #[arg(help = VERSION_HELP)]
-    /// Which version; alone, it is compared with the one before it.
+    /// The version; alone, it is compared with the one before it.
     pub version: String,
-    /// Compare with this one; without it, VERSION is compared with the one before it
+    /// Compare VERSION with this version instead of the one before it
     #[arg(value_name = "VERSION")]
     pub other: Option<String>,
 }
@@ -62,12 +62,12 @@ pub struct DiffArgs {
 /// `export`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Files are DIR/<source>/<time fetched>-v<version>-<file name>; DIR/manifest.json names each with its digest. Every file is checked against its digest. One that is there already stays; a different one in its place is an error.
+Files are DIR/<source>/<time fetched>-v<version>-<file name>; DIR/manifest.json names each with its digest. Every file is checked against its digest. An equal file that exists already stays; a different one is an error.
 
 Example:
   gannet export /srv/backup prices")]
 pub struct ExportArgs {
-    /// The folder; made when it is not there
+    /// The folder; created if it does not exist
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
     /// Id, name, address, glob or tag:NAME; all, removed ones too, when none is given
@@ -80,7 +80,7 @@ pub struct ExportArgs {
 #[command(after_help = "\
 SOURCE means all its versions, oldest first. A bare number is a source's id here; v217, SOURCE~N and SOURCE@TIME are single versions.
 
-With --stale, every version is judged again for which a verifier has no verdict yet, or one by another definition or program than it has now; by that verifier only. It can be stopped at any time: the next one goes on from there.
+With --stale, a verifier judges every version again on which it has no verdict yet, or one from before its definition or program changed. The command can be stopped at any time: the next one continues there.
 
 Examples:
   gannet verify prices
@@ -88,16 +88,17 @@ Examples:
   gannet verify set:release
   gannet verify --stale")]
 pub struct VerifyArgs {
-    /// A source (all its versions), a version as v217, SOURCE~N or SOURCE@TIME, or set:NAME (the newest edition of a set); sources only with --stale
+    /// A source (all its versions), a version as v217, SOURCE~N or SOURCE@TIME, or set:NAME (the newest edition of a
+    /// set); only sources with --stale
     #[arg(value_name = "SOURCE|VERSION|SET", required_unless_present = "stale")]
     pub targets: Vec<String>,
-    /// Judge again what a verifier that has changed since had judged; of all sources when none is given
+    /// Judge versions again whose verifier has changed since its verdict; all sources by default
     #[arg(long)]
     pub stale: bool,
-    /// Begin with the newest versions
+    /// Start with the newest versions
     #[arg(long, requires = "stale")]
     pub newest_first: bool,
-    /// An array with an object for each version; with --stale, a summary with those whose state changed
+    /// Print an array with an object for each version; with --stale, a summary with the versions whose state changed
     #[arg(long)]
     pub json: bool,
 }
@@ -115,31 +116,31 @@ pub struct VerdictsArgs {
     /// Id, name, address, glob or tag:NAME, a version as v217, SOURCE~N or SOURCE@TIME, or one set:NAME; all when none is given
     #[arg(value_name = "SOURCE|VERSION|SET")]
     pub sources: Vec<String>,
-    /// Only this verifier's
+    /// Only verdicts of this verifier
     #[arg(long, value_name = "VERIFIER")]
     pub verifier: Option<String>,
-    /// Only those of judges whose fingerprint begins so
+    /// Only verdicts of verifiers whose fingerprint begins with these digits
     #[arg(long, value_name = "HEX", value_parser = parse_fingerprint)]
     pub fingerprint: Option<String>,
-    /// Only those that say this
+    /// Only verdicts with this outcome
     #[arg(long, value_name = "passed|failed|error|pending")]
     pub outcome: Option<VerdictOutcome>,
-    /// At most so many; 0 is all
+    /// At most N verdicts; 0 for all
     #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
     pub limit: u32,
-    /// Everything that the verifiers printed, as far as it is kept, instead of a line for each verdict
+    /// Print the stored output of the verifiers, instead of a line for each verdict
     #[arg(long, conflicts_with_all = ["json", "csv"])]
     pub full: bool,
-    /// An array with everything that is kept of each
+    /// Print an array with an object for each verdict, with the output
     #[arg(long)]
     json: bool,
-    /// A row for each, with the fields of --json but the definition
+    /// Print a CSV row for each verdict, with the fields of --json except the definition
     #[arg(long, conflicts_with = "json")]
     csv: bool,
 }
 
 impl VerdictsArgs {
-    /// Returns what to print.
+    /// Returns the output format.
     pub fn format(&self) -> TableFormat {
         TableFormat::from_flags(self.json, self.csv)
     }
@@ -156,18 +157,18 @@ fn parse_fingerprint(text: &str) -> Result<String, String> {
 /// `verdict`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A verdict is best given by the id of the version that was read: SOURCE is whatever is its newest by now.\n\nExamples:\n  gannet verdict v217 legal failed --detail 'licence missing'\n  gannet verdict set:release legal passed"
+    after_help = "Give the id of the version that was read: SOURCE means the newest version, which may have changed since.\n\nExamples:\n  gannet verdict v217 legal failed --detail 'licence missing'\n  gannet verdict set:release legal passed"
 )]
 pub struct VerdictArgs {
     #[arg(help = format!("{VERSION_HELP}; set:NAME is the newest edition of a set"), value_name = "VERSION|SET")]
-    /// On which version.
+    /// The version.
     pub version: String,
-    /// The name of the verifier that says so
+    /// The name of the verifier
     pub verifier: String,
-    /// What it says
+    /// The verdict
     #[arg(value_name = "passed|failed", value_parser = parse_outcome)]
     pub outcome: VerdictOutcome,
-    /// Why, in one line
+    /// The reason, in one line
     #[arg(long, value_name = "TEXT")]
     pub detail: Option<String>,
 }
@@ -176,7 +177,7 @@ fn parse_outcome(text: &str) -> Result<VerdictOutcome, String> {
     let expected = |_| format!("`{text}` is not a verdict: expected passed or failed");
     match text.parse().map_err(expected)? {
         VerdictOutcome::Error | VerdictOutcome::Pending => Err(
-            "a verdict is passed or failed; error and pending are what gannet records when a verifier could not judge, or has not yet".to_owned(),
+            "a verdict is passed or failed; gannet itself records error and pending when a verifier could not judge, or has not yet".to_owned(),
         ),
         outcome => Ok(outcome),
     }

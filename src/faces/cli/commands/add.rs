@@ -1,4 +1,4 @@
-//! `add`: watch addresses.
+//! `add`: adds sources.
 
 mod input;
 mod refused;
@@ -7,7 +7,7 @@ use std::io;
 
 use self::input::{Given, given, read_stdin};
 use self::refused::refuse;
-use super::published::tell_unpublished;
+use super::published::warn_of_unpublished;
 use crate::app::{Added, App, NewSource, Refusal, refusals_of};
 use crate::faces::cli::args::{AddArgs, LegacyIntervalArgs};
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -34,8 +34,8 @@ pub(super) async fn run(app: &App, args: &AddArgs, console: &mut Console<'_>) ->
     add(app, new, console).await
 }
 
-/// Says what is wrong with the sources that are to be added, as far as they alone tell. Returns the end of a command that
-/// adds none. Stdin is kept for the run.
+/// Reports problems of the sources to add, as far as they show without a catalogue; returns the end of a command that
+/// adds none. Stores the text of stdin in `args`.
 pub(super) fn check(
     args: &mut AddArgs,
     console: &mut Console<'_>,
@@ -55,7 +55,7 @@ fn note_empty(console: &mut Console<'_>) -> ExitStatus {
     ExitStatus::Done
 }
 
-/// The earlier program's `add_url ADDRESS INTERVAL`.
+/// The predecessor's `add_url ADDRESS INTERVAL`.
 pub(super) async fn legacy(
     app: &App,
     args: &LegacyIntervalArgs,
@@ -67,7 +67,7 @@ pub(super) async fn legacy(
     add(app, new, console).await
 }
 
-/// Does for that what [`check`] does.
+/// Checks `add_url` like [`check`].
 pub(super) fn check_legacy(args: &LegacyIntervalArgs) -> Result<(), Failure> {
     Ok(legacy_source(args).check()?)
 }
@@ -84,7 +84,7 @@ async fn add(app: &App, new: Vec<NewSource>, console: &mut Console<'_>) -> Comma
         print(added, console)?;
     }
     let ids = added.iter().map(|added| added.source.id);
-    Ok(tell_unpublished(app, ids, console).await?)
+    Ok(warn_of_unpublished(app, ids, console).await?)
 }
 
 fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
@@ -94,7 +94,7 @@ fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
         Some(set) => format!("with the set {set}"),
         None => format!("as {}", source.published_path),
     };
-    console.say(&format!(
+    console.print_line(&format!(
         "added {} ({}): {}, every {}{}, to be published {}",
         clean(&settings.name),
         source.id,
@@ -107,7 +107,7 @@ fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Says that consumers find a source's file elsewhere than they may think.
+/// Warns that a source's file is published at an unexpected path.
 pub(super) fn warn_of_path(added: &Added, console: &mut Console<'_>) {
     if let Some(wanted) = &added.wanted_path {
         console.warn(&format!(

@@ -1,12 +1,12 @@
-//! `apply`: makes the sources what a TOML file says.
+//! `apply`: makes the sources match a TOML file.
 
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::add::warn_of_path;
-use super::change::{note_left_in_sets, tell_ended, tell_files, tell_left};
-use super::published::tell_unpublished;
+use super::change::{note_left_in_sets, print_files, warn_of_ended, warn_of_left_files};
+use super::published::warn_of_unpublished;
 use crate::app::{App, CheckedSources, Error, ErrorKind, Plan, PlanStep, check_sources};
 use crate::domain::{Edit, SourceId, SourceKey, SourceSettings, with_line_feeds};
 use crate::faces::cli::args::ApplyArgs;
@@ -16,7 +16,7 @@ use crate::faces::cli::sources_file;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, count};
 
-const HINT: &str = "gannet dump --toml writes a file that is right";
+const HINT: &str = "gannet dump --toml writes a valid file";
 
 pub(super) async fn run(
     app: &App,
@@ -42,18 +42,20 @@ pub(super) async fn run(
             warn_of_path(&restored, console);
         }
         note_left_in_sets(app, &removed, false, console).await?;
-        // After the fact: what is printed without --dry-run has been done.
+        // Printed afterwards: without --dry-run, the lines report what was done.
         print(&lines, args, console)?;
-        tell_files(app, &before, false, console).await?;
+        print_files(app, &before, false, console).await?;
         let made = edits.iter().map(|(id, edit)| (*id, edit));
-        tell_ended(app, made, console).await?;
-        let published = tell_unpublished(app, changed, console).await?;
-        return Ok(tell_left(app, &removed, console).await?.max(published));
+        warn_of_ended(app, made, console).await?;
+        let published = warn_of_unpublished(app, changed, console).await?;
+        return Ok(warn_of_left_files(app, &removed, console)
+            .await?
+            .max(published));
     }
     print(&lines, args, console)
 }
 
-/// Returns the edits that may change by whom sources are judged.
+/// Returns the edits that may change which verifiers judge a source.
 fn edits_of(plan: &Plan) -> Vec<(SourceId, Edit)> {
     let edits = plan.steps.iter().filter_map(|step| match step {
         PlanStep::Edit(id, edit) => Some((*id, edit)),
@@ -63,7 +65,7 @@ fn edits_of(plan: &Plan) -> Vec<(SourceId, Edit)> {
     edits.map(|(id, edit)| (id, Edit::clone(edit))).collect()
 }
 
-/// Returns the sources whose files an edit may move: their tags, or what is published of them, are others afterwards.
+/// Returns the sources whose files an edit may move: those whose tags or publish policy change.
 fn moved_by(plan: &Plan) -> Vec<SourceId> {
     let edits = plan.steps.iter().filter_map(|step| match step {
         PlanStep::Edit(id, edit) => Some((*id, &edit.before, &edit.after)),
@@ -74,8 +76,8 @@ fn moved_by(plan: &Plan) -> Vec<SourceId> {
     moved.map(|(id, ..)| id).collect()
 }
 
-/// Does without a catalogue what needs none: says what is wrong with the file, what it would bring in, or that it brings
-/// nothing. Returns nothing when sources are to be added; what the file holds is kept for that: stdin is read once.
+/// Does as much as possible without a catalogue: reports the file's problems, what would be added, or that nothing
+/// would. Returns `None` if sources are to be added; the parsed file is stored in `args`: stdin is read once.
 pub(super) fn rehearse(
     args: &mut ApplyArgs,
     console: &mut Console<'_>,
@@ -136,7 +138,7 @@ fn read(path: &Path) -> Result<(String, String), Error> {
     }
 }
 
-/// Returns a line for each step.
+/// Returns a line for each step of the plan.
 fn lines(plan: &Plan) -> String {
     if plan.steps.is_empty() {
         return "nothing to do\n".to_owned();
@@ -173,7 +175,7 @@ fn restoring(id: SourceId, edit: &Edit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::source;
+    use crate::faces::fixtures::source;
 
     fn restoring_to(id: i64, name: &str, change: fn(&mut SourceSettings)) -> PlanStep {
         let source = source(id, name);

@@ -1,4 +1,4 @@
-//! `cat`: a version's bytes, exactly. What would garble a terminal goes there only when that is asked for.
+//! `cat`: a version's exact bytes. Content that would garble a terminal is written to one only on demand.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -54,7 +54,7 @@ fn refusal(source: &Source, version: &Version) -> Error {
     error(ErrorKind::Invalid, message, Some(hint))
 }
 
-/// Tells whether there are bytes that a terminal takes for commands: control characters, as ASCII or as UTF-8.
+/// Returns whether the content holds control characters (ASCII or UTF-8), which a terminal would obey.
 fn is_binary(content: &Content) -> Result<bool, Error> {
     match content {
         Content::Memory(bytes) => Ok(has_controls(bytes, &mut 0)),
@@ -76,10 +76,10 @@ fn is_binary(content: &Content) -> Result<bool, Error> {
     }
 }
 
-/// `last` is the byte before these.
+/// `last` is the byte before `bytes`.
 fn has_controls(bytes: &[u8], last: &mut u8) -> bool {
     bytes.iter().any(|byte| {
-        // U+0080 to U+009F, which some terminals take for escape sequences, begin with this byte.
+        // Some terminals take U+0080 to U+009F, which begin with this byte, for escape sequences.
         let is_c1 = *last == 0xc2 && (0x80..0xa0).contains(byte);
         *last = *byte;
         let is_c0 = byte.is_ascii_control() && !b"\t\n\r\x0c".contains(byte);
@@ -112,7 +112,7 @@ mod tests {
         ] {
             assert!(has_controls(bytes, &mut 0), "{bytes:?}");
         }
-        // Across two pieces.
+        // A character across two pieces.
         let mut last = 0;
         assert!(!has_controls(b"x\xc2", &mut last) && has_controls(b"\x9b", &mut last));
     }

@@ -1,10 +1,10 @@
-//! `interval`, `enable`, `disable`, `edit`, `remove` and `restore`: one change of many sources, one line for each.
+//! `interval`, `enable`, `disable`, `edit`, `remove` and `restore`: change sources, and print one line for each.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::add::warn_of_path;
-use super::published::{Served, tell_failures, tell_unpublished};
+use super::published::{Served, print_publish_failures, warn_of_unpublished};
 use super::sets::unpublished;
 use crate::app::{App, Discarded, Edited, Error, ErrorKind, LeftInSet, PurgedSet, Remains};
 use crate::domain::{Edit, Interval, SettingsPatch, Source, SourceId};
@@ -32,7 +32,7 @@ pub(super) async fn interval(
     set_interval(app, sources, interval, console).await
 }
 
-/// The earlier program's `set_interval ADDRESS INTERVAL`.
+/// The predecessor's `set_interval ADDRESS INTERVAL`.
 pub(super) async fn legacy_interval(
     app: &App,
     args: &LegacyIntervalArgs,
@@ -66,9 +66,9 @@ async fn set_interval(
         } else {
             format!(", before every {before}")
         };
-        console.say(&format!("{}: every {interval}{words}", title(source)))?;
+        console.print_line(&format!("{}: every {interval}{words}", title(source)))?;
     }
-    Ok(tell_unpublished(app, ids_of(&edits), console).await?)
+    Ok(warn_of_unpublished(app, ids_of(&edits), console).await?)
 }
 
 pub(super) async fn enable(
@@ -80,7 +80,7 @@ pub(super) async fn enable(
     set_enabled(app, &args.sources, enabled, console).await
 }
 
-/// The earlier program's `url_enabled ADDRESS True|False`.
+/// The predecessor's `url_enabled ADDRESS True|False`.
 pub(super) async fn legacy_enable(
     app: &App,
     args: &LegacyEnabledArgs,
@@ -114,9 +114,9 @@ async fn set_enabled(
         } else {
             format!("{word} {title}")
         };
-        console.say(&line)?;
+        console.print_line(&line)?;
     }
-    Ok(tell_unpublished(app, ids_of(&edits), console).await?)
+    Ok(warn_of_unpublished(app, ids_of(&edits), console).await?)
 }
 
 pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) -> CommandResult {
@@ -139,21 +139,21 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
         app.edit(&args.sources, wanted).await?
     };
     for Edited { source, edit, .. } in &edits {
-        console.say(&edit_line(source, edit))?;
+        console.print_line(&edit_line(source, edit))?;
         if edit.before.address != edit.after.address {
-            // A path is given once: what others read there must not move under them.
+            // A published path never changes: consumers rely on it.
             let path = clean(&source.published_path);
-            console.say(&format!("  its file stays at its published path: {path}"))?;
+            console.print_line(&format!("  its file stays at its published path: {path}"))?;
         }
     }
-    tell_files(app, &before, sets_publish, console).await?;
+    print_files(app, &before, sets_publish, console).await?;
     let made = edits.iter().map(|one| (one.source.id, &one.edit));
-    tell_ended(app, made, console).await?;
-    Ok(tell_unpublished(app, ids_of(&edits), console).await?)
+    warn_of_ended(app, made, console).await?;
+    Ok(warn_of_unpublished(app, ids_of(&edits), console).await?)
 }
 
-/// Says what people failed in the names of verifiers that do not judge the edited sources any more.
-pub(super) async fn tell_ended<'a>(
+/// Warns of manual verdicts *failed* whose verifiers no longer judge the edited sources.
+pub(super) async fn warn_of_ended<'a>(
     app: &App,
     edits: impl IntoIterator<Item = (SourceId, &'a Edit)>,
     console: &mut Console<'_>,
@@ -164,7 +164,7 @@ pub(super) async fn tell_ended<'a>(
     Ok(())
 }
 
-/// Says what an edit made of a source: `edited prices (2): tags rates -> prices`, or `unchanged prices (2)` where it was so already.
+/// Returns the line for an edit: `edited prices (2): tags rates -> prices`, or `unchanged prices (2)`.
 fn edit_line(source: &Source, edit: &Edit) -> String {
     let title = title(source);
     let differences = edit.differences();
@@ -174,16 +174,16 @@ fn edit_line(source: &Source, edit: &Edit) -> String {
     format!("edited {title}: {}", clean(&differences.join("; ")))
 }
 
-/// Says where consumers find the files of sources, given as they were before an edit: of those that are elsewhere or otherwise now,
-/// of those that stay where they are although their sources entered a set, and with `all` of the others too.
-pub(super) async fn tell_files(
+/// Prints where consumers find the files of the edited sources, which are given as they were before: files that changed
+/// or moved, files that stay at their paths although their sources entered a set, and with `all` the others.
+pub(super) async fn print_files(
     app: &App,
     before: &[Source],
     all: bool,
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
     let mut served = Served::begin(app).await?;
-    served.note(before);
+    served.record(before);
     let sets: HashMap<_, _> = before.iter().map(|one| (one.id, &one.state.set)).collect();
     for (source, file) in served.changes(app).await? {
         let entered = kept_until(&source).filter(|_| {
@@ -191,9 +191,9 @@ pub(super) async fn tell_files(
                 .is_some_and(|set| **set != source.state.set)
         });
         if all || !matches!(file.change, FileOutcome::Unchanged | FileOutcome::Nothing) {
-            console.say(&format!("  {}: {}", title(&source), file.words()))?;
+            console.print_line(&format!("  {}: {}", title(&source), file.clause()))?;
         } else if let Some(set) = entered {
-            console.say(&format!(
+            console.print_line(&format!(
                 "  {}: its file stays as it is at its published path until {} is published with it: {}",
                 title(&source),
                 clean(&one_of_sets(set)),
@@ -212,9 +212,9 @@ pub(super) async fn remove(
     if args.purge
         && let Some(at) = app.purged_before(&args.sources).await?
     {
-        console.say(&format!(
+        console.print_line(&format!(
             "purged already, {}: {}",
-            Look::of(app, console).alone(Some(at)),
+            Look::of(app, console).zoned_time(Some(at)),
             clean(&args.sources.join(", "))
         ))?;
         return Ok(ExitStatus::Done);
@@ -237,10 +237,10 @@ pub(super) async fn remove(
             format!("; no longer published at {path}")
         };
         if args.purge {
-            console.say(&format!("purged {title}{file}"))?;
+            console.print_line(&format!("purged {title}{file}"))?;
         } else {
             let id = source.id;
-            console.say(&format!(
+            console.print_line(&format!(
                 "removed {title}{file}; its history stays: gannet history {id}, gannet restore {id}"
             ))?;
         }
@@ -248,25 +248,25 @@ pub(super) async fn remove(
     if !args.purge && removed.sources.len() > 1 {
         console.note("`gannet list --removed` shows what was removed");
     }
-    let is_discarded = tell_discarded(&removed.discarded, console);
-    tell_remains(&removed.remains, console);
-    let has_strays = tell_stray(&removed.stray, console);
+    let is_discarded = print_discarded(&removed.discarded, console);
+    warn_of_remains(&removed.remains, console);
+    let has_strays = warn_of_stray_files(&removed.stray, console);
     note_left_in_sets(app, &removed.sources, args.purge, console).await?;
     note_purged_sets(&removed.sets, console);
-    let folders = tell_unpublished(app, ids(&removed.sources), console).await?;
-    // What was purged is in no set any more.
+    let folders = warn_of_unpublished(app, ids(&removed.sources), console).await?;
+    // Purged sources are in no set any more.
     let sets: Vec<_> = removed.sets.iter().map(|set| set.name.clone()).collect();
-    let emptied = tell_failures(&unpublished(app, &sets).await?, console);
+    let emptied = print_publish_failures(&unpublished(app, &sets).await?, console);
     Ok(
-        match tell_left_at(&left, console).max(folders).max(emptied) {
+        match warn_of_files(&left, console).max(folders).max(emptied) {
             ExitStatus::Done if !is_discarded || has_strays => ExitStatus::Problems,
             status => status,
         },
     )
 }
 
-/// Says where the stored files of purged histories are. Returns whether none had to stay where it was.
-fn tell_discarded(discarded: &Discarded, console: &mut Console<'_>) -> bool {
+/// Prints where stored files of purged histories are. Returns whether all of them could be deleted.
+fn print_discarded(discarded: &Discarded, console: &mut Console<'_>) -> bool {
     let Discarded { moved, kept, why } = discarded;
     if *moved > 0 {
         console.note(&format!(
@@ -284,8 +284,8 @@ fn tell_discarded(discarded: &Discarded, console: &mut Console<'_>) -> bool {
     *kept == 0
 }
 
-/// Says where content of purged histories is still to be found, and until when.
-fn tell_remains(remains: &[Remains], console: &mut Console<'_>) {
+/// Prints where content of purged histories is still found, and until when.
+fn warn_of_remains(remains: &[Remains], console: &mut Console<'_>) {
     for Remains { path, why } in remains {
         console.warn_line(&format!(
             "gannet: {} may still hold what was purged: {}",
@@ -295,8 +295,8 @@ fn tell_remains(remains: &[Remains], console: &mut Console<'_>) {
     }
 }
 
-/// Says which published files hold what was purged though the catalogue does not know them. Returns whether there are any.
-fn tell_stray(stray: &[PathBuf], console: &mut Console<'_>) -> bool {
+/// Warns of published files with purged content that the catalogue does not know. Returns whether there are any.
+fn warn_of_stray_files(stray: &[PathBuf], console: &mut Console<'_>) -> bool {
     for path in stray {
         console.warn_line(&format!(
             "gannet: {} still holds what was purged: the catalogue's row that said whose file it is was damaged or lost, so it was left; delete it",
@@ -306,7 +306,7 @@ fn tell_stray(stray: &[PathBuf], console: &mut Console<'_>) -> bool {
     !stray.is_empty()
 }
 
-/// Says of which sets readers find nothing without the files of purged sources, and why.
+/// Prints which sets are not published any more without the purged sources, and why.
 fn note_purged_sets(sets: &[PurgedSet], console: &mut Console<'_>) {
     for set in sets.iter().filter(|set| set.published.is_none()) {
         let name = clean(&set.name);
@@ -324,7 +324,7 @@ fn note_purged_sets(sets: &[PurgedSet], console: &mut Console<'_>) {
     }
 }
 
-/// Says which sources, given as they were before, readers still find in the folders of sets that the sources left, and until when.
+/// Prints which of the sources, given as they were, are still published in the folder of a set that they left.
 pub(super) async fn note_left_in_sets(
     app: &App,
     before: &[Source],
@@ -359,8 +359,8 @@ pub(super) async fn note_left_in_sets(
     Ok(())
 }
 
-/// Asks whoever runs `remove` whether it is meant so, where that is asked at all. The arguments name the sources that were asked
-/// about from then on, whatever the selectors match by the time of the removal, and nobody is asked again.
+/// Asks for consent to a removal that needs one. Replaces the selectors in `args` by the chosen sources, so that the
+/// removal affects exactly the sources that were asked about, and nobody is asked again.
 pub async fn agree_to_removal(
     app: &App,
     args: &mut RemoveArgs,
@@ -376,22 +376,22 @@ pub async fn agree_to_removal(
     Ok(())
 }
 
-/// Returns the published files of removed sources that are still there, with the reasons.
+/// Returns the published files of removed sources that still exist, with the reasons.
 async fn left_of(app: &App, removed: &[Source]) -> Result<BTreeMap<String, String>, Error> {
     let left = app.left_of(removed).await?.into_iter();
     Ok(left.map(|left| (left.what, left.why)).collect())
 }
 
-/// Says which published files of removed sources are still there, and returns the exit code that follows.
-pub(super) async fn tell_left(
+/// Warns of published files of removed sources that still exist; returns the exit code.
+pub(super) async fn warn_of_left_files(
     app: &App,
     removed: &[Source],
     console: &mut Console<'_>,
 ) -> Result<ExitStatus, Error> {
-    Ok(tell_left_at(&left_of(app, removed).await?, console))
+    Ok(warn_of_files(&left_of(app, removed).await?, console))
 }
 
-fn tell_left_at(left: &BTreeMap<String, String>, console: &mut Console<'_>) -> ExitStatus {
+fn warn_of_files(left: &BTreeMap<String, String>, console: &mut Console<'_>) -> ExitStatus {
     for (path, why) in left {
         console.warn_line(&format!(
             "gannet: {} is still there, and every pass tries again to remove it: {}",
@@ -406,7 +406,7 @@ fn tell_left_at(left: &BTreeMap<String, String>, console: &mut Console<'_>) -> E
     }
 }
 
-/// Returns what is about to happen, in words: `purge 7 sources with 14 versions`.
+/// Returns the question's words: `purge 7 sources with 14 versions`.
 async fn removal(app: &App, chosen: &[Source], purge: bool) -> Result<String, Error> {
     let which = match chosen {
         [one] => title(one),
@@ -441,13 +441,13 @@ pub(super) async fn restore(
     for restored in &restored {
         let file = match FileChange::between(None, &restored.source) {
             nothing if nothing.change == FileOutcome::Nothing => String::new(),
-            file => format!("; {}", file.words()),
+            file => format!("; {}", file.clause()),
         };
-        console.say(&format!("restored {}{file}", title(&restored.source)))?;
+        console.print_line(&format!("restored {}{file}", title(&restored.source)))?;
         warn_of_path(restored, console);
     }
     let ids = restored.iter().map(|restored| restored.source.id);
-    Ok(tell_unpublished(app, ids, console).await?)
+    Ok(warn_of_unpublished(app, ids, console).await?)
 }
 
 fn ids(sources: &[Source]) -> impl Iterator<Item = SourceId> {

@@ -1,7 +1,7 @@
 //! `completions`: a script that completes commands, options and names in a shell.
 //!
-//! The scripts for bash, zsh and fish ask the hidden command `__complete`, so that all of them offer the same, and the
-//! names of sources, tags, verifiers and notifiers too. Other shells get a list that never changes.
+//! The scripts for bash, zsh and fish call the hidden command `__complete`, so that all of them offer the same
+//! candidates, with the names of sources, tags, verifiers and notifiers. Scripts for other shells hold a fixed list.
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
@@ -114,7 +114,7 @@ pub fn print_completions(args: &CompletionsArgs, console: &mut Console<'_>) -> E
         Shell::Zsh => ZSH.as_bytes().to_vec(),
         Shell::Fish => FISH.as_bytes().to_vec(),
         shell => {
-            // Into memory first: the generator panics when its writer fails.
+            // The generator panics if its writer fails, so it writes to memory.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "gannet", &mut script);
             script

@@ -1,17 +1,17 @@
-//! Histories that are not whole: the catalogue is damaged where some of their versions should be.
+//! Histories of which the catalogue has damaged or lost versions.
 
 use crate::app::{App, Error, History};
 use crate::domain::Source;
 use crate::faces::cli::exit::damaged_history;
 use crate::faces::cli::{Console, ExitStatus};
 
-/// Whose histories are not whole, a line each.
+/// A message for each incomplete history.
 #[derive(Default)]
 pub(super) struct Damaged(Vec<String>);
 
 impl Damaged {
-    /// Returns the history of a source as far as it is sound, and notes when that is not all: its newest `limit` attempts and
-    /// versions, all without a limit. Nothing comes back of a source that was purged meanwhile.
+    /// Returns the readable history of a source, its newest `limit` attempts and versions (`None` for all), and
+    /// records a message if it is incomplete. `None` for a source that was purged meanwhile.
     pub(super) async fn history(
         &mut self,
         app: &App,
@@ -19,18 +19,18 @@ impl Damaged {
         limit: Option<usize>,
     ) -> Result<Option<History>, Error> {
         let found = app.sound_history_of(source.id, limit).await?;
-        Ok(found.map(|found| self.note(found)))
+        Ok(found.map(|found| self.record(found)))
     }
 
-    /// Returns a history, and notes when it is not whole.
-    pub(super) fn note(&mut self, (history, damage): (History, Option<Error>)) -> History {
+    /// Returns the history, and records a message if it is incomplete.
+    pub(super) fn record(&mut self, (history, damage): (History, Option<Error>)) -> History {
         let line = damage.map(|damage| damaged_history(&history.source, &damage));
         self.0.extend(line);
         history
     }
 
-    /// Says what is missing, and returns the exit code that follows.
-    pub(super) fn tell(&self, console: &mut Console<'_>) -> ExitStatus {
+    /// Prints the messages, and returns the exit code.
+    pub(super) fn report(&self, console: &mut Console<'_>) -> ExitStatus {
         for line in &self.0 {
             console.warn(line);
         }

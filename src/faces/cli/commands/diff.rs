@@ -1,7 +1,7 @@
-//! `diff`: what changed between two versions.
+//! `diff`: the difference between two versions.
 //!
-//! Text is compared by lines, in the unified format that `patch` reads; all else, and text past 16 MiB, by what can
-//! be said without holding it in memory.
+//! Text is compared by lines, in the unified format that `patch` reads. Other content, and text above 16 MiB, is
+//! compared without holding it in memory.
 
 use std::io::{self, Write};
 
@@ -16,7 +16,7 @@ use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, clean_line};
 
-/// The head line's text: what `patch` ignores and people read.
+/// The text of a header line, which `patch` ignores and people read.
 fn title((source, version): &(Source, Version), look: &Look) -> String {
     format!(
         "{} v{} ({})",
@@ -32,7 +32,7 @@ pub(super) async fn run(app: &App, args: &DiffArgs, console: &mut Console<'_>) -
         None => with_the_one_before(app, &args.version).await?,
     };
     let mut shown = vec![&new];
-    // One that was not asked for is only what the other is compared with.
+    // The version before is only the base of the comparison, unless it was asked for.
     shown.extend(args.other.is_some().then_some(&old));
     for (source, version) in shown {
         if let Some(note) = held_back::note(app, source, version).await? {
@@ -73,7 +73,7 @@ async fn with_the_one_before(
     Ok(((source.clone(), before), (source, version)))
 }
 
-/// Writes the difference byte for byte, or, for a terminal, without what could move its cursor.
+/// Writes the difference verbatim; to a terminal, without control characters.
 fn write_unified(
     (old_title, old): (&str, &str),
     (new_title, new): (&str, &str),
@@ -131,7 +131,7 @@ fn exact_size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::{at, source, version};
+    use crate::faces::fixtures::{at, source, version};
 
     fn unified(old: &str, new: &str, for_eyes: bool) -> String {
         let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! Chooses the command's file, and turns what it returns into an exit code.
+//! Runs the chosen command, and turns its result into an exit code.
 
 use super::folders::SetFolders;
 use super::{
@@ -11,7 +11,7 @@ use crate::faces::cli::exit::conclude;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
-/// Runs one command to its end. Results are on stdout, all else on stderr, when this returns.
+/// Runs one command. When this returns, results were written to stdout, everything else to stderr.
 pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>) -> ExitStatus {
     let mut folders = None;
     if may_move_folders(command) {
@@ -41,7 +41,7 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
         AppCommand::Notify(args) => notify::run(app, args, console).await,
         AppCommand::Apply(args) => apply::run(app, args, console).await,
         AppCommand::Dump(args) => dump::run(app, args, console).await,
-        // Opening the catalogue, which every command does first, has created it.
+        // Opening the catalogue has created it.
         AppCommand::LegacyBuild => Ok(ExitStatus::Done),
         AppCommand::LegacyAdd(args) => add::legacy(app, args, console).await,
         AppCommand::LegacyInterval(args) => change::legacy_interval(app, args, console).await,
@@ -49,12 +49,12 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
     };
     let status = conclude(result, console);
     if let Some(folders) = folders {
-        folders.tell(app, console).await;
+        folders.print(app, console).await;
     }
-    tell_damage(app, status, console)
+    warn_of_damage(app, status, console)
 }
 
-/// Tells whether what a command made of the folders of sets is said after it. Those that judge say it with the verdicts.
+/// Returns whether changes of set folders are printed after the command. Commands that judge print them themselves.
 fn may_move_folders(command: &AppCommand) -> bool {
     let says_so = matches!(
         command,
@@ -63,8 +63,8 @@ fn may_move_folders(command: &AppCommand) -> bool {
     command.access() != Access::Read && !says_so
 }
 
-/// Says which rows of the catalogue were left out because they are damaged, and returns the exit code that follows.
-fn tell_damage(app: &App, status: ExitStatus, console: &mut Console<'_>) -> ExitStatus {
+/// Warns of damaged rows of the catalogue that were skipped; returns the exit code.
+fn warn_of_damage(app: &App, status: ExitStatus, console: &mut Console<'_>) -> ExitStatus {
     let damage = app.damage();
     if damage.is_empty() {
         return status;
@@ -73,7 +73,7 @@ fn tell_damage(app: &App, status: ExitStatus, console: &mut Console<'_>) -> Exit
     let known = std::mem::take(&mut console.named_rows);
     lines.retain(|line| {
         let row = row_named_in(line);
-        // What was said of it may go on behind it.
+        // The reported message may continue behind the row.
         row.is_none_or(|row| !known.iter().any(|known| known.starts_with(&row)))
     });
     if lines.is_empty() {

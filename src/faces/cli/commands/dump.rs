@@ -1,4 +1,4 @@
-//! `dump`: the whole catalogue, removed sources last.
+//! `dump`: the whole catalogue; removed sources come last.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ use crate::faces::cli::json_stream::{OpenList, write_versions_of};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus, sources_file};
 use crate::faces::json::{SettingsJson, SourceJson};
-use crate::faces::standing::state_word;
+use crate::faces::state_word::state_word;
 use crate::faces::text::{clean, count};
 
 #[derive(Serialize)]
@@ -46,10 +46,10 @@ pub(super) async fn run(app: &App, args: &DumpArgs, console: &mut Console<'_>) -
             }
         }
     }
-    Ok(damaged.tell(console))
+    Ok(damaged.report(console))
 }
 
-/// Writes one source after the other: the catalogue is larger than memory.
+/// Writes one source at a time: the catalogue may exceed the memory.
 async fn write_json(
     app: &App,
     sources: &[Source],
@@ -104,7 +104,7 @@ fn write(history: &History, is_first: bool, look: &Look, out: &mut dyn Write) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::{at, source, version};
+    use crate::faces::fixtures::{at, source, version};
 
     #[test]
     fn each_source_with_its_versions() {

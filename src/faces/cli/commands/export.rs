@@ -1,4 +1,4 @@
-//! `export`: every version of sources as files, with a manifest.
+//! `export`: writes every version of sources to files, with a manifest.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,36 +7,36 @@ use crate::app::{App, Error, ErrorKind};
 use crate::domain::{Source, Version, VersionState, safe_part};
 use crate::faces::cli::args::ExportArgs;
 use crate::faces::cli::exit::{CommandResult, damaged_history, purged_meanwhile};
-use crate::faces::cli::export_folder::{Entry, ExportFolder, MANIFEST, Placed};
+use crate::faces::cli::export_folder::{ExportFolder, MANIFEST, ManifestEntry, Placed};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::json::precise;
 use crate::faces::text::{clean, count};
 
-/// How many versions came to what.
+/// The numbers of versions by outcome.
 #[derive(Default)]
-struct Done {
+struct ExportCounts {
     written: usize,
     kept: usize,
     damaged: usize,
-    /// Sources of which the catalogue does not know every version any more.
+    /// Sources whose history in the catalogue is incomplete.
     damaged_histories: usize,
-    /// Of those in the folder: failed, could not be judged, or wait for a verdict.
+    /// Versions in the folder that failed, could not be judged, or wait for a verdict.
     not_passed: usize,
 }
 
 pub(super) async fn run(app: &App, args: &ExportArgs, console: &mut Console<'_>) -> CommandResult {
     let mut sources = app.sources(&args.sources).await?;
     if args.sources.is_empty() {
-        // Every version is every version.
+        // Without selectors, removed sources are exported too.
         sources.extend(app.removed_sources(&[]).await?);
     }
     let folders = folder_names(&sources);
     let mut folder = ExportFolder::open(&args.folder)?;
-    let mut done = Done::default();
+    let mut done = ExportCounts::default();
     for source in &sources {
         let place = &folders[&source.id.0];
         let exported = export(app, source, place, &mut folder, &mut done, console).await;
-        // What was purged in between cannot be saved any more.
+        // A source that was purged meanwhile cannot be exported.
         if app.source_by_id(source.id).await?.is_none() {
             console.warn(&purged_meanwhile(source));
         } else {
@@ -47,13 +47,13 @@ pub(super) async fn run(app: &App, args: &ExportArgs, console: &mut Console<'_>)
     report(&done, &args.folder, console)
 }
 
-/// Saves every version of a source.
+/// Exports every version of a source.
 async fn export(
     app: &App,
     source: &Source,
     place: &str,
     folder: &mut ExportFolder,
-    done: &mut Done,
+    done: &mut ExportCounts,
     console: &mut Console<'_>,
 ) -> Result<(), Error> {
     let (versions, damage) = app.sound_versions(source.id, None).await?;
@@ -64,7 +64,7 @@ async fn export(
     for version in versions.iter().rev() {
         let content = match app.content(version).await {
             Ok(content) => content,
-            // The others can still be saved.
+            // The other versions can still be exported.
             Err(error) if error.kind == ErrorKind::Damaged => {
                 done.damaged += 1;
                 console.warn(&clean(&error.message));
@@ -86,8 +86,8 @@ async fn export(
     Ok(())
 }
 
-fn report(done: &Done, folder: &Path, console: &mut Console<'_>) -> CommandResult {
-    let Done {
+fn report(done: &ExportCounts, folder: &Path, console: &mut Console<'_>) -> CommandResult {
+    let ExportCounts {
         written,
         kept,
         damaged,
@@ -101,7 +101,7 @@ fn report(done: &Done, folder: &Path, console: &mut Console<'_>) -> CommandResul
     } else {
         String::new()
     };
-    console.say(&format!("{total} in {}{there}", clean(&folder)))?;
+    console.print_line(&format!("{total} in {}{there}", clean(&folder)))?;
     if not_passed > 0 {
         console.warn(&format!(
             "{} did not pass: `verified` in {MANIFEST} says which",
@@ -118,8 +118,8 @@ fn report(done: &Done, folder: &Path, console: &mut Console<'_>) -> CommandResul
     })
 }
 
-/// Returns a folder's name for each source, by its id: its name made safe, with the id where two would be the same
-/// (for a file system that folds case).
+/// Returns a folder name for each source, by its id: the name made safe, with the id where two would be equal (on file
+/// systems that ignore case).
 fn folder_names(sources: &[Source]) -> HashMap<i64, String> {
     let safe = |source: &Source| {
         safe_part(&source.settings.name).unwrap_or_else(|| format!("source-{}", source.id))
@@ -143,12 +143,12 @@ fn folder_names(sources: &[Source]) -> HashMap<i64, String> {
         .collect()
 }
 
-fn entry(source: &Source, version: &Version, folder: &str) -> Entry {
-    // No colons: some file systems refuse them.
+fn entry(source: &Source, version: &Version, folder: &str) -> ManifestEntry {
+    // Some file systems refuse colons.
     let time = version.fetched_at.format("%Y-%m-%dT%H%M%SZ");
-    // Stored names are safe; a store that was tampered with must not lead out of the folder.
+    // Stored names are safe; a manipulated store must not lead out of the folder.
     let name = safe_part(&version.name).unwrap_or_else(|| "file".to_owned());
-    Entry {
+    ManifestEntry {
         path: format!("{folder}/{time}-v{}-{name}", version.id),
         source: source.settings.name.clone(),
         address: source.settings.address.to_string(),
@@ -163,7 +163,7 @@ fn entry(source: &Source, version: &Version, folder: &str) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::{source, version};
+    use crate::faces::fixtures::{source, version};
 
     #[test]
     fn folders_never_meet() {

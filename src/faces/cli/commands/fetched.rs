@@ -1,4 +1,4 @@
-//! What `fetch` brought: a line for each source when there are few, then the summary.
+//! The output of `fetch`: a line for each source if they are few, then the summary.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -15,11 +15,11 @@ use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::colon;
 use crate::faces::text::{clean, or_dash};
 
-/// More sources than this are counted, not listed.
+/// Above this number, sources are only counted.
 const MAX_LISTED: usize = 50;
 
-/// Prints what became of each source that was asked for, the summary of the pass, and what became of the folders of sets, given
-/// as they were before; returns the exit code.
+/// Prints the result of each requested source, the summary of the pass, and the changes of set folders, given their
+/// state before; returns the exit code.
 pub async fn print_fetched(
     app: &App,
     results: &[SourceResult],
@@ -29,7 +29,7 @@ pub async fn print_fetched(
 ) -> ExitStatus {
     let result = print(app, results, summary, console).await;
     let status = conclude(result, console);
-    folders.tell(app, console).await;
+    folders.print(app, console).await;
     status
 }
 
@@ -46,7 +46,7 @@ async fn print(
         let failing_sets = app.failing_sets().await?;
         let reasons = reasons(app, results, &sources, &failing_sets).await?;
         if console.quiet {
-            let lines = untold(results, &sources, &reasons);
+            let lines = unreported(results, &sources, &reasons);
             for line in lines {
                 console.warn_line(&line);
             }
@@ -67,9 +67,9 @@ async fn print(
     Ok(status_of_pass(summary))
 }
 
-/// Returns a line for each source whose newest version failed or could not be judged before this pass, or whose answer was dropped,
-/// and why: nothing else says so on stderr, where a pass tells its own troubles. What is over [`MAX_LISTED`] is counted.
-fn untold(
+/// Returns a line for each source whose newest version failed or could not be judged before this pass, or whose result
+/// was discarded: the pass itself reports only its own failures. Sources above [`MAX_LISTED`] are counted.
+fn unreported(
     results: &[SourceResult],
     sources: &HashMap<SourceId, Source>,
     reasons: &HashMap<SourceId, String>,
@@ -147,7 +147,7 @@ fn write(
 mod tests {
     use super::*;
     use crate::domain::{FailureKind, VersionId};
-    use crate::faces::samples::{at, source};
+    use crate::faces::fixtures::{at, source};
 
     #[test]
     fn a_line_for_each_source_says_what_became_of_it() {
@@ -182,7 +182,7 @@ mod tests {
         zones-3  new        v16      passed    schema: line 3 has no price
         ");
         let dropped = "gannet: zones-2: it was edited meanwhile";
-        assert_eq!(untold(&results, &sources, &reasons), [dropped]);
+        assert_eq!(unreported(&results, &sources, &reasons), [dropped]);
     }
 
     #[test]
@@ -198,16 +198,16 @@ mod tests {
         let result =
             |outcome| move |id| SourceResult::fetched(SourceId(id), outcome, Some(VersionId(id)));
         let unchanged = result(AttemptOutcome::Unchanged);
-        let lines = untold(&[unchanged(1)], &sources, &reasons);
+        let lines = unreported(&[unchanged(1)], &sources, &reasons);
         assert_eq!(lines.len(), 1);
         let start = "gannet: bad-1: v1 failed before: json: no ";
         assert!(lines[0].starts_with(start), "{lines:?}");
         assert!(!lines[0].contains('\u{1b}'), "{lines:?}");
-        // What failed now, the pass tells.
+        // The pass reports versions that fail in it.
         let now = result(AttemptOutcome::New)(1);
-        assert!(untold(&[now], &sources, &reasons).is_empty());
+        assert!(unreported(&[now], &sources, &reasons).is_empty());
         let many: Vec<_> = (1..=61).map(unchanged).collect();
-        let lines = untold(&many, &sources, &reasons);
+        let lines = unreported(&many, &sources, &reasons);
         assert_eq!(lines.len(), 51);
         assert_eq!(lines[50], "gannet: and 11 more sources");
     }

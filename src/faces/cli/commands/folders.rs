@@ -1,7 +1,7 @@
-//! What a command made of the folders of sets, compared before and after: the same line for people everywhere, an object for
+//! The effect of a command on the folders of sets, compared before and after: a line for people, an object for
 //! programs.
 //!
-//! Never tells more of a folder than the catalogue does.
+//! Never looks at a folder, only at the catalogue.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,18 +14,18 @@ use crate::faces::cli::Console;
 use crate::faces::file_change::{FileOutcome, colon};
 use crate::faces::text::clean;
 
-/// Why the folder of a set goes that the catalogue does not know any more.
+/// Why the folder of a set is removed that the catalogue no longer knows.
 const ENDED: &str = "no verifier judges it as a set any more";
 
-/// What consumers saw of every set before a command; nothing where that could not be read. A command that needs it says so, and one
-/// that mends it goes on.
+/// The published edition of every set before a command; `None` where it could not be read. Commands that need it then
+/// fail, and commands that repair the catalogue go on.
 pub struct SetFolders {
     folders: Option<Vec<SetFolder>>,
-    /// The newest event before the command; nothing where that could not be read.
+    /// The newest event before the command; `None` where it could not be read.
     after: Option<EventId>,
 }
 
-/// What became of the folder of a set.
+/// The change of a set's folder.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(in crate::faces::cli) struct FolderChange {
     pub(super) change: FileOutcome,
@@ -33,12 +33,12 @@ pub(in crate::faces::cli) struct FolderChange {
     edition_id: Option<EditionId>,
     path: String,
     why: Option<String>,
-    /// For people: the edition that consumers saw, when it is a newer one.
+    /// For people: the edition that consumers saw, if it is newer.
     #[serde(skip)]
     back_from: Option<EditionId>,
 }
 
-/// One of the folders that changed.
+/// A set whose folder changed.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(in crate::faces::cli) struct ChangedFolder {
     pub(super) set: String,
@@ -46,7 +46,7 @@ pub(in crate::faces::cli) struct ChangedFolder {
 }
 
 impl SetFolders {
-    /// Notes what consumers see of every set.
+    /// Reads the published edition of every set.
     pub async fn now(app: &App) -> Self {
         Self {
             folders: app.set_folders().await.ok(),
@@ -54,7 +54,7 @@ impl SetFolders {
         }
     }
 
-    /// Returns the sets whose folders were put back since.
+    /// Returns the sets whose folders were restored since.
     async fn put_back(&self, app: &App) -> Result<Vec<String>, Error> {
         match self.after {
             Some(after) => app.sets_put_back_after(after).await,
@@ -62,7 +62,7 @@ impl SetFolders {
         }
     }
 
-    /// Returns what became of the folder of a set since.
+    /// Returns the change of a set's folder since.
     pub(super) async fn change_of(&self, app: &App, set: &str) -> Result<FolderChange, Error> {
         let now = app.set_folders().await?;
         let before = self.folders.as_deref().unwrap_or_default();
@@ -71,7 +71,7 @@ impl SetFolders {
         Ok(change.put_back_if(put_back.iter().any(|one| one == set)))
     }
 
-    /// Returns the folders that are otherwise since, by set.
+    /// Returns the changed folders, ordered by set.
     pub(in crate::faces::cli) async fn changes(
         &self,
         app: &App,
@@ -89,7 +89,7 @@ impl SetFolders {
             let published = FolderChange::between(before, now).put_back_if(put_back.contains(set));
             let is_news = match published.change {
                 FileOutcome::Unchanged | FileOutcome::Nothing => false,
-                // Nothing that this command did.
+                // The failure existed before this command.
                 FileOutcome::Failed => failed(before) != failed(now),
                 _ => true,
             };
@@ -99,22 +99,22 @@ impl SetFolders {
         Ok(changes.collect())
     }
 
-    /// Says on stdout what became of each folder that is otherwise since.
-    pub async fn tell(&self, app: &App, console: &mut Console<'_>) {
+    /// Prints the change of each changed folder on stdout.
+    pub async fn print(&self, app: &App, console: &mut Console<'_>) {
         let lines = self.lines(app).await;
-        // Where stdout is closed, there is nowhere to say so.
-        let _ = lines.iter().try_for_each(|line| console.say(line));
+        // A closed stdout cannot be reported.
+        let _ = lines.iter().try_for_each(|line| console.print_line(line));
     }
 
-    /// Says the same on stderr, beside what changed the folders.
-    pub async fn note(&self, app: &App, console: &mut Console<'_>) {
+    /// Prints the change of each changed folder on stderr.
+    pub async fn print_to_stderr(&self, app: &App, console: &mut Console<'_>) {
         for line in self.lines(app).await {
             console.note(&line);
         }
     }
 
     async fn lines(&self, app: &App) -> Vec<String> {
-        // A store that cannot be read is what the command said.
+        // The command has reported an unreadable store.
         let changes = self.changes(app).await.unwrap_or_default();
         changes.iter().map(ChangedFolder::line).collect()
     }
@@ -132,7 +132,7 @@ impl ChangedFolder {
 }
 
 impl FolderChange {
-    /// Compares what consumers saw of a set with what they see now. A set that the catalogue does not know is published nowhere.
+    /// Compares the published edition of a set before and now. An unknown set is not published.
     fn between(before: Option<&SetFolder>, now: Option<&SetFolder>) -> Self {
         let was = before.and_then(|one| one.set.published);
         let path = |one: &SetFolder| path_of(&one.path);
@@ -172,7 +172,7 @@ impl FolderChange {
         }
     }
 
-    /// Returns the same of a folder that was put back meanwhile, if nothing else became of it.
+    /// Marks an unchanged folder as restored if `is_put_back`.
     fn put_back_if(mut self, is_put_back: bool) -> Self {
         if is_put_back && self.change == FileOutcome::Unchanged {
             self.change = FileOutcome::PutBack;
@@ -182,11 +182,11 @@ impl FolderChange {
 
     /// Returns a line that begins with the set, safe for a terminal.
     pub(super) fn line(&self, set: &str) -> String {
-        format!("set {}: {}", clean(set), self.words())
+        format!("set {}: {}", clean(set), self.clause())
     }
 
     /// Returns a clause without a full stop, safe for a terminal.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn clause(&self) -> String {
         let path = &self.path;
         let edition = self.edition_id.map(|id| format!("edition {id}"));
         let edition = edition.unwrap_or_default();
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::app::FileSet;
     use crate::domain::Withdrawal;
-    use crate::faces::samples::at;
+    use crate::faces::fixtures::at;
 
     fn folder(published: Option<i64>) -> SetFolder {
         SetFolder {

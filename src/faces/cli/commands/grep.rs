@@ -1,4 +1,4 @@
-//! `grep`: which versions of sources contain a text, and since when until when.
+//! `grep`: the versions of sources that contain a text, with the times when they were current.
 
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Serialize;
@@ -12,14 +12,14 @@ use crate::faces::cli::table::{Table, flexible, left, right};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::json;
 
-/// One of `grep --json`.
+/// One object of `grep --json`.
 #[derive(Serialize)]
 struct FoundJson<'a> {
     id: SourceId,
     name: &'a str,
-    /// How many versions were searched.
+    /// The number of searched versions.
     searched: usize,
-    /// Oldest first.
+    /// The matching versions, oldest first.
     versions: Vec<MatchJson>,
     /// Versions that could not be read.
     unreadable: Vec<VersionId>,
@@ -62,7 +62,7 @@ pub(super) async fn run(app: &App, args: &GrepArgs, console: &mut Console<'_>) -
     Ok(if found.iter().any(is_incomplete) {
         ExitStatus::CouldNotRun
     } else if found.iter().all(|one| one.versions.is_empty()) {
-        // As grep does.
+        // The exit code of grep.
         ExitStatus::Problems
     } else {
         ExitStatus::Done

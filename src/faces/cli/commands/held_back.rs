@@ -1,11 +1,10 @@
-//! What `cat` and `diff` say of a version that consumers are not to use, or do not see yet.
+//! The note of `cat` and `diff` on a version that is not published.
 
 use crate::app::{App, Error};
 use crate::domain::{Source, Version, VersionState};
 use crate::faces::text::clean;
 
-/// Says that a version's bytes are not those that consumers see, why, and which they see; nothing when there is nothing to say:
-/// of a good version, unless it is the newest and not published.
+/// Prints why a version is not published, and which version is; nothing for a good version, unless it is the newest.
 pub(super) async fn note(
     app: &App,
     source: &Source,

@@ -1,4 +1,4 @@
-//! `help`: a topic of the manual, the help of a command, or the list of both.
+//! `help`: a topic of the manual, the help of a command, or a list of both.
 
 use clap::{Command, CommandFactory as _};
 
@@ -10,7 +10,7 @@ use crate::faces::cli::manual::{TOPICS, Topic, render};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
-/// Prints what the words name, or what there is. Needs neither configuration nor catalogue.
+/// Prints the topic or the help that the words name, or the list. Needs neither configuration nor catalogue.
 pub fn print_help(args: &HelpArgs, console: &mut Console<'_>) -> ExitStatus {
     let result = run(&args.words, console);
     conclude(result, console)
@@ -35,7 +35,7 @@ fn run(words: &[String], console: &mut Console<'_>) -> CommandResult {
     Ok(ExitStatus::Done)
 }
 
-/// Returns the help of the command that the words lead to, nothing when they lead nowhere.
+/// Returns the help of the command that the words name; `None` if there is no such command.
 fn help_of_command(program: &mut Command, words: &[String], colours: bool) -> Option<String> {
     let mut command = program;
     for word in words {

@@ -1,4 +1,4 @@
-//! `history`: a source's attempts and versions. Its tables are also those of `show` and `dump`.
+//! `history`: a source's attempts and versions. `show` and `dump` use the same tables.
 
 use std::io::{self, Write};
 
@@ -18,7 +18,7 @@ use crate::faces::text::or_dash;
 
 pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>) -> CommandResult {
     let mut damaged = Damaged::default();
-    let history = damaged.note(app.sound_history(&args.source, args.limit()).await?);
+    let history = damaged.record(app.sound_history(&args.source, args.limit()).await?);
     let look = Look::of(app, console);
     let out = &mut console.out;
     match args.format() {
@@ -27,7 +27,7 @@ pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>
         TableFormat::Csv => csv::write(out, AttemptJson::FIELDS, json::attempts(&history))?,
         TableFormat::People => write_tables(&history, &look, out)?,
     }
-    Ok(damaged.tell(console))
+    Ok(damaged.report(console))
 }
 
 fn version_rows(history: &History) -> impl Iterator<Item = VersionJson<'_>> {
@@ -35,7 +35,7 @@ fn version_rows(history: &History) -> impl Iterator<Item = VersionJson<'_>> {
     versions.map(|(version, _)| json::version(history, version, &[]))
 }
 
-/// Writes the history, without more of the source than that.
+/// Writes the history as JSON, without other facts of the source.
 async fn write_json(
     history: &History,
     out: &mut dyn Write,
@@ -93,14 +93,14 @@ pub(super) fn attempts_table(attempts: &[Attempt], look: &Look) -> Table {
     table
 }
 
-/// Returns who answered an attempt, without the port of `https`.
+/// Returns the peer that answered an attempt, without the port of `https`.
 fn peer(attempt: &Attempt) -> Option<&str> {
     let peer = attempt.provenance.as_ref()?.last.peer.as_ref()?;
     let address = peer.address.as_str();
     Some(address.strip_suffix(":443").unwrap_or(address))
 }
 
-/// Returns a row for each version, with what each verifier said last; the one that consumers see is marked.
+/// Returns a row for each version, with the last verdict of each verifier and a mark for the published version.
 pub(super) fn versions_table(history: &History, look: &Look) -> Table {
     let mut table = Table::new([
         left("VERSION"),
@@ -128,7 +128,7 @@ pub(super) fn versions_table(history: &History, look: &Look) -> Table {
     table
 }
 
-/// Returns the last verdict of each verifier in words: `schema failed (line 3), size passed`.
+/// Returns the last verdict of each verifier: `schema failed (line 3), size passed`.
 fn last_verdicts(oldest_first: &[Verdict]) -> String {
     let last = last_of_each(oldest_first, |one| &one.verdict).into_iter();
     let words = last.map(|verdict| {
@@ -153,7 +153,7 @@ fn last_verdicts(oldest_first: &[Verdict]) -> String {
 mod tests {
     use super::*;
     use crate::domain::{AttemptOutcome, VersionState};
-    use crate::faces::samples::{at, failed_attempt, source, verdict, version};
+    use crate::faces::fixtures::{at, failed_attempt, source, verdict, version};
 
     fn sample() -> History {
         let mut good = failed_attempt(1);
@@ -204,7 +204,7 @@ mod tests {
         ");
     }
 
-    /// Leaves of each verdict what a list reads of it.
+    /// Removes the output from each verdict, as a list returns it.
     fn forget_output(history: &mut History) {
         let verdicts = history.versions.iter_mut().flat_map(|(_, said)| said);
         verdicts.for_each(|one| one.verdict.judgement.output.clear());

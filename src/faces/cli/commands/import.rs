@@ -1,4 +1,4 @@
-//! `import`: sources from files of other programs, with a reason for each that cannot be taken.
+//! `import`: adds sources from files of other programs, and reports each refused entry with a reason.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -7,28 +7,28 @@ use std::io::{self, Read, Write as _};
 use serde::Serialize;
 
 use super::add::warn_of_path;
-use super::published::tell_unpublished;
+use super::published::warn_of_unpublished;
 use crate::app::{Added, App, Error, ErrorKind, Refusal};
 use crate::domain::{Address, SourceId, format_size};
 use crate::faces::cli::args::ImportArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
-use crate::faces::cli::import::{self, Entry};
+use crate::faces::cli::import::{self, ImportEntry};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::json;
 use crate::faces::options::as_import;
 use crate::faces::text::{clean, count};
 
-/// More than any list that a person keeps.
+/// The largest accepted file; lists kept by hand are smaller.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// One of `import --json`.
+/// One object of `import --json`.
 #[derive(Serialize)]
 struct ImportedJson<'a> {
     place: &'a str,
     title: &'a str,
-    /// Nothing where the file names none.
+    /// The address; `None` where the file has none.
     address: Option<&'a str>,
-    /// The new source; nothing with --dry-run, and for one that could not be taken.
+    /// The new source; `None` with --dry-run and for a refused entry.
     id: Option<SourceId>,
     name: Option<&'a str>,
     without: &'a [String],
@@ -55,12 +55,12 @@ pub(super) async fn run(app: &App, args: &ImportArgs, console: &mut Console<'_>)
         warn_of_path(added, console);
     }
     let ids = added.iter().map(|added| added.source.id);
-    let published = tell_unpublished(app, ids, console).await?;
+    let published = warn_of_unpublished(app, ids, console).await?;
     Ok(published.max(status_of(&entries)))
 }
 
-/// Does without a catalogue what needs none: says what would be added, or that nothing can be. Returns nothing when sources
-/// are to be added; the file's text is kept for that, since stdin is read once.
+/// Does as much as possible without a catalogue: prints what would be added, or that nothing can be. Returns `None` if
+/// sources are to be added; the file's text is stored in `args`, since stdin can be read only once.
 pub(super) fn rehearse(
     args: &mut ImportArgs,
     console: &mut Console<'_>,
@@ -74,7 +74,7 @@ pub(super) fn rehearse(
     Ok(Some(status_of(&entries)))
 }
 
-fn status_of(entries: &[Entry]) -> ExitStatus {
+fn status_of(entries: &[ImportEntry]) -> ExitStatus {
     if entries.iter().all(|entry| entry.source.is_ok()) {
         ExitStatus::Done
     } else {
@@ -82,8 +82,8 @@ fn status_of(entries: &[Entry]) -> ExitStatus {
     }
 }
 
-/// Returns what the file says, with the arguments; refused is what could not be added whatever there is already.
-fn entries(args: &ImportArgs, text: &str) -> Result<Vec<Entry>, Error> {
+/// Returns the file's entries with the settings of the arguments. Entries that no catalogue could take are refused.
+fn entries(args: &ImportArgs, text: &str) -> Result<Vec<ImportEntry>, Error> {
     let format = args
         .format
         .unwrap_or_else(|| import::guess(text, &args.file));
@@ -92,7 +92,7 @@ fn entries(args: &ImportArgs, text: &str) -> Result<Vec<Entry>, Error> {
         let hint = "--format says what the file is";
         error(ErrorKind::Invalid, message, Some(hint))
     })?;
-    let mut known = Known::default();
+    let mut known = EarlierEntries::default();
     for entry in &mut entries {
         check(args, entry, &mut known);
     }
@@ -111,7 +111,7 @@ fn read(file: &str) -> Result<String, Error> {
     })
 }
 
-/// Returns a whole text. More than `most` bytes are an error: the entries behind them would be left out unsaid.
+/// Reads a whole text. Fails above `most` bytes, since a cut list would silently lose entries.
 fn read_whole(from: impl Read, most: u64) -> io::Result<String> {
     let mut bytes = Vec::new();
     from.take(most + 1).read_to_end(&mut bytes)?;
@@ -122,15 +122,15 @@ fn read_whole(from: impl Read, most: u64) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
-/// What the entries before one have taken, and where they stand.
+/// The names and addresses of the entries so far, with their places.
 #[derive(Default)]
-struct Known {
+struct EarlierEntries {
     addresses: HashMap<String, String>,
     names: HashMap<String, String>,
 }
 
-/// Adds what the arguments say to an entry, and refuses one that could not be added: the others need not wait for it.
-fn check(args: &ImportArgs, entry: &mut Entry, known: &mut Known) {
+/// Completes an entry by the arguments, and refuses it if it could not be added, so that the others can be.
+fn check(args: &ImportArgs, entry: &mut ImportEntry, known: &mut EarlierEntries) {
     let Ok(source) = &mut entry.source else {
         return;
     };
@@ -142,7 +142,7 @@ fn check(args: &ImportArgs, entry: &mut Entry, known: &mut Known) {
     settings.allow_http = Some(args.allow_http);
     source.literal |= args.literal;
     if let Some(name) = source.settings.name.take() {
-        // A title is for people, and often no name.
+        // A title often is no valid name; then the source is named by its address.
         let mut named = source.clone();
         named.settings.name = Some(name.clone());
         if let Some(place) = known.names.get(&name) {
@@ -154,7 +154,7 @@ fn check(args: &ImportArgs, entry: &mut Entry, known: &mut Known) {
             source.settings.name = Some(name);
         }
     }
-    // Two spellings are one address.
+    // Two spellings of one address are equal.
     let address = Address::parse(&source.address, true);
     let address = address.map_or_else(|_| source.address.clone(), |one| one.as_str().to_owned());
     let first = known.addresses.get(&address).cloned();
@@ -173,8 +173,8 @@ fn check(args: &ImportArgs, entry: &mut Entry, known: &mut Known) {
     }
 }
 
-/// Refuses the entries whose address is that of a source, or was, and takes names away that sources have.
-async fn refuse_taken(app: &App, entries: &mut [Entry]) -> Result<(), Error> {
+/// Refuses the entries whose address belongs to a source, present or removed, and drops names that sources have.
+async fn refuse_taken(app: &App, entries: &mut [ImportEntry]) -> Result<(), Error> {
     let mut entries: Vec<_> = entries
         .iter_mut()
         .filter(|entry| entry.source.is_ok())
@@ -199,25 +199,25 @@ async fn refuse_taken(app: &App, entries: &mut [Entry]) -> Result<(), Error> {
                     source.settings.name = None;
                 }
             }
-            Some(refusal) => entry.refuse(words(refusal)),
+            Some(refusal) => entry.refuse(refusal_text(refusal)),
         }
     }
     Ok(())
 }
 
-fn words(refusal: Refusal) -> String {
+fn refusal_text(refusal: Refusal) -> String {
     match refusal {
         Refusal::Invalid(why) => why.message,
         Refusal::Repeated { what, .. } => format!("an entry above has its {what}"),
         Refusal::Taken { what, id, name } => format!("its {what} is that of source {id} ({name})"),
         Refusal::Former { id, name } => format!(
-            "it was source {id} ({name}), which was removed: `gannet restore {id}` goes on with what is kept of it"
+            "it was source {id} ({name}), which was removed: `gannet restore {id}` brings it back with its history"
         ),
     }
 }
 
 fn print(
-    entries: &[Entry],
+    entries: &[ImportEntry],
     added: &[Added],
     args: &ImportArgs,
     console: &mut Console<'_>,
@@ -300,7 +300,7 @@ mod tests {
             (&b""[..], 0, Ok("")),
             (b"https://h/a", 11, Ok("https://h/a")),
             (b"https://h/ab", 11, Err("it is larger than 11 B")),
-            // The end of what is allowed stands within a character.
+            // The limit lies within a character.
             ("https://h/é".as_bytes(), 11, Err("it is larger than 11 B")),
             (b"\xff", 11, Err("it is not UTF-8")),
         ] {

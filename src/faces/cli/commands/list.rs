@@ -1,4 +1,4 @@
-//! `list`: the sources and where they stand.
+//! `list`: the sources and their states.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use crate::faces::cli::table::{Cell, Column, Table, below, flexible, left, path,
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::json::{self, SourceJson};
 use crate::faces::publication::{published_briefly, still_published};
-use crate::faces::standing::{StateWord, next_due, state_word, verified_word};
+use crate::faces::state_word::{StateWord, next_due, state_word, verified_word};
 use crate::faces::text::{clean, count, or_dash};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
@@ -30,14 +30,14 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
         let look = Look::of(app, console);
         table_of(&sources, args, &look).write(&mut console.out, 0, &look)?;
     } else {
-        let known = Known {
+        let known = ExtraFacts {
             newest: app.newest(&sources).await?,
             failing_sets: app.failing_sets().await?,
         };
         let published_dir = app.archive.published().folder();
         write(&sources, &known, format, published_dir, &mut console.out)?;
     }
-    // Where the policy cannot be read, the sources are listed all the same.
+    // If the policy cannot be read, the sources are still listed.
     if args.only.failing
         && !args.only.removed
         && let Ok(Some(line)) = app.unasked(&args.sources).await
@@ -50,7 +50,7 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
     Ok(ExitStatus::Done)
 }
 
-/// Says that there is nothing to list, in the words of what was asked for.
+/// Returns the message for an empty list, in the words of the request.
 async fn none_words(app: &App, args: &ListArgs, is_all: bool) -> Result<String, Error> {
     if is_all {
         let removed = app.removed_sources(&[]).await?.len();
@@ -81,7 +81,7 @@ async fn none_words(app: &App, args: &ListArgs, is_all: bool) -> Result<String, 
     Ok(format!("{subject} is {}", asked.join(" and ")))
 }
 
-/// Returns the sources that the arguments select, by name.
+/// Returns the selected sources, ordered by name.
 async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
     let ListFilter {
         failing,
@@ -122,16 +122,16 @@ fn is_everything(filter: &ListFilter) -> bool {
     !(filter.failing || filter.due || filter.removed) && filter.states.is_empty()
 }
 
-/// What programs get beyond the sources.
-struct Known {
+/// Facts for the JSON that are not part of the sources.
+struct ExtraFacts {
     newest: HashMap<SourceId, Newest>,
-    /// With the reasons.
+    /// The failing sets, with the reasons.
     failing_sets: Vec<(String, String)>,
 }
 
 fn write(
     sources: &[Source],
-    known: &Known,
+    known: &ExtraFacts,
     format: TableFormat,
     published_dir: &Path,
     out: &mut dyn Write,
@@ -157,7 +157,7 @@ fn table_of(sources: &[Source], args: &ListArgs, look: &Look) -> Table {
     }
 }
 
-/// The columns of the table of removed sources, from left to right, each with what stands in it.
+/// The columns of the table of removed sources, from left to right.
 fn removed_columns(look: &Look) -> [(Column, Cell<Source>); 6] {
     [
         (right("ID"), |source, _| source.id.to_string()),
@@ -175,7 +175,7 @@ fn removed_columns(look: &Look) -> [(Column, Cell<Source>); 6] {
     ]
 }
 
-/// Says of a removed source where readers still find it, and of a file that could not be removed, why; nothing where they do not.
+/// Returns where a removed source's file is still published, and why; an empty text if it was removed.
 fn left_words(source: &Source) -> String {
     let path = &source.published_path;
     let words = match &source.state.publish_error {
@@ -185,7 +185,7 @@ fn left_words(source: &Source) -> String {
     words.unwrap_or_default()
 }
 
-/// The columns of the table, from left to right, each with what stands in it.
+/// The columns of the table, from left to right.
 fn columns(look: &Look) -> [(Column, Cell<Source>); 8] {
     [
         (right("ID"), |source, _| source.id.to_string()),
@@ -211,7 +211,7 @@ fn columns(look: &Look) -> [(Column, Cell<Source>); 8] {
 mod tests {
     use super::*;
     use crate::domain::{AttemptOutcome, VersionId, VersionState};
-    use crate::faces::samples::{at, source};
+    use crate::faces::fixtures::{at, source};
 
     fn sample() -> [Source; 4] {
         let mut failing = source(1, "prices");
@@ -241,7 +241,7 @@ mod tests {
             error: Some("503 Service Unavailable".to_owned()),
             wanted_version_id: Some(VersionId(11)),
         };
-        let newest = Known {
+        let newest = ExtraFacts {
             newest: HashMap::from([(SourceId(1), newest)]),
             failing_sets: Vec::new(),
         };
@@ -299,7 +299,7 @@ mod tests {
                 narrow.lines().all(|line| line.chars().count() <= width),
                 "{narrow}"
             );
-            // The end of a path is what tells it from others.
+            // Paths differ at their ends.
             for (row, end) in [(1, "1.csv"), (2, "21.csv"), (4, "4.csv")] {
                 let line = narrow.lines().nth(row).unwrap_or_default();
                 assert!(line.ends_with(end), "{narrow}");

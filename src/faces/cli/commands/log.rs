@@ -1,4 +1,4 @@
-//! `log`: what was done, when and by whom.
+//! `log`: the events, when and by whom.
 
 use std::io::{self, Write};
 
@@ -16,11 +16,11 @@ use crate::faces::json::{self, EventJson};
 use crate::faces::text::{clean, wrap};
 
 const DEFAULT_LIMIT: usize = 100;
-/// More than any screen or script reads, and safely within the store's integers.
+/// More than any screen or script reads, and within the range of the store's integers.
 const NO_LIMIT: usize = u32::MAX as usize;
-/// How far what does not fit beside a time stands in below it.
+/// The indentation of text that does not fit beside its time.
 const STEP: usize = 4;
-/// How often `--follow` looks for more.
+/// The interval at which `--follow` looks for new events.
 const LOOK_EVERY: Duration = Duration::seconds(1);
 
 pub(super) async fn run(app: &App, args: &LogArgs, console: &mut Console<'_>) -> CommandResult {
@@ -41,7 +41,7 @@ pub(super) async fn run(app: &App, args: &LogArgs, console: &mut Console<'_>) ->
         if let Some(last) = events.last() {
             filter.after = Some(last.id);
         }
-        // What comes from now on is printed whole, however much it is.
+        // New events are printed completely, however many they are.
         filter.limit = NO_LIMIT;
         app.clock.sleep_until(app.clock.now() + LOOK_EVERY).await;
     }
@@ -75,7 +75,7 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
     })
 }
 
-/// Returns the name of a set that there is, or was: one that ended has its events still.
+/// Returns the name of a present or past set: the events of an ended set remain.
 async fn known_set(app: &App, name: &str) -> Result<String, crate::app::Error> {
     let any = EventFilter {
         set: Some(name.to_owned()),
@@ -112,7 +112,7 @@ fn write(event: &Event, format: TableFormat, look: &Look, out: &mut dyn Write) -
     write_wrapped(&head, &clean(&text), look, out)
 }
 
-/// Writes a line, on a terminal with what does not fit behind its head below, standing in.
+/// Writes a line; on a terminal, text that does not fit behind the head is indented below it.
 fn write_wrapped(head: &str, text: &str, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let width = look.width.unwrap_or(usize::MAX);
     if head.width() + 1 + text.width() <= width {
@@ -136,7 +136,7 @@ fn write_wrapped(head: &str, text: &str, look: &Look, out: &mut dyn Write) -> io
 mod tests {
     use super::*;
     use crate::domain::{Action, Actor, EventId, NewEvent, SourceId, Stamp, VersionId};
-    use crate::faces::samples::at;
+    use crate::faces::fixtures::at;
 
     #[test]
     fn what_does_not_fit_stands_below_its_head() {

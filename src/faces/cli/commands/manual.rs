@@ -12,8 +12,8 @@ use crate::faces::cli::manual::{pages, program_page};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, count};
 
-/// Prints the program's page, or writes it and a page for each command and each topic into `man1`, `man5` and `man7` of
-/// a folder. Needs neither configuration nor catalogue.
+/// Prints the program's page, or writes the pages of the program, each command and each topic into `man1`, `man5` and
+/// `man7` of a folder. Needs neither configuration nor catalogue.
 pub fn print_manual(args: &ManArgs, console: &mut Console<'_>) -> ExitStatus {
     let mut program = Cli::command();
     program.build();
@@ -38,7 +38,7 @@ fn write_all(program: &Command, folder: &Path, console: &mut Console<'_>) -> Com
         error(ErrorKind::Unavailable, message, None)
     })?;
     let folder = folder.display().to_string();
-    console.say(&format!(
+    console.print_line(&format!(
         "{} in {}: man1, man5, man7",
         count(written, "manual page"),
         clean(&folder)
@@ -46,7 +46,7 @@ fn write_all(program: &Command, folder: &Path, console: &mut Console<'_>) -> Com
     Ok(ExitStatus::Done)
 }
 
-/// Writes every page; returns how many.
+/// Writes every page; returns their number.
 fn write_pages(program: &Command, folder: &Path) -> io::Result<u64> {
     let mut written = 0;
     for page in pages(program) {
@@ -112,7 +112,7 @@ mod tests {
         ] {
             assert!(page.contains(part), "{part} in {page}");
         }
-        // Every option of the program stands in the synopsis.
+        // The synopsis holds every option of the program.
         let synopsis = page.split(".SH DESCRIPTION").next().unwrap_or_default();
         let program = Cli::command();
         for long in program.get_arguments().filter_map(|arg| arg.get_long()) {

@@ -1,4 +1,4 @@
-//! The commands, one file each, and the one place that chooses among them.
+//! The commands, one file each, and the one place that dispatches to them.
 
 mod add;
 mod apply;

@@ -1,4 +1,4 @@
-//! `notify`: trying those who are told of changes.
+//! `notify`: tests a notifier.
 
 use crate::app::App;
 use crate::faces::cli::args::{NotifyArgs, NotifyWhat};

@@ -1,4 +1,4 @@
-//! `gannet` alone: one screen that says which commands there are, the most used first.
+//! `gannet` without arguments: one screen with the commands, the most used first.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use crate::faces::cli::args::Cli;
 use crate::faces::cli::exit::conclude;
 use crate::faces::cli::{Console, ExitStatus};
 
-/// Names only: what each does is said once, where it is defined.
+/// Only names: the descriptions come from the commands' definitions.
 const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Start here",

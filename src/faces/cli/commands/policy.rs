@@ -1,4 +1,4 @@
-//! `config adopt` and `config show --policy`: the verifiers and sets of the catalogue, and where they came from.
+//! `config adopt` and `config show --policy`: the verifiers and sets of the catalogue, and their configuration file.
 
 use std::io;
 
@@ -16,20 +16,20 @@ use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::json;
 use crate::faces::text::{clean, count};
 
-/// How many files and sets are named that hold something else than this catalogue published.
+/// The number of files and sets that are listed by name because their contents differ from this catalogue's.
 const MOST_NAMED: usize = 8;
 
-/// Of a catalogue on which no configuration was used yet, when that of this process cannot be either.
+/// The message for a catalogue without a policy while this process's configuration is unusable.
 const NO_POLICY: &str = "no policy is in force yet";
 
-/// `config show --policy --json`.
+/// The object of `config show --policy --json`.
 #[derive(Serialize)]
 struct PolicyJson<'a> {
     revision: i64,
     adopted_at: String,
     actor: &'a str,
     file: Option<&'a str>,
-    /// Whether the configuration of this process is the one that the policy came from.
+    /// Whether the policy came from this process's configuration file.
     is_own: bool,
     verifiers: Vec<VerifierJson<'a>>,
 }
@@ -39,7 +39,7 @@ struct VerifierJson<'a> {
     name: &'a str,
     kind: &'a str,
     weight: Weight,
-    /// The tag of the set that it judges; nothing when it judges single files.
+    /// The tag of the set that it judges; `None` when it judges single files.
     set: Option<&'a str>,
     sources: Vec<String>,
     definition: &'a str,
@@ -71,7 +71,7 @@ pub async fn print_policy(
     let is_own = policy
         .as_ref()
         .is_some_and(|policy| app.is_policy_of_own_file(policy));
-    // A configuration that cannot be used was warned of.
+    // An unusable configuration was reported already.
     let outlook = match app.config().unusable {
         None => Some(app.policy_outlook().await?),
         Some(_) => None,
@@ -79,7 +79,7 @@ pub async fn print_policy(
     let words = outlook
         .as_ref()
         .map_or_else(|| NO_POLICY.to_owned(), outlook_words);
-    // Where there is no policy, these words are all that there is to print.
+    // Without a policy, these words are the whole output.
     if (policy.is_some() || as_json)
         && let Some(outlook) = &outlook
     {
@@ -87,7 +87,7 @@ pub async fn print_policy(
     }
     let written = match (&policy, as_json) {
         (policy, true) => write_json(policy.as_ref(), is_own, console),
-        (None, false) => console.say(&words),
+        (None, false) => console.print_line(&words),
         (Some(policy), false) => {
             let look = Look::of(app, console);
             write_text(policy, &look, console)
@@ -97,7 +97,7 @@ pub async fn print_policy(
     Ok(conclude(result, console))
 }
 
-/// Says what the next pass or changing command makes of the policy in force; nothing when it stays.
+/// Prints what the next pass or command will do about the policy in force; nothing if it stays.
 pub fn note_policy(policy: &PolicyOutlook, console: &mut Console<'_>) {
     let line = outlook_words(policy);
     match policy.next() {
@@ -107,13 +107,13 @@ pub fn note_policy(policy: &PolicyOutlook, console: &mut Console<'_>) {
     }
 }
 
-/// Says which policy is in force and what becomes of it, in a line that is safe for a terminal.
+/// Describes the policy in force and what will become of it, in a line that is safe for a terminal.
 fn outlook_words(policy: &PolicyOutlook) -> String {
     let words = format!("{}; {}", policy.in_force_words(), policy.next_words());
     clean(&words).into_owned()
 }
 
-/// Puts the configuration of this process in force.
+/// Adopts the configuration of this process.
 pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
     let folders = SetFolders::now(app).await;
     let line = if let Some(adoption) = app.adopt_policy().await? {
@@ -125,13 +125,13 @@ pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<E
             file.display()
         )
     };
-    let written = console.say(&clean(&line));
-    folders.tell(app, console).await;
+    let written = console.print_line(&clean(&line));
+    folders.print(app, console).await;
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
 }
 
-/// Takes the archive in the data folder for this catalogue's.
+/// Adopts the archive in the data folder for this catalogue.
 pub async fn adopt_archive(
     app: &App,
     yes: bool,
@@ -150,14 +150,14 @@ pub async fn adopt_archive(
     let adopted = app.adopt_archive(&other).await?;
     let mut line = format!("the archive is this catalogue's now; {adopted} are kept");
     if other.unknown() > 0 {
-        line += "; copies of what is published and it does not know lie in trash/ for 7 days";
+        line += "; published contents that it does not know are copied to trash/ for 7 days";
     }
-    let written = console.say(&line);
+    let written = console.print_line(&line);
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
 }
 
-/// Names the first of the published files and sets whose contents this catalogue replaces.
+/// Lists the first published files and sets whose contents this catalogue replaces.
 fn note_other_contents(other: &OtherContents, console: &mut Console<'_>) {
     let files = other
         .files
@@ -213,7 +213,7 @@ fn write_json(
 
 fn write_text(policy: &AdoptedPolicy, look: &Look, console: &mut Console<'_>) -> io::Result<()> {
     let file = policy.file.as_deref().unwrap_or("no file");
-    let adopted_at = look.alone(Some(policy.adopted_at));
+    let adopted_at = look.zoned_time(Some(policy.adopted_at));
     let mut facts = vec![
         ("policy", policy.revision.to_string()),
         ("file", file.to_owned()),
@@ -260,7 +260,7 @@ mod tests {
 
     use super::*;
     use crate::domain::{Actor, Policy};
-    use crate::faces::samples::at;
+    use crate::faces::fixtures::at;
 
     fn verifier(name: &str, scope: Scope) -> PolicyVerifier {
         PolicyVerifier {

@@ -1,6 +1,6 @@
-//! What a command made of published files, and which of them could not be brought up to date.
+//! The effect of a command on published files, and the files that could not be brought up to date.
 //!
-//! Never publishes: what could not be done at once is left to the next pass, and said so.
+//! Never publishes: the next pass does what could not be done at once, and the command reports so.
 
 use std::collections::HashMap;
 
@@ -10,26 +10,32 @@ use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::{FileChange, Seen};
 use crate::faces::text::clean;
 
-/// Failures that a command says one by one.
+/// The number of failures that are listed one by one.
 const MOST_FAILURES: usize = 20;
 
-/// Says why published files of these sources, or folders of their sets, are not what they should be after a command that
-/// recorded all that it had to. Returns the exit code that follows.
-pub(super) async fn tell_unpublished(
+/// Warns of published files of these sources, and folders of their sets, that are out of date after a command recorded
+/// its work. Returns the exit code.
+pub(super) async fn warn_of_unpublished(
     app: &App,
     sources: impl IntoIterator<Item = SourceId>,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus, Error> {
     let sources: Vec<_> = sources.into_iter().collect();
-    Ok(tell_failures(&app.unpublished_of(&sources).await?, console))
+    Ok(print_publish_failures(
+        &app.unpublished_of(&sources).await?,
+        console,
+    ))
 }
 
-/// Does the same for these files and folders.
-pub(super) fn tell_failures(failures: &[Unpublished], console: &mut Console<'_>) -> ExitStatus {
+/// Warns of these files and folders. Returns the exit code.
+pub(super) fn print_publish_failures(
+    failures: &[Unpublished],
+    console: &mut Console<'_>,
+) -> ExitStatus {
     if failures.is_empty() {
         return ExitStatus::Done;
     }
-    // What was recorded comes first; that it cannot be written, the end of the command says.
+    // Results come first; the end of the command reports a failure to write them.
     let _ = console.out.flush();
     for Unpublished { what, why, .. } in failures.iter().take(MOST_FAILURES) {
         console.warn_line(&format!(
@@ -47,7 +53,7 @@ pub(super) fn tell_failures(failures: &[Unpublished], console: &mut Console<'_>)
     ExitStatus::Problems
 }
 
-/// What consumers saw of sources before a command.
+/// The published versions of sources before a command.
 pub(super) struct Served {
     seen: HashMap<SourceId, Option<Seen>>,
     /// The newest event before the command.
@@ -55,7 +61,7 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Begins to note what consumers see, before a command changes it.
+    /// Starts recording published versions, before a command changes them.
     pub(super) async fn begin(app: &App) -> Result<Self, Error> {
         Ok(Self {
             seen: HashMap::new(),
@@ -63,8 +69,8 @@ impl Served {
         })
     }
 
-    /// Notes what consumers see of these sources. What was noted of one before stays.
-    pub(super) fn note<'a>(&mut self, sources: impl IntoIterator<Item = &'a Source>) {
+    /// Records the published versions of these sources, keeping earlier records.
+    pub(super) fn record<'a>(&mut self, sources: impl IntoIterator<Item = &'a Source>) {
         for source in sources {
             self.seen
                 .entry(source.id)
@@ -72,8 +78,8 @@ impl Served {
         }
     }
 
-    /// Says which verdicts were set aside since because their rows could not be read.
-    pub(super) async fn tell_set_aside(
+    /// Warns of verdicts that were set aside since because their rows are unreadable.
+    pub(super) async fn print_set_aside(
         &self,
         app: &App,
         console: &mut Console<'_>,
@@ -84,8 +90,7 @@ impl Served {
         Ok(())
     }
 
-    /// Returns what became of each file since, by source, in the order of their names. Sources that are there no more are left
-    /// out.
+    /// Returns the change of each file since, by source, ordered by name. Purged sources are left out.
     pub(super) async fn changes(&self, app: &App) -> Result<Vec<(Source, FileChange)>, Error> {
         let ids = self.seen.keys().copied().collect();
         let now = app.sources_by_id(ids).await?.into_iter();

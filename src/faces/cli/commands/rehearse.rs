@@ -1,12 +1,12 @@
-//! What can be said of a command before there is a catalogue: one that brings nothing in begins none.
+//! Checks commands that would create a catalogue, before there is one: a command that adds nothing creates none.
 
 use super::{add, apply, import};
 use crate::faces::cli::args::AppCommand;
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::{Console, ExitStatus};
 
-/// Checks a command that would begin a catalogue as far as that goes without one. Returns its end when it ends there, as
-/// `import --dry-run` does, and any command whose input is wrong. What was read from stdin is kept for the run.
+/// Checks a command that would create a catalogue as far as possible without one. Returns its end if it ends there, as
+/// for invalid input and `import --dry-run`. The text of stdin is stored in `command`.
 pub fn rehearse(command: &mut AppCommand, console: &mut Console<'_>) -> Option<ExitStatus> {
     let checked = match command {
         AppCommand::Add(args) => add::check(args, console),

@@ -1,4 +1,4 @@
-//! `report`: what `list` and `history` say, as one page of HTML that needs nothing else.
+//! `report`: the contents of `list` and `history` as one self-contained page of HTML.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::publication::published_place;
 use crate::faces::set_words;
-use crate::faces::standing::{StateWord, next_due, state_word, verified_word, why};
+use crate::faces::state_word::{StateWord, next_due, state_word, verified_word, why};
 use crate::faces::text::{clean, count, or_dash};
 
 const STYLE: &str = include_str!("../../../../assets/report.css");
@@ -24,7 +24,7 @@ const STYLE: &str = include_str!("../../../../assets/report.css");
 pub(super) async fn run(app: &App, args: &ReportArgs, console: &mut Console<'_>) -> CommandResult {
     let sources = app.sources(&args.sources).await?;
     let newest = app.newest(&sources).await?;
-    // A page is read later than it is made: it says times, not ages.
+    // A page is read later than it is made: it shows times, not ages.
     let look = Look {
         ages: false,
         ..Look::of(app, console)
@@ -33,7 +33,7 @@ pub(super) async fn run(app: &App, args: &ReportArgs, console: &mut Console<'_>)
     for source in &sources {
         histories.extend(damaged.history(app, source, Some(args.history)).await?);
     }
-    // As they are now.
+    // The present state of the sources.
     let sources: Vec<_> = histories.iter().map(|one| one.source.clone()).collect();
     let sets = if args.sources.is_empty() {
         app.sets().await?
@@ -42,7 +42,7 @@ pub(super) async fn run(app: &App, args: &ReportArgs, console: &mut Console<'_>)
     };
     let page = page(&sources, &newest, &sets, &histories, &look);
     console.out.write_all(page.into_string().as_bytes())?;
-    Ok(damaged.tell(console))
+    Ok(damaged.report(console))
 }
 
 fn page(
@@ -62,7 +62,7 @@ fn page(
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { (count(sources.len(), "source")) ", " (look.alone(Some(look.now))) }
+                h1 { (count(sources.len(), "source")) ", " (look.zoned_time(Some(look.now))) }
                 (overview(sources, newest, histories, look))
                 @if !sets.is_empty() { (set_table(sets, look)) }
                 @for history in histories { (section(history, look)) }
@@ -92,7 +92,7 @@ fn overview(
                     td.t { (look.time_or_dash(source.state.last_attempt_at)) }
                     td.t { (look.time_or_dash(next_due(source))) }
                     td class={ "w " (source.state.version_state.map_or("", tone_of)) } { (or_dash(verified_word(source))) }
-                    td { (text(&published_place(source, &source.published_path, |time| look.alone(Some(time))))) }
+                    td { (text(&published_place(source, &source.published_path, |time| look.zoned_time(Some(time))))) }
                     td { (text(&why(history).or(error).unwrap_or_default())) }
                 }
             } }
@@ -162,12 +162,12 @@ fn attempt_row(attempt: &Attempt, look: &Look) -> Markup {
     } }
 }
 
-/// Returns enough of a digest to tell it from others; the whole of it is its title.
+/// Returns enough digits to tell digests apart; the title holds the whole digest.
 fn short(digest: &str) -> &str {
     digest.get(.."sha256:".len() + 16).unwrap_or(digest)
 }
 
-/// Text from outside, without the characters that would make a reader see something else.
+/// Cleans a text from outside of characters that would deceive a reader.
 fn text(text: &str) -> String {
     clean(text).into_owned()
 }

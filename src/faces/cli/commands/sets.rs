@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::folders::{FolderChange, SetFolders};
-use super::published::tell_failures;
+use super::published::print_publish_failures;
 use super::verdict_lines::{counts_for, write_judged};
 use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
 use crate::domain::{Edition, EditionVerdict, SourceId, Withdrawal, last_of_each, with_origin};
@@ -17,7 +17,7 @@ use crate::faces::json::{self, EditionJson, MemberJson, SetJson, ShownSetJson, V
 use crate::faces::set_words::{path, reasons, state, why};
 use crate::faces::text::{clean, or_dash};
 
-/// Returns the set that `set:NAME` means, unless a source is called just so.
+/// Returns the set named by `set:NAME`, unless a source has exactly this name.
 pub(super) async fn name_of<'a>(app: &App, text: &'a str) -> Result<Option<&'a str>, Error> {
     match text.strip_prefix("set:") {
         Some(name) if !app.is_source(text).await? => Ok(Some(name)),
@@ -47,7 +47,7 @@ pub(super) async fn list(
     Ok(ExitStatus::Done)
 }
 
-/// Writes the sets under the sources, when there are any.
+/// Writes the sets below the sources, if there are any.
 pub(super) async fn write_after(app: &App, console: &mut Console<'_>) -> Result<(), Failure> {
     let sets = app.sets().await?;
     if !sets.is_empty() {
@@ -137,11 +137,11 @@ fn write(
 ) -> io::Result<()> {
     let edition = |edition: &Edition| format!("edition {}", edition.id);
     let published = match (one.set.published, one.set.published_at) {
-        // Also where the row of that edition is damaged.
-        (Some(id), Some(at)) => format!("edition {id}, since {}", look.alone(Some(at))),
+        // The row of that edition may be damaged.
+        (Some(id), Some(at)) => format!("edition {id}, since {}", look.zoned_time(Some(at))),
         _ => match &one.set.withdrawn {
             Some(Withdrawal { at, because }) => {
-                format!("withdrawn {}: {because}", look.alone(Some(*at)))
+                format!("withdrawn {}: {because}", look.zoned_time(Some(*at)))
             }
             None if one.is_linked => {
                 "nothing, but a folder lies there still: the next pass that may publish removes it"
@@ -151,7 +151,7 @@ fn write(
         },
     };
     let newest = one.newest.as_ref().map(|newest| {
-        let (name, at) = (edition(newest), look.alone(Some(newest.at)));
+        let (name, at) = (edition(newest), look.zoned_time(Some(newest.at)));
         format!("{name} of {at}: {}", newest.state)
     });
     let mut facts = vec![
@@ -173,7 +173,7 @@ fn write(
     Ok(())
 }
 
-/// Returns a row for each source that is a member, or has a part in the newest or the published edition.
+/// Returns a row for each source that is a member, or is in the newest or the published edition.
 fn members_table(one: &SetOverview) -> Table {
     let mut table = Table::new([
         flexible("SOURCE"),
@@ -252,31 +252,31 @@ pub(super) async fn verdict(
         .set_verdict(name, &args.verifier, args.outcome, detail)
         .await?;
     let folder = before.change_of(app, name).await?;
-    console.say(&format!(
+    console.print_line(&format!(
         "recorded: {} {} edition {} of the set {}, which is {} now; {}",
         clean(&args.verifier),
         args.outcome,
         edition.id,
         clean(name),
         edition.state,
-        folder.words()
+        folder.clause()
     ))?;
     let ids = also.iter().map(|id| id.0);
     if let Some(also) = counts_for(args.outcome, &clean(&args.verifier), "edition ", ids) {
-        console.say(&also)?;
+        console.print_line(&also)?;
     }
     let failures = unpublished(app, &[name.to_owned()]).await?;
-    Ok(tell_failures(&failures, console))
+    Ok(print_publish_failures(&failures, console))
 }
 
-/// Returns those of these sets whose folders are not what they should be.
+/// Returns the sets among these whose folders are out of date.
 pub(super) async fn unpublished(app: &App, sets: &[String]) -> Result<Vec<Unpublished>, Error> {
     let mut failures = app.unpublished().await?;
     failures.retain(|one| one.set.as_ref().is_some_and(|set| sets.contains(set)));
     Ok(failures)
 }
 
-/// `verify set:NAME`: judges the newest edition again. Returns what was said, and what became of the folder of the set.
+/// `verify set:NAME`: judges the newest edition again. Returns the verdicts, and the change of the set's folder.
 pub(super) async fn verify(app: &App, name: &str) -> Result<(VerifiedSet, FolderChange), Error> {
     let before = SetFolders::now(app).await;
     let verified = app.verify_set(name).await?;
@@ -284,7 +284,7 @@ pub(super) async fn verify(app: &App, name: &str) -> Result<(VerifiedSet, Folder
     Ok((verified, folder))
 }
 
-/// Prints what each verifier said of a set's edition, and what became of the folder of the set.
+/// Prints the verdicts on a set's edition, and the change of the set's folder.
 pub(super) fn write_verified(
     (verified, folder): &(VerifiedSet, FolderChange),
     out: &mut dyn Write,

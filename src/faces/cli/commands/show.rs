@@ -18,10 +18,10 @@ use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::json::{SettingsJson, SourceJson, published_file};
 use crate::faces::publication::published_words;
-use crate::faces::standing::{next_due, state_word, why};
+use crate::faces::state_word::{next_due, state_word, why};
 use crate::faces::text::clean;
 
-/// How many versions and how many attempts are shown.
+/// The number of versions and of attempts that are shown.
 const SHOWN: usize = 10;
 
 #[derive(Serialize)]
@@ -38,7 +38,7 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
         return sets::show(app, set, args.json, console).await;
     }
     let mut damaged = Damaged::default();
-    let history = damaged.note(app.sound_history(&args.source, Some(SHOWN)).await?);
+    let history = damaged.record(app.sound_history(&args.source, Some(SHOWN)).await?);
     let verifiers = app.verifiers_of(&history.source.settings).await?;
     let published_dir = app.archive.published().folder();
     if args.json {
@@ -72,7 +72,7 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
             }
         }
     }
-    Ok(damaged.tell(console))
+    Ok(damaged.report(console))
 }
 
 fn write(
@@ -88,14 +88,17 @@ fn write(
     facts.push(("state", state_word(source)));
     facts.extend(why(history).map(|why| ("why", why)));
     facts.extend([
-        ("added", look.alone(Some(source.created_at))),
-        ("last fetched", look.alone(source.state.last_attempt_at)),
+        ("added", look.zoned_time(Some(source.created_at))),
+        (
+            "last fetched",
+            look.zoned_time(source.state.last_attempt_at),
+        ),
     ]);
     facts.extend(provenance_facts(history));
     facts.extend([
         ("next due", next_fact(source, look)),
         ("published", published_fact(source, published_dir, look)),
-        ("verifiers", words(verifiers)),
+        ("verifiers", list_text(verifiers)),
     ]);
     facts.extend(policy_fact(history));
     write_facts(&facts, look, out)?;
@@ -114,7 +117,7 @@ fn policy_fact(history: &History) -> Option<(&'static str, String)> {
     Some(("policy", words))
 }
 
-/// Returns which addresses the last attempt asked, and who answered.
+/// Returns the addresses that the last attempt requested, and the peers that answered.
 fn provenance_facts(history: &History) -> Vec<(&'static str, String)> {
     let last = history.attempts.first();
     let Some(provenance) = last.and_then(|last| last.provenance.as_ref()) else {
@@ -127,7 +130,7 @@ fn provenance_facts(history: &History) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Returns who answered a request in words: `192.0.2.7:443 over TLS 1.3, certificate 770e607624d6`.
+/// Returns the peer of a request in words: `192.0.2.7:443 over TLS 1.3, certificate 770e607624d6`.
 fn answered_by(request: &Request) -> String {
     let Some(peer) = &request.peer else {
         return "nobody".to_owned();
@@ -145,7 +148,7 @@ fn answered_by(request: &Request) -> String {
 fn next_fact(source: &Source, look: &Look) -> String {
     match next_due(source) {
         Some(time) if time <= look.now => "now".to_owned(),
-        time => look.alone(time),
+        time => look.zoned_time(time),
     }
 }
 
@@ -154,7 +157,7 @@ fn settings_facts(source: &Source) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("address", settings.address.to_string()),
         ("interval", settings.interval.to_string()),
-        ("tags", words(&settings.tags)),
+        ("tags", list_text(&settings.tags)),
         ("publish", settings.publish.to_string()),
     ];
     let headers = settings.headers.iter();
@@ -183,10 +186,10 @@ fn settings_facts(source: &Source) -> Vec<(&'static str, String)> {
 fn published_fact(source: &Source, published_dir: &Path, look: &Look) -> String {
     let path = published_file(source, published_dir);
     let path = path.as_deref().unwrap_or_default();
-    published_words(source, path, |time| look.alone(Some(time)))
+    published_words(source, path, |time| look.zoned_time(Some(time)))
 }
 
-fn words(words: &[String]) -> String {
+fn list_text(words: &[String]) -> String {
     if words.is_empty() {
         "-".to_owned()
     } else {
@@ -199,7 +202,7 @@ mod tests {
     use super::*;
     use crate::app::Newest;
     use crate::domain::VerdictOutcome;
-    use crate::faces::samples::{at, failed_attempt, source, verdict, version};
+    use crate::faces::fixtures::{at, failed_attempt, source, verdict, version};
 
     fn sample() -> History {
         let mut source = source(1, "prices");

@@ -1,7 +1,7 @@
-//! `verdict`: what a verifier outside gannet says of a version.
+//! `verdict`: records an outside verdict on a version.
 
 use super::folders::SetFolders;
-use super::published::{Served, tell_unpublished};
+use super::published::{Served, warn_of_unpublished};
 use super::sets;
 use super::verdict_lines::counts_for;
 use crate::app::{App, Error, GivenVerdict};
@@ -29,27 +29,27 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
             args.detail.clone(),
         )
         .await?;
-    // As it was before: the verdict was recorded since.
+    // The source as it was before the verdict was recorded.
     let file = served_after(app, served, &source).await?;
     let name = clean(&source.settings.name);
     let verifier = clean(&args.verifier);
     let outcome = args.outcome;
-    console.say(&format!(
+    console.print_line(&format!(
         "recorded: {verifier} {outcome} v{} of {name}, which is {} now; {file}",
         version.id, version.state
     ))?;
     if let Some(also) = counts_for(outcome, &verifier, "v", also.iter().map(|id| id.0)) {
-        console.say(&also)?;
+        console.print_line(&also)?;
     }
-    folders.tell(app, console).await;
-    // Recording that a version is bad is not itself a failure.
-    Ok(tell_unpublished(app, [source.id], console).await?)
+    folders.print(app, console).await;
+    // Recording a failed verdict is not a failure of the command.
+    Ok(warn_of_unpublished(app, [source.id], console).await?)
 }
 
-/// Says what became of the published file of a source that is given as it was before.
+/// Returns the change of a source's published file in words; the source is given as it was before.
 async fn served_after(app: &App, mut served: Served, before: &Source) -> Result<String, Error> {
-    served.note([before]);
+    served.record([before]);
     let changes = served.changes(app).await?;
-    let words = changes.first().map(|(_, change)| change.words());
+    let words = changes.first().map(|(_, change)| change.clause());
     Ok(words.unwrap_or_else(|| "nothing of it is published".to_owned()))
 }

@@ -1,4 +1,4 @@
-//! Lines about verdicts: what each verifier said, which verdicts count no more, and for what else one counts.
+//! Lines about verdicts: outcomes, verdicts that no longer count, and other versions for which a verdict counts.
 
 use std::io::{self, Write};
 
@@ -6,11 +6,11 @@ use crate::app::{SetAside, VerifiedSet};
 use crate::domain::{Edition, NewVerdict, VerdictOutcome};
 use crate::faces::text::clean;
 
-/// Versions or editions that are named one by one.
+/// The number of versions or editions that are listed by id.
 const MOST_NAMED: usize = 10;
 
-/// Says for which others of the same contents a verdict from outside counts too; nothing when it counts for none. `lead` stands before
-/// their ids, newest last.
+/// Returns the other versions of the same contents for which an outside verdict counts too; `None` without any. `lead`
+/// precedes each id; the newest comes last.
 pub(super) fn counts_for(
     outcome: VerdictOutcome,
     verifier: &str,
@@ -33,7 +33,7 @@ pub(super) fn counts_for(
     ))
 }
 
-/// Returns these ids in words, oldest first, each behind `lead`; nothing without any.
+/// Returns these ids in words, oldest first, each behind `lead`; `None` without any.
 fn named(
     lead: &str,
     ids: impl DoubleEndedIterator<Item = i64> + ExactSizeIterator,
@@ -50,8 +50,8 @@ fn named(
     })
 }
 
-/// Writes a line for what each verifier said, and one for each verdict by hand that counts no more since. What was judged has this
-/// id, behind words that stand before ids of its kind.
+/// Writes a line for each verdict, and one for each verdict by hand that no longer counts. `id` is that of the judged
+/// version or edition, `lead` precedes such ids.
 pub(super) fn write_verdicts(
     (lead, judged): (&str, i64),
     verdicts: &[NewVerdict],
@@ -79,7 +79,7 @@ pub(super) fn write_verdicts(
     Ok(())
 }
 
-/// Prints what each verifier said of a set's edition.
+/// Writes the verdicts on a set's edition.
 pub(super) fn write_judged(verified: &VerifiedSet, out: &mut dyn Write) -> io::Result<()> {
     let Edition { id, set, state, .. } = &verified.edition;
     writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;

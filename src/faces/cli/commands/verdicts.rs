@@ -1,4 +1,4 @@
-//! `verdicts`: what was said of versions, by whom, and what each judge was.
+//! `verdicts`: the verdicts on versions and editions, with actor and fingerprint.
 
 use std::io::{self, Write};
 
@@ -13,9 +13,9 @@ use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::json::{self, VerdictJson, json_object};
 use crate::faces::text::{clean, clean_line};
 
-/// So many digits tell fingerprints apart for people.
+/// The number of digits of a fingerprint that people see.
 const SHORT_FINGERPRINT: usize = 12;
-/// What stands before the name of a set.
+/// The prefix of a set's name.
 const SET: &str = "set:";
 
 json_object! {
@@ -29,7 +29,7 @@ json_object! {
     } and {
         #[serde(flatten)]
         verdict: VerdictJson<'a>,
-        /// What the fingerprint stands for.
+        /// The definition that the fingerprint identifies.
         definition: serde_json::Value,
     }
 }
@@ -68,7 +68,7 @@ pub(super) async fn run(
     Ok(ExitStatus::Done)
 }
 
-/// Lets through what was said of the sources and of the single versions that these name.
+/// Narrows the filter to the sources, versions and sets that the selectors name.
 async fn narrow(app: &App, selectors: &[String], filter: &mut VerdictFilter) -> Result<(), Error> {
     let (mut sources, mut versions) = (Vec::new(), Vec::new());
     for selector in selectors {
@@ -116,7 +116,7 @@ fn object(one: &VerdictOn) -> VerdictOnJson<'_> {
     object
 }
 
-/// Returns what a verdict was given on, and whose that is.
+/// Returns what was judged (a version or an edition), and its source or set.
 fn subject(on: &VerdictSubject) -> (String, String) {
     match on {
         VerdictSubject::Version {
@@ -126,7 +126,7 @@ fn subject(on: &VerdictSubject) -> (String, String) {
     }
 }
 
-/// Returns what a verdict was given on, where that is another one with the same contents.
+/// Returns the version or edition of the same contents for which the verdict was given first, if it is another.
 fn origin(one: &VerdictOn) -> Option<String> {
     let lead = match one.on {
         VerdictSubject::Version { .. } => "v",
@@ -135,7 +135,7 @@ fn origin(one: &VerdictOn) -> Option<String> {
     one.given_on.map(|id| format!("{lead}{id}"))
 }
 
-/// Writes each verdict with all lines that are kept of what its verifier printed.
+/// Writes each verdict with its stored output.
 fn write_full(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::Result<()> {
     for one in verdicts {
         let (version, owner) = subject(&one.on);
@@ -149,7 +149,7 @@ fn write_full(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::R
             verdict.verifier
         );
         writeln!(out, "{}", clean(&head))?;
-        let at = look.alone(Some(verdict.started_at));
+        let at = look.zoned_time(Some(verdict.started_at));
         let took = verdict.duration.as_millis();
         writeln!(out, "  at {at}, in {took} ms, by {}", clean(&one.actor))?;
         for line in output.lines() {
@@ -198,7 +198,7 @@ fn write(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::Result
 mod tests {
     use super::*;
     use crate::domain::{Digest, VerdictOutcome};
-    use crate::faces::samples::{at, verdict};
+    use crate::faces::fixtures::{at, verdict};
 
     #[test]
     fn people_see_a_table_and_programs_get_everything() {

@@ -1,4 +1,4 @@
-//! Versions that were judged: their lines, and their JSON.
+//! Lines and JSON for judged versions.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -19,13 +19,13 @@ pub(super) struct VerifiedJson<'a> {
     version_id: VersionId,
     verified: &'static str,
     verdicts: Vec<VerdictJson<'a>>,
-    /// Verdicts by hand that counted until now.
+    /// Verdicts by hand that no longer count.
     set_aside: Vec<SetAsideJson<'a>>,
-    /// What became of the source's published file; nothing when it was purged meanwhile.
+    /// The change of the source's published file; `None` if the source was purged meanwhile.
     published: Option<&'a FileChange>,
 }
 
-/// Returns what became of published files, by source.
+/// Indexes the changes of published files by source.
 pub(super) fn by_source(files: &[(Source, FileChange)]) -> HashMap<SourceId, &FileChange> {
     let files = files.iter();
     files.map(|(source, file)| (source.id, file)).collect()
@@ -34,7 +34,7 @@ pub(super) fn by_source(files: &[(Source, FileChange)]) -> HashMap<SourceId, &Fi
 /// Writes a line for each published file.
 pub(super) fn write_files(files: &[(Source, FileChange)], out: &mut dyn Write) -> io::Result<()> {
     for (source, file) in files {
-        writeln!(out, "{}: {}", clean(&source.settings.name), file.words())?;
+        writeln!(out, "{}: {}", clean(&source.settings.name), file.clause())?;
     }
     Ok(())
 }

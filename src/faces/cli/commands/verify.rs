@@ -1,4 +1,4 @@
-//! `verify`: runs the verifiers again, over single versions or a source's whole history.
+//! `verify`: runs the verifiers again on single versions or whole histories.
 
 mod stale;
 
@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::folders::{ChangedFolder, FolderChange, SetFolders};
-use super::published::{Served, tell_failures};
+use super::published::{Served, print_publish_failures};
 use super::sets;
 use super::verified::{VerifiedJson, by_source, object, write, write_files};
 use crate::app::{App, Error, ErrorKind, Verified, VerifiedSet};
@@ -19,12 +19,12 @@ use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::FileChange;
 use crate::faces::json::{self, JudgedSetJson};
 
-/// One of `verify --json` for a set.
+/// One object of `verify --json` for a set.
 #[derive(Serialize)]
 struct VerifiedSetJson<'a> {
     #[serde(flatten)]
     judged: JudgedSetJson<'a>,
-    /// What became of the folder of the set.
+    /// The change of the set's folder.
     published: &'a FolderChange,
 }
 
@@ -45,11 +45,11 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         console.note("no version to judge: none was fetched yet");
     }
     let mut served = Served::begin(app).await?;
-    served.note(selected.iter().map(|(source, _)| source));
+    served.record(selected.iter().map(|(source, _)| source));
     let folders = SetFolders::now(app).await;
     let judged = judge_versions(app, selected, args.json, console).await?;
     let files = served.changes(app).await?;
-    // Of the sets that are named, the folders are said with their verdicts.
+    // The folders of the named sets are printed with their verdicts.
     let mut folders = folders.changes(app).await?;
     folders.retain(|folder| !sets.contains(&folder.set));
     if !args.json {
@@ -62,23 +62,23 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     if args.json {
         write_objects(app, &judged.versions, &files, &editions, &folders, console)?;
     }
-    served.tell_set_aside(app, console).await?;
-    let published = tell_unpublished_of(app, &judged.versions, &sets, console).await?;
+    served.print_set_aside(app, console).await?;
+    let published = warn_of_targets(app, &judged.versions, &sets, console).await?;
     if let Some(error) = judged.damaged {
         return Err(error.into());
     }
     Ok(published.max(status(app, &judged.versions, &editions)))
 }
 
-/// Versions that were judged.
+/// The judged versions.
 struct Judged {
     versions: Vec<Verified>,
-    /// Why the content of the first one that is damaged could not be.
+    /// The error of the first version whose content is damaged.
     damaged: Option<Error>,
 }
 
-/// Judges versions one after the other, and writes each at once unless it is for programs. Those of sources that are purged
-/// meanwhile are left out, and one that is damaged keeps no other from being judged.
+/// Judges versions one by one, and prints each at once, except for JSON. Versions of sources purged meanwhile are left
+/// out; a damaged version does not stop the others.
 async fn judge_versions(
     app: &App,
     selected: Vec<(Source, Version)>,
@@ -112,7 +112,7 @@ async fn judge_versions(
     Ok(Judged { versions, damaged })
 }
 
-/// Judges sets, and writes each at once unless it is for programs.
+/// Judges sets, and prints each at once, except for JSON.
 async fn judge_sets(
     app: &App,
     sets: &[String],
@@ -133,7 +133,7 @@ async fn judge_sets(
     Ok(done)
 }
 
-/// Writes all that was judged and that became otherwise by it, for programs.
+/// Writes the JSON of everything that was judged, and of the folders that changed.
 fn write_objects(
     app: &App,
     versions: &[Verified],
@@ -155,8 +155,8 @@ fn write_objects(
     json::write(&mut console.out, &objects)
 }
 
-/// Says which files and folders of what was judged are not as they should be, and returns the exit code that follows.
-async fn tell_unpublished_of(
+/// Warns of files and folders of the judged versions and sets that are out of date; returns the exit code.
+async fn warn_of_targets(
     app: &App,
     versions: &[Verified],
     sets: &[String],
@@ -169,7 +169,7 @@ async fn tell_unpublished_of(
             failures.push(folder);
         }
     }
-    Ok(tell_failures(&failures, console))
+    Ok(print_publish_failures(&failures, console))
 }
 
 #[derive(Serialize)]
@@ -177,11 +177,11 @@ async fn tell_unpublished_of(
 enum Object<'a> {
     Version(VerifiedJson<'a>),
     Set(VerifiedSetJson<'a>),
-    /// The folder of a set that a version made another one.
+    /// A set whose folder changed because of a judged version.
     Folder(&'a ChangedFolder),
 }
 
-/// Parts `set:NAME` from what names sources and versions.
+/// Separates `set:NAME` from the other targets.
 async fn split(app: &App, targets: &[String]) -> Result<(Vec<String>, Vec<String>), Error> {
     let (mut sets, mut others) = (Vec::new(), Vec::new());
     for target in targets {
@@ -193,7 +193,7 @@ async fn split(app: &App, targets: &[String]) -> Result<(Vec<String>, Vec<String
     Ok((sets, others))
 }
 
-/// Finds every version, each once, first, so that a name that is wrong stops all of it before anything is run.
+/// Finds every version, each once, before any verifier runs, so that an unknown name stops the command early.
 async fn select(app: &App, targets: &[String]) -> Result<Vec<(Source, Version)>, Error> {
     let mut selected = Vec::new();
     for target in targets {
@@ -211,8 +211,8 @@ async fn select(app: &App, targets: &[String]) -> Result<Vec<(Source, Version)>,
     Ok(selected)
 }
 
-/// A bare number or name is a source here, and means all its versions; `v217`, `SOURCE~N` and `SOURCE@TIME` are one,
-/// unless a source is called so.
+/// Returns whether a target names one version: `v217`, `SOURCE~N` and `SOURCE@TIME` do, unless a source has that name.
+/// A bare number or name is a source here, and means all its versions.
 pub(super) fn names_one_version(target: &str) -> bool {
     match target.parse() {
         Ok(VersionRef::Id(_)) => target.starts_with('v'),
@@ -221,7 +221,7 @@ pub(super) fn names_one_version(target: &str) -> bool {
     }
 }
 
-/// Returns the exit code that follows from what was judged: what only waits for a verdict is no failure.
+/// Returns the exit code for the judged versions; a pending verdict is no failure.
 fn status(
     app: &App,
     versions: &[Verified],
@@ -240,7 +240,7 @@ fn status(
 mod tests {
     use super::*;
     use crate::domain::VerdictOutcome;
-    use crate::faces::samples::{source, verdict, version};
+    use crate::faces::fixtures::{source, verdict, version};
 
     #[test]
     fn tells_versions_from_sources() {

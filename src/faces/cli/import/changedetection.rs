@@ -1,13 +1,12 @@
-//! The watches of changedetection.io: `url-watches.json` of a backup, or the object of watches that its API returns.
+//! Reads the watches of changedetection.io: `url-watches.json` of a backup, or the object of watches from its API.
 
 use serde_json::{Map, Value};
 
-use super::entry::{Entry, headers, left_out, tags};
+use super::entry::{ImportEntry, headers, left_out, tags};
 use crate::app::NewSource;
 use crate::domain::{Interval, SettingsPatch};
 
-/// What changes the content that is compared, how it is fetched, or who is told; everything else in a watch is its own
-/// state.
+/// Keys of a watch that change the compared content, the fetch, or the notifications; other unknown keys are state.
 const KEYS_LEFT_OUT: [&str; 13] = [
     "include_filters",
     "subtractive_selectors",
@@ -24,7 +23,7 @@ const KEYS_LEFT_OUT: [&str; 13] = [
     "notification_urls",
 ];
 
-pub(super) fn read(text: &str) -> Result<Vec<Entry>, String> {
+pub(super) fn read(text: &str) -> Result<Vec<ImportEntry>, String> {
     let root: Value = serde_json::from_str(text)
         .map_err(|error| format!("not a JSON file of changedetection.io: {error}"))?;
     let watches = root.get("watching").unwrap_or(&root);
@@ -44,31 +43,31 @@ pub(super) fn read(text: &str) -> Result<Vec<Entry>, String> {
         .collect())
 }
 
-/// What the file says of all watches.
+/// The settings that all watches share.
 struct Shared<'a> {
     tags: Option<&'a Value>,
-    /// Of a watch that has none of its own.
+    /// The interval of a watch without its own.
     interval: Option<WholeHours>,
 }
 
-/// An interval in whole hours, and whether it was just that.
+/// An interval rounded to whole hours, and whether it was exact.
 type WholeHours = (Interval, bool);
 
-fn entry(place: String, watch: &Value, shared: &Shared<'_>) -> Entry {
+fn entry(place: String, watch: &Value, shared: &Shared<'_>) -> ImportEntry {
     let Value::Object(watch) = watch else {
         let why = "not a watch: expected an object";
-        return Entry::refused(place, String::new(), None, why);
+        return ImportEntry::refused(place, String::new(), None, why);
     };
     let text = |key: &str| {
         let text = watch.get(key).and_then(Value::as_str);
         text.filter(|text| !text.is_empty())
     };
     let Some(address) = text("url") else {
-        return Entry::refused(place, String::new(), None, "it has no `url`");
+        return ImportEntry::refused(place, String::new(), None, "it has no `url`");
     };
     let title = text("title").unwrap_or(address).to_owned();
     if let Some(why) = refusal(watch, address) {
-        return Entry::refused(place, title, Some(address), why);
+        return ImportEntry::refused(place, title, Some(address), why);
     }
     let mut without: Vec<_> = left_out(watch, &[])
         .filter(|key| KEYS_LEFT_OUT.contains(&key.as_str()))
@@ -80,7 +79,7 @@ fn entry(place: String, watch: &Value, shared: &Shared<'_>) -> Entry {
         }
         interval
     });
-    Entry {
+    ImportEntry {
         place,
         title,
         source: Ok(NewSource {
@@ -112,7 +111,7 @@ fn refusal(watch: &Map<String, Value>, address: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns the names of a watch's tags: by the ids of the file's tags, or as they stand in older files.
+/// Returns the names of a watch's tags: by the ids of the file's tags, or literally in older files.
 fn tags_of<'a>(
     watch: &'a Map<String, Value>,
     known: Option<&'a Value>,
@@ -123,7 +122,7 @@ fn tags_of<'a>(
     tags(written, |id| title(id).unwrap_or(id), without)
 }
 
-/// Returns the watch's own interval; nothing when it goes by that of all.
+/// Returns the watch's own interval; `None` when it uses the shared one.
 fn interval(watch: &Map<String, Value>) -> Option<WholeHours> {
     if watch.get("time_between_check_use_default") == Some(&Value::Bool(true)) {
         return None;

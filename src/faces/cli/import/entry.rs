@@ -1,31 +1,31 @@
-//! What a file of another program says of one address, and how its format is told.
+//! One entry of another program's file: the source that it becomes, and the parts that gannet does not support.
 
 use crate::app::NewSource;
 use crate::domain::masked;
 
-/// What a file says of one address.
+/// One entry of a file.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Entry {
-    /// Where it stands, for people: `job 3`, `line 7`.
+pub(crate) struct ImportEntry {
+    /// Its position, for people: `job 3`, `line 7`.
     pub(crate) place: String,
-    /// What it is called or watches there, for people.
+    /// Its name or address in the file, for people.
     pub(crate) title: String,
-    /// The source, or why there can be none.
+    /// The source, or why the entry is refused.
     pub(crate) source: Result<NewSource, Refused>,
-    /// What of it gannet does not do: the source is made without.
+    /// The parts of the entry that the source leaves out.
     pub(crate) without: Vec<String>,
 }
 
-/// An entry that cannot be taken.
+/// Why an entry is refused.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Refused {
-    /// Its address, where the file names one, without user name and password.
+    /// The entry's address without user name and password, if there is one.
     pub(crate) address: Option<String>,
     pub(crate) why: String,
 }
 
-impl Entry {
-    /// Makes it one that cannot be taken.
+impl ImportEntry {
+    /// Refuses the entry.
     pub(crate) fn refuse(&mut self, why: String) {
         self.without.clear();
         self.source = Err(Refused {
@@ -34,7 +34,7 @@ impl Entry {
         });
     }
 
-    /// Returns the address, where the file names one; of an entry that cannot be taken without user name and password.
+    /// Returns the address, if there is one; that of a refused entry without user name and password.
     pub(crate) fn address(&self) -> Option<&str> {
         match &self.source {
             Ok(source) => Some(&source.address),
@@ -42,7 +42,7 @@ impl Entry {
         }
     }
 
-    /// Hides user names and passwords: what is refused because of them is listed.
+    /// Masks user names and passwords, since refused entries are listed.
     pub(super) fn mask(&mut self) {
         if self.title.contains("//") || self.title.contains('@') {
             self.title = masked(&self.title);
@@ -70,7 +70,7 @@ impl Entry {
     }
 }
 
-/// Returns a tag that is like `text`: letters, digits and `-_./` stay, all else becomes `-`. Nothing when nothing is left.
+/// Returns a tag made of `text`: letters, digits and `-_./` stay, others become `-`. `None` when nothing is left.
 pub(super) fn tag(text: &str) -> Option<String> {
     let kept = |c: char| {
         if c.is_alphanumeric() || "-_./".contains(c) {
@@ -84,7 +84,7 @@ pub(super) fn tag(text: &str) -> Option<String> {
     (!tag.is_empty()).then_some(tag)
 }
 
-/// Returns the tags that these words become; what they lose by that goes to `without`.
+/// Returns the tags made of these words; records words that changed in `without`.
 pub(super) fn tags_of<'a>(
     words: impl IntoIterator<Item = &'a str>,
     without: &mut Vec<String>,
@@ -108,7 +108,7 @@ pub(super) fn tags_of<'a>(
     tags
 }
 
-/// Returns the tags that a list of words, or one text with commas, names; `name` says what a word of the list is called.
+/// Returns the tags in a list of words, or in one text with commas; `name` returns the name of a word in the list.
 pub(super) fn tags<'a>(
     value: Option<&'a serde_json::Value>,
     name: impl Fn(&'a str) -> &'a str,
@@ -130,7 +130,7 @@ pub(super) fn tags<'a>(
     }
 }
 
-/// Returns the keys whose values change what is compared or how it is fetched, in a way that gannet has no setting for.
+/// Returns the keys that change the compared content or the fetch in ways that gannet has no setting for.
 pub(super) fn left_out<'a>(
     object: &'a serde_json::Map<String, serde_json::Value>,
     known: &[&str],
@@ -153,7 +153,7 @@ pub(super) fn says_something(value: &serde_json::Value) -> bool {
     }
 }
 
-/// Returns header fields of an object of texts; those that are none go to `without`.
+/// Returns the header fields in an object of texts; records other values in `without`.
 pub(super) fn headers(
     value: Option<&serde_json::Value>,
     without: &mut Vec<String>,
@@ -172,7 +172,7 @@ pub(super) fn headers(
         match value {
             Value::String(text) => headers.push((name.clone(), text.clone())),
             Value::Number(number) => headers.push((name.clone(), number.to_string())),
-            // The value may be a secret.
+            // The value is left out: it may be a secret.
             _ => without.push(format!("its header {name}: not a text")),
         }
     }

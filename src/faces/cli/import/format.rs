@@ -1,12 +1,12 @@
-//! Which format a file has, and what it says.
+//! The formats of imported files: recognises and reads them.
 
 use clap::ValueEnum;
 
-use super::entry::Entry;
+use super::entry::ImportEntry;
 use super::{changedetection, list, urlwatch};
 use crate::domain::lines;
 
-/// What a file is.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ImportFormat {
     /// YAML jobs of urlwatch or webchanges
@@ -17,7 +17,7 @@ pub enum ImportFormat {
     List,
 }
 
-/// Returns the format of a file that looks so.
+/// Guesses the format of a file from its text and name.
 pub(crate) fn guess(text: &str, name: &str) -> ImportFormat {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     let is_yaml_name = [".yaml", ".yml"].iter().any(|end| name.ends_with(end));
@@ -35,8 +35,8 @@ pub(crate) fn guess(text: &str, name: &str) -> ImportFormat {
     }
 }
 
-/// Reads every entry of a file; the error is why it is not of that format at all.
-pub(crate) fn read(text: &str, format: ImportFormat) -> Result<Vec<Entry>, String> {
+/// Reads every entry of a file; fails if the file does not have the format.
+pub(crate) fn read(text: &str, format: ImportFormat) -> Result<Vec<ImportEntry>, String> {
     let text = text.trim_start_matches('\u{feff}');
     let mut entries = match format {
         ImportFormat::Urlwatch => urlwatch::read(text)?,

@@ -1,22 +1,22 @@
-//! A plain list: an address a line, then an interval or tags; `#` begins a comment.
+//! Reads a plain list: an address a line, then an interval or tags; `#` begins a comment.
 
-use super::entry::{Entry, tags_of};
+use super::entry::{ImportEntry, tags_of};
 use crate::app::NewSource;
 use crate::domain::{Interval, lines};
 use crate::faces::text::without_comment;
 
-pub(super) fn read(text: &str) -> Vec<Entry> {
+pub(super) fn read(text: &str) -> Vec<ImportEntry> {
     lines(text)
         .enumerate()
         .filter_map(|(at, line)| {
-            // Other spaces are told: nobody sees them in an address.
+            // Other spaces stay, so that the address is refused with a message: they are invisible.
             let line = without_comment(line).trim_ascii();
             (!line.is_empty()).then(|| entry(at + 1, line))
         })
         .collect()
 }
 
-fn entry(line_number: usize, line: &str) -> Entry {
+fn entry(line_number: usize, line: &str) -> ImportEntry {
     let place = format!("line {line_number}");
     let (address, rest) = split_address(line);
     let mut source = NewSource::at(address);
@@ -34,11 +34,11 @@ fn entry(line_number: usize, line: &str) -> Entry {
             without.push(format!("its interval {error}"));
             others
         }
-        // As changedetection.io lists them: `https://example.org/ prices, daily`.
+        // Tags after a comma, as changedetection.io lists them: `https://example.org/ prices, daily`.
         Err(_) => rest,
     };
     source.settings.tags = Some(tags_of(tags.split(is_comma), &mut without));
-    Entry {
+    ImportEntry {
         place,
         title: address.to_owned(),
         source: Ok(source),
@@ -46,7 +46,7 @@ fn entry(line_number: usize, line: &str) -> Entry {
     }
 }
 
-/// Returns the address, and what stands behind it: after a space, or after a comma as in a table, where a time follows.
+/// Splits a line into the address and the rest: at a space, or at a comma followed by a time, as in a table.
 fn split_address(line: &str) -> (&str, &str) {
     let end = line.find(|c: char| c.is_ascii_whitespace());
     let (word, rest) = line.split_at(end.unwrap_or(line.len()));
@@ -66,7 +66,7 @@ fn is_comma(c: char) -> bool {
     matches!(c, ',' | ';')
 }
 
-/// Returns whether a word was meant as a time: `90m`, `5min`, `0h`, `2w`.
+/// Returns whether a word is meant as a duration: `90m`, `5min`, `0h`, `2w`.
 fn is_time(word: &str) -> bool {
     const UNITS: [&str; 18] = [
         "s", "sec", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hour",

@@ -1,6 +1,6 @@
-//! Files of other programs that watch addresses, as sources: urlwatch and webchanges, changedetection.io, plain lists.
+//! Reads files of other programs that watch addresses: urlwatch and webchanges, changedetection.io, plain lists.
 //!
-//! Never adds anything: what is read goes to the use-cases.
+//! Never adds a source: the use-cases do.
 
 mod changedetection;
 mod entry;
@@ -8,6 +8,6 @@ mod format;
 mod list;
 mod urlwatch;
 
-pub(crate) use entry::Entry;
+pub(crate) use entry::ImportEntry;
 pub use format::ImportFormat;
 pub(crate) use format::{guess, read};

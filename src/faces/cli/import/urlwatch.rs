@@ -1,12 +1,12 @@
-//! Jobs of urlwatch and webchanges: YAML documents, or one list of jobs.
+//! Reads the jobs of urlwatch and webchanges: YAML documents, or one list of jobs.
 
 use serde_json::{Map, Value};
 
-use super::entry::{Entry, headers, left_out, says_something, tags};
+use super::entry::{ImportEntry, headers, left_out, says_something, tags};
 use crate::app::NewSource;
 use crate::domain::SettingsPatch;
 
-/// Keys that say nothing of what is fetched, or that are read here.
+/// Keys that do not affect the fetch, or that are read here.
 const KNOWN: [&str; 12] = [
     "url",
     "name",
@@ -22,9 +22,9 @@ const KNOWN: [&str; 12] = [
     "compared_versions",
 ];
 
-pub(super) fn read(text: &str) -> Result<Vec<Entry>, String> {
+pub(super) fn read(text: &str) -> Result<Vec<ImportEntry>, String> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
-        // The lines below the first repeat the file, which may hold a secret.
+        // Further lines of the error repeat the file, which may hold a secret.
         let error = error.to_string();
         let why = error.lines().next().unwrap_or_default();
         format!("not YAML jobs of urlwatch or webchanges: {why}")
@@ -40,10 +40,10 @@ pub(super) fn read(text: &str) -> Result<Vec<Entry>, String> {
         .collect())
 }
 
-fn entry(place: String, job: Value) -> Entry {
+fn entry(place: String, job: Value) -> ImportEntry {
     let Value::Object(job) = job else {
         let why = "not a job: expected keys and values";
-        return Entry::refused(place, String::new(), None, why);
+        return ImportEntry::refused(place, String::new(), None, why);
     };
     let text = |key: &str| job.get(key).and_then(Value::as_str).map(str::to_owned);
     let title = ["name", "url", "navigate", "command"]
@@ -52,10 +52,10 @@ fn entry(place: String, job: Value) -> Entry {
         .unwrap_or_default();
     if let Some(why) = refusal(&job) {
         let address = text("url").or_else(|| text("navigate"));
-        return Entry::refused(place, title, address.as_deref(), why);
+        return ImportEntry::refused(place, title, address.as_deref(), why);
     }
     let Some(address) = text("url") else {
-        return Entry::refused(place, title, None, "it has no `url`");
+        return ImportEntry::refused(place, title, None, "it has no `url`");
     };
     let mut without: Vec<_> = left_out(&job, &KNOWN).collect();
     if job
@@ -64,7 +64,7 @@ fn entry(place: String, job: Value) -> Entry {
     {
         without.push("its name: not a text".to_owned());
     }
-    Entry {
+    ImportEntry {
         place,
         title,
         source: Ok(NewSource {
@@ -82,7 +82,7 @@ fn entry(place: String, job: Value) -> Entry {
     }
 }
 
-/// Returns why gannet cannot do what a job does.
+/// Returns why gannet cannot do a job.
 fn refusal(job: &Map<String, Value>) -> Option<&'static str> {
     let has = |key: &str| job.get(key).is_some_and(says_something);
     let method = job.get("method").and_then(Value::as_str);

@@ -1,6 +1,6 @@
-//! The pages of the commands, from their definitions: synopsis with the names of values, options, examples.
+//! The manual pages of the commands, generated from their definitions: synopsis, options, examples.
 //!
-//! Knows nothing of any single command but the program itself, whose page holds parts of the manual too.
+//! Treats all commands alike, except the program's own page, which includes parts of the manual.
 
 use clap::{Arg, Command};
 use clap_mangen::Man;
@@ -11,7 +11,7 @@ use super::roff::{
 };
 use super::topics::{TOPICS, Topic};
 
-/// How the program is called without a command.
+/// The synopsis of the program without a command.
 const CALLS: [&str; 4] = [
     "[--config FILE] [--data-dir DIR] [--utc] [--no-worker] [--read-only] [--ascii]",
     "--worker-only [--loop] [--json] [--quiet] [--config FILE] [--data-dir DIR]",
@@ -19,7 +19,7 @@ const CALLS: [&str; 4] = [
     "help [TOPIC|COMMAND] | --help | --version",
 ];
 
-/// Topics that are sections of the program's own page.
+/// Topics that are sections of the program's page.
 const OWN_SECTIONS: [&str; 2] = ["files", "exit-codes"];
 
 /// Returns the program's own page, gannet(1).
@@ -41,7 +41,7 @@ pub(crate) fn program_page(program: &Command) -> String {
     page
 }
 
-/// Returns the page of a command; `parent` is the name of the page of the command above it.
+/// Returns the page of a command; `parent` is the name of its parent command's page.
 pub(super) fn command_page(command: &Command, parent: &str) -> String {
     let name = format!("{parent}-{}", command.get_name());
     let about = about(command);
@@ -66,17 +66,17 @@ pub(super) fn command_page(command: &Command, parent: &str) -> String {
     page
 }
 
-/// Returns the commands that people see.
+/// Returns the visible commands.
 pub(super) fn shown(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|one| !one.is_hide_set())
 }
 
-/// Returns the name and section of the program's own page.
+/// Returns the name and section of the program's page.
 pub(super) fn program_reference() -> (String, u8) {
     ("gannet".to_owned(), 1)
 }
 
-/// Adds the section that names related pages, each given by name and section.
+/// Adds the section of related pages, each given by name and section.
 pub(super) fn push_related(page: &mut String, pages: impl IntoIterator<Item = (String, u8)>) {
     let pages = pages.into_iter();
     let pages = pages.map(|(name, section)| format!("\\fB{}\\fR({section})", escape(&name)));
@@ -103,7 +103,7 @@ fn blocks_of(topic: &str) -> impl Iterator<Item = Block> {
     topic.blocks().into_iter()
 }
 
-/// Returns what a topic says before the first of its headings.
+/// Returns a topic's blocks before the first heading.
 fn first_paragraphs(topic: &str) -> Vec<Block> {
     let blocks = blocks_of(topic).skip(1);
     blocks
@@ -118,7 +118,7 @@ fn sections_of(topic: &str) -> Vec<Block> {
         .collect()
 }
 
-/// Returns a section as the generator for clap writes it, without the definitions that it puts at the head of each.
+/// Returns a section as clap's generator writes it, without the macro definitions at its head.
 fn mangen(
     command: &Command,
     section: fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>,
@@ -157,7 +157,7 @@ fn value_name(arg: &Arg) -> String {
     escape(names.map_or(own.as_str(), |name| name.as_str()))
 }
 
-/// Returns an option with the name of its value; nothing for `--help`, which is everywhere.
+/// Returns an option with the name of its value; `None` for `--help`, which every command has.
 fn option(arg: &Arg) -> Option<String> {
     let name = match (arg.get_long(), arg.get_short()) {
         (Some("help"), _) | (None, None) => return None,
@@ -187,7 +187,7 @@ fn operand(arg: &Arg) -> String {
     }
 }
 
-/// Adds lines that stand behind the options in a command's help: those that stand in are examples or tables.
+/// Adds the lines that follow the options in a command's help: indented lines are examples or tables.
 fn push_more(page: &mut String, lines: &[&str]) {
     let mut code = Vec::new();
     for line in lines.iter().copied().chain([""]) {

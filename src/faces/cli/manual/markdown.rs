@@ -1,5 +1,5 @@
-//! The part of Markdown that the manual is written in: headings, paragraphs, lists of one level, fenced
-//! code, tables, and inline code and emphasis.
+//! Parses the subset of Markdown in which the manual is written: headings, paragraphs, lists of one level, fenced
+//! code, tables, inline code and emphasis.
 //!
 //! Anything else is an error, so that every page looks the same on a terminal, in `man` and in a browser.
 
@@ -8,32 +8,32 @@
 pub(super) enum Block {
     /// `#` to `###`.
     Heading(usize, String),
-    /// Lines that belong together.
+    /// The text of consecutive lines.
     Paragraph(Vec<Span>),
     /// One item of a list.
     Item(Vec<Span>),
-    /// Lines between fences, as they are.
+    /// Lines between fences, verbatim.
     Code(Vec<String>),
-    /// Rows of cells, the heading first.
+    /// Rows of cells; the first row is the heading.
     Table(Vec<Vec<Vec<Span>>>),
 }
 
 /// A part of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Span {
-    /// Words.
+    /// Plain text.
     Plain(String),
-    /// Between backquotes.
+    /// Text between backquotes.
     Code(String),
-    /// Between asterisks.
+    /// Text between asterisks.
     Emphasis(String),
 }
 
 const FENCE: &str = "```";
 
-/// Reads a page. An error names the line, from 1, and what of Markdown the manual does without.
+/// Parses a page. An error names the line, from 1, and the unsupported part of Markdown.
 pub(super) fn parse(text: &str) -> Result<Vec<Block>, String> {
-    let mut reader = Reader::default();
+    let mut reader = Parser::default();
     for (index, line) in text.lines().enumerate() {
         reader
             .take(line)
@@ -46,18 +46,18 @@ pub(super) fn parse(text: &str) -> Result<Vec<Block>, String> {
     Ok(reader.blocks)
 }
 
-/// What was read so far.
+/// The state of the parser.
 #[derive(Default)]
-struct Reader {
+struct Parser {
     blocks: Vec<Block>,
-    /// The lines of the paragraph or item that is being read.
+    /// The lines of the current paragraph or item.
     lines: Vec<String>,
     is_item: bool,
     table: Vec<Vec<Vec<Span>>>,
     code: Option<Vec<String>>,
 }
 
-impl Reader {
+impl Parser {
     fn take(&mut self, line: &str) -> Result<(), String> {
         if let Some(code) = &mut self.code {
             if line == FENCE {
@@ -164,7 +164,7 @@ fn heading(line: &str) -> Result<Block, String> {
     }
 }
 
-/// Reads the inline marks of a text.
+/// Parses the inline marks of a text.
 fn spans(text: &str) -> Result<Vec<Span>, String> {
     let mut spans = Vec::new();
     let mut rest = text;

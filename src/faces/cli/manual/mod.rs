@@ -1,7 +1,6 @@
-//! The manual inside the program: topics written in a small part of Markdown, shown by `gannet help TOPIC` and made into
-//! pages for `man`.
+//! The manual in the program: topics in a subset of Markdown, for `gannet help TOPIC` and as pages for `man`.
 //!
-//! `assets/manual/` holds the texts, `assets/config.toml` what is said of each setting. Never reads a file at run time.
+//! `assets/manual/` holds the texts, `assets/config.toml` the description of each setting. Reads no file at run time.
 
 mod commands;
 mod markdown;

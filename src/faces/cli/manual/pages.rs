@@ -1,4 +1,4 @@
-//! Every page for `man`: of the program, of each command, of each topic.
+//! Every page for `man`: the program's, each command's, each topic's.
 
 use clap::Command;
 
@@ -9,16 +9,16 @@ use super::topics::{TOPICS, Topic};
 
 /// One page for `man`.
 pub(crate) struct Page {
-    /// Without its section: `gannet-add`.
+    /// The name without the section: `gannet-add`.
     pub(crate) name: String,
-    /// 1 commands, 5 file formats, 7 all else.
+    /// The section: 1 commands, 5 file formats, 7 anything else.
     pub(crate) section: u8,
-    /// In the language of `man`.
+    /// The page in roff.
     pub(crate) source: String,
 }
 
 impl Topic {
-    /// Returns its page's name and section. The configuration is a file's format, and called like its command.
+    /// Returns the name and section of the topic's page. The configuration's is in section 5: a command has its name.
     pub(super) fn page(&self) -> (String, u8) {
         match self.name {
             "configuration" => ("gannet-config".to_owned(), 5),
@@ -27,7 +27,7 @@ impl Topic {
     }
 }
 
-/// Returns every page: of the program, of each command that people see, of each topic.
+/// Returns every page: the program's, each visible command's, each topic's.
 pub(crate) fn pages(program: &Command) -> Vec<Page> {
     let mut pages = vec![Page {
         name: "gannet".to_owned(),
@@ -58,7 +58,7 @@ fn topic_page(topic: &Topic) -> Page {
     let related = TOPICS.iter().filter(names).map(Topic::page);
     let mut source = head(&name, section, topic.title());
     let blocks = topic.blocks();
-    // Behind the title: what comes before the first heading belongs to a section, too.
+    // A section must begin behind the title: text before the first heading needs one too.
     if !matches!(blocks.get(1), Some(Block::Heading(..))) {
         push_heading(&mut source, "Description");
     }

@@ -1,18 +1,18 @@
-//! A page of the manual as the source of a page for `man` (man(7)).
+//! Converts a page of the manual to roff, the source of `man` pages (man(7)).
 //!
-//! Writes no table: where a column is needed, each row is an item with its first cell as the tag.
+//! Writes no tables: each row becomes an item with its first cell as the tag.
 
 use super::markdown::{Block, Span};
 
-/// Adds blocks to a page. Its title is in its head already.
+/// Adds blocks to a page, except the title, which the head has.
 pub(super) fn push_body(page: &mut String, blocks: &[Block]) {
     for block in blocks {
         push_block(page, block);
     }
 }
 
-/// Returns the head of a page: its title and its NAME section. Lines end between words and as they come: names that
-/// are broken, or set apart, are hard to read and to copy.
+/// Returns the head of a page: its title and its NAME section. Hyphenation and justification are off: broken or
+/// stretched names are hard to read and to copy.
 pub(super) fn head(name: &str, section: u8, about: &str) -> String {
     format!(
         ".TH {} {section} \"\" \"gannet {}\" \"gannet manual\"\n.nh\n.ad l\n.SH NAME\n{} \\- {}\n",
@@ -23,7 +23,7 @@ pub(super) fn head(name: &str, section: u8, about: &str) -> String {
     )
 }
 
-/// Returns a text in which nothing is a request or an escape sequence, and a `-` is one that can be copied.
+/// Escapes a text, so that it holds no request or escape sequence, and each `-` can be copied as a minus.
 pub(super) fn escape(text: &str) -> String {
     let text = text
         .replace('\\', "\\e")
@@ -50,19 +50,19 @@ pub(super) fn inline(spans: &[Span]) -> String {
     parts.collect()
 }
 
-/// Adds lines that stand as they are.
+/// Adds lines verbatim.
 pub(super) fn push_code(page: &mut String, lines: &[String]) {
     begin_paragraph(page);
     page.push_str(".RS 4\n.nf\n");
     for line in lines {
-        // An empty line is legal between `.nf` and `.fi`.
+        // Between `.nf` and `.fi`, an empty line is allowed.
         page.push_str(&escape(line));
         page.push('\n');
     }
     page.push_str(".fi\n.RE\n");
 }
 
-/// Begins a paragraph; the first one behind a heading is begun already.
+/// Begins a paragraph; directly behind a heading, roff has begun one already.
 pub(super) fn begin_paragraph(page: &mut String) {
     let last = page.lines().next_back().unwrap_or_default();
     if !last.starts_with(".SH") && !last.starts_with(".SS") {
@@ -72,7 +72,7 @@ pub(super) fn begin_paragraph(page: &mut String) {
 
 fn push_block(page: &mut String, block: &Block) {
     match block {
-        // The NAME section says it.
+        // The NAME section holds the title.
         Block::Heading(1, _) => {}
         Block::Heading(2, text) => push_heading(page, text),
         Block::Heading(_, text) => push(page, &[".SS \"", &escape(text), "\""]),
@@ -91,20 +91,20 @@ pub(super) fn push_heading(page: &mut String, text: &str) {
     push(page, &[".SH \"", &escape(&text.to_uppercase()), "\""]);
 }
 
-/// Adds something with its name in front; both are in the language of `man` already.
+/// Adds a tagged paragraph; tag and text are roff already.
 pub(super) fn push_tagged(page: &mut String, tag: &str, about: &str) {
     // `.TP` needs a line behind its tag.
     let about = if about.is_empty() { "\\&" } else { about };
     push(page, &[".TP\n", tag, "\n", about]);
 }
 
-/// Adds a line of these parts.
+/// Adds a line made of these parts.
 pub(super) fn push(page: &mut String, parts: &[&str]) {
     page.extend(parts.iter().copied());
     page.push('\n');
 }
 
-/// Adds a table: the first cell of each row as a tag, the second behind it, others with their headings.
+/// Adds a table: the first cell of each row as a tag, the second behind it, further cells with their headings.
 fn push_table(page: &mut String, rows: &[Vec<Vec<Span>>]) {
     let Some((headings, rows)) = rows.split_first() else {
         return;

@@ -1,24 +1,24 @@
-//! What the commented configuration says of every setting, as a part of the manual.
+//! The part of the manual about settings, made of the commented configuration.
 //!
-//! `assets/config.toml` is the only place where a setting is described.
+//! `assets/config.toml` is the only description of settings.
 
 use std::fmt::Write as _;
 
-/// The commented configuration, which states every default.
+/// The commented configuration with every default.
 pub const TEMPLATE: &str = include_str!("../../../../assets/config.toml");
 
-/// Returns the comments of the configuration as Markdown: prose, examples and defaults, under a heading for each table.
-/// The first paragraph, about the file itself, is left out.
+/// Returns the comments of the configuration as Markdown: prose, examples and defaults, under a heading for each
+/// table. Leaves out the first paragraph, which is about the file itself.
 pub(super) fn settings_page() -> String {
     let mut page = String::from("## Every setting\n\n");
-    let mut kind = Kind::Nothing;
+    let mut kind = LineKind::Nothing;
     for line in TEMPLATE.lines().skip_while(|line| !line.is_empty()) {
         let (next, text) = classify(line, kind);
-        if next != kind || next == Kind::Heading {
+        if next != kind || next == LineKind::Heading {
             page.push_str(ending(kind));
             page.push_str(opening(next));
         }
-        if next != Kind::Nothing {
+        if next != LineKind::Nothing {
             let _ = writeln!(page, "{text}");
         }
         kind = next;
@@ -27,9 +27,9 @@ pub(super) fn settings_page() -> String {
     page
 }
 
-/// What a line of the file is.
+/// The kind of a line in the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum LineKind {
     Nothing,
     Prose,
     Item,
@@ -37,37 +37,37 @@ enum Kind {
     Heading,
 }
 
-fn classify(line: &str, before: Kind) -> (Kind, String) {
+fn classify(line: &str, before: LineKind) -> (LineKind, String) {
     let Some(comment) = line.strip_prefix('#') else {
-        return (Kind::Nothing, String::new());
+        return (LineKind::Nothing, String::new());
     };
     let is_table = |text: &str| text.starts_with('[') && text.ends_with(']');
-    let heading = |text: &str| (Kind::Heading, format!("### {text}"));
+    let heading = |text: &str| (LineKind::Heading, format!("### {text}"));
     match comment.strip_prefix(' ') {
-        None if comment.is_empty() => (Kind::Nothing, String::new()),
+        None if comment.is_empty() => (LineKind::Nothing, String::new()),
         None if is_table(comment) => heading(comment),
-        None => (Kind::Code, format!("{comment}   # the default")),
+        None => (LineKind::Code, format!("{comment}   # the default")),
         Some(text) if is_table(text) => heading(text),
-        Some(text) if text.starts_with("- ") => (Kind::Item, text.to_owned()),
-        Some(text) if text.starts_with("    ") => (Kind::Code, text[4..].to_owned()),
-        Some(text) if text.starts_with("  ") && before == Kind::Item => {
-            (Kind::Item, text.to_owned())
+        Some(text) if text.starts_with("- ") => (LineKind::Item, text.to_owned()),
+        Some(text) if text.starts_with("    ") => (LineKind::Code, text[4..].to_owned()),
+        Some(text) if text.starts_with("  ") && before == LineKind::Item => {
+            (LineKind::Item, text.to_owned())
         }
-        Some(text) if text.starts_with("  ") => (Kind::Code, text[2..].to_owned()),
-        Some(text) => (Kind::Prose, text.to_owned()),
+        Some(text) if text.starts_with("  ") => (LineKind::Code, text[2..].to_owned()),
+        Some(text) => (LineKind::Prose, text.to_owned()),
     }
 }
 
-fn opening(kind: Kind) -> &'static str {
-    if kind == Kind::Code {
+fn opening(kind: LineKind) -> &'static str {
+    if kind == LineKind::Code {
         "\n```toml\n"
     } else {
         "\n"
     }
 }
 
-fn ending(kind: Kind) -> &'static str {
-    if kind == Kind::Code { "```\n" } else { "" }
+fn ending(kind: LineKind) -> &'static str {
+    if kind == LineKind::Code { "```\n" } else { "" }
 }
 
 #[cfg(test)]

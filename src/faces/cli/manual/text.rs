@@ -1,22 +1,22 @@
-//! A page of the manual as text: wrapped to a width, headings in bold, code set in.
+//! Renders a page of the manual as text: wrapped to a width, headings in bold, code indented.
 //!
-//! Without colours nothing but the characters of the text is written, for files and pipes.
+//! Without colours only the characters of the text are written, for files and pipes.
 
 use unicode_width::UnicodeWidthChar as _;
 
 use super::markdown::{Block, Span};
 
-/// A line is longer than this only where a word is.
+/// The longest line, unless it is a single word.
 const MOST_COLUMNS: usize = 90;
-/// Of a pipe or a file, which do not say.
+/// The width for a pipe or a file.
 const USUAL_COLUMNS: usize = 80;
-/// No column of a table is narrower than this for the sake of another.
+/// The least width to which a column of a table shrinks.
 const LEAST_COLUMNS: usize = 8;
 const GAP: usize = 2;
-/// How far code stands in.
+/// The indentation of code.
 const INDENT: &str = "    ";
 
-/// Code up to this length stays on one line: a command that breaks is hard to read, and to copy.
+/// Code up to this length is not wrapped: a broken command is hard to read and to copy.
 const MOST_UNBROKEN: usize = 30;
 const UNBROKEN_SPACE: char = '\u{a0}';
 
@@ -24,7 +24,7 @@ const BOLD: &str = "\u{1b}[1m";
 const UNDERLINED: &str = "\u{1b}[4m";
 const RESET: &str = "\u{1b}[0m";
 
-/// Returns the page as lines of at most `columns` columns, code excepted: that stands as it is.
+/// Renders blocks as lines of at most `columns` columns; code is not wrapped.
 pub(super) fn render_blocks(blocks: &[Block], columns: Option<usize>, colours: bool) -> String {
     let width = columns.unwrap_or(USUAL_COLUMNS).clamp(20, MOST_COLUMNS);
     let mut text = String::new();
@@ -43,7 +43,7 @@ pub(super) fn render_blocks(blocks: &[Block], columns: Option<usize>, colours: b
     text
 }
 
-/// Returns one page of the manual, ready to be printed.
+/// Renders one page of the manual.
 pub(crate) fn render(topic: &super::Topic, columns: Option<usize>, colours: bool) -> String {
     render_blocks(&topic.blocks(), columns, colours)
 }
@@ -75,17 +75,17 @@ fn block_lines(block: &Block, width: usize, colours: bool) -> Vec<String> {
     }
 }
 
-/// A line that was wrapped, and how many columns it takes.
-struct Line {
+/// A wrapped line, and its width in columns.
+struct WrappedLine {
     text: String,
     width: usize,
 }
 
-/// A character and the style that it is shown in.
+/// A character and its style.
 type Styled = (char, &'static str);
 
-/// Parts spans into words; the marks of code stay where there are no colours.
-fn words(spans: &[Span], colours: bool) -> Vec<Vec<Styled>> {
+/// Splits spans into words; without colours, code keeps its backquotes.
+fn split_words(spans: &[Span], colours: bool) -> Vec<Vec<Styled>> {
     let mut characters: Vec<Styled> = Vec::new();
     for span in spans {
         let (text, style, mark) = match span {
@@ -113,16 +113,16 @@ fn width_of(word: &[Styled]) -> usize {
     word.iter().map(|(c, _)| c.width().unwrap_or(0)).sum()
 }
 
-fn wrap(spans: &[Span], width: usize, colours: bool) -> Vec<Line> {
+fn wrap(spans: &[Span], width: usize, colours: bool) -> Vec<WrappedLine> {
     let mut lines: Vec<Vec<Styled>> = vec![Vec::new()];
-    for word in words(spans, colours) {
+    for word in split_words(spans, colours) {
         let line = lines.last_mut().expect("there is always a line");
         if line.is_empty() {
             *line = word;
         } else if width_of(line) + 1 + width_of(&word) > width {
             lines.push(word);
         } else {
-            // A space between two words of one style has it too: it does not end underlining.
+            // A space between two words of one style has that style too, so that underlining is continuous.
             let style = match (line.last(), word.first()) {
                 (Some((_, before)), Some((_, after))) if before == after => before,
                 _ => "",
@@ -133,7 +133,7 @@ fn wrap(spans: &[Span], width: usize, colours: bool) -> Vec<Line> {
     }
     lines
         .iter()
-        .map(|line| Line {
+        .map(|line| WrappedLine {
             text: styled_text(line),
             width: width_of(line),
         })
@@ -172,7 +172,7 @@ fn table_lines(rows: &[Vec<Vec<Span>>], width: usize, colours: bool) -> Vec<Stri
     lines
 }
 
-/// Returns the columns' widths; the widest gives first where not all fits.
+/// Returns the widths of the columns; the widest shrinks first if they do not fit.
 fn column_widths(rows: &[Vec<Vec<Span>>], width: usize, colours: bool) -> Vec<usize> {
     let columns = rows.first().map_or(0, Vec::len);
     let widest = |column: usize| {

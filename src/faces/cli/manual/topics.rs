@@ -1,14 +1,14 @@
-//! The topics of the manual, in the order in which they are listed.
+//! The topics of the manual, in their listed order.
 
 use super::markdown::{Block, parse};
 use super::settings::settings_page;
 
-/// One topic.
+/// One topic of the manual.
 pub(crate) struct Topic {
-    /// What it is called: `gannet help NAME`.
+    /// The topic's name: `gannet help NAME`.
     pub(crate) name: &'static str,
     text: &'static str,
-    /// What is made of other files, behind the text.
+    /// Generated text that follows the topic's own.
     tail: Option<fn() -> String>,
 }
 
@@ -25,7 +25,7 @@ macro_rules! topic {
     };
 }
 
-/// Every topic; none is called like a command.
+/// Every topic; none has the name of a command.
 pub(crate) const TOPICS: &[Topic] = &[
     topic!("start"),
     topic!("sources"),
@@ -53,7 +53,7 @@ impl Topic {
         TOPICS.iter().find(|topic| topic.name == name)
     }
 
-    /// Returns what it is about, in a line: the heading of its page.
+    /// Returns the title: the heading of the topic's page.
     pub(crate) fn title(&self) -> &'static str {
         let first = self.text.lines().next().unwrap_or_default();
         first.trim_start_matches("# ")
@@ -70,7 +70,7 @@ impl Topic {
     }
 }
 
-/// The files for cron, systemd and nginx, as they are delivered.
+/// The deployment files for cron, systemd and nginx.
 const DEPLOY_FILES: [(&str, &str); 5] = [
     (
         "gannet.service",
@@ -100,7 +100,7 @@ fn deploy_files() -> String {
 mod tests {
     use super::*;
     use crate::faces::json::{AttemptJson, EventJson, SourceJson, VersionJson};
-    use crate::faces::standing::StateWord;
+    use crate::faces::state_word::StateWord;
 
     #[test]
     fn every_field_of_the_json_is_in_the_manual() {

@@ -1,6 +1,6 @@
 //! Sources as code: the TOML file that `apply` reads and `dump --toml` writes.
 //!
-//! Reads and prints; what a difference to the catalogue means is decided by `app`. Secrets stay `${NAME}`.
+//! Parses and prints; `app` decides what a difference to the catalogue means. Secrets stay `${NAME}`.
 
 mod print;
 mod read;

@@ -1,4 +1,4 @@
-//! Prints the file, without what is at its default.
+//! Prints the file of sources, without settings at their default.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ struct PrintedEntry {
     settings: SettingsPatch,
 }
 
-/// Prints the file that lists `sources`, by name.
+/// Prints the file with these `sources`, ordered by name.
 pub(crate) fn print<'a>(sources: impl IntoIterator<Item = &'a SourceSettings>) -> String {
     let mut sources: Vec<_> = sources.into_iter().collect();
     sources.sort_by(|one, other| one.name.cmp(&other.name));
@@ -35,7 +35,7 @@ pub(crate) fn print<'a>(sources: impl IntoIterator<Item = &'a SourceSettings>) -
     text
 }
 
-/// Returns what differs from the defaults, and the interval whatever it is, since that is what people look for.
+/// Returns the settings that differ from their default, and always the interval, which people look for.
 fn printed(settings: &SourceSettings) -> PrintedEntry {
     let literal = !settings.address.literal_secrets().is_empty();
     PrintedEntry {

@@ -1,4 +1,4 @@
-//! Reads the file, and finds everything that is wrong with it.
+//! Parses the file of sources, and reports every problem in it.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -18,27 +18,27 @@ use crate::config::{explained, unknown_key};
 use crate::domain::{Address, SettingsPatch, masked};
 use crate::faces::options::as_keys;
 
-/// What is wrong with a file, and in which line.
+/// A problem in the file, with its line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {reason}")]
 pub(crate) struct SourcesFileError {
-    /// The file's name as it was given.
+    /// The file's name as given.
     pub(crate) file: String,
-    /// The line, from 1.
+    /// The line number, from 1.
     pub(crate) line: usize,
-    /// What is wrong, with the key or the value.
+    /// The problem, with the key or the value.
     pub(crate) reason: String,
 }
 
-/// Everything that is wrong with a file, in its order.
+/// Every problem in a file, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourcesFileErrors(pub(crate) Vec<SourcesFileError>);
 
-/// More than these are counted.
+/// Further problems are only counted.
 const MAX_SHOWN: usize = 20;
 
 impl fmt::Display for SourcesFileErrors {
-    /// Writes a line each.
+    /// Writes one line for each problem.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.0.iter().take(MAX_SHOWN).enumerate() {
             let before = if index == 0 { "" } else { "\n" };
@@ -51,20 +51,20 @@ impl fmt::Display for SourcesFileErrors {
     }
 }
 
-/// Reads the sources that `text` lists, or finds everything that is wrong with them. `file` is its name for messages.
+/// Parses the sources in `text`, or returns every problem in it. `file` is the name for messages.
 ///
-/// Takes the text a group of sources at a time: a parsed document takes ten times the room of its text.
+/// Parses a group of sources at a time: a parsed document takes ten times the memory of its text.
 pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<NewSource>, SourcesFileErrors> {
     let groups = groups(text);
     let many = groups.len() > 1;
     match read(file, text, groups, false) {
-        // What looked like the head of a table stood in a string or a list, say: the whole tells what is wrong.
+        // A string or a list held a line that looks like the head of a table: only the whole text can be parsed.
         Err(_) if many => read(file, text, once(0..text.len()), false),
         sources => sources,
     }
 }
 
-/// Returns everything that is wrong with a file, also what is of no matter to its form: an address with a secret in it, say.
+/// Returns every problem in a file, also those that only adding a source would reveal, such as a secret in an address.
 pub(crate) fn problems(file: &str, text: &str) -> SourcesFileErrors {
     let read = read(file, text, once(0..text.len()), true);
     read.err().unwrap_or(SourcesFileErrors(Vec::new()))
@@ -76,7 +76,7 @@ fn read(
     groups: impl IntoIterator<Item = Range<usize>>,
     is_checked: bool,
 ) -> Result<Vec<NewSource>, SourcesFileErrors> {
-    let mut reader = Reader {
+    let mut reader = SourcesReader {
         is_checked,
         file,
         text,
@@ -99,13 +99,13 @@ fn read(
     Err(SourcesFileErrors(reader.errors))
 }
 
-/// Sources that are parsed together.
+/// The number of sources that are parsed together.
 const GROUP: usize = 1000;
 
-/// Returns the parts of `text` that hold [`GROUP`] sources each, by the lines that begin one; the whole when something else
-/// stands before the first.
+/// Splits `text` into parts of [`GROUP`] sources, at the lines that begin one; the whole if anything else precedes the
+/// first.
 ///
-/// Such a line inside a string or a list begins none, and the part before it is no TOML then.
+/// A line within a string or a list may look like such a line; the part before it is then no valid TOML.
 fn groups(text: &str) -> Vec<Range<usize>> {
     let head = |line: &str| line.trim_end() == "[[source]]";
     let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
@@ -130,31 +130,31 @@ fn groups(text: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-struct Reader<'a> {
+struct SourcesReader<'a> {
     file: &'a str,
     text: &'a str,
-    /// Where each line feed is; looked for at the first error.
+    /// The places of all line feeds, computed at the first error.
     ends_of_lines: OnceCell<Vec<usize>>,
-    /// The part of the text that is read now; places are counted from its start.
+    /// The part of the text that is being parsed; places are relative to its start.
     group: Range<usize>,
     /// Whether each source is checked as if it were to be added.
     is_checked: bool,
-    /// Where in the text each address and each name is.
+    /// The place of each address and each name.
     seen: HashMap<(&'static str, String), usize>,
     errors: Vec<SourcesFileError>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SourcesReader<'a> {
     fn fail(&mut self, offset: usize, reason: impl Into<String>) {
         self.errors.push(SourcesFileError {
             file: self.file.to_owned(),
             line: self.line_of(self.group.start + offset),
-            // An option of `add` is a key here.
+            // Messages about options of `add` speak of keys here.
             reason: as_keys(&reason.into()),
         });
     }
 
-    /// Returns the line that holds the byte at `offset`, from 1.
+    /// Returns the line, from 1, of the byte at `offset`.
     fn line_of(&self, offset: usize) -> usize {
         let ends = self.ends_of_lines.get_or_init(|| {
             let feeds = self.text.match_indices('\n');
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
 
     fn entries(&mut self) -> Vec<Spanned<DeValue<'a>>> {
         let (table, errors) = DeTable::parse_recoverable(&self.text[self.group.clone()]);
-        // What follows a syntax error is guesswork.
+        // The text behind a syntax error is guesswork.
         if let Some(error) = errors.first() {
             let offset = error.span().map_or(0, |span| span.start);
             let reason = error.message().trim_end().replace('\n', ", ");
@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
         entries
     }
 
-    /// Reads one source; nothing when something is wrong with it.
+    /// Reads one source; `None` after reporting a problem with it.
     fn source(&mut self, entry: Spanned<DeValue<'_>>) -> Option<NewSource> {
         let start = entry.span().start;
         let DeValue::Table(table) = entry.into_inner() else {
@@ -250,7 +250,7 @@ impl<'a> Reader<'a> {
         .ok()
     }
 
-    /// Checks one setting by itself, so that a file is told every one that is wrong.
+    /// Checks one setting on its own, so that every wrong setting of a file is reported.
     fn check_setting(&mut self, setting: &SettingsPatch, at: usize) {
         if self.is_checked
             && let Err(error) = check_settings(setting)
@@ -259,8 +259,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Checks the address of a source that was read, and whether its settings go together; what was wrong with it `before` was
-    /// told.
+    /// Checks a source's address, and whether its settings contradict each other; `before` is the number of problems
+    /// reported before the source.
     fn check(&mut self, new: &NewSource, address_at: usize, before: usize) {
         let allow_http = new.settings.allow_http.unwrap_or_default();
         let is_address = match Address::parse(&new.address, allow_http) {
@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
         if !self.is_checked {
             return;
         }
-        // Where another setting is wrong, the address by itself: that one was told.
+        // If another setting is wrong, which was reported, only the address is checked.
         let checked = if self.errors.len() == before {
             new.check()
         } else {
@@ -290,7 +290,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes where a key has its value; another place that has the same is wrong.
+    /// Records the value of a key and its place; reports a second place with the same value.
     fn once(&mut self, key: &'static str, value: String, offset: usize) {
         match self.seen.entry((key, value)) {
             Entry::Vacant(vacant) => {
@@ -306,7 +306,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns what is wrong, and what to do about it.
+/// Returns the error with its hint.
 fn with_way(error: Error) -> String {
     match error.hint {
         Some(way) => format!("{}; {way}", error.message),

@@ -1,4 +1,4 @@
-//! What is read back is what was printed, and what cannot be read is named with its line.
+//! Tests of the file of sources: printing and parsing agree, and each problem is reported with its line.
 
 use proptest::prelude::*;
 
@@ -71,7 +71,7 @@ fn a_long_file_is_read_as_a_short_one() {
     );
     let headers = &sources.expect("sources")[999].settings.headers;
     assert_eq!(headers.as_ref().map(Vec::len), Some(1));
-    // What reads like the beginning of a source, in the place where the next thousand would begin.
+    // A text that looks like the beginning of a source, where the next group would begin.
     let among = |value: &str| parse("f", &format!("{}{value}{}", many(1000), entry(1000)));
     for quotes in ["\"\"\"", "'''"] {
         let sources = among(&format!("name = {quotes}\n[[source]]\n{quotes}\n"));
@@ -158,7 +158,7 @@ fn everything_that_is_wrong_is_told_at_once() {
     let errors = parse("f", text).expect_err("bad").0;
     let lines: Vec<_> = errors.iter().map(|error| error.line).collect();
     assert_eq!(lines, [2, 3, 4, 8, 9]);
-    // What only the use-cases know is told with its line, too.
+    // Problems that only the use-cases find are reported with their line too.
     let text = "[[source]]\naddress = \"https://h/a\"\n[[source]]\naddress = \"https://h/b?token=hunter2\"\n\
                 [[source]]\naddress = \"https://10.0.0.1/c\"\n[[source]]\naddress = \"https://h/d\"\nname = \"17\"\n";
     let errors = problems("f", text);
@@ -241,7 +241,7 @@ fn every_setting_of_one_source_that_is_wrong_is_told() {
                     let line = if parts.len() == 1 { at_address } else { line };
                     error.line == line && error.reason.contains(part)
                 };
-                // Whether settings go together is asked of ones that are right.
+                // Contradictions are only checked among settings that are valid.
                 let is_asked = parts.len() > 1 || address == "https://h/a";
                 assert_eq!(errors.iter().any(is_told), is_asked, "{part}: {errors:?}");
             }
@@ -297,7 +297,7 @@ prop_compose! {
         switches: [bool; 4], size in prop::option::of(1..=i64::MAX.unsigned_abs()),
     ) -> SourceSettings {
         let mut headers = values;
-        // Only the order among values of one header means anything (RFC 9110 §5.3).
+        // Only the order among values of one header has a meaning (RFC 9110 §5.3).
         headers.sort_by(|one, other| one.0.cmp(&other.0));
         SourceSettings {
             name: format!("{name}{index}"),

@@ -9,7 +9,7 @@ use super::plot::bars;
 use crate::config::Zone;
 use crate::domain::Source;
 use crate::faces::publication::published_words;
-use crate::faces::standing::{next_due, state_word, why};
+use crate::faces::state_word::{next_due, state_word, why};
 use crate::faces::tui::format::{moment, until};
 use crate::faces::tui::history::{HistoryView, Listing};
 use crate::faces::tui::layout::{skip, source_page};

@@ -12,14 +12,14 @@ const OLD: &str = "item,price\nbolt,3\nnut,1\nscrew,2\n";
 const NEW: &str = "item,price\nbolt,3\nnut,2\nscrew,2\nwasher,1\n";
 
 fn history() -> History {
-    let version = |id, ordinal, text: &str| samples::version(id, ordinal, text.as_bytes());
-    let failed = samples::verdict(2, VerdictOutcome::Failed, "row 17: price is empty");
-    let passed = samples::verdict(1, VerdictOutcome::Passed, "");
+    let version = |id, ordinal, text: &str| fixtures::version(id, ordinal, text.as_bytes());
+    let failed = fixtures::verdict(2, VerdictOutcome::Failed, "row 17: price is empty");
+    let passed = fixtures::verdict(1, VerdictOutcome::Passed, "");
     History {
         served: None,
         set_failure: None,
         source: source(1, "prices.csv", 0),
-        attempts: vec![samples::failed_attempt(3)],
+        attempts: vec![fixtures::failed_attempt(3)],
         versions: vec![
             (version(2, 1, NEW), vec![failed]),
             (version(1, 0, OLD), vec![passed]),
@@ -164,7 +164,7 @@ fn what_verifiers_printed_is_read_for_the_version_that_is_looked_at() {
         .map(|id| crate::domain::Attempt {
             outcome: AttemptOutcome::New,
             version_id: Some(VersionId(id)),
-            ..samples::failed_attempt(id)
+            ..fixtures::failed_attempt(id)
         })
         .to_vec();
     let mut model = model();
@@ -292,7 +292,7 @@ fn nothing_of_the_help_is_cut() {
             .filter(|word| !word.is_empty())
             .collect();
         let text = words.join(" ");
-        for (_, _, word, meaning) in crate::faces::standing::StateWord::ALL {
+        for (_, _, word, meaning) in crate::faces::state_word::StateWord::ALL {
             let last = meaning.split(' ').next_back().unwrap_or_default();
             assert!(
                 text.contains(word) && text.contains(last),

@@ -168,12 +168,12 @@ fn name_of(sources: &[Arc<Source>]) -> String {
 mod tests {
     use super::*;
     use crate::domain::VersionId;
-    use crate::faces::samples;
+    use crate::faces::fixtures;
 
     #[test]
     fn the_question_says_what_stays_in_the_folder_of_a_set() {
         let source = |id, in_set: Option<i64>| {
-            let mut source = samples::source(id, "a.txt");
+            let mut source = fixtures::source(id, "a.txt");
             source.state.set_version_id = in_set.map(VersionId);
             Arc::new(source)
         };

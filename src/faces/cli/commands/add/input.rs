@@ -1,4 +1,4 @@
-//! The addresses that `add` is given, as arguments or a line each on stdin.
+//! The addresses for `add`: arguments, or lines of stdin.
 
 use std::io::{self, Read as _};
 
@@ -8,18 +8,18 @@ use crate::faces::cli::args::AddArgs;
 use crate::faces::cli::exit::error;
 use crate::faces::text::without_comment;
 
-/// One address that is to be added.
+/// An address to add.
 #[derive(Debug)]
 pub(super) struct Given {
-    /// Its line on stdin; nothing for an argument.
+    /// The line number on stdin; `None` for an argument.
     pub(super) line: Option<usize>,
     pub(super) address: String,
-    /// Its own interval, or what is wrong with its line.
+    /// The interval in its line, or the problem with the line.
     interval: Result<Option<Interval>, String>,
 }
 
 impl Given {
-    /// Returns one that stands among the arguments.
+    /// Returns an address given as an argument.
     pub(super) fn argument(address: &str) -> Self {
         Self {
             line: None,
@@ -28,12 +28,12 @@ impl Given {
         }
     }
 
-    /// Returns what is wrong with the line.
+    /// Returns the problem with the line.
     pub(super) fn problem(&self) -> Option<&str> {
         self.interval.as_ref().err().map(String::as_str)
     }
 
-    /// Returns where it stands, and its address without secrets and odd spaces, for people.
+    /// Returns line and address for people, without secrets and odd spaces.
     pub(super) fn place(&self) -> String {
         let address = masked(&self.address).replace(char::is_whitespace, " ");
         let address = address.trim();
@@ -43,7 +43,7 @@ impl Given {
         }
     }
 
-    /// Returns the source that the arguments make of it.
+    /// Returns the new source for the address, with the settings of the arguments.
     pub(super) fn source(&self, args: &AddArgs, interval: Option<Interval>) -> NewSource {
         let own = self.interval.as_ref().ok().copied().flatten();
         let said = SettingsPatch {
@@ -59,7 +59,7 @@ impl Given {
     }
 }
 
-/// Returns everything that is to be added, and how often what does not say so itself is fetched.
+/// Returns all addresses to add, and the interval of those without one.
 pub(super) fn given(args: &AddArgs, stdin: &str) -> Result<(Vec<Given>, Option<Interval>), Error> {
     let (values, interval) = args.split().map_err(invalid)?;
     let mut given = Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn given(args: &AddArgs, stdin: &str) -> Result<(Vec<Given>, Option<I
     Ok((given, interval))
 }
 
-/// Returns what is on stdin, if it was asked for.
+/// Returns the text of stdin if an argument is `-`, else an empty text.
 pub(super) fn read_stdin(args: &AddArgs) -> Result<String, Error> {
     let mut text = String::new();
     let (values, _) = args.split().map_err(invalid)?;
@@ -94,13 +94,13 @@ fn invalid(message: String) -> Error {
     error(ErrorKind::Invalid, message, None)
 }
 
-/// Reads an address a line, with an interval behind it or not. Empty lines and comments say nothing.
+/// Reads an address a line, each with an optional interval. Empty lines and comments are skipped.
 fn read_lines(text: &str) -> Vec<Given> {
-    // A byte order mark is the file's, not the first address's.
+    // A byte order mark belongs to the file, not to the first address.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut given = Vec::new();
     for (number, line) in (1..).zip(lines(text)) {
-        // Other spaces are no part of a list, and told as what cannot be seen in an address.
+        // Other spaces do not separate words: the address is then refused for its invisible character.
         let mut words = without_comment(line).split_ascii_whitespace();
         let Some(address) = words.next() else {
             continue;

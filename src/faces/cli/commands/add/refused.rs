@@ -1,4 +1,4 @@
-//! What `add` says of addresses that cannot be added: each with its line and its address. Then none is added.
+//! The error of `add` for refused addresses, each with its line. If one is refused, none is added.
 
 use std::collections::HashSet;
 
@@ -7,17 +7,17 @@ use crate::app::{Error, ErrorKind, Refusal};
 use crate::faces::cli::exit::error;
 use crate::faces::text::clean;
 
-/// More than these are counted.
+/// Further addresses are only counted.
 const MAX_SHOWN: usize = 20;
 
-/// Why one of them cannot be added, and what to do about it.
+/// Why an address is refused, and how to proceed.
 struct Reason {
     kind: ErrorKind,
     why: String,
     hint: Option<String>,
 }
 
-/// Returns an error when one of them cannot be added, and nothing when all can be.
+/// Fails if an address is refused.
 pub(super) fn refuse(given: &[Given], refusals: Vec<Option<Refusal>>) -> Result<(), Error> {
     let mut removed = Vec::new();
     let mut reasons = Vec::new();
@@ -38,7 +38,7 @@ pub(super) fn refuse(given: &[Given], refusals: Vec<Option<Refusal>>) -> Result<
         .collect();
     if !removed.is_empty() {
         hints.push(format!(
-            "`gannet restore {}` goes on with what is kept of it; --new begins another history",
+            "`gannet restore {}` brings it back with its history; --new begins another",
             removed.join(" ")
         ));
     }
@@ -47,7 +47,7 @@ pub(super) fn refuse(given: &[Given], refusals: Vec<Option<Refusal>>) -> Result<
     let hint = (!hints.is_empty()).then(|| hints.join("; "));
     let kind = reasons[0].1.kind;
     let message = match (given, reasons.as_slice()) {
-        // One argument needs no place.
+        // A single argument needs no place.
         ([Given { line: None, .. }], [(place, reason)]) => match kind {
             ErrorKind::Invalid => reason.why.clone(),
             _ => format!("{place}: {}", reason.why),

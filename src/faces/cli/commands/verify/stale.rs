@@ -1,4 +1,4 @@
-//! `verify --stale`: what an older judge had judged, judged again, with progress.
+//! `verify --stale`: judges versions again whose verifier changed since its verdict, with progress.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::app::{App, JudgedAgain, StaleProgress, StaleRequest, Verified, Verifi
 use crate::domain::Source;
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::commands::folders::{ChangedFolder, SetFolders};
-use crate::faces::cli::commands::published::{Served, tell_failures};
+use crate::faces::cli::commands::published::{Served, print_publish_failures};
 use crate::faces::cli::commands::verdict_lines::{write_judged, write_verdicts};
 use crate::faces::cli::commands::verified::{VerifiedJson, by_source, object, write, write_files};
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -25,21 +25,21 @@ struct StaleJson<'a> {
     unverified: u64,
     failed: u64,
     undecided: u64,
-    /// Of those, the ones that wait for a verdict, which is no failure.
+    /// The number of these that wait for a verdict, which is no failure.
     waiting: u64,
     sets: u64,
-    /// Sets that did not pass.
+    /// The number of sets that did not pass.
     sets_failed: u64,
-    /// Of those, the ones that wait for a verdict.
+    /// The number of these that wait for a verdict.
     sets_pending: u64,
     sets_unverified: u64,
     sets_waiting: u64,
-    /// Verdicts by hand that are kept.
+    /// The number of verdicts by hand that stay.
     by_hand: u64,
     changed: Vec<VerifiedJson<'a>>,
-    /// Editions that did not pass, or whose state is another one now.
+    /// Editions that did not pass, or whose state changed.
     sets_judged: Vec<JudgedSetJson<'a>>,
-    /// What became of the folders of sets that are otherwise now.
+    /// Sets whose folders changed.
     sets_changed: Vec<ChangedFolder>,
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         for folder in &folders {
             writeln!(console.out, "{}", folder.line())?;
         }
-        writeln!(console.out, "{}", words(&done))?;
+        writeln!(console.out, "{}", summary_text(&done))?;
     }
     let judged = if done.has_problems() {
         ExitStatus::Problems
@@ -76,11 +76,11 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     } else {
         app.unpublished_of(&ids).await?
     };
-    Ok(tell_failures(&unpublished, console).max(judged))
+    Ok(print_publish_failures(&unpublished, console).max(judged))
 }
 
-/// Judges under a progress bar. Versions whose state is another one now are written at once, or for programs put with `changed`;
-/// what consumers saw of their sources is noted.
+/// Judges under a progress bar. Versions whose state changed are printed at once, or collected in `changed` for JSON;
+/// the published versions of their sources are recorded in `served`.
 async fn judge(
     app: &App,
     args: &VerifyArgs,
@@ -101,7 +101,7 @@ async fn judge(
             bar.set_message(format!("{} changed", progress.changed));
             match judged {
                 Some(JudgedAgain::Version(verified, _)) => {
-                    served.note([&verified.source]);
+                    served.record([&verified.source]);
                     if args.json {
                         changed.push(verified.clone());
                     }
@@ -110,7 +110,7 @@ async fn judge(
                 None => {}
             }
             if let Some(judged) = judged.filter(|_| !args.json && written.is_ok()) {
-                written = bar.suspend(|| tell(judged, &mut console.out));
+                written = bar.suspend(|| write_changed(judged, &mut console.out));
             }
         })
         .await;
@@ -149,7 +149,7 @@ impl<'a> StaleJson<'a> {
     }
 }
 
-/// Draws nothing where stderr is no terminal.
+/// Returns the progress bar, which draws nothing unless stderr is a terminal.
 fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template(
         "{elapsed_precise} [{bar:32}] {human_pos}/{human_len} {msg}, {eta} left",
@@ -158,7 +158,7 @@ fn bar() -> ProgressBar {
     ProgressBar::new(0).with_style(style)
 }
 
-fn tell(judged: JudgedAgain<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn write_changed(judged: JudgedAgain<'_>, out: &mut dyn Write) -> io::Result<()> {
     match judged {
         JudgedAgain::Version(verified, standing) => {
             write(verified, out)?;
@@ -172,7 +172,7 @@ fn tell(judged: JudgedAgain<'_>, out: &mut dyn Write) -> io::Result<()> {
     out.flush()
 }
 
-/// Returns words about a number that is not 0.
+/// Returns `words` for the number; an empty text for 0.
 fn some(count: u64, words: impl Fn(u64) -> String) -> String {
     if count == 0 {
         String::new()
@@ -181,7 +181,7 @@ fn some(count: u64, words: impl Fn(u64) -> String) -> String {
     }
 }
 
-fn words(done: &StaleProgress) -> String {
+fn summary_text(done: &StaleProgress) -> String {
     let mut words = Vec::new();
     if done.total > 0 {
         let unverified = some(done.unverified, |count| {
@@ -216,7 +216,7 @@ fn words(done: &StaleProgress) -> String {
             ""
         };
         words.push(format!(
-            "every verdict is by the verifiers as they are now{but}"
+            "every verdict is up to date with its verifier{but}"
         ));
     }
     if done.by_hand > 0 {
@@ -241,15 +241,15 @@ mod tests {
 
     #[test]
     fn the_summary_is_one_line() {
-        let none = words(&StaleProgress::default());
-        assert_eq!(none, "every verdict is by the verifiers as they are now");
+        let none = summary_text(&StaleProgress::default());
+        assert_eq!(none, "every verdict is up to date with its verifier");
         let kept = StaleProgress {
             by_hand: 1,
             ..StaleProgress::default()
         };
         assert_eq!(
-            words(&kept),
-            "every verdict is by the verifiers as they are now, but for those by hand\n1 verdict by hand is kept: `gannet verify SOURCE` or `gannet verify set:NAME` asks the verifiers anew"
+            summary_text(&kept),
+            "every verdict is up to date with its verifier, but for those by hand\n1 verdict by hand is kept: `gannet verify SOURCE` or `gannet verify set:NAME` asks the verifiers anew"
         );
         let some = StaleProgress {
             total: 3,
@@ -262,19 +262,19 @@ mod tests {
         };
         let line =
             "3 versions judged again: 2 passed, 1 failed, 0 undecided; the state of 1 changed";
-        assert_eq!(words(&some), line);
+        assert_eq!(summary_text(&some), line);
         let freed = StaleProgress {
             passed: 1,
             unverified: 1,
             ..some
         };
         let line = "3 versions judged again: 1 passed, 1 failed, 0 undecided, 1 without a verifier; the state of 1 changed";
-        assert_eq!(words(&freed), line);
+        assert_eq!(summary_text(&freed), line);
         let set = StaleProgress {
             sets: 1,
             ..StaleProgress::default()
         };
-        assert_eq!(words(&set), "1 set judged: 0 did not pass");
+        assert_eq!(summary_text(&set), "1 set judged: 0 did not pass");
         let others = StaleProgress {
             sets: 3,
             sets_failed: 1,
@@ -283,7 +283,7 @@ mod tests {
             ..StaleProgress::default()
         };
         assert_eq!(
-            words(&others),
+            summary_text(&others),
             "3 sets judged: 1 did not pass, 1 without a required verifier\n2 sets not judged yet: `gannet list --sets` says what each waits for"
         );
     }

@@ -1,4 +1,4 @@
-//! The state of a source in the words of every face: one word for the state, and why the newest version is not good.
+//! The state of a source in the words of every face: one word, and the reason if the newest version is not good.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use crate::domain::{AttemptOutcome, Slot, Source, Verdict, VersionState, last_of
 /// The state of a source in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StateWord {
-    /// The last fetch found nothing new.
+    /// The last fetch found the content unchanged.
     Ok,
     /// The last fetch brought a new version.
     New,
@@ -22,7 +22,7 @@ pub(crate) enum StateWord {
     Fail,
     /// The version that should be published could not be.
     Unpublished,
-    /// The set's newest files failed together, or could not be judged.
+    /// The newest edition of its set failed or could not be judged.
     SetFail,
     /// The catalogue's row of the newest version is damaged.
     Damaged,
@@ -63,13 +63,13 @@ impl StateWord {
             Self::Unpublished,
             "unpublished",
             "UNPUB",
-            "what should be published could not be",
+            "the version to be published could not be published",
         ),
         (
             Self::SetFail,
             "set-fail",
             "SETFAIL",
-            "the newest files of its set failed together, or could not be judged",
+            "the newest edition of its set failed, or could not be judged",
         ),
         (
             Self::Damaged,
@@ -143,7 +143,7 @@ impl FromStr for StateWord {
     }
 }
 
-/// Tells whether the catalogue's row of a source's newest version is damaged or lost: its state is unknown then.
+/// Returns whether the catalogue's row of a source's newest version is damaged or lost; its state is then unknown.
 pub(crate) fn is_newest_damaged(source: &Source) -> bool {
     source.state.version_id.is_some() && source.state.version_state.is_none()
 }
@@ -164,7 +164,7 @@ pub(crate) fn state_word(source: &Source) -> String {
     }
 }
 
-/// Returns the reason for a source's state; none where the word says all.
+/// Returns the reason for a source's state; `None` where the word is enough.
 pub(crate) fn why(history: &History) -> Option<String> {
     let state = &history.source.state;
     match StateWord::of(&history.source) {
@@ -182,12 +182,12 @@ pub(crate) fn why(history: &History) -> Option<String> {
     }
 }
 
-/// Returns the line that not all of a history can be read.
+/// Returns the message for a history that is only partly readable.
 pub(crate) fn not_whole(damage: &Error) -> String {
     format!("{}: its history is not whole", damage.message)
 }
 
-/// Returns by which verifiers a version failed or could not be judged, and why; nothing when neither is so.
+/// Returns the verifiers that failed a version or could not judge it, with their reasons; `None` for any other state.
 pub(crate) fn why_judged(state: VersionState, oldest_first: &[Verdict]) -> Option<String> {
     let last = last_of_each(oldest_first, |one| &one.verdict).into_iter();
     let words = last.map(|one| &one.verdict).filter_map(|verdict| {
@@ -199,7 +199,7 @@ pub(crate) fn why_judged(state: VersionState, oldest_first: &[Verdict]) -> Optio
     words.reduce(|all, one| format!("{all}; {one}"))
 }
 
-/// Returns when a source is due; none for one that never is.
+/// Returns when a source is due; `None` if it never is.
 pub(crate) fn next_due(source: &Source) -> Option<DateTime<Utc>> {
     let watched = source.settings.enabled && source.removed_at.is_none();
     watched.then(|| Slot::start(source.state.next_slot))

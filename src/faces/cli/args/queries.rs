@@ -4,9 +4,9 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::domain::Moment;
-use crate::faces::standing::StateWord;
+use crate::faces::state_word::StateWord;
 
-/// What a table is printed as.
+/// The output format of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableFormat {
     /// Aligned columns.
@@ -34,46 +34,46 @@ pub struct ListArgs {
     /// Id, name, address, glob or tag:NAME; all when none is given
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<String>,
-    /// Which of them.
+    /// The filters.
     #[command(flatten)]
     pub only: ListFilter,
-    /// The sets that are judged and published together, instead of the sources
+    /// List the sets that are judged and published together, instead of the sources
     #[arg(long, conflicts_with_all = ["sources", "failing", "states", "due", "removed"])]
     pub sets: bool,
-    /// An array of objects
+    /// Print an array of objects
     #[arg(long)]
     json: bool,
-    /// A row for each source, with the fields of --json
+    /// Print a CSV row for each source, with the fields of --json
     #[arg(long, conflicts_with = "json")]
     csv: bool,
 }
 
 impl ListArgs {
-    /// Returns what to print.
+    /// Returns the output format.
     pub fn format(&self) -> TableFormat {
         TableFormat::from_flags(self.json, self.csv)
     }
 }
 
-/// Which sources `list` shows: those that every option lets through.
+/// The filters of `list`: a source must pass all of them.
 #[derive(Debug, Default, Args)]
 pub struct ListFilter {
-    /// Only those with which something is wrong: down, FAIL, UNPUB, SETFAIL and error
+    /// Only sources with a problem: down, FAIL, UNPUB, SETFAIL and error
     #[arg(long)]
     pub failing: bool,
-    /// Only those in this state; may be repeated
+    /// Only sources in this state; may be repeated
     #[arg(long = "state", value_name = "STATE", value_delimiter = ',', ignore_case = true, value_parser = state_parser())]
     pub(crate) states: Vec<StateWord>,
-    /// Only those that are due now
+    /// Only sources that are due now
     #[arg(long)]
     pub due: bool,
-    /// Those that were removed, which `gannet restore` brings back
+    /// List removed sources, which `gannet restore` brings back
     #[arg(long, conflicts_with = "due")]
     pub removed: bool,
 }
 
 fn state_parser() -> impl TypedValueParser<Value = StateWord> {
-    // The words that programs get are taken, too.
+    // The words for programs are accepted too.
     let value = |(_, word, shown, _)| PossibleValue::new(shown).alias(word);
     PossibleValuesParser::new(StateWord::ALL.map(value)).try_map(|word| word.parse::<StateWord>())
 }
@@ -92,7 +92,7 @@ fn list_help() -> String {
 pub struct ShowArgs {
     /// Id, name or address; set:NAME is a set
     pub source: String,
-    /// One object
+    /// Print one object
     #[arg(long)]
     pub json: bool,
 }
@@ -103,13 +103,13 @@ pub struct ShowArgs {
 pub struct HistoryArgs {
     /// Id, name or address
     pub source: String,
-    /// At most so many attempts and so many versions, the newest; 0 is all [default: all]
+    /// At most N attempts and N versions, the newest; 0 for all [default: all]
     #[arg(long, short = 'n', value_name = "N")]
     limit: Option<usize>,
-    /// An object with `attempts` and `versions`
+    /// Print an object with `attempts` and `versions`
     #[arg(long)]
     json: bool,
-    /// A row for each attempt, with the fields of --json
+    /// Print a CSV row for each attempt, with the fields of --json
     #[arg(long, conflicts_with = "json")]
     csv: bool,
     /// With --csv, a row for each version instead
@@ -118,12 +118,12 @@ pub struct HistoryArgs {
 }
 
 impl HistoryArgs {
-    /// Returns how many attempts and versions to print, all without a limit.
+    /// Returns the largest number of attempts, and of versions; `None` for all.
     pub fn limit(&self) -> Option<usize> {
         self.limit.filter(|limit| *limit > 0)
     }
 
-    /// Returns what to print.
+    /// Returns the output format.
     pub fn format(&self) -> TableFormat {
         TableFormat::from_flags(self.json, self.csv)
     }
@@ -135,28 +135,28 @@ impl HistoryArgs {
     after_help = "Examples:\n  gannet log --since 7d --source prices\n  gannet log --source set:release\n  gannet log --follow --json"
 )]
 pub struct LogArgs {
-    /// Stay, and print what is done from now on
+    /// Keep running, and print new events as they happen
     #[arg(long, short)]
     pub follow: bool,
-    /// Only what was done to this source, or with set:NAME to the set
+    /// Only events of this source, or with set:NAME of the set
     #[arg(long, value_name = "SOURCE|SET")]
     pub source: Option<String>,
-    /// Only what was done since: 30m, 2h, 7d, yesterday, a date, or a time (local, unless it ends in Z or +01:00)
+    /// Only events since: 30m, 2h, 7d, yesterday, a date, or a time (local, unless it ends in Z or +01:00)
     #[arg(long, value_name = "TIME")]
     pub since: Option<Moment>,
-    /// At most so many, the newest; 0 is all [default: 100, or all with --since]
+    /// At most N events, the newest; 0 for all [default: 100, or all with --since]
     #[arg(long, short = 'n', value_name = "N")]
     pub limit: Option<u32>,
-    /// One object a line
+    /// Print one object a line
     #[arg(long)]
     json: bool,
-    /// A row for each, with the fields of --json
+    /// Print a CSV row for each event, with the fields of --json
     #[arg(long, conflicts_with = "json")]
     csv: bool,
 }
 
 impl LogArgs {
-    /// Returns what to print.
+    /// Returns the output format.
     pub fn format(&self) -> TableFormat {
         TableFormat::from_flags(self.json, self.csv)
     }
@@ -166,10 +166,10 @@ impl LogArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  gannet dump --toml > sources.toml\n  gannet dump --json")]
 pub struct DumpArgs {
-    /// One object with all sources, removed ones too, their settings and their versions
+    /// Print one object with all sources, removed ones too, their settings and their versions
     #[arg(long)]
     pub json: bool,
-    /// The sources as the file that `gannet apply` reads
+    /// Print the sources as the file that `gannet apply` reads
     #[arg(long, conflicts_with = "json")]
     pub toml: bool,
 }
@@ -177,7 +177,7 @@ pub struct DumpArgs {
 /// `grep`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit code 1 says that no version contains it.
+Exit code 1: no version contains the text.
 
 Examples:
   gannet grep 'bolt,3' prices.csv
@@ -188,13 +188,13 @@ pub struct GrepArgs {
     /// Id, name, address, glob or tag:NAME
     #[arg(value_name = "SOURCE", required = true)]
     pub sources: Vec<String>,
-    /// Take the pattern as it stands
+    /// Match the pattern as plain text, not as a regular expression
     #[arg(short = 'F', long = "fixed")]
     pub fixed: bool,
-    /// Take upper and lower case alike
+    /// Ignore case
     #[arg(short, long)]
     pub ignore_case: bool,
-    /// An array with an object for each source
+    /// Print an array with an object for each source
     #[arg(long)]
     pub json: bool,
 }
@@ -206,7 +206,7 @@ pub struct ReportArgs {
     /// Id, name, address, glob or tag:NAME; all when none is given
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<String>,
-    /// Versions and attempts of each source
+    /// The number of versions and of attempts shown for each source
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub history: usize,
 }
