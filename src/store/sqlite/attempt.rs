@@ -9,7 +9,7 @@ use super::event_row::insert_event;
 use super::failure::Failure;
 use super::new_version::{NewVersion, insert_version};
 use super::provenance::{Addresses, PROVENANCE, provenance_id, read_provenance};
-use super::publication::refresh_publication;
+use super::publication::is_file_due;
 use super::refusals::repeat_on_version;
 use super::row::{Columns, duration_ms, int, millis, row_limit};
 use super::sql_damage::{read_row, sound_rows};
@@ -107,17 +107,16 @@ fn write_attempt(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
 ) -> std::result::Result<(Recorded, Option<DamagedRow>), Failure> {
-    let schedule = schedule(transaction, record)?;
-    let newest = end_claim(transaction, record, &schedule)?;
+    let claimed = claimed_source(transaction, record)?;
     let new = insert_content(transaction, record)?;
     let version_id = match record.result {
         AttemptResult::New { .. } => new.as_ref().map(|new| new.place.id),
-        AttemptResult::Unchanged => newest,
+        AttemptResult::Unchanged => claimed.newest,
         AttemptResult::Failed { .. } => None,
     };
-    let attempt_id = insert_attempt(transaction, record, &schedule.address, version_id)?;
+    let attempt_id = insert_attempt(transaction, record, &claimed.address, version_id)?;
     insert_fetch_event(transaction, record, attempt_id, version_id)?;
-    insert_turn(transaction, record, attempt_id, schedule.failures_before)?;
+    insert_turn(transaction, record, attempt_id, claimed.failures)?;
     let (first_state, damaged) = match &new {
         Some(new) => {
             let (state, damaged) = first_state(transaction, record, new)?;
@@ -125,6 +124,7 @@ fn write_attempt(
         }
         None => (None, None),
     };
+    end_claim(transaction, record, &claimed, new.as_ref())?;
     let recorded = Recorded {
         attempt_id,
         version_id,
@@ -173,8 +173,8 @@ fn insert_content(
     }))
 }
 
-/// Marks the published file that a new version may change. Returns the state that the version begins with: another one than
-/// the policy's when somebody refused the same bytes; pending, with the row that is damaged, when nobody knows whether.
+/// Returns the state that a new version begins with: another one than the policy's when somebody refused the same bytes; pending, with
+/// the row that is damaged, when nobody knows whether.
 fn first_state(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
@@ -187,101 +187,114 @@ fn first_state(
     } else {
         Ok(None)
     };
-    let (state, damaged) = match refused {
+    match refused {
         Err(error) if error.is_damage() => {
             write_state(transaction, place, VersionState::Pending, None)?;
-            (VersionState::Pending, error.damaged_row())
+            Ok((VersionState::Pending, error.damaged_row()))
         }
-        refused => (refused?.unwrap_or(place.state), None),
-    };
-    refresh_publication(transaction, record.source_id)?;
-    Ok((state, damaged))
+        refused => Ok((refused?.unwrap_or(place.state), None)),
+    }
 }
 
-/// When a source is due after an attempt, and what decides it.
-struct Schedule {
-    /// The source's address.
+/// What is known of a source whose claim holds, before the attempt is recorded.
+struct ClaimedSource {
+    /// The address and the interval that it has now: it may have been edited since the claim.
     address: String,
-    failures_before: u32,
+    interval: Interval,
     failures: u32,
-    next_slot: Slot,
+    newest: Option<VersionId>,
 }
 
-/// Computes when the source is due again, by the interval that it has now: it may have been edited since the claim.
-fn schedule(
+/// Returns what is known of the source, if the claim holds.
+fn claimed_source(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
-) -> std::result::Result<Schedule, Failure> {
+) -> std::result::Result<ClaimedSource, Failure> {
     let source = record.source_id;
-    let row = transaction
+    let claimed = transaction
         .sql
         .prepare_cached(
-            "SELECT s.address, s.settings, t.failures FROM source s JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1",
+            "SELECT s.address, s.settings, t.failures, t.version_id FROM source s JOIN source_state t ON t.source_id = s.id
+             WHERE s.id = ?1 AND t.fence = ?2 AND t.lease_owner IS NOT NULL",
         )?
-        .query_row([source.0], |row| {
+        .query_row(params![source.0, record.fence], |row| {
             let mut columns = Columns::new(row);
-            let address = columns.get()?;
-            let interval = columns.settings()?.interval.unwrap_or(Interval::DEFAULT);
-            Ok((address, interval, columns.count::<u32>()?))
+            Ok(ClaimedSource {
+                address: columns.get()?,
+                interval: columns.settings()?.interval.unwrap_or(Interval::DEFAULT),
+                failures: columns.count()?,
+                newest: columns.optional()?.map(VersionId),
+            })
         })
         .optional()?;
-    let (address, interval, failures_before) = row.ok_or(StoreError::StaleClaim(source))?;
-    let failures = match record.result {
-        AttemptResult::Failed { .. } => failures_before.saturating_add(1),
-        AttemptResult::New { .. } | AttemptResult::Unchanged => 0,
-    };
-    let slot = next_slot(Slot::containing(record.started_at), interval, failures);
-    Ok(Schedule {
-        address,
-        failures_before,
-        failures,
-        next_slot: record.not_before.map_or(slot, |floor| floor.max(slot)),
-    })
+    Ok(claimed.ok_or(StoreError::StaleClaim(source))?)
 }
 
-/// Writes where the source stands now, if the claim holds. Returns the newest version so far.
+/// What every attempt writes to the state of its source.
+macro_rules! end_claim {
+    ($more:literal) => {
+        concat!(
+            "UPDATE source_state SET lease_owner = NULL, lease_until = NULL, next_slot = ?2, failures = ?3, requests = ?4,
+                 etag = ?5, last_modified = ?6, validators_address = ?7, validators_fields = ?8, last_attempt_at = ?9,
+                 last_outcome = ?10, whole_at = iif(?11, ?9, whole_at), checked_at = iif(?12, ?9, checked_at)",
+            $more,
+            " WHERE source_id = ?1"
+        )
+    };
+}
+const END_CLAIM: &str = end_claim!("");
+const END_CLAIM_WITH_VERSION: &str = end_claim!(
+    ", version_id = ?13, publish_error = iif(?14 < publish_due, NULL, publish_error),
+         publish_unsure = iif(?14 < publish_due, 2, publish_unsure), publish_due = ?14"
+);
+
+/// Writes where the source stands now, in one statement: every one costs a new row of many columns. A source whose file a new version
+/// may change is marked as [`refresh_publication`] would.
 fn end_claim(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
-    schedule: &Schedule,
-) -> std::result::Result<Option<VersionId>, Failure> {
+    claimed: &ClaimedSource,
+    new: Option<&NewContent>,
+) -> std::result::Result<(), Failure> {
     let outcome = outcome_of(&record.result);
-    let is_failed = matches!(record.result, AttemptResult::Failed { .. });
-    let received_whole = !is_failed && record.size_bytes.is_some();
+    let failures = match outcome {
+        AttemptOutcome::Failed => claimed.failures.saturating_add(1),
+        AttemptOutcome::New | AttemptOutcome::Unchanged => 0,
+    };
+    let slot = Slot::containing(record.started_at);
+    let slot = next_slot(slot, claimed.interval, failures);
+    let slot = record.not_before.map_or(slot, |floor| floor.max(slot));
+    let received_whole = outcome != AttemptOutcome::Failed && record.size_bytes.is_some();
     // What is new was written just now.
-    let is_checked = record.checked || matches!(record.result, AttemptResult::New { .. });
-    let newest = transaction
-        .sql
-        .prepare_cached(
-            "UPDATE source_state SET lease_owner = NULL, lease_until = NULL, next_slot = ?3,
-                 failures = ?9, requests = ?5, etag = ?6, last_modified = ?7,
-                 validators_address = ?10, validators_fields = ?13, last_attempt_at = ?8, last_outcome = ?4,
-                 whole_at = iif(?11, ?8, whole_at), checked_at = iif(?12, ?8, checked_at)
-             WHERE source_id = ?1 AND fence = ?2 AND lease_owner IS NOT NULL RETURNING version_id",
-        )?
-        .query_row(
-            params![
-                record.source_id.0,
-                record.fence,
-                schedule.next_slot.0,
-                outcome.as_str(),
-                int(record.requests),
-                record.validators.etag,
-                record.validators.last_modified,
-                millis(record.started_at),
-                schedule.failures,
-                record.validators.address,
-                received_whole,
-                is_checked,
-                record.validators.fields,
-            ],
-            |row| row.get::<_, Option<i64>>(0),
-        )
-        .optional()?;
-    match newest {
-        Some(version) => Ok(version.map(VersionId)),
-        None => Err(StoreError::StaleClaim(record.source_id).into()),
+    let is_checked = record.checked || outcome == AttemptOutcome::New;
+    let validators = &record.validators;
+    let state = params![
+        record.source_id.0,
+        slot.0,
+        failures,
+        int(record.requests),
+        validators.etag,
+        validators.last_modified,
+        validators.address,
+        validators.fields,
+        millis(record.started_at),
+        outcome.as_str(),
+        received_whole,
+        is_checked,
+    ];
+    match new {
+        Some(new) => {
+            let version = new.place.id;
+            let is_due = is_file_due(transaction, record.source_id, Some(version))?;
+            let more = params![version.0, is_due];
+            let all: Vec<_> = state.iter().chain(more).copied().collect();
+            transaction.execute(END_CLAIM_WITH_VERSION, all.as_slice())?;
+        }
+        None => {
+            transaction.execute(END_CLAIM, state)?;
+        }
     }
+    Ok(())
 }
 
 fn insert_attempt(

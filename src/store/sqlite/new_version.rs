@@ -21,7 +21,7 @@ pub(super) struct NewVersion<'a> {
     pub(super) policy_revision: Option<i64>,
 }
 
-/// Appends a version to its source's history, as its newest. Returns its place.
+/// Appends a version to its source's history. Returns its place; whoever calls records in the source's state that it is the newest.
 pub(super) fn insert_version(
     transaction: &Transaction<'_>,
     version: &NewVersion<'_>,
@@ -55,10 +55,6 @@ pub(super) fn insert_version(
             version.digest.0,
             place.checksum(),
         ],
-    )?;
-    transaction.execute(
-        "UPDATE source_state SET version_id = ?2 WHERE source_id = ?1",
-        [version.source_id.0, place.id.0],
     )?;
     Ok(place)
 }

@@ -14,8 +14,10 @@ use super::source_row::source_by_id;
 use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::verdict_words::failure_of;
-use super::wanted_file::{Current, current, decide, wanted};
-use crate::domain::{Action, FileSeal, NewEvent, Publication, SourceId, Stamp, event_of_file};
+use super::wanted_file::{Current, current, current_with, decide, wanted};
+use crate::domain::{
+    Action, FileSeal, NewEvent, Publication, SourceId, Stamp, VersionId, event_of_file,
+};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
 use crate::store::published_types::{PublishFailure, PublishQuery, PublishTask};
@@ -245,15 +247,10 @@ pub(super) fn refresh_publication(
     transaction: &Transaction<'_>,
     source: SourceId,
 ) -> std::result::Result<(), Failure> {
-    let current = match current(transaction.sql, source) {
+    let due = match is_file_due(transaction, source, None) {
         // The file of a source that was removed has gone with it.
         Err(Failure::Refused(_)) => return Ok(()),
         other => other?,
-    };
-    let due = match decide(transaction.sql, &current) {
-        // Nothing is done then, but every pass says why.
-        Err(error) if error.is_damage() => true,
-        decided => decided? != Publication::Keep,
     };
     let query = if due {
         "UPDATE source_state SET publish_due = 1 WHERE source_id = ?1 AND publish_due = 0"
@@ -263,6 +260,20 @@ pub(super) fn refresh_publication(
     };
     transaction.execute(query, [source.0])?;
     Ok(())
+}
+
+/// Returns whether the file of a source has to change, where its newest version is `newest`, or the one that is recorded as such.
+pub(super) fn is_file_due(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    newest: Option<VersionId>,
+) -> std::result::Result<bool, Failure> {
+    let current = current_with(transaction.sql, source, newest)?;
+    match decide(transaction.sql, &current) {
+        // Nothing is done then, but every pass says why.
+        Err(error) if error.is_damage() => Ok(true),
+        decided => Ok(decided? != Publication::Keep),
+    }
 }
 
 /// Tells whether a killed process may have written files without a record of it.

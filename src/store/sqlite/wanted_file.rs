@@ -2,7 +2,7 @@
 //!
 //! Never writes anything. Where damage keeps that from being told, what was good stays.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::failure::{Failure, found};
 use super::interned::edition_fits;
@@ -40,17 +40,26 @@ pub(super) enum Newest {
 
 /// Returns what decides about the file of a source that is not removed.
 pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
+    current_with(sql, source, None)
+}
+
+/// Returns the same for a source whose newest version is `newest`, which may not be recorded as such yet.
+pub(super) fn current_with(
+    sql: &Connection,
+    source: SourceId,
+    newest: Option<VersionId>,
+) -> std::result::Result<Current, Failure> {
     // The newest version is read along with its source, since it decides as a rule. The settings are read as they lie: the generated
     // columns of the table would parse them four times.
     let row = sql
         .prepare_cached(&format!(
             "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.settings, t.published_version_id,
-                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id, {}, {PLACE_COLUMNS}
-             FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
+                 t.publish_unsure = 1, t.publish_error IS NOT NULL, coalesce(?2, t.version_id), {}, {PLACE_COLUMNS}
+             FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = coalesce(?2, t.version_id)
              WHERE s.id = ?1 AND s.removed_at IS NULL",
             source_fits!()
         ))?
-        .query_row([source.0], |row| {
+        .query_row(params![source.0, newest.map(|id| id.0)], |row| {
             let mut columns = Columns::new(row);
             let (mut current, tags) = read_current(&mut columns)
                 .map_err(|error| named("source", source.to_string(), row, error))?;
