@@ -142,11 +142,15 @@ impl<'a> Transaction<'a> {
     }
 
     fn insert_text(&self, text: &str) -> rusqlite::Result<i64> {
-        // The checksum is of the id, too: the one that SQLite would give.
+        // The checksum is of the id, too: the one that SQLite would give. Asked for apart, since SQLite gathers rows in a temporary
+        // table that it selects from the table into which they go.
+        let next: i64 = self
+            .sql
+            .prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM text")?
+            .query_row([], |row| row.get(0))?;
         self.insert(
-            "INSERT INTO text (id, value, checksum)
-             SELECT n.id, ?1, row_checksum(n.id, ?1) FROM (SELECT coalesce(max(id), 0) + 1 AS id FROM text) n",
-            params![text],
+            "INSERT INTO text (id, value, checksum) VALUES (?1, ?2, row_checksum(?1, ?2))",
+            params![next, text],
         )
     }
 }

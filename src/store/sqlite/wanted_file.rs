@@ -2,7 +2,9 @@
 //!
 //! Never writes anything. Where damage keeps that from being told, what was good stays.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use std::sync::LazyLock;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::failure::{Failure, found};
 use super::interned::edition_fits;
@@ -38,6 +40,18 @@ pub(super) enum Newest {
     Damaged,
 }
 
+// The newest version is read along with its source, since it decides as a rule. The settings are read as they lie: the generated columns
+// of the table would parse them four times.
+static CURRENT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.settings, t.published_version_id,
+             t.publish_unsure = 1, t.publish_error IS NOT NULL, coalesce(?2, t.version_id), {}, {PLACE_COLUMNS}
+         FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = coalesce(?2, t.version_id)
+         WHERE s.id = ?1 AND s.removed_at IS NULL",
+        source_fits!()
+    )
+});
+
 /// Returns what decides about the file of a source that is not removed.
 pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
     current_with(sql, source, None)
@@ -49,33 +63,10 @@ pub(super) fn current_with(
     source: SourceId,
     newest: Option<VersionId>,
 ) -> std::result::Result<Current, Failure> {
-    // The newest version is read along with its source, since it decides as a rule. The settings are read as they lie: the generated
-    // columns of the table would parse them four times.
     let row = sql
-        .prepare_cached(&format!(
-            "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.settings, t.published_version_id,
-                 t.publish_unsure = 1, t.publish_error IS NOT NULL, coalesce(?2, t.version_id), {}, {PLACE_COLUMNS}
-             FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = coalesce(?2, t.version_id)
-             WHERE s.id = ?1 AND s.removed_at IS NULL",
-            source_fits!()
-        ))?
+        .prepare_cached(&CURRENT)?
         .query_row(params![source.0, newest.map(|id| id.0)], |row| {
-            let mut columns = Columns::new(row);
-            let (mut current, tags) = read_current(&mut columns)
-                .map_err(|error| named("source", source.to_string(), row, error))?;
-            let newest: Option<i64> = columns.get()?;
-            let fits: bool = columns.get()?;
-            if !fits {
-                return Ok(None);
-            }
-            if newest.is_some() && !current.only_in_set {
-                current.newest = match read_place(&mut columns) {
-                    Ok(newest) if newest.source_id == source => Newest::Sound(newest),
-                    // It is missing, another source's, or does not fit its checksum.
-                    _ => Newest::Damaged,
-                };
-            }
-            Ok(Some((current, tags)))
+            read_current(row, source)
         });
     let Some((mut current, tags)) = found(row, "source", source.0)? else {
         // Whoever reads the whole row says what is wrong with it.
@@ -100,8 +91,31 @@ pub(super) fn current_with(
     Ok(current)
 }
 
-/// Reads what a source's row says of its file, and its tags.
-fn read_current(columns: &mut Columns<'_>) -> rusqlite::Result<(Current, Vec<String>)> {
+/// Reads a row of [`CURRENT`]: what decides about the file, and the source's tags; nothing from a row that does not fit its checksum.
+fn read_current(
+    row: &Row<'_>,
+    source: SourceId,
+) -> rusqlite::Result<Option<(Current, Vec<String>)>> {
+    let mut columns = Columns::new(row);
+    let (mut current, tags) =
+        read_own(&mut columns).map_err(|error| named("source", source.to_string(), row, error))?;
+    let newest: Option<i64> = columns.get()?;
+    let fits: bool = columns.get()?;
+    if !fits {
+        return Ok(None);
+    }
+    if newest.is_some() && !current.only_in_set {
+        current.newest = match read_place(&mut columns) {
+            Ok(newest) if newest.source_id == source => Newest::Sound(newest),
+            // It is missing, another source's, or does not fit its checksum.
+            _ => Newest::Damaged,
+        };
+    }
+    Ok(Some((current, tags)))
+}
+
+/// Reads the columns of [`CURRENT`] that are the source's own.
+fn read_own(columns: &mut Columns<'_>) -> rusqlite::Result<(Current, Vec<String>)> {
     let only_in_set = columns.get()?;
     let settings = columns.settings()?;
     let current = Current {
