@@ -21,7 +21,7 @@ pub struct Provenance {
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The requested address, with secrets by name or left out.
+    /// The requested address: the source's own as the source has it, any other with secrets by name or left out.
     pub address: String,
     /// The peer that answered; `None` without a response.
     #[serde(default, skip_serializing_if = "Option::is_none")]

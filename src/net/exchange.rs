@@ -373,11 +373,11 @@ impl Exchange<'_> {
         shortened(&self.scrubber.scrub(String::from(url)), MAX_SHOWN_CHARS)
     }
 
-    /// Returns an address as it is kept for good: secrets by name, and no query at all where a part of it looks like a secret. What
-    /// a server signs is another with each request.
+    /// Returns an address as it is kept for good: the source's own as the source has it, any other with secrets by name, and without
+    /// its query where a part of it looks like a secret. What a server signs is another with each request.
     pub(super) fn kept(&self, url: &Url) -> String {
         if url == self.url {
-            return masked(self.settings.address.as_str());
+            return self.settings.address.to_string();
         }
         let text = self.scrubber.scrub(String::from(url.clone()));
         let clean = masked(&text);

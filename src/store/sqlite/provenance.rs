@@ -22,15 +22,24 @@ pub(super) fn provenance_id(
     (source, address): (SourceId, &str),
     provenance: &Provenance,
 ) -> rusqlite::Result<i64> {
-    let asked = provenance.asked();
-    if !provenance.redirects.is_empty() || asked != address && asked != masked(address) {
-        return row_id(transaction, Some(source), &to_json(provenance));
+    if !provenance.redirects.is_empty() || provenance.asked() != address {
+        return row_id(transaction, Some(source), &to_json(&shown(provenance)));
     }
     let find = || row_id(transaction, None, &to_json(&provenance.last.peer));
     match &provenance.last.peer {
         Some(peer) => transaction.peer_id(peer, find),
         None => find(),
     }
+}
+
+/// Returns a provenance with its addresses as they are shown.
+fn shown(provenance: &Provenance) -> Provenance {
+    let mut shown = provenance.clone();
+    let redirects = shown.redirects.iter_mut().map(|one| &mut one.request);
+    for request in redirects.chain([&mut shown.last]) {
+        request.address = masked(&request.address);
+    }
+    shown
 }
 
 fn row_id(
