@@ -9,7 +9,7 @@
 //!  due slot       attempt     version     verdicts   plain file      every step: one event, stored and logged
 //! ```
 //!
-//! 1. **Claim.** Sources are due by hour slots ([`domain::Slot`]). A claim is a lease in the store with a fencing
+//! 1. **Claim.** Sources are due by hour slots ([`domain::Slot`]). A claim is a row of the store with its worker and a fencing
 //!    number, so that a cron pass, a service and a dashboard of one machine can work side by side ([`worker`]).
 //! 2. **Fetch.** [`net`] makes a conditional request and streams the body, small ones into memory, large ones into a
 //!    temporary file, digesting on the way. A failed fetch is data, not an error.
@@ -29,7 +29,8 @@
 //! | --- | --- |
 //! | source | an address that is fetched at an interval, with its settings |
 //! | slot | an hour, counted from 1970: a source is due in one, and again an interval later |
-//! | claim | a lease on a source: one worker fetches it until then; its *fence* is the number by which a later claim refuses what an earlier one brings |
+//! | worker | what claims and fetches sources: a row in the catalogue with a random id, its process, and when it was *seen* last |
+//! | claim | the right of one worker to fetch a source, for as long as that worker is seen at least once in a *lease* (5 minutes); its *fence* is a number that grows with every claim: what is brought under another number, or by another worker, is refused |
 //! | attempt | one fetch of a source, with all its tries, and how it ended: new, unchanged or failed |
 //! | version | contents that a source had, numbered within it by an *ordinal*; the same bytes that come again after others are a new version |
 //! | blob, object | the bytes of contents, stored once, whole or as a *delta* against a *base*; an object is a blob's file in `objects/` |

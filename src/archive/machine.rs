@@ -1,7 +1,7 @@
 //! What the processes of one machine share that work on a data folder: locks, each one's own folder for temporary files, and the few
 //! files beside the catalogue that are none of its own: the mark, the reserve, its copies.
 //!
-//! Never decides about claims or contents: who ended is told, what follows is the callers' affair.
+//! Never decides about claims or contents: which processes of this machine ended is told, what follows is the callers' affair.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use super::lock::{FileLock, Locks, MARK, NOTICES, PUBLISHED, SETS};
 use super::run_folder::RunFolder;
 use super::temp_dir::TempDir;
 use super::trash::Trash;
-use super::{ArchiveError, beside, catalogue_copies, mark, reserve};
-use crate::domain::ArchiveMark;
+use super::{ArchiveError, beside, catalogue_copies, host, mark, reserve};
+use crate::domain::{ArchiveMark, WorkerId, WorkerInfo, to_hex};
 use crate::files::Owner;
 
 /// The locks, the temporary folders and the small files of a data folder.
@@ -82,6 +82,30 @@ impl Machine {
         self.temp.run().map(RunFolder::name).unwrap_or_default()
     }
 
+    /// Returns a new worker of this process.
+    pub fn new_worker(&self) -> WorkerInfo {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).expect("the system gives random bytes");
+        WorkerInfo {
+            id: WorkerId(to_hex(&id).into()),
+            host: host::name(),
+            boot: host::boot(),
+            folder: self.owner(),
+            pid: std::process::id(),
+        }
+    }
+
+    /// Tells whether a worker's process ended, where its folder shows that: of those that `dead` owners left, and of workers of this start
+    /// of the system also of those whose folder is gone. Of a worker of another machine it never does.
+    pub fn has_ended(&self, worker: &WorkerInfo, dead: &[String]) -> bool {
+        let was_killed = dead.contains(&worker.folder);
+        if worker.boot == host::boot() {
+            let run = self.temp.run();
+            return was_killed || run.is_ok_and(|run| !run.exists(&worker.folder));
+        }
+        was_killed && worker.host == host::name()
+    }
+
     /// Returns the owners that live, this one among them.
     pub(super) fn live_owners(&self) -> Result<Vec<String>, ArchiveError> {
         self.temp.run()?.alive()
@@ -90,11 +114,6 @@ impl Machine {
     /// Returns the owners that ended without removing their folders.
     pub fn dead_owners(&self) -> Result<Vec<String>, ArchiveError> {
         self.temp.run()?.abandoned()
-    }
-
-    /// Tells whether an owner ended in order: it is neither alive nor among the dead. Where that cannot be told it has not.
-    pub fn has_exited(&self, owner: &str) -> bool {
-        self.temp.run().is_ok_and(|run| !run.exists(owner))
     }
 
     /// Deletes all content that dead owners left in their folders and beside published files. Returns the folders that may

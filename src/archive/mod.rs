@@ -28,6 +28,7 @@ mod encode;
 mod error;
 mod expired_trash;
 mod file;
+mod host;
 mod lock;
 mod machine;
 mod mark;

@@ -40,6 +40,7 @@ mod version;
 mod weights;
 mod withdrawal;
 pub(crate) mod words;
+mod worker;
 
 pub use address::{Address, AddressError};
 pub use archive_mark::{ArchiveMark, Mismatch};
@@ -87,7 +88,7 @@ pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
 pub use template::Template;
 pub use text::{clean, clean_line, shortened, truncate_line};
-pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
+pub use time_bounds::{CLOCK_TOLERANCE, LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,
     deciding_verdict, last_of_each, newest_by_verifier, with_origin,
@@ -95,3 +96,4 @@ pub use verdict::{
 pub use version::{LastModified, Version, VersionRef, VersionRefError, VersionState};
 pub use weights::{Weight, Weights, state_from};
 pub use withdrawal::Withdrawal;
+pub use worker::{WorkerId, WorkerInfo, seen_while_living};

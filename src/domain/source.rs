@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::words::words;
 use super::{
     AttemptOutcome, Digest, Slot, SourceId, SourceSettings, StoredObject, Validators, VersionId,
-    VersionState, Withdrawal,
+    VersionState, Withdrawal, WorkerId,
 };
 
 words!(
@@ -102,13 +102,15 @@ impl SourceState {
     }
 }
 
-/// The lease by which one worker fetches a source.
+/// The right of one worker to fetch a source, for as long as that worker is seen.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The source to fetch.
     pub source: Source,
     /// The fencing number, which grows with every claim; the store refuses results of an older claim.
     pub fence: i64,
+    /// The worker that holds the claim; the store refuses results of another one.
+    pub worker: WorkerId,
     /// The validators of the last response.
     pub validators: Validators,
     /// The number of requests for the source so far: every 30th is sent without validators.

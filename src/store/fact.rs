@@ -2,7 +2,9 @@
 
 use std::result::Result;
 
-use crate::domain::{EditionId, FileSeal, NewEvent, Slot, SourceId, VersionId};
+use crate::domain::{
+    EditionId, FileSeal, NewEvent, Slot, SourceId, VersionId, WorkerId, WorkerInfo,
+};
 
 use super::damaged_row::DamagedRow;
 
@@ -32,9 +34,13 @@ pub enum Fact {
         source: SourceId,
         /// The claim's fencing number.
         fence: i64,
+        /// Who holds the claim.
+        worker: WorkerId,
         /// The slot.
         slot: Slot,
     },
+    /// A worker lives, and its claims hold.
+    WorkerSeen(WorkerInfo),
     /// A chore was done.
     Chore(&'static str),
     /// The archive was looked through for what is not needed.

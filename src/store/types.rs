@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     AttemptId, Digest, Edit, EditionId, EditionMember, EventId, FailureKind, LastModified, NewBlob,
     NewVerdict, Policy, Provenance, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp,
-    Validators, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Withdrawal,
+    Validators, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Withdrawal, WorkerId,
+    WorkerInfo,
 };
 
 /// One change of the catalogue by an operator.
@@ -117,29 +118,29 @@ pub enum ClaimWhat {
 /// Which claims are to end.
 #[derive(Clone, Debug)]
 pub enum ClaimsToRelease {
-    /// Every one that this owner still holds.
-    Of(String),
-    /// That on one source with this fencing number, if it still holds: the same owner may have made another one since, when an
+    /// Every one that this worker still holds, which is forgotten until it claims again.
+    Of(WorkerId),
+    /// That on one source with this fencing number, if it still holds: the same worker may have made another one since, when an
     /// edit ended this one.
     One {
         /// The source.
         source: SourceId,
         /// The claim's fencing number.
         fence: i64,
+        /// Who holds it.
+        worker: WorkerId,
     },
 }
 
-/// Who claims what, how much, and for how long.
+/// Who claims what, and how much.
 #[derive(Clone, Debug)]
 pub struct ClaimRequest {
     /// Which sources.
     pub what: ClaimWhat,
-    /// Unique to the process: `host:pid:nonce`.
-    pub owner: String,
-    /// The time of day; leases that end by now are void.
+    /// Who claims: the claims hold for as long as it is seen.
+    pub worker: WorkerInfo,
+    /// The time of day, at which the worker is seen; the claims of those that were not seen for a lease are void.
     pub now: DateTime<Utc>,
-    /// When the claim lapses unless it is renewed.
-    pub lease_until: DateTime<Utc>,
     /// At most so many.
     pub limit: usize,
     /// Hosts ([`crate::domain::Address::host`]) that have enough work pending.
@@ -178,6 +179,8 @@ pub struct AttemptRecord {
     pub source_id: SourceId,
     /// The claim's fencing number.
     pub fence: i64,
+    /// Who holds the claim.
+    pub worker: WorkerId,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// How long it took, retries included.

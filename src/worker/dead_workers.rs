@@ -1,24 +1,25 @@
 //! What workers that were killed left: their claims, their programs, the deaths that verifiers caused, and their folders.
 //!
-//! Never touches what a live worker holds: the archive says who has exited.
+//! Never ends what a living worker holds: a worker is dead when it was not seen for a lease, or when this machine shows that its process
+//! ended.
 
 use super::housekeeping;
 use crate::app::{App, Result};
 use crate::store::ClaimsToRelease;
 use crate::verify::end_left_behind;
 
-/// Ends the claims of workers that were killed: their sources need not wait until the leases lapse.
+/// Ends the claims of dead workers. Those of this machine need not wait until the lease is over.
 pub(super) async fn release_claims(app: &App) -> Result<()> {
-    for owner in app.store.claim_owners().await? {
-        // It ended in order but could not write any more: its disk was full, say.
-        if app.archive.machine().has_exited(&owner) {
-            let claims = ClaimsToRelease::Of(owner);
-            app.store.release_claims(claims).await?;
-        }
-    }
+    app.store.release_lapsed(app.now()).await?;
     let dead = app
         .with_archive(|archive| archive.machine().dead_owners())
         .await?;
+    for worker in app.store.workers().await? {
+        if app.archive.machine().has_ended(&worker, &dead) {
+            let claims = ClaimsToRelease::Of(worker.id);
+            app.store.release_claims(claims).await?;
+        }
+    }
     // What cannot be tidied keeps nothing from being fetched: it is tried again once a day, and the end of that pass says so.
     if !dead.is_empty()
         && let Err(error) = housekeeping::tidy(app).await
@@ -26,13 +27,11 @@ pub(super) async fn release_claims(app: &App) -> Result<()> {
         tracing::warn!("{error}: left to a later pass");
     }
     for owner in dead {
-        tracing::warn!("worker {owner} ended without releasing its claims: released");
-        // What tells that it is dead goes last, so that a worker killed in between leaves it to the next.
-        let claims = ClaimsToRelease::Of(owner.clone());
-        app.store.release_claims(claims).await?;
+        tracing::warn!("the process of {owner} ended without releasing its claims: released");
         end_programs_of(app, &owner).await;
         let folder = app.archive.machine().temp_dir().with_file_name(&owner);
         app.count_deaths_in(folder).await?;
+        // The folder that shows its death goes last, so that a worker killed in between leaves it to the next.
         let buried = app.with_archive(move |archive| archive.machine().remove_dead(&owner));
         if let Err(error) = buried.await {
             tracing::warn!("{error}: left to a later pass");

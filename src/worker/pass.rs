@@ -15,13 +15,12 @@ use super::report::PassReport;
 use super::sets;
 use super::stop::{GRACE, Stop};
 use crate::app::{App, Error, ErrorKind, Result};
-use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId, VersionId};
+use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId, VersionId, WorkerInfo};
 use crate::net::Fetcher;
 use crate::store::{ClaimRequest, ClaimWhat, ClaimsToRelease, Fact};
 
-/// How long a claim holds without being renewed: a crashed worker's sources are free again after this.
-const LEASE: chrono::Duration = crate::domain::LONGEST_LEASE;
-const RENEW_EVERY: chrono::Duration = chrono::Duration::minutes(1);
+/// How often a worker at work is seen: its claims hold for a lease after that.
+const SEEN_EVERY: chrono::Duration = chrono::Duration::seconds(30);
 /// Sources claimed in one transaction.
 const CLAIM_BATCH: usize = 256;
 /// Claims that may wait for their turn, and versions that may wait to be judged and published.
@@ -54,8 +53,8 @@ pub(super) enum Judging {
 /// A pass to be made, and by whom.
 pub(super) struct PassRequest<'a> {
     pub(super) app: &'a Arc<App>,
-    /// The owner of its claims.
-    pub(super) owner: &'a str,
+    /// The holder of its claims.
+    pub(super) worker: &'a WorkerInfo,
     pub(super) stop: &'a Stop,
     pub(super) progress: &'a Progress,
     pub(super) fetcher: Arc<Fetcher>,
@@ -76,7 +75,7 @@ struct Step {
 /// One pass under way.
 pub(super) struct Pass<'a> {
     app: Arc<App>,
-    owner: &'a str,
+    worker: &'a WorkerInfo,
     stop: &'a Stop,
     progress: &'a Progress,
     pipeline: Arc<Pipeline>,
@@ -143,7 +142,7 @@ impl<'a> Pass<'a> {
         };
         Self {
             app: Arc::clone(app),
-            owner: request.owner,
+            worker: request.worker,
             stop: request.stop,
             progress: request.progress,
             pipeline: Arc::new(pipeline),
@@ -184,7 +183,7 @@ impl<'a> Pass<'a> {
 
     /// Claims and waits in turn until nothing is left, or until it has to stop.
     async fn work(&mut self) {
-        let mut renewal = self.app.clock.sleep_until(self.app.now() + RENEW_EVERY);
+        let mut seen = self.app.clock.sleep_until(self.app.now() + SEEN_EVERY);
         loop {
             if !self.ends() {
                 let request = self.claim_request();
@@ -203,10 +202,11 @@ impl<'a> Pass<'a> {
             tokio::select! {
                 Some(joined) = self.tasks.join_next() => self.finish(joined),
                 Some(judged) = self.undecided.next() => self.finish_judging(judged),
-                () = &mut renewal => {
-                    renewal = self.app.clock.sleep_until(self.app.now() + RENEW_EVERY);
-                    let renewed = self.app.store.renew_claims(self.owner.to_owned(), self.app.now() + LEASE).await;
-                    self.keep_error(renewed.map_err(Error::from));
+                () = &mut seen => {
+                    seen = self.app.clock.sleep_until(self.app.now() + SEEN_EVERY);
+                    let lives = Fact::WorkerSeen(self.worker.clone());
+                    let noted = self.app.store.record(lives, self.app.stamp()).await;
+                    self.keep_error(noted.map_err(Error::from));
                     self.forget_exhausted();
                 }
                 () = stop.requested() => break,
@@ -215,7 +215,7 @@ impl<'a> Pass<'a> {
         if self.ends() {
             self.drain().await;
         }
-        let claims = ClaimsToRelease::Of(self.owner.to_owned());
+        let claims = ClaimsToRelease::Of(self.worker.id.clone());
         let released = self.app.store.release_claims(claims).await;
         self.keep_error(released.map_err(Error::from));
     }
@@ -322,12 +322,10 @@ impl<'a> Pass<'a> {
     }
 
     fn claim_request(&self) -> ClaimRequest {
-        let now = self.app.now();
         ClaimRequest {
             what: ClaimWhat::Due,
-            owner: self.owner.to_owned(),
-            now,
-            lease_until: now + LEASE,
+            worker: self.worker.clone(),
+            now: self.app.now(),
             limit: CLAIM_BATCH,
             excluded_hosts: Vec::new(),
         }

@@ -87,6 +87,7 @@ impl Pipeline {
         AttemptRecord {
             source_id: claim.source.id,
             fence: claim.fence,
+            worker: claim.worker.clone(),
             started_at: attempt.started_at,
             duration: attempt.clock.elapsed(),
             tries: attempt.report.tries,
@@ -313,6 +314,7 @@ impl Pipeline {
         let due = Fact::DueBy {
             source: source.id,
             fence: claim.fence,
+            worker: claim.worker.clone(),
             slot,
         };
         self.app.store.record(due, self.app.stamp()).await?;

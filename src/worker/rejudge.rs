@@ -83,6 +83,7 @@ impl Undecided {
             let ended = ClaimsToRelease::One {
                 source: claim.source.id,
                 fence: claim.fence,
+                worker: claim.worker.clone(),
             };
             let released = store.release_claims(ended).await;
             errors.extend(released.err().map(Error::from));

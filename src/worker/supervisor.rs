@@ -16,7 +16,7 @@ use super::standing;
 use super::stop::Stop;
 use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
 use crate::config::Config;
-use crate::domain::{Action, Slot};
+use crate::domain::{Action, Slot, WorkerInfo};
 use crate::net::Fetcher;
 use crate::store::{Condition, Fact, FilesToLookAt};
 
@@ -33,8 +33,8 @@ const MEND_EVERY: chrono::Duration = chrono::Duration::hours(1);
 /// Does the work of a store.
 pub struct Worker {
     app: Arc<App>,
-    /// The owner of its claims: the name that the archive tells live processes from dead ones by.
-    owner: String,
+    /// The holder of its claims.
+    info: WorkerInfo,
     /// Whether the report of a pass over all that is due has results.
     tells_each: bool,
     /// Made when first needed: reading the system's certificates costs more than finding that nothing is due.
@@ -57,10 +57,10 @@ struct Retried {
 impl Worker {
     /// Returns a worker for the store and the archive of `app`.
     pub fn new(app: Arc<App>) -> Self {
-        let owner = app.archive.machine().owner();
+        let info = app.archive.machine().new_worker();
         Self {
             app,
-            owner,
+            info,
             tells_each: false,
             fetcher: AsyncMutex::default(),
             retried: Mutex::default(),
@@ -295,7 +295,7 @@ impl Worker {
         };
         let request = PassRequest {
             app: &self.app,
-            owner: &self.owner,
+            worker: &self.info,
             stop,
             progress,
             fetcher: self.fetcher().await?,

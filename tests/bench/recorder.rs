@@ -14,7 +14,7 @@ use futures_util::future::try_join_all;
 use gannet::archive::Archive;
 use gannet::domain::{
     Actor, Address, Claim, Content, Digest, LastModified, NewBlob, Publication, SourceId,
-    SourceSettings, Stamp, Validators, base_ordinal,
+    SourceSettings, Stamp, Validators, WorkerInfo, base_ordinal,
 };
 use gannet::store::{
     AttemptRecord, AttemptResult, ChainOf, ClaimRequest, ClaimWhat, SourceChange, Store,
@@ -27,6 +27,7 @@ pub(crate) struct Recorder {
     runtime: Runtime,
     pub(crate) store: Store,
     archive: Arc<Archive>,
+    worker: WorkerInfo,
     now: DateTime<Utc>,
 }
 
@@ -34,10 +35,12 @@ impl Recorder {
     /// Opens or creates both in `folder`.
     pub(crate) fn open(folder: &Path) -> Self {
         std::fs::create_dir_all(folder).expect("a folder");
+        let archive = Archive::open(folder).expect("an archive");
         Self {
             runtime: Runtime::new().expect("a runtime"),
             store: Store::open(&folder.join("gannet.db")).expect("a store"),
-            archive: Arc::new(Archive::open(folder).expect("an archive")),
+            worker: archive.machine().new_worker(),
+            archive: Arc::new(archive),
             now: "2026-01-31T12:30:00Z".parse().expect("a time"),
         }
     }
@@ -170,6 +173,7 @@ impl Recorder {
         AttemptRecord {
             source_id: claim.source.id,
             fence: claim.fence,
+            worker: claim.worker.clone(),
             started_at: self.now,
             duration: Duration::from_millis(120),
             tries: 1,
@@ -192,9 +196,8 @@ impl Recorder {
     fn request(&self, what: ClaimWhat, limit: usize) -> ClaimRequest {
         ClaimRequest {
             what,
-            owner: "run-abcdef".to_owned(),
+            worker: self.worker.clone(),
             now: self.now,
-            lease_until: self.now + TimeDelta::minutes(5),
             limit,
             excluded_hosts: Vec::new(),
         }

@@ -12,6 +12,8 @@ use gannet::config::{Config, FetchConfig, ResourceLimits, VerifierConfig, Verifi
 use gannet::domain::{Scope, Verdict, VerdictOutcome, VersionId, VersionState, Weight};
 use gannet::worker::{Progress, Selection, Stop, Worker};
 
+mod claims;
+
 use crate::net_rig::at;
 use crate::origin::{Gate, Origin, Reply};
 use crate::rig::{bare_config, hourly, open_app, write_checksums};
@@ -601,25 +603,4 @@ async fn a_slow_host_with_more_sources_than_are_claimed_at_once_keeps_no_other_h
     };
     let (summary, ()) = tokio::join!(house.pass(), turn);
     assert_eq!(summary.new, MANY as u64 + 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn claims_of_a_worker_that_could_not_release_them_are_free() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let origin = Origin::start(true);
-    origin.on("/x", [Reply::file("content")]);
-    let house = House::open(folder.path(), &origin, "2026-01-31T12:00:00Z", None);
-    house.add([origin.url("/x")]).await;
-    // As a full disk leaves it: the folder of the owner went, its claim did not.
-    let request = gannet::store::ClaimRequest {
-        what: gannet::store::ClaimWhat::Due,
-        owner: "run-gone".to_owned(),
-        now: at("2026-01-31T12:00:00Z"),
-        lease_until: at("2026-01-31T12:05:00Z"),
-        limit: 1,
-        excluded_hosts: Vec::new(),
-    };
-    let claims = house.app.store.claim(request).await;
-    assert_eq!(claims.expect("a claim").len(), 1);
-    assert_eq!(house.pass().await.new, 1);
 }

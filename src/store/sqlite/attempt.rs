@@ -215,9 +215,9 @@ fn claimed_source(
         .sql
         .prepare_cached(
             "SELECT s.address, s.settings, t.failures, t.version_id FROM source s JOIN source_state t ON t.source_id = s.id
-             WHERE s.id = ?1 AND t.fence = ?2 AND t.lease_owner IS NOT NULL",
+             WHERE s.id = ?1 AND t.fence = ?2 AND t.lease_owner = ?3",
         )?
-        .query_row(params![source.0, record.fence], |row| {
+        .query_row(params![source.0, record.fence, record.worker.0], |row| {
             let mut columns = Columns::new(row);
             Ok(ClaimedSource {
                 address: columns.get()?,
@@ -234,7 +234,7 @@ fn claimed_source(
 macro_rules! end_claim {
     ($more:literal) => {
         concat!(
-            "UPDATE source_state SET lease_owner = NULL, lease_until = NULL, next_slot = ?2, failures = ?3, requests = ?4,
+            "UPDATE source_state SET lease_owner = NULL, next_slot = ?2, failures = ?3, requests = ?4,
                  etag = ?5, last_modified = ?6, validators_address = ?7, validators_fields = ?8, last_attempt_at = ?9,
                  last_outcome = ?10, whole_at = iif(?11, ?9, whole_at), checked_at = iif(?12, ?9, checked_at)",
             $more,

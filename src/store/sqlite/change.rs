@@ -158,7 +158,7 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
         forget_file(transaction, id)?;
     }
     transaction.execute(
-        "UPDATE source_state SET active = 0, lease_owner = NULL, lease_until = NULL, publish_due = 0, publish_error = NULL,
+        "UPDATE source_state SET active = 0, lease_owner = NULL, publish_due = 0, publish_error = NULL,
              publish_unsure = 0 WHERE source_id = ?1",
         [id.0],
     )?;

@@ -1,21 +1,21 @@
 //! Claims: who may fetch a source, until when, and with which fencing number.
 //!
-//! A claim is a lease. One that lapsed is void when another takes the source; until then its holder may still record.
+//! A claim holds until its worker records an attempt or gives the source up, and ends when that worker was not seen for a lease.
 
-use chrono::{DateTime, Utc};
 use rusqlite::params;
 
 use super::Store;
 use super::failure::Outcome;
-use super::row::{Columns, int, millis, to_json};
+use super::row::{Columns, int, to_json};
 use super::source_row::{
     SETLESS_COLUMNS, SOURCE_COLUMNS, SOURCE_TABLES, have_sets_members, read_source, read_source_row,
 };
 use super::sql_damage::damaged_row_in;
 use super::transaction::Transaction;
 use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
+use super::worker::{RELEASE, end, end_lapsed, see};
 use crate::domain::{
-    Claim, Digest, NewestVersion, Slot, SourceId, StoredObject, Validators, VersionState,
+    Claim, Digest, NewestVersion, Slot, SourceId, StoredObject, Validators, VersionState, WorkerId,
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
@@ -25,40 +25,18 @@ impl Store {
     /// Claims sources for a worker: at most as many as it asks for, none under a live claim, on an excluded host, or removed. One
     /// whose row is damaged is left out ([`Store::damage`]).
     pub async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>> {
-        let claimed = self.write(move |transaction| match &request.what {
-            ClaimWhat::Due => claim_due(transaction, &request),
-            ClaimWhat::These(ids) => claim_these(transaction, ids, &request),
+        let claimed = self.write(move |transaction| {
+            see(transaction, &request.worker, request.now)?;
+            end_lapsed(transaction, request.now)?;
+            match &request.what {
+                ClaimWhat::Due => claim_due(transaction, &request),
+                ClaimWhat::These(ids) => claim_these(transaction, ids, &request),
+            }
         });
         let claimed = claimed.await?;
         let damaged = claimed.damaged.into_iter();
         self.noted().add(damaged.map(|(_, row)| row).collect());
         Ok(claimed.claims)
-    }
-
-    /// Moves the end of every claim that `owner` still holds.
-    pub async fn renew_claims(&self, owner: String, lease_until: DateTime<Utc>) -> Result<()> {
-        self.write(move |transaction| {
-            transaction.update_states(
-                "UPDATE source_state SET lease_until = ?2 WHERE lease_owner = ?1",
-                params![owner, millis(lease_until)],
-            )?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Returns who holds claims, lapsed or not.
-    pub async fn claim_owners(&self) -> Result<Vec<String>> {
-        self.read(|sql| {
-            let mut owners = sql.prepare_cached(
-                "SELECT DISTINCT lease_owner FROM source_state WHERE lease_owner IS NOT NULL",
-            )?;
-            // The claim of one that is no text lapses.
-            let owners = owners.query_map([], |row| Ok(row.get(0).ok()))?;
-            let owners = owners.collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok(owners.into_iter().flatten().collect())
-        })
-        .await
     }
 
     /// Ends claims; what was being fetched can be claimed at once.
@@ -69,14 +47,15 @@ impl Store {
 }
 
 fn release(transaction: &Transaction<'_>, which: &ClaimsToRelease) -> rusqlite::Result<()> {
-    const RELEASE: &str = "UPDATE source_state SET lease_owner = NULL, lease_until = NULL";
     match which {
-        ClaimsToRelease::Of(owner) => {
-            transaction.update_states(&format!("{RELEASE} WHERE lease_owner = ?1"), params![owner])
-        }
-        ClaimsToRelease::One { source, fence } => {
-            let release = format!("{RELEASE} WHERE source_id = ?1 AND fence = ?2");
-            transaction.execute(&release, params![source.0, fence])?;
+        ClaimsToRelease::Of(worker) => end(transaction, worker),
+        ClaimsToRelease::One {
+            source,
+            fence,
+            worker,
+        } => {
+            let release = format!("{RELEASE} WHERE {HELD}");
+            transaction.execute(&release, params![source.0, fence, worker.0])?;
             Ok(())
         }
     }
@@ -92,7 +71,6 @@ fn claim_due(transaction: &Transaction<'_>, request: &ClaimRequest) -> Outcome<C
             .query_map(
                 params![
                     Slot::containing(request.now).0,
-                    millis(request.now),
                     to_json(&request.excluded_hosts),
                     int(request.limit - claimed.claims.len() + claimed.damaged.len())
                 ],
@@ -118,7 +96,6 @@ fn claim_these(
         .query_map(
             params![
                 to_json(&ids),
-                millis(request.now),
                 to_json(&request.excluded_hosts),
                 int(request.limit)
             ],
@@ -133,20 +110,23 @@ fn claim_these(
 pub(super) fn keep_due(
     transaction: &Transaction<'_>,
     source: SourceId,
-    fence: i64,
+    (fence, worker): (i64, &WorkerId),
     slot: Slot,
 ) -> rusqlite::Result<()> {
     transaction.execute(
-        "UPDATE source_state SET next_slot = min(next_slot, ?3) WHERE source_id = ?1 AND fence = ?2",
-        params![source.0, fence, slot.0],
+        &format!("UPDATE source_state SET next_slot = min(next_slot, ?4) WHERE {HELD}"),
+        params![source.0, fence, worker.0, slot.0],
     )?;
     Ok(())
 }
 
+/// Where a claim holds: of this source, with this fencing number, by this worker.
+const HELD: &str = "source_id = ?1 AND fence = ?2 AND lease_owner = ?3";
+
 const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_due
-     WHERE active = 1 AND next_slot <= ?1 AND (lease_until IS NULL OR lease_until <= ?2)
-     AND host NOT IN (SELECT value FROM json_each(?3))
-     ORDER BY next_slot, source_id LIMIT ?4";
+     WHERE active = 1 AND next_slot <= ?1 AND lease_owner IS NULL
+     AND host NOT IN (SELECT value FROM json_each(?2))
+     ORDER BY next_slot, source_id LIMIT ?3";
 
 /// The objects of a blob and of those that it is a delta against. A blob's body comes last in its row, so that no body is read.
 const OBJECTS: &str = "WITH RECURSIVE chain (id) AS (
@@ -156,9 +136,9 @@ const OBJECTS: &str = "WITH RECURSIVE chain (id) AS (
 const THESE: &str =
     "SELECT t.source_id FROM json_each(?1) i CROSS JOIN source_state t ON t.source_id = i.value
      CROSS JOIN source s ON s.id = t.source_id
-     WHERE s.removed_at IS NULL AND (t.lease_until IS NULL OR t.lease_until <= ?2)
-     AND t.host NOT IN (SELECT value FROM json_each(?3))
-     GROUP BY i.value ORDER BY min(i.key) LIMIT ?4";
+     WHERE s.removed_at IS NULL AND t.lease_owner IS NULL
+     AND t.host NOT IN (SELECT value FROM json_each(?2))
+     GROUP BY i.value ORDER BY min(i.key) LIMIT ?3";
 
 /// What was claimed, and what could not be read.
 #[derive(Default)]
@@ -176,7 +156,7 @@ fn claim_all(
     claimed: &mut Claimed,
 ) -> rusqlite::Result<bool> {
     let mut claim = transaction.sql.prepare_cached(
-        "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
+        "UPDATE source_state SET lease_owner = ?2, fence = fence + 1 WHERE source_id = ?1",
     )?;
     let columns = if have_sets_members(transaction.sql)? {
         SOURCE_COLUMNS
@@ -189,7 +169,6 @@ fn claim_all(
          FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest WHERE s.id = ?1"
     ))?;
     let mut objects = transaction.sql.prepare_cached(OBJECTS)?;
-    let lease_until = millis(request.lease_until);
     let mut is_all = true;
     claimed.claims.reserve(ids.len());
     for id in ids {
@@ -197,9 +176,11 @@ fn claim_all(
             continue;
         }
         let found = load
-            .query_row([id], |row| read_source_row(row, read_claim))
+            .query_row([id], |row| {
+                read_source_row(row, |columns| read_claim(columns, &request.worker.id))
+            })
             .and_then(|found| {
-                claim.execute(params![id, request.owner, lease_until])?;
+                claim.execute(params![id, request.worker.id.0])?;
                 Ok(found)
             });
         let (mut claim, blob) = match found {
@@ -250,7 +231,10 @@ fn read_object(columns: &mut Columns<'_>) -> rusqlite::Result<StoredObject> {
 }
 
 /// Returns the claim without the objects of its newest version, and the blob that has some.
-fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>)> {
+fn read_claim(
+    columns: &mut Columns<'_>,
+    worker: &WorkerId,
+) -> rusqlite::Result<(Claim, Option<i64>)> {
     let mut source = read_source(columns)?;
     // The one that the claim is made with.
     let fence = columns.get::<i64>()?.wrapping_add(1);
@@ -280,6 +264,7 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>
     let claim = Claim {
         source,
         fence,
+        worker: worker.clone(),
         validators,
         requests,
         whole_at,

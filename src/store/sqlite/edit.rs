@@ -195,15 +195,14 @@ fn edit_state(
     let state = &before.state;
     let last = state.last_attempt_at.map(Slot::containing);
     let next_slot = edit.slot_after(state.next_slot, last, state.failures, now);
-    // The fence refuses the result of a fetch that asked for something else, even one whose lease lapsed.
+    // The fence refuses the result of a fetch that asked for something else, even one whose worker was not seen for a lease.
     transaction.execute(
         "UPDATE source_state SET host = ?2, active = ?3,
              next_slot = iif(?6 AND lease_owner IS NOT NULL, min(?4, ?7), ?4),
              etag = iif(?5, NULL, etag), last_modified = iif(?5, NULL, last_modified),
              validators_address = iif(?5, NULL, validators_address),
              validators_fields = iif(?5, NULL, validators_fields),
-             fence = iif(?6, fence + 1, fence), lease_owner = iif(?6, NULL, lease_owner),
-             lease_until = iif(?6, NULL, lease_until)
+             fence = iif(?6, fence + 1, fence), lease_owner = iif(?6, NULL, lease_owner)
          WHERE source_id = ?1",
         params![
             before.id.0,

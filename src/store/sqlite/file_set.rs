@@ -16,6 +16,7 @@ use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::verdict_words::failure_of_edition;
 use super::version_row::read_newest;
+use super::worker::living;
 use crate::domain::{
     About, Action, EditionId, NewEvent, SetMember, SetPublication, Slot, SourceId, Stamp,
 };
@@ -367,8 +368,8 @@ fn take_over(
 // A disabled source is not fetched, which ends no membership: the set goes on with the newest version of it that could be
 // published. Without one it keeps nothing waiting. Where a row does not say whether its source is enabled, it is damaged.
 const MEMBERS: &str = "SELECT s.id, s.name, v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum,
-         iif(s.enabled IN (0, 1), s.enabled AND t.next_slot <= ?2, NULL), t.lease_owner IS NOT NULL,
-         t.lease_until, iif(s.enabled, t.failures, 0)
+         iif(s.enabled IN (0, 1), s.enabled AND t.next_slot <= ?2, NULL),
+         EXISTS (SELECT 1 FROM worker w WHERE w.id = t.lease_owner AND w.seen_at > ?3 AND w.seen_at <= ?4), iif(s.enabled, t.failures, 0)
      FROM set_member m CROSS JOIN source s ON s.id = m.source_id CROSS JOIN source_state t ON t.source_id = s.id
      LEFT JOIN version v ON v.id = iif(s.enabled, t.version_id,
          (SELECT max(g.id) FROM version g WHERE g.source_id = s.id AND g.state IN ('passed', 'unverified')))
@@ -381,18 +382,18 @@ fn set_members(
 ) -> rusqlite::Result<Vec<SetMember>> {
     let slot = Slot::containing(now);
     let mut statement = sql.prepare_cached(MEMBERS)?;
-    let rows = statement.query_map(params![set, slot.0], |row| {
+    let [after, until] = living(now);
+    let rows = statement.query_map(params![set, slot.0, after, until], |row| {
         read_row("source", row, |columns| {
             let (source_id, name) = (SourceId(columns.get()?), columns.get()?);
             let newest = read_newest(columns)?;
             let due = columns.get()?;
-            let (leased, until) = (columns.get::<bool>()?, columns.optional_time()?);
             Ok(SetMember {
                 source_id,
                 name,
                 newest: newest.map(|place| (place.id, place.state)),
                 due,
-                claimed: leased && until.is_some_and(|until| until > now),
+                claimed: columns.get()?,
                 failures: columns.count()?,
             })
         })

@@ -82,6 +82,7 @@ mod version_row;
 mod version_state;
 mod wanted_file;
 mod withdrawal;
+mod worker;
 mod writer;
 
 pub use handle::Store;

@@ -17,6 +17,7 @@ use super::publication::{are_files_unsure, be_all_unsure, note_failure};
 use super::published_file::write_look;
 use super::transaction::Transaction;
 use super::withdrawal::write_withdrawal;
+use super::worker::see;
 use crate::domain::Stamp;
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
@@ -71,8 +72,10 @@ fn write(
         Fact::DueBy {
             source,
             fence,
+            worker,
             slot,
-        } => keep_due(transaction, *source, *fence, *slot)?,
+        } => keep_due(transaction, *source, (*fence, worker), *slot)?,
+        Fact::WorkerSeen(worker) => see(transaction, worker, stamp.at)?,
         Fact::Chore(name) => write_chore(transaction, name, stamp.at)?,
         Fact::Swept => write_swept(transaction, stamp.at)?,
         Fact::Looks(looks) => {

@@ -46,6 +46,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/028.sql"),
     include_str!("schema/029.sql"),
     include_str!("schema/030.sql"),
+    include_str!("schema/031.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
@@ -453,6 +454,31 @@ mod tests {
             assert_eq!(shown.collect::<Vec<_>>(), expected, "from {schema}");
             assert!(damaged.is_empty(), "from {schema}");
         }
+    }
+
+    #[test]
+    fn claims_of_an_older_catalogue_hold_until_they_would_have() {
+        use crate::store::sqlite::worker::living;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        let older = open(&path, &MIGRATIONS[..29]).expect("an older schema");
+        let now = chrono::DateTime::from_timestamp_millis(1_769_860_830_000).expect("a time");
+        older
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF;
+                 INSERT INTO source_state (source_id, host, next_slot, active, lease_owner, lease_until, fence)
+                 VALUES (1, 'h', 0, 1, 'run-live', 1769860830001, 3), (2, 'h', 0, 1, 'run-over', 1769860830000, 4),
+                     (3, 'h', 0, 1, NULL, NULL, 5)",
+            )
+            .expect("rows");
+        drop(older);
+        let sql = open(&path, MIGRATIONS).expect("the newest schema");
+        let held = "SELECT group_concat(source_id || ' ' || fence || ' ' || lease_owner) FROM source_state
+             WHERE lease_owner IN (SELECT id FROM worker WHERE folder = id AND seen_at > ?1 AND seen_at <= ?2)";
+        let held: String = sql
+            .query_row(held, living(now), |row| row.get(0))
+            .expect("a claim");
+        assert_eq!(held, "1 3 run-live");
     }
 
     #[test]

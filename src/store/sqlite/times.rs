@@ -10,9 +10,9 @@ use super::event_row::insert_event;
 use super::failure::Failure;
 use super::row::millis;
 use super::transaction::Transaction;
+use super::worker::RELEASE;
 use crate::domain::{
-    Action, CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER, NewEvent, Slot,
-    Stamp,
+    Action, CLOCK_TOLERANCE, LONGEST_RETRY, LONGEST_RETRY_AFTER, NewEvent, Slot, Stamp,
 };
 use crate::store::error::Result;
 use crate::store::mended::Mended;
@@ -21,7 +21,7 @@ impl Store {
     /// Makes due now what waits for a time that cannot be; an event says so. Returns nothing when there was none.
     ///
     /// That is: a source due later than after its interval (or the longest pause that a server may ask for) and an hour, or
-    /// last tried by a clock that was more than an hour ahead; a claim beyond the longest lease; a notifier beyond the
+    /// last tried by a clock that was more than an hour ahead; a claim of a worker that was seen by such a clock; a notifier beyond the
     /// longest pause.
     pub async fn mend_times(&self, stamp: Stamp) -> Result<Option<Mended>> {
         let now = stamp.at;
@@ -38,6 +38,8 @@ impl Store {
 const IMPOSSIBLE: &str = "FROM source_state t NOT INDEXED CROSS JOIN source s ON s.id = t.source_id
      WHERE t.active = 1 AND t.next_slot > :slot AND (t.last_attempt_at > :tried
          OR t.next_slot > :slot + :tolerance + max(s.interval_hours, iif(t.failures > 0, :pause, 0)))";
+
+const SEEN_AHEAD: &str = "lease_owner IN (SELECT id FROM worker WHERE seen_at > ?1)";
 
 fn find(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<Mended> {
     let slot = Slot::containing(now).0;
@@ -62,8 +64,8 @@ fn find(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<Mended> {
         sources: usize::try_from(sources).unwrap_or_default(),
         latest: latest.map(|slot| Slot(slot).start()),
         claims: count(
-            "SELECT count(*) FROM source_state WHERE lease_owner IS NOT NULL AND lease_until > ?1",
-            now + LONGEST_LEASE + CLOCK_TOLERANCE,
+            &format!("SELECT count(*) FROM source_state WHERE {SEEN_AHEAD}"),
+            now + CLOCK_TOLERANCE,
         )?,
         notifiers: count(
             "SELECT count(*) FROM notifier WHERE retry_at > ?1",
@@ -93,9 +95,8 @@ fn mend(
         },
     )?;
     transaction.update_states(
-        "UPDATE source_state SET lease_owner = NULL, lease_until = NULL
-         WHERE lease_owner IS NOT NULL AND lease_until > ?1",
-        params![millis(now + LONGEST_LEASE + CLOCK_TOLERANCE)],
+        &format!("{RELEASE} WHERE {SEEN_AHEAD}"),
+        params![millis(now + CLOCK_TOLERANCE)],
     )?;
     transaction.execute(
         "UPDATE notifier SET retry_at = NULL WHERE retry_at > ?1",

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use gannet::domain::{AttemptOutcome, FailureKind, Slot, SourceId};
 use gannet::store::{AttemptResult, ClaimRequest, ClaimsToRelease, Fact, SourceChange, StoreError};
 
-use super::rig::{Rig, hours, new, raw, record, request, settings, stamp, start, these};
+use super::rig::{Rig, hours, new, raw, record, request, settings, stamp, start, these, worker};
 
 #[tokio::test]
 async fn two_stores_never_claim_one_source_both() {
@@ -116,15 +116,14 @@ async fn claims_are_renewed_and_released_by_owner() {
     let claim = |id, owner| rig.store.claim(these(vec![id], request(owner, start())));
     let held = claim(a, "one").await.expect("claims").remove(0);
     claim(b, "two").await.expect("claims");
-    rig.store
-        .renew_claims("one".to_owned(), hours(3))
-        .await
-        .expect("renewed");
+    let seen = Fact::WorkerSeen(worker("one"));
+    let renewed = rig.store.record(seen, stamp(hours(2))).await;
+    renewed.expect("renewed");
     let due = rig.store.claim(request("three", hours(2))).await;
     let due: Vec<_> = due.expect("claims").iter().map(|c| c.source.id).collect();
     assert_eq!(due, [b]);
     rig.store
-        .release_claims(ClaimsToRelease::Of("one".to_owned()))
+        .release_claims(ClaimsToRelease::Of(held.worker.clone()))
         .await
         .expect("released");
     let refused = rig
@@ -227,4 +226,97 @@ async fn forgotten_validators_are_gone() {
     let forgotten = rig.store.record(forget, stamp(start())).await;
     forgotten.expect("forgotten");
     assert!(rig.claim(id, hours(1)).await.validators.is_empty());
+}
+
+#[tokio::test]
+async fn what_another_worker_brings_under_the_same_fencing_number_is_refused() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let claim = rig.claim(id, start()).await;
+    let other = gannet::domain::Claim {
+        worker: worker("other").id,
+        ..claim.clone()
+    };
+    let late = record(&other, start(), new(raw("one")));
+    let refused = rig.store.record_attempt(late).await;
+    assert_eq!(refused, Err(StoreError::StaleClaim(id)));
+    let due = Fact::DueBy {
+        source: id,
+        fence: other.fence,
+        worker: other.worker.clone(),
+        slot: Slot(1),
+    };
+    let noted = rig.store.record(due, stamp(start())).await;
+    noted.expect("nothing");
+    assert_ne!(rig.source(id).await.state.next_slot, Slot(1));
+    let ended = ClaimsToRelease::One {
+        source: id,
+        fence: other.fence,
+        worker: other.worker,
+    };
+    let released = rig.store.release_claims(ended).await;
+    released.expect("nothing");
+    let result = record(&claim, start(), new(raw("one")));
+    let recorded = rig.store.record_attempt(result).await;
+    recorded.expect("the holder's result");
+    assert_eq!(rig.count("SELECT count(*) FROM attempt"), 1);
+}
+
+/// By a clock that jumps in between, for the worker as well as for who asks.
+#[tokio::test]
+async fn a_claim_holds_while_its_worker_is_seen_whatever_the_clock_does() {
+    const YEAR: i64 = 365 * 24;
+    for jump in [-80 * YEAR, -YEAR, -3, -1, 1, 3, YEAR, 80 * YEAR] {
+        for (is_seen, is_taken) in [(true, false), (false, jump != -1)] {
+            let rig = Rig::new();
+            let id = rig.add("a").await;
+            rig.claim(id, start()).await;
+            if is_seen {
+                let seen = Fact::WorkerSeen(worker("rig"));
+                let noted = rig.store.record(seen, stamp(hours(jump))).await;
+                noted.expect("seen");
+            }
+            let claims = rig.store.claim(these(vec![id], request("b", hours(jump))));
+            let taken = claims.await.expect("claims").len();
+            assert_eq!(taken, usize::from(is_taken), "{jump} h, seen: {is_seen}");
+            // And for ever it holds in no case.
+            let later = hours(jump.max(0)) + TimeDelta::minutes(5);
+            let claims = rig.store.claim(these(vec![id], request("c", later))).await;
+            assert_eq!(claims.expect("claims").len(), 1, "{jump} h");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_claim_of_a_worker_that_is_not_known_ends() {
+    let rig = Rig::new();
+    let (a, b) = (rig.add("a").await, rig.add("b").await);
+    rig.claim(a, start()).await;
+    let held = rig.store.claim(these(vec![b], request("b", start()))).await;
+    let held = held.expect("claims").remove(0);
+    // As damage leaves it.
+    let lost = rig.sql().execute("DELETE FROM worker WHERE id = 'rig'", []);
+    assert_eq!(lost, Ok(1));
+    rig.store.release_lapsed(start()).await.expect("released");
+    let due = rig.store.claim(request("c", start())).await;
+    let due: Vec<_> = due.expect("claims").iter().map(|c| c.source.id).collect();
+    assert_eq!(due, [a]);
+    let result = record(&held, start(), AttemptResult::Unchanged);
+    let recorded = rig.store.record_attempt(result).await;
+    recorded.expect("the claim of the other one holds");
+}
+
+#[tokio::test]
+async fn a_worker_is_written_down_ten_times_in_a_lease_at_most() {
+    let rig = Rig::new();
+    rig.add("a").await;
+    let mut written = Vec::new();
+    for seconds in 0..300 {
+        let at = start() + TimeDelta::seconds(seconds);
+        let claimed = rig.store.claim(request("a", at)).await;
+        claimed.expect("claims");
+        written.push(rig.count("SELECT seen_at FROM worker"));
+    }
+    written.dedup();
+    assert_eq!(written.len(), 10);
 }

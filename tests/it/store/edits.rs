@@ -235,6 +235,7 @@ async fn a_fetch_under_way_of_what_is_asked_otherwise_is_refused() {
             let ended = ClaimsToRelease::One {
                 source: id,
                 fence: claim.fence,
+                worker: claim.worker.clone(),
             };
             let released = rig.store.release_claims(ended).await;
             released.expect("released");

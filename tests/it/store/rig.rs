@@ -8,6 +8,7 @@ use gannet::domain::{
     Actor, Address, BlobForm, BlobId, Claim, Digest, Fingerprint, Judgement, LastModified, NewBlob,
     NewVerdict, Policy, PolicyVerifier, Scope, SettingsPatch, Source, SourceId, SourceSettings,
     Stamp, StoredBody, Validators, VerdictId, VerdictOutcome, VersionId, VersionState, Weight,
+    WorkerId, WorkerInfo,
 };
 use gannet::store::{
     AttemptRecord, AttemptResult, ClaimRequest, ClaimWhat, PolicyAdoption, Recorded, SourceChange,
@@ -56,12 +57,22 @@ pub(crate) fn these(ids: Vec<SourceId>, request: ClaimRequest) -> ClaimRequest {
     }
 }
 
-pub(crate) fn request(owner: &str, now: DateTime<Utc>) -> ClaimRequest {
+/// A worker of a machine that is not this one.
+pub(crate) fn worker(id: &str) -> WorkerInfo {
+    WorkerInfo {
+        id: WorkerId(id.into()),
+        host: "elsewhere".to_owned(),
+        boot: "another".to_owned(),
+        folder: format!("run-{id}"),
+        pid: 7,
+    }
+}
+
+pub(crate) fn request(id: &str, now: DateTime<Utc>) -> ClaimRequest {
     ClaimRequest {
         what: ClaimWhat::Due,
-        owner: owner.to_owned(),
+        worker: worker(id),
         now,
-        lease_until: now + TimeDelta::minutes(5),
         limit: 256,
         excluded_hosts: Vec::new(),
     }
@@ -103,6 +114,7 @@ pub(crate) fn record(claim: &Claim, at: DateTime<Utc>, result: AttemptResult) ->
     AttemptRecord {
         source_id: claim.source.id,
         fence: claim.fence,
+        worker: claim.worker.clone(),
         started_at: at,
         duration: Duration::from_millis(120),
         tries: 1,

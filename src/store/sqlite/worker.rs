@@ -1,0 +1,135 @@
+//! Workers: a row for each that may hold claims, which hold for as long as it is seen.
+//!
+//! Never tells whether a process runs: whoever works on a machine knows that of its own.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Row, params};
+
+use super::Store;
+use super::row::millis;
+use super::transaction::Transaction;
+use crate::domain::{LEASE, WorkerId, WorkerInfo, seen_while_living};
+use crate::store::error::Result;
+
+impl Store {
+    /// Returns the workers that may hold claims. Those whose rows are damaged are left out: their claims end when the lease is over.
+    pub async fn workers(&self) -> Result<Vec<WorkerInfo>> {
+        self.read(|sql| {
+            let mut workers =
+                sql.prepare_cached("SELECT id, host, boot, folder, pid FROM worker")?;
+            let workers = workers.query_map([], |row| Ok(read_worker(row).ok()))?;
+            let workers = workers.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(workers.into_iter().flatten().collect())
+        })
+        .await
+    }
+
+    /// Ends the claims of workers that were not seen for a lease, and those of none that is known.
+    pub async fn release_lapsed(&self, now: DateTime<Utc>) -> Result<()> {
+        let is_needed = self.read(move |sql| Ok(is_any_lapsed(sql, now)? || has_strays(sql)?));
+        if !is_needed.await? {
+            return Ok(());
+        }
+        self.write(move |transaction| {
+            end_lapsed(transaction, now)?;
+            Ok(transaction.update_states(&format!("{RELEASE} WHERE {OF_NOBODY}"), [])?)
+        })
+        .await
+    }
+}
+
+pub(super) const RELEASE: &str = "UPDATE source_state SET lease_owner = NULL";
+
+/// Where a worker's row says that it does not live.
+const LAPSED: &str = "FROM worker WHERE seen_at <= ?1 OR seen_at > ?2";
+
+const OF_NOBODY: &str = "lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
+
+/// Writes that a worker lives, unless that was written a moment ago.
+pub(super) fn see(
+    transaction: &Transaction<'_>,
+    worker: &WorkerInfo,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let moment = LEASE / 10;
+    transaction.execute(
+        "INSERT INTO worker (id, host, boot, folder, pid, started_at, seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at WHERE abs(excluded.seen_at - seen_at) >= ?7",
+        params![
+            worker.id.0,
+            worker.host,
+            worker.boot,
+            worker.folder,
+            worker.pid,
+            millis(now),
+            moment.num_milliseconds(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Ends the claims of workers that were not seen for a lease.
+pub(super) fn end_lapsed(
+    transaction: &Transaction<'_>,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    if !is_any_lapsed(transaction.sql, now)? {
+        return Ok(());
+    }
+    let bounds = living(now);
+    let release = format!("{RELEASE} WHERE lease_owner IN (SELECT id {LAPSED})");
+    transaction.update_states(&release, bounds)?;
+    transaction.execute(&format!("DELETE {LAPSED}"), bounds)?;
+    Ok(())
+}
+
+/// Ends a worker's claims, and forgets it.
+pub(super) fn end(transaction: &Transaction<'_>, worker: &WorkerId) -> rusqlite::Result<()> {
+    transaction.update_states(&format!("{RELEASE} WHERE lease_owner = ?1"), [&worker.0])?;
+    transaction.execute("DELETE FROM worker WHERE id = ?1", [&worker.0])?;
+    Ok(())
+}
+
+/// Returns the times between which a worker was seen that lives, as they are stored.
+pub(super) fn living(now: DateTime<Utc>) -> [i64; 2] {
+    let (after, until) = seen_while_living(now);
+    [millis(after), millis(until)]
+}
+
+fn is_any_lapsed(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<bool> {
+    sql.prepare_cached(&format!("SELECT 1 {LAPSED}"))?
+        .exists(living(now))
+}
+
+fn has_strays(sql: &Connection) -> rusqlite::Result<bool> {
+    sql.prepare_cached(&format!("SELECT 1 FROM source_state WHERE {OF_NOBODY}"))?
+        .exists([])
+}
+
+fn read_worker(row: &Row<'_>) -> rusqlite::Result<WorkerInfo> {
+    Ok(WorkerInfo {
+        id: WorkerId(row.get::<_, String>(0)?.into()),
+        host: row.get(1)?,
+        boot: row.get(2)?,
+        folder: row.get(3)?,
+        pid: row.get(4)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn claims_are_found_by_their_index() {
+        for wanted in [OF_NOBODY, "lease_owner IN (SELECT id FROM worker)"] {
+            let plan = query_plan(&format!("{RELEASE} WHERE {wanted}"));
+            assert!(
+                plan.contains("USING INDEX source_state_lease")
+                    || plan.contains("USING COVERING INDEX source_state_lease"),
+                "{plan}"
+            );
+        }
+    }
+}
