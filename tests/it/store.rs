@@ -11,6 +11,7 @@ mod notices;
 mod opening;
 mod provenance;
 mod publishing;
+mod repeats;
 mod rig;
 mod sets;
 mod sources;

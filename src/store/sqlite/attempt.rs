@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::new_version::{NewVersion, insert_version};
 use super::provenance::{Addresses, PROVENANCE, provenance_id, read_provenance};
 use super::publication::is_file_due;
+use super::recorded_before::recorded_before;
 use super::refusals::repeat_on_version;
 use super::row::{Columns, duration_ms, int, millis, row_limit};
 use super::sql_damage::{read_row, sound_rows};
@@ -28,9 +29,12 @@ impl Store {
     /// Records attempt, version, blob, validators, next slot, failures and event together; the claim ends with it. A new version
     /// whose bytes may have been refused, by a row that is damaged, is pending; that row is noted ([`Store::damage`]).
     ///
+    /// The same record once more, before another attempt of the source is recorded, returns the same and writes nothing: for a worker
+    /// that never got the answer.
+    ///
     /// # Errors
     ///
-    /// [`StoreError::StaleClaim`] when the claim was taken over, released or already used, or the source removed.
+    /// [`StoreError::StaleClaim`] when the claim was taken over, released or used for another attempt, or the source removed.
     pub async fn record_attempt(&self, record: AttemptRecord) -> Result<Recorded> {
         let recorded = self.write(move |transaction| write_attempt(transaction, &record));
         let (recorded, damaged) = recorded.await?;
@@ -107,7 +111,12 @@ fn write_attempt(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
 ) -> std::result::Result<(Recorded, Option<DamagedRow>), Failure> {
-    let claimed = claimed_source(transaction, record)?;
+    let claimed = match claimed_source(transaction, record) {
+        Err(Failure::Refused(StoreError::StaleClaim(_))) => {
+            return Ok((recorded_before(transaction, record)?, None));
+        }
+        claimed => claimed?,
+    };
     let new = insert_content(transaction, record)?;
     let version_id = match record.result {
         AttemptResult::New { .. } => new.as_ref().map(|new| new.place.id),
@@ -234,8 +243,8 @@ fn claimed_source(
 macro_rules! end_claim {
     ($more:literal) => {
         concat!(
-            "UPDATE source_state SET lease_owner = NULL, next_slot = ?2, failures = ?3, requests = ?4,
-                 etag = ?5, last_modified = ?6, validators_address = ?7, validators_fields = ?8, last_attempt_at = ?9,
+            "UPDATE source_state SET recorded_claim = row_checksum(fence, lease_owner), lease_owner = NULL, next_slot = ?2, failures = ?3,
+                 requests = ?4, etag = ?5, last_modified = ?6, validators_address = ?7, validators_fields = ?8, last_attempt_at = ?9,
                  last_outcome = ?10, whole_at = iif(?11, ?9, whole_at), checked_at = iif(?12, ?9, checked_at)",
             $more,
             " WHERE source_id = ?1"

@@ -54,6 +54,7 @@ mod purge;
 mod read_only;
 mod reader;
 mod record;
+mod recorded_before;
 mod refusal;
 mod refusal_row;
 mod refusals;

@@ -47,6 +47,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/029.sql"),
     include_str!("schema/030.sql"),
     include_str!("schema/031.sql"),
+    include_str!("schema/032.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.

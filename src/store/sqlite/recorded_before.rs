@@ -1,0 +1,64 @@
+//! An attempt that comes once more: its worker never heard that the first time was committed.
+//!
+//! Never writes anything.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::failure::Outcome;
+use super::transaction::Transaction;
+use super::version_row::place_by_id;
+use crate::domain::{AttemptId, NewBlob, StoredBody, VersionId};
+use crate::store::error::StoreError;
+use crate::store::types::{AttemptRecord, AttemptResult, Recorded};
+
+/// Returns what became of an attempt when it was recorded, if that was the last of its source, and under the same claim: as it was then,
+/// but for the state of a version that was judged since.
+pub(super) fn recorded_before(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+) -> Outcome<Recorded> {
+    let (attempt_id, version_id) = transaction
+        .sql
+        .prepare_cached(
+            "SELECT a.id, a.version_id FROM source_state t CROSS JOIN attempt a ON a.source_id = t.source_id
+             WHERE t.source_id = ?1 AND t.recorded_claim = row_checksum(?2, ?3) ORDER BY a.id DESC LIMIT 1",
+        )?
+        .query_row(params![record.source_id.0, record.fence, record.worker.0], |row| {
+            Ok((AttemptId(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(VersionId)))
+        })
+        .optional()?
+        .ok_or(StoreError::StaleClaim(record.source_id))?;
+    let mut recorded = Recorded {
+        attempt_id,
+        version_id,
+        first_state: None,
+        blob_was_known: false,
+    };
+    if let (AttemptResult::New { blob, .. }, Some(version)) = (&record.result, version_id) {
+        let (what, id) = ("version", version.0);
+        let place = place_by_id(transaction.sql, version)?;
+        let place = place.ok_or(StoreError::Missing { what, id })?;
+        recorded.first_state = Some(place.state);
+        recorded.blob_was_known = was_known(transaction, blob, place.blob_id, version)?;
+    }
+    Ok(recorded)
+}
+
+/// Tells whether the blob of a version was there before it: it has another object than this, or an earlier version has it.
+fn was_known(
+    transaction: &Transaction<'_>,
+    blob: &NewBlob,
+    id: i64,
+    version: VersionId,
+) -> rusqlite::Result<bool> {
+    match &blob.body {
+        StoredBody::Object(name) => transaction
+            .sql
+            .prepare_cached("SELECT 1 FROM blob WHERE id = ?1 AND object IS NOT ?2")?
+            .exists(params![id, name]),
+        StoredBody::Inline(_) => transaction
+            .sql
+            .prepare_cached("SELECT 1 FROM version WHERE blob_id = ?1 AND id < ?2")?
+            .exists([id, version.0]),
+    }
+}
