@@ -44,7 +44,7 @@
 //! | set, edition, member | sources published together as one folder; a combination of their versions, judged as one; a source of the set |
 //! | pass | the worker's round: everything that is due, each source once |
 //! | event, actor, stamp | what happened, for the log; who did it; actor and time of an operation |
-//! | notifier, notice | who is told of changes, and what is told |
+//! | notifier, notice | a program or a webhook that receives changes; the message that it receives |
 //! | catalogue | the database, `gannet.db`; the *archive* is everything else in the data folder |
 //! | mark | the number that catalogue and archive carry both, so that a catalogue put back from a copy is noticed |
 //!

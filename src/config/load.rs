@@ -265,7 +265,7 @@ fn folders(
         .or_else(|| settings.data_dir.clone())
         .or_else(|| folders.map(|folders| folders.data.clone()))
         .ok_or(ConfigError::NoDataDir)?;
-    // With a data folder from the file, logs go to the platform's log folder only if the file says so too.
+    // The platform's log folder is no default for the logs of a data folder from the file.
     let state = folders
         .and_then(|folders| folders.state.clone())
         .filter(|_| settings.data_dir.is_none());

@@ -215,7 +215,7 @@ fn kind(section: &Section<'_>, keys: VerifierKeys, paths: Paths<'_>) -> Option<V
     is_fine.then_some(kind)
 }
 
-/// Returns the kinds for which a key has no meaning, in the words of messages.
+/// Names a kind of verifier in the message on a key that it does not take.
 pub(super) fn with_kind(kind: &str) -> String {
     match kind {
         "builtin" => "with this builtin".to_owned(),

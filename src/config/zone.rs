@@ -119,7 +119,7 @@ fn system() -> Option<String> {
     Some(of_path(&target.to_string_lossy()))
 }
 
-/// Returns the zone's name in a path of the database; an empty name for any other path.
+/// Returns the zone's name in a path of the database; `local time` for any other path.
 fn of_path(path: &str) -> String {
     path.split_once("zoneinfo/")
         .map_or_else(|| "local time".to_owned(), |(_, name)| name.to_owned())

@@ -29,22 +29,24 @@ pub fn event_of_verdict(verdict: &NewVerdict) -> (Action, String) {
 }
 
 /// Returns the event of a version's changed state: it passed, it failed (with the reason), or earlier verdicts count
-/// differently under the policy. `said` holds the verdicts recorded in the same transaction; it is empty when their
+/// differently under the policy. `new_verdicts` holds the verdicts recorded in the same transaction; it is empty when their
 /// own events give the reason.
 pub fn event_of_state(
     before: VersionState,
     state: VersionState,
-    said: &[NewVerdict],
+    new_verdicts: &[NewVerdict],
     weights: &Weights,
 ) -> Option<(Action, Option<String>)> {
     if state == before {
         return None;
     }
     if state == VersionState::Failed {
-        let reasons = reasons(said, VerdictOutcome::Failed, weights);
+        let reasons = reasons(new_verdicts, VerdictOutcome::Failed, weights);
         return Some((Action::VersionFailed, reasons));
     }
-    let recounted = said.is_empty().then(|| format!("{before} -> {state}"));
+    let recounted = new_verdicts
+        .is_empty()
+        .then(|| format!("{before} -> {state}"));
     if state == VersionState::Passed {
         return Some((Action::VersionPassed, recounted));
     }
@@ -132,7 +134,7 @@ mod tests {
     use crate::domain::{Fingerprint, Judgement, Weight};
     use VersionState::{Error, Failed, Passed, Pending, Unverified};
 
-    fn said(verifier: &str, outcome: VerdictOutcome, detail: &str) -> NewVerdict {
+    fn new_verdicts(verifier: &str, outcome: VerdictOutcome, detail: &str) -> NewVerdict {
         NewVerdict {
             verifier: verifier.to_owned(),
             fingerprint: Fingerprint::of("{}".to_owned()),
@@ -197,7 +199,7 @@ mod tests {
             ),
         ] {
             let (action, words) = expected;
-            let told = event_of_verdict(&said("schema", outcome, detail));
+            let told = event_of_verdict(&new_verdicts("schema", outcome, detail));
             assert_eq!(told, (action, words.to_owned()));
         }
     }
@@ -205,11 +207,11 @@ mod tests {
     #[test]
     fn a_changed_state_is_told_where_no_verdict_tells_it() {
         let failed = [
-            said("schema", VerdictOutcome::Failed, "row 3"),
-            said("style", VerdictOutcome::Failed, "tabs"),
-            said("other", VerdictOutcome::Failed, "not asked"),
+            new_verdicts("schema", VerdictOutcome::Failed, "row 3"),
+            new_verdicts("style", VerdictOutcome::Failed, "tabs"),
+            new_verdicts("other", VerdictOutcome::Failed, "not asked"),
         ];
-        let passed = [said("schema", VerdictOutcome::Passed, "")];
+        let passed = [new_verdicts("schema", VerdictOutcome::Passed, "")];
         let of_failure = |words: Option<&str>| {
             let detail = words.map(str::to_owned);
             Some((Action::VersionFailed, detail))
@@ -232,8 +234,8 @@ mod tests {
             (Error, Pending, &passed, None),
             (Passed, Unverified, &[], recounted("passed -> unverified")),
         ];
-        for (before, state, said, expected) in cases {
-            let told = event_of_state(before, state, said, &weights());
+        for (before, state, new_verdicts, expected) in cases {
+            let told = event_of_state(before, state, new_verdicts, &weights());
             assert_eq!(told, expected, "{before} {state}");
         }
     }
@@ -241,8 +243,8 @@ mod tests {
     #[test]
     fn a_decided_edition_is_told_with_the_reasons() {
         let verdicts = [
-            said("schema", VerdictOutcome::Failed, "row 3"),
-            said("style", VerdictOutcome::Error, "no style"),
+            new_verdicts("schema", VerdictOutcome::Failed, "row 3"),
+            new_verdicts("style", VerdictOutcome::Error, "no style"),
         ];
         for (state, expected) in [
             (Passed, Some((Action::SetPassed, "eu"))),
@@ -262,9 +264,9 @@ mod tests {
     fn a_person_s_verdict_is_told_as_such() {
         let by_hand = |outcome, detail| NewVerdict {
             fingerprint: Fingerprint::overruled(),
-            ..said("schema", outcome, detail)
+            ..new_verdicts("schema", outcome, detail)
         };
-        let own = [said("schema", VerdictOutcome::Passed, "fine")];
+        let own = [new_verdicts("schema", VerdictOutcome::Passed, "fine")];
         let passed = [by_hand(VerdictOutcome::Passed, "")];
         let failed = [by_hand(VerdictOutcome::Failed, "row 3")];
         for (state, verdicts, words, is_by_hand) in [

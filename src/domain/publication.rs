@@ -71,7 +71,7 @@ pub enum Publication {
     Withdraw,
 }
 
-/// The metadata of a published file: while all of it is unchanged, so is the content.
+/// The metadata of a published file: after a change of one, the content may have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileSeal {
     /// The file's length.

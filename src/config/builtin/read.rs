@@ -44,7 +44,7 @@ impl Keys {
     }
 }
 
-/// Returns the names that serde accepts in `T`.
+/// Returns the names that serde accepts in place of the empty one in `table`.
 fn accepted<T: DeserializeOwned>(table: &str) -> Vec<String> {
     let read = ValueDeserializer::parse(table).and_then(T::deserialize);
     let error = read.err().map(|error| error.message().to_owned());

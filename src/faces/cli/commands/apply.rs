@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::add::warn_of_path;
-use super::change::{note_left_in_sets, print_files, warn_of_ended, warn_of_left_files};
+use super::change::{note_left_in_sets, print_files, warn_of_ended_refusals, warn_of_left_files};
 use super::published::warn_of_unpublished;
 use crate::app::{App, CheckedSources, Error, ErrorKind, Plan, PlanStep, check_sources};
 use crate::domain::{Edit, SourceId, SourceKey, SourceSettings, with_line_feeds};
@@ -46,7 +46,7 @@ pub(super) async fn run(
         print(&lines, args, console)?;
         print_files(app, &before, false, console).await?;
         let made = edits.iter().map(|(id, edit)| (*id, edit));
-        warn_of_ended(app, made, console).await?;
+        warn_of_ended_refusals(app, made, console).await?;
         let published = warn_of_unpublished(app, changed, console).await?;
         return Ok(warn_of_left_files(app, &removed, console)
             .await?

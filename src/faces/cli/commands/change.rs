@@ -148,12 +148,12 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
     }
     print_files(app, &before, sets_publish, console).await?;
     let made = edits.iter().map(|one| (one.source.id, &one.edit));
-    warn_of_ended(app, made, console).await?;
+    warn_of_ended_refusals(app, made, console).await?;
     Ok(warn_of_unpublished(app, ids_of(&edits), console).await?)
 }
 
 /// Warns of manual verdicts *failed* whose verifiers no longer judge the edited sources.
-pub(super) async fn warn_of_ended<'a>(
+pub(super) async fn warn_of_ended_refusals<'a>(
     app: &App,
     edits: impl IntoIterator<Item = (SourceId, &'a Edit)>,
     console: &mut Console<'_>,
