@@ -134,7 +134,7 @@ mod tests {
     use crate::domain::{Fingerprint, Judgement, Weight};
     use VersionState::{Error, Failed, Passed, Pending, Unverified};
 
-    fn new_verdicts(verifier: &str, outcome: VerdictOutcome, detail: &str) -> NewVerdict {
+    fn verdict_by(verifier: &str, outcome: VerdictOutcome, detail: &str) -> NewVerdict {
         NewVerdict {
             verifier: verifier.to_owned(),
             fingerprint: Fingerprint::of("{}".to_owned()),
@@ -199,7 +199,7 @@ mod tests {
             ),
         ] {
             let (action, words) = expected;
-            let told = event_of_verdict(&new_verdicts("schema", outcome, detail));
+            let told = event_of_verdict(&verdict_by("schema", outcome, detail));
             assert_eq!(told, (action, words.to_owned()));
         }
     }
@@ -207,11 +207,11 @@ mod tests {
     #[test]
     fn a_changed_state_is_told_where_no_verdict_tells_it() {
         let failed = [
-            new_verdicts("schema", VerdictOutcome::Failed, "row 3"),
-            new_verdicts("style", VerdictOutcome::Failed, "tabs"),
-            new_verdicts("other", VerdictOutcome::Failed, "not asked"),
+            verdict_by("schema", VerdictOutcome::Failed, "row 3"),
+            verdict_by("style", VerdictOutcome::Failed, "tabs"),
+            verdict_by("other", VerdictOutcome::Failed, "not asked"),
         ];
-        let passed = [new_verdicts("schema", VerdictOutcome::Passed, "")];
+        let passed = [verdict_by("schema", VerdictOutcome::Passed, "")];
         let of_failure = |words: Option<&str>| {
             let detail = words.map(str::to_owned);
             Some((Action::VersionFailed, detail))
@@ -243,8 +243,8 @@ mod tests {
     #[test]
     fn a_decided_edition_is_told_with_the_reasons() {
         let verdicts = [
-            new_verdicts("schema", VerdictOutcome::Failed, "row 3"),
-            new_verdicts("style", VerdictOutcome::Error, "no style"),
+            verdict_by("schema", VerdictOutcome::Failed, "row 3"),
+            verdict_by("style", VerdictOutcome::Error, "no style"),
         ];
         for (state, expected) in [
             (Passed, Some((Action::SetPassed, "eu"))),
@@ -264,9 +264,9 @@ mod tests {
     fn a_person_s_verdict_is_told_as_such() {
         let by_hand = |outcome, detail| NewVerdict {
             fingerprint: Fingerprint::overruled(),
-            ..new_verdicts("schema", outcome, detail)
+            ..verdict_by("schema", outcome, detail)
         };
-        let own = [new_verdicts("schema", VerdictOutcome::Passed, "fine")];
+        let own = [verdict_by("schema", VerdictOutcome::Passed, "fine")];
         let passed = [by_hand(VerdictOutcome::Passed, "")];
         let failed = [by_hand(VerdictOutcome::Failed, "row 3")];
         for (state, verdicts, words, is_by_hand) in [
