@@ -23,7 +23,7 @@ use crate::domain::{
     SetNotifierState, Source, SourceHealth, SourceId, VersionId, next_notification,
     next_set_notification,
 };
-use crate::net::{WebhookAnswer, WebhookRequest};
+use crate::net::{WebhookRequest, WebhookResponse};
 use crate::store::{Announcement, ChangeRun, Fact, NoticeLook, NoticeRecord, StoriesOf};
 use crate::verify::{Notice, run_notice};
 
@@ -440,7 +440,7 @@ fn memory(text: String) -> Content {
 }
 
 /// Reads an answer: any 2xx takes the message.
-fn heard(answer: &WebhookAnswer) -> Delivery {
+fn heard(answer: &WebhookResponse) -> Delivery {
     let text = String::from_utf8_lossy(&answer.body);
     let status = answer.status;
     let said = match text.lines().map(line_of).find(|line| !line.is_empty()) {

@@ -1,6 +1,6 @@
-//! Receives a body: paces it, gathers it into batches, and hands those to the sink off the runtime's threads.
+//! Receives a body: enforces the pace, gathers batches, and passes each batch to the sink, large ones on a blocking thread.
 //!
-//! Never decides what a body means. Holds one batch a body, so that many downloads at once stay small.
+//! Never interprets the body. Holds one batch for each body, so that many downloads at once take little memory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use bytes::Bytes;
 use reqwest::Response;
 use tokio::time::Instant;
 
-use super::answer::Coding;
 use super::failure::Failure;
 use super::incoming::Incoming;
+use super::response_head::Coding;
 use super::sink::{self, Sink};
 use crate::config::FetchConfig;
 use crate::domain::{Content, Digest, FailureKind, duration_words};
 
-/// What is gathered before it is digested and written: few trips to another thread, and little memory for each body.
+/// Size of a batch: few trips to another thread, and little memory for each body.
 const BATCH_BYTES: usize = 128 << 10;
 
-/// A batch that is digested in a fraction of a millisecond: cheaper than a trip to another thread.
+/// A batch up to this size is digested in a fraction of a millisecond, which is cheaper than a trip to another thread.
 const INLINE_BYTES: usize = 64 << 10;
 
 /// The same for gzip, which may grow a thousandfold.
 const INLINE_GZIP_BYTES: usize = 4 << 10;
 
-/// Receives the body of `response`, at most `cap` bytes of it before and after decoding. One without a byte is no gzip
-/// stream: it is taken for empty content when the source allows that.
+/// Receives the body of `response`, at most `cap` bytes before and after decoding. An empty body of any coding is empty
+/// content, if the source allows that.
 pub(super) async fn receive(
     response: Response,
     coding: Coding,
@@ -53,7 +53,7 @@ pub(super) async fn receive(
         if body.received() > cap {
             return Err(sink::too_large(cap, ""));
         }
-        // Full before it grows: a batch never takes more memory than its size.
+        // Written before it would exceed its size: a batch never reallocates.
         if !batch.is_empty() && batch.len() + chunk.len() > BATCH_BYTES {
             (sink, batch) = put(sink, batch, coding).await?;
         }
@@ -68,7 +68,7 @@ pub(super) async fn receive(
     finish(sink, batch, coding).await
 }
 
-/// Gives a batch to the sink, and returns it empty.
+/// Writes a batch to the sink. Returns the batch empty.
 async fn put(sink: Sink, mut batch: Vec<u8>, coding: Coding) -> Result<(Sink, Vec<u8>), Failure> {
     maybe_blocking(is_small(&batch, coding), move || {
         let sink = sink.write(&batch)?;
@@ -93,8 +93,8 @@ fn is_small(batch: &[u8], coding: Coding) -> bool {
     batch.len() <= limit
 }
 
-/// Runs `work` here when it is short, else on a thread that may block. When the caller is dropped meanwhile, the work
-/// ends on its own and its temporary file goes with it.
+/// Runs short `work` here, other work on a blocking thread. When the caller is dropped meanwhile, the work runs to its
+/// end and then removes its temporary file.
 async fn maybe_blocking<T: Send + 'static>(
     short: bool,
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
@@ -111,8 +111,8 @@ async fn maybe_blocking<T: Send + 'static>(
     }
 }
 
-/// Holds a body to its pace: never silent for longer than the read time-out, and never below the least mean rate over
-/// as long. Only time spent waiting for the server counts, not what this machine needs to keep the bytes.
+/// Enforces the pace of a body: no silence longer than the read time-out, and the least mean rate over windows of the
+/// same length. Only the time spent waiting for the server counts.
 struct Pace {
     limit: Duration,
     min_rate_bytes: u64,
@@ -150,7 +150,6 @@ impl Pace {
         Ok(next)
     }
 
-    /// Closes a window.
     fn check_rate(&mut self) -> Result<(), Failure> {
         let millis = self.waited.as_millis().max(1);
         let rate = u128::from(self.in_window) * 1000 / millis;

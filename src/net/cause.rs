@@ -1,6 +1,6 @@
-//! What the errors of the HTTP libraries mean: the failure that a chain of causes is.
+//! Translates errors of the HTTP libraries: from a chain of causes to a failure.
 //!
-//! Never repeats a text that may hold an address: the host is named as the caller names it.
+//! Never repeats a text that may contain an address; names the host as the caller does.
 
 use std::error::Error as StdError;
 use std::io;
@@ -9,24 +9,24 @@ use std::time::Duration;
 use hyper_util::client::legacy;
 use tokio::time::error::Elapsed;
 
-use super::failure::{Failure, Stopped};
-use super::guard::{Refused, Unresolved};
-use super::head::Head;
-use super::http2_words::http2_problem;
+use super::failure::{CarriedFailure, Failure};
+use super::guard::{RefusedAddress, Unresolved};
+use super::http2_errors::http2_problem;
+use super::raw_head::RawHead;
 use super::secret::Scrubber;
-use super::tls_words::tls_problem;
+use super::tls_errors::tls_problem;
 use crate::domain::{FailureKind, duration_words};
 use crate::files::lack;
 
-/// Who a request goes to, for messages: the host with its port, the proxy that it goes through, and the secrets that an
-/// answer may repeat.
-pub(super) struct Via<'a> {
+/// The peer of a request, for messages: the host with its port, the proxy in between, and the secrets that a response
+/// may repeat.
+pub(super) struct RequestPeer<'a> {
     pub(super) host: &'a str,
     pub(super) proxy: Option<String>,
     pub(super) scrubber: &'a Scrubber,
 }
 
-impl Via<'_> {
+impl RequestPeer<'_> {
     /// Returns `files.example`, or `files.example through the proxy proxy.example:3128`.
     fn subject(&self) -> String {
         match &self.proxy {
@@ -35,7 +35,7 @@ impl Via<'_> {
         }
     }
 
-    /// Returns who is connected to first.
+    /// Returns the host that is connected to first.
     fn next_hop(&self) -> String {
         match &self.proxy {
             Some(proxy) => format!("the proxy {proxy}"),
@@ -45,10 +45,10 @@ impl Via<'_> {
 }
 
 impl Failure {
-    /// Reads an error that came before the head of an answer.
+    /// Translates an error that came before the head of a response.
     pub(super) fn of_request(
         error: &(dyn StdError + 'static),
-        via: &Via<'_>,
+        via: &RequestPeer<'_>,
         connect_timeout: Duration,
     ) -> Self {
         let subject = via.subject();
@@ -86,12 +86,12 @@ impl Failure {
         let is_stale = head_of(client).is_some_and(|head| head.is_awaited_again());
         Self {
             wants_http1: wants_http1(error),
-            is_stale: is_stale && is_farewell(error),
+            is_stale: is_stale && is_closed_by_peer(error),
             ..Self::passing(FailureKind::Protocol, detail)
         }
     }
 
-    /// Reads an error that came within a body, after `received` bytes of `announced`.
+    /// Translates an error within a body, after `received` bytes of `announced`.
     pub(super) fn of_body(
         error: &reqwest::Error,
         host: &str,
@@ -99,7 +99,7 @@ impl Failure {
         announced: Option<u64>,
     ) -> Self {
         if let Some(failure) = of_cause(error, host) {
-            // What TLS reports within a body is a connection that was cut (RFC 8446 §6.1), not a certificate.
+            // A TLS error within a body is a cut connection (RFC 8446 §6.1), not a bad certificate.
             let detail = format!(
                 "the body ended early, after {received} bytes: {}",
                 failure.detail
@@ -127,15 +127,14 @@ impl Failure {
     }
 }
 
-/// Says why there is no connection.
-fn unconnected(error: &(dyn StdError + 'static), via: &Via<'_>) -> String {
+fn unconnected(error: &(dyn StdError + 'static), via: &RequestPeer<'_>) -> String {
     let subject = via.subject();
     match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => {
             format!("connection refused by {}", via.next_hop())
         }
         Some(io::ErrorKind::ConnectionReset) => format!("connection reset by {}", via.next_hop()),
-        // The library that makes handshakes has no case of its own for this.
+        // The handshake library has no error kind for this case.
         Some(io::ErrorKind::UnexpectedEof) if root(error) == "tls handshake eof" => {
             format!("{subject} closed the connection in the TLS handshake")
         }
@@ -143,7 +142,7 @@ fn unconnected(error: &(dyn StdError + 'static), via: &Via<'_>) -> String {
     }
 }
 
-/// Says why there is no answer, where no library has a case of its own for that.
+/// Explains a missing response for which no library has an error kind.
 fn unanswered(error: &(dyn StdError + 'static), subject: &str) -> String {
     if let Some(problem) = find(error).and_then(|error| http2_problem(error, subject)) {
         return problem;
@@ -159,7 +158,7 @@ fn unanswered(error: &(dyn StdError + 'static), subject: &str) -> String {
     }
 }
 
-/// Tells whether the other end broke the connection.
+/// Returns whether the other end reset the connection.
 fn is_reset(error: &(dyn StdError + 'static)) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     find::<io::Error>(error).is_some_and(|error| {
@@ -170,8 +169,8 @@ fn is_reset(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// Tells whether the other end closed the connection, with a word or without.
-fn is_farewell(error: &(dyn StdError + 'static)) -> bool {
+/// Returns whether the other end closed the connection, with or without an orderly shutdown.
+fn is_closed_by_peer(error: &(dyn StdError + 'static)) -> bool {
     let is_closed = |cause: &hyper::Error| {
         cause.is_incomplete_message() || cause.is_closed() || cause.is_canceled()
     };
@@ -187,14 +186,14 @@ fn is_farewell(error: &(dyn StdError + 'static)) -> bool {
         || is_reset(error)
 }
 
-/// Tells whether the server ended an HTTP/2 stream or connection with `HTTP_1_1_REQUIRED`.
+/// Returns whether the server ended an HTTP/2 stream or connection with `HTTP_1_1_REQUIRED`.
 fn wants_http1(error: &(dyn StdError + 'static)) -> bool {
     let reason = find::<h2::Error>(error).and_then(h2::Error::reason);
     reason == Some(h2::Reason::HTTP_1_1_REQUIRED)
 }
 
-/// Tells whether an error within a body over HTTP/1.1 is about the fields behind it. Those are parsed once the last chunk has
-/// come and an empty line has ended them.
+/// Returns whether an error within an HTTP/1.1 body is about its trailers, which are parsed after the last chunk and an
+/// empty line.
 pub(super) fn is_of_trailers(error: &reqwest::Error) -> bool {
     find::<httparse::Error>(error).is_some()
         || find::<io::Error>(error).is_some_and(|error| {
@@ -206,15 +205,15 @@ pub(super) fn is_of_trailers(error: &reqwest::Error) -> bool {
         })
 }
 
-/// Returns the head of the answer that an error is about.
-fn head_of(error: Option<&legacy::Error>) -> Option<Head> {
+/// Returns the head of the response that an error is about.
+fn head_of(error: Option<&legacy::Error>) -> Option<RawHead> {
     let mut extras = hyper::http::Extensions::new();
     error?.connect_info()?.get_extras(&mut extras);
-    extras.remove::<Head>()
+    extras.remove::<RawHead>()
 }
 
-/// Says what is wrong with the head of an answer, for which the HTTP library has these words, and quotes the lines.
-fn malformed(words: &str, head: Option<&Head>, scrubber: &Scrubber) -> String {
+/// Explains a malformed head by the HTTP library's message, and quotes the lines at fault.
+fn malformed(words: &str, head: Option<&RawHead>, scrubber: &Scrubber) -> String {
     let (plain, lines) = match words {
         "invalid content-length parsed" => (
             "its Content-Length is not one whole number",
@@ -241,26 +240,25 @@ fn malformed(words: &str, head: Option<&Head>, scrubber: &Scrubber) -> String {
     }
 }
 
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Self {
+impl From<RefusedAddress> for Failure {
+    fn from(refused: RefusedAddress) -> Self {
         Self::new(FailureKind::Forbidden, refused.to_string())
     }
 }
 
-/// Finds what decides alone, wherever it stands in the chain: a failure in words, a refused address, or TLS.
+/// Finds the cause that decides alone, anywhere in the chain: a described failure, a refused address, or TLS.
 fn of_cause(error: &(dyn StdError + 'static), host: &str) -> Option<Failure> {
-    if let Some(Stopped(failure)) = find(error) {
+    if let Some(CarriedFailure(failure)) = find(error) {
         return Some(failure.clone());
     }
-    if let Some(refused) = find::<Refused>(error) {
+    if let Some(refused) = find::<RefusedAddress>(error) {
         return Some(refused.clone().into());
     }
     let tls = find::<rustls::Error>(error)?;
     Some(Failure::new(FailureKind::Tls, tls_problem(tls, host)))
 }
 
-/// Finds a cause by its type. An `io::Error` passes over the error inside it when asked for its source: that one is
-/// looked at too.
+/// Finds a cause by its type. `io::Error::source` skips the error inside it, so that one is checked too.
 fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -278,7 +276,7 @@ fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
-/// Returns the last cause in words. The first ones repeat the address, secrets and all.
+/// Returns the text of the last cause. Earlier ones repeat the address with its secrets.
 fn root(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {
@@ -303,7 +301,7 @@ mod tests {
     #[test]
     fn what_this_machine_lacks_is_no_failure_of_a_host() {
         let scrubber = Scrubber::default();
-        let via = Via {
+        let via = RequestPeer {
             host: "files.example",
             proxy: None,
             scrubber: &scrubber,

@@ -1,8 +1,6 @@
-//! Makes the clients, one for each way that requests take: for sources, and others for webhooks. All over the same roots of
-//! trust.
+//! Makes the HTTP clients, one for each kind of request: for sources, and others for webhooks. All trust the same certificates.
 //!
-//! Never reads the environment: neither its proxy variables nor its
-//! certificate variables have a say here; the configuration has taken in what counts.
+//! Never reads the environment (its proxy or certificate variables): the configuration holds the settings.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,24 +12,24 @@ use super::error::NetError;
 use super::failure::BoxError;
 use super::http_client::HttpClient;
 use super::proxy::Proxy;
-use super::route::Ways;
+use super::route::Routes;
 use super::tls::tls_config;
 use crate::config::{FetchConfig, Secrets};
 
-/// Whether a request may go over a connection that another has used, and leaves its own to the next.
+/// Whether a request may use an idle connection, and leaves its own to later requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reuse {
     /// For requests that may be repeated.
     Long,
-    /// For those that may not: long enough for a burst, and shorter than what servers commonly wait (2 s and more), so that
-    /// few requests cross with the server's farewell.
+    /// For requests that may not be repeated: long enough for a burst, and shorter than servers commonly wait before
+    /// they close (2 s and more), so that few requests cross with a close.
     Short,
-    /// For what is asked again after a connection broke.
+    /// For a repetition after a connection broke.
     Never,
 }
 
 impl Reuse {
-    /// Returns how long an idle connection is kept.
+    /// Returns how long an idle connection is held.
     fn idle_time(self) -> Duration {
         match self {
             Self::Long => Duration::from_secs(90),
@@ -41,14 +39,11 @@ impl Reuse {
     }
 }
 
-/// What a request needs of its client.
+/// The properties of a request that select its client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClientKind {
-    /// Private hosts may be reached.
     pub(super) allow_private: bool,
-    /// Through the proxy.
     pub(super) proxied: bool,
-    /// The server said that it wants HTTP/1.1.
     pub(super) http1_only: bool,
     pub(super) reuse: Reuse,
 }
@@ -62,21 +57,21 @@ impl ClientKind {
     }
 }
 
-/// A client for each kind, made when it is first needed. Connections are never shared between them, so that one that was
-/// made to a private host with permission is not used without.
+/// One client for each kind, made on first use. Clients share no connections: a connection to a private host, made with
+/// permission, is never used by a request without.
 pub(super) struct Clients {
     config: FetchConfig,
-    pub(super) ways: Ways,
+    pub(super) ways: Routes,
     tls: rustls::ClientConfig,
     made: [OnceLock<Box<HttpClient>>; 24],
 }
 
 impl Clients {
-    /// Reads the certificates, fills in the proxy's secrets, and makes one client to see that the settings are usable.
+    /// Loads the certificates, fills in the proxy's secrets, and makes one client to check the settings.
     pub(super) fn new(config: &FetchConfig, secrets: &Secrets) -> Result<Self, NetError> {
         let clients = Self {
             config: config.clone(),
-            ways: Ways::new(config, secrets)?,
+            ways: Routes::new(config, secrets)?,
             tls: tls_config(&config.ca_files)?,
             made: Default::default(),
         };
@@ -90,7 +85,7 @@ impl Clients {
         Ok(clients)
     }
 
-    /// Sends a request by the client of this kind, and returns the head of its answer.
+    /// Sends a request by the client of this kind. Returns the head of the response.
     pub(super) async fn execute(
         &self,
         kind: ClientKind,

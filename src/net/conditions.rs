@@ -1,8 +1,8 @@
-//! Conditional requests (RFC 9110 §13): which validators an answer gives, to which address they are sent back, and
-//! whether a 304 is about what they stand for.
+//! Conditional requests (RFC 9110 §13): which validators a response gives, to which requests they are sent back, and
+//! whether a 304 is about the stored content.
 //!
-//! Never sends a validator to another address than the one that gave it: `"1"` there may be another file (RFC 9111 §4). Nor
-//! with other fields, by which the server may choose another representation of the file (RFC 9110 §12.5.5).
+//! Never sends a validator to another address than the one that gave it: there, `"1"` may be another file (RFC 9111
+//! §4). Nor with other header fields, by which the server may choose another representation (RFC 9110 §12.5.5).
 
 use std::borrow::Cow;
 
@@ -16,20 +16,20 @@ use super::retry::file_date;
 use super::secret::Scrubber;
 use crate::domain::{Digest, Validators};
 
-/// The longest validator that is kept: it comes back with every request.
+/// Longest validator that is stored; each is sent with every request.
 const MAX_VALIDATOR_BYTES: usize = 4096;
 
-/// Half a digest tells addresses apart, and sets of fields.
+/// Half a digest identifies an address, or a set of fields.
 const IDENTITY_CHARS: usize = 32;
 
-/// Sixteen bits of a digest tell one value from the next. They confirm no guess: one in 65,536 fits by chance, so that no
-/// short secret can be found out from a catalogue.
+/// Sixteen bits of a digest distinguish one field's value from its next. They confirm no guess (one in 65,536 fits by
+/// chance), so no short secret can be recovered from a catalogue.
 const VALUE_CHARS: usize = 4;
 
-/// Query parameters that show that an address is signed for a while.
+/// Query parameters of an address with a temporary signature.
 const SIGNATURES: [&str; 4] = ["sig", "signature", "x-amz-signature", "x-goog-signature"];
 
-/// What else belongs to such a signature, and changes with it, at the usual storage services.
+/// Further parameters of such signatures at the usual storage services; they change with the signature.
 const SIGNED_WITH: [&str; 16] = [
     "se",
     "ske",
@@ -49,18 +49,18 @@ const SIGNED_WITH: [&str; 16] = [
     "policy",
 ];
 
-/// What is asked: an address, with fields of the source's own.
+/// Identity of a request: its address, and the fields that the source sets.
 pub(super) struct RequestIdentity {
     address: String,
-    /// What stood for an address with secrets in it before.
+    /// Identity that earlier releases stored for an address with secrets.
     former_address: Option<String>,
     fields: String,
     is_own: bool,
 }
 
 impl RequestIdentity {
-    /// Returns what stands for a request to `url`, which is the source's own address or where it led. `fields` are those that
-    /// the source or the configuration sets.
+    /// Returns the identity of a request to `url`, which is the source's own address or the target of a redirect.
+    /// `fields` are those of the source and the configuration.
     pub(super) fn new(url: &Url, own: &Url, fields: &HeaderMap, scrubber: &Scrubber) -> Self {
         let unsigned = unsigned(url);
         let plain = hex(unsigned.as_str().as_bytes(), IDENTITY_CHARS);
@@ -81,12 +81,11 @@ impl RequestIdentity {
     }
 }
 
-/// Returns the validators that were given `now` and that tell two contents apart.
+/// Returns the validators of a response, received `now`, that distinguish two contents.
 ///
-/// A date of change does only when the answer was made at least a second later: the file may change once more within the same
-/// second, and that would be `304 Not Modified` for ever (RFC 9110 §8.8.2.2). No more does an entity tag that is made of
-/// that second, as nginx does with the size beside it. Any other tag is taken at its word, a weak one too: that is what
-/// `If-None-Match` compares (§13.1.2).
+/// `Last-Modified` does so only if the response was made at least a second later: a second change within the same
+/// second would be `304 Not Modified` for ever (RFC 9110 §8.8.2.2). The same holds for an entity tag made of that second, such
+/// as nginx's with time and size. Any other tag is trusted, a weak one too, since `If-None-Match` compares weakly (§13.1.2).
 pub(super) fn validators(
     headers: &HeaderMap,
     asked: &RequestIdentity,
@@ -97,7 +96,7 @@ pub(super) fn validators(
     let Some(changed_at) = date(LAST_MODIFIED) else {
         return given;
     };
-    // Without the server's time, the time of receipt stands for it (RFC 9110 §6.6.1).
+    // Without `Date`, the time of receipt stands in (RFC 9110 §6.6.1).
     let answered_at = date(DATE).unwrap_or(now);
     if answered_at - changed_at >= TimeDelta::seconds(1) {
         return given;
@@ -109,7 +108,7 @@ pub(super) fn validators(
     }
 }
 
-/// Returns whether an entity tag is made of a time in seconds, as digits of a usual base.
+/// Returns whether an entity tag contains a time in seconds, in a usual base.
 fn is_made_of(etag: &str, time: DateTime<Utc>) -> bool {
     let etag = etag.to_ascii_lowercase();
     let seconds = time.timestamp();
@@ -118,14 +117,14 @@ fn is_made_of(etag: &str, time: DateTime<Utc>) -> bool {
         format!("{seconds:x}"),
         in_base_36(seconds),
     ];
-    // Whole numbers: a longer one is a finer time, or a digest.
+    // Whole numbers only: a longer one is a finer time, or a digest.
     let is_in = |form: &String| {
         etag.match_indices(form.as_str()).any(|(at, _)| {
             let digits = |c: char| c.is_ascii_alphanumeric();
             !etag[..at].ends_with(digits) && !etag[at + form.len()..].starts_with(digits)
         })
     };
-    // Caddy writes time and size in base 36 without anything between them.
+    // Caddy writes time and size in base 36 without a separator.
     forms.iter().any(is_in)
         || etag
             .trim_start_matches("w/")
@@ -143,8 +142,8 @@ fn in_base_36(number: i64) -> String {
     digits.iter().rev().collect()
 }
 
-/// Returns the validators of an answer; one that is too long is dropped. Each byte becomes one character
-/// (ISO-8859-1), so that any byte can be sent back.
+/// Returns the validators of a response, without any that is too long. Each byte becomes one character (ISO-8859-1), so
+/// that any byte can be sent back.
 fn given(headers: &HeaderMap, asked: &RequestIdentity) -> Validators {
     let keep = |name: HeaderName| {
         let value = headers.get(name)?.as_bytes();
@@ -159,7 +158,7 @@ fn given(headers: &HeaderMap, asked: &RequestIdentity) -> Validators {
     }
 }
 
-/// Returns the validators of a 304: each field from the answer, else as it was sent (RFC 9111 §4.3.4).
+/// Returns the validators after a 304: each field from the response, else as it was sent (RFC 9111 §4.3.4).
 pub(super) fn renewed(
     headers: &HeaderMap,
     asked: &RequestIdentity,
@@ -174,8 +173,8 @@ pub(super) fn renewed(
     }
 }
 
-/// Returns the validators if they were given to the same request. Those of an older catalogue, which did not keep the address,
-/// are taken to be of the source's own address; where the fields were not kept, of these.
+/// Returns the validators if the same request gave them. Older catalogues stored no address (the source's own is
+/// assumed) and no fields (the present ones are assumed).
 pub(super) fn for_request<'a>(
     validators: Option<&'a Validators>,
     asked: &RequestIdentity,
@@ -192,14 +191,13 @@ pub(super) fn for_request<'a>(
     })
 }
 
-/// Adds the conditions to a request.
 pub(super) fn insert(fields: &mut HeaderMap, validators: &Validators) {
     let conditions = [
         (IF_NONE_MATCH, &validators.etag),
         (IF_MODIFIED_SINCE, &validators.last_modified),
     ];
     for (name, value) in conditions {
-        // A validator that no field can carry never came from one: it is not sent.
+        // A validator that no field can hold did not come from a response: it is not sent.
         let value = value.as_deref().map(bytes_of);
         if let Some(value) = value.and_then(|value| HeaderValue::from_bytes(&value).ok()) {
             fields.insert(name, value);
@@ -207,14 +205,14 @@ pub(super) fn insert(fields: &mut HeaderMap, validators: &Validators) {
     }
 }
 
-/// Tells whether a 304 with this head is about the content that `sent` stands for: its own validators, where it has
-/// any, are the ones that were sent (RFC 9111 §4.3.4).
+/// Returns whether a 304 with this head is about the content of `sent`: validators in the head must equal those that
+/// were sent (RFC 9111 §4.3.4).
 pub(super) fn confirms(headers: &HeaderMap, asked: &RequestIdentity, sent: &Validators) -> bool {
     let new = given(headers, asked);
     match (&sent.etag, &new.etag) {
-        // A weak tag may be made anew each time: it does not tell that the content is another.
+        // A server may make a weak tag anew each time: a difference does not mean other content.
         (Some(sent), Some(new)) => (is_weak(sent) && is_weak(new)) || opaque(sent) == opaque(new),
-        // Without an entity tag to compare, the date decides.
+        // Without two entity tags, the dates decide.
         _ => match (&sent.last_modified, &new.last_modified) {
             (Some(sent), Some(new)) => sent.trim() == new.trim(),
             _ => true,
@@ -226,7 +224,7 @@ fn is_weak(etag: &str) -> bool {
     etag.trim_start().starts_with("W/")
 }
 
-/// Returns what is compared of an entity tag: weak or strong is all one to `If-None-Match` (RFC 9110 §13.1.2), and some
+/// Returns the part of an entity tag that is compared: `If-None-Match` ignores weakness (RFC 9110 §13.1.2), and some
 /// servers mark the tag of a gzip-coded body (`"a-gzip"`) on 200 but not on 304.
 fn opaque(etag: &str) -> &str {
     let tag = etag.trim();
@@ -236,7 +234,7 @@ fn opaque(etag: &str) -> &str {
         .trim_end_matches('-')
 }
 
-/// Returns what tells one set of fields from another; an empty text for an empty set.
+/// Returns a text that identifies a set of fields; empty for an empty set.
 fn fields_identity(fields: &HeaderMap) -> String {
     let mut lines: Vec<String> = fields
         .iter()
@@ -255,7 +253,7 @@ fn hex(bytes: &[u8], chars: usize) -> String {
     digest
 }
 
-/// Returns an address without a signature that is new at every redirect: it leads to the same file.
+/// Returns an address without its temporary signature, which differs in every redirect to the same file.
 fn unsigned(url: &Url) -> Cow<'_, Url> {
     if url.query().is_none() && url.fragment().is_none() {
         return Cow::Borrowed(url);
@@ -281,7 +279,8 @@ fn unsigned(url: &Url) -> Cow<'_, Url> {
     Cow::Owned(url)
 }
 
-/// Returns the bytes that [`given`] made a text of; one of an older catalogue, which kept UTF-8 only, may hold what is no single byte.
+/// Returns the bytes of a text made by [`given`]. Older catalogues stored UTF-8 only, so a text may hold characters
+/// beyond a byte.
 fn bytes_of(value: &str) -> Vec<u8> {
     let single: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
     single.unwrap_or_else(|| value.as_bytes().to_vec())

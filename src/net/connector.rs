@@ -1,4 +1,4 @@
-//! Makes the connections of a client: straight to a server, or through the proxy.
+//! Makes the connections of a client: directly to a server, or through the proxy.
 //!
 //! Never connects to an address that the guard refuses.
 
@@ -18,26 +18,25 @@ use tower_service::Service;
 
 use super::failure::BoxError;
 use super::guard::GuardedResolver;
-use super::head::Head;
 use super::proxy::{Proxy, Stream, bare_host, server_name};
-use super::trail::OtherEnd;
+use super::raw_head::RawHead;
+use super::trail::ConnectionPeer;
 
-/// Makes the connections of a client.
 #[derive(Clone)]
 pub(super) struct Connector {
-    way: Way,
+    transport: Transport,
     tls: Arc<rustls::ClientConfig>,
     timeout: Duration,
 }
 
 #[derive(Clone)]
-enum Way {
+enum Transport {
     Direct(HttpConnector<GuardedResolver>),
     Proxy(Arc<Proxy>),
 }
 
 impl Connector {
-    /// Returns one that takes at most `timeout` for a connection, handshake included.
+    /// Returns a connector that takes at most `timeout` for a connection, handshake included.
     pub(super) fn new(
         tls: rustls::ClientConfig,
         allow_private: bool,
@@ -49,72 +48,71 @@ impl Connector {
             let mut tcp = HttpConnector::new_with_resolver(resolver);
             tcp.enforce_http(false);
             tcp.set_nodelay(true);
-            // A silent address leaves time for the others.
+            // A silent address leaves time for the host's other addresses.
             tcp.set_connect_timeout(Some(timeout));
-            Way::Direct(tcp)
+            Transport::Direct(tcp)
         };
-        let way = proxy.map_or_else(direct, Way::Proxy);
+        let transport = proxy.map_or_else(direct, Transport::Proxy);
         Self {
-            way,
+            transport,
             tls: Arc::new(tls),
             timeout,
         }
     }
 
-    /// Returns the proxy that connections go through.
     pub(super) fn proxy(&self) -> Option<Arc<Proxy>> {
-        match &self.way {
-            Way::Proxy(proxy) => Some(Arc::clone(proxy)),
-            Way::Direct(_) => None,
+        match &self.transport {
+            Transport::Proxy(proxy) => Some(Arc::clone(proxy)),
+            Transport::Direct(_) => None,
         }
     }
 
-    async fn connect(self, target: Uri) -> Result<TokioIo<Link>, BoxError> {
+    async fn connect(self, target: Uri) -> Result<TokioIo<ServerConnection>, BoxError> {
         let host = bare_host(target.host()).to_owned();
         let is_tls = target.scheme_str() == Some("https");
         let mut peer = None;
         let mut is_proxy = false;
-        let is_through_proxy = matches!(self.way, Way::Proxy(_));
-        let mut stream: Box<dyn Stream> = match self.way {
-            Way::Direct(mut tcp) => {
+        let is_through_proxy = matches!(self.transport, Transport::Proxy(_));
+        let mut stream: Box<dyn Stream> = match self.transport {
+            Transport::Direct(mut tcp) => {
                 let stream = tcp.call(target).await?.into_inner();
                 let mut extras = Extensions::new();
                 stream.connected().get_extras(&mut extras);
                 peer = extras.remove();
                 Box::new(stream)
             }
-            Way::Proxy(proxy) if !is_tls && proxy.is_http() => {
+            Transport::Proxy(proxy) if !is_tls && proxy.is_http() => {
                 is_proxy = true;
                 proxy.reach().await?
             }
-            Way::Proxy(proxy) => {
+            Transport::Proxy(proxy) => {
                 let port = target.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
                 proxy.tunnel(&host, port).await?
             }
         };
-        let mut other_end = OtherEnd::new(stream.peer(), is_through_proxy);
+        let mut peer_info = ConnectionPeer::new(stream.peer(), is_through_proxy);
         let mut is_http2 = false;
         if is_tls {
             let tls = TlsConnector::from(self.tls);
             let secured = tls.connect(server_name(&host)?, stream).await?;
             let session = secured.get_ref().1;
             is_http2 = session.alpn_protocol() == Some(b"h2");
-            other_end.note_session(session);
+            peer_info.record_session(session);
             stream = Box::new(secured);
         }
-        Ok(TokioIo::new(Link {
+        Ok(TokioIo::new(ServerConnection {
             stream,
             peer,
-            other_end: Arc::new(other_end),
+            peer_info: Arc::new(peer_info),
             is_proxy,
             is_http2,
-            head: Head::default(),
+            head: RawHead::default(),
         }))
     }
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Link>;
+    type Response = TokioIo<ServerConnection>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -129,25 +127,24 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// A connection to a server, or to the proxy that asks the server itself. It keeps the head of the last answer, for what may
-/// have to be said of it.
-pub(super) struct Link {
+/// A connection to a server, or to a proxy that forwards plain http. Holds the head of the last response, for error messages.
+pub(super) struct ServerConnection {
     stream: Box<dyn Stream>,
-    /// The address of the server; nothing behind a proxy.
+    /// The address of the server; `None` behind a proxy.
     peer: Option<HttpInfo>,
-    /// Goes with every answer that comes over the connection.
-    other_end: Arc<OtherEnd>,
+    /// Attached to every response of the connection.
+    peer_info: Arc<ConnectionPeer>,
     is_proxy: bool,
     is_http2: bool,
-    head: Head,
+    head: RawHead,
 }
 
-impl Connection for Link {
+impl Connection for ServerConnection {
     fn connected(&self) -> Connected {
         let mut connected = Connected::new()
             .proxy(self.is_proxy)
             .extra(self.head.clone())
-            .extra(Arc::clone(&self.other_end));
+            .extra(Arc::clone(&self.peer_info));
         if let Some(peer) = &self.peer {
             connected = connected.extra(peer.clone());
         }
@@ -159,7 +156,7 @@ impl Connection for Link {
     }
 }
 
-impl AsyncRead for Link {
+impl AsyncRead for ServerConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -174,13 +171,13 @@ impl AsyncRead for Link {
     }
 }
 
-impl AsyncWrite for Link {
+impl AsyncWrite for ServerConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // What comes from here on is the answer to another request.
+        // From here on, the bytes belong to the response to another request.
         self.head.clear();
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }

@@ -1,7 +1,6 @@
-//! Why the client could not be made, and why a webhook got no answer. A failed fetch is no error: it is reported as
-//! data.
+//! Errors of making the client, and of webhooks. A failed fetch is data in a report, not an error.
 //!
-//! Never holds a secret, or an address beyond its host.
+//! Never holds a secret, or more of an address than its host.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,29 +10,29 @@ use super::failure::Failure;
 use super::secret::Scrubber;
 use crate::domain::{FailureKind, duration_words};
 
-/// The client could not be made.
+/// The HTTP client could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {
-    /// A file of certificates that cannot be used.
+    /// A file of certificates is unusable.
     #[error("cannot read certificates from {path}: {reason}")]
     Certificates {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why the file is unusable.
         reason: String,
     },
-    /// The proxy's address cannot be used: a secret in it has no value, say.
+    /// The proxy's address is unusable; for instance, a secret in it has no value.
     #[error("cannot use the proxy of the configuration: {0}")]
     Proxy(String),
-    /// The parts were read, and do not make a client.
+    /// The parts were read, but make no client.
     #[error("cannot make the HTTP client: {0}")]
     Client(String),
 }
 
-/// A webhook got no answer. Each message names the host, as the configuration does when it is a secret.
+/// A webhook got no response. Each message names the host, or its placeholder when the address is a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// What is configured cannot be used, or may not be reached: address, secret, message id, header.
+    /// The configuration is unusable, or forbidden: address, secret, message id, header.
     #[error("{0}")]
     Unusable(String),
     /// No connection was made.
@@ -45,24 +44,24 @@ pub enum WebhookError {
     /// A time limit ran out.
     #[error("{0}")]
     Timeout(String),
-    /// The connection broke, or the answer is malformed.
+    /// The connection broke, or the response is malformed.
     #[error("{0}")]
     Broken(String),
     /// The body to send could not be read on this machine.
     #[error("cannot read the body to send: {0}")]
     Body(io::Error),
-    /// The answer is longer than what is read of one.
+    /// The response is longer than the limit.
     #[error("the answer of {host} is longer than {} KiB", max_bytes >> 10)]
     TooLarge {
-        /// Who answered.
+        /// The host that responded.
         host: String,
-        /// What is read at most.
+        /// The limit, in bytes.
         max_bytes: usize,
     },
 }
 
 impl WebhookError {
-    /// Returns the error that a failure is, secrets struck out.
+    /// Turns a failure into an error, with secrets struck out.
     pub(super) fn of(failure: Failure, scrubber: &Scrubber) -> Self {
         let detail = scrubber.scrub(failure.detail);
         match failure.kind {

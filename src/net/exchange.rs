@@ -1,7 +1,7 @@
-//! One try: a chain of redirects, each hop checked, that ends in an answer. Conditions go only to the address that gave
-//! them, and what may carry a secret only to the origin of the source.
+//! One try: a chain of redirects, each hop checked, that ends in a response. Conditions go only to the address that
+//! gave them, secrets only to the origin of the source.
 //!
-//! Never tries twice and never waits for a better moment: the attempt decides on that.
+//! Never tries twice and never waits for a better moment: the fetcher decides on retries.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,15 +13,15 @@ use reqwest::{Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
-use super::answer::{self, Coding};
 use super::body;
-use super::cause::Via;
+use super::cause::RequestPeer;
 use super::client::{ClientKind, Clients, Reuse};
 use super::conditions::{self, RequestIdentity};
 use super::failure::Failure;
 use super::guard;
-use super::limits::Admission;
-use super::redirect::{self, Refusal};
+use super::rate_limiter::Admission;
+use super::redirect::{self, RedirectRefusal};
+use super::response_head::{self, Coding};
 use super::retry;
 use super::route::{self, host_of};
 use super::secret::Scrubber;
@@ -33,65 +33,61 @@ use crate::domain::{
     safe_part, segment_name, shortened,
 };
 
-/// The longest address that a message repeats.
+/// Longest address that a message repeats.
 const MAX_SHOWN_CHARS: usize = 200;
 
-/// What a try needs.
 pub(super) struct Exchange<'a> {
     pub(super) clients: &'a Clients,
     pub(super) config: &'a FetchConfig,
     pub(super) temp_dir: &'a Arc<Path>,
     pub(super) settings: &'a SourceSettings,
-    /// The source's address, secrets filled in.
+    /// The source's address, with secrets filled in.
     pub(super) url: &'a Url,
-    /// The secrets that the request holds.
     pub(super) scrubber: &'a Scrubber,
-    /// The caller's fields, secrets filled in; the sensitive ones only for the origin of `url`.
+    /// The source's fields, with secrets filled in; sensitive ones are sent to the origin of `url` only.
     pub(super) headers: &'a HeaderMap,
-    /// Read when an answer is there: what `Retry-After` counts from.
+    /// The clock from which `Retry-After` counts; read when a response arrives.
     pub(super) clock: &'a dyn Clock,
 }
 
 /// How a try asks.
 #[derive(Clone, Copy)]
-pub(super) struct Ask<'a> {
-    /// What to ask with whether the file changed.
+pub(super) struct TryOptions<'a> {
+    /// Validators of the stored content; `None` for an unconditional request.
     pub(super) validators: Option<&'a Validators>,
     pub(super) http1_only: bool,
     pub(super) reuse: Reuse,
 }
 
-/// One request of a try.
-struct Step<'a> {
+struct HopRequest<'a> {
     url: &'a Url,
-    /// Names the server in messages.
+    /// The server's name in messages.
     host: &'a str,
     proxy: Option<&'a Url>,
-    /// The source's fields that go there.
+    /// The source's fields that this request carries.
     fields: HeaderMap,
     identity: RequestIdentity,
-    /// With the validators that the same request was given.
-    ask: Ask<'a>,
+    /// With the validators that the same request gave.
+    ask: TryOptions<'a>,
 }
 
-/// How a try ended well.
-pub(super) enum Answer {
-    /// A complete body.
-    Fetched(Box<Fetched>),
-    /// 304, as asked.
+/// How a try ended without a failure.
+pub(super) enum TryOutcome {
+    Fetched(Box<Download>),
+    /// A 304 to a conditional request.
     NotModified(Validators),
-    /// 206, or a 304 that was not asked for or is about other content than the one that is kept.
+    /// A 206, or a 304 that was not requested or is about other content than the stored one.
     Unrequested(StatusCode),
 }
 
-/// Where one request led.
+/// The result of one request: another hop or an outcome.
 enum Hop {
-    End(Answer),
-    On(Url),
+    Outcome(TryOutcome),
+    Redirect(Url),
 }
 
-/// A complete body, and what its head said.
-pub(super) struct Fetched {
+/// A complete body, with the facts from its head.
+pub(super) struct Download {
     pub(super) content: Content,
     pub(super) digest: Digest,
     pub(super) validators: Validators,
@@ -101,14 +97,14 @@ pub(super) struct Fetched {
 }
 
 impl Exchange<'_> {
-    /// Makes the try within its total time, and notes in `trail` what is asked and answered. With an admission each hop waits
-    /// for its turn at its host; that time is not the server's and does not count.
+    /// Makes the try within its total time, and records requests and responses in `trail`. With an admission, each hop
+    /// waits for its turn at its host; that wait does not count.
     pub(super) async fn run(
         &self,
-        ask: Ask<'_>,
+        ask: TryOptions<'_>,
         trail: &mut Trail,
         mut admission: Option<&mut Admission>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<TryOutcome, Failure> {
         let mut deadline = Instant::now() + self.config.total_timeout;
         let mut url = self.url.clone();
         trail.begin_try();
@@ -129,14 +125,14 @@ impl Exchange<'_> {
             let step = self.step(&url, &host, same_origin, ask);
             let hop = tokio::time::timeout_at(deadline, self.hop(&step, trail)).await;
             let target = match hop.map_err(|_| self.out_of_time())?? {
-                Hop::End(answer) => return Ok(answer),
-                Hop::On(target) => target,
+                Hop::Outcome(answer) => return Ok(answer),
+                Hop::Redirect(target) => target,
             };
             let shown = |url: &Url| self.shown(url);
             if let Some(problem) = redirect::chain_problem(trail.visited(), &target, shown) {
                 return Err(Failure::new(FailureKind::Redirect, problem));
             }
-            // Once away, the caller's fields stay away, even when the chain comes back.
+            // Once off the origin, the sensitive fields stay off, even when the chain returns.
             same_origin &= target.origin() == self.url.origin();
             url = target;
         }
@@ -147,18 +143,18 @@ impl Exchange<'_> {
         url: &'a Url,
         host: &'a str,
         same_origin: bool,
-        ask: Ask<'a>,
-    ) -> Step<'a> {
+        ask: TryOptions<'a>,
+    ) -> HopRequest<'a> {
         let fields = self.fields(same_origin);
         let identity = RequestIdentity::new(url, self.url, &fields, self.scrubber);
         let validators = conditions::for_request(ask.validators, &identity);
-        Step {
+        HopRequest {
             url,
             host,
             proxy: self.clients.ways.proxy_for(url),
             fields,
             identity,
-            ask: Ask { validators, ..ask },
+            ask: TryOptions { validators, ..ask },
         }
     }
 
@@ -168,27 +164,27 @@ impl Exchange<'_> {
         Failure::new(FailureKind::Timeout, detail)
     }
 
-    /// Makes one request and reads its answer.
-    async fn hop(&self, step: &Step<'_>, trail: &mut Trail) -> Result<Hop, Failure> {
+    /// Makes one request and reads its response.
+    async fn hop(&self, step: &HopRequest<'_>, trail: &mut Trail) -> Result<Hop, Failure> {
         let mut response = self.send(step).await?;
         self.scrubber.scrub_fields(response.headers_mut());
-        trail.note_answer(&response);
+        trail.record_response(&response);
         let headers = response.headers();
         let answer = match response.status() {
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
                 self.receive(response, step).await?
             }
             StatusCode::NOT_MODIFIED => not_modified(headers, step, self.clock.now()),
-            StatusCode::PARTIAL_CONTENT => Answer::Unrequested(StatusCode::PARTIAL_CONTENT),
+            StatusCode::PARTIAL_CONTENT => TryOutcome::Unrequested(StatusCode::PARTIAL_CONTENT),
             code if matches!(code.as_u16(), 301 | 302 | 303 | 307 | 308) => {
-                return self.target(&response, step.url).map(Hop::On);
+                return self.target(&response, step.url).map(Hop::Redirect);
             }
             refusal => return Err(self.status_failure(refusal, headers, step)),
         };
-        Ok(Hop::End(answer))
+        Ok(Hop::Outcome(answer))
     }
 
-    /// Holds an address to what the operator allowed: scheme and literal hosts.
+    /// Checks an address against the source's permissions: scheme and literal hosts.
     fn check_address(&self, url: &Url) -> Result<(), Failure> {
         let allowed = match url.scheme() {
             "https" => true,
@@ -206,7 +202,7 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Returns the fields that the source or the configuration sets, for a request to the source's origin or to another one.
+    /// Returns the fields of the source and the configuration for a request to the source's origin, or to another one.
     fn fields(&self, same_origin: bool) -> HeaderMap {
         let mut fields = HeaderMap::new();
         if self.config.has_own_user_agent()
@@ -229,7 +225,7 @@ impl Exchange<'_> {
         fields
     }
 
-    async fn send(&self, step: &Step<'_>) -> Result<Response, Failure> {
+    async fn send(&self, step: &HopRequest<'_>) -> Result<Response, Failure> {
         let allow_private = self.settings.allow_private;
         let kind = ClientKind {
             allow_private,
@@ -245,7 +241,7 @@ impl Exchange<'_> {
             return Err(Failure::passing(FailureKind::Timeout, detail));
         };
         let response = result.map_err(|error| {
-            let via = Via {
+            let via = RequestPeer {
                 host: step.host,
                 proxy: step.proxy.map(route::proxy_name),
                 scrubber: self.scrubber,
@@ -256,8 +252,8 @@ impl Exchange<'_> {
         Ok(response)
     }
 
-    /// The last of the three checks: whatever way an address took, this is where the bytes come from.
-    fn check_peer(&self, response: &Response, step: &Step<'_>) -> Result<(), Failure> {
+    /// The last of the guard's three checks: the address that the bytes come from, whatever way led there.
+    fn check_peer(&self, response: &Response, step: &HopRequest<'_>) -> Result<(), Failure> {
         if step.proxy.is_some() {
             return Ok(());
         }
@@ -269,18 +265,18 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Reads where a redirect leads, and refuses what no redirect may lead to.
+    /// Returns the target of a redirect. Fails for a forbidden target.
     fn target(&self, response: &Response, from: &Url) -> Result<Url, Failure> {
         let target = redirect::target(response.headers(), from, |url| self.shown(url));
         target.map_err(|refusal| {
             let from = self.shown(from);
             match refusal {
-                Refusal::Unreadable(what) => {
+                RedirectRefusal::Unreadable(what) => {
                     let status = response.status().as_u16();
                     let detail = format!("{from} answered {status} {what}");
                     Failure::new(FailureKind::Redirect, detail)
                 }
-                Refusal::Forbidden(what) => {
+                RedirectRefusal::Forbidden(what) => {
                     let detail = format!("{from} redirects to {what}");
                     Failure::new(FailureKind::Forbidden, detail)
                 }
@@ -288,20 +284,24 @@ impl Exchange<'_> {
         })
     }
 
-    async fn receive(&self, response: Response, step: &Step<'_>) -> Result<Answer, Failure> {
+    async fn receive(
+        &self,
+        response: Response,
+        step: &HopRequest<'_>,
+    ) -> Result<TryOutcome, Failure> {
         let headers = response.headers();
-        answer::check_framing(headers)?;
-        let name = answer::file_name(headers, self.scrubber)
+        response_head::check_framing(headers)?;
+        let name = response_head::file_name(headers, self.scrubber)
             .unwrap_or_else(|| segment_name(&self.settings.address.to_url()));
         let validators = conditions::validators(headers, &step.identity, self.clock.now());
-        let media_type = answer::media_type(headers);
-        let last_modified = answer::last_modified(headers, self.clock.now());
+        let media_type = response_head::media_type(headers);
+        let last_modified = response_head::last_modified(headers, self.clock.now());
         let cap = self
             .settings
             .max_size_bytes
             .unwrap_or(self.config.max_size_bytes);
-        let coding = answer::coding(headers, &[&name, &segment_name(step.url)]);
-        // An empty body is empty whatever its coding: not a byte more is taken of one that cannot be undone.
+        let coding = response_head::coding(headers, &[&name, &segment_name(step.url)]);
+        // An empty body is empty in any coding: one that cannot be decoded may have no byte at all.
         let (coding, cap, refusal) = match coding {
             Ok(coding) => (coding, cap, None),
             Err(refusal) if self.settings.allow_empty => (Coding::Identity, 0, Some(refusal)),
@@ -321,7 +321,7 @@ impl Exchange<'_> {
             Some(refusal) if failure.kind == FailureKind::TooLarge => refusal,
             _ => failure,
         })?;
-        Ok(Answer::Fetched(Box::new(Fetched {
+        Ok(TryOutcome::Fetched(Box::new(Download {
             content,
             digest,
             validators,
@@ -331,8 +331,13 @@ impl Exchange<'_> {
         })))
     }
 
-    /// A success without a representation of the file (204, say) is no state of the file either.
-    fn status_failure(&self, status: StatusCode, headers: &HeaderMap, step: &Step<'_>) -> Failure {
+    /// Describes a refused status. A success without a representation of the file (such as 204) is a failure too.
+    fn status_failure(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        step: &HopRequest<'_>,
+    ) -> Failure {
         let mut detail = match status.canonical_reason() {
             Some(reason) => format!("{} {reason}", status.as_u16()),
             None => status.as_u16().to_string(),
@@ -346,22 +351,22 @@ impl Exchange<'_> {
                 self.shown(&target)
             );
         }
-        // Through a tunnel only the server itself can answer; plain http is answered by the proxy, too.
+        // In a tunnel only the server can respond; plain http may be answered by the proxy.
         if let Some(proxy) = step.proxy.filter(|_| step.url.scheme() == "http") {
             let _ = write!(detail, " (through the proxy {})", route::proxy_name(proxy));
         }
         let now = self.clock.now();
         let is_limit = matches!(status.as_u16(), 403 | 429 | 503);
-        let rate_limit = || answer::rate_limit_reset(headers, now).filter(|_| is_limit);
+        let rate_limit = || response_head::rate_limit_reset(headers, now).filter(|_| is_limit);
         Failure {
-            retry_after: answer::retry_after(headers, now).or_else(rate_limit),
+            retry_after: response_head::retry_after(headers, now).or_else(rate_limit),
             transient: retry::is_transient(status),
             ..Failure::new(FailureKind::Status, detail)
         }
     }
 
-    /// Shows an address in a message: the source's own with secrets by name, any other without its query if it may
-    /// repeat one. Secrets are struck out before it is cut: half of one is not found everywhere.
+    /// Prints an address for a message: the source's own with the names of its secrets, any other without a query that
+    /// may repeat a secret. Secrets are struck out before the text is cut: half a secret is not always found.
     fn shown(&self, url: &Url) -> String {
         if url == self.url {
             return self.settings.address.to_string();
@@ -373,8 +378,8 @@ impl Exchange<'_> {
         shortened(&self.scrubber.scrub(String::from(url)), MAX_SHOWN_CHARS)
     }
 
-    /// Returns an address as it is kept for good: the source's own as the source has it, any other with secrets by name, and without
-    /// its query where a part of it looks like a secret. What a server signs is another with each request.
+    /// Returns an address as it is stored: the source's own unchanged, any other with the names of secrets, and without a query
+    /// that looks secret in part. A server's signature differs in each request.
     pub(super) fn kept(&self, url: &Url) -> String {
         if url == self.url {
             return self.settings.address.to_string();
@@ -391,7 +396,7 @@ impl Exchange<'_> {
     }
 }
 
-fn request_of(step: &Step<'_>) -> Request {
+fn request_of(step: &HopRequest<'_>) -> Request {
     let mut request = Request::new(Method::GET, step.url.clone());
     let fields = request.headers_mut();
     *fields = step.fields.clone();
@@ -404,11 +409,11 @@ fn request_of(step: &Step<'_>) -> Request {
     request
 }
 
-fn not_modified(headers: &HeaderMap, step: &Step<'_>, now: DateTime<Utc>) -> Answer {
+fn not_modified(headers: &HeaderMap, step: &HopRequest<'_>, now: DateTime<Utc>) -> TryOutcome {
     match step.ask.validators {
         Some(sent) if conditions::confirms(headers, &step.identity, sent) => {
-            Answer::NotModified(conditions::renewed(headers, &step.identity, sent, now))
+            TryOutcome::NotModified(conditions::renewed(headers, &step.identity, sent, now))
         }
-        _ => Answer::Unrequested(StatusCode::NOT_MODIFIED),
+        _ => TryOutcome::Unrequested(StatusCode::NOT_MODIFIED),
     }
 }

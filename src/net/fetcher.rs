@@ -1,7 +1,7 @@
-//! The client: one attempt, with its tries and what lies between them.
+//! The client for sources: one attempt, with its tries and the pauses between them.
 //!
-//! Never decides when a first request may go out: the worker does, which knows what else is due. Wherever redirects
-//! lead from there, the same limits hold.
+//! Never decides when the first request goes out; the worker does. From there on, the limits of each host hold wherever
+//! redirects lead.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use url::Url;
 
 use super::client::{Clients, Reuse};
 use super::error::NetError;
-use super::exchange::{Answer, Ask, Exchange, Fetched};
+use super::exchange::{Download, Exchange, TryOptions, TryOutcome};
 use super::failure::Failure;
-use super::limits::Admission;
+use super::rate_limiter::Admission;
 use super::report::{FetchOutcome, FetchReport, FetchRequest};
 use super::retry::{Delays, LONGEST_WAIT};
 use super::route::proxy_name;
@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::config::{FetchConfig, Secrets};
 use crate::domain::{FailureKind, Provenance, RESERVED_HEADERS, SourceSettings, safe_part};
 
-/// Fetches files over HTTP. Made once: it keeps connections and the roots of trust.
+/// Fetches files over HTTP. Made once: it holds connections and trusted certificates.
 pub struct Fetcher {
     clients: Clients,
     config: FetchConfig,
@@ -39,9 +39,8 @@ pub struct Fetcher {
 impl Fetcher {
     /// Returns a client for this configuration.
     ///
-    /// `temp_dir` is where bodies over 256 KiB go while they arrive; it must exist when one does. `clock` is waited
-    /// for between tries. Fails when a certificate file cannot be read, or
-    /// a secret of the proxy has no value.
+    /// `temp_dir` is the folder of bodies over 256 KiB while they arrive; the first such body needs it. Pauses between
+    /// tries go by `clock`. Fails when a certificate file cannot be read, or a secret of the proxy has no value.
     pub fn new(
         config: &FetchConfig,
         secrets: Secrets,
@@ -57,13 +56,12 @@ impl Fetcher {
         })
     }
 
-    /// Makes one attempt: redirects, retries with back-off. Dropping the future cancels it and leaves no temporary
-    /// file.
+    /// Makes one attempt, with redirects and retries. Dropping the future cancels the attempt and leaves no temporary file.
     pub async fn fetch(&self, request: FetchRequest<'_>) -> FetchReport {
         self.fetch_within(request, None).await
     }
 
-    /// Does the same within limits: `admission` is to the source's host, and moves along with redirects.
+    /// Makes one attempt within limits: `admission` is to the source's host, and moves along with redirects.
     pub async fn fetch_within(
         &self,
         request: FetchRequest<'_>,
@@ -92,9 +90,9 @@ impl Fetcher {
             Err(failure) => Err(failure),
         };
         let outcome = match result {
-            Ok(Answer::Fetched(fetched)) => fetched_outcome(*fetched, &scrubber),
-            Ok(Answer::NotModified(validators)) => FetchOutcome::NotModified { validators },
-            Ok(Answer::Unrequested(status)) => failed_outcome(unrequested(status), &scrubber),
+            Ok(TryOutcome::Fetched(fetched)) => fetched_outcome(*fetched, &scrubber),
+            Ok(TryOutcome::NotModified(validators)) => FetchOutcome::NotModified { validators },
+            Ok(TryOutcome::Unrequested(status)) => failed_outcome(unrequested(status), &scrubber),
             Err(failure) => failed_outcome(failure, &scrubber),
         };
         FetchReport {
@@ -105,7 +103,7 @@ impl Fetcher {
         }
     }
 
-    /// Returns which way the attempt went, as it is kept.
+    /// Returns the stored form of the attempt's trail.
     fn provenance(&self, exchange: &Exchange<'_>, trail: &mut Trail) -> Option<Provenance> {
         let scrubber = exchange.scrubber;
         let proxy = self.clients.ways.proxy();
@@ -113,7 +111,6 @@ impl Fetcher {
         trail.provenance(|url| exchange.kept(url), proxy.as_deref(), scrubber)
     }
 
-    /// Fills the secrets in.
     fn prepare(
         &self,
         settings: &SourceSettings,
@@ -134,7 +131,7 @@ impl Fetcher {
                 let detail = format!("the header `{name}` has a value that no header can carry");
                 Failure::new(FailureKind::Secret, detail)
             })?;
-            // Kept out of debug output and the compression tables of HTTP/2, and away from other origins.
+            // Excluded from debug output and from HTTP/2's compression tables, and removed for other origins.
             content.set_sensitive(may_carry_secret(field.as_str(), value));
             headers.append(field, content);
         }
@@ -145,15 +142,15 @@ impl Fetcher {
         Ok((url, headers))
     }
 
-    /// Tries until an answer stands or no further try may help.
+    /// Tries until there is an outcome, or no further try can help.
     async fn attempt(
         &self,
         exchange: &Exchange<'_>,
         request: &FetchRequest<'_>,
         trail: &mut Trail,
         mut admission: Option<&mut Admission>,
-    ) -> Result<Answer, Failure> {
-        let mut ask = Ask {
+    ) -> Result<TryOutcome, Failure> {
+        let mut ask = TryOptions {
             validators: Some(request.validators).filter(|validators| !validators.is_empty()),
             http1_only: false,
             reuse: Reuse::Long,
@@ -163,14 +160,14 @@ impl Fetcher {
         loop {
             let run = exchange.run(ask, trail, admission.as_deref_mut());
             match run.await {
-                // A server or a cache that answers a question nobody asked: once more, for the whole file.
-                Ok(Answer::Unrequested(_)) if !asked_again => {
+                // The server or a cache gave a response that was not requested: ask once more, for the whole file.
+                Ok(TryOutcome::Unrequested(_)) if !asked_again => {
                     asked_again = true;
                     ask.validators = None;
                 }
-                Ok(Answer::Fetched(fetched)) => {
+                Ok(TryOutcome::Fetched(fetched)) => {
                     check_not_emptied(&fetched, request)?;
-                    return Ok(Answer::Fetched(fetched));
+                    return Ok(TryOutcome::Fetched(fetched));
                 }
                 Ok(answer) => return Ok(answer),
                 Err(failure) if failure.wants_http1 && !ask.http1_only => ask.http1_only = true,
@@ -184,9 +181,9 @@ impl Fetcher {
                         return Err(failure);
                     };
                     if let Some(admission) = admission.as_deref_mut() {
-                        admission.step_aside();
+                        admission.release();
                     }
-                    // A server that closed one idle connection closed others too, and some never say so.
+                    // A server that closed one idle connection has closed others too, some without notice.
                     if failure.kind != FailureKind::Status {
                         ask.reuse = Reuse::Never;
                     }
@@ -196,7 +193,7 @@ impl Fetcher {
         }
     }
 
-    /// Returns when to try again; nothing when the server asked for a longer pause than an attempt waits.
+    /// Returns the time of the next try; `None` when the server asked for a longer pause than an attempt may wait.
     fn next_try(&self, failure: &Failure, delays: &mut Delays) -> Option<DateTime<Utc>> {
         let now = self.clock.now();
         let delay = TimeDelta::from_std(delays.next()).unwrap_or(LONGEST_WAIT);
@@ -205,7 +202,7 @@ impl Fetcher {
     }
 }
 
-/// Returns the value of `Authorization` for HTTP basic authentication (RFC 7617) with `NAME:PASSWORD`.
+/// Returns `Authorization` for HTTP basic authentication (RFC 7617) with `NAME:PASSWORD`.
 fn basic_authorization(login: &str) -> HeaderValue {
     let text = format!("Basic {}", STANDARD.encode(login));
     let mut value = HeaderValue::from_str(&text).expect("base64 is visible ASCII");
@@ -213,7 +210,7 @@ fn basic_authorization(login: &str) -> HeaderValue {
     value
 }
 
-/// Tells whether a header of a source may carry a secret, by its value as the operator wrote it, or by its name.
+/// Returns whether a source's header may carry a secret, by its configured value or by its name.
 fn may_carry_secret(name: &str, value: &str) -> bool {
     const MARKS: [&str; 9] = [
         "auth",
@@ -229,7 +226,7 @@ fn may_carry_secret(name: &str, value: &str) -> bool {
     value.contains("${") || MARKS.iter().any(|mark| name.contains(mark))
 }
 
-fn check_not_emptied(fetched: &Fetched, request: &FetchRequest<'_>) -> Result<(), Failure> {
+fn check_not_emptied(fetched: &Download, request: &FetchRequest<'_>) -> Result<(), Failure> {
     let last = request.last_size_bytes.unwrap_or(0);
     if last == 0 || fetched.content.size_bytes() > 0 || request.settings.allow_empty {
         return Ok(());
@@ -250,13 +247,13 @@ fn unrequested(status: StatusCode) -> Failure {
     Failure::new(FailureKind::Protocol, detail)
 }
 
-fn fetched_outcome(fetched: Fetched, scrubber: &Scrubber) -> FetchOutcome {
+fn fetched_outcome(fetched: Download, scrubber: &Scrubber) -> FetchOutcome {
     let name = scrubber.scrub(fetched.name);
     FetchOutcome::Fetched {
         content: fetched.content,
         digest: fetched.digest,
         validators: fetched.validators,
-        // A name that repeats a secret has become longer.
+        // Striking out a secret may have made the name too long.
         name: safe_part(&name).unwrap_or(name),
         media_type: fetched.media_type,
         last_modified: fetched.last_modified,

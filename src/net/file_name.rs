@@ -1,6 +1,6 @@
 //! The file name in a `Content-Disposition` field (RFC 6266, RFC 8187).
 //!
-//! Returns what the server says: the caller makes it safe. Never fails: a field that cannot be read gives no name.
+//! Returns the name as sent; the caller makes it safe. Never fails: an unreadable field has no name.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT;
 use percent_encoding::percent_decode;
 
-/// Returns the file name that a `Content-Disposition` field gives: `filename*` when it can be read, else `filename`.
+/// Returns the file name of a `Content-Disposition` field: `filename*` when it can be read, else `filename`.
 pub(super) fn disposition_name(field: &[u8]) -> Option<String> {
     let mut plain = None;
     let mut extended = None;
@@ -28,10 +28,10 @@ pub(super) fn disposition_name(field: &[u8]) -> Option<String> {
     extended.or(plain).filter(|name| !name.is_empty())
 }
 
-/// Returns the parameters after the disposition type, quoted strings unescaped (RFC 9110 §5.6.4).
+/// Returns the parameters after the disposition type, with quoted strings unescaped (RFC 9110 §5.6.4).
 fn parameters(field: &[u8]) -> Vec<(&[u8], Cow<'_, [u8]>)> {
     let mut found = Vec::new();
-    // `filename=x` alone, without a type, is malformed and common: then the first part is a parameter too.
+    // `filename=x` without a type is malformed but common: the first part is then a parameter.
     let (first, after) = split_type(field);
     let mut rest = if first.contains(&b'=') { field } else { after };
     while !rest.is_empty() {
@@ -60,7 +60,7 @@ fn parameters(field: &[u8]) -> Vec<(&[u8], Cow<'_, [u8]>)> {
     found
 }
 
-/// Returns the disposition type and what follows it. One that is a quoted string is malformed, and holds no parameter.
+/// Returns the disposition type and the rest. A quoted string in place of the type is malformed, and no parameter.
 fn split_type(field: &[u8]) -> (&[u8], &[u8]) {
     let start = field.trim_ascii_start();
     match start.strip_prefix(b"\"") {
@@ -69,7 +69,7 @@ fn split_type(field: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Returns what stands before and after the first `byte`; nothing after when it is not there.
+/// Returns the text before and after the first `byte`; without one, all of it and nothing.
 fn split_at(text: &[u8], byte: u8) -> (&[u8], &[u8]) {
     match text.iter().position(|other| *other == byte) {
         Some(at) => (&text[..at], &text[at + 1..]),
@@ -77,7 +77,7 @@ fn split_at(text: &[u8], byte: u8) -> (&[u8], &[u8]) {
     }
 }
 
-/// Returns the text up to the closing quote, and what follows; a missing quote ends at the end.
+/// Returns the text up to the closing quote, and the rest. Without a closing quote, the text ends at the end.
 fn unquote(text: &[u8]) -> (Vec<u8>, &[u8]) {
     let mut plain = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -97,8 +97,8 @@ fn unquote(text: &[u8]) -> (Vec<u8>, &[u8]) {
     (plain, &[])
 }
 
-/// UTF-8 is what servers send; ISO-8859-1 is what old ones mean (RFC 6266 appendix C). Some write a name as in the head
-/// of a mail (RFC 2047), which browsers read too.
+/// Decodes UTF-8, which servers send, else ISO-8859-1, which old ones mean (RFC 6266 appendix C). Some write names as
+/// in mail headers (RFC 2047), which browsers read too.
 fn decode_plain(value: &[u8]) -> String {
     if let Some(text) = decode_mail_words(value) {
         return text;
@@ -109,7 +109,7 @@ fn decode_plain(value: &[u8]) -> String {
     }
 }
 
-/// Decodes a value that is made of `=?charset?B?…?=` and `=?charset?Q?…?=` only; nothing for any other.
+/// Decodes a value made only of `=?charset?B?…?=` and `=?charset?Q?…?=`; `None` for any other.
 fn decode_mail_words(value: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value).ok()?;
     let mut words = text.split_ascii_whitespace().peekable();
@@ -136,7 +136,7 @@ fn latin1(value: &[u8]) -> String {
     value.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// Decodes `charset'language'percent-encoded` (RFC 8187 §3.2); nothing for another charset or a malformed value.
+/// Decodes `charset'language'percent-encoded` (RFC 8187 §3.2); `None` for another charset or a malformed value.
 fn decode_extended(value: &[u8]) -> Option<String> {
     let (charset, rest) = split_at(value, b'\'');
     let quote = rest.iter().position(|byte| *byte == b'\'')?;
@@ -144,7 +144,7 @@ fn decode_extended(value: &[u8]) -> Option<String> {
     decode_charset(charset, bytes)
 }
 
-/// Decodes the character sets that RFC 8187 and its forerunner name, by each of their usual names.
+/// Decodes the charsets of RFC 8187 and of its predecessor, by each of their usual names.
 fn decode_charset(charset: &[u8], bytes: Vec<u8>) -> Option<String> {
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric();
     let name: Vec<u8> = charset.iter().copied().filter(is_letter).collect();
@@ -156,7 +156,7 @@ fn decode_charset(charset: &[u8], bytes: Vec<u8>) -> Option<String> {
     }
 }
 
-/// Decodes `%XX`; nothing where a `%` begins no such code.
+/// Decodes `%XX`; `None` when a `%` begins no such code.
 fn decode_percent(text: &[u8]) -> Option<Vec<u8>> {
     let is_code =
         |rest: &[u8]| matches!(rest, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());

@@ -1,7 +1,7 @@
-//! The address guard: which IP addresses may be connected to, for whom, and the resolver that holds to it.
+//! The address guard: which IP addresses a source may reach, and the resolver that enforces it.
 //!
-//! Judges literals in a URL, every address that a name resolves to, and the peer of a connection. Never asks a name
-//! server itself: the system's resolver does.
+//! Checks literals in a URL, every address of a resolved name, and the peer of a connection. Names are resolved by the
+//! system's resolver; the guard queries no name server itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
@@ -16,27 +16,26 @@ use crate::files::lack;
 /// Who may reach an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Reach {
-    /// Everyone.
+    /// Every source.
     Public,
-    /// Sources that are marked so.
+    /// Sources that allow private hosts; the text names the range.
     Private(&'static str),
-    /// No one.
+    /// No source; the text names the range.
     Never(&'static str),
 }
 
-/// An address that may not be reached.
+/// An address that must not be reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.words())]
-pub(super) struct Refused {
-    /// The name that resolved to it; nothing for a literal.
+pub(super) struct RefusedAddress {
+    /// The name that resolved to the address; `None` for a literal.
     pub(super) host: Option<String>,
-    /// Which address.
     pub(super) address: IpAddr,
     reach: Reach,
 }
 
-impl Refused {
-    /// Names the host that resolved to the address.
+impl RefusedAddress {
+    /// Adds the name that resolved to the address.
     pub(super) fn of_host(self, host: &str) -> Self {
         Self {
             host: Some(host.to_owned()),
@@ -59,13 +58,13 @@ impl Refused {
     }
 }
 
-/// Tells whether `address` may be reached.
-pub(super) fn check(address: IpAddr, allow_private: bool) -> Result<(), Refused> {
+/// Checks whether `address` may be reached.
+pub(super) fn check(address: IpAddr, allow_private: bool) -> Result<(), RefusedAddress> {
     let reach = reach(address);
     match reach {
         Reach::Public => Ok(()),
         Reach::Private(_) if allow_private => Ok(()),
-        Reach::Private(_) | Reach::Never(_) => Err(Refused {
+        Reach::Private(_) | Reach::Never(_) => Err(RefusedAddress {
             host: None,
             address,
             reach,
@@ -73,9 +72,9 @@ pub(super) fn check(address: IpAddr, allow_private: bool) -> Result<(), Refused>
     }
 }
 
-/// Tells whether the host of `url` may be reached, when it is a literal: the URL parser has made `127.1`, `2130706433`
-/// and the like one already. A name is judged when it is resolved.
-pub(super) fn check_literal(url: &url::Url, allow_private: bool) -> Result<(), Refused> {
+/// Checks the host of `url` when it is a literal; the URL parser has normalised `127.1`, `2130706433` and the like. A
+/// name is checked when it is resolved.
+pub(super) fn check_literal(url: &url::Url, allow_private: bool) -> Result<(), RefusedAddress> {
     match url.host() {
         Some(url::Host::Ipv4(address)) => check(address.into(), allow_private),
         Some(url::Host::Ipv6(address)) => check(address.into(), allow_private),
@@ -83,14 +82,14 @@ pub(super) fn check_literal(url: &url::Url, allow_private: bool) -> Result<(), R
     }
 }
 
-/// Says why a host can never be reached by a source with this permission, as far as the address alone tells: a literal, or
-/// this machine by its name. Nothing when it may be reached.
+/// Explains why a source with this permission can never reach a host, if the address alone shows so: a literal, or a
+/// name of this machine. `None` when the host may be reached.
 pub fn unreachable_host(url: &url::Url, allow_private: bool) -> Option<String> {
     if let Err(refused) = check_literal(url, allow_private) {
         return Some(refused.to_string());
     }
     let host = url.host_str()?;
-    // One dot behind the last part is that of the root (RFC 1034 §3.1).
+    // A trailing dot denotes the root (RFC 1034 §3.1).
     let mut parts = host.strip_suffix('.').unwrap_or(host).split('.');
     if parts.any(str::is_empty) {
         return Some(format!(
@@ -102,8 +101,8 @@ pub fn unreachable_host(url: &url::Url, allow_private: bool) -> Option<String> {
         .then(|| format!("{host} is this machine: allow it for this source with --allow-private"))
 }
 
-/// Tells whether an address names this machine itself: a loopback address, or `localhost`, which always leads to one (RFC 6761
-/// §6.3).
+/// Returns whether an address names this machine: a loopback address, or `localhost`, which always resolves to one (RFC
+/// 6761 §6.3).
 pub(super) fn is_this_machine(url: &url::Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
@@ -116,7 +115,7 @@ pub(super) fn is_this_machine(url: &url::Url) -> bool {
     }
 }
 
-/// The system's resolver, for the clients of sources and of webhooks, without the addresses that may not be reached.
+/// The system's resolver without refused addresses, for the clients of sources and of webhooks.
 #[derive(Clone)]
 pub(super) struct GuardedResolver {
     allow_private: bool,
@@ -128,7 +127,6 @@ impl GuardedResolver {
     }
 }
 
-/// A name without an address.
 #[derive(Debug, thiserror::Error)]
 #[error("the name has no address")]
 pub(super) struct Unresolved;
@@ -155,7 +153,7 @@ impl Service<dns::Name> for GuardedResolver {
     }
 }
 
-/// Keeps what may be reached; an error when nothing is left though there were addresses.
+/// Removes refused addresses. Fails when that leaves none of several.
 fn filter(
     host: &str,
     found: impl Iterator<Item = SocketAddr>,
@@ -182,7 +180,7 @@ fn reach(address: IpAddr) -> Reach {
     }
 }
 
-/// The registry of special-purpose addresses (RFC 6890, as IANA keeps it), and the services of cloud hosts.
+/// The registry of special-purpose addresses (RFC 6890, maintained by IANA), and the services of cloud hosts.
 fn reach_v4(address: Ipv4Addr) -> Reach {
     match address.octets() {
         [169, 254, 169, 254] | [100, 100, 100, 200] | [168, 63, 129, 16] => {

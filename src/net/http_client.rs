@@ -1,7 +1,7 @@
-//! The client for everything that is asked over HTTP, straight or through the proxy. reqwest's own would give a proxy names
-//! only, knows no literal of IPv6 behind one, and keeps the head of an answer to itself that it cannot read.
+//! The HTTP client for direct and proxied requests. Replaces reqwest's own, which gives a proxy names only, accepts no
+//! IPv6 literal behind a proxy, and does not expose the head of a response that it cannot parse.
 //!
-//! Never asks for the server of one host over the connection of another.
+//! Never sends a request for one host over a connection to another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +13,14 @@ use reqwest::{Body, Request, Response};
 
 use super::connector::Connector;
 use super::error::NetError;
-use super::failure::{BoxError, Stopped};
-use super::head::Head;
+use super::failure::{BoxError, CarriedFailure};
 use super::proxy::{Proxy, bare_host};
+use super::raw_head::RawHead;
 
-/// The most header fields that are taken of an answer over HTTP/1.1 (room for them is made for each one), and their length over
-/// HTTP/2.
+/// Most header fields of an HTTP/1.1 response (room for them is allocated for each response), and their size over HTTP/2.
 const MAX_FIELDS: usize = 256;
 const MAX_FIELD_BYTES: u32 = 256 << 10;
 
-/// A client for everything that goes one way.
 pub(super) struct HttpClient {
     client: legacy::Client<Connector, Body>,
     proxy: Option<Arc<Proxy>>,
@@ -30,8 +28,8 @@ pub(super) struct HttpClient {
 }
 
 impl HttpClient {
-    /// Returns one that keeps so many idle connections to a host for the next requests, each for this time; with none, each
-    /// request makes its own.
+    /// Returns a client that holds up to `most_idle` connections to each host for reuse, each for the time `idle`; with
+    /// none, every request makes its own connection.
     pub(super) fn new(
         connector: Connector,
         most_idle: usize,
@@ -41,7 +39,7 @@ impl HttpClient {
         let proxy = connector.proxy();
         let user_agent = HeaderValue::from_str(user_agent)
             .map_err(|_| NetError::Client("the user agent is not usable".to_owned()))?;
-        // Heads that are not quite right, as curl and browsers take them. What decides how long a body is stays strict.
+        // Tolerates the malformed heads that curl and browsers tolerate. Fields that decide the length of a body stay strict.
         let client = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -60,7 +58,7 @@ impl HttpClient {
         })
     }
 
-    /// Sends a request and returns the head of its answer.
+    /// Sends a request. Returns the head of the response.
     pub(super) async fn execute(&self, request: Request) -> Result<Response, BoxError> {
         let mut request = hyper::Request::<Body>::try_from(request)?;
         let is_http = request.uri().scheme_str() == Some("http");
@@ -80,11 +78,11 @@ impl HttpClient {
             if let Some(authorization) = proxy.authorization() {
                 fields.entry(PROXY_AUTHORIZATION).or_insert(authorization);
             }
-            proxy.check_name(&host).await.map_err(Stopped)?;
+            proxy.check_name(&host).await.map_err(CarriedFailure)?;
         }
         let response = self.client.request(request).await?;
-        if let Some(head) = response.extensions().get::<Head>() {
-            head.note_answer();
+        if let Some(head) = response.extensions().get::<RawHead>() {
+            head.record_response();
         }
         Ok(response.map(Body::wrap).into())
     }

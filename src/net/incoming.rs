@@ -1,7 +1,7 @@
-//! A body as it comes in, and whether its end was its real end.
+//! A body as it arrives, and whether its end was genuine.
 //!
-//! Never takes a body that merely stopped for a whole one: a reset of an HTTP/2 stream that names no error ends the
-//! stream, and the HTTP library reports that like the end of the body (RFC 9113 §8.1).
+//! Never takes an interrupted body for a complete one: when an HTTP/2 stream is reset without an error, the HTTP
+//! library reports a normal end of the body (RFC 9113 §8.1).
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -13,13 +13,12 @@ use super::cause::is_of_trailers;
 use super::failure::Failure;
 use crate::domain::FailureKind;
 
-/// The body of an answer.
 pub(super) struct Incoming {
     body: Body,
     is_http2: bool,
     announced: Option<u64>,
     received: u64,
-    /// A block of trailers without any field.
+    /// Set by a block of trailers without any field.
     has_empty_trailers: bool,
 }
 
@@ -34,18 +33,18 @@ impl Incoming {
         }
     }
 
-    /// Returns the length that the server announced, on the wire.
+    /// Returns the announced length, in bytes on the wire.
     pub(super) fn announced(&self) -> Option<u64> {
         self.announced
     }
 
-    /// Returns how many bytes came in so far, on the wire.
+    /// Returns the number of bytes received, on the wire.
     pub(super) fn received(&self) -> u64 {
         self.received
     }
 
-    /// Returns the next piece; nothing after the last one. Dropping the future loses nothing. Trailers are of no use here: a
-    /// stray line among those of a chunked body, which is whole by then, is passed over as in a head (RFC 9112 §7.1.2).
+    /// Returns the next piece; `None` after the last one. Dropping the future loses nothing. Trailers are ignored; so
+    /// is a malformed one after a chunked body, which is complete by then (RFC 9112 §7.1.2).
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, reqwest::Error> {
         while let Some(frame) = self.body.frame().await {
             let frame = match frame {
@@ -66,13 +65,13 @@ impl Incoming {
         Ok(None)
     }
 
-    /// Returns the failure that an error of [`Self::next`] is.
+    /// Translates an error of [`Self::next`].
     pub(super) fn failure(&self, error: &reqwest::Error, host: &str) -> Failure {
         Failure::of_body(error, host, self.received, self.announced)
     }
 
-    /// After the last piece: tells whether the body is whole. It is when it has the announced length; without one, an
-    /// HTTP/2 stream must have been ended by the server (`END_STREAM`), not reset.
+    /// Checks after the last piece that the body is complete: it has the announced length, or, without one, the server
+    /// ended the HTTP/2 stream (`END_STREAM`) rather than reset it.
     pub(super) fn check_end(&self) -> Result<(), Failure> {
         let received = self.received;
         let detail = match self.announced {
@@ -82,8 +81,8 @@ impl Incoming {
             None if self.is_http2 && !self.body.is_end_stream() => {
                 format!("the body ended early, after {received} bytes: the server reset the stream")
             }
-            // A pseudo-field such as `:status` in trailers is malformed (RFC 9113 §8.1). The library leaves it out; what
-            // is left of a block that had nothing else is empty.
+            // A pseudo-field such as `:status` in trailers is malformed (RFC 9113 §8.1). The library drops such fields,
+            // so a block of nothing else arrives empty.
             _ if self.is_http2 && self.has_empty_trailers => {
                 "the trailers after the body are malformed: they hold no field".to_owned()
             }

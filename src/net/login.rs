@@ -1,4 +1,4 @@
-//! User name and password in the address of a proxy or of a webhook.
+//! User name and password in the address of a proxy or a webhook.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -9,7 +9,7 @@ use super::secret::Scrubber;
 use crate::config::LEAST_SECRET_BYTES;
 use crate::domain::decode_percent;
 
-/// Adds what strikes out user name and password of the proxy at `url`, which may repeat them in its answers.
+/// Makes the scrubber strike out the user name and password of the proxy at `url`, which may repeat them.
 pub(super) fn add_login(scrubber: &mut Scrubber, url: &Url) {
     if let Some((user, password)) = login_of(url) {
         for part in [format!("{user}:{password}"), password] {
@@ -20,14 +20,14 @@ pub(super) fn add_login(scrubber: &mut Scrubber, url: &Url) {
     }
 }
 
-/// Returns the user name and the password in an address, percent-decoded; nothing when there is neither.
+/// Returns the user name and password of an address, percent-decoded; `None` when there is neither.
 pub(super) fn login_of(url: &Url) -> Option<(String, String)> {
     let password = url.password().unwrap_or_default();
     (!url.username().is_empty() || !password.is_empty())
         .then(|| (decode_percent(url.username()), decode_percent(password)))
 }
 
-/// Returns what a user name and a password are sent as (RFC 7617).
+/// Returns the header value for a user name and password (RFC 7617).
 pub(super) fn basic(user: &str, password: &str) -> Option<HeaderValue> {
     let login = BASE64_STANDARD.encode(format!("{user}:{password}"));
     let mut value = HeaderValue::from_str(&format!("Basic {login}")).ok()?;

@@ -1,8 +1,7 @@
-//! The proxy of the configuration: how it is reached, and how it is asked for a tunnel: CONNECT (RFC 9110 §9.3.6) or
-//! SOCKS 5 (RFC 1928).
+//! The configured proxy: the connection to it, and tunnels by CONNECT (RFC 9110 §9.3.6) or SOCKS 5 (RFC 1928).
 //!
-//! Never gives a proxy a name that resolves here, for the same name may lead elsewhere from where the proxy stands; but
-//! for a proxy that lets nobody connect to bare addresses, and for plain http without a tunnel.
+//! A tunnel is requested by address, since a name may resolve to another host at the proxy. Exceptions are names that
+//! do not resolve here, proxies that refuse bare addresses, and plain http without a tunnel.
 
 use std::fmt::Write as _;
 use std::io;
@@ -21,30 +20,30 @@ use tokio_rustls::client::TlsStream;
 use url::Url;
 
 use super::error::NetError;
-use super::failure::{BoxError, Failure, Stopped};
-use super::head::quoted;
+use super::failure::{BoxError, CarriedFailure, Failure};
 use super::login::{basic, login_of};
-use super::proxy_refusal::Refusal;
+use super::proxy_refusal::ProxyRefusal;
+use super::raw_head::quoted;
 use super::retry;
 use super::route::{self, Resolved};
 use super::secret::Scrubber;
 use super::socks;
-use super::tls_words::tls_problem;
+use super::tls_errors::tls_problem;
 use crate::domain::{FailureKind, shortened};
 
-/// The longest head of an answer to CONNECT.
+/// Longest head of a response to CONNECT.
 const MAX_HEAD_BYTES: usize = 16 << 10;
 
-/// As much of a proxy's words as a message repeats.
+/// Characters of a proxy's message that an error repeats.
 const MAX_WORDS_CHARS: usize = 80;
 
-/// What may help when a proxy wants to know who asks.
+/// Hint for a proxy that requires a login.
 pub(super) const CHECK_LOGIN: &str =
     "check the user name and the password in its address in the configuration";
 
-/// A connection, in clear or not.
+/// A connection, encrypted or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
-    /// Returns the address of the other end; nothing once that is gone.
+    /// Returns the address of the other end; `None` when the connection is gone.
     fn peer(&self) -> Option<SocketAddr>;
 }
 
@@ -66,30 +65,29 @@ impl Stream for Box<dyn Stream> {
     }
 }
 
-/// A proxy.
+/// A proxy, as sources with one permission use it.
 pub(super) struct Proxy {
     url: Url,
     /// User name and password, percent-decoded.
     login: Option<(String, String)>,
-    /// What it must not be heard to repeat.
+    /// Strikes out what the proxy may repeat: its login.
     scrubber: Scrubber,
     user_agent: String,
-    /// For a proxy that is spoken to over TLS.
+    /// For a proxy that is reached over TLS.
     tls: Arc<rustls::ClientConfig>,
     allow_private: bool,
     connect_timeout: Duration,
 }
 
-/// Why there is no tunnel.
-enum NoTunnel {
-    /// The proxy does not let this user connect to the address, whatever is there.
+enum TunnelError {
+    /// The proxy refuses this address to this user, whatever is there.
     Denied(Failure),
-    /// Anything else: another address of the host may do.
+    /// Any other failure: another address of the host may work.
     Failed(BoxError),
 }
 
 impl Proxy {
-    /// Returns the proxy at `url`, as sources with this permission use it.
+    /// Returns the proxy at `url`, for sources with this permission.
     pub(super) fn new(
         url: &Url,
         scrubber: &Scrubber,
@@ -108,7 +106,7 @@ impl Proxy {
             allow_private,
             connect_timeout,
         };
-        // The text of such an error may hold the password: it is not repeated.
+        // The text of this error may hold the password: it is not repeated.
         let unusable = || NetError::Client("the address of the proxy is not usable".to_owned());
         url.as_str().parse::<Uri>().map_err(|_| unusable())?;
         Ok(proxy)
@@ -118,14 +116,14 @@ impl Proxy {
         matches!(self.url.scheme(), "http" | "https")
     }
 
-    /// Returns the value of `Proxy-Authorization`, for a proxy that wants it with each request.
+    /// Returns `Proxy-Authorization`, for a proxy that requires a login with each request.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         let (user, password) = self.login.as_ref().filter(|_| self.is_http())?;
         basic(user, password)
     }
 
-    /// Makes sure that the proxy may be asked for plain http at `host` by name: HTTP/1.1 has it make `Host` of what it
-    /// is asked for (RFC 9112 §3.2.2), so that an address would not do. Every address of the name has to be allowed.
+    /// Checks that every address of `host` is allowed, before a plain http request by name. An address would not do:
+    /// the proxy makes `Host` of the requested URL (RFC 9112 §3.2.2).
     pub(super) async fn check_name(&self, host: &str) -> Result<(), Failure> {
         match self.resolve(host).await?.refused {
             Some(refused) => Err(refused.into()),
@@ -137,7 +135,6 @@ impl Proxy {
         route::resolve(host, &self.url, self.allow_private, self.connect_timeout).await
     }
 
-    /// Connects to the proxy itself.
     pub(super) async fn reach(&self) -> Result<Box<dyn Stream>, BoxError> {
         let tcp = self.connect_tcp().await?;
         if self.url.scheme() != "https" {
@@ -149,7 +146,7 @@ impl Proxy {
         Ok(Box::new(stream.map_err(|error| self.handshake(error))?))
     }
 
-    /// Says of the proxy, not of the host behind, that its handshake failed.
+    /// Explains a failed handshake with the proxy itself, not with the host behind.
     fn handshake(&self, error: io::Error) -> BoxError {
         let cause = error
             .get_ref()
@@ -158,7 +155,7 @@ impl Proxy {
             Some(cause) => {
                 let proxy = format!("the proxy {}", route::proxy_name(&self.url));
                 let detail = tls_problem(cause, &proxy);
-                Stopped(Failure::new(FailureKind::Tls, detail)).into()
+                CarriedFailure(Failure::new(FailureKind::Tls, detail)).into()
             }
             None => error.into(),
         }
@@ -167,11 +164,11 @@ impl Proxy {
     async fn connect_tcp(&self) -> Result<TcpStream, BoxError> {
         let port = self.url.port_or_known_default().unwrap_or(1080);
         let host = bare_host(self.url.host_str());
-        // The operator named the proxy in the configuration: where it stands is not the network's say.
+        // Not guarded: the operator configured the proxy, so its address is trusted.
         let found = tokio::net::lookup_host((host, port)).await;
         let found = found.map_err(|_| {
             let detail = format!("cannot resolve the proxy {}", route::proxy_name(&self.url));
-            Stopped(Failure::passing(FailureKind::Dns, detail))
+            CarriedFailure(Failure::passing(FailureKind::Dns, detail))
         })?;
         let found: Vec<SocketAddr> = found.collect();
         // A silent address leaves time for the others.
@@ -190,14 +187,14 @@ impl Proxy {
         Err(last.into())
     }
 
-    /// Returns a tunnel to `host`, which is a name or an address without brackets.
+    /// Returns a tunnel to `host`, a name or an address without brackets.
     pub(super) async fn tunnel(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, BoxError> {
-        let resolved = self.resolve(host).await.map_err(Stopped)?;
+        let resolved = self.resolve(host).await.map_err(CarriedFailure)?;
         if resolved.addresses.is_empty() {
             return self
                 .ask(host, host, port)
                 .await
-                .map_err(NoTunnel::into_error);
+                .map_err(TunnelError::into_error);
         }
         let mut denied = 0;
         let mut last = None;
@@ -205,13 +202,13 @@ impl Proxy {
             match self.ask(host, &address.to_string(), port).await {
                 Ok(stream) => return Ok(stream),
                 Err(why) => {
-                    denied += usize::from(matches!(why, NoTunnel::Denied(_)));
+                    denied += usize::from(matches!(why, TunnelError::Denied(_)));
                     last = Some(why.into_error());
                 }
             }
         }
-        // A proxy may allow hosts by name only. Every address of this one is allowed, and the certificate proves who
-        // answers, wherever the proxy finds the name.
+        // A proxy may allow hosts by name only. Every address of this one is allowed, and the certificate identifies
+        // the server, wherever the proxy resolves the name to.
         let by_name = denied == resolved.addresses.len()
             && resolved.refused.is_none()
             && host.parse::<std::net::IpAddr>().is_err();
@@ -220,12 +217,17 @@ impl Proxy {
             _ => self
                 .ask(host, host, port)
                 .await
-                .map_err(NoTunnel::into_error),
+                .map_err(TunnelError::into_error),
         }
     }
 
-    /// Asks for one tunnel to `host`, by its name or by one of its addresses.
-    async fn ask(&self, host: &str, target: &str, port: u16) -> Result<Box<dyn Stream>, NoTunnel> {
+    /// Requests one tunnel to `host`, by its name or by one of its addresses.
+    async fn ask(
+        &self,
+        host: &str,
+        target: &str,
+        port: u16,
+    ) -> Result<Box<dyn Stream>, TunnelError> {
         let authority = if target.contains(':') {
             format!("[{target}]:{port}")
         } else {
@@ -253,18 +255,18 @@ impl Proxy {
                 ..Failure::new(FailureKind::Connect, detail)
             };
             if refusal.is_of_address {
-                NoTunnel::Denied(failure)
+                TunnelError::Denied(failure)
             } else {
-                NoTunnel::Failed(Stopped(failure).into())
+                TunnelError::Failed(CarriedFailure(failure).into())
             }
         })
     }
 
-    /// Returns a connection to the proxy that is a tunnel from here on, or what the proxy answered instead.
+    /// Requests a tunnel by CONNECT. Returns the connection, which is the tunnel from here on, or the proxy's refusal.
     async fn ask_http(
         &self,
         authority: &str,
-    ) -> Result<Result<Box<dyn Stream>, Refusal>, BoxError> {
+    ) -> Result<Result<Box<dyn Stream>, ProxyRefusal>, BoxError> {
         let mut stream = self.reach().await?;
         let mut head = format!(
             "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {}\r\n",
@@ -282,7 +284,9 @@ impl Proxy {
         let line = answer.lines().next().unwrap_or_default();
         let Some(status) = status(&answer) else {
             let line = quoted(line.as_bytes(), &self.scrubber);
-            return Ok(Err(Refusal::new(format!("its answer is no HTTP: {line}"))));
+            return Ok(Err(ProxyRefusal::new(format!(
+                "its answer is no HTTP: {line}"
+            ))));
         };
         if is_tunnel(status) {
             return Ok(Ok(stream));
@@ -295,7 +299,7 @@ impl Proxy {
         if status == 407 {
             let _ = write!(words, ": {CHECK_LOGIN}");
         }
-        Ok(Err(Refusal {
+        Ok(Err(ProxyRefusal {
             words,
             is_of_address: status == 403,
             may_pass: StatusCode::from_u16(status).is_ok_and(retry::is_transient),
@@ -303,28 +307,28 @@ impl Proxy {
     }
 }
 
-impl NoTunnel {
+impl TunnelError {
     fn into_error(self) -> BoxError {
         match self {
-            Self::Denied(failure) => Stopped(failure).into(),
+            Self::Denied(failure) => CarriedFailure(failure).into(),
             Self::Failed(error) => error,
         }
     }
 }
 
-impl From<BoxError> for NoTunnel {
+impl From<BoxError> for TunnelError {
     fn from(error: BoxError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<io::Error> for NoTunnel {
+impl From<io::Error> for TunnelError {
     fn from(error: io::Error) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// Says of the end of a connection to the proxy that it came too early.
+/// Explains that the proxy closed the connection early.
 fn unanswered(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => {
@@ -334,17 +338,17 @@ fn unanswered(error: io::Error) -> io::Error {
     }
 }
 
-/// Reads the head of the answer to CONNECT. The body of a refusal is left unread, and a refusal whose head breaks off or goes
-/// on without end is one all the same when its first line has come. Of an answer that is no HTTP the first line comes back.
+/// Reads the head of the response to CONNECT. The body of a refusal is not read. A refusal counts once its first line
+/// has arrived, even if its head is cut off or too long. A response that is not HTTP is returned as its first line.
 async fn read_head(stream: &mut dyn Stream) -> io::Result<String> {
     let mut read = Vec::new();
     loop {
         if let Some(end) = end_of_head(&read) {
             let head = String::from_utf8_lossy(&read[..end]).into_owned();
             match status(&head) {
-                // What the proxy says while it connects (RFC 9110 §15.2).
+                // Interim responses while the proxy connects (RFC 9110 §15.2).
                 Some(100 | 102..=199) => drop(read.drain(..end)),
-                // A body has no place in such an answer (RFC 9110 §9.3.6), and the server waits for the client to begin.
+                // Such a response has no body (RFC 9110 §9.3.6), and the server waits for the client's first bytes.
                 Some(status) if is_tunnel(status) && end < read.len() => {
                     return Err(unreadable("it sends more than the head of its answer"));
                 }
@@ -352,7 +356,7 @@ async fn read_head(stream: &mut dyn Stream) -> io::Result<String> {
             }
             continue;
         }
-        // Whoever speaks another protocol may wait for more than a request of HTTP.
+        // A peer of another protocol may wait for more than an HTTP request.
         let is_foreign = !begins_as_http(&read);
         if is_foreign && read.contains(&b'\n') {
             return Ok(first_line(&read));
@@ -373,18 +377,18 @@ async fn read_head(stream: &mut dyn Stream) -> io::Result<String> {
     }
 }
 
-/// Tells whether an answer can still become one of HTTP/1.
+/// Returns whether the bytes can still become an HTTP/1 response.
 fn begins_as_http(read: &[u8]) -> bool {
     read.iter().zip(b"HTTP/1.").all(|(one, other)| one == other)
 }
 
-/// Returns the first line with its end, or all that came of it.
+/// Returns the first line with its end, or as much of it as arrived.
 fn first_line(read: &[u8]) -> String {
     let line = read.split_inclusive(|byte| *byte == b'\n').next();
     String::from_utf8_lossy(line.unwrap_or_default()).into_owned()
 }
 
-/// Returns how long the head at the beginning of `read` is, with the empty line that ends it; nothing while that has not come.
+/// Returns the length of the head, with the empty line that ends it; `None` while it is incomplete.
 fn end_of_head(read: &[u8]) -> Option<usize> {
     let feeds = read.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let mut ends = feeds.map(|(at, _)| at + 1);
@@ -412,18 +416,18 @@ fn status(head: &str) -> Option<u16> {
     rest.split(' ').nth(1)?.trim().parse().ok()
 }
 
-/// Returns the host of an address without the brackets of an IPv6 literal; nothing of one without a host.
+/// Returns the host of an address without the brackets of an IPv6 literal; empty when there is no host.
 pub(super) fn bare_host(host: Option<&str>) -> &str {
     let host = host.unwrap_or_default();
     let literal = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     literal.unwrap_or(host)
 }
 
-/// Returns whose certificate a server has to show.
+/// Returns the name that the server's certificate must have.
 pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, BoxError> {
     ServerName::try_from(host.to_owned()).map_err(|_| {
         let detail = format!("{host} is not a name that a certificate could hold");
-        Stopped(Failure::new(FailureKind::Tls, detail)).into()
+        CarriedFailure(Failure::new(FailureKind::Tls, detail)).into()
     })
 }
 

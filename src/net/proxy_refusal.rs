@@ -1,17 +1,17 @@
-//! What a proxy says instead of connecting.
+//! The refusal of a proxy to connect.
 
-/// What a proxy says instead of connecting.
-pub(super) struct Refusal {
-    /// Why, in words that follow what it was asked for.
+/// The refusal of a proxy to connect.
+pub(super) struct ProxyRefusal {
+    /// The reason, as the end of a sentence about the request.
     pub(super) words: String,
-    /// Whether it may connect to the same host by its name, or by another address.
+    /// Whether the proxy may connect to the same host by its name, or by another address.
     pub(super) is_of_address: bool,
-    /// Whether the same request may go well in a moment.
+    /// Whether the same request may succeed in a moment.
     pub(super) may_pass: bool,
 }
 
-impl Refusal {
-    /// Returns one that is about the host, however it is named, and that stays until somebody changes something.
+impl ProxyRefusal {
+    /// Returns a permanent refusal of the host, by whatever name or address.
     pub(super) fn new(words: impl Into<String>) -> Self {
         Self {
             words: words.into(),

@@ -1,6 +1,6 @@
-//! Texts about content: a server may repeat in a body what it was asked with, and a verifier may print the body.
+//! Strikes secrets out of texts about content: a server may repeat a request in a body, and a verifier may print the body.
 //!
-//! Never touches the content itself: what was fetched is kept byte for byte.
+//! Never touches the content itself, which is archived byte for byte.
 
 use secrecy::ExposeSecret as _;
 
@@ -8,7 +8,7 @@ use super::secret::{Scrubber, expand_signing, value_of};
 use crate::config::Secrets;
 use crate::domain::{OMITTED, Template};
 
-/// Where a line may have been cut: the mark that [`crate::domain::shortened`] leaves, and the number of lines that are missing.
+/// Marks of a cut line: the mark of [`crate::domain::shortened`], and the number of missing lines.
 const CUTS: [&str; 2] = ["…", " (+"];
 
 /// Strikes the secrets of some sources out of texts.
@@ -18,8 +18,8 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Returns one for the secrets that these addresses and headers name, and for signing secrets. A name without a usable
-    /// value was never sent.
+    /// Returns a redactor for the secrets in these addresses and headers, and for signing secrets. A secret without a
+    /// usable value was never sent.
     pub fn new<'a>(
         texts: impl IntoIterator<Item = &'a str>,
         signing: impl IntoIterator<Item = &'a str>,
@@ -32,24 +32,24 @@ impl Redactor {
             }
         }
         for secret in signing {
-            // One without a value signs nothing.
+            // A signing secret without a value signs nothing.
             let _ = expand_signing(secret, secrets, &mut scrubber);
         }
         Self { scrubber }
     }
 
-    /// Tells whether there is nothing to strike out.
+    /// Returns whether there is nothing to strike out.
     pub fn is_empty(&self) -> bool {
         self.scrubber.is_empty()
     }
 
-    /// Returns a text with the names of secrets in the place of their values.
+    /// Replaces the values of secrets in a text by their names.
     pub fn redact(&self, text: String) -> String {
         self.scrubber.scrub(text)
     }
 
-    /// Does the same with a line that may repeat parts of longer texts: the beginning of a value before a mark, its end behind
-    /// one, and a part of it between two.
+    /// Redacts a line that may contain cut texts: also the beginning of a value before a cut, its end behind a cut, and
+    /// its middle between two.
     pub fn redact_line(&self, text: String) -> String {
         if self.is_empty() {
             return text;
@@ -70,7 +70,7 @@ impl Redactor {
         text
     }
 
-    /// Does the same with what a program wrote: head and tail of it, with [`OMITTED`] in between.
+    /// Redacts the output of a program: head and tail, with [`OMITTED`] in between.
     pub fn redact_output(&self, text: String) -> String {
         if self.is_empty() || !text.contains(OMITTED) {
             return self.redact(text);

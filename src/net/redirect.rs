@@ -1,55 +1,54 @@
-//! Where a redirect leads (RFC 9110 §10.2.2), and what no redirect may lead to.
+//! The target of a redirect (RFC 9110 §10.2.2), and forbidden targets.
 //!
-//! Never follows one: the exchange does.
+//! Never follows a redirect; the exchange does.
 
 use std::borrow::Cow;
 
 use reqwest::header::{HeaderMap, LOCATION};
 use url::Url;
 
-use super::trail::Asked;
+use super::trail::SentRequest;
 
-/// Redirects of one try.
 const MAX_REDIRECTS: usize = 10;
 
-/// Why a redirect is not followed, in words that follow the address it came from.
-pub(super) enum Refusal {
-    /// It cannot be read: "… answered 302 without a Location".
+/// Why a redirect is not followed, as the end of a sentence that begins with its origin.
+pub(super) enum RedirectRefusal {
+    /// The target cannot be read: "… answered 302 without a Location".
     Unreadable(&'static str),
-    /// It may not be followed: "… redirects to plain http".
+    /// The target is forbidden: "… redirects to plain http".
     Forbidden(String),
 }
 
-/// Reads the target of a redirect from `from`. `shown` prints an address for a message.
+/// Returns the target of a redirect from `from`. `shown` prints an address for a message.
 pub(super) fn target(
     headers: &HeaderMap,
     from: &Url,
     shown: impl Fn(&Url) -> String,
-) -> Result<Url, Refusal> {
+) -> Result<Url, RedirectRefusal> {
     if !headers.contains_key(LOCATION) {
-        return Err(Refusal::Unreadable("without a Location"));
+        return Err(RedirectRefusal::Unreadable("without a Location"));
     }
     let target = location(headers, from);
-    let target = target.ok_or(Refusal::Unreadable(
+    let target = target.ok_or(RedirectRefusal::Unreadable(
         "with a Location that is not an address",
     ))?;
     if !target.username().is_empty() || target.password().is_some() {
         let what = "an address with a user name or password".to_owned();
-        return Err(Refusal::Forbidden(what));
+        return Err(RedirectRefusal::Forbidden(what));
     }
     match (from.scheme(), target.scheme()) {
         (_, "https") | ("http", "http") => Ok(target),
-        (_, "http") => Err(Refusal::Forbidden(format!(
+        (_, "http") => Err(RedirectRefusal::Forbidden(format!(
             "plain http: {}",
             shown(&target)
         ))),
-        (_, other) => Err(Refusal::Forbidden(format!(
+        (_, other) => Err(RedirectRefusal::Forbidden(format!(
             "the scheme `{other}`: only https is followed"
         ))),
     }
 }
 
-/// Returns where `Location` leads from `from`, without a fragment.
+/// Returns the target of `Location`, relative to `from` and without a fragment.
 pub(super) fn location(headers: &HeaderMap, from: &Url) -> Option<Url> {
     let text = reference(headers.get(LOCATION)?.as_bytes());
     let mut target = from.join(&text).ok()?;
@@ -57,7 +56,7 @@ pub(super) fn location(headers: &HeaderMap, from: &Url) -> Option<Url> {
     Some(target)
 }
 
-/// Returns a field as a reference: what is not UTF-8 has its bytes beyond ASCII percent-encoded, as browsers do.
+/// Returns a field as a URL reference; bytes beyond ASCII that are not UTF-8 are percent-encoded, as in browsers.
 fn reference(field: &[u8]) -> Cow<'_, str> {
     use std::fmt::Write as _;
     if let Ok(text) = std::str::from_utf8(field) {
@@ -74,9 +73,9 @@ fn reference(field: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Returns what is wrong with going on to `target` after these hops, last one last.
+/// Explains why the chain must not continue to `target` after these hops, if so.
 pub(super) fn chain_problem(
-    visited: &[Asked],
+    visited: &[SentRequest],
     target: &Url,
     shown: impl Fn(&Url) -> String,
 ) -> Option<String> {

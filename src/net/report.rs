@@ -1,6 +1,6 @@
-//! What is asked of the client, and what it reports.
+//! The request to the client for one attempt, and its report.
 //!
-//! Holds no rule of its own.
+//! Plain data, without any rule.
 
 use chrono::{DateTime, Utc};
 
@@ -8,27 +8,27 @@ use crate::domain::{
     Content, Digest, FailureKind, LastModified, Provenance, SourceSettings, Validators,
 };
 
-/// What to fetch.
+/// One attempt to make.
 #[derive(Clone, Copy, Debug)]
 pub struct FetchRequest<'a> {
-    /// What the operator said of the source.
+    /// The source's settings.
     pub settings: &'a SourceSettings,
-    /// Sent back verbatim; empty for an unconditional request.
+    /// Validators of the newest version, sent back verbatim; empty for an unconditional request.
     pub validators: &'a Validators,
     /// The length of the newest version, for the rule on empty bodies.
     pub last_size_bytes: Option<u64>,
 }
 
-/// How an attempt went. A failure is data, not an `Err`.
+/// The report of an attempt. A failure is data, not an `Err`.
 #[derive(Debug)]
 pub struct FetchReport {
-    /// How it ended.
+    /// How the attempt ended.
     pub outcome: FetchOutcome,
-    /// The status of the last answer.
+    /// The status of the last response.
     pub http_status: Option<u16>,
-    /// Requests made: tries, redirects not counted.
+    /// Number of tries; a redirect is not a try.
     pub tries: u32,
-    /// Which addresses were asked, and who answered; nothing when nothing was asked.
+    /// The addresses that were requested, and the peers that responded; `None` when no request was made.
     pub provenance: Option<Provenance>,
 }
 
@@ -39,29 +39,29 @@ pub enum FetchOutcome {
     Fetched {
         /// The decoded bytes.
         content: Content,
-        /// Their digest.
+        /// The digest of the bytes.
         digest: Digest,
-        /// The validators of this answer.
+        /// The validators of this response.
         validators: Validators,
-        /// The file's name: the server's, else the address's; one safe path part.
+        /// The file's name, from the server, else from the address; one safe path part.
         name: String,
-        /// The media type that the server gave.
+        /// The media type from the response.
         media_type: Option<String>,
-        /// The server's own word for its time.
+        /// `Last-Modified` from the response.
         last_modified: Option<LastModified>,
     },
-    /// 304 (Not Modified), and it was asked for.
+    /// 304 (Not Modified) to a conditional request.
     NotModified {
-        /// Those of this answer, else those that were sent, field by field.
+        /// Field by field from this response, else as sent.
         validators: Validators,
     },
-    /// Nothing was learned of the content.
+    /// Nothing was learned about the content.
     Failed {
-        /// Why.
+        /// The kind of failure.
         kind: FailureKind,
-        /// The same in one line for people; holds no secret.
+        /// The failure in one line for people; holds no secret.
         detail: String,
-        /// When the server asked not to be asked before; at most 24 h from now.
+        /// The time before which the server wants no further request; at most 24 h from now.
         retry_after: Option<DateTime<Utc>>,
     },
 }

@@ -1,6 +1,6 @@
-//! When a try is made again, and after how long; what `Retry-After` and the dates of HTTP say.
+//! Which failures are retried, and after how long; parsers for `Retry-After` and dates in HTTP.
 //!
-//! Never sleeps and never reads a clock: times come in as arguments.
+//! Never sleeps and never reads a clock: times are arguments.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::domain::LONGEST_RETRY_AFTER;
 const BASE: Duration = Duration::from_millis(500);
 const CAP: Duration = Duration::from_secs(10);
 
-/// The longest wait inside an attempt; a server that asks for more is left until later.
+/// Longest wait within an attempt; if a server asks for more, the attempt ends.
 pub(super) const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(60);
 
-/// Delays with full jitter: each is drawn from nought to a bound that doubles from 500 ms to 10 s.
+/// Delays with full jitter: each is drawn from zero to a bound that doubles from 500 ms to 10 s.
 pub(super) struct Delays {
     bound: Duration,
 }
@@ -25,7 +25,6 @@ impl Delays {
         Self { bound: BASE }
     }
 
-    /// Returns the next delay.
     pub(super) fn next(&mut self) -> Duration {
         let delay = self.bound.mul_f64(fastrand::f64());
         self.bound = CAP.min(self.bound * 2);
@@ -33,13 +32,13 @@ impl Delays {
     }
 }
 
-/// Tells whether a status says "not now" rather than "no".
+/// Returns whether a status means "not now" rather than "no".
 pub(super) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds or a date, at most 24 h from now, never in the past. A fraction of a
-/// second, which some servers give, is rounded up.
+/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds or a date, at most 24 h from now, never in the past. Fractions of a
+/// second, which some servers send, are rounded up.
 pub(super) fn retry_after(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let field = field.trim();
     let wait = match seconds(field) {
@@ -49,10 +48,10 @@ pub(super) fn retry_after(field: &str, now: DateTime<Utc>) -> Option<DateTime<Ut
     Some(within_bounds(wait, now))
 }
 
-/// Reads when a limit on the rate of requests ends: seconds from now, or since 1970 in seconds or milliseconds.
-/// Services do each of them under the same few names.
+/// Reads when a rate limit resets: seconds from now, or since 1970 in seconds or milliseconds. Services use all three
+/// under the same few field names.
 pub(super) fn rate_limit_reset(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    /// No wait is as long as the time from 1970 to 2001.
+    /// A larger number counts from 1970: no wait is that long.
     const LEAST_EPOCH: TimeDelta = TimeDelta::seconds(1_000_000_000);
     const LEAST_EPOCH_MS: TimeDelta = TimeDelta::seconds(1_000_000_000_000);
     let number = seconds(field.trim())?;
@@ -70,21 +69,20 @@ fn within_bounds(wait: TimeDelta, now: DateTime<Utc>) -> DateTime<Utc> {
     now + wait.clamp(TimeDelta::zero(), LONGEST_RETRY_AFTER)
 }
 
-/// Reads a number of seconds, whole or with a fraction, which is rounded up.
+/// Reads a number of seconds; a fraction is rounded up.
 fn seconds(field: &str) -> Option<TimeDelta> {
     let (whole, fraction) = field.split_once('.').unwrap_or((field, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(fraction) {
         return None;
     }
-    // More digits than fit are more than any bound.
+    // A number with too many digits exceeds any bound.
     let seconds = whole.parse::<i64>().unwrap_or(i64::MAX).min(1 << 50);
     let more = i64::from(fraction.bytes().any(|digit| digit != b'0'));
     TimeDelta::try_seconds(seconds + more)
 }
 
-/// Reads a date in any of the three forms of RFC 9110 §5.6.7. The name of the day is not checked: some servers get
-/// it wrong, and nothing depends on it.
+/// Reads a date in any of the three forms of RFC 9110 §5.6.7. The day's name is not checked: some servers get it wrong.
 pub(super) fn http_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let parse = |text: &str, format: &str| NaiveDateTime::parse_from_str(text.trim(), format).ok();
     let Some((_, rest)) = field.split_once(',') else {
@@ -92,7 +90,7 @@ pub(super) fn http_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>
         return parse(rest, "%b %e %H:%M:%S %Y").map(|time| time.and_utc());
     };
     let rest = rest.trim().strip_suffix("GMT")?;
-    // The form that nearly all servers write, by a parser that needs no pattern.
+    // The common form first, by a parser that needs no pattern.
     if let Ok(time) = DateTime::parse_from_rfc2822(field.trim()) {
         return Some(time.to_utc());
     }
@@ -100,7 +98,7 @@ pub(super) fn http_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>
         return Some(time.and_utc());
     }
     let mut time = parse(rest, "%d-%b-%y %H:%M:%S")?;
-    // A year of two digits that seems more than 50 years ahead is the last one that ends so.
+    // A two-digit year that seems more than 50 years ahead means the past one (RFC 9110 §5.6.7).
     let ahead = time.year() - now.year();
     if ahead > 50 {
         time = time.with_year(time.year() - 100)?;
@@ -110,8 +108,7 @@ pub(super) fn http_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>
     Some(time.and_utc())
 }
 
-/// Names of zones that mean one thing wherever they are written, with what they are ahead of UTC. Those of North America are known to
-/// the library.
+/// Unambiguous names of time zones, with their offsets. The parser knows those of North America.
 const ZONES: [(&str, &str); 11] = [
     ("GMT", "+0000"),
     ("UTC", "+0000"),
@@ -126,8 +123,8 @@ const ZONES: [(&str, &str); 11] = [
     ("JST", "+0900"),
 ];
 
-/// Reads a date as [`http_date`] does, and in the other forms that servers use for a file's time: with another zone or none,
-/// without the day's name (RFC 5322 §3.3), with dashes as in cookies, as of RFC 3339, or in seconds or milliseconds since 1970.
+/// Reads a date as [`http_date`] does, and in the other forms that servers use: with another zone or none, without the
+/// day's name (RFC 5322 §3.3), with dashes as in cookies, by RFC 3339, or in seconds or milliseconds since 1970.
 pub(super) fn file_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let field = field.trim();
     http_date(field, now)
@@ -136,9 +133,9 @@ pub(super) fn file_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>
         .or_else(|| epoch(field))
 }
 
-/// Reads a date of mail, more loosely.
+/// Reads a date as in mail, more leniently.
 fn mail_date(field: &str) -> Option<DateTime<Utc>> {
-    // The day's name is not compared: a wrong one is no reason to know nothing.
+    // The day's name is ignored: a wrong one does not make the date unreadable.
     let text = field.split_once(',').map_or(field, |(_, rest)| rest).trim();
     let mut words: Vec<_> = text.split_ascii_whitespace().collect();
     let day = words.first()?.replacen('-', " ", 2);
@@ -146,7 +143,7 @@ fn mail_date(field: &str) -> Option<DateTime<Utc>> {
     let zone = ZONES.iter().find(|(name, _)| words.last() == Some(name));
     match zone {
         Some((_, offset)) => *words.last_mut()? = offset,
-        // No zone: all times of HTTP are in UTC.
+        // Without a zone: all times in HTTP are UTC.
         None if words.last()?.contains(':') => words.push("+0000"),
         None => {}
     }
@@ -157,7 +154,7 @@ fn mail_date(field: &str) -> Option<DateTime<Utc>> {
     )
 }
 
-/// Reads seconds of 9 or 10 digits, from 1973 to 2286, or milliseconds of three more.
+/// Reads seconds of 9 or 10 digits, from 1973 to 2286, or milliseconds with three more digits.
 fn epoch(field: &str) -> Option<DateTime<Utc>> {
     let digits = field.bytes().all(|byte| byte.is_ascii_digit());
     let number = field.parse().ok().filter(|_| digits)?;

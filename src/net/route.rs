@@ -1,5 +1,4 @@
-//! Which way a request takes: straight to its host, or through the proxy of the configuration; and what a proxy is given
-//! to connect to.
+//! The way of a request: directly to its host, or through the configured proxy; and the name or addresses that the proxy gets.
 //!
 //! Never shows the user name and password of a proxy.
 
@@ -16,8 +15,8 @@ use super::secret::{Scrubber, expand_configured};
 use crate::config::{FetchConfig, NoProxy, ProxyAddress, Secrets};
 use crate::domain::{FailureKind, Template, duration_words};
 
-/// Checks the proxy's address with its secrets filled in, as fetches and webhooks need it. One of whose secrets has no value is
-/// not looked at: the environment of the process that fetches may have it.
+/// Checks the proxy's address, with its secrets filled in, for fetches and webhooks. An address with an unset secret is
+/// not checked: the environment of the fetching process may have the secret.
 ///
 /// # Errors
 ///
@@ -30,19 +29,18 @@ pub fn check_proxy(config: &FetchConfig, secrets: &Secrets) -> Result<(), NetErr
     if names.into_iter().any(|name| secrets.get(name).is_none()) {
         return Ok(());
     }
-    Ways::new(config, secrets).map(drop)
+    Routes::new(config, secrets).map(drop)
 }
 
-/// The ways that requests take by a configuration.
-pub(super) struct Ways {
+/// The direct way and the configured proxy.
+pub(super) struct Routes {
     /// With its secrets filled in.
     proxy: Option<Url>,
     no_proxy: Vec<NoProxy>,
     login: Scrubber,
 }
 
-impl Ways {
-    /// Fills in the secrets of the proxy's address.
+impl Routes {
     pub(super) fn new(config: &FetchConfig, secrets: &Secrets) -> Result<Self, NetError> {
         let mut login = Scrubber::default();
         let proxy = config.proxy.as_ref();
@@ -54,18 +52,17 @@ impl Ways {
         })
     }
 
-    /// Returns the proxy, if there is one.
     pub(super) fn proxy(&self) -> Option<&Url> {
         self.proxy.as_ref()
     }
 
-    /// Returns the proxy for requests to `url`; nothing when there is none, or when `no_proxy` names the host.
+    /// Returns the proxy for requests to `url`; `None` when there is none, or when `no_proxy` names the host.
     pub(super) fn proxy_for(&self, url: &Url) -> Option<&Url> {
         let passes_by = self.no_proxy.iter().any(|rule| rule.matches(url));
         self.proxy().filter(|_| !passes_by)
     }
 
-    /// Returns what strikes out what the proxy may repeat in its answers: its secrets, user name and password.
+    /// Returns a scrubber for what the proxy may repeat: its secrets, user name and password.
     pub(super) fn login(&self) -> &Scrubber {
         &self.login
     }
@@ -90,22 +87,22 @@ fn read_proxy(
     Ok(url)
 }
 
-/// Names a proxy in a message: its host and port.
+/// Names a proxy in a message: host and port.
 pub(super) fn proxy_name(proxy: &Url) -> String {
     host_of(proxy)
 }
 
-/// The host of a request that goes through a proxy, as far as this machine knows it.
+/// The host of a proxied request, as far as this machine can resolve it.
 #[derive(Debug)]
 pub(super) struct Resolved {
-    /// The addresses that may be connected to; none when the name is known at the proxy only, to which it is left.
+    /// The allowed addresses; none when only the proxy can resolve the name.
     pub(super) addresses: Vec<IpAddr>,
-    /// What keeps the name itself from the proxy, which would take whichever address it likes.
-    pub(super) refused: Option<guard::Refused>,
+    /// Set when the name itself must not go to the proxy, which would connect to whichever address it likes.
+    pub(super) refused: Option<guard::RefusedAddress>,
 }
 
-/// Resolves `host` here, since the proxy may stand where other hosts can be reached, and checks each address. A name
-/// that has no address here is left to the proxy for a source that allows private hosts; a public source's is refused.
+/// Resolves `host` here and checks each address, since the proxy may reach other hosts than this machine. A name
+/// without an address here is left to the proxy if the source allows private hosts, else refused.
 pub(super) async fn resolve(
     host: &str,
     proxy: &Url,
@@ -136,7 +133,7 @@ pub(super) async fn resolve(
     }
 }
 
-/// Returns the addresses of a name, each once; or why there are none.
+/// Returns the distinct addresses of a name, or why there are none.
 async fn look_up(name: &str, limit: Duration) -> Result<Vec<IpAddr>, String> {
     let lookup = tokio::net::lookup_host((name, 0));
     let mut found: Vec<IpAddr> = match tokio::time::timeout(limit, lookup).await {

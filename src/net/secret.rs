@@ -1,4 +1,4 @@
-//! Secrets by name: filled in just before a request, and struck out of every text that comes back.
+//! Named secrets: filled in just before a request, and struck out of every returned text.
 //!
 //! Never stores or prints a value.
 
@@ -16,19 +16,19 @@ use super::spelling::{
 use crate::config::{LEAST_SECRET_BYTES as LEAST_BYTES, Secrets};
 use crate::domain::{Address, FailureKind, Template, decode_percent};
 
-/// The secrets of one source, with what they must not be seen as.
+/// The secrets of one source, in every form that is struck out.
 #[derive(Clone, Default)]
 pub(super) struct Scrubber {
-    /// What is struck out, longest first, and the name that takes its place.
+    /// Values, longest first, each with the name that replaces it.
     values: Vec<(String, String)>,
-    /// Base64 and hexadecimal digits that a value is written with, and the same name.
+    /// Base64 and hexadecimal forms of values, each with the same name.
     digits: Vec<(String, String)>,
 }
 
 impl Scrubber {
-    /// Returns `text` with every value replaced by its name: in whatever case, since a host is shown in lower case; as it is,
-    /// percent-encoded in whole or in part, as form data, in a JSON string or as HTML; in base64 (also as a part of a longer
-    /// text, such as `user:secret`) and in hexadecimal digits; and its beginning at the end of a text that was cut.
+    /// Returns `text` with every value replaced by its name. Finds values in any case (hosts are shown in lower case);
+    /// verbatim, percent-encoded in whole or in part, as form data, in a JSON string or as HTML; in base64 (also within a
+    /// longer text, such as `user:secret`) and hexadecimal digits; and the beginning of a value at the end of a cut text.
     pub(super) fn scrub(&self, text: String) -> String {
         if self.is_empty() {
             return text;
@@ -41,7 +41,7 @@ impl Scrubber {
             .fold(text, |text, (value, name)| replace(&text, value, name))
     }
 
-    /// Returns `text`, the rest of one that was cut, without the end of a value at its beginning.
+    /// Returns `text`, the rest of a cut text, without the end of a value at its beginning.
     pub(super) fn scrub_ending(&self, text: String) -> String {
         let text = self.digits.iter().fold(text, |text, (digits, name)| {
             replace_run_ending(&text, digits, name)
@@ -51,8 +51,8 @@ impl Scrubber {
         })
     }
 
-    /// Strikes the values out of the fields of an answer's head, before anything is read from it. A validator that holds one is
-    /// removed: it must neither be kept nor come back changed. Where a redirect leads has to be followed as it is.
+    /// Strikes the values out of the fields of a head, before anything is read from it. A validator with a value is removed: it
+    /// must neither be stored nor come back changed. `Location` is kept, since the redirect must be followed.
     pub(super) fn scrub_fields(&self, headers: &mut HeaderMap) {
         if self.is_empty() {
             return;
@@ -74,24 +74,24 @@ impl Scrubber {
         }
     }
 
-    /// Tells whether there is nothing to strike out.
+    /// Returns whether there is nothing to strike out.
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// Adds a value, in whatever way it may come back: as it is; what it is the base64 of, such as the `user:password` of
-    /// `Authorization: Basic`, and the password alone; and all of it in base64 and hexadecimal digits.
+    /// Adds a value, in all forms in which it may come back: verbatim; decoded from base64, such as the `user:password`
+    /// of `Authorization: Basic`, and the password alone; and all of these in base64 and hexadecimal digits.
     pub(super) fn add(&mut self, name: &str, value: &str) {
         self.add_shown(&format!("${{{name}}}"), value);
     }
 
-    /// Adds a value that stands in the configuration as it is, with what is shown in its place.
+    /// Adds a value that the configuration holds literally, with the text to show in its place.
     pub(super) fn add_shown(&mut self, shown: &str, value: &str) {
         if value.is_empty() {
             return;
         }
         self.add_text(shown, value);
-        // As a field's value has it, or a signing secret.
+        // As in a header field, or a signing secret.
         let bare = ["Basic ", "Bearer ", SIGNING_PREFIX]
             .iter()
             .find_map(|prefix| value.strip_prefix(prefix))
@@ -109,7 +109,7 @@ impl Scrubber {
                         }
                     }
                 }
-                // A key: in base64 it is the value itself.
+                // A binary key: the value is its base64.
                 Ok(text) => self.add_hex(shown, text.as_bytes()),
                 Err(error) => self.add_hex(shown, error.as_bytes()),
             }
@@ -124,7 +124,7 @@ impl Scrubber {
         self.values.push((text.to_owned(), shown.to_owned()));
         self.add_digits(shown, text.as_bytes());
         let single: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
-        // ISO-8859-1, as old servers have it.
+        // ISO-8859-1, as in old servers.
         if let Some(single) = single.ok().filter(|_| !text.is_ascii()) {
             self.add_digits(shown, &single);
         }
@@ -142,7 +142,8 @@ impl Scrubber {
     }
 }
 
-/// Returns what a value is the base64 of, in either alphabet, padded or not; nothing when that is too short to be a secret.
+/// Returns the bytes that a value is the base64 of, in either alphabet, padded or not; `None` when they are too short
+/// for a secret.
 fn decoded(value: &str) -> Option<Vec<u8>> {
     let decoded = STANDARD_PAD_INDIFFERENT
         .decode(value)
@@ -150,7 +151,7 @@ fn decoded(value: &str) -> Option<Vec<u8>> {
     decoded.ok().filter(|bytes| bytes.len() >= LEAST_BYTES)
 }
 
-/// Returns the text of a field: UTF-8, or else ISO-8859-1, where each byte is a character.
+/// Returns the text of a field: UTF-8, else ISO-8859-1.
 fn field_text(value: &HeaderValue) -> String {
     let bytes = value.as_bytes();
     match std::str::from_utf8(bytes) {
@@ -159,8 +160,8 @@ fn field_text(value: &HeaderValue) -> String {
     }
 }
 
-/// Returns the address to fetch. A value is percent-encoded wherever it stands, so that it cannot leave its place: not
-/// a path segment, not a query parameter, not the host.
+/// Returns the address to fetch. Values are percent-encoded everywhere, so that none can leave its path segment, query
+/// parameter or host.
 pub(super) fn expand_address(
     address: &Address,
     secrets: &Secrets,
@@ -170,8 +171,8 @@ pub(super) fn expand_address(
     parse(&text)
 }
 
-/// Returns an address that stands in the configuration. One that is a single `${NAME}` is the value as it is, since
-/// many services hand out an address that is a secret as a whole; anywhere else a value stays in its place.
+/// Returns a configured address. A single `${NAME}` is replaced by the value verbatim, since many services hand out
+/// secret addresses; elsewhere a value is percent-encoded.
 pub(super) fn expand_configured(
     text: &str,
     secrets: &Secrets,
@@ -187,7 +188,7 @@ pub(super) fn expand_configured(
     };
     let value = value_of(name, secrets)?;
     let url = parse(value.expose_secret())?;
-    // A server that repeats the address repeats a part of it.
+    // A server may repeat only a part of the address.
     let parts = [
         Some(value.expose_secret()),
         Some(url.as_str()),
@@ -210,7 +211,7 @@ fn parse(text: &str) -> Result<url::Url, Failure> {
     Ok(url)
 }
 
-/// Returns the value of a header.
+/// Returns the value of a header, with its secrets filled in.
 pub(super) fn expand_value(
     value: &str,
     secrets: &Secrets,
@@ -232,7 +233,7 @@ fn expand(
     })
 }
 
-/// Returns a signing secret as the configuration has it, which may be the value itself.
+/// Returns a configured signing secret, which may be literal.
 pub(super) fn expand_signing(
     text: &str,
     secrets: &Secrets,

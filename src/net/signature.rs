@@ -1,7 +1,7 @@
-//! Signs what a webhook sends, as Standard Webhooks 1.0.0 has it: `v1,` and the base64 of an HMAC-SHA256 (RFC 2104) over
+//! Signs webhooks by Standard Webhooks 1.0.0: `v1,` and the base64 of an HMAC-SHA256 (RFC 2104) over
 //! `id.timestamp.body`.
 //!
-//! Never holds a body in memory: a file is read in pieces. Never repeats a secret.
+//! Never holds a file's body in memory: it is read in pieces. Never repeats a secret.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -13,17 +13,16 @@ use sha2::Sha256;
 
 use crate::domain::Content;
 
-/// Marks a signing secret. One without it is read all the same.
+/// Prefix of a signing secret, optional when read.
 pub(super) const SIGNING_PREFIX: &str = "whsec_";
 
-/// How much of a file is read at once.
+/// Bytes of a file that are read at once.
 const PIECE_BYTES: usize = 128 << 10;
 
-/// An authentication code that is being computed.
 pub(super) struct Signer(Hmac<Sha256>);
 
 impl Signer {
-    /// Begins a signature; nothing when the secret is not base64 or empty.
+    /// Begins a signature; `None` when the secret is empty or not base64.
     pub(super) fn new(secret: &str, id: &str, timestamp: i64) -> Option<Self> {
         let secret = secret.trim();
         let encoded = secret.strip_prefix(SIGNING_PREFIX).unwrap_or(secret);
@@ -37,8 +36,7 @@ impl Signer {
         Some(Self(code))
     }
 
-    /// Reads the body, on a thread that may block, and returns the value of `webhook-signature`. An error says that the
-    /// body cannot be read.
+    /// Signs the body, read on a blocking thread. Returns the value of `webhook-signature`; fails when the body cannot be read.
     pub(super) async fn sign(self, body: &Content) -> io::Result<String> {
         let body = body.clone();
         tokio::task::spawn_blocking(move || self.finish(&body))

@@ -1,7 +1,7 @@
-//! Where the bytes of a body go: undone of their coding, counted, digested, into memory or a temporary file.
+//! Receives the bytes of a body: decodes, counts and digests them, into memory or a temporary file.
 //!
-//! Works on what it is given and blocks while it does; the caller keeps large pieces off the runtime's threads. Never
-//! reads from the network. A temporary file goes when the sink is dropped.
+//! Blocks while it works; the caller moves large pieces to a blocking thread. Never reads from the network. Dropping
+//! the sink removes the temporary file.
 
 use std::io::{self, Read as _, Write};
 use std::path::Path;
@@ -12,38 +12,37 @@ use flate2::read::GzDecoder;
 use flate2::write::MultiGzDecoder;
 use tempfile::NamedTempFile;
 
-use super::answer::Coding;
 use super::failure::Failure;
+use super::response_head::Coding;
 use crate::domain::{Content, Digest, Digester, FailureKind, format_size};
 use crate::files::trouble;
 
-/// Content up to this length stays in memory.
+/// Longest content that stays in memory.
 const MEMORY_BYTES: usize = 256 << 10;
 
-/// How each gzip member begins (RFC 1952 §2.3.1).
+/// Begins each gzip member (RFC 1952 §2.3.1).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// A gzip header with all that it may hold is not longer.
+/// Longest gzip header with all its optional fields.
 const MOST_UNDECIDED_BYTES: usize = 256 << 10;
 
-/// Takes a body in pieces.
 pub(super) struct Sink {
     decoder: Decoder,
 }
 
 enum Decoder {
-    /// No byte came yet: a body without any is empty, whatever its coding.
-    Begin(Coding, Box<Store>),
-    Identity(Box<Store>),
-    /// Every member of the stream (RFC 1952 §2.2), not only the first.
-    Gzip(Box<MultiGzDecoder<Store>>),
-    /// What came so far of [`Coding::GzipFile`]: too little to decide.
-    Undecided(Vec<u8>, Box<Store>),
+    /// No byte arrived yet: a body without any is empty content in any coding.
+    Begin(Coding, Box<Spool>),
+    Identity(Box<Spool>),
+    /// Decodes all members of the stream (RFC 1952 §2.2).
+    Gzip(Box<MultiGzDecoder<Spool>>),
+    /// The beginning of a [`Coding::GzipFile`] body, too short to decide.
+    Undecided(Vec<u8>, Box<Spool>),
 }
 
 impl Sink {
-    /// Returns a sink for content of at most `cap` bytes, decoded. `announced` is the length on the wire, if known:
-    /// what will not stay in memory never begins there.
+    /// Returns a sink for at most `cap` bytes of decoded content. `announced` is the length on the wire, if known:
+    /// longer content goes to a file from the start.
     pub(super) fn new(
         coding: Coding,
         cap: u64,
@@ -51,7 +50,7 @@ impl Sink {
         temp_dir: &Arc<Path>,
     ) -> Self {
         let is_large = announced.is_some_and(|length| length > MEMORY_BYTES as u64);
-        let store = Store {
+        let spool = Spool {
             digester: Digester::default(),
             size_bytes: 0,
             cap,
@@ -62,22 +61,22 @@ impl Sink {
             failure: None,
         };
         Self {
-            decoder: Decoder::Begin(coding, Box::new(store)),
+            decoder: Decoder::Begin(coding, Box::new(spool)),
         }
     }
 
-    /// Takes the next piece as it came over the wire.
+    /// Writes the next piece, as it came over the wire.
     pub(super) fn write(mut self, piece: &[u8]) -> Result<Self, Failure> {
         if piece.is_empty() {
             return Ok(self);
         }
         self.decoder = match self.decoder {
-            Decoder::Begin(Coding::Identity, store) => Decoder::Identity(store),
-            Decoder::Begin(Coding::Gzip, store) => gunzip(store),
-            Decoder::Begin(Coding::GzipFile, store) => return Self::decide(piece.to_vec(), store),
-            Decoder::Undecided(mut wire, store) => {
+            Decoder::Begin(Coding::Identity, spool) => Decoder::Identity(spool),
+            Decoder::Begin(Coding::Gzip, spool) => gunzip(spool),
+            Decoder::Begin(Coding::GzipFile, spool) => return Self::decide(piece.to_vec(), spool),
+            Decoder::Undecided(mut wire, spool) => {
                 wire.extend_from_slice(piece);
-                return Self::decide(wire, store);
+                return Self::decide(wire, spool);
             }
             begun => begun,
         };
@@ -85,16 +84,16 @@ impl Sink {
         Ok(self)
     }
 
-    /// Decides on the coding of a gzip file, as soon as enough of it is there.
-    fn decide(wire: Vec<u8>, store: Box<Store>) -> Result<Self, Failure> {
+    /// Decides on the coding of a gzip file, once enough bytes arrived.
+    fn decide(wire: Vec<u8>, spool: Box<Spool>) -> Result<Self, Failure> {
         let decoder = match holds_gzip(&wire) {
             None if wire.len() <= MOST_UNDECIDED_BYTES => {
                 return Ok(Self {
-                    decoder: Decoder::Undecided(wire, store),
+                    decoder: Decoder::Undecided(wire, spool),
                 });
             }
-            Some(true) => gunzip(store),
-            Some(false) | None => Decoder::Identity(store),
+            Some(true) => gunzip(spool),
+            Some(false) | None => Decoder::Identity(spool),
         };
         let mut sink = Self { decoder };
         sink.put(&wire)?;
@@ -103,8 +102,8 @@ impl Sink {
 
     fn put(&mut self, piece: &[u8]) -> Result<(), Failure> {
         match &mut self.decoder {
-            Decoder::Begin(_, store) | Decoder::Identity(store) | Decoder::Undecided(_, store) => {
-                store.put(piece)
+            Decoder::Begin(_, spool) | Decoder::Identity(spool) | Decoder::Undecided(_, spool) => {
+                spool.put(piece)
             }
             Decoder::Gzip(decoder) => {
                 let written = decoder.write_all(piece);
@@ -113,30 +112,30 @@ impl Sink {
         }
     }
 
-    /// Returns the content, complete and closed, with its digest.
+    /// Returns the complete content with its digest.
     pub(super) fn finish(self) -> Result<(Content, Digest), Failure> {
         match self.decoder {
-            Decoder::Begin(_, store) | Decoder::Identity(store) => Ok(store.finish()),
-            // Too short to be gzip twice over: it is what it is.
-            Decoder::Undecided(wire, mut store) => {
-                store.put(&wire)?;
-                Ok(store.finish())
+            Decoder::Begin(_, spool) | Decoder::Identity(spool) => Ok(spool.finish()),
+            // Too short for gzip within gzip: the content is plain.
+            Decoder::Undecided(wire, mut spool) => {
+                spool.put(&wire)?;
+                Ok(spool.finish())
             }
             Decoder::Gzip(mut decoder) => {
                 let finished = decoder.try_finish();
                 finished.map_err(|error| gzip_failure(decoder.get_mut(), &error))?;
-                let store = decoder.finish().map_err(|error| broken_gzip(&error))?;
-                Ok(store.finish())
+                let spool = decoder.finish().map_err(|error| broken_gzip(&error))?;
+                Ok(spool.finish())
             }
         }
     }
 }
 
-fn gunzip(store: Box<Store>) -> Decoder {
-    Decoder::Gzip(Box::new(MultiGzDecoder::new(*store)))
+fn gunzip(spool: Box<Spool>) -> Decoder {
+    Decoder::Gzip(Box::new(MultiGzDecoder::new(*spool)))
 }
 
-/// Tells whether what `wire` begins with is gzip that holds gzip; nothing when more is needed to tell.
+/// Returns whether `wire` begins with gzip that contains gzip; `None` when more bytes are needed.
 fn holds_gzip(wire: &[u8]) -> Option<bool> {
     let mut first = [0; 2];
     match GzDecoder::new(wire).read_exact(&mut first) {
@@ -146,21 +145,20 @@ fn holds_gzip(wire: &[u8]) -> Option<bool> {
     }
 }
 
-/// The decoded end.
-struct Store {
+struct Spool {
     digester: Digester,
     size_bytes: u64,
     cap: u64,
     memory: Vec<u8>,
-    /// How much memory may hold.
+    /// Longest content in memory.
     memory_bytes: usize,
     file: Option<NamedTempFile>,
     temp_dir: Arc<Path>,
-    /// Why it stopped taking bytes: a decoder in between only passes an `io::Error` on.
+    /// Why writing stopped: a decoder in between passes on an `io::Error` only.
     failure: Option<Failure>,
 }
 
-impl Store {
+impl Spool {
     fn put(&mut self, piece: &[u8]) -> Result<(), Failure> {
         self.size_bytes += piece.len() as u64;
         if self.size_bytes > self.cap {
@@ -181,7 +179,7 @@ impl Store {
         })
     }
 
-    /// Appends to the temporary file; makes it, with what memory held, the first time.
+    /// Appends to the temporary file; on the first call makes it, with the content from memory.
     fn spill(&mut self, piece: &[u8]) -> io::Result<()> {
         if let Some(file) = &mut self.file {
             return file.write_all(piece);
@@ -206,7 +204,7 @@ impl Store {
     }
 }
 
-impl Write for Store {
+impl Write for Spool {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         match self.put(piece) {
             Ok(()) => Ok(piece.len()),
@@ -222,7 +220,7 @@ impl Write for Store {
     }
 }
 
-/// Returns the failure for a body over the cap.
+/// Returns the failure of a body over the cap.
 pub(super) fn too_large(cap: u64, when: &str) -> Failure {
     let cap = format_size(cap);
     let detail =
@@ -230,8 +228,8 @@ pub(super) fn too_large(cap: u64, when: &str) -> Failure {
     Failure::new(FailureKind::TooLarge, detail)
 }
 
-fn gzip_failure(store: &mut Store, error: &io::Error) -> Failure {
-    store.failure.take().unwrap_or_else(|| broken_gzip(error))
+fn gzip_failure(spool: &mut Spool, error: &io::Error) -> Failure {
+    spool.failure.take().unwrap_or_else(|| broken_gzip(error))
 }
 
 fn broken_gzip(error: &io::Error) -> Failure {

@@ -1,13 +1,13 @@
-//! A tunnel through a SOCKS 5 proxy (RFC 1928), with a user name and a password or without (RFC 1929); and why there is none.
+//! A tunnel through a SOCKS 5 proxy (RFC 1928), with or without a user name and password (RFC 1929).
 //!
-//! Never connects: the connection to the proxy stands already. Our own, since the libraries do not say which reply a proxy gave.
+//! Never makes the connection to the proxy. Written here since the libraries do not report which reply a proxy gave.
 
 use std::io;
 use std::net::IpAddr;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::proxy_refusal::Refusal;
+use super::proxy_refusal::ProxyRefusal;
 
 const VERSION: u8 = 5;
 const NO_LOGIN: u8 = 0;
@@ -18,14 +18,14 @@ const IPV4: u8 = 1;
 const NAME: u8 = 3;
 const IPV6: u8 = 4;
 
-/// Asks for a tunnel to a host, which is a name or an address without brackets. Returns what the proxy says instead, if it does;
-/// otherwise the connection is the tunnel from then on. An error of the connection is one of the proxy.
+/// Requests a tunnel to a host, a name or an address without brackets. Afterwards the connection is the tunnel. Returns
+/// the proxy's refusal, if it refused; fails when the connection to the proxy fails.
 pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     proxy: &mut S,
     host: &str,
     port: u16,
     login: Option<&(String, String)>,
-) -> io::Result<Result<(), Refusal>> {
+) -> io::Result<Result<(), ProxyRefusal>> {
     let target = match target(host, port) {
         Ok(target) => target,
         Err(refusal) => return Ok(Err(refusal)),
@@ -41,7 +41,7 @@ pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     if reply != 0 {
         return Ok(Err(refused(reply)));
     }
-    // The address that the proxy connects from is of no use here.
+    // The proxy's own address follows, which is skipped.
     let [_, kind] = read(proxy).await?;
     match kind {
         IPV4 => drop(read::<4, _>(proxy).await?),
@@ -55,11 +55,11 @@ pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(Ok(()))
 }
 
-/// Says who asks, if the proxy wants to know.
+/// Logs in, if the proxy requires it.
 async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(
     proxy: &mut S,
     login: Option<&(String, String)>,
-) -> io::Result<Result<(), Refusal>> {
+) -> io::Result<Result<(), ProxyRefusal>> {
     let methods: &[u8] = match login {
         Some(_) => &[VERSION, 2, NO_LOGIN, LOGIN],
         None => &[VERSION, 1, NO_LOGIN],
@@ -71,28 +71,30 @@ async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(
         (VERSION, LOGIN, Some((user, password))) => {
             let Some(login) = login_message(user, password) else {
                 let words = "the user name or the password for it is longer than 255 bytes";
-                return Ok(Err(Refusal::new(words)));
+                return Ok(Err(ProxyRefusal::new(words)));
             };
             proxy.write_all(&login).await?;
             let [_, status] = read(proxy).await?;
             if status == 0 {
                 return Ok(Ok(()));
             }
-            Refusal::new(
+            ProxyRefusal::new(
                 "it refuses the user name or the password that its address in the configuration has",
             )
         }
-        (VERSION, NO_METHOD | LOGIN, None) => Refusal::new(
+        (VERSION, NO_METHOD | LOGIN, None) => ProxyRefusal::new(
             "it wants to know who asks: write a user name and a password into its address in the configuration",
         ),
-        (VERSION, ..) => Refusal::new("it wants to know who asks in a way that is not known here"),
+        (VERSION, ..) => {
+            ProxyRefusal::new("it wants to know who asks in a way that is not known here")
+        }
         _ => no_socks(),
     };
     Ok(Err(refusal))
 }
 
 /// Returns the request for a connection (RFC 1928 §4).
-fn target(host: &str, port: u16) -> Result<Vec<u8>, Refusal> {
+fn target(host: &str, port: u16) -> Result<Vec<u8>, ProxyRefusal> {
     let mut message = vec![VERSION, CONNECT, 0];
     match host.parse() {
         Ok(IpAddr::V4(address)) => {
@@ -107,7 +109,7 @@ fn target(host: &str, port: u16) -> Result<Vec<u8>, Refusal> {
             message.push(NAME);
             let length = u8::try_from(host.len());
             message.push(length.map_err(|_| {
-                Refusal::new("a name of more than 255 bytes cannot be asked for over SOCKS")
+                ProxyRefusal::new("a name of more than 255 bytes cannot be asked for over SOCKS")
             })?);
             message.extend(host.as_bytes());
         }
@@ -116,7 +118,7 @@ fn target(host: &str, port: u16) -> Result<Vec<u8>, Refusal> {
     Ok(message)
 }
 
-/// Returns user name and password as RFC 1929 §2 has them; nothing when one is too long for that.
+/// Encodes user name and password (RFC 1929 §2); `None` when one is too long.
 fn login_message(user: &str, password: &str) -> Option<Vec<u8>> {
     let mut message = vec![1];
     for part in [user, password] {
@@ -132,12 +134,14 @@ async fn read<const COUNT: usize, S: AsyncRead + Unpin>(proxy: &mut S) -> io::Re
     Ok(bytes)
 }
 
-fn no_socks() -> Refusal {
-    Refusal::new("its answer is not SOCKS 5; an HTTP proxy is written http:// in the configuration")
+fn no_socks() -> ProxyRefusal {
+    ProxyRefusal::new(
+        "its answer is not SOCKS 5; an HTTP proxy is written http:// in the configuration",
+    )
 }
 
-/// Says what a reply means (RFC 1928 §6).
-fn refused(reply: u8) -> Refusal {
+/// Explains a reply (RFC 1928 §6).
+fn refused(reply: u8) -> ProxyRefusal {
     let words = match reply {
         1 => "it failed, and does not say why",
         2 => "its rules do not allow that",
@@ -149,9 +153,9 @@ fn refused(reply: u8) -> Refusal {
         8 => "it takes no address of this kind",
         _ => "it failed for a reason that is not known here",
     };
-    Refusal {
+    ProxyRefusal {
         is_of_address: matches!(reply, 2 | 8),
         may_pass: !matches!(reply, 2 | 7 | 8),
-        ..Refusal::new(words)
+        ..ProxyRefusal::new(words)
     }
 }

@@ -1,7 +1,7 @@
-//! The ways in which a text may spell a value: as it is, percent-encoded in whole or in part, as form data, in a JSON string, as
-//! HTML, in a file's name, read in a wrong encoding, in base64 and in hexadecimal digits.
+//! The spellings of a value in a text: verbatim, percent-encoded in whole or in part, as form data, in a JSON string,
+//! as HTML, in a file's name, read in a wrong encoding, in base64 and in hexadecimal digits.
 //!
-//! Knows nothing of secrets: it finds and replaces.
+//! Finds and replaces only; which values are secret is not its concern.
 
 use std::fmt::Write as _;
 
@@ -12,76 +12,76 @@ use base64::prelude::{
 
 use crate::domain::to_hex;
 
-/// What stands for bytes that are not UTF-8.
+/// Replacement character for bytes that are not UTF-8.
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// So many bytes of a value, at the end of a text that was cut there, are struck out too.
+/// Least length of a value's beginning, in bytes, that is struck out at the end of a cut text.
 const LEAST_CUT_BYTES: usize = 4;
 
-/// So many digits of base64 or hexadecimal: no more than so many bytes.
+/// The same in digits of base64 or hexadecimal, which are no more bytes than that.
 const LEAST_CUT_DIGITS: usize = 6;
 
-/// What an escape for one byte begins with, before two hexadecimal digits: percent-encoding, also where an address was put
-/// into another one, and once more; strings of programs, also where a byte was taken for a character; quoted-printable.
+/// Prefixes of an escape for one byte, before two hexadecimal digits: percent-encoding, once or twice more for an address
+/// within an address; escapes of programming languages, also for a byte taken for a character; quoted-printable.
 const PREFIXES: [&[u8]; 6] = [b"%", b"%25", b"%2525", b"\\x", b"\\u00", b"="];
 
-/// The longest escape, for a character beyond the first plane: `\ud83d\ude00`, `%2525f0%25259f%252598%252580`.
+/// Longest escape, for a character beyond the first plane: `\ud83d\ude00`, `%2525f0%25259f%252598%252580`.
 const LONGEST_ESCAPE: usize = 32;
 
-/// Replaces every way to write `value` in `text`, and its beginning at the end of the text.
+/// Replaces every spelling of `value` in `text`, and the beginning of one at the end of the text.
 pub(super) fn replace(text: &str, value: &str, name: &str) -> String {
     let bytes = text.as_bytes();
     let mut replaced = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
         match written(&bytes[at..], value) {
-            Written::Whole(length) => {
+            Spelled::Whole(length) => {
                 replaced.extend_from_slice(name.as_bytes());
                 at += length;
             }
-            Written::Cut(count) if count >= LEAST_CUT_BYTES => {
+            Spelled::Cut(count) if count >= LEAST_CUT_BYTES => {
                 replaced.extend_from_slice(name.as_bytes());
                 at = bytes.len();
             }
-            Written::Cut(_) | Written::Not => {
+            Spelled::Cut(_) | Spelled::Not => {
                 replaced.push(bytes[at]);
                 at += 1;
             }
         }
     }
-    // What is replaced begins and ends between characters: a value's first byte is the first of one.
+    // Matches begin and end between characters, since `value` begins with a whole one.
     String::from_utf8_lossy(&replaced).into_owned()
 }
 
-/// How a text begins.
+/// The beginning of a text.
 #[derive(Clone, Copy)]
-enum Written {
-    /// With a value that is written in so many bytes.
+enum Spelled {
+    /// The value, spelled in this many bytes.
     Whole(usize),
-    /// With so many bytes of the value, and ends there.
+    /// This many bytes of the value, up to the end of the text.
     Cut(usize),
     Not,
 }
 
-/// Returns whether `text` begins with `value`, each of its characters written in one of many ways.
-fn written(text: &[u8], value: &str) -> Written {
-    fn from(text: &[u8], at: usize, value: &str, done: usize) -> Written {
+/// Returns whether `text` begins with `value`, each of its characters spelled in any way.
+fn written(text: &[u8], value: &str) -> Spelled {
+    fn from(text: &[u8], at: usize, value: &str, done: usize) -> Spelled {
         let Some(c) = value[done..].chars().next() else {
-            return Written::Whole(at);
+            return Spelled::Whole(at);
         };
         let rest = &text[at..];
-        let mut cut = Written::Not;
+        let mut cut = Spelled::Not;
         if done > 0 && is_cut(rest, c) {
-            cut = Written::Cut(done);
+            cut = Spelled::Cut(done);
         }
         if rest.is_empty() {
             return cut;
         }
         for length in spellings(rest, c).into_iter().flatten() {
             match from(text, at + length, value, done + c.len_utf8()) {
-                whole @ Written::Whole(_) => return whole,
-                Written::Cut(count) => cut = Written::Cut(count),
-                Written::Not => {}
+                whole @ Spelled::Whole(_) => return whole,
+                Spelled::Cut(count) => cut = Spelled::Cut(count),
+                Spelled::Not => {}
             }
         }
         cut
@@ -89,8 +89,8 @@ fn written(text: &[u8], value: &str) -> Written {
     from(text, 0, value, 0)
 }
 
-/// Returns whether `rest` is what remains of a text that was cut before `c`, or in the middle of an escape for it. Who cuts
-/// may leave a mark: `…`, or U+FFFD for half a character.
+/// Returns whether `rest` is the end of a text that was cut before `c`, or within an escape of it. A cut may leave a
+/// mark: `…`, or U+FFFD for half a character.
 fn is_cut(rest: &[u8], c: char) -> bool {
     if rest.len() > LONGEST_ESCAPE {
         return false;
@@ -105,7 +105,7 @@ fn is_cut(rest: &[u8], c: char) -> bool {
         })
 }
 
-/// Returns all escapes for a character: what may be cut in its middle.
+/// Returns all escapes of a character, any of which may be cut in its middle.
 fn escapes(c: char) -> Vec<String> {
     let mut utf8 = [0; 4];
     let utf8 = c.encode_utf8(&mut utf8).as_bytes();
@@ -131,7 +131,7 @@ fn escapes(c: char) -> Vec<String> {
     all
 }
 
-/// Returns the lengths of the ways in which `text` may begin with `c`.
+/// Returns the lengths of the spellings of `c` with which `text` may begin.
 fn spellings(text: &[u8], c: char) -> [Option<usize>; 5 + PREFIXES.len()] {
     let mut found = [None; 5 + PREFIXES.len()];
     found[0] = plain(text, c);
@@ -139,7 +139,7 @@ fn spellings(text: &[u8], c: char) -> [Option<usize>; 5 + PREFIXES.len()] {
     if text[0].is_ascii_alphanumeric() {
         return found;
     }
-    // An address turns `\/` into `//`.
+    // A URL parser turns `\/` into `//`.
     let is_escape = text[0] == b'\\' || c == '/' && text[0] == b'/';
     let escaped = text.get(1..).filter(|_| is_escape);
     found[1] = escaped
@@ -154,7 +154,7 @@ fn spellings(text: &[u8], c: char) -> [Option<usize>; 5 + PREFIXES.len()] {
     found
 }
 
-/// Returns the length of `c` at the beginning of `text`, in either case of a letter.
+/// Returns the length of `c` at the beginning of `text`, in either case.
 fn starts_with(text: &[u8], c: char) -> Option<usize> {
     let is_at_start = |c: char| {
         let mut utf8 = [0; 4];
@@ -185,7 +185,7 @@ fn plain(text: &[u8], c: char) -> Option<usize> {
     })
 }
 
-/// Returns how a JSON Pointer writes a character that means something in one (RFC 6901 §3).
+/// Returns the escape of a character in a JSON Pointer (RFC 6901 §3).
 fn pointer_escape(c: char) -> Option<&'static str> {
     match c {
         '~' => Some("~0"),
@@ -194,7 +194,7 @@ fn pointer_escape(c: char) -> Option<&'static str> {
     }
 }
 
-/// Returns the length of `c` written as in JSON: `\u00e9`, one for each unit of UTF-16.
+/// Returns the length of `c` spelled as in JSON: `\u00e9`, one for each UTF-16 unit.
 fn code_units(text: &[u8], c: char) -> Option<usize> {
     let mut at = 0;
     for unit in c.encode_utf16(&mut [0; 2]) {
@@ -207,7 +207,7 @@ fn code_units(text: &[u8], c: char) -> Option<usize> {
     Some(at)
 }
 
-/// Returns the length of `c` with an escape for each byte of it, as UTF-8 or as ISO-8859-1.
+/// Returns the length of `c` with an escape for each byte, as UTF-8 or as ISO-8859-1.
 fn bytes_escaped(text: &[u8], prefix: &[u8], c: char) -> Option<usize> {
     let written = |bytes: &[u8]| {
         let mut at = 0;
@@ -216,7 +216,7 @@ fn bytes_escaped(text: &[u8], prefix: &[u8], c: char) -> Option<usize> {
             let digits = rest.strip_prefix(prefix).and_then(|digits| digits.get(..2));
             at += match digits.and_then(|digits| number(digits, 16)) {
                 Some(value) if value == u32::from(*byte) => prefix.len() + 2,
-                // Some escape a part of a character only, having read its bytes as characters.
+                // Some programs escape only a part of a character, having read its bytes as characters.
                 _ if !c.is_ascii() => starts_with(rest, char::from(*byte))?,
                 _ => return None,
             };
@@ -226,7 +226,7 @@ fn bytes_escaped(text: &[u8], prefix: &[u8], c: char) -> Option<usize> {
     written(c.encode_utf8(&mut [0; 4]).as_bytes()).or_else(|| written(&[u8::try_from(c).ok()?]))
 }
 
-/// Returns the length of the HTML entity for `c` that `text` begins with: `&amp;`, `&#38;`, `&#x26;`.
+/// Returns the length of the HTML entity of `c` with which `text` begins: `&amp;`, `&#38;`, `&#x26;`.
 fn entity(text: &[u8], c: char) -> Option<usize> {
     let inner = text.strip_prefix(b"&")?;
     let length = inner.iter().take(12).position(|byte| *byte == b';')?;
@@ -253,8 +253,8 @@ fn named_entity(c: char) -> Option<&'static str> {
     })
 }
 
-/// Returns the length of what becomes of `c` beyond ASCII where bytes are read as another encoding than theirs: U+FFFD for
-/// ISO-8859-1 as UTF-8, or one character for each byte of UTF-8.
+/// Returns the length of a `c` beyond ASCII that was read in a wrong encoding: U+FFFD for ISO-8859-1 read as UTF-8, or
+/// one character for each byte of UTF-8.
 fn misread(text: &[u8], c: char) -> Option<usize> {
     if c.is_ascii() {
         return None;
@@ -274,9 +274,9 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
     u32::from_str_radix(digits, radix).ok()
 }
 
-/// Replaces the end of `value` at the beginning of a text that was cut there, or all of a text that is a part of `value`.
+/// Replaces the end of `value` at the beginning of a cut text, or all of a text that is a part of `value`.
 pub(super) fn replace_ending(text: &str, value: &str, name: &str) -> String {
-    // What is left of an escape may stand before it.
+    // The rest of a cut escape may precede the value.
     const MOST_BEFORE: usize = 6;
     let bytes = text.as_bytes();
     let last = (value.len() + 1).saturating_sub(LEAST_CUT_BYTES);
@@ -284,21 +284,21 @@ pub(super) fn replace_ending(text: &str, value: &str, name: &str) -> String {
         for done in (1..last).filter(|done| value.is_char_boundary(*done)) {
             let rest = &bytes[at..];
             match written(rest, &value[done..]) {
-                Written::Whole(length) => {
+                Spelled::Whole(length) => {
                     let behind = String::from_utf8_lossy(&rest[length..]);
                     return format!("{name}{behind}");
                 }
-                // The text has been cut on both sides.
-                Written::Cut(count) if count >= LEAST_CUT_BYTES => return name.to_owned(),
-                Written::Cut(_) | Written::Not => {}
+                // The text is cut on both sides.
+                Spelled::Cut(count) if count >= LEAST_CUT_BYTES => return name.to_owned(),
+                Spelled::Cut(_) | Spelled::Not => {}
             }
         }
     }
     text.to_owned()
 }
 
-/// Returns what base64 makes of a value wherever it stands in a longer text: the digits that nothing but the value decides, for
-/// each of the three places that it may begin at, in both alphabets.
+/// Returns the base64 of a value within a longer text: the digits that depend on the value alone, for each of the three
+/// offsets, in both alphabets.
 pub(super) fn base64_forms(value: &[u8]) -> impl Iterator<Item = String> + use<> {
     let value = value.to_vec();
     (0..3_usize).flat_map(move |before| {
@@ -315,7 +315,7 @@ pub(super) fn hex_forms(value: &[u8]) -> impl Iterator<Item = String> + use<> {
     [lower.to_ascii_uppercase(), lower].into_iter()
 }
 
-/// Replaces every run of base64 or hexadecimal digits that holds `digits`, or their beginning at the end of the text.
+/// Replaces every run of base64 or hexadecimal digits that contains `digits`, or ends the text with their beginning.
 pub(super) fn replace_runs(text: &str, digits: &str, name: &str) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
@@ -340,7 +340,7 @@ pub(super) fn replace_runs(text: &str, digits: &str, name: &str) -> String {
     replaced
 }
 
-/// Does for base64 and hexadecimal digits what [`replace_ending`] does.
+/// Does for base64 and hexadecimal digits what [`replace_ending`] does for text.
 pub(super) fn replace_run_ending(text: &str, digits: &str, name: &str) -> String {
     let last = (digits.len() + 1).saturating_sub(LEAST_CUT_DIGITS);
     let is_ending = |at: &usize| text.starts_with(&digits[*at..]);
@@ -356,7 +356,7 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_')
 }
 
-/// Returns where the run of digits begins that `text` ends with.
+/// Returns the start of the run of digits at the end of `text`.
 fn run_start(text: &str) -> usize {
     text.trim_end_matches(is_digit).len()
 }

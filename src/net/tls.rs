@@ -1,6 +1,6 @@
-//! Who is trusted: the system's certificates, and those of the configuration's files, authorities or a server's own.
+//! Trusted certificates: the system's, and those of the configured files, whether of authorities or of single servers.
 //!
-//! Never trusts a certificate for a name that is not in it, or past its time.
+//! Never accepts a certificate for a name that is not in it, or outside of its dates.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 
 use super::error::NetError;
 
-/// Bundles of the common systems, most common first; the same list that Go and OpenSSL's probes use.
+/// Bundles of the common systems, most common first: the list that Go and OpenSSL's probes use.
 #[cfg(all(unix, not(target_os = "macos")))]
 const SYSTEM_BUNDLES: [&str; 7] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -27,10 +27,9 @@ const SYSTEM_BUNDLES: [&str; 7] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
-/// Returns the settings of TLS for every client.
 pub(super) fn tls_config(ca_files: &[PathBuf]) -> Result<rustls::ClientConfig, NetError> {
     let mut roots = RootCertStore::empty();
-    // Some systems ship certificates that rustls cannot use: those are passed over, like browsers do.
+    // Certificates of the system that rustls cannot parse are skipped, as in browsers.
     roots.add_parsable_certificates(system_certificates());
     let mut named = HashSet::new();
     for path in ca_files {
@@ -60,14 +59,14 @@ pub(super) fn tls_config(ca_files: &[PathBuf]) -> Result<rustls::ClientConfig, N
     Ok(tls)
 }
 
-/// Tells whether the files with certificates can be used; fetches and webhooks need all of them.
+/// Checks that all files of certificates are usable; fetches and webhooks need each of them.
 pub fn check_certificates(ca_files: &[PathBuf]) -> Result<(), NetError> {
     tls_config(ca_files).map(drop)
 }
 
-/// Chains of certificates to a root; and a server's own certificate when the configuration names that very one.
+/// Verifies chains to a trusted root, and accepts a server's own certificate that the configuration names.
 ///
-/// `openssl req -x509` makes certificates that are authorities, which no chain may end with (RFC 5280 §6.1).
+/// `openssl req -x509` makes certificates of authorities, which no chain accepts as a server's own (RFC 5280 §6.1).
 #[derive(Debug)]
 struct Trust {
     chains: Arc<WebPkiServerVerifier>,
@@ -124,7 +123,7 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-/// Tells whether a certificate was refused because it is an authority's. Its dates are checked before that.
+/// Returns whether a certificate was refused for being an authority's; its dates have been checked by then.
 pub(super) fn is_authority(error: &Error) -> bool {
     match error {
         Error::InvalidCertificate(CertificateError::Other(other)) => {
@@ -134,7 +133,7 @@ pub(super) fn is_authority(error: &Error) -> bool {
     }
 }
 
-/// Reads every certificate of a PEM file (RFC 7468); one without any is an error, since it was named on purpose.
+/// Reads all certificates of a PEM file (RFC 7468). A file without any is an error, since the configuration names it.
 fn certificates_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, NetError> {
     let failed = |reason: String| NetError::Certificates {
         path: path.to_owned(),
@@ -149,10 +148,10 @@ fn certificates_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, NetError
     Ok(certificates)
 }
 
-/// Returns the certificates that the system trusts.
+/// Returns the system's trusted certificates.
 ///
-/// On Unix the system's bundle is read by its path: `SSL_CERT_FILE` would replace it, and here it only adds
-/// (`FetchConfig::ca_files`).
+/// On Unix the bundle is read by its path: `SSL_CERT_FILE` would replace it, while here that variable only adds
+/// certificates (`FetchConfig::ca_files`).
 fn system_certificates() -> Vec<CertificateDer<'static>> {
     #[cfg(all(unix, not(target_os = "macos")))]
     for path in SYSTEM_BUNDLES {

@@ -1,6 +1,6 @@
-//! The trail of an attempt: which addresses were asked, and who answered, as far as it got.
+//! The trail of an attempt: the addresses requested and the peers that responded.
 //!
-//! Never shows an address by itself: whoever knows the secrets in it does.
+//! Never prints an address: the caller knows the secrets in it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,18 +12,17 @@ use url::Url;
 use super::secret::Scrubber;
 use crate::domain::{Digest, Peer, Provenance, Redirect, Request};
 
-/// The other end of a connection, as it is known once the connection stands.
-pub(super) struct OtherEnd {
-    /// Of the server, or of the proxy.
+pub(super) struct ConnectionPeer {
+    /// The address of the server, or of the proxy.
     address: Option<SocketAddr>,
     is_through_proxy: bool,
-    /// The version of TLS that is spoken with the server.
+    /// The TLS version spoken with the server.
     tls: Option<&'static str>,
     certificate: Option<Digest>,
 }
 
-impl OtherEnd {
-    /// Returns the end of a connection before any handshake with the server.
+impl ConnectionPeer {
+    /// Returns the peer of a connection before any handshake with the server.
     pub(super) fn new(address: Option<SocketAddr>, is_through_proxy: bool) -> Self {
         Self {
             address,
@@ -33,8 +32,8 @@ impl OtherEnd {
         }
     }
 
-    /// Notes what the handshake with the server showed.
-    pub(super) fn note_session(&mut self, session: &ClientConnection) {
+    /// Records the TLS version and the certificate of a handshake.
+    pub(super) fn record_session(&mut self, session: &ClientConnection) {
         self.tls = match session.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => Some("1.2"),
             Some(ProtocolVersion::TLSv1_3) => Some("1.3"),
@@ -44,7 +43,7 @@ impl OtherEnd {
         self.certificate = certificates.first().map(|leaf| Digest::of(leaf));
     }
 
-    /// `proxy` names the one that the configuration knows.
+    /// Returns the stored form. `proxy` names the configured proxy.
     fn to_peer(&self, proxy: Option<&str>, scrubber: &Scrubber) -> Option<Peer> {
         Some(Peer {
             address: scrubber.scrub(self.address?.to_string()),
@@ -55,28 +54,24 @@ impl OtherEnd {
     }
 }
 
-/// A request that was made.
-pub(super) struct Asked {
+pub(super) struct SentRequest {
     pub(super) url: Url,
-    /// The status of its answer, and who gave it.
-    answer: Option<(u16, Option<Arc<OtherEnd>>)>,
+    /// The status of its response, and the peer.
+    answer: Option<(u16, Option<Arc<ConnectionPeer>>)>,
 }
 
-/// What is known of an attempt whatever its end.
+/// The facts about an attempt, however it ends.
 #[derive(Default)]
 pub(super) struct Trail {
-    /// How many tries were made.
     pub(super) tries: u32,
-    /// The status of the last answer.
     pub(super) http_status: Option<u16>,
-    /// The requests of the present try, or of the last one.
-    asked: Vec<Asked>,
-    /// Those of an earlier try, when it was answered and no later one was.
-    answered: Vec<Asked>,
+    /// The requests of the present or last try.
+    asked: Vec<SentRequest>,
+    /// The requests of an earlier try that got a response, if no later try got one.
+    answered: Vec<SentRequest>,
 }
 
 impl Trail {
-    /// Begins another try.
     pub(super) fn begin_try(&mut self) {
         self.tries += 1;
         let before = std::mem::take(&mut self.asked);
@@ -85,28 +80,28 @@ impl Trail {
         }
     }
 
-    /// Adds a request that is made now.
+    /// Adds a request that is about to be made.
     pub(super) fn ask(&mut self, url: Url) {
-        self.asked.push(Asked { url, answer: None });
+        self.asked.push(SentRequest { url, answer: None });
     }
 
-    /// Adds the answer to the last request.
-    pub(super) fn note_answer(&mut self, response: &Response) {
+    /// Adds the response to the last request.
+    pub(super) fn record_response(&mut self, response: &Response) {
         let status = response.status().as_u16();
         self.http_status = Some(status);
         if let Some(asked) = self.asked.last_mut() {
-            let other_end = response.extensions().get::<Arc<OtherEnd>>();
-            asked.answer = Some((status, other_end.cloned()));
+            let peer_info = response.extensions().get::<Arc<ConnectionPeer>>();
+            asked.answer = Some((status, peer_info.cloned()));
         }
     }
 
     /// Returns the requests of the present try.
-    pub(super) fn visited(&self) -> &[Asked] {
+    pub(super) fn visited(&self) -> &[SentRequest] {
         &self.asked
     }
 
-    /// Ends the trail, and returns what is kept of it; nothing when nothing was asked. `shown` returns an address without its secrets, `proxy` names
-    /// the proxy of the configuration.
+    /// Ends the trail and returns its stored form; `None` when no request was made. `shown` prints an address without
+    /// secrets; `proxy` names the configured proxy.
     pub(super) fn provenance(
         &mut self,
         shown: impl Fn(&Url) -> String,
@@ -122,11 +117,11 @@ impl Trail {
         } else {
             std::mem::take(&mut self.answered)
         };
-        let request = |asked: &Asked| {
-            let other_end = asked.answer.as_ref().and_then(|(_, end)| end.as_ref());
+        let request = |asked: &SentRequest| {
+            let peer_info = asked.answer.as_ref().and_then(|(_, end)| end.as_ref());
             Request {
                 address: shown(&asked.url),
-                peer: other_end.and_then(|end| end.to_peer(proxy, scrubber)),
+                peer: peer_info.and_then(|end| end.to_peer(proxy, scrubber)),
             }
         };
         let last = request(&asked.pop()?);

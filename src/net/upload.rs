@@ -1,6 +1,6 @@
-//! The body of a request: memory as it is, a file in pieces.
+//! The body of a request: from memory, or from a file in pieces.
 //!
-//! Never holds more than one piece of a file, and never sends another length than the one announced.
+//! Never holds more than one piece of a file, and never sends another length than announced.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -13,16 +13,15 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::domain::Content;
 
-/// How much of a file is read at once.
+/// Bytes of a file that are read at once.
 const PIECE_BYTES: u64 = 128 << 10;
 
-/// A body on its way out.
 pub(super) struct Upload {
     failure: Arc<OnceLock<io::Error>>,
 }
 
 impl Upload {
-    /// Opens the content; returns what to send, and what to ask when sending failed.
+    /// Opens the content. Returns the body to send, and the upload to ask for the cause of a failure.
     pub(super) async fn open(content: &Content) -> io::Result<(Body, Self)> {
         let failure = Arc::new(OnceLock::new());
         let body = match content {
@@ -31,7 +30,7 @@ impl Upload {
                 let file = File::open(&**path).await?;
                 let failure = Arc::clone(&failure);
                 let pieces = pieces(file, *size_bytes).map_err(move |error| {
-                    // The HTTP library tells a broken body like a broken connection: the cause waits here.
+                    // The HTTP library reports a broken body like a broken connection, so the cause is stored here.
                     let _ = failure.set(error);
                     io::Error::other("the body cannot be read")
                 });
@@ -41,9 +40,9 @@ impl Upload {
         Ok((body, Self { failure }))
     }
 
-    /// Returns why the body could not be read, if that is what went wrong.
+    /// Returns why the body could not be read, if that was the cause of a failure.
     pub(super) fn failure(&self) -> Option<io::Error> {
-        // The connection may still hold the body, and with it the cause: this is a copy.
+        // A copy: the connection may still hold the body, and with it the original.
         let error = self.failure.get()?;
         Some(io::Error::new(error.kind(), error.to_string()))
     }

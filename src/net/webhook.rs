@@ -1,8 +1,8 @@
-//! Webhooks: one request to an address of the operator's own, signed, with what was answered.
+//! Webhooks: one signed request to a configured address, and its response.
 //!
-//! Never follows a redirect, and never tries twice but at once, when a kept connection was closed before anything of an answer
-//! came, or the server wants HTTP/1.1: whoever sends decides on the rest. Never takes the head of an answer for the
-//! verdict that its body holds, and never lets a broken body undo a delivery that the head has confirmed.
+//! Never follows a redirect. Never tries twice, except at once when an idle connection closed before any byte of the
+//! response, or the server requires HTTP/1.1; the caller decides on other retries. A broken body fails a request for a
+//! verdict, but never a delivery whose head has arrived.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -17,8 +17,7 @@ use reqwest::{Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
-use super::answer;
-use super::cause::Via;
+use super::cause::RequestPeer;
 use super::client::{ClientKind, Clients, Reuse};
 use super::error::{NetError, WebhookError};
 use super::failure::Failure;
@@ -26,28 +25,29 @@ use super::guard;
 use super::incoming::Incoming;
 use super::login::{basic, login_of};
 use super::proxy::CHECK_LOGIN;
-use super::route::{self, Ways, host_of};
+use super::response_head;
+use super::route::{self, Routes, host_of};
 use super::secret::{Scrubber, expand_configured, expand_signing};
 use super::signature::Signer;
 use super::upload::Upload;
 use crate::config::{FetchConfig, Secrets};
 use crate::domain::{Content, FailureKind};
 
-/// What is read of an answer: a verdict with its reasons, not a file.
-const MAX_ANSWER_BYTES: usize = 64 << 10;
+/// Most bytes of a response: a verdict with its reasons, not a file.
+const MAX_RESPONSE_BYTES: usize = 64 << 10;
 
-/// What a body is when nobody said.
+/// The media type of a body of unknown type.
 const UNKNOWN_MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
-/// Sends webhooks (Standard Webhooks 1.0.0). Made once, when first needed: it reads the certificates.
+/// Sends webhooks (Standard Webhooks 1.0.0). Made once, on first use: making one reads the certificates.
 ///
-/// Private and loopback addresses and plain http are allowed, since an address stands in the operator's own
-/// configuration; what no one may reach (link-local, metadata services, multicast, unspecified) stays refused. They go through
-/// the configuration's proxy as fetches do, but those to this machine.
+/// Private and loopback addresses and plain http are allowed, since the operator configured the address; addresses that
+/// no source may reach (link-local, metadata services, multicast, unspecified) are refused. Requests use the configured
+/// proxy as fetches do, except to this machine.
 pub struct Webhooks {
     clients: Clients,
     config: FetchConfig,
@@ -57,33 +57,33 @@ pub struct Webhooks {
 /// One POST.
 #[derive(Clone, Copy)]
 pub struct WebhookRequest<'a> {
-    /// Where to, http or https. `${NAME}` stands for a secret; a user name and password go as `Authorization: Basic`.
+    /// The address, http or https. `${NAME}` stands for a secret; a user name and password are sent as `Authorization: Basic`.
     pub url: &'a str,
-    /// Signs the message when there is one: base64, with or without `whsec_`. `${NAME}` stands for a secret.
+    /// The signing secret, if the message is signed: base64, with or without `whsec_`. `${NAME}` stands for a secret.
     pub secret: Option<&'a str>,
     /// `webhook-id`: the same for every try of one message. Visible ASCII without a full stop.
     pub id: &'a str,
     /// `webhook-timestamp`: the time of this try.
     pub timestamp: DateTime<Utc>,
-    /// More headers. All that is not visible ASCII is percent-encoded in a value, and so is `%`: decoding gives back
-    /// what was put in. Never for secrets.
+    /// More headers. All but visible ASCII is percent-encoded in a value, and so is `%`: decoding restores the text.
+    /// Never for secrets.
     pub headers: &'a [(&'a str, String)],
-    /// `Content-Type`, as it was received; `application/octet-stream` when there is none.
+    /// `Content-Type`; `application/octet-stream` when there is none.
     pub media_type: Option<&'a str>,
-    /// What is sent, with its length announced. A file is read in pieces, twice when the message is signed.
+    /// The body, sent with its length. A file is read in pieces, twice when the message is signed.
     pub body: &'a Content,
-    /// Time for everything, from reading the body to the end of the answer.
+    /// Time limit from reading the body to the end of the response.
     pub timeout: Duration,
 }
 
-/// An answer, whatever its status.
+/// A response, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebhookAnswer {
-    /// Such as 200; a redirect's when it was one.
+pub struct WebhookResponse {
+    /// The status, such as 200, or that of a redirect.
     pub status: u16,
     /// `Content-Type` with its parameters.
     pub media_type: Option<String>,
-    /// At most 64 KiB, and of a delivery's answer what arrived of it. The secrets of the request are struck out.
+    /// At most 64 KiB; for a delivery, as much as arrived. The request's secrets are struck out.
     pub body: Bytes,
 }
 
@@ -99,25 +99,25 @@ impl Webhooks {
         })
     }
 
-    /// Sends one message and returns the whole answer: for a verdict. Dropping the future ends it.
-    pub async fn post(&self, request: WebhookRequest<'_>) -> Result<WebhookAnswer, WebhookError> {
-        self.send(request, Need::Whole).await
+    /// Sends one message and returns the whole response, for a verdict. Dropping the future cancels the request.
+    pub async fn post(&self, request: WebhookRequest<'_>) -> Result<WebhookResponse, WebhookError> {
+        self.send(request, BodyNeed::Whole).await
     }
 
-    /// Sends one message and returns the answer's head, with as much of its body as arrives: for a delivery, which the status
-    /// decides. A body that breaks off, is late or too long is cut, not an error. Dropping the future ends it.
+    /// Sends one message and returns the response with as much of its body as arrives, for a delivery, which the status
+    /// decides. A body that is cut off, late or too long is shortened, not an error. Dropping the future cancels the request.
     pub async fn deliver(
         &self,
         request: WebhookRequest<'_>,
-    ) -> Result<WebhookAnswer, WebhookError> {
-        self.send(request, Need::Head).await
+    ) -> Result<WebhookResponse, WebhookError> {
+        self.send(request, BodyNeed::RawHead).await
     }
 
     async fn send(
         &self,
         request: WebhookRequest<'_>,
-        need: Need,
-    ) -> Result<WebhookAnswer, WebhookError> {
+        need: BodyNeed,
+    ) -> Result<WebhookResponse, WebhookError> {
         let mut target = Target::new(request.url, &self.clients.ways, &self.secrets)?;
         let mut fields = fields(&request)?;
         let signer = self.signer(&request, &mut target.scrubber)?;
@@ -127,7 +127,7 @@ impl Webhooks {
                 let signature = signer.sign(request.body).await;
                 fields.insert(SIGNATURE, ascii(&signature.map_err(WebhookError::Body)?));
             }
-            let post = Message {
+            let post = OutgoingMessage {
                 method: Method::POST,
                 fields,
                 body: Some(request.body),
@@ -136,19 +136,19 @@ impl Webhooks {
         })
         .await?;
         match need {
-            Need::Whole => {
+            BodyNeed::Whole => {
                 let answer = target.read(response);
                 within(deadline, request.timeout, &target, answer).await
             }
-            Need::Head => Ok(target.read_in_part(response, deadline).await),
+            BodyNeed::RawHead => Ok(target.read_in_part(response, deadline).await),
         }
     }
 
-    /// Calls an address and returns what was answered, as [`Self::deliver`] does: for a heartbeat. `url` is as in
+    /// Requests an address by GET, for a heartbeat, and returns the response as [`Self::deliver`] does. `url` is as in
     /// [`WebhookRequest`].
-    pub async fn get(&self, url: &str, timeout: Duration) -> Result<WebhookAnswer, WebhookError> {
+    pub async fn get(&self, url: &str, timeout: Duration) -> Result<WebhookResponse, WebhookError> {
         let target = Target::new(url, &self.clients.ways, &self.secrets)?;
-        let get = Message {
+        let get = OutgoingMessage {
             method: Method::GET,
             fields: HeaderMap::new(),
             body: None,
@@ -158,7 +158,7 @@ impl Webhooks {
         Ok(target.read_in_part(response, deadline).await)
     }
 
-    /// Returns what signs the message. Whoever checks a signature may repeat the secret: it is struck out, too.
+    /// Returns the signer. The secret is struck out too: a receiver that checks the signature may repeat it.
     fn signer(
         &self,
         request: &WebhookRequest<'_>,
@@ -176,11 +176,11 @@ impl Webhooks {
             .ok_or_else(|| WebhookError::Unusable(unusable.to_owned()))
     }
 
-    /// Sends a message and returns the head of its answer. Sends it once more, over a connection of its own, when a kept one was
-    /// closed before anything of an answer came.
+    /// Sends a message and returns the head of the response. Sends it once more, over a new connection, when an idle
+    /// one closed before any byte of the response.
     async fn exchange(
         &self,
-        message: &Message<'_>,
+        message: &OutgoingMessage<'_>,
         target: &Target<'_>,
     ) -> Result<Response, WebhookError> {
         let mut kind = ClientKind {
@@ -209,7 +209,7 @@ impl Webhooks {
     }
 
     fn failure(&self, error: &(dyn StdError + 'static), target: &Target<'_>) -> Failure {
-        let via = Via {
+        let via = RequestPeer {
             host: &target.host,
             proxy: target.proxy.map(route::proxy_name),
             scrubber: &target.scrubber,
@@ -218,12 +218,12 @@ impl Webhooks {
     }
 }
 
-/// Returns the head of an answer that came from where it may come from, and not from a proxy that refuses.
+/// Checks that a response came from an allowed address, and is no refusal of a proxy.
 fn checked(response: Response, target: &Target<'_>) -> Result<Response, WebhookError> {
     if let Some(proxy) = target.proxy.filter(|_| target.url.scheme() == "http")
         && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
     {
-        // Only a proxy answers so (RFC 9110 §15.5.8).
+        // Only a proxy responds with this status (RFC 9110 §15.5.8).
         let detail = format!(
             "the proxy {} answered 407: {CHECK_LOGIN}",
             route::proxy_name(proxy)
@@ -236,16 +236,16 @@ fn checked(response: Response, target: &Target<'_>) -> Result<Response, WebhookE
     Ok(response)
 }
 
-/// What is sent: once more from its beginning, if need be.
-struct Message<'a> {
+/// The message, which can be sent more than once.
+struct OutgoingMessage<'a> {
     method: Method,
-    /// Beside those of the target.
+    /// Header fields beside those of the target.
     fields: HeaderMap,
     body: Option<&'a Content>,
 }
 
-impl Message<'_> {
-    /// Returns the request, and what to ask when sending its body failed.
+impl OutgoingMessage<'_> {
+    /// Returns the request, and the upload to ask for the cause of a failure.
     async fn request(
         &self,
         target: &Target<'_>,
@@ -262,16 +262,15 @@ impl Message<'_> {
     }
 }
 
-/// How much of an answer has to arrive.
+/// How much of a response must arrive.
 #[derive(Clone, Copy)]
-enum Need {
+enum BodyNeed {
     Whole,
-    Head,
+    RawHead,
 }
 
-/// Where a request goes, and how it is spoken of.
+/// The address of a request, and its name in messages.
 struct Target<'a> {
-    /// Without a user name and a password.
     url: Url,
     authorization: Option<HeaderValue>,
     proxy: Option<&'a Url>,
@@ -280,7 +279,7 @@ struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    fn new(text: &str, ways: &'a Ways, secrets: &Secrets) -> Result<Self, WebhookError> {
+    fn new(text: &str, ways: &'a Routes, secrets: &Secrets) -> Result<Self, WebhookError> {
         let mut scrubber = ways.login().clone();
         let mut url = expand_configured(text, secrets, &mut scrubber)
             .map_err(|failure| WebhookError::of(failure, &scrubber))?;
@@ -289,11 +288,11 @@ impl<'a> Target<'a> {
             return Err(WebhookError::Unusable(detail));
         }
         let authorization = login_of(&url).and_then(|(user, password)| basic(&user, &password));
-        // The scheme was looked at: such an address can be without both.
+        // Cannot fail: the scheme was checked, and its addresses may lack both.
         let _ = (url.set_username(""), url.set_password(None));
         let target = Self {
             host: scrubber.scrub(host_of(&url)),
-            // A proxy knows another machine by the names of this one.
+            // This machine's names mean another machine at the proxy.
             proxy: ways
                 .proxy_for(&url)
                 .filter(|_| !guard::is_this_machine(&url)),
@@ -321,8 +320,9 @@ impl<'a> Target<'a> {
         WebhookError::of(failure, &self.scrubber)
     }
 
-    async fn read(&self, mut response: Response) -> Result<WebhookAnswer, WebhookError> {
-        answer::check_framing(response.headers()).map_err(|failure| self.explain(failure))?;
+    async fn read(&self, mut response: Response) -> Result<WebhookResponse, WebhookError> {
+        response_head::check_framing(response.headers())
+            .map_err(|failure| self.explain(failure))?;
         let head = self.head(&mut response);
         let mut incoming = Incoming::new(response);
         let mut body = Vec::new();
@@ -330,14 +330,14 @@ impl<'a> Target<'a> {
         incoming
             .check_end()
             .map_err(|failure| self.explain(failure))?;
-        Ok(WebhookAnswer {
+        Ok(WebhookResponse {
             body: self.scrubbed(body),
             ..head
         })
     }
 
-    /// Reads an answer whose head says everything: what does not arrive of its body by the deadline is left out.
-    async fn read_in_part(&self, mut response: Response, deadline: Instant) -> WebhookAnswer {
+    /// Reads a response whose head suffices: the body up to the deadline.
+    async fn read_in_part(&self, mut response: Response, deadline: Instant) -> WebhookResponse {
         let head = self.head(&mut response);
         let mut incoming = Incoming::new(response);
         let mut body = Vec::new();
@@ -345,18 +345,17 @@ impl<'a> Target<'a> {
         if let Ok(Err(error)) = filled {
             tracing::debug!("the body of an answer was cut: {error}");
         }
-        WebhookAnswer {
+        WebhookResponse {
             body: self.scrubbed(body),
             ..head
         }
     }
 
-    /// Returns the answer without its body.
-    fn head(&self, response: &mut Response) -> WebhookAnswer {
+    fn head(&self, response: &mut Response) -> WebhookResponse {
         self.scrubber.scrub_fields(response.headers_mut());
-        WebhookAnswer {
+        WebhookResponse {
             status: response.status().as_u16(),
-            media_type: answer::media_type(response.headers()),
+            media_type: response_head::media_type(response.headers()),
             body: Bytes::new(),
         }
     }
@@ -366,17 +365,17 @@ impl<'a> Target<'a> {
             let next = incoming.next().await;
             let next = next.map_err(|error| self.explain(incoming.failure(&error, &self.host)))?;
             let Some(chunk) = next else { return Ok(()) };
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
                 return Err(WebhookError::TooLarge {
                     host: self.host.clone(),
-                    max_bytes: MAX_ANSWER_BYTES,
+                    max_bytes: MAX_RESPONSE_BYTES,
                 });
             }
             body.extend_from_slice(&chunk);
         }
     }
 
-    /// Strikes secrets out of a body: a server that does not know an address likes to repeat it.
+    /// Strikes secrets out of a body: many servers repeat an address that they do not know.
     fn scrubbed(&self, body: Vec<u8>) -> Bytes {
         if self.scrubber.is_empty() {
             return body.into();
@@ -386,7 +385,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The last of the guard's checks, after literals and the resolver: where the answer came from.
+/// The last of the guard's checks, after literals and the resolver: the peer of the connection.
 fn check_peer(response: &Response) -> Result<(), Failure> {
     let Some(peer) = response.remote_addr() else {
         let detail = "the server's address is not known, so it cannot be checked";
@@ -406,8 +405,7 @@ async fn within<T>(
     ended.unwrap_or_else(|_| Err(WebhookError::timed_out(&target.host, limit)))
 }
 
-/// Returns all headers but the signature. The ones that mean something to the protocol come last: nothing can take their
-/// place.
+/// Returns all headers but the signature. The protocol's own come last, so that no other can replace them.
 fn fields(request: &WebhookRequest<'_>) -> Result<HeaderMap, WebhookError> {
     let mut fields = HeaderMap::with_capacity(request.headers.len() + 5);
     for (name, value) in request.headers {
@@ -433,11 +431,10 @@ fn ascii(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).expect("visible ASCII and spaces only")
 }
 
-/// Controls and the percent sign.
 const NOT_VISIBLE: &AsciiSet = &CONTROLS.add(b'%');
 
-/// Percent-encodes a value (RFC 3986 §2.1) so that any header can carry it and decoding gives it back: all that is not
-/// visible ASCII, `%`, and the spaces at its ends, which HTTP drops (RFC 9110 §5.5).
+/// Percent-encodes a value (RFC 3986 §2.1) so that any header can hold it and decoding restores it: all but visible
+/// ASCII, `%`, and outer spaces, which HTTP drops (RFC 9110 §5.5).
 fn encoded(value: &str) -> String {
     let inner = value.trim_matches(' ');
     let start = value.len() - value.trim_start_matches(' ').len();

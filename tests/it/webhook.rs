@@ -10,7 +10,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gannet::config::{FetchConfig, Secrets};
 use gannet::domain::Content;
-use gannet::net::{NetError, WebhookAnswer, WebhookError, WebhookRequest, Webhooks};
+use gannet::net::{NetError, WebhookError, WebhookRequest, WebhookResponse, Webhooks};
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
@@ -75,7 +75,7 @@ pub(crate) fn request<'a>(url: &'a str, body: &'a Content) -> WebhookRequest<'a>
     }
 }
 
-async fn post(origin: &Origin, url: &str, body: &Content) -> Result<WebhookAnswer, WebhookError> {
+async fn post(origin: &Origin, url: &str, body: &Content) -> Result<WebhookResponse, WebhookError> {
     webhooks(origin.ca_file()).post(request(url, body)).await
 }
 

@@ -1,4 +1,4 @@
-//! Validators that come back, and what a 304 may speak of.
+//! Validators that are sent back, and the content that a 304 is about.
 
 use std::collections::HashSet;
 
@@ -108,7 +108,7 @@ fn validators_belong_to_the_fields_that_were_sent() {
     assert_eq!(swapped.fields, ask(sets[3]).fields);
 }
 
-/// What is kept fits many values: whoever reads it cannot tell a right guess from a wrong one.
+/// The stored text fits many values, so a reader cannot tell a right guess from a wrong one.
 #[test]
 fn no_secret_can_be_guessed_from_what_is_kept() {
     let kept = |secret: &str| {
@@ -129,7 +129,7 @@ fn no_secret_can_be_guessed_from_what_is_kept() {
     }
     assert!(addresses.len() < all && fields.len() < all);
     assert_ne!(kept("secret-1"), kept("secret-2"));
-    // What an older gannet kept is known again.
+    // The form of an older release is recognised.
     let mut scrubber = Scrubber::default();
     scrubber.add("KEY", "hunter2");
     let own = url("https://h/x?k=hunter2");
@@ -171,9 +171,9 @@ fn what_may_change_within_its_second_is_no_validator() {
         (Some(6), true),
         (Some(59), true),
         (Some(5), false),
-        // A clock behind, or a date that was made up.
+        // A server's clock behind, or an invented date.
         (Some(4), false),
-        // By our clock it is less than a second.
+        // Less than a second by this machine's clock.
         (None, false),
     ] {
         assert_eq!(settled(date, ""), (expected, false), "{date:?}");
@@ -182,7 +182,7 @@ fn what_may_change_within_its_second_is_no_validator() {
             (format!("W/\"{seconds:X}-1f4\""), true),
             (format!("\"1f4-{seconds}\""), true),
             (format!("\"{base_36}dw\""), true),
-            // A finer time, a digest, a number of versions.
+            // A finer time, a digest, a version number.
             (format!("\"1f4-{:x}\"", seconds * 1_000_000 + 7), false),
             (format!("\"0{seconds}7\""), false),
             ("\"d41d8cd98f00b204e9800998ecf8427e\"".to_owned(), false),

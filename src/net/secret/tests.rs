@@ -1,4 +1,4 @@
-//! Secrets that are filled in, and every form of theirs that is struck out.
+//! Secrets that are filled in, and every form of them that is struck out.
 
 use base64::Engine as _;
 use base64::prelude::{
@@ -121,7 +121,7 @@ fn strikes_out_every_form() {
     }
 }
 
-/// Wherever a text is cut, no more of a value is left than what is too short to be told from chance.
+/// Wherever a text is cut, the rest of a value is too short to be distinguished from chance.
 #[test]
 fn strikes_out_the_beginning_wherever_a_text_is_cut() {
     const VALUE: &str = "a/b&c=d #é";
@@ -135,7 +135,7 @@ fn strikes_out_the_beginning_wherever_a_text_is_cut() {
             .map(|byte| [before, &hex(byte), behind].concat())
             .collect()
     };
-    // With what may be left: three bytes and half an escape, or as many bits of digits.
+    // With the longest rest: three bytes and half an escape, or as many bits of digits.
     for (spelled, most) in [
         (VALUE.to_owned(), 3),
         ("a/b%26c%3Dd%20%23%C3%A9".to_owned(), 3 + 2),
@@ -237,7 +237,7 @@ fn strikes_out_what_a_value_is_the_base64_of() {
         let shown = scrubber.scrub("hello, user: x".to_owned());
         assert_eq!(shown, "hello, user: x");
     }
-    // The key that a signing secret stands for.
+    // The binary key of a signing secret.
     let key = b"\x00\x01\xfe\xffkey-of-hooks";
     let mut scrubber = Scrubber::default();
     let encoded = STANDARD_NO_PAD.encode(key);

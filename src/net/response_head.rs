@@ -1,6 +1,6 @@
-//! Reads the head of an answer: validators, media type, name, content coding.
+//! Reads the head of a response: validators, media type, file name, content coding.
 //!
-//! Never touches the body. A field that cannot be read is as good as absent, except for a content coding.
+//! Never touches the body. An unreadable field counts as absent, except for a content coding.
 
 use std::path::Path;
 
@@ -16,23 +16,23 @@ use super::retry;
 use super::secret::Scrubber;
 use crate::domain::{FailureKind, LastModified, safe_part, shortened, truncate_line};
 
-/// The longest media type that is kept.
 const MAX_MEDIA_TYPE_BYTES: usize = 200;
 
-/// As much as is kept of a date that cannot be read.
+/// Characters stored of a date that cannot be read.
 const MAX_DATE_CHARS: usize = 60;
 
-/// How the content is coded on its way (RFC 9110 §8.4).
+/// The content coding of a response (RFC 9110 §8.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Identity,
     Gzip,
-    /// The label may speak of the file, which is gzip itself, or of a layer more: what comes out decides.
+    /// Labelled gzip, and a gzip file by name or type: the label may mean the file itself or another layer. The decoded
+    /// bytes decide.
     GzipFile,
 }
 
-/// Codings that change the bytes and are not undone here: IANA's registry, and what else servers use. A token that is
-/// none (`utf-8`, `none`, `binary`) is a slip of the server, and the content is plain.
+/// Codings that change the bytes and are not decoded here: IANA's registry, and others in use. Any other token
+/// (`utf-8`, `none`, `binary`) is a server's mistake, and the content is plain.
 const OTHER_CODINGS: [&str; 20] = [
     "aes128gcm",
     "br",
@@ -56,8 +56,7 @@ const OTHER_CODINGS: [&str; 20] = [
     "zstd",
 ];
 
-/// Returns the name that the server gives to the file, made safe. Secrets are struck out once it is decoded and before it is
-/// shortened.
+/// Returns the server's name for the file, made safe. Secrets are struck out after decoding and before shortening.
 pub(super) fn file_name(headers: &HeaderMap, scrubber: &Scrubber) -> Option<String> {
     let field = headers.get(CONTENT_DISPOSITION)?;
     disposition_name(field.as_bytes()).and_then(|name| safe_part(&scrubber.scrub(name)))
@@ -71,7 +70,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
         .then(|| value.to_owned())
 }
 
-/// Returns when the server last changed the file, or what it sent instead of a time.
+/// Returns `Last-Modified`: a time, or the text when it cannot be read as one.
 pub(super) fn last_modified(headers: &HeaderMap, now: DateTime<Utc>) -> Option<LastModified> {
     let field = String::from_utf8_lossy(headers.get(LAST_MODIFIED)?.as_bytes());
     let field = field.trim();
@@ -85,12 +84,12 @@ pub(super) fn last_modified(headers: &HeaderMap, now: DateTime<Utc>) -> Option<L
     }
 }
 
-/// Returns when the server wants to be asked again.
+/// Returns the time before which the server wants no further request.
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     retry::retry_after(text(headers, &header::RETRY_AFTER)?, now)
 }
 
-/// Returns when a limit on the rate of requests ends that this refusal is about; nothing while some are left.
+/// Returns when the exhausted rate limit of a refused request resets; `None` while requests are left.
 pub(super) fn rate_limit_reset(headers: &HeaderMap, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let field = |names: [&str; 3]| {
         names
@@ -109,8 +108,8 @@ pub(super) fn rate_limit_reset(headers: &HeaderMap, now: DateTime<Utc>) -> Optio
     retry::rate_limit_reset(reset, now)
 }
 
-/// Refuses framing that the HTTP library lets pass: a length beside a transfer coding, where one of the two lies
-/// (RFC 9112 §6.3), and a transfer coding other than `chunked`, which was not asked for and is not undone.
+/// Refuses framing that the HTTP library accepts: a length beside a transfer coding, of which one must be wrong (RFC
+/// 9112 §6.3), and a transfer coding other than `chunked`, which was not requested and is not decoded.
 pub(super) fn check_framing(headers: &HeaderMap) -> Result<(), Failure> {
     let mut transfer = headers.get_all(TRANSFER_ENCODING).iter();
     let Some(first) = transfer.next() else {
@@ -126,7 +125,7 @@ pub(super) fn check_framing(headers: &HeaderMap) -> Result<(), Failure> {
     Err(Failure::new(FailureKind::Protocol, detail))
 }
 
-/// Returns the content coding to undo. `names` are what the file is called.
+/// Returns the content coding to decode. `names` are the names of the file.
 pub(super) fn coding(headers: &HeaderMap, names: &[&str]) -> Result<Coding, Failure> {
     let fields: Vec<String> = headers
         .get_all(CONTENT_ENCODING)
@@ -157,8 +156,7 @@ pub(super) fn coding(headers: &HeaderMap, names: &[&str]) -> Result<Coding, Fail
     }
 }
 
-/// Returns the bare name of a listed coding: without quotes, a parameter, and the `x-` of its early days (RFC 9110
-/// §8.4.1.3).
+/// Returns the name of a listed coding, without quotes, parameter, and the historic prefix `x-` (RFC 9110 §8.4.1.3).
 fn token(listed: &str) -> &str {
     let bare = listed.split(';').next().unwrap_or_default();
     let bare = bare.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));

@@ -1,6 +1,6 @@
-//! The head of an answer over HTTP/1.1 as it came, for what cannot be read as one.
+//! The raw head of an HTTP/1.1 response, for messages about a head that cannot be parsed.
 //!
-//! Never holds more than its beginning, and is never parsed for anything but a message.
+//! Never holds more than the beginning, and is parsed for messages only.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,27 +8,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::secret::Scrubber;
 use crate::domain::shortened;
 
-/// As much of an answer as is kept: longer than nearly all heads.
+/// Bytes stored of a response: longer than nearly all heads.
 const MAX_BYTES: usize = 8 << 10;
 
-/// The longest line that a message repeats.
+/// Longest line that a message repeats.
 const MAX_SHOWN_CHARS: usize = 100;
 
-/// What came over a connection since the last request. Clones are the same.
+/// The bytes received on a connection since the last request. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Head {
-    /// Nothing over HTTP/2.
+pub(super) struct RawHead {
+    /// Empty for HTTP/2.
     bytes: Arc<Mutex<Vec<u8>>>,
     has_answered: Arc<AtomicBool>,
 }
 
-impl Head {
-    /// Notes that an answer came over the connection.
-    pub(super) fn note_answer(&self) {
+impl RawHead {
+    /// Records that a response came over the connection.
+    pub(super) fn record_response(&self) {
         self.has_answered.store(true, Ordering::Relaxed);
     }
 
-    /// Tells whether an answer came over the connection before, and nothing of another one since the last request.
+    /// Returns whether the connection has carried a response before, and no byte since the last request.
     pub(super) fn is_awaited_again(&self) -> bool {
         self.has_answered.load(Ordering::Relaxed) && self.bytes().is_empty()
     }
@@ -48,7 +48,7 @@ impl Head {
         self.lines(|_| true, 1, scrubber)
     }
 
-    /// Returns the fields of this name as they came.
+    /// Returns the raw fields of this name, for a message.
     pub(super) fn fields(&self, name: &str, scrubber: &Scrubber) -> Option<String> {
         let is_field = |line: &[u8]| {
             let start = line.get(..name.len());
@@ -59,13 +59,13 @@ impl Head {
         self.lines(is_field, 3, scrubber)
     }
 
-    /// Returns the first line with a character that no field may hold.
+    /// Returns the first line with a character that no field may contain.
     pub(super) fn spoiled_line(&self, scrubber: &Scrubber) -> Option<String> {
         let is_spoiled = |line: &[u8]| line.contains(&0) || line.contains(&b'\r');
         self.lines(is_spoiled, 1, scrubber)
     }
 
-    /// Returns up to `most` lines of the head that are so, quoted without secrets.
+    /// Returns up to `most` lines that match, quoted and without secrets.
     fn lines(
         &self,
         is_so: impl Fn(&[u8]) -> bool,
@@ -89,7 +89,7 @@ impl Head {
     }
 }
 
-/// Quotes a line. Secrets are struck out of the whole of it: one that is cut in the middle of a message is found no more.
+/// Quotes a line. Secrets are struck out before the line is cut: a cut secret would not be found.
 pub(super) fn quoted(line: &[u8], scrubber: &Scrubber) -> String {
     let text = scrubber.scrub(String::from_utf8_lossy(line).into_owned());
     let mut shown = String::from("`");
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn lines_are_quoted_as_they_came() {
         let none = Scrubber::default();
-        let head = Head::default();
+        let head = RawHead::default();
         head.add(b"HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-");
         head.add(
             b"Length: 3\r\ncontent-length : 4\nContent-Lengthy: 5\r\n\r\nContent-Length: 6\r\n",

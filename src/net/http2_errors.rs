@@ -1,10 +1,10 @@
-//! Says in words why an HTTP/2 stream or connection was ended (RFC 9113 §7).
+//! Explains why an HTTP/2 stream or connection was ended (RFC 9113 §7).
 //!
-//! Never repeats the text that a server may send along.
+//! Never repeats the debug text that a server may send.
 
 use h2::Reason;
 
-/// Says why it was ended; `server` is who was talked to. Nothing when the connection itself broke.
+/// Explains why the stream or connection was ended; `server` names the peer. `None` when the connection itself broke.
 pub(super) fn http2_problem(error: &h2::Error, server: &str) -> Option<String> {
     let reason = error.reason()?;
     let name = format!("{reason:?}");
@@ -22,7 +22,7 @@ pub(super) fn http2_problem(error: &h2::Error, server: &str) -> Option<String> {
     })
 }
 
-/// What a server means with an error, and what may help.
+/// Explains a server's error code, and what may help.
 fn servers_reason(reason: Reason) -> &'static str {
     match reason {
         Reason::NO_ERROR => "it gives no reason",
@@ -40,7 +40,7 @@ fn servers_reason(reason: Reason) -> &'static str {
     }
 }
 
-/// What a server did wrong.
+/// Describes a protocol error of the server.
 fn mistake(reason: Reason) -> &'static str {
     match reason {
         Reason::FRAME_SIZE_ERROR => "a frame has a wrong length",

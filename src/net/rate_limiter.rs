@@ -1,29 +1,28 @@
-//! Politeness: how many requests run at once to one host, and in all, wherever redirects lead.
+//! Rate limits: how many requests run at once to one host, and in all, wherever redirects lead.
 //!
-//! Never holds one permit while it waits for one that is asked for earlier in the order (host, backlog, total): so
-//! attempts that redirect to each other's hosts cannot wait for each other for ever.
+//! Permits are taken in one order (host, backlog, total), and a later one is never held while waiting for an earlier
+//! one: attempts that redirect to each other's hosts cannot deadlock.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Attempts that may be under way between the start of a fetch and its record, or its verdicts: bounds the memory of contents that wait
-/// for the archive, at 256 KiB each at most.
+/// Maximum attempts whose body is in memory but not yet archived and judged, at most 256 KiB each.
 const BACKLOG: usize = 128;
 
-/// The limits that all attempts share.
+/// The limits, shared by all attempts.
 #[derive(Debug)]
 pub struct Limiter {
     per_host: usize,
     total: Arc<Semaphore>,
     backlog: Arc<Semaphore>,
-    /// The hosts that someone is at, or waits for.
+    /// Hosts with attempts that run or wait.
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Limiter {
-    /// Returns limits of so many requests at once to one host, and in all.
+    /// Returns limits of `per_host` requests at once to one host, and `total` in all.
     pub fn new(per_host: usize, total: usize) -> Arc<Self> {
         Arc::new(Self {
             per_host,
@@ -33,7 +32,7 @@ impl Limiter {
         })
     }
 
-    /// Waits for the turn. The host's limit comes first: waiting for a slow host must not keep a place from others.
+    /// Waits for permits. The host comes first: attempts waiting for a slow host take no place from other hosts.
     pub async fn admit(self: &Arc<Self>, host: &str) -> Admission {
         const OPEN: &str = "the semaphore is never closed";
         let place = self.place(host);
@@ -42,7 +41,7 @@ impl Limiter {
         let total = Arc::clone(&self.total).acquire_owned().await;
         Admission {
             limiter: Arc::clone(self),
-            held: Some(Held {
+            held: Some(Permits {
                 _request: [at_host, total.expect(OPEN)],
                 backlog: backlog.expect(OPEN),
                 place,
@@ -50,7 +49,7 @@ impl Limiter {
         }
     }
 
-    fn place(self: &Arc<Self>, host: &str) -> Place {
+    fn place(self: &Arc<Self>, host: &str) -> HostPlace {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = if let Some(limit) = hosts.get(host) {
             Arc::clone(limit)
@@ -59,7 +58,7 @@ impl Limiter {
             hosts.insert(host.to_owned(), Arc::clone(&limit));
             limit
         };
-        Place {
+        HostPlace {
             limiter: Arc::clone(self),
             host: host.to_owned(),
             limit,
@@ -67,60 +66,60 @@ impl Limiter {
     }
 }
 
-/// The right to make requests to one host; and behind it, to have content under way.
+/// Permission to make requests to one host, and afterwards to hold the content.
 #[derive(Debug)]
 pub struct Admission {
     limiter: Arc<Limiter>,
-    /// `None` while it moves, and while the attempt waits for a better moment.
-    held: Option<Held>,
+    /// `None` while moving to another host, and during a pause between tries.
+    held: Option<Permits>,
 }
 
 #[derive(Debug)]
-struct Held {
-    // In the order of the fields: the permits go before the place, which counts them.
+struct Permits {
+    // Fields drop in order: permits go before the place, which counts them.
     _request: [OwnedSemaphorePermit; 2],
     backlog: OwnedSemaphorePermit,
-    place: Place,
+    place: HostPlace,
 }
 
 impl Admission {
-    /// Moves on to another host, or comes back from a wait: gives up all, then waits for the turn there.
+    /// Waits for the permits of `host` and releases all others first. Does nothing while holding those of `host`.
     pub(super) async fn move_to(&mut self, host: &str) {
-        let is_there = |held: &Held| held.place.host == host;
+        let is_there = |held: &Permits| held.place.host == host;
         if self.held.as_ref().is_some_and(is_there) {
             return;
         }
-        self.step_aside();
+        self.release();
         *self = self.limiter.admit(host).await;
     }
 
-    /// Gives up every place: others have their turn while this attempt waits before it tries again.
-    pub(super) fn step_aside(&mut self) {
+    /// Releases all permits for the pause before the next try.
+    pub(super) fn release(&mut self) {
         self.held = None;
     }
 
-    /// Ends the right to make requests; the content stays counted until the result is dropped.
+    /// Ends the requests; the content counts until the returned permit is dropped.
     pub fn finish(self) -> Option<OwnedSemaphorePermit> {
         self.held.map(|held| held.backlog)
     }
 }
 
-/// Someone who is at a host or waits for it.
+/// An attempt that runs at a host or waits for it.
 #[derive(Debug)]
-struct Place {
+struct HostPlace {
     limiter: Arc<Limiter>,
     host: String,
     limit: Arc<Semaphore>,
 }
 
-impl Drop for Place {
+impl Drop for HostPlace {
     fn drop(&mut self) {
         let mut hosts = self
             .limiter
             .hosts
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        // This one's and the map's: nobody else is at the host, and nobody can come while the map is locked.
+        // Held by this place and the map only: no other attempt is at the host, and none can come while the map is locked.
         if Arc::strong_count(&self.limit) == 2 {
             hosts.remove(&self.host);
         }
@@ -156,7 +155,7 @@ mod tests {
         let mut moving = limiter.admit("a").await;
         let first = limiter.admit("b");
         tokio::pin!(first);
-        // It has the host's permit and waits for the total, which the one that moves there gives up.
+        // `first` has its host's permit and waits for the total, which the moving attempt releases.
         assert!(futures_util::poll!(&mut first).is_pending());
         let moved = moving.move_to("b");
         tokio::pin!(moved);
@@ -169,7 +168,7 @@ mod tests {
     async fn whoever_waits_for_a_better_moment_holds_no_place() {
         let limiter = Limiter::new(1, 1);
         let mut waiting = limiter.admit("a").await;
-        waiting.step_aside();
+        waiting.release();
         assert_eq!(hosts(&limiter), 0);
         for host in ["a", "b"] {
             let other = limiter.admit(host);
@@ -178,7 +177,7 @@ mod tests {
         }
         waiting.move_to("a").await;
         assert_eq!(hosts(&limiter), 1);
-        waiting.step_aside();
+        waiting.release();
         assert!(waiting.finish().is_none());
     }
 

@@ -1,6 +1,6 @@
-//! What went wrong with TLS, in words that say what to do.
+//! Explains TLS errors, and what to do about them.
 //!
-//! Never repeats a library's own names for things.
+//! Never repeats a library's type names.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rustls::pki_types::UnixTime;
@@ -8,10 +8,10 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
 use super::tls;
 
-/// Names of a certificate that a message repeats.
+/// Most names of a certificate that a message lists.
 const MAX_NAMES: usize = 3;
 
-/// Says why TLS with `host` failed.
+/// Explains why TLS with `host` failed.
 pub(super) fn tls_problem(error: &Error, host: &str) -> String {
     match error {
         Error::InvalidCertificate(_) if tls::is_authority(error) => format!(
@@ -60,7 +60,8 @@ fn certificate_problem(reason: &CertificateError) -> String {
     plain.to_owned()
 }
 
-/// `presented` lists names as the library prints them: `DnsName("example.org")`, `IpAddress(10.0.0.1)`.
+/// Lists the names of a certificate. `presented` holds them as the library prints them: `DnsName("example.org")`,
+/// `IpAddress(10.0.0.1)`.
 fn names_instead(presented: &[String]) -> String {
     let bare = |name: &String| {
         let inner = name.split_once('(').map_or(&**name, |(_, inner)| inner);
@@ -130,7 +131,7 @@ fn time_text(time: UnixTime) -> String {
     )
 }
 
-/// Makes words of a name such as `EndEntityUsedAsCa` or of a text with such names in it.
+/// Separates the words of a name such as `EndEntityUsedAsCa`, or of a text with such names.
 fn spaced(text: &str) -> String {
     let mut words = String::with_capacity(text.len() + 8);
     let mut last_lower = false;
