@@ -9,7 +9,7 @@ use super::App;
 use crate::config::VerifierKind;
 use crate::domain::{Content, Fingerprint, Judgement, NewVerdict, VerdictOutcome};
 use crate::net::{NetError, WebhookRequest, Webhooks};
-use crate::verify::{Answer, Facts, Verifier};
+use crate::verify::{Verifier, VerifierReply, VersionFacts};
 
 impl App {
     /// Returns what a verifier says of the content, with where that comes from. A suspect, whose judging
@@ -18,7 +18,7 @@ impl App {
         &self,
         verifier: &Arc<Verifier>,
         content: &Content,
-        facts: &Facts,
+        facts: &VersionFacts,
         is_suspect: bool,
     ) -> NewVerdict {
         let _permit = if is_suspect && verifier.is_run() {
@@ -30,7 +30,7 @@ impl App {
         let note = verifier
             .is_run()
             .then(|| self.note_judging(facts.version_id, verifier.name()));
-        let evidence = self.evidence(verifier, facts).await;
+        let rule_context = self.rule_context(verifier, facts).await;
         let asked = self.asked(verifier).await;
         let judgement = if let VerifierKind::Http { url, secret, .. } = verifier.kind() {
             let address = (url.as_str(), secret.as_deref());
@@ -38,7 +38,7 @@ impl App {
         } else {
             let work_dir = self.archive.machine().temp_dir();
             verifier
-                .judge_as(&asked.fingerprint, content, facts, evidence, work_dir)
+                .judge_as(&asked.fingerprint, content, facts, rule_context, work_dir)
                 .await
         };
         drop(note);
@@ -62,7 +62,7 @@ impl App {
         (url, secret): (&str, Option<&str>),
         verifier: &Verifier,
         content: &Content,
-        facts: &Facts,
+        facts: &VersionFacts,
     ) -> Judgement {
         let webhooks = match self.webhooks().await {
             Ok(webhooks) => webhooks,
@@ -86,9 +86,9 @@ impl App {
             Ok(answer) => answer,
             Err(error) => return Judgement::error(&error.to_string()),
         };
-        match Answer::read(answer.status, answer.media_type.as_deref(), &answer.body) {
-            Answer::Verdict(judgement) => judgement,
-            Answer::Later => Judgement {
+        match VerifierReply::read(answer.status, answer.media_type.as_deref(), &answer.body) {
+            VerifierReply::Verdict(judgement) => judgement,
+            VerifierReply::Later => Judgement {
                 outcome: VerdictOutcome::Pending,
                 detail: "answered 202: the verdict comes later".to_owned(),
                 exit_code: None,

@@ -13,7 +13,7 @@ use crate::domain::{
     VersionState, newest_by_verifier,
 };
 use crate::store::{SourceFilter, VersionQuery};
-use crate::verify::{Companion, Facts, Verifier};
+use crate::verify::{Companion, Verifier, VersionFacts};
 
 /// Versions of one source that are looked at, from the newest back.
 const MOST_VERSIONS: u64 = 8;
@@ -113,7 +113,7 @@ impl App {
     }
 
     /// Returns the version of a list by which a version would be judged now; nothing when none is good, and it would not be.
-    async fn list_in_force(&self, name: &str, facts: &Facts) -> Result<Option<VersionId>> {
+    async fn list_in_force(&self, name: &str, facts: &VersionFacts) -> Result<Option<VersionId>> {
         let found = self.store.find_source(name).await?;
         let list = found.filter(|one| one.removed_at.is_none() && one.id != facts.source_id);
         let Some(list) = list else {

@@ -16,7 +16,7 @@ use crate::domain::{
     duration_words, newest_by_verifier,
 };
 use crate::store::{Awaiting, Counted, Ended, NeededRows, Seen};
-use crate::verify::{Facts, Verifier};
+use crate::verify::{Verifier, VersionFacts};
 
 /// What judging a version gave.
 #[derive(Clone, Debug)]
@@ -452,8 +452,8 @@ pub(super) fn join(all: impl IntoIterator<Item = SetAside>) -> Vec<SetAside> {
     joined
 }
 
-pub(super) fn facts_of(source: &Source, version: &Version) -> Facts {
-    Facts {
+pub(super) fn facts_of(source: &Source, version: &Version) -> VersionFacts {
+    VersionFacts {
         source_id: source.id,
         source_name: source.settings.name.clone(),
         address: source.settings.address.to_string(),

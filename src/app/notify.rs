@@ -25,7 +25,7 @@ use crate::domain::{
 };
 use crate::net::{WebhookRequest, WebhookResponse};
 use crate::store::{Announcement, ChangeRun, Fact, NoticeLook, NoticeRecord, StoriesOf};
-use crate::verify::{Notice, run_notice};
+use crate::verify::{Notification, run_notification};
 
 /// Notifiers that are told at once.
 const AT_ONCE: usize = 4;
@@ -327,7 +327,7 @@ impl App {
         argv: &[String],
         message: &Message,
     ) -> Delivery {
-        let notice = Notice {
+        let notice = Notification {
             argv,
             text: memory(message.text(usize::MAX)),
             json: memory(message.json().to_string()),
@@ -338,7 +338,7 @@ impl App {
             ],
             timeout: notifier.timeout,
         };
-        let said = run_notice(notice, self.archive.machine().temp_dir()).await?;
+        let said = run_notification(notice, self.archive.machine().temp_dir()).await?;
         Ok(said.unwrap_or_else(|| "exit code 0".to_owned()))
     }
 }

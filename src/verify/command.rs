@@ -1,7 +1,7 @@
-//! Runs a program over one version, or over the files of a set, and reads its exit as a judgement.
+//! Runs a program over one version, or over the files of a set, and turns its exit into a judgement.
 //!
-//! The program gets a copy, a fresh folder and a scrubbed environment, so it has no need to touch the archive. Nothing keeps it
-//! from that: it runs as the same account, and its folder lies below the data folder, in `tmp/`. A verifier is trusted.
+//! The program gets a copy, a fresh folder and a scrubbed environment, so it has no need to touch the archive. Nothing prevents
+//! that: the program runs as the same account, in a folder below the data folder's `tmp/`. A verifier is trusted.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,20 +13,20 @@ use std::process::ExitStatus;
 use rustix::process::Signal;
 use tokio::process::Command;
 
-use super::child::{self, End, Limits, Run};
+use super::disk_quota::Overrun;
+use super::judged_input::JudgedInput;
 use super::output;
-use super::subject::Subject;
-use super::watch::Overrun;
+use super::process::{self, FinishedRun, RunEnd, RunLimits};
 use super::work_folder::WorkFolder;
 use crate::config::{PROGRAM_PATH, ResourceLimits, program_problem};
 use crate::domain::{Content, Judgement, VerdictOutcome, duration_words, format_size};
 use crate::files::trouble;
 
-/// Stands for the path of the copy, or of the folder with the copies of a set's files, in an argument.
+/// Placeholder in an argument for the path of the copy, or of the folder with the copies of a set.
 const PATH_PLACE: &[u8] = b"{path}";
-/// Stands for the path of a set's manifest.
+/// Placeholder for the path of a set's manifest.
 const MANIFEST_PLACE: &[u8] = b"{manifest}";
-/// What a shell adds to the number of the signal that killed its last command.
+/// A shell exits with this plus the number of the signal that killed its last command.
 const SHELL_KILLED: i32 = 128;
 
 /// A program as the configuration defines it.
@@ -37,14 +37,14 @@ pub(super) struct Program<'a> {
     pub(super) failed: &'a [i32],
 }
 
-/// Runs the program over what it is to judge.
+/// Runs the program over the input, and returns its judgement.
 pub(super) async fn judge(
     program: Program<'_>,
-    subject: Subject<'_>,
+    input: JudgedInput<'_>,
     work_dir: &Path,
-    limits: Limits,
+    limits: RunLimits,
 ) -> Judgement {
-    let folder = match subject.lay_out(work_dir).await {
+    let folder = match input.lay_out(work_dir).await {
         Ok(folder) => folder,
         Err(error) => {
             return Judgement::error(&format!(
@@ -57,15 +57,16 @@ pub(super) async fn judge(
     let Some(mut command) = command_in(&folder, program.argv) else {
         return Judgement::error("the command is empty");
     };
-    command.envs(subject.variables());
-    let input = subject.input().filter(|_| program.stdin);
+    command.envs(input.variables());
+    let input = input.stdin().filter(|_| program.stdin);
     match run_in(folder, command, input, limits).await {
         Ok(run) => read(&run, program.failed, limits),
         Err(error) => Judgement::error(&cannot_start(program.argv, &error, work_dir)),
     }
 }
 
-/// Returns a program and its arguments, paths filled in, to be run in a folder with a scrubbed environment.
+/// Builds the command with its placeholders filled in, to run in the folder with a scrubbed environment. `None` when
+/// `argv` is empty.
 pub(super) fn command_in(folder: &WorkFolder, argv: &[String]) -> Option<Command> {
     let (name, arguments) = argv.split_first()?;
     let mut command = Command::new(name);
@@ -84,34 +85,35 @@ pub(super) fn command_in(folder: &WorkFolder, argv: &[String]) -> Option<Command
     Some(command)
 }
 
-/// Runs the command to its end, and removes its folder then.
+/// Runs the command to its end, then removes its folder.
 pub(super) async fn run_in(
     folder: WorkFolder,
     command: Command,
     input: Option<&Content>,
-    limits: Limits,
-) -> io::Result<Run> {
-    let run = child::run(command, input, &folder, limits).await;
-    // It may hold a great many files. When this fails, the runtime is going down and has removed the folder.
+    limits: RunLimits,
+) -> io::Result<FinishedRun> {
+    let run = process::run(command, input, &folder, limits).await;
+    // Removal may take long, so it blocks another thread. An error means that the runtime is shutting down and has
+    // removed the folder.
     let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
     run
 }
 
-/// Says why a program did not start; of one that is called by its bare name also where it was looked for.
+/// Explains why a program did not start; for a bare name, also which folders were searched.
 pub(super) fn cannot_start(argv: &[String], error: &io::Error, work_dir: &Path) -> String {
     let is_sought = error.kind() == io::ErrorKind::NotFound && !argv[0].contains('/');
     let problem = is_sought.then(|| program_problem(argv)).flatten();
     problem.unwrap_or_else(|| format!("cannot start {}: {}", argv[0], trouble(error, work_dir)))
 }
 
-/// Puts paths in place of every `{path}`, and of every `{manifest}` where there is one.
+/// Replaces every `{path}`, and every `{manifest}` when there is a manifest.
 fn fill_in(argument: &str, folder: &WorkFolder) -> OsString {
     let mut places = vec![(PATH_PLACE, folder.copy())];
     places.extend(folder.manifest().map(|manifest| (MANIFEST_PLACE, manifest)));
     OsString::from_vec(with_paths(argument.as_bytes(), &places))
 }
 
-/// Puts each path in the place that stands for it.
+/// Replaces each placeholder with its path.
 fn with_paths(argument: &[u8], places: &[(&[u8], &Path)]) -> Vec<u8> {
     let mut filled = Vec::with_capacity(argument.len());
     let mut rest = argument;
@@ -130,16 +132,16 @@ fn with_paths(argument: &[u8], places: &[(&[u8], &Path)]) -> Vec<u8> {
     filled
 }
 
-/// Reads the end of a run: 0 is passed, the codes in `failed` are failed, anything else could not judge.
-fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
+/// Judges a finished run: exit code 0 passes, the codes in `failed` fail, any other end is an error.
+fn read(run: &FinishedRun, failed: &[i32], limits: RunLimits) -> Judgement {
     let passed = || output::last_line(&run.stdout, &run.stderr);
     let said = output::telling_line(&run.stdout, &run.stderr);
     let exit_code = match run.end {
-        End::Exited(status) => status.code(),
-        End::TimedOut | End::Overrun(_) => None,
+        RunEnd::Exited(status) => status.code(),
+        RunEnd::TimedOut | RunEnd::Overrun(_) => None,
     };
     let (outcome, detail) = match (&run.end, exit_code, &run.input) {
-        (End::Exited(_), _, Err(error)) => {
+        (RunEnd::Exited(_), _, Err(error)) => {
             could_not(&format!("cannot read the content for its stdin: {error}"))
         }
         (_, Some(0), _) => (
@@ -150,15 +152,15 @@ fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
             VerdictOutcome::Failed,
             said.unwrap_or_else(|| format!("exit code {code}")),
         ),
-        (End::Exited(status), ..) => {
+        (RunEnd::Exited(status), ..) => {
             let said = said.map(|said| format!(": {said}")).unwrap_or_default();
             could_not(&format!("{}{said}", ending(*status, limits.resources)))
         }
-        (End::TimedOut, ..) => could_not(&format!(
+        (RunEnd::TimedOut, ..) => could_not(&format!(
             "timed out after {}",
             duration_words(limits.timeout)
         )),
-        (End::Overrun(overrun), ..) => could_not(&overrunning(overrun, limits.resources)),
+        (RunEnd::Overrun(overrun), ..) => could_not(&overrunning(overrun, limits.resources)),
     };
     let output = output::joined(&run.stdout, &run.stderr);
     Judgement {
@@ -186,9 +188,9 @@ pub(super) fn overrunning(overrun: &Overrun, limits: ResourceLimits) -> String {
     }
 }
 
-/// Says how a program ended that did not judge, and by which limit if it was one.
+/// Describes an exit that is no verdict, and names the limit that caused it, if one did.
 pub(super) fn ending(status: ExitStatus, limits: ResourceLimits) -> String {
-    // A shell whose last command was killed exits with this.
+    // A shell whose last command was killed exits with this code.
     let in_shell = status.code().map(|code| code - SHELL_KILLED);
     let signal = status
         .signal()
@@ -207,10 +209,12 @@ pub(super) fn ending(status: ExitStatus, limits: ResourceLimits) -> String {
             "wrote a file of more than {} (limits.file_size)",
             format_size(limits.file_size_bytes)
         ),
-        (Some(Signal::KILL), Some(cpu)) => format!(
-            "{plain}, as one is that goes on after {} of CPU (limits.cpu)",
-            duration_words(cpu)
-        ),
+        (Some(Signal::KILL), Some(cpu)) => {
+            format!(
+                "{plain}, as after {} of CPU (limits.cpu)",
+                duration_words(cpu)
+            )
+        }
         _ => plain,
     }
 }

@@ -1,7 +1,6 @@
-//! The fingerprint of a verifier: another definition, another program file or another script is another judge.
+//! The fingerprint of a verifier: a digest of its definition, of its program file and of the files that its command names.
 //!
-//! Name, sources, time limit and resource limits are no part of it: they do not change what a verifier says of given
-//! content, only whether it can say so.
+//! Name, sources, time limit and resource limits are left out: they decide whether there is a verdict, not which.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,10 +14,10 @@ use serde_json::{Map, Value, json};
 use crate::config::{Builtin, VerifierKind};
 use crate::domain::{Digest, Fingerprint, masked};
 
-/// Raised when a built-in rule or the way programs are run changes what a verdict means.
+/// Raised when a built-in rule changes its verdicts, or programs are run in another way.
 const RULES_VERSION: u32 = 2;
 
-/// What tells one state of a file from another without reading it.
+/// Metadata that changes whenever a file's content does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileState {
     device: u64,
@@ -28,12 +27,12 @@ struct FileState {
     changed: (i64, i64),
 }
 
-/// The digests of a verifier's files, each read again only when its metadata says that it may be another.
+/// Digests of the verifiers' files; a file is read again only when its metadata changed.
 #[derive(Debug, Default)]
 pub(super) struct FileDigests(Mutex<HashMap<String, (FileState, Digest)>>);
 
 impl FileDigests {
-    /// Returns the digest of the file as of now. Blocks.
+    /// Returns the present digest of the file. Blocks.
     fn of(&self, path: &str) -> io::Result<Digest> {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -44,7 +43,7 @@ impl FileDigests {
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         };
-        // A digest is complete or absent, so one that a panic left behind is as good as any.
+        // A panic cannot leave a digest half written, so a poisoned lock is as good as any.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known_state, digest)) = known.get(path)
             && *known_state == state
@@ -57,12 +56,12 @@ impl FileDigests {
     }
 }
 
-/// Returns the fingerprint as of now: the definition's text and its digest. Blocks.
+/// Returns the present fingerprint: the definition's text and its digest. Blocks.
 pub(super) fn fingerprint(kind: &VerifierKind, known: &FileDigests) -> Fingerprint {
     Fingerprint::of(definition_text(kind, known))
 }
 
-/// Returns what kind of verifier it is: `command`, `builtin json`, `http` or `external`.
+/// Returns the kind of a verifier: `command`, `builtin json`, `http` or `external`.
 pub(super) fn kind_name(kind: &VerifierKind) -> String {
     match kind {
         VerifierKind::Command { .. } => "command".to_owned(),
@@ -75,15 +74,15 @@ pub(super) fn kind_name(kind: &VerifierKind) -> String {
     }
 }
 
-/// Returns the digest of the definition alone.
+/// Returns the digest of the definition, without the files.
 pub(super) fn definition_digest(kind: &VerifierKind) -> Digest {
     Digest::of(definition(kind).to_string().as_bytes())
 }
 
-/// Returns what the verifier is, as of now, as JSON without spaces:
+/// Returns the definition and its files as JSON without spaces:
 /// `{"rules":2,"definition":{"command":[…],"stdin":…,"failed":[…]},"files":{"/path":"sha256:…"}}`. Blocks.
 ///
-/// The files are those that the command names. One that cannot be read stands there with `null`.
+/// The files are those that the command names; a file that cannot be read has the value `null`.
 fn definition_text(kind: &VerifierKind, known: &FileDigests) -> String {
     let mut files = Map::new();
     for path in named_files(kind) {
@@ -93,8 +92,7 @@ fn definition_text(kind: &VerifierKind, known: &FileDigests) -> String {
     json!({"rules": RULES_VERSION, "definition": definition(kind), "files": files}).to_string()
 }
 
-/// Returns the program, and every argument that is the absolute path of a regular file, such as the script that an
-/// interpreter is to run.
+/// Returns the program, and every argument that is the absolute path of a regular file, such as the script of an interpreter.
 fn named_files(kind: &VerifierKind) -> Vec<&str> {
     let argv = match kind {
         VerifierKind::Command { argv, .. } => argv.as_slice(),
@@ -102,7 +100,7 @@ fn named_files(kind: &VerifierKind) -> Vec<&str> {
     };
     let is_file = |path: &Path| path.is_absolute() && path.is_file();
     let mut files = argv.iter().map(String::as_str);
-    // A bare name is one that was not found in PATH: no file of the working folder stands for it.
+    // A bare name was not found in PATH; a file of that name in the working folder is never run.
     let program = files.next().filter(|program| program.contains('/'));
     let scripts = files.filter(|argument| is_file(Path::new(argument)));
     program.into_iter().chain(scripts).collect()
@@ -118,7 +116,7 @@ fn definition(kind: &VerifierKind) -> Value {
         } => json!({"command": argv, "stdin": stdin, "failed": failed}),
         VerifierKind::Builtin(rule) => definition_of_rule(rule),
         VerifierKind::Http { url, .. } => {
-            // Any part of an address but its host may be a secret, which must not get into the store.
+            // Any part of an address but its host may hold a secret, which the store must never hold.
             let host = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
             json!({"http": masked(&host), "address": Digest::of(url.as_bytes()).to_string()})
         }
@@ -126,7 +124,7 @@ fn definition(kind: &VerifierKind) -> Value {
     }
 }
 
-/// Returns `{"builtin":RULE}` with the rule's parameters behind.
+/// Returns `{"builtin":RULE}`, with the rule's parameters added.
 fn definition_of_rule(rule: &Builtin) -> Value {
     match serde_json::to_value(rule).expect("texts, numbers and lists are all JSON") {
         Value::Object(rule) => {
@@ -186,7 +184,7 @@ mod tests {
         );
     }
 
-    /// A definition that is written in another way would make every verdict of its rule stale.
+    /// A definition spelled in another way makes every verdict of its rule stale.
     #[test]
     fn the_definitions_of_rules_stay_as_they_are() {
         let share = |text: &str| Some(text.parse::<Percent>().expect("a share"));

@@ -1,16 +1,16 @@
-//! Tells an HTML page by how it begins.
+//! Recognises an HTML page by its first bytes.
 //!
-//! Judges by the bytes alone: what the server called them does not count, for an error page under 200 often comes
-//! under the media type that was expected. A source that is meant to be HTML should not use this rule.
+//! Ignores the declared media type: an error page under status 200 often comes under the expected one. Not for sources
+//! that are meant to be HTML.
 
-/// How much of the content is looked at; a page that begins with a longer comment is not recognised.
+/// Bytes of the content that are searched. A page that begins with a longer comment is not recognised.
 pub(super) const WINDOW_BYTES: usize = 256 << 10;
 
-/// How far a document type or the root of a page may be behind other text, such as a warning of the server's.
+/// Bytes of other text, such as a server's warning, that may precede a document type or a page's root.
 const NEAR_BYTES: usize = 1 << 10;
 
-/// Elements that a page without a document type begins with. Words that other XML documents begin with as well, such as
-/// `data`, `map`, `object` and `time`, are left out.
+/// Root elements of pages without a document type. Names that other XML documents begin with, such as `data`, `map`,
+/// `object` and `time`, are left out.
 const FIRST_ELEMENTS: [&str; 97] = [
     "html",
     "head",
@@ -111,7 +111,7 @@ const FIRST_ELEMENTS: [&str; 97] = [
     "xmp",
 ];
 
-/// Returns what makes the content an HTML page, such as `<!doctype html`; nothing when it is none.
+/// Returns the markup that identifies an HTML page, such as `<!doctype html`; `None` for other content.
 pub(super) fn html_start(window: &[u8]) -> Option<String> {
     let text = decode(window);
     let mut rest = text.trim_start_matches(['\u{FEFF}', '\0']);
@@ -138,15 +138,15 @@ pub(super) fn html_start(window: &[u8]) -> Option<String> {
             .find(|name| ends_name(strip_prefix_any_case(tag, name)))
     });
     match first {
-        // After an XML declaration any element may be the root of something that is no page.
+        // After an XML declaration only `html` identifies a page: any other element may be the root of other XML.
         Some(name) if !is_xml || *name == "html" => Some(format!("<{name}")),
         _ if is_xml => None,
         _ => start_nearby(rest),
     }
 }
 
-/// Returns the beginning of a page that stands a little behind other text: apart from what is before it, so that one that is
-/// quoted in a table or in JSON does not count.
+/// Returns the beginning of a page that follows a little other text. The page must begin a line, so that markup quoted
+/// in a table or in JSON does not count.
 fn start_nearby(text: &str) -> Option<String> {
     let is_apart = |at: usize| {
         let is_binary = text[..at].contains(|c: char| c.is_control() && !c.is_whitespace());
@@ -181,7 +181,7 @@ fn strip_prefix_any_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
         .then(|| &text[prefix.len()..])
 }
 
-/// Tells whether a name was there and ended: `<body>` and `<body class=…`, not `<bodyguard>`.
+/// Returns whether an element's name ends here: in `<body>` and `<body class=…`, not in `<bodyguard>`.
 fn ends_name(rest: Option<&str>) -> bool {
     rest.is_some_and(|rest| {
         rest.is_empty()
@@ -189,7 +189,7 @@ fn ends_name(rest: Option<&str>) -> bool {
     })
 }
 
-/// Decodes UTF-16, else takes the bytes for UTF-8.
+/// Decodes UTF-16; takes other bytes for UTF-8.
 fn decode(window: &[u8]) -> String {
     let units = |read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = window
@@ -203,7 +203,7 @@ fn decode(window: &[u8]) -> String {
     match window {
         [0xFF, 0xFE, ..] => units(u16::from_le_bytes),
         [0xFE, 0xFF, ..] => units(u16::from_be_bytes),
-        // Without a mark: ASCII in UTF-16 has a zero in every pair.
+        // Without a byte order mark: ASCII in UTF-16 has a zero in every pair.
         [first, 0, _, 0, ..] if first.is_ascii() && *first != 0 => units(u16::from_le_bytes),
         [0, second, 0, _, ..] if second.is_ascii() && *second != 0 => units(u16::from_be_bytes),
         _ => String::from_utf8_lossy(window).into_owned(),

@@ -1,12 +1,12 @@
-//! Ends the programs of a worker that was killed: what they started outlives it, wherever it went.
+//! Kills the surviving processes of a dead worker's verifiers, whichever group or parent they have by now.
 //!
-//! Never touches a process without the mark of one of that worker's runs.
+//! Never touches a process without the tag of one of that worker's runs.
 
 use std::io;
 use std::path::Path;
 
-/// Kills what is left of the runs that are noted in the folder of a worker which is dead, and waits a moment for it to be
-/// gone. Returns how many processes were killed. Blocks.
+/// Kills the survivors of the runs that are noted in a dead worker's folder, and waits briefly for their end. Returns
+/// how many processes were killed. Blocks.
 #[cfg(target_os = "linux")]
 pub fn end_left_behind(folder: &Path) -> io::Result<usize> {
     use std::time::{Duration, Instant};
@@ -14,15 +14,15 @@ pub fn end_left_behind(folder: &Path) -> io::Result<usize> {
     const LIMIT: Duration = Duration::from_secs(5);
     const STEP: Duration = Duration::from_millis(5);
 
-    let marks = match super::mark::noted_in(folder) {
+    let tags = match super::run_tag::noted_in(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        marks => marks?,
+        tags => tags?,
     };
     let mut killed = std::collections::HashSet::new();
     let until = Instant::now() + LIMIT;
-    // Again until none is left: one may have been about to start another.
-    while !marks.is_empty() && Instant::now() < until {
-        let found = linux::kill_marked(&marks)?;
+    // Repeated until no process is left: a process may fork just before it is killed.
+    while !tags.is_empty() && Instant::now() < until {
+        let found = linux::kill_tagged(&tags)?;
         if found.is_empty() {
             break;
         }
@@ -32,7 +32,7 @@ pub fn end_left_behind(folder: &Path) -> io::Result<usize> {
     Ok(killed.len())
 }
 
-/// Does nothing: there are no marks to know a process by.
+/// Does nothing: without tags no process can be recognised.
 #[cfg(not(target_os = "linux"))]
 pub fn end_left_behind(_folder: &Path) -> io::Result<usize> {
     Ok(0)
@@ -44,10 +44,10 @@ mod linux {
 
     use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-    use crate::verify::mark::carries;
+    use crate::verify::run_tag::carries;
 
-    /// Sends SIGKILL to every process with one of these marks; returns those that live.
-    pub(super) fn kill_marked(marks: &[u64]) -> io::Result<Vec<i32>> {
+    /// Sends SIGKILL to every process with one of these tags. Returns the processes that are still alive.
+    pub(super) fn kill_tagged(tags: &[u64]) -> io::Result<Vec<i32>> {
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc")? {
             let name = entry?.file_name();
@@ -55,11 +55,11 @@ mod linux {
             let Some(pid) = number.and_then(Pid::from_raw) else {
                 continue;
             };
-            // Opened before the mark is read: the signal cannot reach another process that got the same number in between.
+            // Opened before the tag is read: the signal cannot hit another process that got the same number in between.
             let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else {
                 continue;
             };
-            if carries(pid, marks)
+            if carries(pid, tags)
                 && !is_dead(pid)
                 && pidfd_send_signal(&process, Signal::KILL).is_ok()
             {
@@ -69,7 +69,7 @@ mod linux {
         Ok(found)
     }
 
-    /// Tells whether a process has ended, and waits only to be reaped (proc(5): the state follows the name).
+    /// Returns whether a process is a zombie (proc(5): the state follows the name).
     fn is_dead(pid: Pid) -> bool {
         let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
         let name_end = stat.iter().rposition(|byte| *byte == b')');

@@ -1,32 +1,32 @@
-//! Verifiers: built-in rules, and programs that run as supervised child processes; and the programs of notifiers.
+//! Verifiers (built-in rules, and programs run as supervised child processes), and the programs of notifiers.
 //!
-//! The only user of child processes. Never decides what follows from a judgement, and never fails: a verifier that
-//! cannot judge says so in its judgement.
+//! The only layer with child processes. Never decides what follows from a judgement, and never returns an error for a
+//! verifier that cannot judge: that is an *error* judgement.
 
-mod answer;
 mod builtin;
-mod child;
 mod command;
-mod evidence;
-mod facts;
+mod disk_quota;
 mod fingerprint;
 mod html;
+mod judged_input;
 mod left_behind;
-mod mark;
-mod notice;
+mod notification;
 mod output;
+mod process;
+mod reaper;
+mod reply;
 mod resources;
+mod rule_context;
+mod run_tag;
 mod set;
-mod subject;
-mod sweep;
 mod verifier;
-mod watch;
+mod version_facts;
 mod work_folder;
 
-pub use answer::Answer;
-pub use evidence::{Companion, Evidence, Previous};
-pub use facts::Facts;
 pub use left_behind::end_left_behind;
-pub use notice::{Notice, run_notice};
+pub use notification::{Notification, run_notification};
+pub use reply::VerifierReply;
+pub use rule_context::{Companion, Previous, RuleContext};
 pub use set::{SetFile, SetFiles};
 pub use verifier::Verifier;
+pub use version_facts::VersionFacts;

@@ -1,6 +1,6 @@
-//! What a program wrote: the head and the tail of each stream, made safe to show.
+//! The output of a program: head and tail of each stream, made safe to show.
 //!
-//! Never keeps more than [`KEPT_BYTES`] of a stream, however much is written.
+//! Never holds more than [`KEPT_BYTES`] of a stream.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -8,12 +8,12 @@ use std::fmt::Write as _;
 use crate::domain::{OMITTED, shortened};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// How much of one stream is kept: half of it from the head, half from the tail.
+/// Bytes of one stream that are held: half from the head, half from the tail.
 pub(super) const KEPT_BYTES: usize = 64 << 10;
 const HALF: usize = KEPT_BYTES / 2;
 const MAX_LINE_CHARS: usize = 200;
 
-/// One stream: everything when it is short, else its head and its tail.
+/// One stream: whole when it is short, else head and tail.
 #[derive(Default)]
 pub(super) struct Capture {
     head: Vec<u8>,
@@ -22,7 +22,7 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    /// Reads until the end of the stream, or until it cannot be read.
+    /// Reads to the end of the stream, or to a read error.
     pub(super) async fn drain(&mut self, stream: Option<impl AsyncRead + Unpin>) {
         let Some(mut stream) = stream else { return };
         let mut buffer = vec![0; 16 << 10];
@@ -35,14 +35,14 @@ impl Capture {
         self.total_bytes += bytes.len() as u64;
         let (head, rest) = bytes.split_at(bytes.len().min(HALF - self.head.len()));
         self.head.extend_from_slice(head);
-        // Of a piece that is longer than the tail only its end can stay.
+        // Only the end of a piece longer than the tail is held.
         let rest = &rest[rest.len().saturating_sub(HALF)..];
         let over = (self.tail.len() + rest.len()).saturating_sub(HALF);
         self.tail.drain(..over);
         self.tail.extend(rest);
     }
 
-    /// Returns the text that is kept, with a line that says how much is not.
+    /// Returns the held text, with a line that counts the omitted bytes.
     pub(super) fn text(&self) -> String {
         let tail: Vec<u8> = self.tail.iter().copied().collect();
         let omitted = self.total_bytes - (self.head.len() + tail.len()) as u64;
@@ -54,7 +54,7 @@ impl Capture {
     }
 }
 
-/// Returns both streams as one text; each under its name when both said something.
+/// Returns both streams as one text, under headings when neither is empty.
 pub(super) fn joined(stdout: &Capture, stderr: &Capture) -> String {
     let (stdout, stderr) = (stdout.text(), stderr.text());
     if stderr.is_empty() {
@@ -69,7 +69,7 @@ pub(super) fn joined(stdout: &Capture, stderr: &Capture) -> String {
     text
 }
 
-/// Returns the last line that says something, of stderr or else of stdout, shortened.
+/// Returns the last line that is not blank, of stderr or else of stdout, shortened.
 pub(super) fn last_line(stdout: &Capture, stderr: &Capture) -> Option<String> {
     [stderr, stdout].into_iter().find_map(|stream| {
         let text = stream.text();
@@ -78,7 +78,7 @@ pub(super) fn last_line(stdout: &Capture, stderr: &Capture) -> Option<String> {
     })
 }
 
-/// Words of a line that says what is wrong.
+/// Words that identify a line which reports a problem.
 const BAD_WORDS: [&str; 14] = [
     "fail",
     "error",
@@ -95,11 +95,11 @@ const BAD_WORDS: [&str; 14] = [
     "cannot",
     "fatal",
 ];
-/// What Python writes before it says what is wrong, which is in the last line then.
+/// Begins a Python traceback, whose last line states the error.
 const TRACEBACK: &str = "Traceback (most recent call last)";
 
-/// Returns the line that says what failed, shortened, and how many others there are: the last one of a Python traceback, else
-/// the first one that says that something is wrong, else the first of all. Stdout comes before stderr.
+/// Returns the line that explains a failure, shortened, with the number of other lines: the last one of a Python
+/// traceback, else the first with one of [`BAD_WORDS`], else the first. Stdout comes before stderr.
 pub(super) fn telling_line(stdout: &Capture, stderr: &Capture) -> Option<String> {
     let (stdout, stderr) = (stdout.text(), stderr.text());
     let lines = stdout.lines().chain(stderr.lines()).map(str::trim);
@@ -121,7 +121,7 @@ pub(super) fn telling_line(stdout: &Capture, stderr: &Capture) -> Option<String>
     })
 }
 
-/// Decodes UTF-8; what is not, controls other than newline and tab, and marks that turn text around become U+FFFD.
+/// Decodes UTF-8. Invalid bytes, control characters other than newline and tab, and bidirectional marks become U+FFFD.
 pub(super) fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
     let unsafe_to_show = |c: char| {

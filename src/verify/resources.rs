@@ -1,6 +1,6 @@
-//! Limits on what each process of a program may use, set between fork and exec: they hold from its first instruction.
+//! Resource limits of a program's processes, set between fork and exec: they hold from its first instruction.
 //!
-//! Never judges what a program did that died by one, and never limits this process.
+//! Never limits this process, and never interprets the end of a program that hit a limit.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::process::Command;
@@ -10,7 +10,7 @@ use crate::config::ResourceLimits;
 /// One limit to set.
 pub(super) type Limit = (Resource, Rlimit);
 
-/// Returns the limits that the settings ask for: at most what this process has itself, since none can be raised.
+/// Returns the configured limits, lowered to those of this process: no limit can be raised.
 pub(super) fn limits(settings: &ResourceLimits) -> Vec<Limit> {
     let file_size = settings.file_size_bytes;
     let cpu = settings.cpu.map(|cpu| cpu.as_secs());
@@ -19,10 +19,10 @@ pub(super) fn limits(settings: &ResourceLimits) -> Vec<Limit> {
     [
         same(Resource::Core, Some(0)),
         same(Resource::Fsize, Some(file_size)),
-        // SIGXCPU at the first, which a program may catch; SIGKILL at the second.
+        // The soft limit sends SIGXCPU, which a program may catch; the hard one SIGKILL.
         cpu.map(|seconds| within(Resource::Cpu, seconds, seconds + 1)),
         same(Resource::Nofile, open_files),
-        // Last: until its program begins, the child is as large as this process.
+        // Last: until exec, the child has the address space of this process.
         same(Resource::As, settings.memory_bytes),
     ]
     .into_iter()
@@ -39,8 +39,8 @@ fn within(resource: Resource, soft: u64, hard: u64) -> Limit {
     (resource, limit)
 }
 
-/// Has the limits set in the child before its program begins, and has it killed when the thread that starts it ends, as
-/// all do when this process is killed. What cannot be set is an error of the start.
+/// Sets the limits in the child before exec, and makes the kernel kill the child when the thread that starts it ends,
+/// as happens when this process is killed. A limit that cannot be set fails the start.
 #[expect(
     unsafe_code,
     reason = "nothing but code between fork and exec can limit a program from its first instruction on"
@@ -53,15 +53,16 @@ pub(super) fn set_at_start(command: &mut Command, limits: Vec<Limit>) {
         }
         Ok(())
     };
-    // SAFETY: this process has other threads, so the child may neither lock nor allocate before exec. The closure makes
-    // one system call for its end and one for each limit, from a list that was laid out before the fork, and an error is a plain number.
+    // SAFETY: this process has other threads, so the child may neither lock nor allocate before exec. The closure only
+    // makes system calls, one for the parent's death and one for each limit, from a list allocated before the fork; its
+    // error is a plain number.
     unsafe {
         command.pre_exec(set);
     }
 }
 
-/// Asks the kernel to kill this process when the thread that started it ends. The runtime's threads, which start programs,
-/// live as long as the runtime.
+/// Asks the kernel to kill this process when the thread that started it ends. Programs are started by threads of the
+/// runtime, which live as long as the runtime.
 fn end_with_parent() -> rustix::io::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;

@@ -1,9 +1,9 @@
-//! The files of a set, as they are handed to a verifier that judges them together.
+//! The files of a set, as a verifier gets them to judge them together.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::{Companion, Facts};
+use super::{Companion, VersionFacts};
 use crate::domain::Content;
 
 /// Files that are judged together.
@@ -11,23 +11,24 @@ use crate::domain::Content;
 pub struct SetFiles {
     /// The set's name (`GANNET_SET` for a program).
     pub name: String,
-    /// Its files, by name.
+    /// The files, by name.
     pub files: Vec<SetFile>,
 }
 
 /// One file of a set.
 #[derive(Clone, Debug)]
 pub struct SetFile {
-    /// What it is called in the folder: one path part, unique in the set.
+    /// Its name in the folder: one path part, unique in the set.
     pub file: String,
     /// Its bytes.
     pub content: Content,
-    /// What is known of its version.
-    pub facts: Facts,
+    /// The facts about its version.
+    pub facts: VersionFacts,
 }
 
 impl SetFiles {
-    /// Parts the file of the source that is called so, or has this address, from all others: it lists their digests.
+    /// Separates the companion, the member with this name or address, from the other members. Fails with the reason
+    /// when there is not exactly one companion, or no other member.
     pub(super) fn beside(&self, companion: &str) -> Result<(Companion, Vec<&SetFile>), String> {
         let is_it = |file: &&SetFile| {
             file.facts.source_name == companion || file.facts.address == companion
@@ -59,13 +60,13 @@ impl SetFiles {
             name: list.facts.source_name.clone(),
             newest: list.facts.version_id,
             lists: vec![list.content.clone()],
-            // A set is judged when none of its files can be newer than the list: what that says decides.
+            // A set is judged once no member can be newer than the list, so the list always counts.
             checked_at: DateTime::<Utc>::MAX_UTC,
         };
         Ok((companion, others))
     }
 
-    /// Returns the manifest that a program finds beside the folder: JSON (RFC 8259), an array with an object for each file.
+    /// Returns the manifest beside the folder: JSON (RFC 8259), an array with one object for each file.
     pub(super) fn manifest(&self) -> String {
         let objects: Vec<_> = self.files.iter().map(object).collect();
         let mut text = format!("{:#}", Value::Array(objects));

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::child::Limits;
 use super::command::{self, Program};
 use super::fingerprint::{FileDigests, definition_digest, fingerprint, kind_name};
-use super::subject::Subject;
-use super::{Companion, Evidence, Facts, SetFiles, builtin};
+use super::judged_input::JudgedInput;
+use super::process::RunLimits;
+use super::{Companion, RuleContext, SetFiles, VersionFacts, builtin};
 use crate::config::{Builtin, PreviousNeed, VerifierConfig, VerifierKind};
 use crate::domain::{
     Content, Digest, Fingerprint, Judgement, Pattern, Scope, SourceSettings, VerdictOutcome,
@@ -19,7 +19,7 @@ use crate::domain::{
 /// From the polite signal to the kill.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
 
-/// One verifier, ready to judge. Cloning is cheap.
+/// One configured verifier. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     config: Arc<VerifierConfig>,
@@ -28,7 +28,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Returns the verifier that the configuration defines.
+    /// Returns the verifier with this configuration.
     pub fn new(config: VerifierConfig) -> Self {
         Self {
             config: Arc::new(config),
@@ -37,23 +37,23 @@ impl Verifier {
         }
     }
 
-    /// Sets how long a program has between the polite signal and the kill: 5 s when not set.
+    /// Sets the time between the polite signal and the kill of a program; the default is 5 s.
     #[must_use]
     pub fn with_grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }
 
-    /// Returns its name in the configuration.
+    /// Returns the configured name.
     pub fn name(&self) -> &str {
         &self.config.name
     }
 
-    /// Returns what it is: whoever judges asks this one, or the services and people that it stands for.
+    /// Returns the configured kind: rule, program, address, or external.
     pub fn kind(&self) -> &VerifierKind {
         &self.config.kind
     }
 
-    /// Returns the built-in rule that it is, if it is one.
+    /// Returns the built-in rule; `None` for other kinds.
     pub fn rule(&self) -> Option<&Builtin> {
         match &self.config.kind {
             VerifierKind::Builtin(rule) => Some(rule),
@@ -61,13 +61,13 @@ impl Verifier {
         }
     }
 
-    /// Tells whether its verdict depends on the version before.
+    /// Returns whether the verdict depends on the previous version.
     pub fn looks_back(&self) -> bool {
         self.rule()
             .is_some_and(|rule| rule.needs_previous() > PreviousNeed::Nothing)
     }
 
-    /// Tells whether this process runs it, as a rule or a program.
+    /// Returns whether this process runs the verifier: true for rules and programs.
     pub fn is_run(&self) -> bool {
         matches!(
             self.config.kind,
@@ -75,43 +75,43 @@ impl Verifier {
         )
     }
 
-    /// Returns whether its verdicts decide.
+    /// Returns whether the verifier is required or advisory.
     pub fn weight(&self) -> Weight {
         self.config.weight
     }
 
-    /// Returns what it judges.
+    /// Returns whether the verifier judges files or sets.
     pub fn scope(&self) -> &Scope {
         &self.config.scope
     }
 
-    /// Returns which sources it judges.
+    /// Returns the patterns of the sources that the verifier judges.
     pub fn sources(&self) -> &[Pattern] {
         &self.config.sources
     }
 
-    /// Returns what kind of verifier it is: `command`, `builtin json`, `http` or `external`.
+    /// Returns the kind as text: `command`, `builtin json`, `http` or `external`.
     pub fn kind_name(&self) -> String {
         kind_name(&self.config.kind)
     }
 
-    /// Returns the digest of its definition in the configuration, without the program and its files.
+    /// Returns the digest of the configured definition, without the program and its files.
     pub fn definition_digest(&self) -> Digest {
         definition_digest(&self.config.kind)
     }
 
-    /// Returns after which time it could not judge.
+    /// Returns the time limit; beyond it the judgement is an error.
     pub fn timeout(&self) -> Duration {
         self.config.timeout
     }
 
-    /// Returns the fingerprint of the definition, the program file and every file that the command names, as of now.
-    /// Blocks while it reads a file, which it does again only when the file's metadata changed.
+    /// Returns the present fingerprint: of the definition, the program file and every file that the command names.
+    /// Blocks; a file is read again only when its metadata changed.
     pub fn fingerprint(&self) -> Fingerprint {
         fingerprint(&self.config.kind, &self.files)
     }
 
-    /// Returns the same without holding up the runtime.
+    /// Returns the fingerprint without blocking the runtime.
     pub async fn identify(&self) -> Fingerprint {
         if !matches!(self.config.kind, VerifierKind::Command { .. }) {
             return self.fingerprint();
@@ -122,7 +122,7 @@ impl Verifier {
             .unwrap_or_else(|_| self.fingerprint())
     }
 
-    /// Tells whether it judges a source with these settings, by itself or in a set.
+    /// Returns whether the verifier judges a source with these settings, by itself or in a set.
     pub fn applies_to(&self, settings: &SourceSettings) -> bool {
         self.config
             .sources
@@ -130,31 +130,38 @@ impl Verifier {
             .any(|pattern| pattern.matches(settings))
     }
 
-    /// Judges the content. Never fails: a verifier that cannot judge gives an `Error` judgement.
+    /// Judges the content. Never fails: a verifier that cannot judge returns an `Error` judgement.
     ///
-    /// `work_dir` is an existing folder, below which a program gets its own temporary folder. Dropping the future
-    /// ends the program and all that it started.
-    pub async fn judge(&self, content: &Content, facts: &Facts, work_dir: &Path) -> Judgement {
+    /// `work_dir` is an existing folder, in which a program gets a temporary folder. Dropping the future ends the
+    /// program and its descendants.
+    pub async fn judge(
+        &self,
+        content: &Content,
+        facts: &VersionFacts,
+        work_dir: &Path,
+    ) -> Judgement {
         let known = self.identify().await;
-        self.judge_as(&known, content, facts, Evidence::default(), work_dir)
+        self.judge_as(&known, content, facts, RuleContext::default(), work_dir)
             .await
     }
 
-    /// Does the same as the judge that was known by this fingerprint just before: when its program is another one before
-    /// the end, it could not judge. `evidence` is what a built-in rule needs beyond the facts.
+    /// Judges the content as the verifier with this fingerprint, taken just before: the judgement is an error when a
+    /// file of the program is replaced before the end. `rule_context` is further input of the built-in rules.
     pub async fn judge_as(
         &self,
         known: &Fingerprint,
         content: &Content,
-        facts: &Facts,
-        evidence: Evidence,
+        facts: &VersionFacts,
+        rule_context: RuleContext,
         work_dir: &Path,
     ) -> Judgement {
         match &self.config.kind {
-            VerifierKind::Builtin(rule) => self.judge_by_rule(rule, content, facts, evidence).await,
+            VerifierKind::Builtin(rule) => {
+                self.judge_by_rule(rule, content, facts, rule_context).await
+            }
             VerifierKind::Command { .. } => {
-                let subject = Subject::Content(content, facts);
-                self.judge_by_program(known, subject, work_dir).await
+                let input = JudgedInput::Content(content, facts);
+                self.judge_by_program(known, input, work_dir).await
             }
             VerifierKind::Http { .. } | VerifierKind::External { .. } => {
                 Judgement::error("its verdict comes from elsewhere")
@@ -162,8 +169,8 @@ impl Verifier {
         }
     }
 
-    /// Judges the files of a set together, as [`Self::judge_as`] does one content. A program gets the folder that they lie in,
-    /// and a manifest beside it.
+    /// Judges the files of a set together, like [`Self::judge_as`] does one content. A program gets the folder with the
+    /// files, and a manifest beside the folder.
     pub async fn judge_set(
         &self,
         known: &Fingerprint,
@@ -173,8 +180,8 @@ impl Verifier {
         match &self.config.kind {
             VerifierKind::Builtin(rule) => self.judge_set_by_rule(rule, files).await,
             VerifierKind::Command { .. } => {
-                let subject = Subject::Set(files);
-                self.judge_by_program(known, subject, work_dir).await
+                let input = JudgedInput::Set(files);
+                self.judge_by_program(known, input, work_dir).await
             }
             VerifierKind::Http { .. } | VerifierKind::External { .. } => {
                 Judgement::error("its verdict comes from elsewhere")
@@ -191,11 +198,11 @@ impl Verifier {
             Err(why) => return Judgement::error(&why),
         };
         for file in &others {
-            let evidence = Evidence {
+            let rule_context = RuleContext {
                 companion: Ok(companion.clone()),
-                ..Evidence::default()
+                ..RuleContext::default()
             };
-            let judged = self.judge_by_rule(rule, &file.content, &file.facts, evidence);
+            let judged = self.judge_by_rule(rule, &file.content, &file.facts, rule_context);
             let judgement = judged.await;
             if judgement.outcome != VerdictOutcome::Passed {
                 let detail = format!("{}: {}", file.file, judgement.detail);
@@ -216,7 +223,7 @@ impl Verifier {
     async fn judge_by_program(
         &self,
         known: &Fingerprint,
-        subject: Subject<'_>,
+        input: JudgedInput<'_>,
         work_dir: &Path,
     ) -> Judgement {
         let VerifierKind::Command {
@@ -226,19 +233,19 @@ impl Verifier {
             limits,
         } = &self.config.kind
         else {
-            return Judgement::error("it is no program");
+            return Judgement::error("the verifier is no program");
         };
         let program = Program {
             argv,
             stdin: *stdin,
             failed,
         };
-        let limits = Limits {
+        let limits = RunLimits {
             timeout: self.config.timeout,
             grace: self.grace,
             resources: *limits,
         };
-        let judgement = command::judge(program, subject, work_dir, limits).await;
+        let judgement = command::judge(program, input, work_dir, limits).await;
         self.unless_replaced(known, judgement).await
     }
 
@@ -246,25 +253,25 @@ impl Verifier {
         &self,
         rule: &Builtin,
         content: &Content,
-        facts: &Facts,
-        evidence: Evidence,
+        facts: &VersionFacts,
+        rule_context: RuleContext,
     ) -> Judgement {
         let stop = StopOnDrop::default();
-        let list = evidence.companion.as_ref().ok().map(Companion::note);
-        let case = builtin::Case {
+        let list = rule_context.companion.as_ref().ok().map(Companion::note);
+        let input = builtin::RuleInput {
             content: content.clone(),
             facts: facts.clone(),
-            evidence,
+            context: rule_context,
             stop: Arc::clone(&stop.0),
         };
         let rule = rule.clone();
-        let judged = tokio::task::spawn_blocking(move || builtin::judge(&rule, &case));
+        let judged = tokio::task::spawn_blocking(move || builtin::judge(&rule, &input));
         match tokio::time::timeout(self.config.timeout, judged).await {
             Ok(Ok(judgement)) => Judgement {
                 output: list.unwrap_or_default(),
                 ..judgement
             },
-            Ok(Err(error)) => Judgement::error(&format!("the rule broke down: {error}")),
+            Ok(Err(error)) => Judgement::error(&format!("the rule panicked: {error}")),
             Err(_) => Judgement::error(&format!(
                 "timed out after {}",
                 duration_words(self.config.timeout)
@@ -272,12 +279,12 @@ impl Verifier {
         }
     }
 
-    /// Returns the judgement of a program, unless its files are not those that were known.
+    /// Returns the program's judgement, or an error judgement when its files no longer have the known fingerprint.
     async fn unless_replaced(&self, known: &Fingerprint, judgement: Judgement) -> Judgement {
         if judgement.outcome == VerdictOutcome::Error || *known == self.identify().await {
             return judgement;
         }
-        // Which of the two programs spoke is not known, so this counts for neither.
+        // It is unknown which of the two programs judged, so the judgement counts for neither.
         Judgement {
             exit_code: judgement.exit_code,
             output: judgement.output,
@@ -288,7 +295,7 @@ impl Verifier {
     }
 }
 
-/// Tells a blocking rule to give up when nobody waits for it any more.
+/// Stops a blocking rule once its caller is dropped.
 #[derive(Default)]
 struct StopOnDrop(Arc<AtomicBool>);
 

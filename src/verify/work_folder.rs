@@ -1,6 +1,6 @@
-//! A fresh folder for one run of a program, with a read-only copy of the content, or of a set's files, in it.
+//! A fresh folder for one run of a program, with a read-only copy of the content or of a set's files.
 //!
-//! No argument, variable or link names the content itself or the archive; the program gets a copy. Dropping the folder removes all that is in it.
+//! No argument, variable or link names the archive: the program gets a copy. Dropping the folder removes everything in it.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
@@ -11,9 +11,9 @@ use super::SetFiles;
 use crate::domain::Content;
 use crate::files::remove_tree;
 
-/// What the copy is called when the version's name could not be a file's.
+/// Name of the copy when the version's name cannot be a file name.
 const FALLBACK_NAME: &str = "content";
-/// Where the files of a set lie.
+/// Folder of a set's files.
 const SET_FOLDER: &str = "files";
 const MANIFEST: &str = "manifest.json";
 
@@ -22,13 +22,13 @@ const MANIFEST: &str = "manifest.json";
 pub(super) struct WorkFolder {
     folder: PathBuf,
     copy: PathBuf,
-    /// Of a set.
+    /// The manifest, for a set.
     manifest: Option<PathBuf>,
     copy_bytes: u64,
 }
 
 impl WorkFolder {
-    /// Makes a folder with the content under this name in it, on a thread that may block.
+    /// Makes the folder as [`Self::new`] does, on a blocking thread.
     pub(super) async fn with_content(
         parent: &Path,
         name: &str,
@@ -41,7 +41,7 @@ impl WorkFolder {
             .map_err(io::Error::other)?
     }
 
-    /// Makes the folder below `parent`, with the content under `name` in it. Blocks.
+    /// Makes the folder below `parent`, with a copy of the content under `name`. Blocks.
     pub(super) fn new(parent: &Path, name: &str, content: &Content) -> io::Result<Self> {
         let folder = make_folder(parent)?;
         let copy = folder.join(if is_one_part(name) {
@@ -49,7 +49,7 @@ impl WorkFolder {
         } else {
             FALLBACK_NAME
         });
-        // From here on, an error removes the folder.
+        // From here on, an error removes the folder: it drops `made`.
         let made = Self {
             folder,
             copy,
@@ -60,8 +60,8 @@ impl WorkFolder {
         Ok(made)
     }
 
-    /// Makes the folder below `parent`, with the set's files in a folder of their own in it, and their manifest beside that.
-    /// Blocks.
+    /// Makes the folder below `parent`, with the set's files in a folder of their own, and the manifest beside that
+    /// folder. Blocks.
     pub(super) fn for_set(parent: &Path, files: &SetFiles) -> io::Result<Self> {
         let folder = make_folder(parent)?;
         let (manifest, text) = (folder.join(MANIFEST), files.manifest());
@@ -85,22 +85,22 @@ impl WorkFolder {
         Ok(made)
     }
 
-    /// Returns where the manifest of a set lies, absolute.
+    /// Returns the absolute path of a set's manifest.
     pub(super) fn manifest(&self) -> Option<&Path> {
         self.manifest.as_deref()
     }
 
-    /// Returns the folder, absolute.
+    /// Returns the absolute path of the folder.
     pub(super) fn path(&self) -> &Path {
         &self.folder
     }
 
-    /// Returns the copy, or the folder with a set's copies, absolute.
+    /// Returns the absolute path of the copy, or of the folder with a set's copies.
     pub(super) fn copy(&self) -> &Path {
         &self.copy
     }
 
-    /// Returns how long all that was put there is.
+    /// Returns the size of all copies, in bytes.
     pub(super) fn copy_bytes(&self) -> u64 {
         self.copy_bytes
     }
@@ -108,7 +108,7 @@ impl WorkFolder {
 
 impl Drop for WorkFolder {
     fn drop(&mut self) {
-        // What remains on an error is removed with the rest of gannet's temporary files.
+        // Files that cannot be removed go with the rest of gannet's temporary files.
         let _ = remove_tree(&self.folder);
     }
 }
@@ -121,7 +121,7 @@ fn make_folder(parent: &Path) -> io::Result<PathBuf> {
     Ok(folder.keep())
 }
 
-/// Writes a copy that nobody writes to.
+/// Writes a read-only copy.
 fn write_copy(to: &Path, content: &Content) -> io::Result<()> {
     match content {
         Content::Memory(bytes) => File::create_new(to)?.write_all(bytes)?,

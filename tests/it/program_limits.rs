@@ -49,7 +49,7 @@ async fn a_program_that_dies_by_a_limit_could_not_judge() {
     let beyond = "used more than 1 s of CPU (limits.cpu)";
     assert_error(&run("while :; do :; done", limits).await, beyond);
     let deaf = run("trap '' XCPU; while :; do :; done", limits).await;
-    let killed = "killed by signal 9, as one is that goes on after 1 s of CPU (limits.cpu)";
+    let killed = "killed by signal 9, as after 1 s of CPU (limits.cpu)";
     assert_error(&deaf, killed);
 
     let beyond = "wrote a file of more than 1.0 MiB (limits.file_size)";

@@ -15,7 +15,7 @@ use gannet::config::{
 use gannet::domain::{
     Content, Digest, Judgement, Scope, SourceId, VerdictOutcome, VersionId, Weight,
 };
-use gannet::verify::{Evidence, Facts, Verifier};
+use gannet::verify::{RuleContext, Verifier, VersionFacts};
 use tempfile::TempDir;
 
 /// Long enough for any machine; only what is meant to time out takes less.
@@ -89,8 +89,8 @@ fn content_file(bytes: &[u8]) -> Content {
     }
 }
 
-pub(crate) fn facts() -> Facts {
-    Facts {
+pub(crate) fn facts() -> VersionFacts {
+    VersionFacts {
         source_id: SourceId(7),
         source_name: "prices".to_owned(),
         address: "https://example.org/p.json?key=${KEY}".to_owned(),
@@ -472,7 +472,7 @@ async fn a_script_that_an_interpreter_runs_is_part_of_the_judge() {
     let known = by_sh.identify().await;
     let as_known = async || {
         let (content, facts, work_dir) = (content(), facts(), bench.work_dir());
-        let judged = by_sh.judge_as(&known, &content, &facts, Evidence::default(), &work_dir);
+        let judged = by_sh.judge_as(&known, &content, &facts, RuleContext::default(), &work_dir);
         judged.await.outcome
     };
     assert_eq!(as_known().await, VerdictOutcome::Passed);

@@ -1,28 +1,27 @@
-//! `sha256` with a companion: the content that another source's list of digests names.
+//! `sha256` with a companion: the content has the digest that another source's list gives for the file.
 //!
-//! A list that is older than the content says nothing against it: it may not be new yet. Only one that was fetched, or
-//! found unchanged, after the content was can fail it.
+//! Only a list that was fetched, or found unchanged, after the content was can fail the content: an older one may lack
+//! its digest.
 
 use std::io::{BufRead as _, BufReader};
 
-use super::source::{Bounded, Case, Finding, PIECE_BYTES, Trouble, bad, cannot};
+use super::input::{PIECE_BYTES, RecordLimit, RuleFailure, RuleInput, RuleResult, bad, cannot};
 use super::sums::{DigestLine, is_something_else, last_part, printed, read_line, without_dot};
 use super::sums_text;
 use crate::domain::{Content, Digest, decode_percent, truncate_line};
-use crate::verify::{Companion, Facts};
+use crate::verify::{Companion, VersionFacts};
 
-/// The longest line of a list.
 const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// The content that the list names.
-pub(super) fn judge(case: &Case) -> Finding {
-    let list = case.evidence.companion.as_ref();
-    let list: &Companion = list.map_err(|why| Trouble::Cannot(why.clone()))?;
-    let found = Digest::of_reader(&mut case.open()?)?;
-    let names = FileNames::of(&case.facts);
+/// Passes the content that the list names.
+pub(super) fn judge(input: &RuleInput) -> RuleResult {
+    let list = input.context.companion.as_ref();
+    let list: &Companion = list.map_err(|why| RuleFailure::Cannot(why.clone()))?;
+    let found = Digest::of_reader(&mut input.open()?)?;
+    let names = FileNames::of(&input.facts);
     let mut against = None;
     for content in &list.lists {
-        let wrong = match look_up(list, content, &names, case)? {
+        let wrong = match look_up(list, content, &names, input)? {
             None => format!("{} does not list `{}`", list.name, names.shown()),
             Some(Listed { digest, .. }) if digest == found => {
                 return Ok(format!("{found}, as {} says", list.name));
@@ -34,7 +33,7 @@ pub(super) fn judge(case: &Case) -> Finding {
         against.get_or_insert(wrong);
     }
     let against = against.unwrap_or_else(|| format!("{} is not at hand", list.name));
-    if list.checked_at >= case.facts.fetched_at {
+    if list.checked_at >= input.facts.fetched_at {
         return bad(against);
     }
     cannot(format!(
@@ -43,12 +42,12 @@ pub(super) fn judge(case: &Case) -> Finding {
     ))
 }
 
-/// How well a listed name fits, the best last.
+/// How well a listed name fits the judged file, the best last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     /// The last part of the listed name is the file's name.
     LastPart,
-    /// The listed folders are the last ones of the address too.
+    /// The listed folders are also the last ones of the address.
     Folders,
     /// The listed name is the file's name, or the list is one bare digest.
     Exact,
@@ -64,13 +63,13 @@ fn look_up(
     list: &Companion,
     content: &Content,
     names: &FileNames,
-    case: &Case,
-) -> Result<Option<Listed>, Trouble> {
+    input: &RuleInput,
+) -> Result<Option<Listed>, RuleFailure> {
     let cannot_read =
-        |error: std::io::Error| Trouble::Cannot(format!("cannot read {}: {error}", list.name));
-    let stream = case.open_other(content).map_err(cannot_read)?;
+        |error: std::io::Error| RuleFailure::Cannot(format!("cannot read {}: {error}", list.name));
+    let stream = input.open_other(content).map_err(cannot_read)?;
     let stream = sums_text::plain(stream).map_err(cannot_read)?;
-    let bounded = Bounded::new(stream, MAX_LINE_BYTES, "line");
+    let bounded = RecordLimit::new(stream, MAX_LINE_BYTES, "line");
     let mut reader = BufReader::with_capacity(PIECE_BYTES, bounded);
     let mut line = Vec::new();
     let mut lines = Lines::default();
@@ -82,20 +81,19 @@ fn look_up(
     lines.conclude(names, list)
 }
 
-/// What the lines of a list say, as far as they have been read.
 #[derive(Default)]
 struct Lines {
     entries: u64,
     /// The last digest without a name.
     bare: Option<Digest>,
     best: Option<Listed>,
-    /// The first line that is neither an entry nor something else that lists have.
+    /// The first line that is neither an entry nor another known form.
     unread: Option<String>,
     is_signature: bool,
 }
 
 impl Lines {
-    fn add(&mut self, text: &[u8], names: &FileNames, list: &Companion) -> Result<(), Trouble> {
+    fn add(&mut self, text: &[u8], names: &FileNames, list: &Companion) -> Result<(), RuleFailure> {
         if text.starts_with(b"-----BEGIN PGP SIGNATURE") {
             self.is_signature = true;
         } else if let Some(entry) = read_line(text) {
@@ -113,8 +111,8 @@ impl Lines {
         Ok(())
     }
 
-    /// Returns the entry that fits best; nothing when the list has none for the file.
-    fn conclude(self, names: &FileNames, list: &Companion) -> Result<Option<Listed>, Trouble> {
+    /// Returns the entry that fits best; `None` when the list has none for the file.
+    fn conclude(self, names: &FileNames, list: &Companion) -> Result<Option<Listed>, RuleFailure> {
         match (self.entries, self.bare) {
             (0, _) => cannot(format!("{} lists no SHA-256 digest", list.name)),
             (1, Some(digest)) => Ok(Some(Listed {
@@ -122,15 +120,15 @@ impl Lines {
                 digest,
             })),
             _ if self.best.is_some() => Ok(self.best),
-            // The file may be the one that a digest without a name is of, or be listed in the line that nobody understood.
+            // The file may belong to a digest without a name, or be listed in an unreadable line.
             (_, Some(_)) => cannot(format!(
-                "{} does not list `{}`, but more than one digest, and not of which file each is",
+                "{} does not list `{}`, but several digests without file names",
                 list.name,
                 names.shown()
             )),
             _ => match self.unread {
                 Some(line) => cannot(format!(
-                    "{} does not list `{}`, but has a line that means nothing here: `{line}`",
+                    "{} does not list `{}`, but has an unreadable line: `{line}`",
                     list.name,
                     names.shown()
                 )),
@@ -140,13 +138,13 @@ impl Lines {
     }
 }
 
-/// Keeps the entry that fits better; two that fit equally well have to agree.
+/// Returns the entry that fits better; two that fit equally well must have the same digest.
 fn better(
     best: Option<Listed>,
     fit: Fit,
     entry: &DigestLine,
     list: &Companion,
-) -> Result<Option<Listed>, Trouble> {
+) -> Result<Option<Listed>, RuleFailure> {
     let digest = entry.digest;
     match best {
         Some(best) if best.fit > fit => Ok(Some(best)),
@@ -162,16 +160,15 @@ fn better(
     }
 }
 
-/// What a list may call the judged file.
+/// Names under which a list may hold the judged file.
 struct FileNames {
-    /// The version's own name, and the last part of the address.
+    /// The version's file name, and the last part of the address.
     names: Vec<Vec<u8>>,
-    /// The address's path, decoded.
     path: Vec<u8>,
 }
 
 impl FileNames {
-    fn of(facts: &Facts) -> Self {
+    fn of(facts: &VersionFacts) -> Self {
         let path = path_of(&facts.address).into_bytes();
         let mut names = vec![facts.name.clone().into_bytes()];
         let last = last_part(&path);
@@ -181,7 +178,7 @@ impl FileNames {
         Self { names, path }
     }
 
-    /// Tells how well a listed name fits: as it is, else without blanks behind it, else with the separators of Windows.
+    /// Returns how well a listed name fits: unchanged, else without trailing blanks, else with the separators of Windows.
     fn fit(&self, entry: &DigestLine) -> Option<Fit> {
         let name = entry.name.as_deref()?;
         let slashes = |byte: &u8| if *byte == b'\\' { b'/' } else { *byte };
@@ -211,7 +208,7 @@ impl FileNames {
     }
 }
 
-/// Returns the path of an address, decoded; an address may hold `${NAME}` anywhere, so it is not parsed any further.
+/// Returns the decoded path of an address. The address is not parsed any further: it may hold `${NAME}` anywhere.
 fn path_of(address: &str) -> String {
     let address = address.split(['?', '#']).next().unwrap_or_default();
     let path = address.split_once("://").map_or(address, |(_, rest)| rest);
@@ -223,7 +220,7 @@ mod tests {
     use super::*;
     use crate::config::{Builtin, Sha256Rule};
     use crate::domain::VerdictOutcome::{self, Error, Failed, Passed};
-    use crate::verify::builtin::tests::{Known, memory};
+    use crate::verify::builtin::tests::{Fixture, memory};
 
     const GOOD: &[u8] = b"good";
 
@@ -233,13 +230,13 @@ mod tests {
 
     fn judged(list: &str, later_ms: i64) -> (VerdictOutcome, String) {
         let rule = Builtin::Sha256(Sha256Rule::Companion("SHA256SUMS".to_owned()));
-        Known::beside(list.as_bytes(), later_ms).judged(&rule, GOOD)
+        Fixture::beside(list.as_bytes(), later_ms).judged(&rule, GOOD)
     }
 
     #[test]
     fn several_digests_without_names_say_nothing() {
         let (good, other) = (hex(GOOD), hex(b"other"));
-        let unnamed = "not of which file each is";
+        let unnamed = "several digests without file names";
         for (list, outcome, expected) in [
             (format!("{good}\n{good}\n"), Error, unnamed),
             (format!("{good}\n{other}\n"), Error, unnamed),
@@ -296,7 +293,7 @@ mod tests {
             (
                 format!("{other}  a\nprices.csv: sha256 is {good}\n"),
                 Error,
-                "a line that means nothing here: `prices.csv: sha256 is",
+                "an unreadable line: `prices.csv: sha256 is",
             ),
             (
                 format!(
@@ -306,7 +303,7 @@ mod tests {
                 "does not list",
             ),
             (format!("# of today\n\n{good}\n"), Passed, ""),
-            // The better name counts, wherever it stands.
+            // The better name wins, in any order.
             (
                 format!("{other}  old/p x.csv\n{good}  files/p x.csv\n{other}  new/p x.csv\n"),
                 Passed,
@@ -365,7 +362,7 @@ mod tests {
             let list = format!("\u{FEFF}{}  prices.csv\r\n", hex(content));
             for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
                 let bytes: Vec<u8> = list.encode_utf16().flat_map(to_bytes).collect();
-                let (found, detail) = Known::beside(&bytes, 0).judged(&rule, GOOD);
+                let (found, detail) = Fixture::beside(&bytes, 0).judged(&rule, GOOD);
                 assert_eq!(found, outcome, "{detail}");
             }
         }
@@ -403,8 +400,8 @@ mod tests {
             (&other, &good, Passed),
             (&other, &other, Failed),
         ] {
-            let mut known = Known::beside(newer.as_bytes(), 0);
-            if let Ok(companion) = &mut known.evidence.companion {
+            let mut known = Fixture::beside(newer.as_bytes(), 0);
+            if let Ok(companion) = &mut known.context.companion {
                 companion.lists.push(memory(older.as_bytes()));
             }
             assert_eq!(known.judged(&rule, GOOD).0, outcome, "{newer} {older}");
@@ -413,8 +410,8 @@ mod tests {
 
     #[test]
     fn without_a_list_nothing_is_said() {
-        let mut known = Known::default();
-        known.evidence.companion = Err("there is no source `SHA256SUMS`".to_owned());
+        let mut known = Fixture::default();
+        known.context.companion = Err("there is no source `SHA256SUMS`".to_owned());
         let (outcome, detail) = known.judged(
             &Builtin::Sha256(Sha256Rule::Companion("SHA256SUMS".to_owned())),
             GOOD,

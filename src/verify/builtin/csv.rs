@@ -1,20 +1,21 @@
-//! `csv`: rows of a table (RFC 4180), as bytes: what is in the columns need not be UTF-8.
+//! `csv`: the rows of a table (RFC 4180), as bytes: the columns need not be UTF-8.
 
 use std::io::{self, Chain, Cursor, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::csv_quotes::Quotes;
-use super::source::{Bounded, Case, Finding, PIECE_BYTES, Source, Trouble, bad, cannot};
+use super::input::{
+    Input, PIECE_BYTES, RecordLimit, RuleFailure, RuleInput, RuleResult, bad, cannot,
+};
 use crate::config::CsvRule;
 use crate::domain::{Content, truncate_line};
 
-/// The longest row.
 const MAX_ROW_BYTES: usize = 16 << 20;
 
-/// A table as the rule wants it.
-pub(super) fn judge(rule: &CsvRule, case: &Case) -> Finding {
-    let mut table = Table::open(rule, case, &case.content)?;
+/// Passes a table with the columns and the number of rows that the rule asks for.
+pub(super) fn judge(rule: &CsvRule, input: &RuleInput) -> RuleResult {
+    let mut table = CsvTable::open(rule, input, &input.content)?;
     let mut columns = rule.columns.map(|columns| columns as usize);
     let mut rows: u64 = 0;
     while table.advance()? {
@@ -38,16 +39,16 @@ pub(super) fn judge(rule: &CsvRule, case: &Case) -> Finding {
     if rule.min_rows_of_last.is_none() {
         return Ok(detail);
     }
-    against_last(rule, case, rows, &detail)
+    against_last(rule, input, rows, &detail)
 }
 
-/// One column without a word of it in the rule is any text, such as an error page.
+/// Explains why a single column is refused unless the rule asks for one: any text is such a table, an error page too.
 fn no_table(rule: &CsvRule, place: &str) -> String {
     let delimiter = char::from(rule.delimiter).escape_debug();
     format!("{place}: no `{delimiter}`; a table of one column needs `columns = 1` in the verifier")
 }
 
-fn check_count(rule: &CsvRule, rows: u64) -> Result<(), Trouble> {
+fn check_count(rule: &CsvRule, rows: u64) -> Result<(), RuleFailure> {
     if let Some(min) = rule.min_rows
         && rows < u64::from(min)
     {
@@ -61,16 +62,16 @@ fn check_count(rule: &CsvRule, rows: u64) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn against_last(rule: &CsvRule, case: &Case, rows: u64, detail: &str) -> Finding {
-    let previous = case.evidence.previous.as_ref();
-    let previous = previous.map_err(|why| Trouble::Cannot(why.clone()))?;
+fn against_last(rule: &CsvRule, input: &RuleInput, rows: u64, detail: &str) -> RuleResult {
+    let previous = input.context.previous.as_ref();
+    let previous = previous.map_err(|why| RuleFailure::Cannot(why.clone()))?;
     let Some(previous) = previous else {
         return Ok(format!("{detail}; no earlier version"));
     };
     let Some(content) = &previous.content else {
         return cannot("the last good version is not at hand");
     };
-    let last = count_rows(rule, case, content)?;
+    let last = count_rows(rule, input, content)?;
     match rule.min_rows_of_last {
         Some(share) if share.is_below(rows, last) => bad(format!(
             "{rows} rows are less than {share} of the last good version's {last}"
@@ -79,56 +80,55 @@ fn against_last(rule: &CsvRule, case: &Case, rows: u64, detail: &str) -> Finding
     }
 }
 
-/// Counts the data rows of another version, whatever is in them.
-fn count_rows(rule: &CsvRule, case: &Case, content: &Content) -> Result<u64, Trouble> {
-    let mut table = Table::open(rule, case, content)?;
+/// Counts the data rows of another version, without checking their columns.
+fn count_rows(rule: &CsvRule, input: &RuleInput, content: &Content) -> Result<u64, RuleFailure> {
+    let mut table = CsvTable::open(rule, input, content)?;
     loop {
         match table.advance() {
             Ok(true) => {}
             Ok(false) => break,
-            Err(Trouble::Bad(why)) => return cannot(format!("the last good version: {why}")),
+            Err(RuleFailure::Bad(why)) => return cannot(format!("the last good version: {why}")),
             Err(other) => return Err(other),
         }
     }
     Ok(table.number - u64::from(rule.header.is_some() && table.number > 0))
 }
 
-/// The first bytes, and what comes after them.
-type Unmarked<R> = Chain<Cursor<Vec<u8>>, R>;
+/// The first bytes, followed by the rest of the stream.
+type WithoutMark<R> = Chain<Cursor<Vec<u8>>, R>;
 
-/// Returns the stream without a byte order mark at its beginning. The reader would do that too, but takes a mark that comes
-/// alone for the end.
-fn without_mark<R: Read>(mut stream: R) -> io::Result<Unmarked<R>> {
-    const MARK: &[u8] = b"\xEF\xBB\xBF";
+/// Returns the stream without a byte order mark at its beginning. The CSV reader strips a mark too, but takes a
+/// mark that is read alone for the end of the stream.
+fn without_mark<R: Read>(mut stream: R) -> io::Result<WithoutMark<R>> {
+    const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
     let mut beginning = Vec::new();
     stream
         .by_ref()
-        .take(MARK.len() as u64)
+        .take(BYTE_ORDER_MARK.len() as u64)
         .read_to_end(&mut beginning)?;
-    if beginning == MARK {
+    if beginning == BYTE_ORDER_MARK {
         beginning.clear();
     }
     Ok(Cursor::new(beginning).chain(stream))
 }
 
-/// A table that is read row by row.
-struct Table {
-    reader: Reader<Bounded<Quotes<Unmarked<Source>>>>,
+struct CsvTable {
+    reader: Reader<RecordLimit<Quotes<WithoutMark<Input>>>>,
     row: ByteRecord,
-    /// Of `row`, from 1.
+    /// Number of `row`, from 1.
     number: u64,
 }
 
-impl Table {
-    fn open(rule: &CsvRule, case: &Case, content: &Content) -> Result<Self, Trouble> {
-        let stream = without_mark(case.open_other(content)?)?;
+impl CsvTable {
+    fn open(rule: &CsvRule, input: &RuleInput, content: &Content) -> Result<Self, RuleFailure> {
+        let stream = without_mark(input.open_other(content)?)?;
         let stream = Quotes::new(stream, rule.delimiter);
         let reader = ReaderBuilder::new()
             .delimiter(rule.delimiter)
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(PIECE_BYTES)
-            .from_reader(Bounded::new(stream, MAX_ROW_BYTES, "row"));
+            .from_reader(RecordLimit::new(stream, MAX_ROW_BYTES, "row"));
         Ok(Self {
             reader,
             row: ByteRecord::new(),
@@ -136,25 +136,25 @@ impl Table {
         })
     }
 
-    /// Goes to the next row; tells whether there is one.
-    fn advance(&mut self) -> Result<bool, Trouble> {
+    /// Reads the next row. Returns whether there is one.
+    fn advance(&mut self) -> Result<bool, RuleFailure> {
         let read = self.reader.read_byte_record(&mut self.row);
         self.reader.get_mut().done();
         let is_row = read.map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) => error.into(),
-            other => Trouble::Cannot(format!("cannot read the rows: {other:?}")),
+            other => RuleFailure::Cannot(format!("cannot read the rows: {other:?}")),
         })?;
         self.number += u64::from(is_row);
         Ok(is_row)
     }
 
-    /// Prints where the row is: quoted line breaks make its line another number.
+    /// Prints the place of the row; its line differs from its number where quotes hold line breaks.
     fn place(&self) -> String {
         let line = self.row.position().map_or(0, csv::Position::line);
         format!("row {} (line {line})", self.number)
     }
 
-    fn check_header(&self, header: &[String]) -> Result<(), Trouble> {
+    fn check_header(&self, header: &[String]) -> Result<(), RuleFailure> {
         for (number, (found, expected)) in self.row.iter().zip(header).enumerate() {
             if found != expected.as_bytes() {
                 return bad(format!(
@@ -169,7 +169,7 @@ impl Table {
         self.check_width(header.len())
     }
 
-    fn check_width(&self, columns: usize) -> Result<(), Trouble> {
+    fn check_width(&self, columns: usize) -> Result<(), RuleFailure> {
         let found = self.row.len();
         if found == columns {
             return Ok(());
@@ -184,7 +184,7 @@ mod tests {
     use crate::config::{Builtin, Percent};
     use crate::domain::VerdictOutcome;
     use crate::verify::builtin::tests::{
-        Known, assert_cannot, assert_fails, assert_passes, memory,
+        Fixture, assert_cannot, assert_fails, assert_passes, memory,
     };
     use proptest::prelude::*;
 
@@ -292,7 +292,7 @@ mod tests {
             rule.min_rows_of_last = Some(share);
         });
         let rows = |count: usize| "n\n".to_owned() + &"1\n".repeat(count);
-        let (outcome, detail) = Known::default().judged(&with_header, rows(3).as_bytes());
+        let (outcome, detail) = Fixture::default().judged(&with_header, rows(3).as_bytes());
         assert_eq!(outcome, VerdictOutcome::Passed);
         assert_eq!(detail, "3 rows of 1 columns; no earlier version");
         for (last, now, outcome) in [
@@ -302,7 +302,7 @@ mod tests {
             (1, 0, VerdictOutcome::Failed),
         ] {
             let (found, detail) =
-                Known::after(rows(last).as_bytes()).judged(&with_header, rows(now).as_bytes());
+                Fixture::after(rows(last).as_bytes()).judged(&with_header, rows(now).as_bytes());
             assert_eq!(found, outcome, "{detail}");
             let expected = match outcome {
                 VerdictOutcome::Failed => {
@@ -313,9 +313,9 @@ mod tests {
             assert_eq!(detail, expected);
         }
         for (known, expected) in [
-            (Known::unreadable(), "the last good version is damaged"),
+            (Fixture::unreadable(), "the last good version is damaged"),
             (
-                Known::after(b"n\n\"x"),
+                Fixture::after(b"n\n\"x"),
                 "the last good version: line 2: a quoted column never ends",
             ),
         ] {
@@ -330,7 +330,7 @@ mod tests {
         let mut long = vec![b'x'; MAX_ROW_BYTES + (1 << 20)];
         let rule = rule(|rule| rule.columns = Some(1));
         assert_cannot(&rule, &long, "a row is longer than 16 MiB");
-        // As many bytes in rows that end are fine.
+        // As many bytes in shorter rows pass.
         for at in (0..long.len()).step_by(1 << 20) {
             long[at] = b'\n';
         }
@@ -354,19 +354,19 @@ mod tests {
             let columns = table.first().map_or(1, Vec::len);
             let columns = u32::try_from(columns).ok();
             let rule = CsvRule { delimiter, columns, ..CsvRule::default() };
-            let case = Known::default().case(memory(&text));
-            prop_assert!(judge(&rule, &case).is_ok());
-            let mut read = Table::open(&rule, &case, &case.content).expect("memory");
+            let input = Fixture::default().input(memory(&text));
+            prop_assert!(judge(&rule, &input).is_ok());
+            let mut read = CsvTable::open(&rule, &input, &input.content).expect("memory");
             for row in &table {
                 prop_assert!(read.advance().expect("a row"));
                 prop_assert_eq!(read.row.iter().collect::<Vec<_>>(), row.iter().map(String::as_bytes).collect::<Vec<_>>());
             }
             prop_assert!(!read.advance().expect("the end"));
-            // One column more or less in any row is found.
+            // A row with a column too many or too few is found anywhere.
             if table.len() > 1 {
                 let more = [&text[..], b"1", &vec![delimiter; table[0].len()], b"1\n"].concat();
-                let case = Known::default().case(memory(&more));
-                prop_assert!(matches!(judge(&rule, &case), Err(Trouble::Bad(_))));
+                let input = Fixture::default().input(memory(&more));
+                prop_assert!(matches!(judge(&rule, &input), Err(RuleFailure::Bad(_))));
             }
         }
     }

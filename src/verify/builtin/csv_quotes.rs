@@ -1,27 +1,27 @@
-//! The quotes of a table (RFC 4180 §2), looked at on the way to the reader, which would forgive: behind a quote that does not
-//! close its column it swallows rows, and says nothing.
+//! Checks the quotes of a table (RFC 4180 §2) before the CSV reader, which is lenient: behind a quote that does not
+//! close its column the reader swallows rows without an error.
 
 use std::io::{self, Read};
 
-use super::source::Damage;
+use super::input::Damage;
 
-/// Where in a column the next byte is.
+/// Place of the next byte within a column.
 #[derive(Clone, Copy)]
 enum Place {
     Beginning,
     Bare,
     Quoted,
-    /// Behind a quote that closes the column, unless another one follows.
+    /// Behind a quote, which closes the column unless another quote follows.
     Closed,
 }
 
-/// A table on its way to the reader, refused where its quotes are wrong.
+/// A stream of a table; reading fails where the quotes are wrong.
 pub(super) struct Quotes<R> {
     reader: R,
     delimiter: u8,
     place: Place,
     line: u64,
-    /// Where the quoted column began.
+    /// Line on which the quoted column began.
     opened: u64,
 }
 

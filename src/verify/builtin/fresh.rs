@@ -1,18 +1,19 @@
-//! `fresh`: last modified not long before it was fetched, by the server's own word.
+//! `fresh`: the server's `Last-Modified` lies shortly before the fetch.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::source::{Finding, bad, cannot};
+use super::input::{RuleResult, bad, cannot};
 use crate::domain::LastModified;
-use crate::verify::Facts;
+use crate::verify::VersionFacts;
 
-/// So far ahead a clock may be.
+/// Tolerance for a server's clock that is ahead.
 const MOST_AHEAD: TimeDelta = TimeDelta::days(1);
 
-/// Not older than this when it was fetched. A time a little ahead, by a clock that is, is no age at all; one far ahead says nothing.
-pub(super) fn judge(max_age: Duration, facts: &Facts) -> Finding {
+/// Passes content last modified at most `max_age` before its fetch. A time slightly ahead counts as age zero; a time
+/// far ahead is an error.
+pub(super) fn judge(max_age: Duration, facts: &VersionFacts) -> RuleResult {
     let modified = match &facts.last_modified {
         Some(LastModified::At(time)) => *time,
         Some(LastModified::Unreadable(sent)) => {
@@ -20,7 +21,7 @@ pub(super) fn judge(max_age: Duration, facts: &Facts) -> Finding {
                 "the server gave the Last-Modified `{sent}`, which cannot be read as a time"
             ));
         }
-        // Of older versions it is not known whether there was one.
+        // Older versions were stored without this field.
         None => return cannot("the server gave no Last-Modified that can be read as a time"),
     };
     let age = facts.fetched_at - modified;
@@ -43,7 +44,7 @@ pub(super) fn judge(max_age: Duration, facts: &Facts) -> Finding {
     Ok(detail)
 }
 
-/// Prints an age with its two largest units that say something: `3d 4h`, `3d 1s`, `90s` as `1m 30s`.
+/// Prints an age with its two largest units that are not zero: `3d 4h`, `3d 1s`, `90s` as `1m 30s`.
 fn age_in_words(age: TimeDelta) -> String {
     let seconds = age.num_seconds();
     let units = [
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
     use crate::config::{Builtin, FreshRule};
     use crate::domain::VerdictOutcome;
-    use crate::verify::builtin::tests::Known;
+    use crate::verify::builtin::tests::Fixture;
 
     #[test]
     fn age_is_that_when_fetched() {
@@ -119,7 +120,7 @@ mod tests {
                 "36524d after it was fetched",
             ),
         ] {
-            let mut known = Known::default();
+            let mut known = Fixture::default();
             known.facts.last_modified =
                 modified.map(|time| LastModified::At(time.parse().expect("a time")));
             let (found, detail) = known.judged(&rule, b"");
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_quoted() {
-        let mut known = Known::default();
+        let mut known = Fixture::default();
         known.facts.last_modified = Some(LastModified::Unreadable("gestern".to_owned()));
         let (found, detail) = known.judged(
             &Builtin::Fresh(FreshRule {

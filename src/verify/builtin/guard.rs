@@ -1,18 +1,18 @@
-//! Keeps the panic of a library inside of a judgement: it is no verdict on the content, and prints nothing.
+//! Turns the panic of a library into a rule failure, without printing anything.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
-use super::source::{Trouble, cannot};
+use super::input::{RuleFailure, cannot};
 use crate::domain::truncate_line;
 
 thread_local! {
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a rule; when it panics, it could not judge.
-pub(super) fn guarded<T>(rule: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
+/// Runs a rule; a panic becomes [`RuleFailure::Cannot`].
+pub(super) fn guarded<T>(rule: impl FnOnce() -> Result<T, RuleFailure>) -> Result<T, RuleFailure> {
     static HOOK: Once = Once::new();
     HOOK.call_once(be_silent_when_guarded);
     let before = IS_GUARDED.replace(true);
@@ -22,11 +22,11 @@ pub(super) fn guarded<T>(rule: impl FnOnce() -> Result<T, Trouble>) -> Result<T,
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         let text = truncate_line(&text.unwrap_or("no message"));
-        cannot(format!("the reader broke down over it: {text}"))
+        cannot(format!("the reader panicked: {text}"))
     })
 }
 
-/// Puts a hook before the one in force, which goes on telling of all other panics.
+/// Installs a panic hook that ignores guarded panics and passes all others to the hook before.
 fn be_silent_when_guarded() {
     let others = take_hook();
     set_hook(Box::new(move |panic| {
@@ -45,11 +45,11 @@ mod tests {
         for panics in [
             || panic!("a decoder's own mistake"),
             || panic!("a decoder's own {}", "mistake"),
-        ] as [fn() -> Result<(), Trouble>; 2]
+        ] as [fn() -> Result<(), RuleFailure>; 2]
         {
             let found = guarded(panics);
             assert!(
-                matches!(&found, Err(Trouble::Cannot(why)) if why.ends_with("over it: a decoder's own mistake")),
+                matches!(&found, Err(RuleFailure::Cannot(why)) if why.ends_with("panicked: a decoder's own mistake")),
                 "{found:?}"
             );
         }

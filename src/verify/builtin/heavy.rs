@@ -1,22 +1,22 @@
-//! One heavy judgement at a time in the process: several at once would take several times the memory.
+//! Limits the process to one memory-heavy judgement at a time.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use super::source::{Trouble, go_on};
+use super::input::{RuleFailure, go_on};
 
 static TURN: Mutex<()> = Mutex::new(());
-/// How long to wait before looking again whether anybody still waits for the judgement.
+/// Pause between two attempts to get the turn.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Waits until no other heavy judgement is under way; keeps the others waiting until what it returns is dropped.
-pub(super) fn alone(stop: &AtomicBool) -> Result<MutexGuard<'static, ()>, Trouble> {
+/// Waits until no other heavy judgement runs. The guard holds back others until dropped. Fails once `stop` is set.
+pub(super) fn alone(stop: &AtomicBool) -> Result<MutexGuard<'static, ()>, RuleFailure> {
     loop {
         go_on(stop)?;
         match TURN.try_lock() {
             Ok(turn) => return Ok(turn),
-            // It guards nothing that a panic could leave half done.
+            // The lock protects no data that a panic could leave half written.
             Err(TryLockError::Poisoned(poisoned)) => return Ok(PoisonError::into_inner(poisoned)),
             Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
         }

@@ -1,6 +1,7 @@
-//! `image`: decoded wholly, by its bytes. Neither its name nor its media type counts.
+//! `image`: all pictures of the file can be decoded: all frames of an animation, pages of a TIFF and pictures of an
+//! icon.
 //!
-//! All frames of an animation, all pages of a TIFF and all pictures of an icon are decoded.
+//! Only the bytes decide; the file's name and its media type are ignored.
 
 use std::cell::RefCell;
 use std::sync::MutexGuard;
@@ -11,42 +12,41 @@ use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, ImageDecoder, ImageError, ImageReader, Limits};
 
 use super::heavy::alone;
-use super::picture_formats::{Kind, kind_of};
-use super::source::{Case, Finding, Trouble, bad, cannot, go_on};
+use super::input::{RuleFailure, RuleInput, RuleResult, bad, cannot, go_on};
+use super::picture_formats::{ImageKind, kind_of};
 use super::stoppable::Stoppable;
 use super::{image_container, jpeg};
 use crate::config::{ImageFormat, ImageRule};
 use crate::domain::truncate_line;
 
-/// The largest file.
 const MAX_BYTES: u64 = 64 << 20;
-/// The most memory that decoding may take.
+/// Most memory for decoding.
 pub(super) const MAX_ALLOC_BYTES: usize = 512 << 20;
-/// A picture with more pixels is decoded alone: several at once would take several times half a GiB.
+/// A picture with more pixels is decoded alone: several at once could take several times half a GiB.
 const LIGHT_PIXELS: u64 = 4_000_000;
 
-/// An image of an allowed format and size that can be decoded.
-pub(super) fn judge(rule: &ImageRule, case: &Case) -> Finding {
-    let bytes = case.whole(MAX_BYTES)?;
-    case.go_on()?;
+/// Passes an image of an allowed format and size that can be decoded.
+pub(super) fn judge(rule: &ImageRule, input: &RuleInput) -> RuleResult {
+    let bytes = input.whole(MAX_BYTES)?;
+    input.go_on()?;
     let format = format_of(&bytes, rule)?;
-    let sheet = Sheet {
+    let decoding = ImageDecoding {
         format,
         max_pixels: rule.max_pixels,
-        stop: &case.stop,
+        stop: &input.stop,
         turn: RefCell::new(None),
     };
-    let (width, height) = sheet
+    let (width, height) = decoding
         .decode(&bytes)
-        .map_err(|trouble| sheet.named(trouble))?;
+        .map_err(|failure| decoding.named(failure))?;
     Ok(format!("{}, {width} × {height} pixels", format.as_str()))
 }
 
-fn format_of(bytes: &[u8], rule: &ImageRule) -> Result<ImageFormat, Trouble> {
+fn format_of(bytes: &[u8], rule: &ImageRule) -> Result<ImageFormat, RuleFailure> {
     let (found, format) = match kind_of(bytes) {
         None => return bad("not an image of a known format"),
-        Some(Kind::Known(format)) => (format.as_str(), Some(format)),
-        Some(Kind::Other(name)) => (name, None),
+        Some(ImageKind::Decoded(format)) => (format.as_str(), Some(format)),
+        Some(ImageKind::Undecoded(name)) => (name, None),
     };
     match format {
         Some(format) if rule.formats.contains(&format) => Ok(format),
@@ -66,20 +66,19 @@ pub(super) fn limits() -> Limits {
     limits
 }
 
-/// Width and height.
 pub(super) type Size = (u32, u32);
 
 /// One image on its way through its decoder.
-pub(super) struct Sheet<'a> {
+pub(super) struct ImageDecoding<'a> {
     pub(super) format: ImageFormat,
     max_pixels: u64,
     pub(super) stop: &'a AtomicBool,
-    /// Held while a large picture is decoded.
+    /// The turn for heavy work, held while a large picture is decoded.
     turn: RefCell<Option<MutexGuard<'static, ()>>>,
 }
 
-impl Sheet<'_> {
-    fn decode(&self, bytes: &Bytes) -> Result<Size, Trouble> {
+impl ImageDecoding<'_> {
+    fn decode(&self, bytes: &Bytes) -> Result<Size, RuleFailure> {
         match self.format {
             ImageFormat::Gif => self.gif(bytes),
             ImageFormat::Ico => self.ico(bytes),
@@ -91,18 +90,18 @@ impl Sheet<'_> {
         }
     }
 
-    fn jpeg(&self, bytes: &Bytes) -> Result<Size, Trouble> {
+    fn jpeg(&self, bytes: &Bytes) -> Result<Size, RuleFailure> {
         let allow = |width, height| self.allowed(width, height);
         let size = jpeg::check(bytes, self.stop, allow)?;
-        // The reader found nothing wrong, so what the decoder does not like is the decoder's lack.
+        // The strict reader found no damage, so a failure is a limitation of the decoder.
         match self.decoded(bytes, image::ImageFormat::Jpeg) {
-            Err(Trouble::Bad(why)) => cannot(why),
+            Err(RuleFailure::Bad(why)) => cannot(why),
             Err(other) => Err(other),
             Ok(_) => Ok(size),
         }
     }
 
-    fn webp(&self, bytes: &Bytes) -> Result<Size, Trouble> {
+    fn webp(&self, bytes: &Bytes) -> Result<Size, RuleFailure> {
         let decoder = WebPDecoder::new(Stoppable::new(bytes, self.stop));
         let mut decoder = self.made(decoder)?;
         if !decoder.has_animation() {
@@ -118,38 +117,37 @@ impl Sheet<'_> {
         image_container::webp(bytes).map(|()| size)
     }
 
-    /// Decodes one picture.
     pub(super) fn decoded(
         &self,
         bytes: &Bytes,
         format: image::ImageFormat,
-    ) -> Result<Size, Trouble> {
+    ) -> Result<Size, RuleFailure> {
         let mut reader = ImageReader::with_format(Stoppable::new(bytes, self.stop), format);
         reader.limits(limits());
         let decoder = self.made(reader.into_decoder())?;
         self.still(decoder)
     }
 
-    fn still(&self, mut decoder: impl ImageDecoder) -> Result<Size, Trouble> {
+    fn still(&self, mut decoder: impl ImageDecoder) -> Result<Size, RuleFailure> {
         let size = self.sized(&decoder)?;
         let mut limits = limits();
         self.made(limits.reserve(decoder.total_bytes()))?;
         self.made(decoder.set_limits(limits))?;
         let length = usize::try_from(decoder.total_bytes());
-        let length = length.map_err(|_| Trouble::Cannot("too many pixels".to_owned()))?;
+        let length = length.map_err(|_| RuleFailure::Cannot("too many pixels".to_owned()))?;
         self.made(decoder.read_image(&mut vec![0; length]))?;
         Ok(size)
     }
 
-    /// Returns width and height as the header says, when they are allowed.
-    fn sized(&self, decoder: &impl ImageDecoder) -> Result<Size, Trouble> {
+    /// Returns width and height from the header. Fails when the rule does not allow them.
+    fn sized(&self, decoder: &impl ImageDecoder) -> Result<Size, RuleFailure> {
         let (width, height) = decoder.dimensions();
         self.allowed(width, height)?;
         Ok((width, height))
     }
 
-    /// Refuses more pixels than the rule allows, and waits for its turn before it decodes many.
-    pub(super) fn allowed(&self, width: u32, height: u32) -> Result<(), Trouble> {
+    /// Fails for more pixels than the rule allows; waits for the turn when there are many.
+    pub(super) fn allowed(&self, width: u32, height: u32) -> Result<(), RuleFailure> {
         let pixels = u64::from(width) * u64::from(height);
         if pixels > self.max_pixels {
             return bad(format!(
@@ -165,8 +163,8 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Turns what a decoder says into what it means for the content.
-    fn made<T>(&self, result: Result<T, ImageError>) -> Result<T, Trouble> {
+    /// Translates a decoder's error: the content is bad, or cannot be judged.
+    fn made<T>(&self, result: Result<T, ImageError>) -> Result<T, RuleFailure> {
         result.or_else(|error| {
             go_on(self.stop)?;
             match error {
@@ -177,23 +175,23 @@ impl Sheet<'_> {
         })
     }
 
-    /// Puts the format's name before what is wrong.
-    fn named(&self, trouble: Trouble) -> Trouble {
+    /// Adds the format's name to a failure.
+    fn named(&self, failure: RuleFailure) -> RuleFailure {
         let format = self.format.as_str();
-        match trouble {
-            Trouble::Bad(why) if !why.starts_with(format) => {
-                Trouble::Bad(format!("damaged {format}: {why}"))
+        match failure {
+            RuleFailure::Bad(why) if !why.starts_with(format) => {
+                RuleFailure::Bad(format!("damaged {format}: {why}"))
             }
-            Trouble::Cannot(why) if !why.starts_with("stopped") => {
-                Trouble::Cannot(format!("{format}: {why}"))
+            RuleFailure::Cannot(why) if !why.starts_with("stopped") => {
+                RuleFailure::Cannot(format!("{format}: {why}"))
             }
             other => other,
         }
     }
 }
 
-/// It is not the content's fault that there is no room for it.
-pub(super) fn too_large<T>() -> Result<T, Trouble> {
+/// A lack of memory is not the content's fault: it cannot be judged.
+pub(super) fn too_large<T>() -> Result<T, RuleFailure> {
     cannot(format!(
         "decoding takes more than {} MiB of memory",
         MAX_ALLOC_BYTES >> 20
@@ -213,7 +211,7 @@ mod tests {
         Builtin::Image(ImageRule::default())
     }
 
-    /// A picture that no coder makes very small.
+    /// A picture that no encoder makes very small.
     fn picture() -> DynamicImage {
         let noise = |x: u32, y: u32| {
             let mixed = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)).wrapping_mul(97);
@@ -283,7 +281,7 @@ mod tests {
             .into_iter()
             .chain([animation(3)])
         {
-            let Some(Kind::Known(format)) = kind_of(&bytes) else {
+            let Some(ImageKind::Decoded(format)) = kind_of(&bytes) else {
                 panic!("no format");
             };
             let format = format.as_str();
@@ -301,12 +299,12 @@ mod tests {
             let bytes = encoded(format);
             assert_fails(&any(), &bytes[..bytes.len() - 1], format.as_str());
         }
-        // A transfer that broke off, filled up with zeros.
+        // A transfer that broke off, padded with zeros.
         let mut jpeg = encoded(ImageFormat::Jpeg);
         let half = jpeg.len() / 2;
         jpeg[half..].fill(0);
         assert_fails(&any(), &jpeg, "jpeg");
-        // What comes behind the end is nobody's business.
+        // Bytes behind the end are ignored.
         assert_passes(
             &any(),
             &[&encoded(ImageFormat::Jpeg)[..], b"\0\0\n"].concat(),
@@ -364,19 +362,19 @@ mod tests {
                 "48 × 32 pixels are more than 1535",
             );
         }
-        // A header alone says enough: 60000 × 60000, then nothing.
+        // A header alone suffices: 60000 × 60000, then nothing.
         let mut bomb =
             b"\x89PNG\r\n\x1a\n\0\0\0\x0DIHDR\0\0\xEA\x60\0\0\xEA\x60\x08\x02\0\0\0".to_vec();
         let crc = 0_u32;
         bomb.extend(crc.to_be_bytes());
         let (outcome, detail) =
-            crate::verify::builtin::tests::Known::default().judged(&any(), &bomb);
+            crate::verify::builtin::tests::Fixture::default().judged(&any(), &bomb);
         assert_eq!(outcome, crate::domain::VerdictOutcome::Failed, "{detail}");
     }
 
     #[test]
     fn memory_is_limited() {
-        // 30000 × 30000 pixels of 4 bytes in a small file, allowed by their number.
+        // 30000 × 30000 pixels of 4 bytes in a small file, with that many pixels allowed.
         let mut bytes = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
         bytes.extend(30_000_i32.to_le_bytes());
         bytes.extend(30_000_i32.to_le_bytes());

@@ -1,15 +1,15 @@
-//! Whether an image's container is whole: decoders stop where the picture is done, and do not miss the rest.
+//! Checks that an image's container is complete: decoders stop at the end of the picture and do not miss the rest.
 
 use flate2::Crc;
 
-use super::source::{Trouble, bad};
+use super::input::{RuleFailure, bad};
 
-/// Walks the chunks up to IEND, and checks the sum of each (PNG §5.3).
-pub(super) fn png(bytes: &[u8]) -> Result<(), Trouble> {
+/// Checks the chunks up to IEND, with the checksum of each (PNG §5.3).
+pub(super) fn png(bytes: &[u8]) -> Result<(), RuleFailure> {
     let mut rest = bytes.get(8..).unwrap_or_default();
     loop {
         let length = rest.first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
-        // The kind and the data, then the sum of both.
+        // The kind and the data, then their checksum.
         let chunk = length.and_then(|length| rest.get(4..)?.get(..length as usize + 4));
         let Some(chunk) = chunk else {
             return bad("cut off before its end");
@@ -32,8 +32,8 @@ pub(super) fn png(bytes: &[u8]) -> Result<(), Trouble> {
     }
 }
 
-/// Walks the chunks, which end where the container does.
-pub(super) fn webp(bytes: &[u8]) -> Result<(), Trouble> {
+/// Checks that the chunks end where the container does.
+pub(super) fn webp(bytes: &[u8]) -> Result<(), RuleFailure> {
     let length = |bytes: &[u8]| bytes.first_chunk().map(|four| u32::from_le_bytes(*four));
     let body = length(bytes.get(4..).unwrap_or_default())
         .and_then(|length| bytes.get(8..)?.get(..length as usize));
@@ -42,7 +42,7 @@ pub(super) fn webp(bytes: &[u8]) -> Result<(), Trouble> {
     };
     while !rest.is_empty() {
         let length = length(rest.get(4..).unwrap_or_default());
-        // A chunk of odd length is followed by a byte that fills it up; at the end it may be missing.
+        // A chunk of odd length is followed by a padding byte, which may be missing at the end.
         let Some(after) = length.and_then(|length| rest.get(8..)?.get(length as usize..)) else {
             return bad("a chunk goes beyond the end");
         };

@@ -1,25 +1,25 @@
-//! The formats that hold several pictures, each decoded as it is stored: how its colours would be shown does not count.
+//! Decoders for formats that hold several pictures. Each picture is decoded as it is stored; nothing converts its colours.
 
 use bytes::Bytes;
 use tiff::TiffError;
 use tiff::tags::Tag;
 
-use super::image::{MAX_ALLOC_BYTES, Sheet, Size, too_large};
+use super::image::{ImageDecoding, MAX_ALLOC_BYTES, Size, too_large};
 use super::image_container;
-use super::picture_formats::{Kind, kind_of};
-use super::source::{Trouble, bad, cannot, go_on};
+use super::input::{RuleFailure, bad, cannot, go_on};
+use super::picture_formats::{ImageKind, kind_of};
 use super::stoppable::Stoppable;
 use crate::config::ImageFormat;
 use crate::domain::truncate_line;
 
-/// TIFF's number for LZW.
+/// TIFF's number of the LZW compression.
 const LZW: u16 = 5;
-/// The most pages of a TIFF: a chain of them may have no end.
+/// Most pages of a TIFF: the chain of pages may have no end.
 const MAX_PAGES: usize = 10_000;
 
-impl Sheet<'_> {
+impl ImageDecoding<'_> {
     /// Decodes every frame of a PNG, whatever its depth.
-    pub(super) fn png(&self, bytes: &Bytes) -> Result<Size, Trouble> {
+    pub(super) fn png(&self, bytes: &Bytes) -> Result<Size, RuleFailure> {
         let limits = png::Limits {
             bytes: MAX_ALLOC_BYTES,
         };
@@ -31,7 +31,7 @@ impl Sheet<'_> {
         self.allowed(size.0, size.1)?;
         let mut reader = self.png_made(decoder.read_info())?;
         let info = reader.info();
-        // A picture before the first frame is none of the animation.
+        // A picture before the first frame is not part of the animation.
         let before = u32::from(info.frame_control().is_none());
         let frames = info
             .animation_control()
@@ -51,7 +51,7 @@ impl Sheet<'_> {
         image_container::png(bytes).map(|()| size)
     }
 
-    fn png_made<T>(&self, made: Result<T, png::DecodingError>) -> Result<T, Trouble> {
+    fn png_made<T>(&self, made: Result<T, png::DecodingError>) -> Result<T, RuleFailure> {
         made.or_else(|error| {
             go_on(self.stop)?;
             match error {
@@ -61,8 +61,7 @@ impl Sheet<'_> {
         })
     }
 
-    /// Decodes every frame of a GIF.
-    pub(super) fn gif(&self, bytes: &Bytes) -> Result<Size, Trouble> {
+    pub(super) fn gif(&self, bytes: &Bytes) -> Result<Size, RuleFailure> {
         let mut options = gif::DecodeOptions::new();
         options.set_color_output(gif::ColorOutput::Indexed);
         options.check_lzw_end_code(true);
@@ -86,7 +85,7 @@ impl Sheet<'_> {
         Ok(size)
     }
 
-    fn gif_made<T>(&self, made: Result<T, gif::DecodingError>) -> Result<T, Trouble> {
+    fn gif_made<T>(&self, made: Result<T, gif::DecodingError>) -> Result<T, RuleFailure> {
         made.or_else(|error| {
             go_on(self.stop)?;
             match error {
@@ -96,8 +95,7 @@ impl Sheet<'_> {
         })
     }
 
-    /// Decodes every page of a TIFF.
-    pub(super) fn tiff(&self, bytes: &Bytes) -> Result<Size, Trouble> {
+    pub(super) fn tiff(&self, bytes: &Bytes) -> Result<Size, RuleFailure> {
         let reader = Stoppable::new(bytes, self.stop);
         let mut limits = tiff::decoder::Limits::default();
         limits.decoding_buffer_size = MAX_ALLOC_BYTES;
@@ -127,7 +125,7 @@ impl Sheet<'_> {
         cannot(format!("more than {MAX_PAGES} pages"))
     }
 
-    fn tiff_made<T>(&self, made: Result<T, TiffError>) -> Result<T, Trouble> {
+    fn tiff_made<T>(&self, made: Result<T, TiffError>) -> Result<T, RuleFailure> {
         made.or_else(|error| {
             go_on(self.stop)?;
             match error {
@@ -143,7 +141,7 @@ impl Sheet<'_> {
     }
 
     /// Decodes every picture of an icon: a PNG of any kind, or a bitmap without a file header.
-    pub(super) fn ico(&self, bytes: &Bytes) -> Result<Size, Trouble> {
+    pub(super) fn ico(&self, bytes: &Bytes) -> Result<Size, RuleFailure> {
         let count = bytes
             .get(4..6)
             .map_or(0, |two| u16::from_le_bytes([two[0], two[1]]));
@@ -159,7 +157,7 @@ impl Sheet<'_> {
         best.map_or_else(|| bad("ico without a picture"), Ok)
     }
 
-    fn icon(&self, bytes: &Bytes, entry: &[u8; 16]) -> Result<Size, Trouble> {
+    fn icon(&self, bytes: &Bytes, entry: &[u8; 16]) -> Result<Size, RuleFailure> {
         let number = |at: usize| {
             let four = [entry[at], entry[at + 1], entry[at + 2], entry[at + 3]];
             u32::from_le_bytes(four) as usize
@@ -169,10 +167,10 @@ impl Sheet<'_> {
             return bad("a picture goes beyond the end");
         };
         let picture = bytes.slice(offset..end);
-        if kind_of(&picture) == Some(Kind::Known(ImageFormat::Png)) {
+        if kind_of(&picture) == Some(ImageKind::Decoded(ImageFormat::Png)) {
             return self.png(&picture);
         }
-        // An icon with this picture alone, which is what the decoder reads.
+        // An icon with only this picture, since the decoder reads one picture of a file.
         let mut alone = vec![0, 0, 1, 0, 1, 0];
         alone.extend_from_slice(&entry[..12]);
         alone.extend_from_slice(&22_u32.to_le_bytes());
@@ -181,8 +179,8 @@ impl Sheet<'_> {
     }
 }
 
-/// Refuses what was coded before TIFF 6: the bits of each code stand the other way round, which the decoder takes for damage.
-fn old_lzw(bytes: &[u8], offsets: Option<Vec<u64>>) -> Result<(), Trouble> {
+/// Refuses LZW from before TIFF 6: the bits of its codes are in reverse order, which the decoder takes for damage.
+fn old_lzw(bytes: &[u8], offsets: Option<Vec<u64>>) -> Result<(), RuleFailure> {
     let first = offsets.and_then(|offsets| usize::try_from(*offsets.first()?).ok());
     match first.and_then(|first| bytes.get(first..)) {
         Some([0, second, ..]) if second & 1 == 1 => {
@@ -200,7 +198,7 @@ mod tests {
 
     use crate::config::{Builtin, ImageRule};
     use crate::domain::VerdictOutcome;
-    use crate::verify::builtin::tests::{Known, assert_cannot, assert_fails, assert_passes};
+    use crate::verify::builtin::tests::{Fixture, assert_cannot, assert_fails, assert_passes};
 
     fn any() -> Builtin {
         Builtin::Image(ImageRule::default())
@@ -211,7 +209,7 @@ mod tests {
         (0..length).map(mixed).collect()
     }
 
-    /// A PNG of 8 × 8 pixels; as many frames as are asked for.
+    /// A PNG of 8 × 8 pixels with the given number of frames.
     fn png_of(
         color: png::ColorType,
         depth: png::BitDepth,
@@ -309,7 +307,7 @@ mod tests {
             for share in [2, 5, 8] {
                 let (at, hole) = (bytes.len() * share / 10, bytes.len() / 20);
                 let cut = [&bytes[..at], &bytes[at + hole..]].concat();
-                let (outcome, detail) = Known::default().judged(&any(), &cut);
+                let (outcome, detail) = Fixture::default().judged(&any(), &cut);
                 assert_ne!(outcome, VerdictOutcome::Passed, "{detail}");
             }
         }
@@ -323,7 +321,7 @@ mod tests {
             .write_image::<colortype::Gray8>(8, 8, &noise(64))
             .expect("memory");
         let grey = bytes.into_inner();
-        // The same with another value of one tag: colours from a palette, and a compression that nobody has.
+        // The same file with another value of one tag: a palette, and an unknown compression.
         for (tag, value, expected) in [
             (0x0106_u16, 3_u16, "Palette"),
             (0x0103, 999, "does not read"),

@@ -1,58 +1,59 @@
-//! `json`: one well-formed text, and with a schema one that it accepts.
+//! `json`: one well-formed text, valid by the schema if the rule has one.
 
 use std::io::{self, BufReader, Read as _};
 
 use serde::de::IgnoredAny;
 
+use super::input::{PIECE_BYTES, RuleFailure, RuleInput, RuleResult, bad};
 use super::json_shape::Shape;
-use super::source::{Case, Finding, PIECE_BYTES, Trouble, bad};
 use super::{schema, utf8};
 use crate::config::JsonRule;
 
-/// What some editors put before a text.
-const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+/// The byte order mark of UTF-8, which some editors write.
+const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
-/// One JSON text (RFC 8259), with nothing after it.
-pub(super) fn judge(rule: &JsonRule, case: &Case) -> Finding {
+/// Passes one JSON text (RFC 8259) with nothing behind it.
+pub(super) fn judge(rule: &JsonRule, input: &RuleInput) -> RuleResult {
     if rule.schema.is_some() {
-        schema::check_length(case)?;
+        schema::check_length(input)?;
     }
-    let shape = well_formed(rule, case)?;
+    let shape = well_formed(rule, input)?;
     match &rule.schema {
-        Some(schema) => schema::judge(schema, &shape, case),
+        Some(schema) => schema::judge(schema, &shape, input),
         None => Ok("well-formed JSON".to_owned()),
     }
 }
 
-/// Reads the text as one that is well-formed, and not too deep, whatever else is asked of it.
-fn well_formed(rule: &JsonRule, case: &Case) -> Result<Shape, Trouble> {
-    utf8::judge(&mut case.open()?)?;
+/// Reads the text, which must be well-formed and not too deep.
+fn well_formed(rule: &JsonRule, input: &RuleInput) -> Result<Shape, RuleFailure> {
+    utf8::judge(&mut input.open()?)?;
     let mut start = Vec::new();
-    case.open()?
-        .take(MARK.len() as u64)
+    input
+        .open()?
+        .take(BYTE_ORDER_MARK.len() as u64)
         .read_to_end(&mut start)?;
-    if start == MARK {
+    if start == BYTE_ORDER_MARK {
         return bad("not JSON: begins with a byte order mark, which JSON may not (RFC 8259 §8.1)");
     }
-    let buffered = BufReader::with_capacity(PIECE_BYTES, case.open()?);
+    let buffered = BufReader::with_capacity(PIECE_BYTES, input.open()?);
     let mut reader = serde_json::Deserializer::from_reader(buffered);
     let read = serde::Deserialize::deserialize(&mut reader).and_then(|IgnoredAny| reader.end());
     match read {
         Ok(()) => {}
         Err(error) if error.is_io() => return Err(io::Error::from(error).into()),
-        Err(error) => return bad(format!("not JSON: {}", duration_words(&error))),
+        Err(error) => return bad(format!("not JSON: {}", describe_error(&error))),
     }
     let mut shape = Shape::new(rule.unique_keys);
-    let found = case.open()?.pieces(|piece| shape.push(piece).err())?;
-    if let Some(trouble) = found {
-        return Err(trouble);
+    let found = input.open()?.pieces(|piece| shape.push(piece).err())?;
+    if let Some(failure) = found {
+        return Err(failure);
     }
     shape.finish()?;
     Ok(shape)
 }
 
-/// Says what is wrong, and where.
-fn duration_words(error: &serde_json::Error) -> String {
+/// Describes a parser's error and its place.
+fn describe_error(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let (line, column) = (error.line(), error.column());
     if error.is_eof() && (line, column) <= (1, 0) {
@@ -77,7 +78,7 @@ mod tests {
     use crate::config::{Builtin, JsonRule, Schema};
     use crate::domain::VerdictOutcome;
     use crate::verify::builtin::json_shape::MAX_DEPTH;
-    use crate::verify::builtin::tests::{Known, assert_cannot, assert_fails, assert_passes};
+    use crate::verify::builtin::tests::{Fixture, assert_cannot, assert_fails, assert_passes};
 
     fn any() -> Builtin {
         Builtin::Json(JsonRule::default())
@@ -171,7 +172,7 @@ mod tests {
             ] {
                 let twice = "line 2: the key `a` stands twice in one object";
                 assert_fails(&rule, bad.as_bytes(), twice);
-                let (outcome, _) = Known::default().judged(&any(), bad.as_bytes());
+                let (outcome, _) = Fixture::default().judged(&any(), bad.as_bytes());
                 assert_eq!(outcome, VerdictOutcome::Passed, "{bad}");
             }
         }

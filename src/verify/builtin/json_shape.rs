@@ -1,51 +1,51 @@
-//! The shape of a JSON text that is known to be well-formed: how deep it is, how much memory its tree would take, what its
-//! numbers are like, whether a key stands twice. Read in pieces, before any tree is built.
+//! The shape of a well-formed JSON text: its depth, the memory for its tree, the exactness of its numbers, duplicate
+//! keys. Found piece by piece, before any tree is built.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::source::{Trouble, bad, cannot};
+use super::input::{RuleFailure, bad, cannot};
 use crate::config::{Exactness, exactness_of};
 use crate::domain::truncate_line;
 
-/// How deep values may be in one another.
+/// Deepest nesting of values.
 pub(super) const MAX_DEPTH: usize = 500;
-/// What the nodes of a tree take, roughly, with what their tables have to spare.
+/// Rough memory of the nodes of a tree, with the spare room of their tables.
 const VALUE_BYTES: u64 = 160;
 const MEMBER_BYTES: u64 = 260;
 const FIRST_FEW_BYTES: u64 = 600;
 const TEXT_BYTES: u64 = 32;
-/// How much of keys is remembered to find one that stands twice.
+/// Most memory for keys while duplicates are searched.
 const MAX_KEY_BYTES: usize = 128 << 20;
-/// The most numbers that are too large or too small to be held.
+/// Most numbers out of the range of `f64`.
 const MAX_UNHELD: usize = 100_000;
 
-/// A well-formed text, read so far.
+/// The shape of the text read so far.
 #[derive(Default)]
 pub(super) struct Shape {
-    /// What the tree takes, about, in bytes.
+    /// Rough memory of the tree, in bytes.
     pub(super) tree_bytes: u64,
-    /// The number that is held least exactly, shortened, and how exactly.
+    /// The least exactly held number, shortened, with its exactness.
     pub(super) worst_number: Option<(Exactness, String)>,
-    /// Where numbers stand that cannot be held: `true` for fractions that are too small or would be held as whole numbers, `false` for
-    /// what is too large.
+    /// Places of the numbers that `f64` cannot hold: `true` for fractions that are too small or would become whole,
+    /// `false` for numbers that are too large.
     pub(super) unheld: Vec<(Range<usize>, bool)>,
-    /// How much has been read.
+    /// Bytes read.
     offset: usize,
     wants_unique_keys: bool,
     levels: Vec<Level>,
-    part: Part,
-    /// Of a key or a number: its bytes so far.
+    place: Token,
+    /// Bytes so far of the current key or number.
     token: Vec<u8>,
-    /// Within an escape such as `\u00e9`: the value of its digits so far, and how many there were.
+    /// Within an escape such as `\u00e9`: the value of its digits so far, and their number.
     escaped: Option<(u16, u8)>,
-    /// The last escape was the first half of a surrogate pair.
+    /// Set behind the first half of a surrogate pair.
     awaits_half: bool,
     line: u64,
     key_bytes: usize,
 }
 
-/// Tells whether a number, as JSON writes it, lies between two whole ones: `1.5` and `15e-1` do, `1.0` and `100e-2` do not.
+/// Returns whether a JSON number lies between two whole ones: `1.5` and `15e-1` do, `1.0` and `100e-2` do not.
 fn is_fraction(text: &str) -> bool {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -54,7 +54,7 @@ fn is_fraction(text: &str) -> bool {
     if significant.is_empty() {
         return false;
     }
-    // More digits than fit are far enough from zero.
+    // An exponent with more digits than fit is far enough from zero.
     let exponent: i64 = exponent.parse().unwrap_or(match exponent.as_bytes()[0] {
         b'-' => i64::MIN / 2,
         _ => i64::MAX / 2,
@@ -67,9 +67,9 @@ fn is_fraction(text: &str) -> bool {
     exponent.saturating_add(of(zeros)) < of(places)
 }
 
-/// What the next byte belongs to.
+/// Token of the next byte.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Part {
+enum Token {
     #[default]
     Structure,
     Text,
@@ -97,33 +97,33 @@ impl Shape {
     }
 
     /// Reads the next piece.
-    pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), Trouble> {
+    pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), RuleFailure> {
         for byte in piece {
             self.offset += 1;
-            match self.part {
-                Part::Text | Part::Escape => self.text(*byte)?,
-                Part::Structure | Part::Number => self.structure(*byte)?,
+            match self.place {
+                Token::Text | Token::Escape => self.text(*byte)?,
+                Token::Structure | Token::Number => self.structure(*byte)?,
             }
         }
         Ok(())
     }
 
-    /// Ends a number that the text ends with.
-    pub(super) fn finish(&mut self) -> Result<(), Trouble> {
+    /// Ends a number at the end of the text.
+    pub(super) fn finish(&mut self) -> Result<(), RuleFailure> {
         self.offset += 1;
         self.end_number()
     }
 
-    fn text(&mut self, byte: u8) -> Result<(), Trouble> {
+    fn text(&mut self, byte: u8) -> Result<(), RuleFailure> {
         self.tree_bytes += 1;
         self.check_surrogates(byte)?;
-        self.part = match (self.part, byte) {
-            (Part::Text, b'"') => {
-                self.part = Part::Structure;
+        self.place = match (self.place, byte) {
+            (Token::Text, b'"') => {
+                self.place = Token::Structure;
                 return self.end_text();
             }
-            (Part::Text, b'\\') => Part::Escape,
-            _ => Part::Text,
+            (Token::Text, b'\\') => Token::Escape,
+            _ => Token::Text,
         };
         if self.wants_unique_keys && self.is_key() {
             self.token.push(byte);
@@ -131,9 +131,9 @@ impl Shape {
         Ok(())
     }
 
-    /// Refuses half a pair of surrogates (RFC 8259 §8.2): grammar lets it pass, it is no character, and readers differ in what they make
-    /// of it.
-    fn check_surrogates(&mut self, byte: u8) -> Result<(), Trouble> {
+    /// Refuses half a surrogate pair (RFC 8259 §8.2): the grammar allows it, but it is no character, and readers differ
+    /// in the result.
+    fn check_surrogates(&mut self, byte: u8) -> Result<(), RuleFailure> {
         if let Some((value, count)) = self.escaped {
             let digit = char::from(byte).to_digit(16).unwrap_or_default();
             let value = value << 4 | u16::try_from(digit).unwrap_or_default();
@@ -148,15 +148,15 @@ impl Shape {
             self.awaits_half = (0xD800..0xDC00).contains(&value);
             return Ok(());
         }
-        if self.part == Part::Escape && byte == b'u' {
+        if self.place == Token::Escape && byte == b'u' {
             self.escaped = Some((0, 0));
-        } else if self.awaits_half && (self.part == Part::Escape || byte != b'\\') {
+        } else if self.awaits_half && (self.place == Token::Escape || byte != b'\\') {
             return self.lone_half();
         }
         Ok(())
     }
 
-    fn lone_half(&self) -> Result<(), Trouble> {
+    fn lone_half(&self) -> Result<(), RuleFailure> {
         cannot(format!(
             "line {}: half a surrogate pair in a text, which is no character (RFC 8259 §8.2)",
             self.line
@@ -167,7 +167,7 @@ impl Shape {
         self.levels.last().is_some_and(|level| level.wants_key)
     }
 
-    fn end_text(&mut self) -> Result<(), Trouble> {
+    fn end_text(&mut self) -> Result<(), RuleFailure> {
         if !self.wants_unique_keys || !self.is_key() {
             return Ok(());
         }
@@ -193,8 +193,8 @@ impl Shape {
         }
     }
 
-    fn structure(&mut self, byte: u8) -> Result<(), Trouble> {
-        if self.part == Part::Number
+    fn structure(&mut self, byte: u8) -> Result<(), RuleFailure> {
+        if self.place == Token::Number
             && matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
         {
             self.token.push(byte);
@@ -206,7 +206,7 @@ impl Shape {
             b'"' => {
                 self.node();
                 self.tree_bytes += TEXT_BYTES;
-                self.part = Part::Text;
+                self.place = Token::Text;
             }
             b'{' | b'[' => {
                 self.node();
@@ -239,7 +239,7 @@ impl Shape {
             b'-' | b'0'..=b'9' => {
                 self.node();
                 self.tree_bytes += TEXT_BYTES;
-                self.part = Part::Number;
+                self.place = Token::Number;
                 self.token.push(byte);
             }
             b't' | b'f' | b'n' => self.node(),
@@ -248,7 +248,7 @@ impl Shape {
         Ok(())
     }
 
-    /// Counts a value of an array, a key of an object, or the value behind it.
+    /// Counts a value of an array, a key of an object, or the value of a key.
     fn node(&mut self) {
         let Some(level) = self.levels.last_mut() else {
             self.tree_bytes += VALUE_BYTES;
@@ -259,7 +259,7 @@ impl Shape {
         }
         level.count += 1;
         self.tree_bytes += match (level.count, level.is_object) {
-            // The first one takes room for some more.
+            // A table's first entry allocates room for a few.
             (1, _) => FIRST_FEW_BYTES,
             (2..=3, _) => TEXT_BYTES,
             (_, true) => MEMBER_BYTES,
@@ -267,12 +267,12 @@ impl Shape {
         };
     }
 
-    /// Ends a number, if one is being read; the byte behind it has been counted.
-    fn end_number(&mut self) -> Result<(), Trouble> {
-        if self.part != Part::Number {
+    /// Ends the current number, if any; the byte behind it has been counted.
+    fn end_number(&mut self) -> Result<(), RuleFailure> {
+        if self.place != Token::Number {
             return Ok(());
         }
-        self.part = Part::Structure;
+        self.place = Token::Structure;
         self.tree_bytes += self.token.len() as u64;
         let text = String::from_utf8_lossy(&self.token);
         let exactness = exactness_of(&text);

@@ -1,17 +1,17 @@
-//! From a rule to a judgement.
+//! Runs the configured rule and turns its result into a judgement.
 
 use super::guard::guarded;
-use super::source::{Case, Finding, Trouble};
+use super::input::{RuleFailure, RuleInput, RuleResult};
 use super::{companion, csv, fresh, image, json, not_html, sha256, size, utf8, xml};
 use crate::config::{Builtin, Sha256Rule};
 use crate::domain::{Judgement, VerdictOutcome};
 
-/// Judges the content by a rule. Blocks; once the case's `stop` is set it gives up at its next read.
-pub(in crate::verify) fn judge(rule: &Builtin, case: &Case) -> Judgement {
-    let (outcome, detail) = match guarded(|| find(rule, case)) {
+/// Judges the content by a rule. Blocks; once `input.stop` is set, the rule fails at its next read.
+pub(in crate::verify) fn judge(rule: &Builtin, input: &RuleInput) -> Judgement {
+    let (outcome, detail) = match guarded(|| find(rule, input)) {
         Ok(detail) => (VerdictOutcome::Passed, detail),
-        Err(Trouble::Bad(detail)) => (VerdictOutcome::Failed, detail),
-        Err(Trouble::Cannot(why)) => return Judgement::error(&why),
+        Err(RuleFailure::Bad(detail)) => (VerdictOutcome::Failed, detail),
+        Err(RuleFailure::Cannot(why)) => return Judgement::error(&why),
     };
     Judgement {
         outcome,
@@ -21,17 +21,17 @@ pub(in crate::verify) fn judge(rule: &Builtin, case: &Case) -> Judgement {
     }
 }
 
-fn find(rule: &Builtin, case: &Case) -> Finding {
+fn find(rule: &Builtin, input: &RuleInput) -> RuleResult {
     match rule {
-        Builtin::Utf8 => utf8::judge(&mut case.open()?),
-        Builtin::Json(rule) => json::judge(rule, case),
-        Builtin::Csv(rule) => csv::judge(rule, case),
-        Builtin::Xml => xml::judge(case.open()?),
-        Builtin::Image(rule) => image::judge(rule, case),
-        Builtin::Size(rule) => size::judge(rule, case),
-        Builtin::Sha256(Sha256Rule::Digest(digest)) => sha256::judge(&mut case.open()?, *digest),
-        Builtin::Sha256(Sha256Rule::Companion(_)) => companion::judge(case),
-        Builtin::Fresh(rule) => fresh::judge(rule.max_age, &case.facts),
-        Builtin::NotHtml => not_html::judge(case.open()?),
+        Builtin::Utf8 => utf8::judge(&mut input.open()?),
+        Builtin::Json(rule) => json::judge(rule, input),
+        Builtin::Csv(rule) => csv::judge(rule, input),
+        Builtin::Xml => xml::judge(input.open()?),
+        Builtin::Image(rule) => image::judge(rule, input),
+        Builtin::Size(rule) => size::judge(rule, input),
+        Builtin::Sha256(Sha256Rule::Digest(digest)) => sha256::judge(&mut input.open()?, *digest),
+        Builtin::Sha256(Sha256Rule::Companion(_)) => companion::judge(input),
+        Builtin::Fresh(rule) => fresh::judge(rule.max_age, &input.facts),
+        Builtin::NotHtml => not_html::judge(input.open()?),
     }
 }

@@ -1,4 +1,4 @@
-//! The built-in rules, one a file. Large content is read in pieces where the rule allows; never changes anything.
+//! The built-in rules, one a file. Rules read large content in pieces where they can, and never change anything.
 
 mod companion;
 mod csv;
@@ -9,6 +9,7 @@ mod heavy;
 mod image;
 mod image_container;
 mod image_frames;
+mod input;
 mod jpeg;
 mod json;
 mod json_shape;
@@ -18,7 +19,6 @@ mod picture_formats;
 mod schema;
 mod sha256;
 mod size;
-mod source;
 mod stoppable;
 mod sums;
 mod sums_text;
@@ -27,5 +27,5 @@ mod tests;
 mod utf8;
 mod xml;
 
+pub(super) use input::RuleInput;
 pub(super) use judge::judge;
-pub(super) use source::Case;

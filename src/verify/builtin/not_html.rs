@@ -1,13 +1,13 @@
-//! `not-html`: no HTML page, such as an error page under 200.
+//! `not-html`: fails an HTML page, such as an error page under status 200.
 
 use std::io::Read as _;
 
-use super::source::{Finding, Source, bad};
+use super::input::{Input, RuleResult, bad};
 use crate::verify::html;
 
-pub(super) fn judge(source: Source) -> Finding {
+pub(super) fn judge(input: Input) -> RuleResult {
     let mut window = Vec::new();
-    source
+    input
         .take(html::WINDOW_BYTES as u64)
         .read_to_end(&mut window)?;
     match html::html_start(&window) {

@@ -1,11 +1,11 @@
-//! What kind of image the bytes are, by how they begin.
+//! Recognises the format of an image by its first bytes.
 
 use crate::config::ImageFormat;
 
-/// How much of a text is searched for the root of an SVG.
+/// Bytes of a text that are searched for the root of an SVG.
 const SVG_WINDOW_BYTES: usize = 4 << 10;
 
-/// Formats that are recognised but not read, by bytes that have to stand at an offset.
+/// Formats that are recognised but not decoded, with their bytes at an offset.
 const OTHERS: [(usize, &[u8], &str); 28] = [
     (4, b"ftypavif", "avif"),
     (4, b"ftypavis", "avif"),
@@ -37,24 +37,24 @@ const OTHERS: [(usize, &[u8], &str); 28] = [
     (0, b"/* XPM */", "xpm"),
 ];
 
-/// What the bytes are.
+/// The format of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A format that is decoded.
-    Known(ImageFormat),
-    /// A format that is recognised only.
-    Other(&'static str),
+pub(super) enum ImageKind {
+    /// A format with a decoder here.
+    Decoded(ImageFormat),
+    /// A format without a decoder here.
+    Undecoded(&'static str),
 }
 
-/// Returns what the bytes are, unless they are no image that is known here.
-pub(super) fn kind_of(bytes: &[u8]) -> Option<Kind> {
+/// Returns the format of an image; `None` for other bytes.
+pub(super) fn kind_of(bytes: &[u8]) -> Option<ImageKind> {
     let known = match bytes {
         [b'B', b'M', ..] => ImageFormat::Bmp,
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => ImageFormat::Gif,
         [0, 0, 1, 0, ..] => ImageFormat::Ico,
         [0xFF, 0xD8, 0xFF, ..] => ImageFormat::Jpeg,
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => ImageFormat::Png,
-        // 42 of the usual one, 43 of BigTIFF.
+        // 42 is classic TIFF, 43 is BigTIFF.
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => ImageFormat::Tiff,
         [
             b'R',
@@ -71,9 +71,9 @@ pub(super) fn kind_of(bytes: &[u8]) -> Option<Kind> {
             b'P',
             ..,
         ] => ImageFormat::WebP,
-        _ => return other(bytes).map(Kind::Other),
+        _ => return other(bytes).map(ImageKind::Undecoded),
     };
-    Some(Kind::Known(known))
+    Some(ImageKind::Decoded(known))
 }
 
 fn other(bytes: &[u8]) -> Option<&'static str> {
@@ -89,10 +89,10 @@ fn other(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Tells whether a text begins with markup, and the root of an SVG is near.
+/// Returns whether a text begins with markup and soon has the root of an SVG.
 fn is_svg(bytes: &[u8]) -> bool {
     let window = &bytes[..bytes.len().min(SVG_WINDOW_BYTES)];
-    // Of UTF-16 every other byte is zero.
+    // Drops the zero bytes of ASCII in UTF-16.
     let text: Vec<u8> = window.iter().copied().filter(|byte| *byte != 0).collect();
     let text = String::from_utf8_lossy(&text);
     let text = text.trim_start_matches(|c: char| !c.is_ascii_graphic());
@@ -123,7 +123,7 @@ mod tests {
             ),
             (b"<!DOCTYPE svg PUBLIC 'x'>\n<svg:svg xmlns:svg='x'>", "svg"),
         ] {
-            assert_eq!(kind_of(bytes), Some(Kind::Other(name)), "{name}");
+            assert_eq!(kind_of(bytes), Some(ImageKind::Undecoded(name)), "{name}");
         }
         for bytes in [
             &b""[..],
@@ -136,6 +136,6 @@ mod tests {
             assert_eq!(kind_of(bytes), None, "{bytes:?}");
         }
         let big = kind_of(b"II\x2B\0\x08\0\0\0");
-        assert_eq!(big, Some(Kind::Known(ImageFormat::Tiff)));
+        assert_eq!(big, Some(ImageKind::Decoded(ImageFormat::Tiff)));
     }
 }

@@ -1,4 +1,4 @@
-//! `json` with a JSON Schema: what the schema says of a text that is well-formed.
+//! `json` with a JSON Schema: a well-formed text is valid by the schema.
 
 use bytes::Bytes;
 use jsonschema::ValidationError;
@@ -7,29 +7,29 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::heavy::alone;
+use super::input::{RuleFailure, RuleInput, RuleResult, bad, cannot};
 use super::json_shape::Shape;
-use super::source::{Case, Finding, Trouble, bad, cannot};
 use crate::config::Schema;
 use crate::domain::truncate_line;
 
-/// The largest text.
+/// Longest text.
 const MAX_BYTES: u64 = 32 << 20;
-/// The most memory that its values may take.
+/// Most memory for the values of a text.
 const MAX_TREE_BYTES: u64 = 512 << 20;
-/// Up to this much memory texts are judged beside others.
+/// A text that needs more memory is judged alone.
 const LIGHT_TREE_BYTES: u64 = 16 << 20;
-/// Up to this length all that is wrong is counted.
+/// Longest text whose errors are counted.
 const MAX_LISTED_BYTES: usize = 256 << 10;
-/// How many things that are wrong are told.
-const TOLD: usize = 3;
+/// Errors that the detail shows.
+const MAX_SHOWN: usize = 3;
 
 /// Refuses a text that is too long, before any of it is read.
-pub(super) fn check_length(case: &Case) -> Result<(), Trouble> {
-    case.check_length(MAX_BYTES)
+pub(super) fn check_length(input: &RuleInput) -> Result<(), RuleFailure> {
+    input.check_length(MAX_BYTES)
 }
 
-/// A well-formed text of this shape that the schema accepts.
-pub(super) fn judge(schema: &Schema, shape: &Shape, case: &Case) -> Finding {
+/// Passes a well-formed text of this shape that is valid by the schema.
+pub(super) fn judge(schema: &Schema, shape: &Shape, input: &RuleInput) -> RuleResult {
     check_numbers(schema, shape)?;
     if shape.tree_bytes > MAX_TREE_BYTES {
         return cannot(format!(
@@ -39,13 +39,13 @@ pub(super) fn judge(schema: &Schema, shape: &Shape, case: &Case) -> Finding {
         ));
     }
     let _turn = if shape.tree_bytes > LIGHT_TREE_BYTES {
-        Some(alone(&case.stop)?)
+        Some(alone(&input.stop)?)
     } else {
         None
     };
-    let text = with_held_numbers(case.whole(MAX_BYTES)?, shape);
+    let text = with_held_numbers(input.whole(MAX_BYTES)?, shape);
     let mut reader = serde_json::Deserializer::from_slice(&text);
-    // The depth is known to be bearable.
+    // The shape has bounded the depth already.
     reader.disable_recursion_limit();
     let value = match Value::deserialize(&mut reader) {
         Ok(value) => value,
@@ -53,8 +53,8 @@ pub(super) fn judge(schema: &Schema, shape: &Shape, case: &Case) -> Finding {
     };
     let size = text.len();
     drop(text);
-    case.go_on()?;
-    // The library lists all errors at once: of a large text that may be gigabytes, so there the first one has to do.
+    input.go_on()?;
+    // The library lists all errors at once, for a large text perhaps gigabytes: there, only the first one is taken.
     let errors: Vec<_> = if size > MAX_LISTED_BYTES {
         schema
             .validator()
@@ -65,7 +65,7 @@ pub(super) fn judge(schema: &Schema, shape: &Shape, case: &Case) -> Finding {
     } else {
         schema.validator().iter_errors(&value).collect()
     };
-    case.go_on()?;
+    input.go_on()?;
     if let Some(error) = errors.iter().find(|error| gave_up(error)) {
         return cannot(truncate_line(error));
     }
@@ -75,8 +75,8 @@ pub(super) fn judge(schema: &Schema, shape: &Shape, case: &Case) -> Finding {
     bad(listed(&errors))
 }
 
-/// Refuses numbers that the library would take for others, where the schema compares any.
-fn check_numbers(schema: &Schema, shape: &Shape) -> Result<(), Trouble> {
+/// Refuses numbers that the library would hold inexactly, where the schema compares numbers.
+fn check_numbers(schema: &Schema, shape: &Shape) -> Result<(), RuleFailure> {
     if let Some(number) = schema.rounded() {
         let number = truncate_line(&number);
         return cannot(format!(
@@ -91,8 +91,8 @@ fn check_numbers(schema: &Schema, shape: &Shape) -> Result<(), Trouble> {
     }
 }
 
-/// Puts numbers that can be held in the place of those that cannot, where none is compared: a whole one for what is too large,
-/// a fraction for what is too small, or would be held as a whole one.
+/// Replaces the numbers that `f64` cannot hold, where the schema compares none: numbers that are too large by a whole
+/// one, fractions that are too small or would become whole by a fraction.
 fn with_held_numbers(text: Bytes, shape: &Shape) -> Bytes {
     if shape.unheld.is_empty() {
         return text;
@@ -107,7 +107,7 @@ fn with_held_numbers(text: Bytes, shape: &Shape) -> Bytes {
     text.into()
 }
 
-/// Tells whether a pattern took so long that nothing was found out.
+/// Returns whether the library gave up on a slow pattern, which decides nothing.
 fn gave_up(error: &ValidationError<'_>) -> bool {
     matches!(
         error.kind(),
@@ -116,13 +116,13 @@ fn gave_up(error: &ValidationError<'_>) -> bool {
 }
 
 fn listed(errors: &[ValidationError<'_>]) -> String {
-    let told = errors.iter().take(TOLD).map(|error| {
+    let told = errors.iter().take(MAX_SHOWN).map(|error| {
         let place = error.instance_path().to_string();
         let place = if place.is_empty() { "/" } else { &place };
         format!("{}: {}", truncate_line(&place), truncate_line(error))
     });
     let told = told.collect::<Vec<_>>().join("; ");
-    match errors.len().saturating_sub(TOLD) {
+    match errors.len().saturating_sub(MAX_SHOWN) {
         0 => told,
         more => format!("{told}; and {more} more"),
     }
@@ -262,14 +262,14 @@ mod tests {
     #[test]
     fn what_is_told_stays_short() {
         let long = format!("[\"{}\", \"a\\nb\"]", "x".repeat(100_000));
-        let (_, detail) = crate::verify::builtin::tests::Known::default()
+        let (_, detail) = crate::verify::builtin::tests::Fixture::default()
             .judged(&rule(r#"{"items": {"type": "number"}}"#), long.as_bytes());
         assert!(detail.len() < 500 && !detail.contains('\n'), "{detail}");
     }
 
     #[test]
     fn what_cannot_be_held_is_not_judged() {
-        // Small objects and arrays, which take many times as much memory as their text.
+        // Small objects and arrays, which take many times the memory of their text.
         for (item, count) in [("{\"\":0}", 1 << 20), ("[0]", 1 << 20), ("[[]]", 1 << 20)] {
             let hostile = format!("[{}{item}]", format!("{item},").repeat(count));
             assert_cannot(&rule("{}"), hostile.as_bytes(), "more than 512 MiB");

@@ -1,11 +1,10 @@
-//! `sha256`: exactly this content.
+//! `sha256`: the content has a configured digest.
 
-use super::source::{Finding, Source, bad};
+use super::input::{Input, RuleResult, bad};
 use crate::domain::Digest;
 
-/// The content has this digest.
-pub(super) fn judge(source: &mut Source, expected: Digest) -> Finding {
-    let found = Digest::of_reader(source)?;
+pub(super) fn judge(input: &mut Input, expected: Digest) -> RuleResult {
+    let found = Digest::of_reader(input)?;
     if found == expected {
         Ok(found.to_string())
     } else {

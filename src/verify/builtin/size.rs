@@ -1,12 +1,12 @@
-//! `size`: a length within bounds, in bytes and as a share of the last good version's.
+//! `size`: a length within bounds, in bytes or as a share of the last good version's length.
 
-use super::source::{Case, Finding, Trouble, bad};
+use super::input::{RuleFailure, RuleInput, RuleResult, bad};
 use crate::config::SizeRule;
 use crate::domain::size_to_the_byte;
 
-/// A length within bounds.
-pub(super) fn judge(rule: &SizeRule, case: &Case) -> Finding {
-    let bytes = case.content.size_bytes();
+/// Passes a length within the bounds.
+pub(super) fn judge(rule: &SizeRule, input: &RuleInput) -> RuleResult {
+    let bytes = input.content.size_bytes();
     if let Some(min) = rule.min
         && bytes < min
     {
@@ -28,12 +28,12 @@ pub(super) fn judge(rule: &SizeRule, case: &Case) -> Finding {
     if rule.min_of_last.is_none() && rule.max_of_last.is_none() {
         return Ok(size_to_the_byte(bytes));
     }
-    against_last(rule, case, bytes)
+    against_last(rule, input, bytes)
 }
 
-fn against_last(rule: &SizeRule, case: &Case, bytes: u64) -> Finding {
-    let previous = case.evidence.previous.as_ref();
-    let previous = previous.map_err(|why| Trouble::Cannot(why.clone()))?;
+fn against_last(rule: &SizeRule, input: &RuleInput, bytes: u64) -> RuleResult {
+    let previous = input.context.previous.as_ref();
+    let previous = previous.map_err(|why| RuleFailure::Cannot(why.clone()))?;
     let Some(previous) = previous else {
         return Ok(format!("{}; no earlier version", size_to_the_byte(bytes)));
     };
@@ -66,7 +66,7 @@ fn against_last(rule: &SizeRule, case: &Case, bytes: u64) -> Finding {
 mod tests {
     use crate::config::{Builtin, Percent, SizeRule};
     use crate::domain::VerdictOutcome;
-    use crate::verify::builtin::tests::{Known, assert_fails, assert_passes};
+    use crate::verify::builtin::tests::{Fixture, assert_fails, assert_passes};
 
     #[test]
     fn size_is_within_bounds() {
@@ -97,12 +97,12 @@ mod tests {
             max_of_last: percent("200%"),
             ..SizeRule::default()
         });
-        let (outcome, detail) = Known::default().judged(&rule, b"");
+        let (outcome, detail) = Fixture::default().judged(&rule, b"");
         assert_eq!(
             (outcome, detail.as_str()),
             (VerdictOutcome::Passed, "0 B; no earlier version")
         );
-        let known = Known::after(b"1234");
+        let known = Fixture::after(b"1234");
         for (bytes, outcome, expected) in [
             (
                 &b"1"[..],
@@ -125,7 +125,7 @@ mod tests {
             assert_eq!(found, outcome, "{detail}");
             assert!(detail.starts_with(expected), "{detail}");
         }
-        let (outcome, detail) = Known::unreadable().judged(&rule, b"1");
+        let (outcome, detail) = Fixture::unreadable().judged(&rule, b"1");
         assert_eq!(outcome, VerdictOutcome::Error);
         assert_eq!(detail, "could not judge: the last good version is damaged");
     }

@@ -1,11 +1,11 @@
-//! Bytes in memory, for decoders.
+//! Bytes in memory as a stream that can be stopped, for decoders.
 
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 
-use super::source::go_on;
+use super::input::go_on;
 
 /// Bytes in memory, as a stream that can be stopped.
 pub(super) struct Stoppable<'a> {

@@ -1,6 +1,6 @@
-//! Lists of SHA-256 digests, as `sha256sum` and BSD's `sha256` print them, or one bare digest.
+//! Lists of SHA-256 digests, in the formats of `sha256sum` and of BSD's `sha256`, or one bare digest.
 //!
-//! Lines that are known to be neither (comments, other algorithms, a signature around the list) are passed over.
+//! Comments, digests of other algorithms and a signature around the list are skipped.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::domain::Digest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DigestLine {
     pub(super) digest: Digest,
-    /// The file's name as listed, folders included; nothing for a bare digest.
+    /// The listed file name with its folders; `None` for a bare digest.
     pub(super) name: Option<Vec<u8>>,
 }
 
@@ -23,7 +23,7 @@ pub(super) fn read_line(line: &[u8]) -> Option<DigestLine> {
     };
     let (digest, name) = bsd(line).or_else(|| coreutils(line))?;
     let name = match name {
-        // What came on the stdin of the program has no name.
+        // A digest of stdin has no file name.
         Some(name) if name.trim_ascii() == b"-" => None,
         Some(name) if is_escaped => Some(unescape(name)?),
         other => other.map(<[u8]>::to_vec),
@@ -43,13 +43,13 @@ fn coreutils(line: &[u8]) -> Option<Parts<'_>> {
     let name = rest
         .strip_prefix(b"  ")
         .or_else(|| rest.strip_prefix(b" *"))
-        // As some tools write it; a name that begins with a blank is none of theirs.
+        // Some tools write one blank or a tab; no name of theirs begins with a blank.
         .or_else(|| rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"\t")))?;
     Some((digest, Some(name)))
 }
 
-/// `SHA256 (name) = HEX`, and what OpenSSL makes of it: `SHA2-256(name)= HEX`. A name may hold `) = ` itself, so the last
-/// one counts.
+/// `SHA256 (name) = HEX`, and OpenSSL's form of it, `SHA2-256(name)= HEX`. A name may contain `) = `, so the last one
+/// ends the name.
 fn bsd(line: &[u8]) -> Option<Parts<'_>> {
     let rest = ["SHA256", "SHA2-256", "SHA-256"]
         .iter()
@@ -60,7 +60,7 @@ fn bsd(line: &[u8]) -> Option<Parts<'_>> {
     Some((digest, Some(name)))
 }
 
-/// Returns what comes behind the word and an opening bracket.
+/// Returns the rest behind the word and an opening bracket.
 fn without_word<'a>(line: &'a [u8], word: &str) -> Option<&'a [u8]> {
     let (head, rest) = line.split_at_checked(word.len())?;
     let rest = rest.strip_prefix(b" ").unwrap_or(rest);
@@ -68,7 +68,7 @@ fn without_word<'a>(line: &'a [u8], word: &str) -> Option<&'a [u8]> {
     rest.strip_prefix(b"(").filter(|_| is_word)
 }
 
-/// Tells whether a line that lists no SHA-256 digest is known to be something else.
+/// Returns whether a line without a SHA-256 digest has another known form.
 pub(super) fn is_something_else(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     let is_mark = [&b"#"[..], b";", b"//", b"-----", b"Hash: "]
@@ -77,7 +77,8 @@ pub(super) fn is_something_else(line: &[u8]) -> bool {
     line.is_empty() || is_mark || other_algorithm(line)
 }
 
-/// Tells whether a line is one of another digest: as long as one of MD5, SHA-1, SHA-224, SHA-384 or SHA-512, or under its name.
+/// Returns whether a line has another digest: one of the length of MD5, SHA-1, SHA-224, SHA-384 or SHA-512, or under
+/// such a name.
 fn other_algorithm(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"\\").unwrap_or(line);
     let digits = line
@@ -114,7 +115,7 @@ fn other_algorithm(line: &[u8]) -> bool {
 
 fn digest(hex: &[u8]) -> Option<Digest> {
     let hex = std::str::from_utf8(hex).ok()?;
-    // `sha256:` before the digits is none of these formats.
+    // None of these formats has `sha256:` before the digits.
     (hex.len() == 64).then(|| hex.parse().ok()).flatten()
 }
 
@@ -135,7 +136,7 @@ fn unescape(name: &[u8]) -> Option<Vec<u8>> {
     Some(read)
 }
 
-/// Returns a listed name without `./` at its beginning.
+/// Removes a leading `./` from a listed name.
 pub(super) fn without_dot(name: &[u8]) -> &[u8] {
     let mut name = name;
     while let Some(rest) = name.strip_prefix(b"./") {
@@ -144,7 +145,7 @@ pub(super) fn without_dot(name: &[u8]) -> &[u8] {
     name
 }
 
-/// Returns a listed name without its folders.
+/// Removes the folders from a listed name.
 pub(super) fn last_part(name: &[u8]) -> &[u8] {
     name.rsplit(|byte| *byte == b'/').next().unwrap_or(name)
 }
@@ -268,7 +269,7 @@ mod tests {
             ],
             bsd: bool,
         ) {
-            // Blanks alone are no name that a list could tell from none.
+            // A list cannot hold a blank name.
             prop_assume!(!matches!(name.trim_ascii(), b"" | b"-"));
             let digest = Digest::of(&content);
             let line = written(digest, &name, bsd);

@@ -1,11 +1,11 @@
-//! The text of a list of digests, whatever editor saved it: without a byte order mark, and never as UTF-16.
+//! The text of a list of digests as plain UTF-8: without a byte order mark, and converted from UTF-16.
 
 use std::io::{self, Cursor, Read};
 
-/// The longest list that is read when it is UTF-16.
+/// Longest UTF-16 list.
 const MAX_WIDE_BYTES: u64 = 16 << 20;
 
-/// Returns the list as it would be without a byte order mark; UTF-16 becomes UTF-8.
+/// Returns the list without a byte order mark; UTF-16 becomes UTF-8.
 pub(super) fn plain<R: Read + 'static>(mut stream: R) -> io::Result<Box<dyn Read>> {
     let mut start = Vec::new();
     stream.by_ref().take(3).read_to_end(&mut start)?;

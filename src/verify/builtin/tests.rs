@@ -1,4 +1,4 @@
-//! What the rules' tests share, and what holds for all of them.
+//! Fixtures of the rules' tests, and tests of all rules.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 
-use super::source::Case;
+use super::input::RuleInput;
 use crate::config::{Builtin, CsvRule, ImageRule, JsonRule, Schema, Sha256Rule};
 use crate::domain::{Content, Digest, SourceId, VerdictOutcome, VersionId};
-use crate::verify::{Companion, Evidence, Facts, Previous};
+use crate::verify::{Companion, Previous, RuleContext, VersionFacts};
 
 pub(super) fn memory(bytes: &[u8]) -> Content {
     Content::Memory(Bytes::copy_from_slice(bytes))
@@ -25,15 +25,15 @@ pub(super) fn file(bytes: &[u8]) -> Content {
     }
 }
 
-/// What a rule is told beyond the content: usual facts, and no evidence.
-pub(super) struct Known {
-    pub(super) facts: Facts,
-    pub(super) evidence: Evidence,
+/// Facts and context of a rule's input: usual facts, an empty context.
+pub(super) struct Fixture {
+    pub(super) facts: VersionFacts,
+    pub(super) context: RuleContext,
 }
 
-impl Default for Known {
+impl Default for Fixture {
     fn default() -> Self {
-        let facts = Facts {
+        let facts = VersionFacts {
             source_id: SourceId(1),
             source_name: "prices".to_owned(),
             address: "https://example.org/files/p%20x.csv?key=${KEY}".to_owned(),
@@ -47,71 +47,71 @@ impl Default for Known {
         };
         Self {
             facts,
-            evidence: Evidence::default(),
+            context: RuleContext::default(),
         }
     }
 }
 
-impl Known {
-    /// There is an earlier good version.
+impl Fixture {
+    /// With an earlier good version.
     pub(super) fn after(bytes: &[u8]) -> Self {
-        let mut known = Self::default();
-        known.evidence.previous = Ok(Some(Previous {
+        let mut fixture = Self::default();
+        fixture.context.previous = Ok(Some(Previous {
             size_bytes: bytes.len() as u64,
             content: Some(memory(bytes)),
         }));
-        known
+        fixture
     }
 
-    /// The earlier version cannot be read.
+    /// With an earlier version that cannot be read.
     pub(super) fn unreadable() -> Self {
-        let mut known = Self::default();
-        known.evidence.previous = Err("the last good version is damaged".to_owned());
-        known
+        let mut fixture = Self::default();
+        fixture.context.previous = Err("the last good version is damaged".to_owned());
+        fixture
     }
 
-    /// There is a list of digests, checked so many milliseconds after the judged content was fetched.
+    /// With a list of digests, checked so many milliseconds after the judged content was fetched.
     pub(super) fn beside(list: &[u8], later_ms: i64) -> Self {
-        let mut known = Self::default();
-        known.evidence.companion = Ok(Companion {
+        let mut fixture = Self::default();
+        fixture.context.companion = Ok(Companion {
             name: "SHA256SUMS".to_owned(),
             newest: crate::domain::VersionId(1),
             lists: vec![memory(list)],
-            checked_at: known.facts.fetched_at + chrono::TimeDelta::milliseconds(later_ms),
+            checked_at: fixture.facts.fetched_at + chrono::TimeDelta::milliseconds(later_ms),
         });
-        known
+        fixture
     }
 
-    pub(super) fn case(&self, content: Content) -> Case {
-        Case {
+    pub(super) fn input(&self, content: Content) -> RuleInput {
+        RuleInput {
             content,
             facts: self.facts.clone(),
-            evidence: self.evidence.clone(),
+            context: self.context.clone(),
             stop: Arc::default(),
         }
     }
 
-    /// Judges the same bytes in memory and in a file: both must agree.
+    /// Judges the same bytes in memory and in a file; both must agree.
     pub(super) fn judged(&self, rule: &Builtin, bytes: &[u8]) -> (VerdictOutcome, String) {
-        let judgement = super::judge(rule, &self.case(memory(bytes)));
-        assert_eq!(judgement, super::judge(rule, &self.case(file(bytes))));
+        let judgement = super::judge(rule, &self.input(memory(bytes)));
+        assert_eq!(judgement, super::judge(rule, &self.input(file(bytes))));
         (judgement.outcome, judgement.detail)
     }
 }
 
 pub(super) fn assert_passes(rule: &Builtin, bytes: &[u8]) {
-    let (outcome, detail) = Known::default().judged(rule, bytes);
+    let (outcome, detail) = Fixture::default().judged(rule, bytes);
     assert_eq!(outcome, VerdictOutcome::Passed, "{detail}");
 }
 
 pub(super) fn assert_fails(rule: &Builtin, bytes: &[u8], expected: &str) {
-    let (outcome, detail) = Known::default().judged(rule, bytes);
+    let (outcome, detail) = Fixture::default().judged(rule, bytes);
     assert_eq!(outcome, VerdictOutcome::Failed, "{detail}");
     assert!(detail.contains(expected), "{detail}");
 }
 
 pub(super) fn assert_cannot(rule: &Builtin, bytes: &[u8], expected: &str) {
-    let (outcome, detail) = Known::default().judged(rule, bytes);
+    let (outcome, detail) = Fixture::default().judged(rule, bytes);
     assert_eq!(outcome, VerdictOutcome::Error, "{detail}");
     assert!(detail.contains(expected), "{detail}");
 }
@@ -135,7 +135,7 @@ fn content_that_cannot_be_read_is_not_judged() {
     let content = file(b"{}");
     std::fs::remove_file(content.as_file().expect("a file")).expect("a removal");
     for rule in rules_that_read() {
-        let judgement = super::judge(&rule, &Known::beside(b"", 0).case(content.clone()));
+        let judgement = super::judge(&rule, &Fixture::beside(b"", 0).input(content.clone()));
         assert_eq!(judgement.outcome, VerdictOutcome::Error, "{rule:?}");
         assert!(
             judgement.detail.contains("No such file"),
@@ -147,12 +147,12 @@ fn content_that_cannot_be_read_is_not_judged() {
 #[test]
 fn a_rule_that_is_stopped_says_nothing() {
     for rule in rules_that_read() {
-        // Good and bad content, by what each rule makes of it.
+        // Good and bad content for each rule.
         for bytes in [&b"{}"[..], b"<a", b"\xFF"] {
             for content in [memory(bytes), file(bytes)] {
-                let mut case = Known::beside(b"", 0).case(content);
-                case.stop = Arc::new(AtomicBool::new(true));
-                let judgement = super::judge(&rule, &case);
+                let mut input = Fixture::beside(b"", 0).input(content);
+                input.stop = Arc::new(AtomicBool::new(true));
+                let judgement = super::judge(&rule, &input);
                 assert_eq!(judgement.outcome, VerdictOutcome::Error, "{rule:?}");
                 assert!(
                     judgement.detail.contains("stopped"),

@@ -1,14 +1,14 @@
 //! `utf8`: well-formed UTF-8.
 
-use super::source::{Finding, Source, bad};
+use super::input::{Input, RuleResult, bad};
 
-/// A UTF-8 sequence is at most this long.
+/// Longest UTF-8 sequence.
 const MAX_SEQUENCE: usize = 4;
 
-/// UTF-8 as of RFC 3629.
-pub(super) fn judge(source: &mut Source) -> Finding {
+/// Passes UTF-8 (RFC 3629).
+pub(super) fn judge(input: &mut Input) -> RuleResult {
     let mut check = Utf8Check::default();
-    let found = source
+    let found = input
         .pieces(|piece| check.push(piece))?
         .or_else(|| check.finish());
     match found {
@@ -22,16 +22,16 @@ pub(super) fn judge(source: &mut Source) -> Finding {
 /// Checks UTF-8 that arrives in pieces.
 #[derive(Default)]
 struct Utf8Check {
-    /// The offset of what comes next, `pending` included in what came.
+    /// Offset of the next byte; `pending` lies before it.
     offset: u64,
-    /// The beginning of a sequence that the last piece did not finish.
+    /// The unfinished sequence at the end of the last piece.
     pending: Vec<u8>,
 }
 
 impl Utf8Check {
-    /// Takes the next piece; gives the offset of the first bad byte.
+    /// Checks the next piece. Returns the offset of the first bad byte.
     fn push(&mut self, mut piece: &[u8]) -> Option<u64> {
-        // The few bytes that finish a pending sequence are checked together with it.
+        // The bytes that finish a pending sequence are checked together with it.
         while !self.pending.is_empty() && !piece.is_empty() {
             self.pending.push(piece[0]);
             piece = &piece[1..];
@@ -55,7 +55,7 @@ impl Utf8Check {
         None
     }
 
-    /// Gives the offset of a sequence that never ended.
+    /// Returns the offset of an unfinished sequence at the end.
     fn finish(&self) -> Option<u64> {
         (!self.pending.is_empty()).then(|| self.offset - self.pending.len() as u64)
     }
@@ -65,7 +65,7 @@ impl Utf8Check {
 mod tests {
     use super::*;
     use crate::config::Builtin;
-    use crate::verify::builtin::source::PIECE_BYTES;
+    use crate::verify::builtin::input::PIECE_BYTES;
     use crate::verify::builtin::tests::{assert_fails, assert_passes};
     use proptest::prelude::*;
 
@@ -84,7 +84,7 @@ mod tests {
         ] {
             assert_fails(&Builtin::Utf8, bad, &format!("offset {offset} "));
         }
-        // A character that straddles two pieces, whole and broken.
+        // A character across two pieces, whole and broken.
         let mut text = vec![b'x'; PIECE_BYTES - 1];
         text.extend("😀".as_bytes());
         assert_passes(&Builtin::Utf8, &text);

@@ -1,18 +1,18 @@
 //! The entropy-coded data between two markers, bit by bit (T.81 §F.2.2.5).
 
 use super::huffman::{Huffman, MAX_BITS};
-use crate::verify::builtin::source::{Trouble, bad};
+use crate::verify::builtin::input::{RuleFailure, bad};
 
 const PREMATURE: &str = "the data ends before the picture does";
 
-/// The bits from a place in the file up to the next marker.
+/// Reads bits from an offset of the file up to the next marker.
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// The next bits, the first one highest of `count`.
+    /// Bits read ahead, `count` of them, the next one highest.
     held: u64,
     count: u32,
-    /// The bit that filled up the last byte before a marker.
+    /// Value of the first padding bit, which fills the last byte before a marker.
     padding: Option<bool>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Bits<'a> {
     fn fill(&mut self) {
         while self.count <= 48 {
             let step = match self.bytes.get(self.at..) {
-                // A zero is stuffed behind a byte that would look like a marker.
+                // A zero byte is stuffed behind a 0xFF byte of the data.
                 Some([0xFF, 0x00, ..]) => 2,
                 Some([0xFF, ..] | []) | None => return,
                 Some(_) => 1,
@@ -41,8 +41,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Reads one symbol.
-    pub(super) fn symbol(&mut self, table: &Huffman) -> Result<u8, Trouble> {
+    pub(super) fn symbol(&mut self, table: &Huffman) -> Result<u8, RuleFailure> {
         if self.count < MAX_BITS {
             self.fill();
         }
@@ -62,8 +61,8 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Reads so many bits, at most 16, as a number.
-    pub(super) fn take(&mut self, count: u32) -> Result<u32, Trouble> {
+    /// Reads `count` bits, at most 16, as a number.
+    pub(super) fn take(&mut self, count: u32) -> Result<u32, RuleFailure> {
         if self.count < count {
             self.fill();
         }
@@ -75,8 +74,8 @@ impl<'a> Bits<'a> {
         Ok(u32::try_from(value).unwrap_or_default())
     }
 
-    /// Reads so many bits as a signed number (T.81 §F.2.2.1, EXTEND).
-    pub(super) fn signed(&mut self, count: u32) -> Result<i32, Trouble> {
+    /// Reads `count` bits as a signed number (T.81 §F.2.2.1, EXTEND).
+    pub(super) fn signed(&mut self, count: u32) -> Result<i32, RuleFailure> {
         let value = i32::try_from(self.take(count)?).unwrap_or_default();
         let is_negative = count > 0 && value < 1 << (count - 1);
         Ok(if is_negative {
@@ -86,8 +85,8 @@ impl<'a> Bits<'a> {
         })
     }
 
-    /// Ends at the marker: nothing but the bits that fill up the last byte may be left. Returns where the marker is.
-    pub(super) fn end(&mut self) -> Result<usize, Trouble> {
+    /// Checks that only padding is left before the marker. Returns the offset of the marker.
+    pub(super) fn end(&mut self) -> Result<usize, RuleFailure> {
         self.fill();
         if self.count >= 8 {
             return bad("the picture ends before its data does");
@@ -95,7 +94,7 @@ impl<'a> Bits<'a> {
         let all = (1 << self.count) - 1;
         let left = self.held & all;
         let padding = left != 0;
-        // Coders fill up with ones, some with zeros, but none now so and now so.
+        // Encoders pad with ones, some with zeros, none with both.
         let is_even = left == 0 || left == all;
         if self.count > 0 && (!is_even || self.padding.is_some_and(|before| before != padding)) {
             return bad("the picture ends before its data does");
@@ -107,8 +106,8 @@ impl<'a> Bits<'a> {
         Ok(self.at)
     }
 
-    /// Goes beyond the restart marker of this number.
-    pub(super) fn restart(&mut self, number: u8) -> Result<(), Trouble> {
+    /// Skips the restart marker with this number.
+    pub(super) fn restart(&mut self, number: u8) -> Result<(), RuleFailure> {
         let at = self.end()?;
         let fill = self.bytes[at..].iter().take_while(|byte| **byte == 0xFF);
         let at = at + fill.count();

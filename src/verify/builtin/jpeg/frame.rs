@@ -1,27 +1,27 @@
-//! The picture's frame: its size, and what its components are made of (T.81 §B.2.2).
+//! The frame of the picture: its size and its components (T.81 §B.2.2).
 
-use crate::verify::builtin::source::{Trouble, bad, cannot};
+use crate::verify::builtin::input::{RuleFailure, bad, cannot};
 
-/// The most memory that may be taken to remember which coefficients are not zero.
+/// Most memory for the map of nonzero coefficients.
 const MAX_BYTES: usize = 256 << 20;
-/// A coefficient that no scan has coded yet.
+/// Marks a coefficient that no scan has coded yet.
 const UNCODED: u8 = u8::MAX;
 
 /// One component, such as brightness.
 pub(super) struct Component {
     pub(super) id: u8,
-    /// How many blocks one unit of an interleaved scan has, across and down.
+    /// Blocks of one unit of an interleaved scan, across and down.
     pub(super) across: usize,
     pub(super) down: usize,
     pub(super) quantisation: usize,
-    /// Its blocks in a scan of its own.
+    /// Blocks in a scan of this component alone, across and down.
     pub(super) columns: usize,
     pub(super) rows: usize,
-    /// Its blocks in one row of an interleaved scan.
+    /// Blocks in one row of an interleaved scan.
     pub(super) stride: usize,
-    /// For every block which coefficients are not zero; kept of a progressive picture only.
+    /// One bit for each nonzero coefficient, one word for each block; of a progressive picture only.
     pub(super) not_zero: Vec<u64>,
-    /// For every coefficient how many of its low bits are still to come.
+    /// For each coefficient, how many of its low bits are still to come.
     missing: [u8; 64],
 }
 
@@ -35,8 +35,8 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Reads a frame header. Takes no memory for the picture yet.
-    pub(super) fn read(segment: &[u8], is_progressive: bool) -> Result<Self, Trouble> {
+    /// Reads a frame header. Allocates nothing for the picture yet.
+    pub(super) fn read(segment: &[u8], is_progressive: bool) -> Result<Self, RuleFailure> {
         let &[precision, h0, h1, w0, w1, count, ref specs @ ..] = segment else {
             return bad("the frame header is cut off");
         };
@@ -64,7 +64,7 @@ impl Frame {
         Ok(frame)
     }
 
-    fn lay_out(&mut self) -> Result<(), Trouble> {
+    fn lay_out(&mut self) -> Result<(), RuleFailure> {
         let components = &mut self.components;
         let across = components.iter().map(|one| one.across).max().unwrap_or(1);
         let down = components.iter().map(|one| one.down).max().unwrap_or(1);
@@ -83,8 +83,8 @@ impl Frame {
         Ok(())
     }
 
-    /// Takes the memory that a progressive picture needs.
-    pub(super) fn reserve(&mut self) -> Result<(), Trouble> {
+    /// Allocates the memory for a progressive picture.
+    pub(super) fn reserve(&mut self) -> Result<(), RuleFailure> {
         if !self.is_progressive {
             return Ok(());
         }
@@ -105,14 +105,14 @@ impl Frame {
         Ok(())
     }
 
-    /// Tells whether every coefficient of every component came, to its last bit.
+    /// Returns whether all bits of every component's coefficients have been coded.
     pub(super) fn is_complete(&self) -> bool {
         let mut components = self.components.iter();
         components.all(|one| one.missing.iter().all(|missing| *missing == 0))
     }
 }
 
-fn component([id, sampling, quantisation]: [u8; 3]) -> Result<Component, Trouble> {
+fn component([id, sampling, quantisation]: [u8; 3]) -> Result<Component, RuleFailure> {
     let (across, down) = (usize::from(sampling >> 4), usize::from(sampling & 15));
     if !matches!(across, 1..=4) || !matches!(down, 1..=4) || quantisation > 3 {
         return bad("the frame header contradicts itself");
@@ -131,13 +131,13 @@ fn component([id, sampling, quantisation]: [u8; 3]) -> Result<Component, Trouble
 }
 
 impl Component {
-    /// Notes that a scan codes these coefficients from bit `high` (0: for the first time) to bit `low`.
+    /// Records that a scan codes these coefficients from bit `high` (0: for the first time) to bit `low`.
     pub(super) fn code(
         &mut self,
         band: std::ops::RangeInclusive<usize>,
         high: u8,
         low: u8,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RuleFailure> {
         let expected = if high == 0 { UNCODED } else { high };
         let is_early = *band.start() > 0 && self.missing[0] == UNCODED;
         if is_early
@@ -145,7 +145,7 @@ impl Component {
                 .iter()
                 .any(|bits| *bits != expected)
         {
-            return bad("a scan that does not go on from those before it");
+            return bad("a scan that does not continue the scans before it");
         }
         self.missing[band].fill(low);
         Ok(())

@@ -1,25 +1,24 @@
 //! Huffman tables as the file defines them (T.81 §C.2).
 
-use crate::verify::builtin::source::{Trouble, bad};
+use crate::verify::builtin::input::{RuleFailure, bad};
 
-/// The longest code, in bits.
 pub(super) const MAX_BITS: u32 = 16;
-/// Codes of up to this length are found by one look into a table.
+/// Longest code that one table access finds.
 const FAST_BITS: u32 = 8;
 
-/// One table: from codes to symbols.
+/// One table, from codes to symbols.
 #[derive(Clone)]
 pub(super) struct Huffman {
-    /// For the next 8 bits: the length of the code that they begin with, and its symbol; length 0 for a longer code.
+    /// Indexed by the next 8 bits: length and symbol of the code that they begin with; length 0 for a longer code.
     fast: Vec<(u32, u8)>,
-    /// For each length: the first code, how many there are, and where their symbols begin.
+    /// For each length: the first code, the number of codes, and the index of their first symbol.
     lengths: Vec<(u32, u32, usize)>,
     symbols: Vec<u8>,
 }
 
 impl Huffman {
-    /// Reads one table of a DHT segment, behind the byte that names it; returns what is left too.
-    pub(super) fn read(segment: &[u8]) -> Result<(Self, &[u8]), Trouble> {
+    /// Reads one table of a DHT segment, behind the byte that names the table. Returns the table and the rest of the segment.
+    pub(super) fn read(segment: &[u8]) -> Result<(Self, &[u8]), RuleFailure> {
         let Some((counts, rest)) = segment.split_first_chunk::<16>() else {
             return bad("a Huffman table is cut off");
         };
@@ -51,7 +50,7 @@ impl Huffman {
         Ok((table, rest))
     }
 
-    /// Finds the code that 16 bits begin with: its length and its symbol.
+    /// Finds the code that these 16 bits begin with. Returns its length and symbol.
     pub(super) fn find(&self, bits: u32) -> Option<(u32, u8)> {
         match self.fast[(bits >> (MAX_BITS - FAST_BITS)) as usize] {
             (0, _) => self.search(bits),

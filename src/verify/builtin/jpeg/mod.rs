@@ -1,5 +1,5 @@
-//! A strict reader of JPEG (ITU-T T.81, sequential and progressive with Huffman codes): every code of every block is
-//! walked, and counted against the size of the picture. Decoders fill up what is missing, and say nothing.
+//! A strict reader of JPEG (ITU-T T.81, sequential and progressive with Huffman codes): reads every code of every
+//! block, and compares their number with the size of the picture. Decoders pad missing data without an error.
 //!
 //! Never computes a pixel.
 

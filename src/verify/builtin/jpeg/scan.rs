@@ -1,4 +1,4 @@
-//! One scan: every block of the components that it codes (T.81 §F.2 and §G.2).
+//! One scan: all blocks of the components that it codes (T.81 §F.2 and §G.2).
 
 use std::sync::atomic::AtomicBool;
 
@@ -6,23 +6,23 @@ use super::bits::Bits;
 use super::frame::{Component, Frame};
 use super::huffman::Huffman;
 use super::tables::Tables;
-use crate::verify::builtin::source::{Trouble, bad, go_on};
+use crate::verify::builtin::input::{RuleFailure, bad, go_on};
 
-/// The most bits of a difference between first coefficients, and of any other coefficient, with 8 bits a sample.
+/// Most bits of a first coefficient's difference (DC), and of any other coefficient (AC), at 8 bits a sample.
 const MAX_DC_BITS: u8 = 11;
 const MAX_AC_BITS: u8 = 10;
-/// What the coefficients of a block may be together, each multiplied by its step, as the root of the sum of their squares:
-/// that of 64 samples is the same, and each is within 128 of the middle, and 31 more where a coder makes edges smooth.
+/// Largest norm (root of the sum of squares) of a block's coefficients, each multiplied by its quantisation step. The norm of
+/// the 64 samples is the same, and each is within 128 of the middle, and 31 more where an encoder smooths edges.
 const MAX_NORM: u64 = 1_280;
-/// The most blocks in one unit of an interleaved scan.
+/// Most blocks in one unit of an interleaved scan.
 const MAX_UNIT_BLOCKS: usize = 10;
 
 const BEYOND: &str = "a run of zeros goes beyond its block";
 const TOO_WIDE: &str = "a coefficient is larger than any can be";
 
-/// One scan, and what of the tables it uses.
+/// One scan, with the tables that it uses.
 pub(super) struct Scan<'a> {
-    parts: Vec<Part<'a>>,
+    parts: Vec<ScanComponent<'a>>,
     first: usize,
     last: usize,
     is_refinement: bool,
@@ -32,22 +32,22 @@ pub(super) struct Scan<'a> {
 }
 
 /// A component of a scan.
-struct Part<'a> {
+struct ScanComponent<'a> {
     component: usize,
     dc: Option<&'a Huffman>,
     ac: Option<&'a Huffman>,
     steps: &'a [u16; 64],
-    /// The first coefficient of the block before.
+    /// First coefficient of the previous block.
     before: i32,
 }
 
 impl<'a> Scan<'a> {
-    /// Reads a scan header, and notes what the scan codes.
+    /// Reads a scan header, and records in the frame which coefficients the scan codes.
     pub(super) fn read(
         segment: &[u8],
         frame: &mut Frame,
         tables: &'a Tables,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, RuleFailure> {
         let Some((count, rest)) = segment.split_first() else {
             return bad("a scan header is cut off");
         };
@@ -64,7 +64,7 @@ impl<'a> Scan<'a> {
             (first, last, bits) == (0, 63, 0)
         };
         if !is_sound || !matches!(count, 1..=4) {
-            return bad("a scan header that means nothing");
+            return bad("a scan header with invalid parameters");
         }
         let mut scan = Self {
             parts: Vec::new(),
@@ -80,7 +80,7 @@ impl<'a> Scan<'a> {
             frame.components[part.component].code(first..=last, high, low)?;
             scan.parts.push(part);
         }
-        let blocks = |part: &Part<'_>| {
+        let blocks = |part: &ScanComponent<'_>| {
             let component = &frame.components[part.component];
             component.across * component.down
         };
@@ -95,7 +95,7 @@ impl<'a> Scan<'a> {
         [id, codes]: [u8; 2],
         frame: &Frame,
         tables: &'a Tables,
-    ) -> Result<Part<'a>, Trouble> {
+    ) -> Result<ScanComponent<'a>, RuleFailure> {
         let Some(component) = frame.components.iter().position(|one| one.id == id) else {
             return bad("a scan of a component that the picture has not");
         };
@@ -112,7 +112,7 @@ impl<'a> Scan<'a> {
         ) else {
             return bad("a scan without its tables");
         };
-        Ok(Part {
+        Ok(ScanComponent {
             component,
             dc,
             ac,
@@ -121,14 +121,14 @@ impl<'a> Scan<'a> {
         })
     }
 
-    /// Reads every block; returns where the marker behind the scan is.
+    /// Reads every block. Returns the offset of the marker behind the scan.
     pub(super) fn walk(
         mut self,
         bytes: &[u8],
         at: usize,
         frame: &mut Frame,
         stop: &AtomicBool,
-    ) -> Result<usize, Trouble> {
+    ) -> Result<usize, RuleFailure> {
         let is_single = self.parts.len() == 1;
         let (columns, rows) = if is_single {
             let component = &frame.components[self.parts[0].component];
@@ -158,8 +158,8 @@ impl<'a> Scan<'a> {
         reader.bits.end()
     }
 
-    /// Goes beyond the restart marker before this unit, if there is to be one.
-    fn restart(&mut self, number: u64, reader: &mut Reader<'_>) -> Result<(), Trouble> {
+    /// Skips the restart marker before this unit, if one belongs there.
+    fn restart(&mut self, number: u64, reader: &mut Reader<'_>) -> Result<(), RuleFailure> {
         let is_due = self.restart_interval > 0 && number.is_multiple_of(self.restart_interval);
         if number == 0 || !is_due {
             return Ok(());
@@ -181,7 +181,7 @@ impl<'a> Scan<'a> {
         (column, row): (usize, usize),
         frame: &mut Frame,
         reader: &mut Reader<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RuleFailure> {
         for part in 0..self.parts.len() {
             let component = &frame.components[self.parts[part].component];
             let (across, down) = (component.across, component.down);
@@ -201,7 +201,7 @@ impl<'a> Scan<'a> {
         (column, row): (usize, usize),
         frame: &mut Frame,
         reader: &mut Reader<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RuleFailure> {
         let low = self.low;
         let part = &mut self.parts[part];
         if self.first == 0 {
@@ -227,9 +227,14 @@ impl<'a> Scan<'a> {
     }
 }
 
-impl Part<'_> {
-    /// Reads the first coefficient of a block. Behind a hole the sum of differences soon leaves what a picture can have.
-    fn first(&mut self, table: &Huffman, low: u8, reader: &mut Reader<'_>) -> Result<(), Trouble> {
+impl ScanComponent<'_> {
+    /// Reads the first coefficient of a block. After a gap in the data, the sum of differences soon exceeds any valid value.
+    fn first(
+        &mut self,
+        table: &Huffman,
+        low: u8,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), RuleFailure> {
         let size = reader.bits.symbol(table)?;
         if size > MAX_DC_BITS {
             return bad(TOO_WIDE);
@@ -240,17 +245,17 @@ impl Part<'_> {
     }
 }
 
-/// The bits of a scan, and how many blocks to come have nothing in them.
+/// The bits of a scan, and the number of empty blocks ahead.
 struct Reader<'a> {
     bits: Bits<'a>,
     empty: u32,
-    /// The sum of the squares in the block so far.
+    /// Sum of the squares of this block's coefficients so far.
     power: u64,
 }
 
 impl Reader<'_> {
-    /// Adds a coefficient to the block; half a step of it may be owed to rounding.
-    fn add(&mut self, value: i32, low: u8, step: u16) -> Result<(), Trouble> {
+    /// Adds a coefficient to the norm of the block, less half a step for rounding.
+    fn add(&mut self, value: i32, low: u8, step: u16) -> Result<(), RuleFailure> {
         let step = u64::from(step) << low;
         let value = (u64::from(value.unsigned_abs()) * step).saturating_sub(step.div_ceil(2));
         self.power = self.power.saturating_add(value.saturating_mul(value));
@@ -260,7 +265,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn no_run(&self) -> Result<(), Trouble> {
+    fn no_run(&self) -> Result<(), RuleFailure> {
         if self.empty > 0 {
             return bad("a run of empty blocks goes beyond the picture");
         }
@@ -268,7 +273,7 @@ impl Reader<'_> {
     }
 
     /// Reads the other coefficients of a block (T.81 §F.2.2.2).
-    fn sequential(&mut self, table: &Huffman, steps: &[u16; 64]) -> Result<(), Trouble> {
+    fn sequential(&mut self, table: &Huffman, steps: &[u16; 64]) -> Result<(), RuleFailure> {
         let mut at = 1;
         while at < 64 {
             let code = self.bits.symbol(table)?;
@@ -276,7 +281,7 @@ impl Reader<'_> {
             match (run, size) {
                 (0, 0) => return Ok(()),
                 (15, 0) => at += 16,
-                (_, 0) => return bad("a code that means nothing"),
+                (_, 0) => return bad("an invalid run-length code"),
                 _ => {
                     let value;
                     (at, value) = self.coefficient((at, 63), run, size)?;
@@ -288,13 +293,13 @@ impl Reader<'_> {
         if at > 64 { bad(BEYOND) } else { Ok(()) }
     }
 
-    /// Reads a coefficient behind a run of zeros; returns which one it is, and its value.
+    /// Reads a coefficient behind a run of zeros. Returns its index and value.
     fn coefficient(
         &mut self,
         (at, last): (usize, usize),
         run: u8,
         size: u8,
-    ) -> Result<(usize, i32), Trouble> {
+    ) -> Result<(usize, i32), RuleFailure> {
         let at = at + usize::from(run);
         if at > last {
             return bad(BEYOND);
@@ -311,7 +316,7 @@ impl Reader<'_> {
         table: &Huffman,
         (first, last): (usize, usize),
         not_zero: &mut u64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RuleFailure> {
         if self.empty > 0 {
             self.empty -= 1;
             return Ok(());
@@ -342,7 +347,7 @@ impl Reader<'_> {
         table: &Huffman,
         (first, last): (usize, usize),
         not_zero: &mut u64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RuleFailure> {
         let mut at = first;
         while self.empty == 0 && at <= last {
             let code = self.bits.symbol(table)?;
@@ -354,7 +359,7 @@ impl Reader<'_> {
                     break;
                 }
                 (_, 1) => drop(self.bits.take(1)?),
-                _ => return bad("a code that means nothing"),
+                _ => return bad("an invalid run-length code"),
             }
             at = self.corrected(at, last, run.into(), *not_zero)?;
             if size == 1 {
@@ -372,14 +377,15 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads the bits of coefficients that are not zero, and goes over so many that are; returns where it stopped.
+    /// Reads a bit for each nonzero coefficient while skipping the given number of zero ones. Returns the index where
+    /// it stopped.
     fn corrected(
         &mut self,
         mut at: usize,
         last: usize,
         mut zeros: usize,
         not_zero: u64,
-    ) -> Result<usize, Trouble> {
+    ) -> Result<usize, RuleFailure> {
         while at <= last {
             if not_zero >> at & 1 == 1 {
                 self.bits.take(1)?;

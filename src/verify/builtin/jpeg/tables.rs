@@ -2,13 +2,13 @@
 
 use super::huffman::Huffman;
 
-/// What a scan needs, as the last segments defined it.
+/// The tables for a scan, as the last segments defined them.
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) dc: [Option<Huffman>; 4],
     pub(super) ac: [Option<Huffman>; 4],
-    /// The quantisation tables: for each coefficient the size of a step.
+    /// Quantisation tables: the step of each coefficient.
     pub(super) steps: [Option<[u16; 64]>; 4],
-    /// How many units there are between restart markers; 0 when there are none.
+    /// Units between two restart markers; 0 for none.
     pub(super) restart_interval: u64,
 }

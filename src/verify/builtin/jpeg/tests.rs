@@ -1,9 +1,9 @@
-//! Whole pictures of several coders' kinds, and what transfers make of them.
+//! Whole pictures of several encoders, and the damage that transfers do to them.
 
 use std::sync::atomic::AtomicBool;
 
 use super::check;
-use crate::verify::builtin::source::Trouble;
+use crate::verify::builtin::input::RuleFailure;
 
 const SAMPLES: [(&str, &[u8]); 5] = [
     ("baseline", include_bytes!("samples/baseline.jpg")),
@@ -14,13 +14,16 @@ const SAMPLES: [(&str, &[u8]); 5] = [
 ];
 const END: &[u8] = b"\xFF\xD9";
 
-fn checked(bytes: &[u8]) -> Result<(u32, u32), Trouble> {
+fn checked(bytes: &[u8]) -> Result<(u32, u32), RuleFailure> {
     check(bytes, &AtomicBool::new(false), |_, _| Ok(()))
 }
 
 fn assert_damaged(bytes: &[u8], what: &str) {
     let found = checked(bytes);
-    assert!(matches!(found, Err(Trouble::Bad(_))), "{what}: {found:?}");
+    assert!(
+        matches!(found, Err(RuleFailure::Bad(_))),
+        "{what}: {found:?}"
+    );
 }
 
 /// Replaces the first `from` behind `at`.
@@ -37,7 +40,7 @@ fn whole_pictures_are_read_to_their_end() {
     for (name, bytes) in SAMPLES {
         let found = checked(bytes);
         assert!(matches!(found, Ok((72, 56))), "{name}: {found:?}");
-        // Fill bytes before a marker, and whatever comes behind the end.
+        // Fill bytes before a marker, and junk behind the end.
         let more = [&bytes[..bytes.len() - 2], b"\xFF\xFF\xFF\xD9\0junk"].concat();
         assert!(checked(&more).is_ok(), "{name}");
     }
@@ -58,7 +61,7 @@ fn a_picture_that_was_cut_off_is_found_wherever_it_was() {
     }
 }
 
-/// Of pictures as small as these a hole now and then leaves as many blocks as there were.
+/// In pictures this small, a gap now and then leaves the number of blocks unchanged.
 #[test]
 fn a_hole_is_found_in_nearly_every_place() {
     let (mut all, mut missed) = (0, Vec::new());
@@ -149,7 +152,7 @@ fn what_is_not_supported_is_no_damage() {
     ] {
         let found = checked(&bytes);
         assert!(
-            matches!(&found, Err(Trouble::Cannot(why)) if why.contains(what)),
+            matches!(&found, Err(RuleFailure::Cannot(why)) if why.contains(what)),
             "{what}: {found:?}"
         );
     }

@@ -6,16 +6,16 @@ use super::frame::Frame;
 use super::huffman::Huffman;
 use super::scan::Scan;
 use super::tables::Tables;
-use crate::verify::builtin::source::{Trouble, bad, cannot};
+use crate::verify::builtin::input::{RuleFailure, bad, cannot};
 
-/// Reads the whole file up to the marker of its end, and returns width and height.
+/// Reads the file up to its end marker, and returns width and height.
 ///
-/// `allow`: refuses a size before any of the picture is read.
+/// `allow` may refuse a size before any of the picture is read.
 pub(in crate::verify::builtin) fn check(
     bytes: &[u8],
     stop: &AtomicBool,
-    allow: impl FnOnce(u32, u32) -> Result<(), Trouble>,
-) -> Result<(u32, u32), Trouble> {
+    allow: impl FnOnce(u32, u32) -> Result<(), RuleFailure>,
+) -> Result<(u32, u32), RuleFailure> {
     let mut walk = Walk { bytes, at: 0 };
     let mut allow = Some(allow);
     let mut tables = Tables::default();
@@ -58,7 +58,7 @@ pub(in crate::verify::builtin) fn check(
     }
 }
 
-fn complete(frame: &Frame) -> Result<(u32, u32), Trouble> {
+fn complete(frame: &Frame) -> Result<(u32, u32), RuleFailure> {
     if frame.is_complete() {
         return Ok((frame.width, frame.height));
     }
@@ -80,8 +80,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Reads a marker, and the bytes that may fill up before it.
-    fn marker(&mut self) -> Result<u8, Trouble> {
+    /// Reads a marker, and the fill bytes before it.
+    fn marker(&mut self) -> Result<u8, RuleFailure> {
         let rest = &self.bytes[self.at..];
         let fill = rest.iter().take_while(|byte| **byte == 0xFF).count();
         match rest.get(fill) {
@@ -94,8 +94,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Reads a segment behind its marker; returns its content.
-    fn segment(&mut self) -> Result<&'a [u8], Trouble> {
+    /// Reads a segment behind its marker. Returns the content of the segment.
+    fn segment(&mut self) -> Result<&'a [u8], RuleFailure> {
         let rest = &self.bytes[self.at..];
         let length = rest.first_chunk().map(|two| u16::from_be_bytes(*two));
         let Some(segment) = length.and_then(|length| rest.get(..length.into())) else {
@@ -109,7 +109,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn huffman_tables(mut segment: &[u8], tables: &mut Tables) -> Result<(), Trouble> {
+fn huffman_tables(mut segment: &[u8], tables: &mut Tables) -> Result<(), RuleFailure> {
     while let Some((name, rest)) = segment.split_first() {
         let (table, rest) = Huffman::read(rest)?;
         let (class, number) = (name >> 4, usize::from(name & 15));
@@ -127,7 +127,7 @@ fn huffman_tables(mut segment: &[u8], tables: &mut Tables) -> Result<(), Trouble
     Ok(())
 }
 
-fn quantisation_tables(mut segment: &[u8], tables: &mut Tables) -> Result<(), Trouble> {
+fn quantisation_tables(mut segment: &[u8], tables: &mut Tables) -> Result<(), RuleFailure> {
     while let Some((name, rest)) = segment.split_first() {
         let wide = name >> 4 == 1;
         let length = if wide { 128 } else { 64 };

@@ -1,18 +1,18 @@
-//! A place in the text of a document type declaration, and the productions of XML 1.0 that are read there.
+//! A cursor in the text of a document type declaration, and the productions of XML 1.0 that are read there.
 
-use super::refusal::{Read, Refusal, wrong};
+use super::refusal::{Parsed, Refusal, wrong};
 use crate::domain::{shortened, truncate_line};
 
-/// How much of the text at a place is shown.
+/// Characters of the text that an error shows.
 const MAX_SHOWN_CHARS: usize = 20;
 
-/// A place in a text.
+/// A position in a text.
 pub(super) struct Cursor<'a> {
     text: &'a str,
     rest: &'a str,
 }
 
-/// Tells whether a name may begin with it (XML 1.0 §2.3, `NameStartChar`).
+/// Returns whether the character may begin a name (XML 1.0 §2.3, `NameStartChar`).
 pub(super) fn begins_name(c: char) -> bool {
     matches!(c, ':' | '_' | 'A'..='Z' | 'a'..='z' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
         | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}' | '\u{200D}' | '\u{2070}'..='\u{218F}'
@@ -20,13 +20,13 @@ pub(super) fn begins_name(c: char) -> bool {
         | '\u{10000}'..='\u{EFFFF}')
 }
 
-/// Tells whether it may be in a name (`NameChar`).
+/// Returns whether the character may be in a name (`NameChar`).
 pub(super) fn is_in_name(c: char) -> bool {
     begins_name(c)
         || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}' | '\u{2040}')
 }
 
-/// Tells whether it may be in a document (§2.2, Char).
+/// Returns whether the character may be in a document (§2.2, Char).
 fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
@@ -48,14 +48,14 @@ impl<'a> Cursor<'a> {
         self.rest.starts_with(text)
     }
 
-    /// Goes beyond the text, if it is there.
+    /// Skips this text. Returns whether it was there.
     pub(super) fn take(&mut self, text: &str) -> bool {
         let rest = self.rest.strip_prefix(text);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
-    pub(super) fn expect(&mut self, text: &str) -> Read<()> {
+    pub(super) fn expect(&mut self, text: &str) -> Parsed<()> {
         if self.take(text) {
             Ok(())
         } else {
@@ -63,8 +63,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Says what should have been there. What is shown is marked on both sides where it is a part of a longer word.
-    pub(super) fn unexpected<T>(&self, expected: &str) -> Read<T> {
+    /// Fails with the expected text and the text found. `…` marks a cut in a longer word.
+    pub(super) fn unexpected<T>(&self, expected: &str) -> Parsed<T> {
         if self.rest.is_empty() {
             return wrong(format!("ends where {expected} has to be"));
         }
@@ -78,7 +78,7 @@ impl<'a> Cursor<'a> {
         wrong(format!("`{cut}{found}` where {expected} has to be"))
     }
 
-    /// Goes beyond blanks; tells whether there were any.
+    /// Skips blanks. Returns whether there were any.
     pub(super) fn skip_space(&mut self) -> bool {
         let rest = self.rest.trim_start_matches(is_space);
         let had_some = rest.len() < self.rest.len();
@@ -86,7 +86,7 @@ impl<'a> Cursor<'a> {
         had_some
     }
 
-    pub(super) fn space(&mut self) -> Read<()> {
+    pub(super) fn space(&mut self) -> Parsed<()> {
         if self.skip_space() {
             Ok(())
         } else {
@@ -94,7 +94,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn up_to(&mut self, end: &str) -> Read<&'a str> {
+    fn up_to(&mut self, end: &str) -> Parsed<&'a str> {
         match self.rest.split_once(end) {
             Some((text, rest)) if text.chars().all(is_char) => {
                 self.rest = rest;
@@ -105,7 +105,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn token(&mut self) -> Read<String> {
+    fn token(&mut self) -> Parsed<String> {
         let end = self
             .rest
             .find(|c| !is_in_name(c))
@@ -118,7 +118,7 @@ impl<'a> Cursor<'a> {
         Ok(token.to_owned())
     }
 
-    pub(super) fn name(&mut self) -> Read<String> {
+    pub(super) fn name(&mut self) -> Parsed<String> {
         if self.rest.starts_with(begins_name) {
             self.token()
         } else {
@@ -126,7 +126,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn quoted(&mut self) -> Read<&'a str> {
+    fn quoted(&mut self) -> Parsed<&'a str> {
         for quote in ["\"", "'"] {
             if self.take(quote) {
                 return self.up_to(quote);
@@ -135,8 +135,8 @@ impl<'a> Cursor<'a> {
         self.unexpected("a text in quotes")
     }
 
-    /// Reads `SYSTEM 'x'` or `PUBLIC 'x' 'y'`; a notation may do without the second text.
-    pub(super) fn external_id(&mut self, is_notation: bool) -> Read<()> {
+    /// Reads `SYSTEM 'x'` or `PUBLIC 'x' 'y'`; for a notation, the second text is optional.
+    pub(super) fn external_id(&mut self, is_notation: bool) -> Parsed<()> {
         if self.take("SYSTEM") {
             self.space()?;
             return self.quoted().map(drop);
@@ -159,13 +159,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads the rest of a comment.
-    pub(super) fn comment(&mut self) -> Read<()> {
+    pub(super) fn comment(&mut self) -> Parsed<()> {
         self.up_to("--")?;
         self.expect(">")
     }
 
     /// Reads the rest of a processing instruction.
-    pub(super) fn instruction(&mut self) -> Read<()> {
+    pub(super) fn instruction(&mut self) -> Parsed<()> {
         let target = self.name()?;
         if target.eq_ignore_ascii_case("xml") {
             return wrong("an XML declaration that is not at the beginning");
@@ -177,7 +177,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads the rest of an element's declaration.
-    pub(super) fn element(&mut self) -> Read<()> {
+    pub(super) fn element(&mut self) -> Parsed<()> {
         self.space()?;
         self.name()?;
         self.space()?;
@@ -196,7 +196,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads the rest of `(#PCDATA | a | b)*`.
-    fn mixed(&mut self) -> Read<()> {
+    fn mixed(&mut self) -> Parsed<()> {
         let mut has_names = false;
         loop {
             self.skip_space();
@@ -214,8 +214,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Reads the rest of a group of children: all of it parted by commas, or all by bars.
-    fn group(&mut self, depth: usize) -> Read<()> {
+    /// Reads the rest of a group of children, separated only by commas or only by bars.
+    fn group(&mut self, depth: usize) -> Parsed<()> {
         if depth > 100 {
             return Err(Refusal::TooMuch("groups are too deep".to_owned()));
         }
@@ -242,8 +242,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Reads the rest of a declaration of attributes; notes what their default values refer to.
-    pub(super) fn attributes(&mut self, in_defaults: &mut Vec<String>) -> Read<()> {
+    /// Reads the rest of an attribute list declaration; adds the entities of its default values to `in_defaults`.
+    pub(super) fn attributes(&mut self, in_defaults: &mut Vec<String>) -> Parsed<()> {
         self.space()?;
         self.name()?;
         loop {
@@ -272,7 +272,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn attribute_type(&mut self) -> Read<()> {
+    fn attribute_type(&mut self) -> Parsed<()> {
         const TYPES: [&str; 8] = [
             "CDATA", "IDREFS", "IDREF", "ID", "ENTITY", "ENTITIES", "NMTOKENS", "NMTOKEN",
         ];
@@ -300,7 +300,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads the rest of a notation's declaration.
-    pub(super) fn notation(&mut self) -> Read<()> {
+    pub(super) fn notation(&mut self) -> Parsed<()> {
         self.space()?;
         self.name()?;
         self.space()?;
@@ -309,8 +309,8 @@ impl<'a> Cursor<'a> {
         self.expect(">")
     }
 
-    /// Reads an entity's value, and returns its replacement text (§4.5): characters are put in, entities are not.
-    pub(super) fn entity_value(&mut self) -> Read<String> {
+    /// Reads an entity's value, and returns its replacement text (§4.5): character references are replaced, entities are not.
+    pub(super) fn entity_value(&mut self) -> Parsed<String> {
         let value = self.quoted()?;
         if value.contains('%') {
             return wrong(
@@ -331,7 +331,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Returns the character of `&#65;` or `&#x41;`, given what is between `&#` and `;`.
+/// Returns the character of `&#65;` or `&#x41;` by the text between `&#` and `;`.
 fn character(number: &str) -> Option<char> {
     let code = match number.strip_prefix('x') {
         Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
@@ -343,8 +343,8 @@ fn character(number: &str) -> Option<char> {
     char::from_u32(code.ok()?).filter(|c| is_char(*c))
 }
 
-/// Returns the names of the entities that a text refers to, if all that begins with `&` is a reference.
-pub(super) fn references(text: &str) -> Read<Vec<String>> {
+/// Returns the names of the entities that a text refers to. Fails when a `&` begins no reference.
+pub(super) fn references(text: &str) -> Parsed<Vec<String>> {
     let mut names = Vec::new();
     for behind in text.split('&').skip(1) {
         let reference = behind.split_once(';').map(|(reference, _)| reference);

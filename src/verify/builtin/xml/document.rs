@@ -1,4 +1,4 @@
-//! The document itself, by the parser; what the parser does not look at is looked at around it.
+//! The document itself: the parser's checks, and around them the checks that the parser lacks.
 
 use std::io::BufReader;
 
@@ -6,19 +6,19 @@ use xml::common::Position as _;
 use xml::reader::{EventReader, XmlEvent};
 
 use super::encoding::Characters;
-use super::entities::{Entities, Spot};
-use super::parser::{config, place, trouble};
+use super::entities::{Entities, ReferencePlace};
+use super::parser::{config, failure_of, place};
 use super::prolog;
 use super::references::Marked;
-use crate::verify::builtin::source::{Finding, PIECE_BYTES, Source, Trouble, cannot};
+use crate::verify::builtin::input::{Input, PIECE_BYTES, RuleFailure, RuleResult, cannot};
 
-/// How deep elements may be in one another.
+/// Deepest nesting of elements.
 const MAX_DEPTH: usize = 1_000;
 
-/// One well-formed document.
-pub(in crate::verify::builtin) fn judge(source: Source) -> Finding {
-    let characters = Characters::new(source).map_err(not_well_formed)?;
-    let (dtd, stream) = prolog::part(characters).map_err(not_well_formed)?;
+/// Passes one well-formed document.
+pub(in crate::verify::builtin) fn judge(input: Input) -> RuleResult {
+    let characters = Characters::new(input).map_err(not_well_formed)?;
+    let (dtd, stream) = prolog::split_prolog(characters).map_err(not_well_formed)?;
     let mut entities = Entities::new(dtd).map_err(not_well_formed)?;
     let buffered = BufReader::with_capacity(PIECE_BYTES, Marked::new(stream));
     let mut reader = EventReader::new_with_config(buffered, config());
@@ -27,12 +27,12 @@ pub(in crate::verify::builtin) fn judge(source: Source) -> Finding {
     loop {
         let event = reader
             .next()
-            .map_err(|error| trouble(&error))
+            .map_err(|error| failure_of(&error))
             .map_err(not_well_formed)?;
         let here = place(reader.position());
-        let at_place = |trouble| match trouble {
-            Trouble::Bad(why) => not_well_formed(Trouble::Bad(format!("{here}: {why}"))),
-            other @ Trouble::Cannot(_) => other,
+        let at_place = |failure| match failure {
+            RuleFailure::Bad(why) => not_well_formed(RuleFailure::Bad(format!("{here}: {why}"))),
+            other @ RuleFailure::Cannot(_) => other,
         };
         match event {
             XmlEvent::StartDocument {
@@ -46,16 +46,18 @@ pub(in crate::verify::builtin) fn judge(source: Source) -> Finding {
                     return cannot(format!("{here}: elements are more than {MAX_DEPTH} deep"));
                 }
                 for attribute in attributes {
-                    let taken = entities.take(&attribute.value, Spot::Attribute);
+                    let taken = entities.take(&attribute.value, ReferencePlace::Attribute);
                     taken.map_err(at_place)?;
                 }
             }
             XmlEvent::EndElement { .. } => depth -= 1,
-            XmlEvent::Characters(text) => entities.take(&text, Spot::Text).map_err(at_place)?,
-            // The one that may be there was read before, and is blank.
+            XmlEvent::Characters(text) => entities
+                .take(&text, ReferencePlace::Text)
+                .map_err(at_place)?,
+            // The declaration before the root was read by `prolog`, and is blank here.
             XmlEvent::Doctype { .. } => {
                 let why = "a document type declaration where none may be";
-                return Err(at_place(Trouble::Bad(why.to_owned())));
+                return Err(at_place(RuleFailure::Bad(why.to_owned())));
             }
             XmlEvent::EndDocument => return Ok(format!("well-formed XML, {elements} elements")),
             _ => {}
@@ -63,11 +65,11 @@ pub(in crate::verify::builtin) fn judge(source: Source) -> Finding {
     }
 }
 
-/// Says first what the rule is about.
-fn not_well_formed(trouble: Trouble) -> Trouble {
-    match trouble {
-        Trouble::Bad(why) if !why.starts_with("not well-formed") => {
-            Trouble::Bad(format!("not well-formed: {why}"))
+/// Begins a failure with `not well-formed`.
+fn not_well_formed(failure: RuleFailure) -> RuleFailure {
+    match failure {
+        RuleFailure::Bad(why) if !why.starts_with("not well-formed") => {
+            RuleFailure::Bad(format!("not well-formed: {why}"))
         }
         other => other,
     }

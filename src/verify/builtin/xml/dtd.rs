@@ -1,41 +1,41 @@
-//! The document type declaration: its internal part, read as strictly as the rest (XML 1.0 §2.8, §3.2, §3.3, §4.2, §4.7).
+//! The document type declaration: its internal part, checked as strictly as the rest (XML 1.0 §2.8, §3.2, §3.3, §4.2, §4.7).
 //!
 //! Never reads anything outside of the document.
 
 use std::collections::HashMap;
 
 use super::cursor::Cursor;
-use super::refusal::{Read, Refusal, wrong};
+use super::refusal::{Parsed, Refusal, wrong};
 
-/// How often parameter entities may stand in one another, and how much of their text is read in all.
+/// Deepest nesting of parameter entities; and most bytes of their text, all expansions together.
 const MAX_DEPTH: usize = 16;
 const MAX_READ_BYTES: usize = 1 << 20;
 
 /// A general entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entity {
-    /// Its replacement text.
+    /// The replacement text.
     Internal(String),
-    /// It is outside of the document.
+    /// An entity outside of the document.
     External { is_parsed: bool },
 }
 
-/// What a document type declaration declares.
+/// The declarations of a document type declaration.
 #[derive(Debug, Default)]
 pub(super) struct Dtd {
     pub(super) entities: HashMap<String, Entity>,
-    /// Parameter entities; nothing for those outside of the document.
+    /// Parameter entities; `None` for those outside of the document.
     parameters: HashMap<String, Option<String>>,
-    /// More may be declared outside of the document.
+    /// Set when more may be declared outside of the document.
     pub(super) is_open: bool,
-    /// What default values of attributes refer to.
+    /// Entities that default values of attributes refer to.
     pub(super) in_defaults: Vec<String>,
     read_bytes: usize,
 }
 
 impl Dtd {
-    /// Reads what stands between `<!DOCTYPE` and its `>`, both excluded.
-    pub(super) fn read(text: &str) -> Read<Self> {
+    /// Reads the text between `<!DOCTYPE` and its `>`.
+    pub(super) fn read(text: &str) -> Parsed<Self> {
         let mut dtd = Self::default();
         let mut at = Cursor::new(text);
         at.space()?;
@@ -61,7 +61,7 @@ impl Dtd {
         }
     }
 
-    fn declarations(&mut self, text: &str, depth: usize) -> Read<()> {
+    fn declarations(&mut self, text: &str, depth: usize) -> Parsed<()> {
         self.read_bytes += text.len();
         if depth > MAX_DEPTH || self.read_bytes > MAX_READ_BYTES {
             return Err(Refusal::TooMuch(
@@ -96,13 +96,13 @@ impl Dtd {
         }
     }
 
-    fn parameter(&mut self, name: &str, depth: usize) -> Read<()> {
+    fn parameter(&mut self, name: &str, depth: usize) -> Parsed<()> {
         match self.parameters.get(name).cloned() {
             Some(Some(_)) if depth >= MAX_DEPTH => {
                 wrong(format!("the parameter entity `{name}` stands in itself"))
             }
             Some(Some(text)) => {
-                // From here on an entity may be declared elsewhere (§4.1, WFC: Entity Declared).
+                // From here on, an entity may be declared elsewhere (§4.1, WFC: Entity Declared).
                 self.is_open = true;
                 self.declarations(&text, depth + 1)
             }
@@ -115,7 +115,7 @@ impl Dtd {
         }
     }
 
-    fn entity(&mut self, at: &mut Cursor<'_>) -> Read<()> {
+    fn entity(&mut self, at: &mut Cursor<'_>) -> Parsed<()> {
         at.space()?;
         let is_parameter = at.take("%");
         if is_parameter {

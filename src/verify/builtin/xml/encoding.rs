@@ -1,34 +1,34 @@
-//! The characters of an XML document: from its encoding, which a mark or its declaration names, to UTF-8 (XML 1.0 §4.3.3).
+//! Decodes an XML document to UTF-8, from the encoding that a byte order mark or the declaration names (XML 1.0 §4.3.3).
 
 use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::domain::truncate_line;
-use crate::verify::builtin::source::{Damage, PIECE_BYTES, Trouble, bad, cannot};
+use crate::verify::builtin::input::{Damage, PIECE_BYTES, RuleFailure, bad, cannot};
 
-/// How far the declaration may go.
+/// Longest XML declaration.
 const MAX_DECLARATION_BYTES: u64 = 1 << 10;
 
-/// A document as UTF-8, without its mark.
+/// A document as UTF-8, without its byte order mark.
 pub(super) struct Characters<R> {
     stream: R,
-    /// What has been read of the stream, and how much of it is decoded.
+    /// Bytes read from the stream, and how many of them are decoded.
     input: Vec<u8>,
     taken: usize,
     output: Vec<u8>,
     given: usize,
     decoder: Decoder,
     name: &'static str,
-    /// Refuse every byte that is no ASCII.
+    /// Refuse bytes beyond ASCII.
     only_ascii: bool,
     offset: u64,
     is_done: bool,
 }
 
 impl<R: Read> Characters<R> {
-    /// Finds out which encoding it is.
-    pub(super) fn new(mut stream: R) -> Result<Self, Trouble> {
+    /// Detects the encoding from the beginning of the stream.
+    pub(super) fn new(mut stream: R) -> Result<Self, RuleFailure> {
         let mut input = Vec::new();
         stream
             .by_ref()
@@ -102,8 +102,9 @@ impl<R: Read> Read for Characters<R> {
     }
 }
 
-/// Tells the encoding by a mark, or by how a declaration looks in it (XML 1.0 §F.1); and how long the mark is.
-fn by_first_bytes(input: &[u8]) -> Result<(Option<&'static Encoding>, usize), Trouble> {
+/// Detects the encoding by a byte order mark, or by the first bytes of a declaration (XML 1.0 §F.1). Returns the length
+/// of the mark too.
+fn by_first_bytes(input: &[u8]) -> Result<(Option<&'static Encoding>, usize), RuleFailure> {
     match input {
         [0, 0, 0xFE, 0xFF, ..]
         | [0xFF, 0xFE, 0, 0, ..]
@@ -119,7 +120,7 @@ fn by_first_bytes(input: &[u8]) -> Result<(Option<&'static Encoding>, usize), Tr
     }
 }
 
-/// Returns the name of the encoding in the declaration.
+/// Returns the encoding named in the declaration.
 fn declared(input: &[u8], encoding: Option<&'static Encoding>) -> Option<String> {
     let text = match encoding {
         Some(encoding) => encoding.decode(input).0,
@@ -137,12 +138,12 @@ fn declared(input: &[u8], encoding: Option<&'static Encoding>) -> Option<String>
     Some(name.to_owned())
 }
 
-/// Returns the encoding that bytes and declaration agree on, and whether only ASCII may be in it.
+/// Returns the encoding on which bytes and declaration agree, and whether the document must be ASCII.
 fn agreed(
     found: Option<&'static Encoding>,
     mark: usize,
     declared: Option<&str>,
-) -> Result<(&'static Encoding, bool), Trouble> {
+) -> Result<(&'static Encoding, bool), RuleFailure> {
     let Some(name) = declared else {
         return match found {
             Some(wide) if wide != UTF_8 && mark == 0 => bad("UTF-16 without a byte order mark"),

@@ -1,4 +1,4 @@
-//! The entities of a document: each that is used has to be declared, well-formed by itself, and not too long.
+//! The entities of a document: each one in use must be declared, well-formed and not too long.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,34 +6,34 @@ use xml::reader::{EventReader, XmlEvent};
 
 use super::cursor::{is_in_name, references};
 use super::dtd::{Dtd, Entity};
-use super::parser::{config, trouble};
+use super::parser::{config, failure_of};
 use super::references::{Marked, marked};
 use super::refusal::Refusal;
 use crate::domain::truncate_line;
-use crate::verify::builtin::source::{Trouble, bad, cannot};
+use crate::verify::builtin::input::{RuleFailure, bad, cannot};
 
-/// How long the text of entities may become, and how often an entity may stand in another.
+/// Most bytes of all expanded entities, and deepest nesting of entities.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 const MAX_DEPTH: usize = 8;
 
-/// Where a reference stands.
+/// Place of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Spot {
+pub(super) enum ReferencePlace {
     Text,
     Attribute,
 }
 
 pub(super) struct Entities {
     dtd: Dtd,
-    /// Undeclared ones may be declared outside of the document.
+    /// Set when undeclared entities may be declared outside of the document.
     is_open: bool,
-    /// How long each that was looked at becomes.
-    known: HashMap<(String, Spot), usize>,
+    /// Expanded length of the entities that were checked.
+    known: HashMap<(String, ReferencePlace), usize>,
     total: usize,
 }
 
 impl Entities {
-    pub(super) fn new(dtd: Dtd) -> Result<Self, Trouble> {
+    pub(super) fn new(dtd: Dtd) -> Result<Self, RuleFailure> {
         if let Some(name) = recursive(&dtd) {
             return bad(format!(
                 "not well-formed: the entity `{}` stands in itself",
@@ -48,26 +48,26 @@ impl Entities {
             total: 0,
         };
         for name in in_defaults.iter().filter(|name| !is_predefined(name)) {
-            entities.refer(name, Spot::Attribute)?;
+            entities.refer(name, ReferencePlace::Attribute)?;
         }
         Ok(entities)
     }
 
-    /// Notes that the document says that it stands alone: nothing is declared outside of it.
+    /// Records the document's statement that nothing is declared outside of it (`standalone`).
     pub(super) fn close(&mut self) {
         self.is_open = false;
     }
 
-    /// Takes all references of a text or an attribute.
-    pub(super) fn take(&mut self, text: &str, spot: Spot) -> Result<(), Trouble> {
+    /// Checks all references of a text or an attribute.
+    pub(super) fn take(&mut self, text: &str, place: ReferencePlace) -> Result<(), RuleFailure> {
         for name in marked(text) {
-            self.refer(name, spot)?;
+            self.refer(name, place)?;
         }
         Ok(())
     }
 
-    fn refer(&mut self, name: &str, spot: Spot) -> Result<(), Trouble> {
-        let length = self.length(name, spot, 0)?;
+    fn refer(&mut self, name: &str, place: ReferencePlace) -> Result<(), RuleFailure> {
+        let length = self.length(name, place, 0)?;
         self.total = self.total.saturating_add(length);
         if self.total > MAX_BYTES {
             return cannot(format!(
@@ -78,9 +78,14 @@ impl Entities {
         Ok(())
     }
 
-    /// Looks at an entity, and returns how long it becomes.
-    fn length(&mut self, name: &str, spot: Spot, depth: usize) -> Result<usize, Trouble> {
-        let key = (name.to_owned(), spot);
+    /// Checks an entity, and returns its expanded length.
+    fn length(
+        &mut self,
+        name: &str,
+        place: ReferencePlace,
+        depth: usize,
+    ) -> Result<usize, RuleFailure> {
+        let key = (name.to_owned(), place);
         if let Some(length) = self.known.get(&key) {
             return Ok(*length);
         }
@@ -92,7 +97,9 @@ impl Entities {
         let shown = truncate_line(&name);
         let text = match self.dtd.entities.get(name) {
             Some(Entity::Internal(text)) => text.clone(),
-            Some(Entity::External { is_parsed: true }) if spot == Spot::Text => return Ok(0),
+            Some(Entity::External { is_parsed: true }) if place == ReferencePlace::Text => {
+                return Ok(0);
+            }
             Some(Entity::External { .. }) => {
                 return bad(format!(
                     "the entity `{shown}` is outside of the document, and may not stand here"
@@ -101,16 +108,16 @@ impl Entities {
             None if self.is_open => return Ok(0),
             None => return bad(format!("the entity `{shown}` is not declared")),
         };
-        if spot == Spot::Attribute && text.contains('<') {
+        if place == ReferencePlace::Attribute && text.contains('<') {
             return bad(format!("`<` of the entity `{shown}` in an attribute"));
         }
-        let inner = match spot {
-            Spot::Text => content(&text, &shown)?,
-            Spot::Attribute => names(&text, Spot::Attribute)?,
+        let inner = match place {
+            ReferencePlace::Text => content(&text, &shown)?,
+            ReferencePlace::Attribute => names(&text, ReferencePlace::Attribute)?,
         };
         let mut length = text.len();
-        for (name, spot) in inner {
-            length = length.saturating_add(self.length(&name, spot, depth + 1)?);
+        for (name, place) in inner {
+            length = length.saturating_add(self.length(&name, place, depth + 1)?);
         }
         self.known.insert(key, length);
         Ok(length)
@@ -121,19 +128,19 @@ fn is_predefined(name: &str) -> bool {
     matches!(name, "amp" | "apos" | "gt" | "lt" | "quot")
 }
 
-fn names(text: &str, spot: Spot) -> Result<Vec<(String, Spot)>, Trouble> {
+fn names(text: &str, place: ReferencePlace) -> Result<Vec<(String, ReferencePlace)>, RuleFailure> {
     let names = references(text).map_err(|refusal| match refusal {
         Refusal::Bad(why) | Refusal::TooMuch(why) => {
-            Trouble::Bad(format!("not well-formed: {why}"))
+            RuleFailure::Bad(format!("not well-formed: {why}"))
         }
     })?;
     let others = names.into_iter().filter(|name| !is_predefined(name));
-    Ok(others.map(|name| (name, spot)).collect())
+    Ok(others.map(|name| (name, place)).collect())
 }
 
-/// Reads a replacement text as the content of an element (XML 1.0 §4.3.2), and returns what it refers to.
-fn content(text: &str, name: &str) -> Result<Vec<(String, Spot)>, Trouble> {
-    // Prefixes are bound where the entity stands.
+/// Checks a replacement text as the content of an element (XML 1.0 §4.3.2), and returns its references.
+fn content(text: &str, name: &str) -> Result<Vec<(String, ReferencePlace)>, RuleFailure> {
+    // Namespace prefixes are bound at the place of the reference.
     let tokens = text
         .split(|c| !is_in_name(c))
         .filter_map(|token| token.split_once(':'));
@@ -151,32 +158,32 @@ fn content(text: &str, name: &str) -> Result<Vec<(String, Spot)>, Trouble> {
         match reader.next() {
             Ok(XmlEvent::EndDocument) => return Ok(inner),
             Ok(XmlEvent::Characters(text)) => {
-                inner.extend(marked(&text).map(|name| (name.to_owned(), Spot::Text)));
+                inner.extend(marked(&text).map(|name| (name.to_owned(), ReferencePlace::Text)));
             }
             Ok(XmlEvent::StartElement { attributes, .. }) => {
                 for attribute in attributes {
                     let names = marked(&attribute.value);
-                    inner.extend(names.map(|name| (name.to_owned(), Spot::Attribute)));
+                    inner.extend(names.map(|name| (name.to_owned(), ReferencePlace::Attribute)));
                 }
             }
             Ok(_) => {}
             Err(error) => {
-                return match trouble(&error) {
-                    Trouble::Bad(why) => bad(format!("the text of the entity `{name}`: {why}")),
-                    other @ Trouble::Cannot(_) => Err(other),
+                return match failure_of(&error) {
+                    RuleFailure::Bad(why) => bad(format!("the text of the entity `{name}`: {why}")),
+                    other @ RuleFailure::Cannot(_) => Err(other),
                 };
             }
         }
     }
 }
 
-/// Returns an entity that stands in itself, by whatever way.
+/// Returns an entity that contains itself, directly or through others.
 fn recursive(dtd: &Dtd) -> Option<String> {
     let inner = |name: &str| match dtd.entities.get(name) {
         Some(Entity::Internal(text)) => references(text).unwrap_or_default(),
         _ => Vec::new(),
     };
-    // `true`: all of it has been looked at.
+    // `true`: checked completely.
     let mut seen: HashMap<String, bool> = HashMap::new();
     let mut names: Vec<_> = dtd.entities.keys().collect();
     names.sort_unstable();
@@ -195,7 +202,7 @@ fn recursive(dtd: &Dtd) -> Option<String> {
             let inner = inner(&name);
             seen.insert(name.clone(), false);
             stack.push((name, true));
-            // One that is listed twice is looked at once.
+            // A repeated reference is checked once.
             let inner: BTreeSet<String> = inner.into_iter().collect();
             stack.extend(inner.into_iter().map(|name| (name, false)));
         }

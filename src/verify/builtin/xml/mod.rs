@@ -1,5 +1,5 @@
-//! `xml`: one well-formed document (XML 1.0, with namespaces), in any encoding that is known, with what its document type
-//! declaration declares. Never reads an external entity.
+//! `xml`: one well-formed document (XML 1.0, with namespaces), in any known encoding, with its document type
+//! declaration. Never reads an external entity.
 
 mod cursor;
 mod document;

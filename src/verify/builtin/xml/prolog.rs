@@ -1,32 +1,34 @@
-//! The beginning of a document: its document type declaration is read here, and blank for the parser that reads the rest.
+//! The prolog of a document: the document type declaration is read here, and blanked for the parser of the rest.
 
 use std::io::{Chain, Cursor, Read};
 
 use super::dtd::Dtd;
 use super::refusal::Refusal;
-use crate::verify::builtin::source::{PIECE_BYTES, Trouble, bad, cannot};
+use crate::verify::builtin::input::{PIECE_BYTES, RuleFailure, bad, cannot};
 
-/// The longest beginning, up to the root element.
+/// Longest prolog, up to the root element.
 const MAX_BYTES: usize = 4 << 20;
 const DOCTYPE: &str = "<!DOCTYPE";
 
-/// A beginning, and the rest.
-pub(super) type Parted<R> = Chain<Cursor<Vec<u8>>, R>;
+/// The prolog, followed by the rest of the stream.
+pub(super) type PrologThenRest<R> = Chain<Cursor<Vec<u8>>, R>;
 
-/// What comes next in the beginning.
+/// The next part of the prolog.
 enum Next {
-    /// It goes on here.
+    /// The prolog continues at this offset.
     At(usize),
-    /// A document type declaration, from here to there.
+    /// A document type declaration, from offset to offset.
     Doctype(usize, usize),
-    /// Something else: the root element, or what is not well-formed.
+    /// The root element, or malformed text.
     Else,
-    /// What is there does not tell.
+    /// Undecided without more text.
     More,
 }
 
 /// Reads the document type declaration, if there is one, from a stream of UTF-8.
-pub(super) fn part<R: Read>(mut stream: R) -> Result<(Dtd, Parted<R>), Trouble> {
+pub(super) fn split_prolog<R: Read>(
+    mut stream: R,
+) -> Result<(Dtd, PrologThenRest<R>), RuleFailure> {
     let mut head = Vec::new();
     let mut at = 0;
     let mut dtd = Dtd::default();
@@ -69,12 +71,12 @@ pub(super) fn part<R: Read>(mut stream: R) -> Result<(Dtd, Parted<R>), Trouble> 
     Ok((dtd, Cursor::new(head).chain(stream)))
 }
 
-fn read(text: &str) -> Result<Dtd, Trouble> {
+fn read(text: &str) -> Result<Dtd, RuleFailure> {
     Dtd::read(text).map_err(|refusal| match refusal {
-        Refusal::Bad(why) => Trouble::Bad(format!(
+        Refusal::Bad(why) => RuleFailure::Bad(format!(
             "not well-formed: in the document type declaration: {why}"
         )),
-        Refusal::TooMuch(why) => Trouble::Cannot(why),
+        Refusal::TooMuch(why) => RuleFailure::Cannot(why),
     })
 }
 
@@ -103,7 +105,7 @@ fn next(text: &str, at: usize) -> Next {
     }
 }
 
-/// Returns how long a document type declaration is, its `>` included.
+/// Returns the length of a document type declaration with its `>`; `None` when it is incomplete.
 fn doctype_end(text: &str) -> Option<usize> {
     let mut is_inside = false;
     let mut at = 0;

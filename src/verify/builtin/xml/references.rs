@@ -1,23 +1,23 @@
-//! References to entities, marked in the stream, so that the parser takes them for text and tells where they stand. In comments
-//! and the like the marks mean nothing, as the references did.
+//! Marks the references to entities in the stream, so that the parser takes them for text and reports their place. In
+//! comments and the like, marks are ignored as references are.
 
 use std::io::{self, Read};
 
 use super::cursor::{begins_name, is_in_name};
-use crate::verify::builtin::source::PIECE_BYTES;
+use crate::verify::builtin::input::PIECE_BYTES;
 
-/// Stands before and behind the name of an entity: a character that nobody assigns, and that may be in no name.
+/// Encloses the name of an entity: a private character that no name may contain.
 const MARK: char = '\u{10FFFD}';
-/// Stands for the mark where a document has that character itself.
+/// Replaces the mark's character where the document itself contains it.
 const OTHER: &[u8] = "\u{10FFFC}".as_bytes();
-/// The longest reference.
+/// Longest reference.
 const MAX_BYTES: usize = 4 << 10;
 const PREDEFINED: [&str; 5] = ["amp", "apos", "gt", "lt", "quot"];
 
-/// A document, in UTF-8, with its references marked.
+/// A UTF-8 document with its references marked.
 pub(super) struct Marked<R> {
     stream: R,
-    /// A reference, or the mark's own bytes, so far.
+    /// Bytes so far of a reference, or of the mark's own character.
     pending: Vec<u8>,
     output: Vec<u8>,
     given: usize,
@@ -110,7 +110,7 @@ impl<R: Read> Read for Marked<R> {
     }
 }
 
-/// Returns the names of the entities that a text of the parser's refers to.
+/// Returns the names of the entities that a text from the parser refers to.
 pub(super) fn marked(text: &str) -> impl Iterator<Item = &str> {
     text.split(MARK).skip(1).step_by(2)
 }

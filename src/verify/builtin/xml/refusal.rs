@@ -1,16 +1,16 @@
-//! Why a declaration cannot be taken.
+//! The reason why a document type declaration is refused.
 
-/// Why a declaration cannot be taken.
+/// Why a declaration is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It is not well-formed.
+    /// The declaration is not well-formed.
     Bad(String),
-    /// It takes too much to find out.
+    /// Reading the declaration would take too much memory or time.
     TooMuch(String),
 }
 
-pub(super) type Read<T> = Result<T, Refusal>;
+pub(super) type Parsed<T> = Result<T, Refusal>;
 
-pub(super) fn wrong<T>(why: impl Into<String>) -> Read<T> {
+pub(super) fn wrong<T>(why: impl Into<String>) -> Parsed<T> {
     Err(Refusal::Bad(why.into()))
 }

@@ -1,7 +1,7 @@
-//! Documents that are well-formed, and that are not.
+//! Documents that are well-formed, and documents that are not.
 
 use crate::config::Builtin;
-use crate::verify::builtin::tests::{Known, assert_cannot, assert_fails, assert_passes};
+use crate::verify::builtin::tests::{Fixture, assert_cannot, assert_fails, assert_passes};
 
 #[test]
 fn well_formed_documents_pass() {
@@ -11,7 +11,7 @@ fn well_formed_documents_pass() {
         "\u{FEFF}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b='1'>x &amp; &#233; <!-- c --><![CDATA[<]]></a>\n",
         "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e \"x\"><!ELEMENT a ANY>]><a>&e;</a>",
         "<!DOCTYPE a SYSTEM \"https://example.org/a.dtd\"><a/>",
-        // Well-formed for who does not read external entities (XML 1.0 §4.1): nobody does here.
+        // Well-formed for a reader that ignores external entities (XML 1.0 §4.1), as this one does.
         "<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///no/such/file\">]><a>&e;</a>",
         "<x:a xmlns:x='urn:x'><?pi d?><x:b/></x:a>",
         &deep,
@@ -258,7 +258,7 @@ fn declarations_and_entities_are_well_formed_too() {
     ] {
         assert_fails(&Builtin::Xml, bad.as_bytes(), expected);
     }
-    let (outcome, detail) = Known::default().judged(
+    let (outcome, detail) = Fixture::default().judged(
         &Builtin::Xml,
         b"<!DOCTYPE a [<!ENTITY e 'x'>\n]>\n<a>\n&e;</b>",
     );

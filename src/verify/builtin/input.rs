@@ -1,4 +1,4 @@
-//! What a rule judges, as a stream that can be stopped, and what it may find.
+//! The input of a rule, as a stream that can be stopped, and the result of a rule.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -8,23 +8,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 
 use crate::domain::{Content, size_to_the_byte};
-use crate::verify::{Evidence, Facts};
+use crate::verify::{RuleContext, VersionFacts};
 
 pub(super) const PIECE_BYTES: usize = 64 << 10;
 
-/// What a rule found: good, or else.
-pub(super) type Finding = Result<String, Trouble>;
+/// The detail of a passed verdict, or why the content did not pass.
+pub(super) type RuleResult = Result<String, RuleFailure>;
 
-/// Why content is not good.
+/// Why content did not pass.
 #[derive(Debug)]
-pub(super) enum Trouble {
-    /// It is bad: this is what is wrong with it.
+pub(super) enum RuleFailure {
+    /// The content is bad, with the reason.
     Bad(String),
-    /// It could not be judged: this is why.
+    /// The content cannot be judged, with the reason.
     Cannot(String),
 }
 
-/// Damage that a stream finds while it is read: carried to the rule as an [`io::Error`].
+/// Damage that a stream finds while it is read; reaches the rule within an [`io::Error`].
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Damage(pub(super) String);
@@ -35,7 +35,7 @@ impl From<Damage> for io::Error {
     }
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for RuleFailure {
     fn from(error: io::Error) -> Self {
         let damage = error.get_ref().and_then(|error| error.downcast_ref());
         if let Some(Damage(why)) = damage {
@@ -45,46 +45,43 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// A shorthand: the content is bad.
-pub(super) fn bad<T>(why: impl Into<String>) -> Result<T, Trouble> {
-    Err(Trouble::Bad(why.into()))
+pub(super) fn bad<T>(why: impl Into<String>) -> Result<T, RuleFailure> {
+    Err(RuleFailure::Bad(why.into()))
 }
 
-/// A shorthand: the content cannot be judged.
-pub(super) fn cannot<T>(why: impl Into<String>) -> Result<T, Trouble> {
-    Err(Trouble::Cannot(why.into()))
+pub(super) fn cannot<T>(why: impl Into<String>) -> Result<T, RuleFailure> {
+    Err(RuleFailure::Cannot(why.into()))
 }
 
-/// What a rule judges, and all that it may know of it.
+/// The judged content, with the facts and the context of its version.
 #[derive(Clone, Debug)]
-pub(in crate::verify) struct Case {
+pub(in crate::verify) struct RuleInput {
     pub(in crate::verify) content: Content,
-    pub(in crate::verify) facts: Facts,
-    pub(in crate::verify) evidence: Evidence,
-    /// Set when nobody waits for the judgement any more.
+    pub(in crate::verify) facts: VersionFacts,
+    pub(in crate::verify) context: RuleContext,
+    /// Set once no caller waits for the judgement.
     pub(in crate::verify) stop: Arc<AtomicBool>,
 }
 
-impl Case {
-    /// Opens the judged content.
-    pub(super) fn open(&self) -> io::Result<Source> {
+impl RuleInput {
+    pub(super) fn open(&self) -> io::Result<Input> {
         self.open_other(&self.content)
     }
 
-    /// Opens other content under the same stop.
-    pub(super) fn open_other(&self, content: &Content) -> io::Result<Source> {
+    /// Opens other content, with the same stop flag.
+    pub(super) fn open_other(&self, content: &Content) -> io::Result<Input> {
         let reader: Box<dyn Read> = match content {
             Content::Memory(bytes) => Box::new(Cursor::<Bytes>::new(bytes.clone())),
             Content::File { path, .. } => Box::new(File::open(path.as_ref())?),
         };
-        Ok(Source {
+        Ok(Input {
             reader,
             stop: Arc::clone(&self.stop),
         })
     }
 
-    /// Refuses content that is too large for a rule.
-    pub(super) fn check_length(&self, max_bytes: u64) -> Result<(), Trouble> {
+    /// Fails for content larger than `max_bytes`.
+    pub(super) fn check_length(&self, max_bytes: u64) -> Result<(), RuleFailure> {
         let size_bytes = self.content.size_bytes();
         if size_bytes > max_bytes {
             return cannot(format!(
@@ -96,8 +93,8 @@ impl Case {
         Ok(())
     }
 
-    /// Returns the judged content in memory, unless it is too large for that.
-    pub(super) fn whole(&self, max_bytes: u64) -> Result<Bytes, Trouble> {
+    /// Reads the judged content into memory. Fails when it is larger than `max_bytes`.
+    pub(super) fn whole(&self, max_bytes: u64) -> Result<Bytes, RuleFailure> {
         self.check_length(max_bytes)?;
         if let Content::Memory(bytes) = &self.content {
             return Ok(bytes.clone());
@@ -107,13 +104,13 @@ impl Case {
         Ok(bytes.into())
     }
 
-    /// Gives up when nobody waits any more.
+    /// Fails once no caller waits for the judgement.
     pub(super) fn go_on(&self) -> io::Result<()> {
         go_on(&self.stop)
     }
 }
 
-/// Gives up once the flag is set.
+/// Fails once the flag is set.
 pub(super) fn go_on(stop: &AtomicBool) -> io::Result<()> {
     if stop.load(Ordering::Relaxed) {
         return Err(io::Error::new(io::ErrorKind::TimedOut, "stopped"));
@@ -121,14 +118,14 @@ pub(super) fn go_on(stop: &AtomicBool) -> io::Result<()> {
     Ok(())
 }
 
-/// The content as a stream that can be stopped.
-pub(super) struct Source {
+/// Content as a stream that can be stopped.
+pub(super) struct Input {
     reader: Box<dyn Read>,
     stop: Arc<AtomicBool>,
 }
 
-impl Source {
-    /// Hands every piece to `take`, until it has an answer.
+impl Input {
+    /// Hands each piece to `take` until it returns a value. Returns that value; `None` at the end of the content.
     pub(super) fn pieces<T>(
         &mut self,
         mut take: impl FnMut(&[u8]) -> Option<T>,
@@ -148,23 +145,23 @@ impl Source {
     }
 }
 
-impl Read for Source {
+impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         go_on(&self.stop).and_then(|()| self.reader.read(buffer))
     }
 }
 
-/// A stream that gives up when nothing told it for this long that something was done with what it gave.
-pub(super) struct Bounded<R> {
+/// Fails once more than `most` bytes have been read since the last `done()`: bounds one row or line.
+pub(super) struct RecordLimit<R> {
     reader: R,
-    /// What one unit may hold.
+    /// Most bytes of one record.
     most: usize,
     left: usize,
     unit: &'static str,
 }
 
-impl<R: Read> Bounded<R> {
-    /// `unit`: what is being read, such as `row`.
+impl<R: Read> RecordLimit<R> {
+    /// `unit` names a record in the error, such as `row`.
     pub(super) fn new(reader: R, most: usize, unit: &'static str) -> Self {
         Self {
             reader,
@@ -174,13 +171,13 @@ impl<R: Read> Bounded<R> {
         }
     }
 
-    /// Tells that a unit was read to its end.
+    /// Marks the end of a record.
     pub(super) fn done(&mut self) {
         self.left = self.most;
     }
 }
 
-impl<R: Read> Read for Bounded<R> {
+impl<R: Read> Read for RecordLimit<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(buffer)?;
         self.left = self.left.checked_sub(count).ok_or_else(|| {

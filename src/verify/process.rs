@@ -1,6 +1,6 @@
-//! One supervised run of a program: its own process group, both pipes always drained, a time limit, and nothing left.
+//! One supervised run of a program: a process group of its own, both pipes drained, a time limit, no survivors.
 //!
-//! Never judges what the exit status means. Dropping the future ends the whole group.
+//! Never judges the exit status. Dropping the future ends the whole group.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -13,70 +13,70 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
 
-use super::mark::Mark;
+use super::disk_quota::{Overrun, overrun};
 use super::output::Capture;
+use super::reaper;
 use super::resources;
-use super::sweep;
-use super::watch::{Overrun, overrun};
+use super::run_tag::RunTag;
 use super::work_folder::WorkFolder;
 use crate::config::ResourceLimits;
 use crate::domain::Content;
 
-/// How long is waited for killed processes to be gone.
+/// Longest wait for killed processes to disappear.
 const CLEAR_LIMIT: Duration = Duration::from_secs(5);
-/// The same where a dropped future blocks its thread meanwhile.
+/// Longest wait for them in a destructor, which blocks its thread.
 const DROP_LIMIT: Duration = Duration::from_millis(500);
 const DROP_STEP: Duration = Duration::from_millis(1);
-/// How long the pipes are read on when all that is known to write to them is dead.
+/// Longest time to read the pipes after every known writer has died.
 const DRAIN_LIMIT: Duration = Duration::from_secs(1);
-/// A program that is being replaced right now cannot be started for a moment (ETXTBSY).
+/// Starts are repeated on ETXTBSY: a program file that is being replaced cannot be run for a moment.
 const BUSY_TRIES: u32 = 20;
 const BUSY_PAUSE: Duration = Duration::from_millis(25);
 
-/// What a run may take.
+/// The limits of one run.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// From its start to the polite signal.
+pub(super) struct RunLimits {
+    /// From the start of the program to the polite signal.
     pub(super) timeout: Duration,
     /// From the polite signal to the kill.
     pub(super) grace: Duration,
-    /// Of its processes and its folder.
+    /// Limits of its processes and of its working folder.
     pub(super) resources: ResourceLimits,
 }
 
-/// How a run came to its end.
-pub(super) enum End {
-    /// By itself, or by a signal that was not sent from here.
+/// How a run ended.
+pub(super) enum RunEnd {
+    /// The program exited, or died by a signal that this process did not send.
     Exited(ExitStatus),
-    /// Its time was up.
+    /// The time limit was reached.
     TimedOut,
-    /// Its working folder was full.
+    /// The working folder grew beyond its limit.
     Overrun(Overrun),
 }
 
-/// A run that has ended.
-pub(super) struct Run {
-    pub(super) end: End,
+/// A finished run.
+pub(super) struct FinishedRun {
+    pub(super) end: RunEnd,
     pub(super) stdout: Capture,
     pub(super) stderr: Capture,
-    /// Whether the content could be read to the end for stdin, or as far as the program wanted it.
+    /// An error when the content for stdin could not be read. A program that stops reading early is no error.
     pub(super) input: io::Result<()>,
 }
 
-/// Runs `command` in its folder, with `input` on its stdin, to its end or to a limit. The error is that it did not start.
+/// Runs `command` in its folder, with `input` on its stdin, until its end or a limit. Fails when the program cannot start.
 pub(super) async fn run(
     mut command: Command,
     input: Option<&Content>,
     folder: &WorkFolder,
-    limits: Limits,
-) -> io::Result<Run> {
-    let mark = Mark::new()?;
-    // Beside the folder, out of which the program may remove everything. It goes when the group is gone.
+    limits: RunLimits,
+) -> io::Result<FinishedRun> {
+    let tag = RunTag::new()?;
+    // The note lies beside the folder: the program may delete anything in the folder.
     let beside = folder.path().parent().unwrap_or(folder.path());
-    let _note = mark.note_in(beside)?;
-    prepare(&mut command, &mark, input.is_some(), &limits.resources);
-    sweep::adopt_orphans();
-    let mut group = Group::start(command, mark).await?;
+    let _note = tag.note_in(beside)?;
+    prepare(&mut command, &tag, input.is_some(), &limits.resources);
+    reaper::adopt_orphans();
+    let mut group = Group::start(command, tag).await?;
     let (mut stdout, mut stderr, mut fed) = (Capture::default(), Capture::default(), Ok(()));
     let (stdin, out, err) = group.pipes();
     let mut pipes = Box::pin(async {
@@ -102,11 +102,11 @@ pub(super) async fn run(
     };
     group.clear().await;
     if !drained {
-        // Whoever else held the pipes is dead by now; what lies in them is read, and the wait for their end is bounded.
+        // Any other writer is dead by now. The rest of the pipes is read, with a bounded wait for their end.
         let _ = timeout(DRAIN_LIMIT, &mut pipes).await;
     }
     drop(pipes);
-    Ok(Run {
+    Ok(FinishedRun {
         end,
         stdout,
         stderr,
@@ -114,25 +114,25 @@ pub(super) async fn run(
     })
 }
 
-/// Gives the command its mark, its pipes and its limits.
-fn prepare(command: &mut Command, mark: &Mark, has_input: bool, settings: &ResourceLimits) {
+/// Sets the tag, the pipes and the limits of a command.
+fn prepare(command: &mut Command, tag: &RunTag, has_input: bool, settings: &ResourceLimits) {
     let stdin = if has_input {
         Stdio::piped()
     } else {
         Stdio::null()
     };
-    let (name, value) = mark.variable();
+    let (name, value) = tag.variable();
     command
         .env(name, value)
         .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    let limits = mark.limit().into_iter().chain(resources::limits(settings));
+    let limits = tag.limit().into_iter().chain(resources::limits(settings));
     resources::set_at_start(command, limits.collect());
 }
 
-/// Writes the content and closes the pipe. A program that does not want all of it may stop reading.
+/// Writes the content and closes the pipe. The program may stop reading early.
 async fn feed(stdin: Option<ChildStdin>, input: Option<&Content>) -> io::Result<()> {
     let (Some(mut stdin), Some(content)) = (stdin, input) else {
         return Ok(());
@@ -150,17 +150,17 @@ async fn feed(stdin: Option<ChildStdin>, input: Option<&Content>) -> io::Result<
     }
 }
 
-/// A running program and all that it starts. Dropping it kills and reaps them.
+/// A running program with its descendants. Dropping the group kills and reaps them.
 struct Group {
     child: Box<dyn ChildWrapper>,
-    /// The leader's process number, which is the group's too.
+    /// Process number of the leader, and of the group.
     id: Pid,
-    mark: Arc<Mark>,
+    tag: Arc<RunTag>,
     cleared: bool,
 }
 
 impl Group {
-    async fn start(command: Command, mark: Mark) -> io::Result<Self> {
+    async fn start(command: Command, tag: RunTag) -> io::Result<Self> {
         let mut command = CommandWrap::from(command);
         command.wrap(ProcessGroup::leader());
         let mut tries = 1;
@@ -182,7 +182,7 @@ impl Group {
         Ok(Self {
             child,
             id,
-            mark: Arc::new(mark),
+            tag: Arc::new(tag),
             cleared: false,
         })
     }
@@ -195,57 +195,57 @@ impl Group {
         )
     }
 
-    /// Waits for the leader's end, by itself or by the end of its time or of its room.
+    /// Waits until the leader exits, its time is up, or its folder is full.
     async fn wait(
         &mut self,
-        limits: Limits,
+        limits: RunLimits,
         overrun: impl Future<Output = Overrun>,
-    ) -> io::Result<End> {
+    ) -> io::Result<RunEnd> {
         let overrun = tokio::select! {
             end = self.wait_in_time(limits) => return end,
             overrun = overrun => overrun,
         };
         self.kill().await;
-        Ok(End::Overrun(overrun))
+        Ok(RunEnd::Overrun(overrun))
     }
 
-    /// Waits for the leader's end; at the end of its time ends the group.
-    async fn wait_in_time(&mut self, limits: Limits) -> io::Result<End> {
+    /// Waits until the leader exits; ends the group when the time is up.
+    async fn wait_in_time(&mut self, limits: RunLimits) -> io::Result<RunEnd> {
         if let Ok(status) = timeout(limits.timeout, self.leader()).await {
-            return status.map(End::Exited);
+            return status.map(RunEnd::Exited);
         }
         self.signal(Signal::TERM);
         if timeout(limits.grace, self.leader()).await.is_err() {
             self.kill().await;
         }
-        Ok(End::TimedOut)
+        Ok(RunEnd::TimedOut)
     }
 
-    /// Kills the group, and waits for the leader's end.
+    /// Kills the group, then waits for the leader.
     async fn kill(&mut self) {
         self.signal(Signal::KILL);
-        // Only a process that hangs inside the kernel outlives this; it is reaped when that ends.
+        // Only a process that hangs inside the kernel survives a kill; it is reaped once the kernel lets go.
         let _ = timeout(CLEAR_LIMIT, self.leader()).await;
     }
 
-    /// Waits for the leader alone: the wrapper's own `wait` waits for the whole group.
+    /// Waits for the leader only; the wrapper's own `wait` waits for the whole group.
     async fn leader(&mut self) -> io::Result<ExitStatus> {
         self.child.inner_mut().wait().await
     }
 
     fn signal(&self, signal: Signal) {
-        // An error means that the group is gone.
+        // An error means that the group has ended already.
         let _ = kill_process_group(self.id, signal);
     }
 
-    /// Kills what the leader left behind, and waits for it to be gone.
+    /// Kills the leader's surviving descendants, and waits for their end.
     ///
-    /// The leader has been reaped, so its number could in theory be another group's by now; process numbers are given
-    /// out in turn, and this comes within microseconds.
+    /// The leader has been reaped, so another group could in theory have its number. The kernel hands out numbers in
+    /// turn, and this call follows within microseconds.
     async fn clear(&mut self) {
-        let (id, mark) = (self.id, Arc::clone(&self.mark));
-        let cleared = tokio::task::spawn_blocking(move || sweep::clear(id, &mark, CLEAR_LIMIT));
-        // On an error the runtime is going down: dropping this group then clears it.
+        let (id, tag) = (self.id, Arc::clone(&self.tag));
+        let cleared = tokio::task::spawn_blocking(move || reaper::clear(id, &tag, CLEAR_LIMIT));
+        // An error means that the runtime is shutting down: the destructor then clears the group.
         self.cleared = cleared.await.is_ok();
     }
 }
@@ -260,6 +260,6 @@ impl Drop for Group {
         while matches!(self.child.inner_mut().try_wait(), Ok(None)) && Instant::now() < until {
             std::thread::sleep(DROP_STEP);
         }
-        sweep::clear(self.id, &self.mark, DROP_LIMIT);
+        reaper::clear(self.id, &self.tag, DROP_LIMIT);
     }
 }

@@ -1,10 +1,12 @@
-//! The mark by which the processes of a run are known, wherever they went: never what is done to them.
+//! The tag that identifies the processes of a run, whichever group or parent they have by now.
 //!
-//! A mark is one random number, given in two ways. On Linux it is the hard limit of the processes' *real-time time-out*
-//! (`RLIMIT_RTTIME`), which matters to real-time processes only, and to them after thousands of years. All that a
-//! program starts inherits it, no `setsid`, `exec` or cleared environment sheds it, the kernel shows it even of a
-//! zombie, and only root can raise a limit again: a program that lowers it still shows that it comes from some run. It
-//! is in the environment too (`GANNET_RUN`), for where this process is itself so limited that there is no room.
+//! A tag is one random number, set in two places. On Linux it is the hard limit of the *real-time time-out* (`RLIMIT_RTTIME`),
+//! which only stops real-time processes, and those after thousands of years. Every descendant inherits the limit; `setsid`,
+//! `exec` and a cleared environment do not remove it; the kernel reports it even for a zombie; only root can raise it again. A
+//! descendant that lowers the limit still differs from processes outside of any run. The second place is the environment
+//! (`GANNET_RUN`), for when this process itself is limited too tightly to set the number.
+//!
+//! Never signals a process.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,19 +14,19 @@ use std::path::{Path, PathBuf};
 
 use super::resources::Limit;
 
-/// The variable that carries a run's mark.
+/// The environment variable with a run's tag.
 const VARIABLE: &str = "GANNET_RUN";
-/// Begins the name of a note.
+/// Prefix of a note's file name.
 const NOTE: &str = "program-";
 
-/// The mark of one run, in force until it is dropped.
+/// The tag of one run, active until dropped.
 #[derive(Debug)]
-pub(super) struct Mark {
+pub(super) struct RunTag {
     number: u64,
 }
 
-impl Mark {
-    /// Returns a mark that no other run has.
+impl RunTag {
+    /// Returns a new tag with a random number.
     pub(super) fn new() -> io::Result<Self> {
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
@@ -33,21 +35,20 @@ impl Mark {
         Ok(Self { number })
     }
 
-    /// Returns the limit that carries the mark, if there is room for one.
+    /// Returns the limit that carries the tag; `None` when this process is limited too tightly.
     pub(super) fn limit(&self) -> Option<Limit> {
         inherited::limit(self.number)
     }
 
-    /// Returns the variable for the program's environment.
     pub(super) fn variable(&self) -> (&'static str, String) {
         (VARIABLE, self.hex())
     }
 
-    /// Notes the mark in a folder, until the note is dropped: it is found there when this process was killed.
-    pub(super) fn note_in(&self, folder: &Path) -> io::Result<Note> {
+    /// Writes the tag to a file in the folder, which outlives a killed gannet. Dropping the note removes the file.
+    pub(super) fn note_in(&self, folder: &Path) -> io::Result<RunNote> {
         let path = folder.join(format!("{NOTE}{}", self.hex()));
         File::create(&path)?;
-        Ok(Note(path))
+        Ok(RunNote(path))
     }
 
     fn hex(&self) -> String {
@@ -55,29 +56,29 @@ impl Mark {
     }
 }
 
-/// A note that a run is in progress.
+/// The file that names a run in progress.
 #[derive(Debug)]
-pub(super) struct Note(PathBuf);
+pub(super) struct RunNote(PathBuf);
 
-impl Drop for Note {
+impl Drop for RunNote {
     fn drop(&mut self) {
-        // It names a run that is over.
+        // A note that stays names a finished run, which is harmless.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// Returns the marks that are noted in a folder.
+/// Returns the tags that are noted in a folder.
 pub(super) fn noted_in(folder: &Path) -> io::Result<Vec<u64>> {
-    let mut marks = Vec::new();
+    let mut tags = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
         let hex = name.to_str().and_then(|name| name.strip_prefix(NOTE));
-        marks.extend(hex.and_then(|hex| u64::from_str_radix(hex, 16).ok()));
+        tags.extend(hex.and_then(|hex| u64::from_str_radix(hex, 16).ok()));
     }
-    Ok(marks)
+    Ok(tags)
 }
 
-impl Drop for Mark {
+impl Drop for RunTag {
     fn drop(&mut self) {
         inherited::end(self.number);
     }
@@ -92,15 +93,15 @@ mod inherited {
 
     use rustix::process::{Pid, Resource, Rlimit, getrlimit};
 
-    use super::{Limit, Mark, VARIABLE};
+    use super::{Limit, RunTag, VARIABLE};
 
-    /// Less room than this for numbers is too little.
+    /// The smallest hard limit of this process that leaves room for tags.
     const LEAST_ROOM: u64 = 1 << 40;
-    /// The marks that are in force.
+    /// The tags of the runs in progress.
     static IN_FORCE: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
-    /// Makes a random number one that can be set as a limit, if there is room: within the upper half of what this
-    /// process may set, so that a verifier may run a gannet, whose verifiers have marks too.
+    /// Maps a random number into the upper half of the limits that this process may set. The lower half is left to the
+    /// tags of a gannet that a verifier runs. Returns the number unchanged when this process is limited too tightly.
     pub(super) fn fit(random: u64) -> u64 {
         let half = own_limit() / 2;
         if own_limit() < LEAST_ROOM {
@@ -127,11 +128,11 @@ mod inherited {
         (number < own_limit()).then_some((Resource::Rttime, limit))
     }
 
-    impl Mark {
-        /// Tells whether a child of this process belongs to the run, or to one that is over.
+    impl RunTag {
+        /// Returns whether a child of this process belongs to this run, or to a finished one.
         pub(in crate::verify) fn is_on(&self, child: Pid) -> bool {
             match limit_of(child) {
-                // Not the number of a run in progress: a left-over of an earlier one, or a program that hides.
+                // A tag that no run in progress has: a survivor of a finished run, or a program that lowered its limit.
                 Some(limit) if limit < own_limit() => limit == self.number || !is_in_force(limit),
                 Some(_) => is_in_environment(self.number, child),
                 None => false,
@@ -139,10 +140,10 @@ mod inherited {
         }
     }
 
-    /// Tells whether a process carries one of these marks, in its limit or in its environment.
-    pub(in crate::verify) fn carries(process: Pid, marks: &[u64]) -> bool {
-        limit_of(process).is_some_and(|limit| marks.contains(&limit))
-            || marks.iter().any(|mark| is_in_environment(*mark, process))
+    /// Returns whether a process has one of these tags, in its limit or in its environment.
+    pub(in crate::verify) fn carries(process: Pid, tags: &[u64]) -> bool {
+        limit_of(process).is_some_and(|limit| tags.contains(&limit))
+            || tags.iter().any(|tag| is_in_environment(*tag, process))
     }
 
     fn is_in_environment(number: u64, process: Pid) -> bool {
@@ -160,15 +161,15 @@ mod inherited {
         in_force.contains(&number)
     }
 
-    /// Returns the hard limit of this process; the largest number when there is none.
+    /// Returns the hard limit of this process; the largest number for an unlimited one.
     fn own_limit() -> u64 {
-        // Where numbers have 32 bits, the kernel takes what does not fit for no limit.
+        // On 32-bit systems the kernel takes a larger number for no limit.
         let most = u64::try_from(usize::MAX).unwrap_or(u64::MAX);
         let own = getrlimit(Resource::Rttime).maximum;
         own.unwrap_or(u64::MAX).min(most)
     }
 
-    /// Reads the hard limit of another process, dead or alive (proc(5)); nothing when it is gone.
+    /// Reads the hard limit of another process, dead or alive (proc(5)); `None` once it is reaped.
     fn limit_of(pid: Pid) -> Option<u64> {
         let limits = std::fs::read_to_string(format!("/proc/{}/limits", pid.as_raw_nonzero()));
         let limits = limits.ok()?;
@@ -187,11 +188,11 @@ mod inherited {
 
         #[test]
         fn a_mark_fits_and_is_told_from_others() {
-            let (one, other) = (Mark::new().expect("a mark"), Mark::new().expect("a mark"));
+            let (one, other) = (RunTag::new().expect("a tag"), RunTag::new().expect("a tag"));
             assert_ne!(one.number, other.number);
-            for mark in [&one, &other] {
-                assert!((own_limit() / 2..own_limit()).contains(&mark.number));
-                assert!(mark.limit().is_some() && is_in_force(mark.number));
+            for tag in [&one, &other] {
+                assert!((own_limit() / 2..own_limit()).contains(&tag.number));
+                assert!(tag.limit().is_some() && is_in_force(tag.number));
             }
             let number = one.number;
             drop(one);
@@ -202,7 +203,7 @@ mod inherited {
         fn this_process_has_no_mark() {
             let pid = rustix::process::getpid();
             assert_eq!(limit_of(pid), Some(own_limit()));
-            assert!(!Mark::new().expect("a mark").is_on(pid));
+            assert!(!RunTag::new().expect("a tag").is_on(pid));
         }
     }
 }

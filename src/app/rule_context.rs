@@ -1,40 +1,43 @@
-//! What built-in rules have to know beyond the version that they judge; read only for those that need it.
+//! Input of the built-in rules beyond the judged version; read only for rules that need it.
 
 use super::companion::says_something;
 use super::{App, Result};
 use crate::config::{Builtin, PreviousNeed};
 use crate::domain::{SourceId, Version};
 use crate::store::{VersionQuery, VersionsQuery};
-use crate::verify::{Companion, Evidence, Facts, Previous, Verifier};
+use crate::verify::{Companion, Previous, RuleContext, Verifier, VersionFacts};
 
 /// How many versions of a list one version is compared with.
 const MOST_LISTS: usize = 8;
 
 impl App {
-    /// Returns what a verifier has to know beyond the facts. What cannot be read is told in it: the verifier could not
-    /// judge, then.
-    pub(super) async fn evidence(&self, verifier: &Verifier, facts: &Facts) -> Evidence {
-        let mut evidence = Evidence::default();
+    /// Returns further input for a verifier. A read failure is stored as `Err` in its field; the rule then reports *error*.
+    pub(super) async fn rule_context(
+        &self,
+        verifier: &Verifier,
+        facts: &VersionFacts,
+    ) -> RuleContext {
+        let mut context = RuleContext::default();
         let Some(rule) = verifier.rule() else {
-            return evidence;
+            return context;
         };
         if rule.needs_previous() > PreviousNeed::Nothing {
-            evidence.previous = self
+            context.previous = self
                 .previous(rule, facts)
                 .await
                 .map_err(|error| format!("cannot read the last good version: {error}"));
         }
         if let Some(name) = rule.companion() {
-            evidence.companion = match self.companion(name, facts).await {
+            context.companion = match self.companion(name, facts).await {
                 Ok(found) => found,
                 Err(error) => Err(format!("cannot read `{name}`: {error}")),
             };
         }
-        evidence
+        context
     }
 
     /// Returns the newest good version before the judged one.
-    async fn previous(&self, rule: &Builtin, facts: &Facts) -> Result<Option<Previous>> {
+    async fn previous(&self, rule: &Builtin, facts: &VersionFacts) -> Result<Option<Previous>> {
         let before = VersionQuery::GoodBefore(facts.version_id);
         let Some(version) = self.store.find_version(before).await? else {
             return Ok(None);
@@ -53,7 +56,7 @@ impl App {
     async fn companion(
         &self,
         name: &str,
-        facts: &Facts,
+        facts: &VersionFacts,
     ) -> Result<std::result::Result<Companion, String>> {
         let found = self.store.find_source(name).await?;
         // One that was removed is found by its number still.
@@ -94,7 +97,7 @@ impl App {
     pub(super) async fn versions_in_force(
         &self,
         other: SourceId,
-        facts: &Facts,
+        facts: &VersionFacts,
     ) -> Result<Vec<Version>> {
         let after = VersionQuery::After(facts.version_id);
         let Some(next) = self.store.find_version(after).await? else {

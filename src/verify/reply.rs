@@ -1,7 +1,7 @@
-//! Reads what a verifier answered over HTTP as a judgement.
+//! Turns the HTTP response of a verifier into a judgement.
 //!
-//! Pure: the request was made elsewhere. Whatever is not a verdict, word for word, is no verdict: neither passed nor
-//! failed follows from it.
+//! Pure: sends no request. Only a body with a valid verdict passes or fails the content; any other response is an error
+//! or a promise.
 
 use hyper::StatusCode;
 use serde_json::Value;
@@ -9,33 +9,33 @@ use serde_json::Value;
 use super::output::printable;
 use crate::domain::{Judgement, VerdictOutcome, shortened};
 
-/// How much of a body is kept.
+/// Bytes of a response body that a judgement stores.
 const KEPT_BYTES: usize = 4 << 10;
 
 const MAX_DETAIL_CHARS: usize = 200;
 
-/// What an answer means.
+/// The meaning of a verifier's response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Judged, or could not judge.
+pub enum VerifierReply {
+    /// A verdict, or an error where the response has none.
     Verdict(Judgement),
-    /// 202: the verdict comes later.
+    /// Status 202: the verifier promises a verdict for later.
     Later,
 }
 
-/// What a verdict looks like; other members are passed over.
+/// The JSON body of a verdict; other members are ignored.
 #[derive(serde::Deserialize)]
 struct Body {
     verdict: Option<Value>,
     detail: Option<Value>,
 }
 
-impl Answer {
-    /// Reads an answer by its status, its `Content-Type` and its body.
+impl VerifierReply {
+    /// Reads a response by its status, its `Content-Type` and its body.
     ///
-    /// 200 with `{"verdict": "passed" | "failed", "detail": "…"}` is a verdict, in which `detail` may be missing or
-    /// null; 202 is a promise of one. Everything else could not judge, with a detail that says what came. The media
-    /// type decides nothing: it explains a body that is not JSON.
+    /// 200 with `{"verdict": "passed" | "failed", "detail": "…"}` is a verdict; `detail` may be missing or null. 202
+    /// promises one. Every other response is an *error* judgement whose detail describes the response. The media type
+    /// only explains a body that is not JSON.
     pub fn read(status: u16, media_type: Option<&str>, body: &[u8]) -> Self {
         let judged = match status {
             200 => verdict(media_type, body),
@@ -58,7 +58,7 @@ impl Answer {
     }
 }
 
-/// Returns the verdict and its detail, or why there is none.
+/// Returns the outcome and its detail, or the reason why the body holds no verdict.
 fn verdict(media_type: Option<&str>, body: &[u8]) -> Result<(VerdictOutcome, String), String> {
     if body.is_empty() {
         return Err("the answer is empty".to_owned());
@@ -85,9 +85,9 @@ fn verdict(media_type: Option<&str>, body: &[u8]) -> Result<(VerdictOutcome, Str
     Ok((outcome, detail))
 }
 
-/// Reads a JSON object. A member that is there twice is refused: which of the two counts, nobody can say.
+/// Reads a JSON object. A duplicate member is refused: readers differ in which of the two counts.
 fn parse(media_type: Option<&str>, body: &[u8]) -> Result<Body, String> {
-    // An array with as many elements would pass for an object too.
+    // Serde would accept an array of as many elements as an object.
     let is_object = body.trim_ascii_start().first() == Some(&b'{');
     match serde_json::from_slice(body) {
         Ok(read) if is_object => Ok(read),
@@ -114,19 +114,19 @@ fn status_line(status: u16) -> String {
     }
 }
 
-/// Returns a text as one short line that is safe to show.
+/// Returns a text as one short line, safe to show.
 fn line(text: &str) -> String {
     let text = printable(text.as_bytes());
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     shortened(&text, MAX_DETAIL_CHARS)
 }
 
-/// Returns the head of a body, safe to show, with a line that says how much more there was.
+/// Returns the head of a body, safe to show, with a line that counts the omitted bytes.
 fn kept(body: &[u8]) -> String {
     if body.len() <= KEPT_BYTES {
         return printable(body);
     }
-    // Not within a character: a byte that continues one begins with the bits 10.
+    // Cuts between characters: a continuation byte of UTF-8 begins with the bits 10.
     let is_start = |at: &usize| body[*at] & 0xC0 != 0x80;
     let end = (KEPT_BYTES - 3..=KEPT_BYTES).rfind(is_start);
     let (head, rest) = body.split_at(end.unwrap_or(KEPT_BYTES));
@@ -138,9 +138,9 @@ mod tests {
     use super::*;
 
     fn read(status: u16, media_type: Option<&str>, body: &[u8]) -> Judgement {
-        match Answer::read(status, media_type, body) {
-            Answer::Verdict(judgement) => judgement,
-            Answer::Later => panic!("{status} promises a verdict"),
+        match VerifierReply::read(status, media_type, body) {
+            VerifierReply::Verdict(judgement) => judgement,
+            VerifierReply::Later => panic!("{status} promises a verdict"),
         }
     }
 
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn a_verdict_may_come_later() {
         for body in [&b""[..], b"{\"verdict\":\"passed\"}", b"\xff"] {
-            assert_eq!(Answer::read(202, None, body), Answer::Later);
+            assert_eq!(VerifierReply::read(202, None, body), VerifierReply::Later);
         }
     }
 

@@ -1,20 +1,20 @@
-//! What a rule may have to know beyond the version that it judges. Loaded only for the rules that need it.
+//! Input of the built-in rules beyond the judged version: earlier versions and companions. Loaded only for rules that use it.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Content, VersionId};
 
-/// What a rule may have to know beyond the version that it judges.
+/// Input of a built-in rule beyond the judged version.
 #[derive(Clone, Debug)]
-pub struct Evidence {
+pub struct RuleContext {
     /// The newest good version before the judged one, if there is one; or why it cannot be read.
     pub previous: Result<Option<Previous>, String>,
-    /// What another source, which lists digests, said at the time; or why there is nothing.
+    /// The source that lists digests, in the state that counts for the judged version; or why there is none.
     pub companion: Result<Companion, String>,
 }
 
-impl Default for Evidence {
-    /// Nothing is known.
+impl Default for RuleContext {
+    /// No earlier version, no companion.
     fn default() -> Self {
         Self {
             previous: Ok(None),
@@ -23,7 +23,7 @@ impl Default for Evidence {
     }
 }
 
-/// The newest good version, passed or unverified, before the judged one.
+/// The newest good version (passed or unverified) before the judged one.
 #[derive(Clone, Debug)]
 pub struct Previous {
     /// Its length.
@@ -32,30 +32,30 @@ pub struct Previous {
     pub content: Option<Content>,
 }
 
-/// Another source, which lists digests.
+/// A source whose content lists the digests of other files.
 #[derive(Clone, Debug)]
 pub struct Companion {
-    /// What people call the source.
+    /// The name of the source.
     pub name: String,
-    /// The newest version that is compared with.
+    /// Its newest version, or the newest one that the content is compared with.
     pub newest: VersionId,
-    /// The bytes of its newest version. For a judged version that is not its source's newest any more: of the versions,
-    /// newest first, that were in force while it was, one of which is enough.
+    /// The lists to compare with, newest first; one match is enough. The companion's newest version alone when the
+    /// judged version is its source's newest, else the versions that were in force while the judged one was.
     pub lists: Vec<Content>,
-    /// When the last request began that brought its newest version, or confirmed that it is unchanged.
+    /// When the last request began that fetched the newest list or found it unchanged.
     pub checked_at: DateTime<Utc>,
 }
 
-/// How the note begins of which list a content was compared with.
+/// Begins the line of a verdict's output that names the list.
 const NOTE: &str = "compared with v";
 
 impl Companion {
-    /// Returns a line that says with which version of the list a content was compared: the verdict's output.
+    /// Returns the output line that names the compared version of the list.
     pub(super) fn note(&self) -> String {
         format!("{NOTE}{} of {}", self.newest, self.name)
     }
 
-    /// Returns the version of the list that a verdict's output names.
+    /// Returns the version of the list that a verdict's output names, if any.
     pub fn noted_in(output: &str) -> Option<VersionId> {
         let id = output.strip_prefix(NOTE)?.split(' ').next()?;
         id.parse().ok().map(VersionId)

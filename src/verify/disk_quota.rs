@@ -1,6 +1,6 @@
-//! Watches how much a program's working folder holds, while the program runs.
+//! Measures the working folder of a program while the program runs.
 //!
-//! Never ends the program, and follows no links out of the folder.
+//! Never ends the program, and never follows a link.
 
 use std::fs::{self, Metadata, Permissions, ReadDir};
 use std::io::{self, ErrorKind};
@@ -10,26 +10,26 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-/// From one look to the next.
+/// Shortest pause between two measurements.
 const PERIOD: Duration = Duration::from_millis(100);
-/// Looking takes at most one part in so many of the time, as long as that means a pause of at most `MAX_PAUSE`.
+/// A pause is this many times as long as the measurement before, up to `MAX_PAUSE`.
 const PARTS: u32 = 10;
 const MAX_PAUSE: Duration = Duration::from_secs(2);
-/// What the smallest file counts: there is no end of empty files either.
+/// Least size that a file counts for, so that the number of empty files is bounded too.
 const LEAST_BYTES: u64 = 4096;
-/// `st_blocks` is in these, whatever the file system's own blocks are (stat(3type)).
+/// Unit of `st_blocks`, whatever the blocks of the file system (stat(3type)).
 const BLOCK_BYTES: u64 = 512;
 
-/// Why a program must not go on.
+/// Why a program must be ended.
 #[derive(Debug)]
 pub(super) enum Overrun {
-    /// The folder holds more than it may.
+    /// The folder holds more bytes than allowed.
     TooMuch,
-    /// What the folder holds cannot be told.
+    /// The folder cannot be measured.
     Unmeasured(io::Error),
 }
 
-/// Returns when the folder holds more than `most` bytes, or cannot be measured; else never.
+/// Returns once the folder holds more than `most` bytes, or cannot be measured; otherwise never.
 pub(super) async fn overrun(folder: &Path, most: u64) -> Overrun {
     let mut pause = PERIOD;
     loop {
@@ -45,13 +45,13 @@ pub(super) async fn overrun(folder: &Path, most: u64) -> Overrun {
     }
 }
 
-/// Returns how much room the files below take on the disk; gives up counting beyond `most`.
+/// Returns the disk space of all files below the folder; stops counting beyond `most`.
 fn used(folder: &Path, most: u64) -> io::Result<u64> {
     let mut total = 0;
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in entries(&folder)?.into_iter().flatten() {
-            // What is gone by now takes no room.
+            // A file deleted meanwhile takes no space.
             let Ok((metadata, path)) =
                 entry.and_then(|entry| Ok((entry.metadata()?, entry.path())))
             else {
@@ -63,7 +63,7 @@ fn used(folder: &Path, most: u64) -> io::Result<u64> {
             }
             if metadata.is_dir() {
                 let mode = metadata.permissions().mode();
-                // A program may close a folder to its owner and still write in it.
+                // A program may close a folder to its owner and still write in the folder.
                 if mode & 0o500 != 0o500 {
                     let _ = fs::set_permissions(&path, Permissions::from_mode(mode | 0o700));
                 }
@@ -74,7 +74,7 @@ fn used(folder: &Path, most: u64) -> io::Result<u64> {
     Ok(total)
 }
 
-/// Lists a folder; one that is gone by now, or is another user's, has nothing to list.
+/// Lists a folder; `None` when the folder was deleted meanwhile or is another user's.
 fn entries(folder: &Path) -> io::Result<Option<ReadDir>> {
     use ErrorKind::{NotADirectory, NotFound, PermissionDenied};
     match fs::read_dir(folder) {
@@ -86,7 +86,7 @@ fn entries(folder: &Path) -> io::Result<Option<ReadDir>> {
     }
 }
 
-/// Returns the room that a file takes, its share of it when it has several names.
+/// Returns the disk space of a file; one with several names counts its share for each.
 fn room(metadata: &Metadata) -> u64 {
     let names = if metadata.is_dir() {
         1
@@ -114,7 +114,7 @@ mod tests {
         let folder = folder_with(256);
         let before = used(folder.path(), u64::MAX).expect("a size");
         assert!((256 << 10..300 << 10).contains(&before), "{before}");
-        // A sparse file and a link take no room to speak of, another name no more than the file.
+        // A sparse file and a link take almost no space; another name adds nothing.
         let sparse = File::create(folder.path().join("sparse")).expect("a file");
         sparse.set_len(1 << 40).expect("a length");
         std::os::unix::fs::symlink("/", folder.path().join("link")).expect("a link");

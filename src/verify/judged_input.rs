@@ -1,21 +1,21 @@
-//! What a program judges: one content, or the files of a set. Says how each is put before it.
+//! The input of a program: one content, or the files of a set.
 
 use std::io;
 use std::path::Path;
 
 use super::work_folder::WorkFolder;
-use super::{Facts, SetFiles};
+use super::{SetFiles, VersionFacts};
 use crate::domain::Content;
 
-/// What a program judges.
+/// The input of a program.
 #[derive(Clone, Copy)]
-pub(super) enum Subject<'a> {
-    Content(&'a Content, &'a Facts),
+pub(super) enum JudgedInput<'a> {
+    Content(&'a Content, &'a VersionFacts),
     Set(&'a SetFiles),
 }
 
-impl<'a> Subject<'a> {
-    /// Makes the working folder, with a copy of all that is judged in it.
+impl<'a> JudgedInput<'a> {
+    /// Makes the working folder, with a copy of the input.
     pub(super) async fn lay_out(self, work_dir: &Path) -> io::Result<WorkFolder> {
         match self {
             Self::Content(content, facts) => {
@@ -31,15 +31,15 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Returns what may be on a program's stdin.
-    pub(super) fn input(self) -> Option<&'a Content> {
+    /// Returns the content that may be written to stdin; `None` for a set.
+    pub(super) fn stdin(self) -> Option<&'a Content> {
         match self {
             Self::Content(content, _) => Some(content),
             Self::Set(_) => None,
         }
     }
 
-    /// Returns the variables that say what is judged.
+    /// Returns the environment variables that describe the input.
     pub(super) fn variables(self) -> Vec<(&'static str, String)> {
         match self {
             Self::Content(_, facts) => facts.variables(),

@@ -1,37 +1,37 @@
-//! What a verifier is told of the version that it judges. Never a secret: addresses are as stored.
+//! Facts about the judged version, as its verifiers get them. Never a secret: addresses are as stored.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::domain::{Digest, LastModified, SourceId, VersionId};
 
-/// What a verifier is told of the version (`GANNET_*` for a program).
+/// Facts about the judged version (`GANNET_*` for a program).
 #[derive(Clone, Debug)]
-pub struct Facts {
-    /// Of which source.
+pub struct VersionFacts {
+    /// The source.
     pub source_id: SourceId,
-    /// What people call the source.
+    /// The name of the source.
     pub source_name: String,
-    /// With secrets by name, as stored.
+    /// The address as stored, with placeholders for secrets.
     pub address: String,
-    /// Which version.
+    /// The judged version.
     pub version_id: VersionId,
     /// The digest of the content.
     pub digest: Digest,
     /// The length of the content.
     pub size_bytes: u64,
-    /// The file's name.
+    /// The file name of the version.
     pub name: String,
-    /// The media type that the server gave.
+    /// The media type from the server's response.
     pub media_type: Option<String>,
-    /// When it was fetched.
+    /// The time of the fetch.
     pub fetched_at: DateTime<Utc>,
-    /// The server's own word for its time.
+    /// `Last-Modified` from the server's response.
     pub last_modified: Option<LastModified>,
 }
 
-impl Facts {
-    /// Returns the header fields that an HTTP verifier gets: `Gannet-Source-Name` for `GANNET_SOURCE_NAME`, and so on, and
-    /// its own name as `Gannet-Verifier`, under which it may give its verdict later.
+impl VersionFacts {
+    /// Returns the header fields for an HTTP verifier: `Gannet-Source-Name` for `GANNET_SOURCE_NAME`, and so on.
+    /// `Gannet-Verifier` is the verifier's own name, for a later verdict.
     pub fn headers(&self, verifier: &str) -> Vec<(&'static str, String)> {
         let mut headers: Vec<_> = self
             .variables()
@@ -42,7 +42,7 @@ impl Facts {
         headers
     }
 
-    /// Returns the variables that a program gets; a fact that is not known has none. Times are RFC 3339 in UTC.
+    /// Returns the environment variables for a program; an unknown fact has none. Times are RFC 3339 in UTC.
     pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
         let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         let mut variables = vec![
@@ -67,14 +67,14 @@ impl Facts {
                 .map(|at| ("GANNET_LAST_MODIFIED", time(at))),
         );
         for (_, value) in &mut variables {
-            // A NUL cannot be in a variable, and a line break would let one fact pass for two in a program's log.
+            // A variable cannot hold a NUL, and a line break could forge a second fact in a program's log.
             value.retain(|c| !c.is_control());
         }
         variables
     }
 }
 
-/// Returns the name of the header that says what a variable says; the media type has a header of its own already.
+/// Returns the header name for a variable; `None` for the media type, which HTTP sends as `Content-Type`.
 fn header_name(variable: &str) -> Option<&'static str> {
     const NAMES: [(&str, &str); 9] = [
         ("GANNET_SOURCE_ID", "Gannet-Source-Id"),

@@ -1,10 +1,10 @@
-//! Ends what a verifier's program left behind: members of its process group, and processes that left the group.
+//! Kills and reaps the survivors of a verifier's program: members of its process group, and processes that left the group.
 //!
-//! Never touches a process that does not belong to the run that is given, or to one that is over.
+//! Never touches a process of another run in progress.
 //!
-//! On Linux this process adopts orphans (`PR_SET_CHILD_SUBREAPER`), so whatever escaped from a group becomes a child of
-//! this process once its parents are dead, and is known by the mark of its run. Elsewhere orphans go to the system's
-//! init, which reaps them: there a process that leaves its group is not found.
+//! On Linux this process adopts orphans (`PR_SET_CHILD_SUBREAPER`), so a process that left its group becomes a child of
+//! this process once its parents are dead, and its run's tag identifies it. Elsewhere orphans go to the system's init,
+//! which reaps them: a process that leaves its group is not found there.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,36 +14,36 @@ use rustix::process::{
     Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid,
 };
 
-use super::mark::Mark;
+use super::run_tag::RunTag;
 
 const STEP: Duration = Duration::from_millis(1);
-/// The kernel's list of children may miss one while others end: it is believed when it says the same again.
+/// The kernel's list of children may omit one while others end: an empty list counts only when it repeats.
 const CLEAN_ROUNDS: u32 = 2;
 
 /// Asks the kernel to give orphans to this process.
 pub(super) fn adopt_orphans() {
-    // A kernel that refuses leaves escapees to init: they are then not swept, and nothing else changes.
+    // Where the kernel refuses, orphans go to init and are not swept.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
-/// Kills and reaps the group and all escapees of the run; blocks until they are gone, for `limit` at most. What is left
-/// even then (it hangs inside the kernel) goes with a later run.
+/// Kills and reaps the group and all escapees of the run. Blocks until they are gone, for `limit` at most; a process
+/// that survives (hanging inside the kernel) is reaped by a later run.
 ///
-/// The group's leader must have been reaped, or this takes its exit status from whoever waits for it.
-pub(super) fn clear(group: Pid, mark: &Mark, limit: Duration) {
+/// The group's leader must have been reaped already: this function would take its exit status.
+pub(super) fn clear(group: Pid, tag: &RunTag, limit: Duration) {
     let until = Instant::now() + limit;
-    let mut escapees = Escapees::new(mark);
+    let mut escapees = Escapees::new(tag);
     let (mut group_is_gone, mut clean_rounds) = (false, 0);
     while clean_rounds < CLEAN_ROUNDS && Instant::now() < until {
-        // Only until it is gone: after that, the number may become another group's.
+        // Stops once the group is gone: its number may be reused.
         if !group_is_gone {
-            // Again in each round: a member may have been about to fork.
+            // Repeated in each round: a member may have forked meanwhile.
             let _ = kill_process_group(group, Signal::KILL);
             while let Ok(Some(_)) = waitpgid(group, WaitOptions::NOHANG) {}
             group_is_gone = test_kill_process_group(group) == Err(Errno::SRCH);
         }
-        // Only when its parents are dead has an escapee become a child of this process.
+        // An escapee becomes a child of this process only when its parents are dead.
         if escapees.sweep() && group_is_gone {
             clean_rounds += 1;
         } else {
@@ -55,20 +55,20 @@ pub(super) fn clear(group: Pid, mark: &Mark, limit: Duration) {
 
 #[cfg(target_os = "linux")]
 struct Escapees<'a> {
-    mark: &'a Mark,
+    tag: &'a RunTag,
     killed: Vec<(Pid, std::os::fd::OwnedFd)>,
 }
 
 #[cfg(target_os = "linux")]
 impl<'a> Escapees<'a> {
-    fn new(mark: &'a Mark) -> Self {
+    fn new(tag: &'a RunTag) -> Self {
         Self {
-            mark,
+            tag,
             killed: Vec::new(),
         }
     }
 
-    /// Kills the escapees that are children of this process by now; tells whether none was left, dead or alive.
+    /// Kills the escapees among the children of this process. Returns whether there was none, dead or alive.
     fn sweep(&mut self) -> bool {
         use rustix::process::{WaitId, WaitIdOptions, waitid};
         use std::os::fd::AsFd as _;
@@ -90,24 +90,24 @@ impl<'a> Escapees<'a> {
         none
     }
 
-    /// Kills a child when the mark is on it, and returns its descriptor; a zombie counts too. The descriptor is opened
-    /// before the mark is read, so that the signal cannot reach another process that got the same number in between.
+    /// Kills a child with the tag (a zombie too), and returns its descriptor. The descriptor is opened before the tag
+    /// is read, so the signal cannot hit another process that got the same number in between.
     fn kill(&self, pid: Pid) -> Option<std::os::fd::OwnedFd> {
         use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
         let process = pidfd_open(pid, PidfdFlags::empty()).ok()?;
-        if !self.mark.is_on(pid) {
+        if !self.tag.is_on(pid) {
             return None;
         }
         match pidfd_send_signal(&process, Signal::KILL) {
-            // What runs as another user now is out of reach until it ends.
+            // A process of another user cannot be signalled.
             Err(Errno::PERM) => None,
             _ => Some(process),
         }
     }
 }
 
-/// Returns the children of the main thread: the kernel gives orphans to the first thread of a process that lives, and
-/// the main thread lives as long as the process.
+/// Returns the children of the main thread: orphans go to the first thread that lives, and the main thread lives as
+/// long as the process.
 #[cfg(target_os = "linux")]
 fn children() -> Vec<Pid> {
     let main = rustix::process::getpid().as_raw_nonzero();
@@ -118,7 +118,7 @@ fn children() -> Vec<Pid> {
         .collect()
 }
 
-/// Children that were adopted dead and have no mark: whatever they were, nobody waits for them.
+/// Adopted children without a tag that nobody waits for.
 #[cfg(target_os = "linux")]
 mod forgotten {
     use std::sync::{Mutex, PoisonError};
@@ -126,12 +126,12 @@ mod forgotten {
 
     use rustix::process::{Pid, WaitOptions, waitpid};
 
-    /// Whoever waits for a child does so long before this: a zombie of this age has nobody.
+    /// A zombie of this age has no waiter left: a waiter reaps its child much earlier.
     pub(super) const AGE: Duration = Duration::from_mins(1);
-    /// The zombies that were seen, and when first.
+    /// Zombies with the time at which each was first seen.
     static SEEN: Mutex<Vec<(Pid, Instant)>> = Mutex::new(Vec::new());
 
-    /// Reaps those of `children` that have been zombies for `age`.
+    /// Reaps the `children` that have been zombies for `age`.
     pub(super) fn reap(children: &[Pid], age: Duration) {
         let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|(pid, since)| {
@@ -150,7 +150,7 @@ mod forgotten {
         seen.extend(new);
     }
 
-    /// Reads the state, which follows the parenthesis after the program's name (proc(5)).
+    /// Reads a process's state, which follows the parenthesis after its name (proc(5)).
     fn is_zombie(pid: Pid) -> bool {
         let stat =
             std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
@@ -198,7 +198,7 @@ struct Escapees;
 
 #[cfg(not(target_os = "linux"))]
 impl Escapees {
-    fn new(_mark: &Mark) -> Self {
+    fn new(_mark: &RunTag) -> Self {
         Self
     }
 
