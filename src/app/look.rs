@@ -154,7 +154,7 @@ impl App {
         self.with_archive(move |archive| {
             let mut reopened = Vec::new();
             files.retain(|file| {
-                let (seal, closed) = archive.published().look(&file.path);
+                let (seal, closed) = archive.published().inspect(&file.path);
                 reopened.extend(closed.map(|mode| (file.source_id, file.version_id, mode)));
                 file.seal.is_none() || seal != file.seal
             });

@@ -85,7 +85,7 @@ impl App {
             return Vec::new();
         }
         let _lock = match self
-            .with_archive(|archive| archive.machine().try_lock_notices())
+            .with_archive(|archive| archive.machine().try_lock_notifications())
             .await
         {
             Ok(Some(lock)) => lock,

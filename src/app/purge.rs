@@ -46,9 +46,9 @@ pub(super) struct Purge {
 
 impl App {
     /// Keeps room for a purge on a full disk, unless it is kept or the disk has too little to begin with. Nothing fails for want of it.
-    pub(crate) async fn keep_reserve(&self) {
+    pub(crate) async fn make_reserve(&self) {
         if let Err(error) = self
-            .with_archive(|archive| archive.machine().keep_reserve())
+            .with_archive(|archive| archive.machine().make_reserve())
             .await
         {
             tracing::warn!("{error}");

@@ -1,6 +1,6 @@
-//! The archive: all of a data folder but the catalogue, in parts that know nothing of each other.
+//! The archive: everything in a data folder but the catalogue, in independent parts.
 //!
-//! Never does anything by itself: whoever calls names the part.
+//! Does nothing by itself; callers use the parts.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -23,8 +23,8 @@ use crate::files::{Owner, make_public_folders};
 
 /// The archive's files below a data folder.
 ///
-/// All methods of its parts block (CPU and disk): call them on a blocking thread. Any number of threads and processes may use the
-/// same folder at once.
+/// All methods of its parts block (CPU and disk): call them on a blocking thread. Any number of threads and processes
+/// may use the same folder at once.
 #[derive(Debug)]
 pub struct Archive {
     blobs: Blobs,
@@ -35,13 +35,13 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Makes `objects/`, `published/` and `tmp/` below `data_dir` as needed, and this process's own folder in `tmp/`.
-    /// Only what is published may be read by other accounts.
+    /// Makes `objects/`, `published/` and `tmp/` below `data_dir` as needed, and this process's run folder in `tmp/`.
+    /// Other accounts may read only published files.
     pub fn open(data_dir: &Path) -> Result<Self, ArchiveError> {
         Self::open_reporting(data_dir, Arc::new(|_: &str| ()))
     }
 
-    /// Like [`Self::open`]; `report` receives a line for each long wait for another process.
+    /// Opens the archive as [`Self::open`] does; `report` receives a line for each long wait for another process.
     pub fn open_reporting(data_dir: &Path, report: WaitReporter) -> Result<Self, ArchiveError> {
         let owner = Owner::of(data_dir);
         make_public_folders(data_dir, owner)
@@ -54,7 +54,7 @@ impl Archive {
             Ok(path)
         };
         folder("objects", 0o700)?;
-        // Where something is in the way, each file that cannot be put in place says so, and all else is done.
+        // An obstacle here fails only the files to publish, each with its own error.
         if let Err(error) = folder("published", 0o755) {
             tracing::warn!("{error}");
         }
@@ -67,8 +67,7 @@ impl Archive {
         Ok(Self::of_parts(data_dir, owner, locks, temp))
     }
 
-    /// Opens the archive for reading only: makes nothing below `data_dir` and takes no lock, and so works where this
-    /// account or the file system allows nothing but reading.
+    /// Opens the archive for reading only: makes nothing below `data_dir` and takes no lock, so that read permission is enough.
     pub fn open_for_reading(data_dir: &Path) -> Self {
         let owner = Owner::of(data_dir);
         let locks = Locks::new(data_dir.join("tmp"), owner, Arc::new(|_: &str| ()));
@@ -90,37 +89,37 @@ impl Archive {
         }
     }
 
-    /// Contents in their stored form, with the objects.
+    /// Returns the blobs: contents in their stored form, with the objects.
     pub fn blobs(&self) -> &Blobs {
         &self.blobs
     }
 
-    /// The published files.
+    /// Returns the published files.
     pub fn published(&self) -> &Published {
         &self.published
     }
 
-    /// The published folders of sets.
+    /// Returns the published folders of sets.
     pub fn sets(&self) -> &SetFolders {
         &self.sets
     }
 
-    /// What seemed unneeded.
+    /// Returns the trash.
     pub fn trash(&self) -> &Trash {
         &self.trash
     }
 
-    /// What the processes of this machine share that work on the data folder.
+    /// Returns the locks, run folders and small files that the processes of this machine share.
     pub fn machine(&self) -> &Machine {
         &self.machine
     }
 }
 
-/// Closes a folder that was made wider by hand, or came so out of a backup: its locks are for this account alone.
+/// Makes a folder private again, if an operator or a backup widened its mode: only this account may hold its locks.
 fn keep_others_out(folder: &Path) {
     let is_open = |found: fs::Metadata| found.permissions().mode() & 0o077 != 0;
     if fs::metadata(folder).is_ok_and(is_open) {
-        // Not this account's: whoever owns it does so.
+        // Fails for a folder of another account, whose own processes make it private.
         let _ = fs::set_permissions(folder, Permissions::from_mode(0o700));
     }
 }

@@ -1,6 +1,6 @@
-//! The copies of the catalogue that migrations make before they change it, beside `gannet.db`.
+//! Copies of the catalogue from before its migrations, beside `gannet.db`.
 //!
-//! Never makes one: the catalogue does.
+//! Never makes a copy; the catalogue does.
 
 use std::fs;
 use std::path::Path;
@@ -8,46 +8,45 @@ use std::time::{Duration, SystemTime};
 
 use super::ArchiveError;
 
-/// In the names of copies; a process number follows the schema's while one is being made.
+/// Infix of a copy's name, followed by the schema's number; a process number follows while the copy is being made.
 const BEFORE: &str = ".before-";
 
-/// A copy that was written to within this is perhaps being made.
+/// A copy that was written to more recently may still be in the making.
 const MAKING: Duration = Duration::from_hours(24);
 
-/// Returns the names of complete copies.
 pub(super) fn complete(data_dir: &Path) -> Vec<String> {
     let mut copies = names_in(data_dir).unwrap_or_default();
-    copies.retain(|name| kind_of(name) == Some(Kind::Complete));
+    copies.retain(|name| kind_of(name) == Some(CopyKind::Complete));
     copies.sort();
     copies
 }
 
-/// Returns the names of copies that processes which were killed left half-made.
+/// Returns the names of incomplete copies that killed processes left.
 pub(super) fn half_made(data_dir: &Path, now: SystemTime) -> Result<Vec<String>, ArchiveError> {
     let mut copies = names_in(data_dir)?;
     copies.retain(|name| {
         let written = fs::metadata(data_dir.join(name)).and_then(|file| file.modified());
-        kind_of(name) == Some(Kind::HalfMade)
+        kind_of(name) == Some(CopyKind::HalfMade)
             && written.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > MAKING))
     });
     Ok(copies)
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Kind {
+enum CopyKind {
     Complete,
     HalfMade,
 }
 
-/// Reads the name of a copy; nothing for what is none.
-fn kind_of(name: &str) -> Option<Kind> {
+/// Returns the kind of copy that a file name denotes; `None` for other files.
+fn kind_of(name: &str) -> Option<CopyKind> {
     let (_, numbers) = name.split_once(BEFORE)?;
     let process = numbers.split_once('.').map(|(_, process)| process);
     let is_number = process.is_some_and(|process| process.parse::<u32>().is_ok());
     Some(if is_number {
-        Kind::HalfMade
+        CopyKind::HalfMade
     } else {
-        Kind::Complete
+        CopyKind::Complete
     })
 }
 
@@ -67,9 +66,9 @@ mod tests {
     #[test]
     fn a_name_tells_whether_a_copy_is_complete() {
         for (name, expected) in [
-            ("gannet.db.before-002", Some(Kind::Complete)),
-            ("gannet.db.before-002.77", Some(Kind::HalfMade)),
-            ("gannet.db.before-002.old", Some(Kind::Complete)),
+            ("gannet.db.before-002", Some(CopyKind::Complete)),
+            ("gannet.db.before-002.77", Some(CopyKind::HalfMade)),
+            ("gannet.db.before-002.old", Some(CopyKind::Complete)),
             ("gannet.db", None),
             ("gannet.db-wal", None),
             ("", None),

@@ -1,6 +1,6 @@
-//! Bytes in, bytes out: zstd frames (RFC 8878), alone or with another content as their prefix.
+//! The codec: zstd frames (RFC 8878), standalone or with another content as their prefix.
 //!
-//! Never touches a file or a digest. The catalogue records size and digest of every content, so no frame repeats them.
+//! Pure: no files, no digests. The catalogue records size and digest of every content, so no frame repeats them.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
@@ -10,21 +10,21 @@ use zstd::zstd_safe::{
     get_error_name,
 };
 
-/// The largest content that takes part in a delta: making one holds content and base in memory.
+/// Largest content of a delta: making one needs content and base in memory.
 pub(super) const MAX_DELTA_BYTES: u64 = 32 << 20;
 
-/// Content above this is never in memory when it stands alone, and makes a delta of it one that waits its turn.
+/// Content above this is never in memory when it is stored whole; a delta of it counts as large work.
 pub(super) const LARGE_BYTES: u64 = 4 << 20;
 
-/// How much of a large content is compressed at a time.
+/// Bytes of a large content that are compressed at a time.
 const PIECE_BYTES: usize = 1 << 20;
-/// Content above this is compressed fast when it stands alone.
+/// Content above this is compressed at a fast level when it is stored whole.
 const MAX_THOROUGH_BYTES: u64 = 16 << 20;
 
-/// Below this a frame is not tried: its header and block header would eat what it saves.
+/// Shorter content is not compressed: the headers of a frame and its block would use up the gain.
 const MIN_FRAME_BYTES: usize = 32;
 
-/// Content up to this length is compressed in a context that its thread keeps: making one takes longer than the work.
+/// Content up to this length is compressed in a context that each thread reuses: making one takes longer than the work.
 const SMALL_BYTES: usize = 0xffff;
 
 thread_local! {
@@ -33,10 +33,10 @@ thread_local! {
 
 /// Returns the level for content that is stored whole.
 ///
-/// Measured on text: level 6 takes 3 to 7 % off what level 3 makes, for 2.5 to 4 times its time, which a file of this
-/// size pays once in its history; first fetches of many small or of very large files would wait for it. On large tables
-/// of numbers the fast levels are the smaller ones too: of 20 MiB, level 3 makes 6.9 MB, level 1 makes 6.1, and level -2
-/// with its literals compressed 5.6, a tenth faster.
+/// Measured on text: level 6 saves 3 to 7 % over level 3 for 2.5 to 4 times the time, which a file of this size costs
+/// once in its history; many small or very large files would delay their first fetches. For large tables of numbers the
+/// fast levels are also the smaller ones: of 20 MiB, level 3 makes 6.9 MB, level 1 makes 6.1, and level -2 with
+/// compressed literals 5.6, a tenth faster.
 fn level_for(size_bytes: u64) -> i32 {
     match size_bytes {
         0..=0xffff => 3,
@@ -45,7 +45,7 @@ fn level_for(size_bytes: u64) -> i32 {
     }
 }
 
-/// Compresses `content` alone. Returns nothing when that does not make it smaller.
+/// Compresses `content` alone. Returns `None` when that saves nothing.
 pub(super) fn compress(content: &[u8]) -> io::Result<Option<Vec<u8>>> {
     if content.len() < MIN_FRAME_BYTES {
         return Ok(None);
@@ -64,7 +64,7 @@ pub(super) fn compress(content: &[u8]) -> io::Result<Option<Vec<u8>>> {
         return compress_with(&mut CCtx::try_create().ok_or_else(out_of_memory)?);
     }
     SMALL_ENCODER.with_borrow_mut(|kept| {
-        // A context that failed is not used again.
+        // A context that failed is not reused.
         let mut encoder = kept
             .take()
             .or_else(CCtx::try_create)
@@ -78,14 +78,13 @@ pub(super) fn compress(content: &[u8]) -> io::Result<Option<Vec<u8>>> {
     })
 }
 
-/// Compresses `content` against `base`. Returns nothing when the result would be longer than `limit` bytes.
+/// Compresses `content` against `base`. Returns `None` when the result would be longer than `limit` bytes.
 ///
-/// The window spans both, else the far end of the base would be out of reach. The fast strategy with matches of at
-/// least 7 bytes finds the few long stretches that an edit leaves untouched and does not lose them to short matches
-/// elsewhere, as the lazier strategies do: on records whose time-stamps change it makes 6.5 KB where level 3 makes 14
-/// and level 9 makes 8. Its hash table has to grow with the base, or the base's beginning is forgotten; past a few MiB
-/// long-distance matching does that in less memory, and what is left for the strategy is mostly text that was not there
-/// before: a lazier one takes a tenth off the deltas of a log that grows, for 1.7 times the time.
+/// The window spans both, so that all of the base is in reach. The fast strategy with matches of at least 7 bytes finds the
+/// long stretches that an edit leaves unchanged; lazier strategies lose them to short matches elsewhere: on records with
+/// changing time-stamps it makes 6.5 KB, level 3 makes 14 and level 9 makes 8. Its hash table must grow with the base, or the
+/// base's beginning is forgotten. Beyond a few MiB, long-distance matching does that in less memory and leaves mostly new text
+/// to the strategy; a lazier one then saves a tenth on the deltas of a growing log, for 1.7 times the time.
 pub(super) fn compress_delta(
     content: &[u8],
     base: &[u8],
@@ -116,7 +115,8 @@ pub(super) fn compress_delta(
             CParameter::SearchLog(2),
             CParameter::EnableLongDistanceMatching(long_distance),
             CParameter::ContentSizeFlag(false),
-            // A delta may be a few dozen bytes: the four of the magic number count, and no other tool can use one anyway.
+            // A delta may have a few dozen bytes, so the four of the magic number matter; no other tool can decode a
+            // delta anyway.
             CParameter::Format(FrameFormat::Magicless),
         ],
     )?;
@@ -124,7 +124,7 @@ pub(super) fn compress_delta(
     compress_below(&mut encoder, content, limit)
 }
 
-/// Decodes a frame that stands alone into `content`, which it replaces; never past `size` bytes.
+/// Decodes a standalone frame and replaces `content` by the result, of at most `size` bytes.
 pub(super) fn decompress(frame: &[u8], size: usize, content: &mut Vec<u8>) -> io::Result<()> {
     let decoder = DCtx::try_create().ok_or_else(out_of_memory)?;
     decompress_exactly(decoder, frame, size, content)
@@ -145,18 +145,18 @@ pub(super) fn decompress_delta(
     decompress_exactly(decoder, frame, size, content)
 }
 
-/// Compresses what `content` yields, alone, in a few MiB of memory whatever its length.
+/// Compresses a stream, in a few MiB of memory whatever its length.
 ///
-/// The result is a frame for every 1 MiB, one behind the other, which is a zstd stream like any other (RFC 8878 §3).
-/// Compressing each piece at once costs half the time of zstd's own streaming, whose window wraps round in a buffer, and
-/// little is lost at the seams, since the level's window is no longer than a piece.
+/// The result has one frame for every 1 MiB, which together are a valid zstd stream (RFC 8878 §3). Compressing each
+/// piece at once takes half the time of zstd's own streaming, whose window wraps around in a buffer. Little is lost
+/// between frames, since the level's window is no longer than a piece.
 pub(super) fn compress_stream(
     mut content: impl Read,
     size_bytes: u64,
     mut frames: impl Write,
 ) -> io::Result<()> {
     let mut encoder = zstd::bulk::Compressor::new(level_for(size_bytes))?;
-    // The levels below 1 would leave literals as they are.
+    // Levels below 1 leave literals uncompressed by default.
     encoder.set_parameter(CParameter::LiteralCompressionMode(ParamSwitch::Enable))?;
     let mut piece = Vec::with_capacity(PIECE_BYTES);
     let mut frame = Vec::with_capacity(zstd::zstd_safe::compress_bound(PIECE_BYTES));
@@ -175,13 +175,12 @@ pub(super) fn compress_stream(
     }
 }
 
-/// Returns a reader of the content of a frame, or of several in a row, that stand alone. The caller bounds how much it
-/// reads.
+/// Returns a reader of the content of one or more standalone frames. The caller limits how much it reads.
 pub(super) fn decompress_stream<'a>(frames: impl Read + 'a) -> io::Result<impl Read + 'a> {
     zstd::stream::read::Decoder::new(frames)
 }
 
-/// Returns the most bytes that the stored form of a content of this size can have.
+/// Returns the maximum length of the stored form of a content of this size.
 pub(super) fn max_stored_bytes(size_bytes: u64) -> u64 {
     // ZSTD_COMPRESSBOUND, rounded up.
     size_bytes
@@ -200,7 +199,7 @@ fn compress_below(
             frame.shrink_to_fit();
             Ok(Some(frame))
         }
-        // The one failure left with valid parameters: `limit` bytes are not enough.
+        // The only possible failure with valid parameters: the result exceeds `limit` bytes.
         Err(code) if get_error_name(code).contains("Destination buffer is too small") => Ok(None),
         Err(code) => Err(zstd_error(code)),
     }

@@ -1,6 +1,6 @@
-//! How much encoding and decoding goes on at once, by the memory that each takes: one permit, waited for before a thread is taken.
+//! Limits concurrent encoding and decoding by memory. A permit is acquired before a thread is taken.
 //!
-//! Never keeps a thread waiting, and never lets the work that a dropped task left behind go uncounted: the permit goes with the work.
+//! A permit moves into the work it is for, so that work which outlives a dropped task still counts.
 
 use std::sync::Arc;
 
@@ -11,25 +11,25 @@ use super::decode::{is_large, trim_chain};
 use super::encode::usable;
 use crate::domain::BlobLink;
 
-/// The most contents that are streamed through the codec at once, a few MiB of memory each.
+/// Most contents streamed through the codec at once, a few MiB of memory each.
 const MAX_STREAMS: u32 = 4;
 
-/// Permits in all: many, so that shares of them are exact enough.
+/// Permits in all: enough for exact fractions.
 const PERMITS: u32 = 1 << 20;
 
-/// What encoding or decoding one content takes.
+/// Memory class of encoding or decoding one content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodecLoad {
-    /// Up to 4 MiB of content and of its base: one for each core at once.
+    /// Content and base up to 4 MiB: one for each core at once.
     Small,
-    /// Any length, piece by piece: a few at once.
+    /// Content of any length, piece by piece: a few at once.
     Stream,
-    /// Up to 32 MiB of content and of its base, both in memory: one at once.
+    /// Content and base up to 32 MiB, both in memory: one at once.
     Large,
 }
 
 impl CodecLoad {
-    /// Returns what [`super::Blobs::read`] takes for this chain.
+    /// Returns the class of [`super::Blobs::read`] for this chain.
     pub fn of_read(chain: &[BlobLink]) -> Self {
         match trim_chain(chain) {
             Ok([link]) if link.size_bytes > LARGE_BYTES => Self::Stream,
@@ -38,7 +38,7 @@ impl CodecLoad {
         }
     }
 
-    /// Returns what [`super::Blobs::encode`] takes for content of this size and this base.
+    /// Returns the class of [`super::Blobs::encode`] for content of this size and this base.
     pub fn of_encode(size_bytes: u64, base: &[BlobLink]) -> Self {
         if usable(base, size_bytes).is_some() && (size_bytes > LARGE_BYTES || is_large(base)) {
             Self::Large
@@ -49,7 +49,7 @@ impl CodecLoad {
         }
     }
 
-    /// Returns how many permits it takes: just so many that as many as may be at once fit, and not one more.
+    /// Returns the number of permits: small enough for the allowed number of such works at once, too large for one more.
     fn permits(self, cores: u32) -> u32 {
         let at_once = match self {
             Self::Small => cores,
@@ -60,7 +60,7 @@ impl CodecLoad {
     }
 }
 
-/// Bounds how much encoding and decoding goes on at once.
+/// Limits concurrent encoding and decoding.
 #[derive(Debug)]
 pub struct CodecLimit {
     permits: Arc<Semaphore>,
@@ -68,16 +68,16 @@ pub struct CodecLimit {
 }
 
 impl CodecLimit {
-    /// Returns the limit of a machine with so many cores.
+    /// Returns the limit for a machine with this many cores.
     pub fn new(cores: usize) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(PERMITS as usize)),
-            // Enough of either: beyond that, shares would not be exact.
+            // Beyond 256 cores the fractions would not be exact.
             cores: u32::try_from(cores).unwrap_or(1).clamp(1, 256),
         }
     }
 
-    /// Waits until there is room. The permit belongs into the task that does the work.
+    /// Waits for a permit, which the caller moves into the task that does the work.
     pub async fn permit(&self, load: CodecLoad) -> OwnedSemaphorePermit {
         Arc::clone(&self.permits)
             .acquire_many_owned(load.permits(self.cores))
@@ -93,7 +93,7 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    /// Returns a chain of contents of these sizes, of which the last stands alone.
+    /// Returns a chain of contents of these sizes, the last one stored whole.
     fn chain(sizes: &[u64]) -> Vec<BlobLink> {
         let links = sizes.iter().enumerate().map(|(place, size)| {
             let depth = sizes.len() - 1 - place;

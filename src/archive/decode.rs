@@ -1,8 +1,8 @@
-//! Reading: from the end of the chain that stands alone to the blob that was asked for, digest checked.
+//! Decoding: from the whole blob at the end of a chain to the requested blob, with its digest checked.
 //!
-//! Never returns bytes that do not match their digest, but for [`Blobs::beginning`], and never takes more memory than the recorded sizes
-//! allow, whatever the stored forms claim. Says that a blob is damaged only where its bytes are wrong or gone, not where they cannot be
-//! had now.
+//! Never returns bytes that differ from their digest, except by [`Blobs::beginning`], and never takes more memory than
+//! the recorded sizes allow, whatever the stored forms claim. Reports damage only when bytes are wrong or missing, not
+//! when the store is unavailable.
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
@@ -23,10 +23,10 @@ const COPY_BUFFER_BYTES: usize = 128 << 10;
 impl Blobs {
     /// Decodes `chain[0]` and checks its digest.
     ///
-    /// Content over 4 MiB that stands alone comes as a temporary file. Fails with [`ArchiveError::Damaged`], which
-    /// names the link whose stored form is wrong or missing, and with another error where that cannot be told now.
+    /// A whole blob over 4 MiB is returned as a temporary file. Fails with [`ArchiveError::Damaged`], naming the link
+    /// whose stored form is wrong or missing, or with another error when the store is unavailable.
     ///
-    /// Takes as much memory as [`super::CodecLoad::of_read`] says: whoever calls bounds how many do so at once.
+    /// Memory is that of [`super::CodecLoad::of_read`]; the caller limits concurrent calls.
     pub fn read(&self, chain: &[BlobLink]) -> Result<Content, ArchiveError> {
         let chain = trim_chain(chain)?;
         if let [link] = chain
@@ -37,9 +37,8 @@ impl Blobs {
         read_in_memory(chain, &self.objects).map(|content| Content::Memory(Bytes::from(content)))
     }
 
-    /// Returns the first bytes of content that [`Blobs::read`] would give as a file, **before** anything is checked:
-    /// whoever shows them says so, and takes them away when `read` fails. Nothing for other content, which is read whole
-    /// in no time.
+    /// Returns the first bytes of content that [`Blobs::read`] would return as a file, **unchecked**: the caller marks
+    /// them as such, and withdraws them when `read` fails. `None` for other content, which is read quickly.
     pub fn beginning(
         &self,
         chain: &[BlobLink],
@@ -59,7 +58,7 @@ impl Blobs {
         Ok(Some(Bytes::from(bytes)))
     }
 
-    /// Opens the content of a blob that stands alone.
+    /// Opens the content of a whole blob.
     fn open_content<'a>(&self, link: &'a BlobLink) -> Result<Box<dyn Read + 'a>, ArchiveError> {
         let stored = open(link, &self.objects)?;
         Ok(match link.form {
@@ -88,7 +87,7 @@ impl Blobs {
     }
 }
 
-/// Tells whether decoding `chain` in memory takes so much of it that one at a time has to do.
+/// Returns whether decoding `chain` in memory counts as large work.
 pub(super) fn is_large(chain: &[BlobLink]) -> bool {
     chain.iter().any(|link| link.size_bytes > LARGE_BYTES)
 }
@@ -99,8 +98,8 @@ pub(super) fn read_in_memory(
     objects: &Objects,
 ) -> Result<Vec<u8>, ArchiveError> {
     let chain = trim_chain(chain)?;
-    // A link's content is right when what is decoded from it is: checking the last one checks them all. Only when it
-    // is wrong does it matter which link was the first to go astray.
+    // A correct result proves every link correct, so only the last digest is checked. After a mismatch, each link's
+    // digest is checked to find the first bad one.
     match decode(chain, objects, false) {
         Ok(content) if Digest::of(&content) == chain[0].digest => Ok(content),
         Ok(_) | Err(ArchiveError::Damaged { .. }) => decode(chain, objects, true),
@@ -113,7 +112,7 @@ fn decode(
     objects: &Objects,
     check_each: bool,
 ) -> Result<Vec<u8>, ArchiveError> {
-    // Room for the largest from the beginning: versions grow, and every step would move to a larger place.
+    // Room for the largest content from the start: versions grow, and each step would reallocate.
     let room = chain.iter().map(|link| link.size_bytes).max().unwrap_or(0);
     let room = usize::try_from(room.min(MAX_DELTA_BYTES)).expect("a few MiB");
     let mut content = Vec::with_capacity(room);
@@ -169,7 +168,6 @@ fn load<'a>(link: &'a BlobLink, objects: &Objects) -> Result<Cow<'a, [u8]>, Arch
     }
 }
 
-/// Opens the stored form of a blob.
 fn open<'a>(link: &'a BlobLink, objects: &Objects) -> Result<Box<dyn Read + 'a>, ArchiveError> {
     match &link.body {
         StoredBody::Inline(form) => Ok(Box::new(form.as_slice())),
@@ -190,7 +188,7 @@ fn open<'a>(link: &'a BlobLink, objects: &Objects) -> Result<Box<dyn Read + 'a>,
     }
 }
 
-/// Cuts off what lies behind the first link that stands alone.
+/// Cuts a chain behind its first whole blob.
 pub(super) fn trim_chain(chain: &[BlobLink]) -> Result<&[BlobLink], ArchiveError> {
     let last = chain.last().ok_or(ArchiveError::EmptyChain)?;
     chain
@@ -211,7 +209,7 @@ fn copy_checked(
     content: impl Read,
     mut file: impl Write,
 ) -> Result<(), CopyError> {
-    // One byte more than recorded is enough to see that there are too many.
+    // Reading one byte more than recorded detects excess.
     let mut content = content.take(link.size_bytes.saturating_add(1));
     let mut digester = Digester::default();
     let mut size_bytes = 0;
@@ -232,7 +230,7 @@ fn copy_checked(
     }
 }
 
-/// Tells a stored form that is wrong from a store that does not answer.
+/// Distinguishes a damaged stored form from an unavailable store.
 fn unreadable(link: &BlobLink, error: io::Error, objects: &Objects) -> ArchiveError {
     match (&link.body, error.downcast::<Unreachable>()) {
         (StoredBody::Object(name), Ok(error)) => objects.unavailable(name, error),

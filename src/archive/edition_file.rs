@@ -1,7 +1,7 @@
-//! One file of a set's edition: how it is written, and how one that was changed or removed since is found by a glance.
+//! One file of a set's edition: writing it, and detecting without a read that it was changed or removed.
 //!
-//! Its time of change carries a stamp that its content gives, so that nothing about it has to be recorded elsewhere, and editions
-//! that share a file agree. Never judges which content is the right one.
+//! The modification time carries a stamp derived from the content: nothing else needs to be recorded, and editions that
+//! share a file agree. Never decides which content is correct.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
@@ -12,23 +12,23 @@ use std::time::{Duration, SystemTime};
 use super::file::{digest_of, reopen};
 use crate::domain::{Content, Digest};
 
-/// Readable by all, as other published files; written by nobody, since editions share files.
+/// Readable by all, as other published files; writable by none, since editions share files.
 const FILE_MODE: u32 = 0o444;
 
-/// A file that belongs to an edition.
+/// A file of an edition.
 #[derive(Clone, Debug)]
 pub struct EditionFile {
-    /// What it is called in the edition's folder.
+    /// Its name in the edition's folder.
     pub name: String,
-    /// How long it is.
+    /// Its length.
     pub size_bytes: u64,
-    /// What stands for its content.
+    /// The digest of its content.
     pub digest: Digest,
 }
 
 impl EditionFile {
-    /// Tells whether it lies in `folder` as it should. Reads it only when it does not look as it was written, and lets it look so again
-    /// when it holds the right content. An error says that this cannot be told now.
+    /// Returns whether `folder` holds the file with its content. Reads the file only when its metadata differ from
+    /// those written, and restores these when the content is right. Fails when the file cannot be read now.
     pub(super) fn lies_in(&self, folder: &Path) -> io::Result<bool> {
         let path = folder.join(&self.name);
         let found = match fs::symlink_metadata(&path) {
@@ -43,20 +43,20 @@ impl EditionFile {
         }
         let holds = digest_of(&path)? == self.digest;
         if holds && let Err(error) = File::open(&path).and_then(|file| self.stamp(&file)) {
-            // It is read the next time again.
+            // The file is read again at the next check.
             tracing::debug!("cannot set the time of {}: {error}", path.display());
         }
         Ok(holds)
     }
 
-    /// Lets every account read it in `folder` again. Returns whether somebody had kept one from it.
+    /// Makes the file readable to every account again. Returns whether it was not.
     pub(super) fn reopen_in(&self, folder: &Path) -> bool {
         let path = folder.join(&self.name);
         let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
         is_file && reopen(&path, FILE_MODE).is_some()
     }
 
-    /// Writes it to a new file, durable when this returns.
+    /// Writes the file; durable on return. `path` must not exist.
     pub(super) fn write(&self, path: &Path, content: &Content) -> io::Result<()> {
         let mut new = File::create_new(path)?;
         match content {
@@ -74,7 +74,7 @@ impl EditionFile {
         file.set_modified(self.stamped(file.metadata()?.modified()?))
     }
 
-    /// Puts the stamp in the place of a time's microseconds, which most file systems keep. Where one does not, the file is read at every look.
+    /// Replaces the microseconds of a time by the stamp. Most file systems store these; on others, every check reads the file.
     fn stamped(&self, at: SystemTime) -> SystemTime {
         let since = at
             .duration_since(SystemTime::UNIX_EPOCH)

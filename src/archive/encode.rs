@@ -1,7 +1,7 @@
-//! Writing: which form a content is stored in, and where.
+//! Encoding: the choice of a content's stored form and its place.
 //!
-//! Never makes a delta that is deep, large or of little use, and never fails for the sake of a base that cannot be
-//! read: what arrived is kept, whole if need be.
+//! Never makes a deep, large or unprofitable delta, and never fails because of an unreadable base: the content is then
+//! stored whole.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -14,24 +14,24 @@ use super::objects::NewObject;
 use super::{ArchiveError, Blobs};
 use crate::domain::{BlobForm, BlobLink, Content, Digest, NewBlob, StoredBody};
 
-/// A stored form up to this long is kept in the catalogue.
+/// Longest stored form in the catalogue; longer ones become objects.
 const MAX_INLINE_BYTES: u64 = 1 << 20;
 
-/// The most deltas between a blob and one that stands alone: what a read goes through at worst.
+/// Most deltas between a blob and a whole one: the cost of a read at worst.
 const MAX_DEPTH: u32 = 24;
 
-/// A delta has to be this many times smaller than the content would be on its own: below that, a blob that stands alone
-/// makes every later read shorter and damage less far-reaching for little more room.
+/// A delta must be this many times smaller than the whole form. Otherwise a whole blob makes later reads shorter, and
+/// damage less far-reaching, for little more room.
 const MIN_GAIN: u64 = 2;
 
-/// A content's stored form when it stands alone, before it is kept.
-enum Whole<'a> {
+/// The whole form of a content, before it is stored.
+enum WholeForm<'a> {
     Raw(Cow<'a, [u8]>),
     Zstd(Vec<u8>),
     Streamed(NewObject, u64),
 }
 
-impl Whole<'_> {
+impl WholeForm<'_> {
     fn stored_bytes(&self) -> u64 {
         match self {
             Self::Raw(content) => content.len() as u64,
@@ -44,10 +44,10 @@ impl Whole<'_> {
 impl Blobs {
     /// Makes the stored form of `content`; a large one is durable in `objects/` on return.
     ///
-    /// `base` is the chain of the version to be a delta against, its own link first; empty for none. A base that is
-    /// damaged is not used. `digest` is the digest of `content`.
+    /// `base` is the chain of the version to use as base, its own link first; empty for none. A damaged base is not
+    /// used. `digest` is the digest of `content`.
     ///
-    /// Takes as much memory as [`super::CodecLoad::of_encode`] says: whoever calls bounds how many do so at once.
+    /// Memory is that of [`super::CodecLoad::of_encode`]; the caller limits concurrent calls.
     pub fn encode(
         &self,
         content: &Content,
@@ -63,7 +63,7 @@ impl Blobs {
         self.keep_whole(whole, content.size_bytes(), digest)
     }
 
-    /// Makes a delta of `content`. Returns nothing when that is not possible or not worth it.
+    /// Makes a delta of `content`. Returns `None` when that is impossible or does not pay.
     fn encode_on(
         &self,
         head: &BlobLink,
@@ -76,7 +76,7 @@ impl Blobs {
             return Ok(None);
         };
         let bytes = load(content)?;
-        // Whole is never longer than raw, so what is longer than this is not worth it however the content compresses.
+        // A whole form is never longer than the raw content, so a delta longer than this cannot pay.
         let limit =
             usize::try_from(size_bytes / MIN_GAIN).expect("content of a delta is in memory");
         let delta = compress_delta(&bytes, &base_bytes, limit)
@@ -86,8 +86,8 @@ impl Blobs {
             return Ok(None);
         };
         let gained = delta.len() as u64 * MIN_GAIN;
-        // Making it whole just to compare would cost many times the delta. The blob at the end of the chain, an earlier
-        // state of the same file, tells about how well the content compresses; only a close call is worth measuring.
+        // Compressing the whole just to compare would cost many times the delta. The blob at the end of the chain, an
+        // earlier version of the same file, predicts the result; only a close call is measured.
         if gained * 2 > self.estimated_whole(base, size_bytes) {
             drop(bytes);
             let whole = self.whole(content, digest)?;
@@ -106,7 +106,7 @@ impl Blobs {
         }))
     }
 
-    /// Returns how long content of this size would be on its own, judged by the blob that the chain ends with.
+    /// Estimates the whole form of content of this size, by the ratio of the chain's whole blob.
     fn estimated_whole(&self, base: &[BlobLink], size_bytes: u64) -> u64 {
         let Some(alone) = base.iter().find(|link| link.form != BlobForm::Delta) else {
             return 0;
@@ -118,22 +118,26 @@ impl Blobs {
                 object.map_or(0, |object| object.size_bytes)
             }
         };
-        // Both are below 2^26: neither can be larger and part of a delta.
+        // Both are below 2^26: larger content is not part of a delta.
         stored_bytes * size_bytes / alone.size_bytes.max(1)
     }
 
-    fn whole<'a>(&self, content: &'a Content, digest: Digest) -> Result<Whole<'a>, ArchiveError> {
+    fn whole<'a>(
+        &self,
+        content: &'a Content,
+        digest: Digest,
+    ) -> Result<WholeForm<'a>, ArchiveError> {
         if content.size_bytes() > LARGE_BYTES {
             return self.stream(content, digest);
         }
         let bytes = load(content)?;
         match compress(&bytes).map_err(|source| ArchiveError::Encode { digest, source })? {
-            Some(frame) => Ok(Whole::Zstd(frame)),
-            None => Ok(Whole::Raw(bytes)),
+            Some(frame) => Ok(WholeForm::Zstd(frame)),
+            None => Ok(WholeForm::Raw(bytes)),
         }
     }
 
-    fn stream<'a>(&self, content: &Content, digest: Digest) -> Result<Whole<'a>, ArchiveError> {
+    fn stream<'a>(&self, content: &Content, digest: Digest) -> Result<WholeForm<'a>, ArchiveError> {
         let mut object = self.objects.create(digest)?;
         let size_bytes = content.size_bytes();
         let compressed = match content {
@@ -144,23 +148,23 @@ impl Blobs {
         let stored_bytes = compressed
             .and_then(|()| object.size_bytes())
             .map_err(ArchiveError::io("compress to", object.place()))?;
-        Ok(Whole::Streamed(object, stored_bytes))
+        Ok(WholeForm::Streamed(object, stored_bytes))
     }
 
     fn keep_whole(
         &self,
-        whole: Whole<'_>,
+        whole: WholeForm<'_>,
         size_bytes: u64,
         digest: Digest,
     ) -> Result<NewBlob, ArchiveError> {
         let stored_bytes = whole.stored_bytes();
         let (form, body) = match whole {
-            Whole::Raw(bytes) => (BlobForm::Raw, self.keep(digest, bytes.into_owned())?),
-            Whole::Zstd(frame) => (BlobForm::Zstd, self.keep(digest, frame)?),
-            Whole::Streamed(object, _) if stored_bytes <= MAX_INLINE_BYTES => {
+            WholeForm::Raw(bytes) => (BlobForm::Raw, self.keep(digest, bytes.into_owned())?),
+            WholeForm::Zstd(frame) => (BlobForm::Zstd, self.keep(digest, frame)?),
+            WholeForm::Streamed(object, _) if stored_bytes <= MAX_INLINE_BYTES => {
                 (BlobForm::Zstd, StoredBody::Inline(object.into_bytes()?))
             }
-            Whole::Streamed(object, _) => {
+            WholeForm::Streamed(object, _) => {
                 let name = self.objects.put(object)?;
                 (BlobForm::Zstd, StoredBody::Object(name))
             }
@@ -176,7 +180,7 @@ impl Blobs {
         })
     }
 
-    /// Keeps a stored form that is in memory. An object is durable on return.
+    /// Stores a form that is in memory. An object is durable on return.
     fn keep(&self, digest: Digest, form: Vec<u8>) -> Result<StoredBody, ArchiveError> {
         if form.len() as u64 <= MAX_INLINE_BYTES {
             return Ok(StoredBody::Inline(form));
@@ -189,7 +193,7 @@ impl Blobs {
     }
 }
 
-/// Returns the blob that content of this size may be a delta against.
+/// Returns the blob that may be the base of content of this size.
 pub(super) fn usable(base: &[BlobLink], size_bytes: u64) -> Option<&BlobLink> {
     let head = base.first()?;
     let fits =
@@ -197,7 +201,7 @@ pub(super) fn usable(base: &[BlobLink], size_bytes: u64) -> Option<&BlobLink> {
     (fits && head.depth < MAX_DEPTH).then_some(head)
 }
 
-/// Returns the bytes of content that is small enough to be in memory.
+/// Returns the bytes of content that is small enough for memory.
 fn load(content: &Content) -> Result<Cow<'_, [u8]>, ArchiveError> {
     match content {
         Content::Memory(bytes) => Ok(Cow::Borrowed(bytes)),
@@ -214,7 +218,7 @@ fn load(content: &Content) -> Result<Cow<'_, [u8]>, ArchiveError> {
     }
 }
 
-/// Opens a content's file. One that is not as long as it was said to be must not be kept under its digest.
+/// Opens a content's file. Fails when its length differs: it must not be stored under this digest.
 fn open(path: &Path, size_bytes: u64) -> io::Result<File> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();

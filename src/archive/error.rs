@@ -1,4 +1,4 @@
-//! What can go wrong with the archive's files.
+//! Errors of the archive's files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,67 +7,67 @@ use std::time::Duration;
 use crate::domain::{BlobId, Digest};
 use crate::files::{concerns_every_file, trouble};
 
-/// The archive could not do what was asked.
+/// An operation of the archive failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// A place could not be read or written now. Nothing is known against the bytes that lie there.
+    /// A place cannot be read or written now; the bytes there may be correct.
     #[error("cannot {doing} {place}: {}", trouble(source, Path::new(place)))]
     Unavailable {
-        /// What was attempted, as a verb.
+        /// The operation, as a verb.
         doing: &'static str,
-        /// On what: a path, or wherever else an object lies.
+        /// The path, or another place of an object.
         place: String,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// The stored bytes were read, or are missing where all others can be read: they do not decode to the digest that is recorded.
+    /// The stored bytes are wrong, or missing from a store that is available: they do not decode to the recorded digest.
     #[error("blob {id} ({digest}) is damaged: {reason}")]
     Damaged {
-        /// Whose stored bytes are wrong: the blob that was asked for, or one that it is a delta against.
+        /// The blob with wrong stored bytes: the requested one, or a base of it.
         id: BlobId,
-        /// The digest that its content should have.
+        /// The digest of its content.
         digest: Digest,
-        /// How it shows.
+        /// How the damage was detected.
         reason: String,
     },
-    /// The codec refused valid content: it found no memory.
+    /// The codec failed on valid content: it found no memory.
     #[error("cannot encode {digest}: {source}")]
     Encode {
-        /// The content's digest.
+        /// The digest of the content.
         digest: Digest,
-        /// What the codec said.
+        /// The codec's error.
         source: io::Error,
     },
-    /// Another process kept a lock for longer than is waited for.
+    /// Another process held a lock for longer than the limit.
     #[error("waited {} s for {what} (its lock is {path})", waited.as_secs())]
     Busy {
-        /// Its holder, when that is known.
+        /// The process id of the holder, when it is known.
         process: Option<u32>,
-        /// Who holds it since when, and what for.
+        /// The holder, the start and the purpose of its lock.
         what: String,
-        /// How long it was waited for.
+        /// How long this process waited.
         waited: Duration,
         /// The lock's file.
         path: PathBuf,
     },
-    /// Asked to change an archive that was opened for reading.
+    /// A change to an archive that was opened for reading.
     #[error("the archive was opened for reading only")]
     ReadOnly,
-    /// There was no blob to read.
+    /// An empty chain has no blob to read.
     #[error("the chain of blobs is empty")]
     EmptyChain,
     /// A published path or an object's name that leads, or may lead, out of its folder.
     #[error("`{0}` is not a path inside the archive")]
     BadPath(String),
-    /// Something else stands at a published path, or in the way to it.
+    /// An obstacle at a published path, or on the way there.
     #[error("cannot publish {path}: {obstacle} is in the way")]
     Blocked {
-        /// Where it stands.
+        /// The place of the obstacle.
         path: PathBuf,
-        /// What it is.
+        /// Its kind, such as `a link`.
         obstacle: &'static str,
     },
-    /// A folder in which a published file was is missing: perhaps its file system is away for the moment, with the file on it.
+    /// The folder of a published file is missing: its file system may be unmounted, with the file on it.
     #[error(
         "cannot tell whether {path} is still published: the folder {folder} is missing; mount it or move it back, or make it when it is gone for good"
     )]
@@ -80,8 +80,8 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
-    /// Tells whether what failed for one file will fail for every other: the disk is full, failing or read-only, or another process
-    /// keeps the lock.
+    /// Returns whether every other file will fail too: the disk is full, failing or read-only, or another process holds
+    /// the lock.
     pub fn concerns_every_file(&self) -> bool {
         match self {
             Self::Unavailable { source, .. } => {
@@ -91,7 +91,7 @@ impl ArchiveError {
         }
     }
 
-    /// Returns a function that says what was attempted on `path` when it failed, for `map_err`.
+    /// Returns a function for `map_err` that names the operation and the path.
     pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Unavailable {
             doing,

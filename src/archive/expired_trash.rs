@@ -1,6 +1,6 @@
-//! Emptying the trash: what has lain there for long enough, with the objects in it.
+//! Empties the trash of days that are over, with the objects in them.
 //!
-//! Never deletes a day whose objects could not be listed: whether one of them is needed has to be looked up first.
+//! Never deletes a day whose objects could not be listed: the caller must first look up whether one of them is needed.
 
 use std::path::PathBuf;
 
@@ -11,18 +11,17 @@ use super::objects::objects_below;
 use super::trash::Trash;
 use crate::domain::Digest;
 
-/// What has been in the trash for long enough.
+/// The expired part of the trash.
 #[derive(Debug, Default)]
 pub struct ExpiredTrash {
-    /// The folders of days whose time is over.
     days: Vec<PathBuf>,
-    /// The objects in them, each with the digest of its content: those that a blob names have to be moved back before the
-    /// rest is deleted.
+    /// The objects in these folders, each with the digest of its content. Objects that a blob names must be moved back
+    /// before the rest is deleted.
     pub objects: Vec<(Digest, String)>,
 }
 
 impl Trash {
-    /// Counts the days since the last look at the trash, and returns what of it is over.
+    /// Counts the days since the last count, and returns the expired part of the trash.
     pub fn expired(&self, now: DateTime<Utc>) -> Result<ExpiredTrash, ArchiveError> {
         let mut expired = ExpiredTrash::default();
         for day in self.expired_days(now)? {
@@ -37,8 +36,8 @@ impl Trash {
         Ok(expired)
     }
 
-    /// Deletes what was found to be over, and nothing that became so since: nobody has looked that up. One day that cannot be
-    /// deleted, or that another process deletes, keeps no other one.
+    /// Deletes the days found expired, and none that expired since: their objects have not been looked up. A day that
+    /// cannot be deleted, or that another process deletes, does not stop the others.
     pub fn delete(&self, expired: &ExpiredTrash) {
         for day in &expired.days {
             if let Err(error) = Self::delete_day(day) {

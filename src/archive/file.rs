@@ -1,4 +1,4 @@
-//! The few things about files that the standard library leaves to the caller: durable folders, sizes, modes.
+//! File operations that the standard library lacks: durable folders, sizes, modes.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,7 +14,7 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), ArchiveError> {
     files::sync_folder(path).map_err(ArchiveError::io("sync", path))
 }
 
-/// Makes all that was written to the file system of `path` durable.
+/// Makes all writes to the file system of `path` durable.
 pub(super) fn sync_file_system(path: &Path) -> Result<(), ArchiveError> {
     File::open(path)
         .and_then(|folder| rustix::fs::syncfs(folder).map_err(io::Error::from))
@@ -26,15 +26,15 @@ pub(super) fn make_folder(path: &Path, mode: u32, owner: Owner) -> Result<bool, 
     files::make_folder(path, mode, owner).map_err(ArchiveError::io("make the folder", path))
 }
 
-/// Gives what was just made to the owner of the data folder.
+/// Gives a new file or folder to the owner of the data folder.
 pub(super) fn give(owner: Owner, path: &Path) -> Result<(), ArchiveError> {
     owner
         .give(path)
         .map_err(ArchiveError::io("give to the folder's owner", path))
 }
 
-/// Gives a file or a folder, no link, this mode when it keeps some account from reading or entering that the mode lets in. Returns the
-/// mode that it had; nothing when nobody is kept out, or the mode cannot be changed, as where the file system knows none.
+/// Restores this mode of a file or a folder (no link) that some account can no longer read or enter. Returns the former
+/// mode; `None` when nobody was kept out, or the mode cannot be changed, as on file systems without modes.
 pub(super) fn reopen(path: &Path, mode: u32) -> Option<u32> {
     let mode_of = |path: &Path| {
         let found = fs::symlink_metadata(path).ok()?;
@@ -48,7 +48,7 @@ pub(super) fn reopen(path: &Path, mode: u32) -> Option<u32> {
     (mode_of(path)? & wanted == wanted).then_some(had)
 }
 
-/// Tells whether `path` is `/`-separated parts that each name something below the folder it is relative to.
+/// Returns whether every `/`-separated part of `path` names something below the folder it is relative to.
 pub(super) fn is_inside(path: &str) -> bool {
     !path.is_empty()
         && path
@@ -56,7 +56,6 @@ pub(super) fn is_inside(path: &str) -> bool {
             .all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', '\0']))
 }
 
-/// Returns the digest of what a file holds.
 pub(super) fn digest_of(path: &Path) -> io::Result<Digest> {
     Digest::of_reader(&mut files::read_plain(path)?)
 }

@@ -1,7 +1,7 @@
-//! The locks of a data folder: files in `tmp/`, which no other account may enter, each held by one process at a time.
+//! The locks of a data folder: files in `tmp/`, which is private to the account, each held by one process at a time.
 //!
-//! A lock is the system's own on the file: it ends with its holder, however that ends. The holder's process id stands in
-//! the file. Every wait has a limit, and a long one is reported with the lock's holder.
+//! A lock is an advisory lock of the system on the file, and ends with its holder. The file holds the holder's process
+//! id. Every wait has a limit, and a long one is reported with the holder.
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
@@ -17,83 +17,80 @@ use super::ArchiveError;
 use super::file::give;
 use crate::files::{Owner, open_plain};
 
-/// A longer wait is reported.
+/// A wait longer than this is reported.
 const REPORT_AFTER: Duration = Duration::from_secs(2);
 
-/// The longest pause between two looks at a lock that is taken; the first is a sixteenth of it.
+/// Longest pause between two attempts to take a lock; the first pause is a sixteenth.
 const STEP: Duration = Duration::from_millis(16);
 
 /// Receives a line for each long wait.
 pub type WaitReporter = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// One of the locks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LockKind {
     pub(super) file: &'static str,
-    /// What its holder does, after "which".
+    /// The holder's activity, as the end of a sentence after "which".
     does: &'static str,
-    /// How long it is waited for.
+    /// Longest wait.
     limit: Duration,
 }
 
-/// Held while published files and what the catalogue says of them change.
+/// Held while published files, and the catalogue's records of them, change.
 pub(super) const PUBLISHED: LockKind = LockKind {
     file: "published.lock",
     does: "changes published files",
-    // Many times what a batch takes.
+    // Many times the duration of a batch.
     limit: Duration::from_secs(30),
 };
 
-/// Held while sets are judged.
 pub(super) const SETS: LockKind = LockKind {
     file: "sets.lock",
     does: "judges sets",
-    // Verifiers may take any time: sets are left to whoever judges them rather than waited for.
+    // Verifiers may take any time: after this wait, the sets are left to the other process.
     limit: Duration::from_secs(10),
 };
 
-/// Held while changes are sent to notifiers. Never waited for.
-pub(super) const NOTICES: LockKind = LockKind {
+/// Held while notifications are sent; nobody waits for it.
+pub(super) const NOTIFICATIONS: LockKind = LockKind {
     file: "notify.lock",
     does: "tells notifiers",
     limit: Duration::ZERO,
 };
 
-/// Held while the archive's mark is written.
 pub(super) const MARK: LockKind = LockKind {
     file: "mark.lock",
     does: "writes the mark of the archive",
     limit: Duration::from_secs(10),
 };
 
-/// Held while folders in `tmp/` come and go.
+/// Held while run folders in `tmp/` are made and removed.
 pub(super) const FOLDERS: LockKind = LockKind {
     file: "lock",
     does: "makes or removes temporary folders",
     limit: Duration::from_secs(10),
 };
 
-/// A lock that is held until this is dropped.
+/// A lock, held until dropped.
 #[derive(Debug)]
 pub struct FileLock(#[cfg_attr(not(test), expect(dead_code, reason = "held for its lock"))] File);
 
-/// The file in a process's own folder that it keeps locked while it lives.
-pub(super) const IN_FOLDER: &str = "lock";
+/// The file in a run folder that its process locks for its lifetime.
+pub(super) const RUN_LOCK: &str = "lock";
 
 impl FileLock {
-    /// Locks a folder that was just made as this process's own.
+    /// Locks a new run folder for this process.
     pub(super) fn of_folder(folder: &Path) -> io::Result<Self> {
         let unlocked = folder.join("unlocked");
         let file = File::create_new(&unlocked)?;
         file.lock()?;
-        // Under this name only once it is locked: one that is not is a dead process's.
-        fs::rename(unlocked, folder.join(IN_FOLDER))?;
+        // Renamed once locked: an unlocked file of this name belongs to a dead process.
+        fs::rename(unlocked, folder.join(RUN_LOCK))?;
         Ok(Self(file))
     }
 
-    /// Tells whether the process lives whose own folder this is; fails with *not found* where the folder has no lock.
-    pub(super) fn is_held_in(folder: &Path) -> io::Result<bool> {
-        let lock = open_plain(File::options().write(true), &folder.join(IN_FOLDER))?;
+    /// Returns whether the owner of a run folder lives. Fails with *not found* for a folder without the lock's file.
+    pub(super) fn is_owner_alive(folder: &Path) -> io::Result<bool> {
+        let lock = open_plain(File::options().write(true), &folder.join(RUN_LOCK))?;
         match lock.try_lock() {
             Ok(()) => Ok(false),
             Err(TryLockError::WouldBlock) => Ok(true),
@@ -102,7 +99,7 @@ impl FileLock {
     }
 }
 
-/// The folder of the locks, and the receiver of long waits.
+/// The folder of the locks, and the receiver of reports.
 #[derive(Clone)]
 pub(super) struct Locks {
     folder: PathBuf,
@@ -119,7 +116,7 @@ impl fmt::Debug for Locks {
 }
 
 impl Locks {
-    /// Keeps locks in `folder`, which exists when one is taken.
+    /// Returns the locks in `folder`, which must exist once a lock is taken.
     pub(super) fn new(folder: PathBuf, owner: Owner, report: WaitReporter) -> Self {
         Self {
             folder,
@@ -128,12 +125,12 @@ impl Locks {
         }
     }
 
-    /// Returns to whom belongs what is made beside the locks.
+    /// Returns the owner of files made beside the locks.
     pub(super) fn owner(&self) -> Owner {
         self.owner
     }
 
-    /// Takes a lock unless another holder has it.
+    /// Takes a lock. `None` when another process holds it.
     pub(super) fn try_take(&self, kind: LockKind) -> Result<Option<FileLock>, ArchiveError> {
         let path = self.folder.join(kind.file);
         loop {
@@ -146,7 +143,7 @@ impl Locks {
                     return Err(ArchiveError::io("lock", &path)(error));
                 }
             }
-            // A file that somebody removed meanwhile keeps nobody off.
+            // A lock on a file that was removed meanwhile excludes nobody.
             if is_at(&file, &path) {
                 sign(&mut file);
                 return Ok(Some(FileLock(file)));
@@ -154,12 +151,12 @@ impl Locks {
         }
     }
 
-    /// Takes a lock, waiting for it as long as its kind allows.
+    /// Takes a lock, waiting as long as its kind allows.
     pub(super) fn take(&self, kind: LockKind) -> Result<FileLock, ArchiveError> {
         self.take_within(kind, kind.limit)
     }
 
-    /// The system's own wait has no time-out, and cannot be called off.
+    /// Takes a lock, waiting up to `limit`. Polls, since the system's own wait can be neither limited nor cancelled.
     pub(super) fn take_within(
         &self,
         kind: LockKind,
@@ -199,7 +196,7 @@ impl Locks {
     }
 }
 
-/// What is known of whoever holds a lock.
+/// The known facts about the holder of a lock.
 struct Holder {
     process: Option<u32>,
     since: Option<SystemTime>,
@@ -245,7 +242,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     (held.dev(), held.ino()) == (there.dev(), there.ino())
 }
 
-/// Writes down who holds the lock. On a full disk nobody can, and the lock holds all the same.
+/// Writes this process into the lock's file. On a full disk the lock holds without that.
 fn sign(file: &mut File) {
     let _ = file
         .set_len(0)
@@ -274,7 +271,7 @@ mod tests {
     fn a_lock_that_stays_taken_is_an_error_that_names_its_holder() {
         let folder = tempfile::tempdir().expect("a folder");
         let (locks, told) = locks(folder.path());
-        for kind in [PUBLISHED, SETS, NOTICES, FOLDERS] {
+        for kind in [PUBLISHED, SETS, NOTIFICATIONS, FOLDERS] {
             let held = locks.take(kind).expect("a free lock");
             let limit = Duration::from_millis(20);
             let error = locks.take_within(kind, limit).expect_err("taken");
@@ -284,7 +281,7 @@ mod tests {
                 text.contains(kind.does) && text.contains(kind.file),
                 "{text}"
             );
-            // As if another had taken it.
+            // As if another process had taken the lock.
             fs::write(folder.path().join(kind.file), "4242\n").expect("a file");
             let error = locks.take_within(kind, limit).expect_err("taken");
             assert!(

@@ -1,24 +1,24 @@
-//! What the processes of one machine share that work on a data folder: locks, each one's own folder for temporary files, and the few
-//! files beside the catalogue that are none of its own: the mark, the reserve, its copies.
+//! The shared state of one machine's processes on a data folder: locks, run folders, and the small files beside the
+//! catalogue (the mark, the reserve, copies of the catalogue).
 //!
-//! Never decides about claims or contents: which processes of this machine ended is told, what follows is the callers' affair.
+//! Never decides about claims or contents; callers act on what it reports.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::lock::{FileLock, Locks, MARK, NOTICES, PUBLISHED, SETS};
+use super::lock::{FileLock, Locks, MARK, NOTIFICATIONS, PUBLISHED, SETS};
 use super::run_folder::RunFolder;
 use super::temp_dir::TempDir;
 use super::trash::Trash;
-use super::{ArchiveError, beside, catalogue_copies, host, mark, reserve};
+use super::{ArchiveError, catalogue_copies, host, mark, reserve, temp_beside};
 use crate::domain::{ArchiveMark, WorkerId, WorkerInfo, to_hex};
 use crate::files::Owner;
 
-/// The locks, the temporary folders and the small files of a data folder.
+/// The locks, run folders and small files of a data folder.
 ///
-/// An *owner* is a process that works on the folder, by the name of its own folder in `tmp/`.
+/// An *owner* is a process that works on the folder, identified by the name of its run folder in `tmp/`.
 #[derive(Debug)]
 pub struct Machine {
     data_dir: PathBuf,
@@ -45,44 +45,44 @@ impl Machine {
         }
     }
 
-    /// Returns where temporary files go: this process's own folder, on the same file system as the objects, or for an
-    /// archive that is opened for reading in the system's place for them. It goes with the archive.
+    /// Returns the folder for temporary files: the run folder, on the same file system as the objects, or a private
+    /// folder in the system's place for an archive opened for reading. It is removed with the archive.
     pub fn temp_dir(&self) -> &Path {
         self.temp.path()
     }
 
-    /// Removes the temporary files of an archive that is opened for reading, for a process that ends at once.
+    /// Removes the temporary files of an archive opened for reading, for a process that exits without dropping it.
     pub fn end_reading(&self) {
         if let TempDir::Reader(folder) = &*self.temp {
             folder.remove();
         }
     }
 
-    /// Waits until no other process changes published files, and keeps it so until the lock is dropped.
+    /// Waits for the lock of the published files.
     ///
-    /// Whoever changes a published file and what the catalogue says of it holds this over both. Fails with
+    /// Held over a change to a published file together with the catalogue's record of it. Fails with
     /// [`ArchiveError::Busy`] after 30 s.
     pub fn lock_published(&self) -> Result<FileLock, ArchiveError> {
         self.locks.take(PUBLISHED)
     }
 
-    /// Waits for the right to judge sets. Fails with [`ArchiveError::Busy`] after 10 s.
+    /// Waits for the lock to judge sets. Fails with [`ArchiveError::Busy`] after 10 s.
     pub fn lock_sets(&self) -> Result<FileLock, ArchiveError> {
         self.locks.take(SETS)
     }
 
-    /// Returns the right to tell notifiers until the lock is dropped; nothing when another process has it.
-    pub fn try_lock_notices(&self) -> Result<Option<FileLock>, ArchiveError> {
-        self.locks.try_take(NOTICES)
+    /// Takes the lock to send notifications. `None` when another process holds it.
+    pub fn try_lock_notifications(&self) -> Result<Option<FileLock>, ArchiveError> {
+        self.locks.try_take(NOTIFICATIONS)
     }
 
-    /// Returns this owner's name, which no other process that works on this folder has for as long as this one lives; an empty one
-    /// when the archive is opened for reading.
+    /// Returns this owner's name, unique among the processes on this folder for its lifetime; empty for an archive
+    /// opened for reading.
     pub fn owner(&self) -> String {
         self.temp.run().map(RunFolder::name).unwrap_or_default()
     }
 
-    /// Returns a new worker of this process.
+    /// Returns a new worker of this process, with a random id.
     pub fn new_worker(&self) -> WorkerInfo {
         let mut id = [0; 16];
         getrandom::fill(&mut id).expect("the system gives random bytes");
@@ -95,8 +95,8 @@ impl Machine {
         }
     }
 
-    /// Tells whether a worker's process ended, where its folder shows that: of those that `dead` owners left, and of workers of this start
-    /// of the system also of those whose folder is gone. Of a worker of another machine it never does.
+    /// Returns whether a worker's process ended, as far as its run folder shows: the folder is among the `dead`, or, for a worker
+    /// of this boot of the system, missing. Always `false` for a worker of another machine.
     pub fn has_ended(&self, worker: &WorkerInfo, dead: &[String]) -> bool {
         let was_killed = dead.contains(&worker.folder);
         if worker.boot == host::boot() {
@@ -106,62 +106,62 @@ impl Machine {
         was_killed && worker.host == host::name()
     }
 
-    /// Returns the owners that live, this one among them.
+    /// Returns the owners that live, this process included.
     pub(super) fn live_owners(&self) -> Result<Vec<String>, ArchiveError> {
         self.temp.run()?.alive()
     }
 
-    /// Returns the owners that ended without removing their folders.
+    /// Returns the owners that ended without removing their run folders.
     pub fn dead_owners(&self) -> Result<Vec<String>, ArchiveError> {
         self.temp.run()?.abandoned()
     }
 
-    /// Deletes all content that dead owners left in their folders and beside published files. Returns the folders that may
-    /// still hold some, each with the reason.
+    /// Deletes all content in the run folders of dead owners, and their files beside published ones. Returns the
+    /// folders that may still hold some, each with the reason.
     pub fn erase_left_content(&self) -> Result<Vec<(PathBuf, String)>, ArchiveError> {
         let run = self.temp.run()?;
         let mut left = Vec::new();
         for owner in run.abandoned()? {
             let folder = run.path().with_file_name(&owner);
-            beside::sweep_of_dead(&folder);
+            temp_beside::sweep_of_dead(&folder);
             let erased = run.erase(&owner);
             left.extend(erased.err().map(|error| (folder, error.to_string())));
         }
         Ok(left)
     }
 
-    /// Removes what a dead owner left; it is not among the dead any more after that.
+    /// Removes the files and the run folder of a dead owner, which is then no longer among the dead.
     pub fn remove_dead(&self, owner: &str) -> Result<(), ArchiveError> {
         let run = self.temp.run()?;
-        beside::sweep_of_dead(&run.path().with_file_name(owner));
+        temp_beside::sweep_of_dead(&run.path().with_file_name(owner));
         for prefix in [mark::unfinished(owner), reserve::unfinished(owner)] {
-            beside::sweep(&self.data_dir, &prefix)?;
+            temp_beside::sweep(&self.data_dir, &prefix)?;
         }
         run.remove(owner)
     }
 
-    /// Keeps room on the disk for a purge when it is full, unless it is kept or there is little room to begin with.
-    pub fn keep_reserve(&self) -> Result<(), ArchiveError> {
+    /// Makes the reserve file for a purge on a full disk, unless it exists or there is little room.
+    pub fn make_reserve(&self) -> Result<(), ArchiveError> {
         reserve::keep(&self.data_dir, &self.temp.run()?.name(), self.owner)
     }
 
-    /// Returns the mark by which the archive knows its catalogue; nothing when it has none.
+    /// Returns the archive's mark, which identifies its catalogue; `None` when there is none.
     pub fn mark(&self) -> Result<Option<ArchiveMark>, ArchiveError> {
         mark::read(&self.data_dir)
     }
 
-    /// Puts a mark on the archive, in the place of an earlier one.
+    /// Writes the mark, replacing an earlier one.
     pub fn set_mark(&self, mark: &ArchiveMark) -> Result<(), ArchiveError> {
         let _lock = self.locks.take(MARK)?;
         mark::write(&self.data_dir, mark, &self.temp.run()?.name(), self.owner)
     }
 
-    /// Returns the copies of the catalogue before migrations, by name.
+    /// Returns the names of the catalogue's copies from before migrations.
     pub fn catalogue_copies(&self) -> Vec<String> {
         catalogue_copies::complete(&self.data_dir)
     }
 
-    /// Moves the copies before migrations to the trash that processes which were killed left half-made.
+    /// Moves the incomplete copies that killed processes left to the trash.
     pub fn discard_half_copies(&self, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         catalogue_copies::half_made(&self.data_dir, now.into())?
             .iter()

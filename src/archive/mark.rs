@@ -1,4 +1,4 @@
-//! `archive-id`: the mark by which the archive knows its catalogue.
+//! `archive-id`: the mark that identifies the archive's catalogue.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Read as _, Write as _};
@@ -10,12 +10,12 @@ use super::file::give;
 use crate::domain::ArchiveMark;
 use crate::files::{Owner, open_plain};
 
-/// The file in the data folder.
+/// File name in the data folder.
 pub(super) const FILE: &str = "archive-id";
-/// Many times what a mark takes, in bytes.
+/// Longest file that is read, in bytes: many times the length of a mark.
 const MOST: u64 = 1 << 10;
 
-/// Reads the mark; nothing when there is none.
+/// Reads the mark; `None` when there is none.
 pub(super) fn read(data_dir: &Path) -> Result<Option<ArchiveMark>, ArchiveError> {
     let path = data_dir.join(FILE);
     let mut text = String::new();
@@ -31,8 +31,8 @@ pub(super) fn read(data_dir: &Path) -> Result<Option<ArchiveMark>, ArchiveError>
         .map_err(|reason| ArchiveError::io("read", &path)(invalid(reason)))
 }
 
-/// Writes the mark, whole or not at all, unless a later one of the same catalogue is there: another process may have counted on.
-/// Whoever calls holds the lock of the mark. `process` is this one's name among those that work on the folder.
+/// Writes the mark atomically, unless the file holds a later one of the same catalogue, written by another process. The
+/// caller holds the lock of the mark. `process` is the owner's name of this process.
 pub(super) fn write(
     data_dir: &Path,
     mark: &ArchiveMark,
@@ -40,34 +40,34 @@ pub(super) fn write(
     owner: Owner,
 ) -> Result<(), ArchiveError> {
     let path = data_dir.join(FILE);
-    // One that cannot be read is replaced.
+    // An unreadable mark is replaced.
     let found = read(data_dir).ok().flatten();
     if found.is_some_and(|found| found.id == mark.id && found.generation > mark.generation) {
         return Ok(());
     }
     let written = || -> io::Result<tempfile::NamedTempFile> {
-        // Beside its place: `tmp/` may lie on another file system.
+        // Beside its target: `tmp/` may lie on another file system.
         let mut file = tempfile::Builder::new()
             .prefix(&unfinished(process))
             .tempfile_in(data_dir)?;
         writeln!(file, "{mark}")?;
-        // Whoever may read the catalogue may read it: it is no secret.
+        // No secret: readable to the readers of the catalogue.
         file.as_file()
             .set_permissions(Permissions::from_mode(0o644))?;
-        // The folder is not synced: a number that is lost with the power is one too small, which harms nothing.
+        // The folder is not synced: after a power cut the number may be too small, which is harmless.
         file.as_file().sync_data()?;
         Ok(file)
     };
     let file = written().map_err(ArchiveError::io("write", &path))?;
     give(owner, file.path())?;
     file.persist(&path).map(drop).map_err(|error| {
-        // A folder is not replaced.
+        // A rename would not replace a folder.
         let in_the_way = open_plain(File::options().read(true), &path).err();
         ArchiveError::io("write", &path)(in_the_way.unwrap_or(error.error))
     })
 }
 
-/// Returns how the names of unfinished marks begin that a process writes.
+/// Returns the prefix of unfinished marks of one process.
 pub(super) fn unfinished(process: &str) -> String {
     format!(".{FILE}-{process}-")
 }

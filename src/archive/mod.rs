@@ -5,19 +5,18 @@
 //! | [`Blobs`] | contents in their stored form: whole, or a delta; the large ones as objects |
 //! | [`Published`] | the plain files that other programs read |
 //! | [`SetFolders`] | the folders of sets, each behind one link |
-//! | [`Trash`] | what seemed unneeded, for some days |
-//! | [`Machine`] | locks, temporary folders and the small files that processes of one machine share |
+//! | [`Trash`] | files that seem unneeded, for some days |
+//! | [`Machine`] | locks, run folders and the small files that processes of one machine share |
 //!
-//! A blob is kept in one of three forms: its bytes, a zstd frame, or a zstd frame that needs the content of an earlier
-//! blob as its prefix (a delta). A small form is handed back for the catalogue to keep beside its row; a large one is a
-//! file in `objects/`, durable before it is handed back. Every read checks the digest.
+//! A blob has one of three stored forms: its bytes, a zstd frame, or a zstd frame with the content of an earlier blob
+//! as its prefix (a delta). A small form is returned to be stored in the catalogue; a large one is a file in
+//! `objects/`, durable before its name is returned. Every read checks the digest.
 //!
-//! Never knows of the catalogue, of sources or of the network: chains of blobs come in as arguments. No other module
-//! writes below `objects/`, `published/`, `sets/`, `trash/` or `tmp/`.
+//! Never uses the catalogue, sources or the network: chains of blobs are arguments. No other module writes below
+//! `objects/`, `published/`, `sets/`, `trash/` or `tmp/`.
 
 #[expect(clippy::module_inception, reason = "a file is named after its type")]
 mod archive;
-mod beside;
 mod blobs;
 mod catalogue_copies;
 mod codec;
@@ -41,6 +40,7 @@ mod reserve;
 mod run_folder;
 mod set_folders;
 mod set_sweep;
+mod temp_beside;
 mod temp_dir;
 mod trash;
 

@@ -1,4 +1,4 @@
-//! Names of objects: `ab/cdef…-owner-random`, the digest of the content, then the process that made the object.
+//! Names of objects: `ab/cdef…-owner-random`, by the digest of the content and the process that made the object.
 //!
 //! Never touches a file.
 
@@ -8,35 +8,35 @@ use std::path::Path;
 use super::run_folder::OWNER;
 use crate::domain::Digest;
 
-/// Returns the folder in which the objects of a content lie.
+/// Returns the folder for objects of a content.
 pub(super) fn shelf(digest: Digest) -> String {
     digest.to_hex()[..2].to_owned()
 }
 
-/// Returns how the file names of the objects of a content begin that the owner of `temp_dir` makes.
+/// Returns the prefix of the file names of a content's objects made by the owner of `temp_dir`.
 pub(super) fn file_prefix(digest: Digest, temp_dir: &Path) -> String {
     format!("{}-{}-", &digest.to_hex()[2..], owner_tag(temp_dir))
 }
 
-/// Returns how the file name of an unfinished copy of an object begins: it is one of an object that no blob names.
+/// Returns the prefix of an unfinished copy of an object; by its name the copy is an object that no blob names.
 pub(super) fn copy_prefix(name: &str, temp_dir: &Path) -> String {
     let file = name.rsplit('/').next().unwrap_or_default();
     let digest = file.split('-').next().unwrap_or_default();
     format!("{digest}-{}-", owner_tag(temp_dir))
 }
 
-/// Returns where an object lies in the data folder.
+/// Returns the path of an object in the data folder.
 pub(super) fn below_data_dir(name: &str) -> String {
     format!("objects/{name}")
 }
 
-/// Reads the digest in the name of an object; what has none is no object.
+/// Reads the digest in the name of an object; `None` when the name is not an object's.
 pub(super) fn digest_in(name: &str) -> Option<Digest> {
     let (hex, _) = name.split_once('-')?;
     hex.replacen('/', "", 1).parse().ok()
 }
 
-/// Tells whether one of these owners made an object. The names that an older gannet gave tell no owner.
+/// Returns whether one of these owners made an object. Names from older releases have no owner.
 pub(super) fn is_of_any(name: &str, owners: &HashSet<String>) -> bool {
     owner_in(name).is_some_and(|owner| owners.contains(&owner))
 }
@@ -47,7 +47,7 @@ fn owner_in(name: &str) -> Option<String> {
     parts.next().map(|_| format!("{OWNER}{tag}"))
 }
 
-/// Returns the part of an owner's name that tells it from others.
+/// Returns the distinguishing part of an owner's name.
 fn owner_tag(temp_dir: &Path) -> &str {
     let name = temp_dir.file_name().and_then(|name| name.to_str());
     name.map_or("", |name| name.trim_start_matches(OWNER))

@@ -1,7 +1,8 @@
-//! Large stored forms, a file each below `objects/`: the only place that knows where an object lies.
+//! The store of large stored forms: one file each below `objects/`.
 //!
-//! Never rewrites an object and never gives two writers the same name, so an object that a row names cannot be taken away
-//! by another that failed to record its own. Never knows how a form is encoded: another store of objects would stand here.
+//! Never rewrites an object, and never reuses a name: a writer that fails to record its object cannot remove one that a
+//! row names. The form's encoding is not its concern, and no other module depends on where objects lie, so another
+//! store can replace this one.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, Write};
@@ -20,7 +21,7 @@ use super::trash::Trash;
 use crate::domain::Digest;
 use crate::files::{Owner, read_plain};
 
-/// For this account alone: bodies of sources that only it may see lie there.
+/// Private: sources may be visible to this account only.
 const MODE: u32 = 0o700;
 
 /// The store of large stored forms.
@@ -32,26 +33,25 @@ pub(super) struct Objects {
     temp: Arc<TempDir>,
 }
 
-/// A stored form that is being written, in this process's folder for temporary files: none is an object before [`Objects::put`].
+/// A stored form that is being written to the temporary folder; [`Objects::put`] makes it an object.
 pub(super) struct NewObject {
     digest: Digest,
     file: NamedTempFile,
 }
 
-/// An object that is being read.
 pub(super) struct OpenObject {
     pub(super) size_bytes: u64,
-    /// Fails with [`Unreachable`] where the store is at fault.
+    /// Fails with [`Unreachable`] when the store is at fault.
     pub(super) bytes: Box<dyn Read + Send>,
 }
 
-/// The store failed while an object was read: nothing is known against the bytes.
+/// The store failed while an object was read; the bytes may be correct.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(super) struct Unreachable(pub(super) io::Error);
 
 impl Objects {
-    /// Keeps objects below `folder`, which exists.
+    /// Returns the store of objects below `folder`, which exists.
     pub(super) fn new(folder: PathBuf, owner: Owner, trash: Trash, temp: Arc<TempDir>) -> Self {
         Self {
             folder,
@@ -72,7 +72,7 @@ impl Objects {
         Ok(NewObject { digest, file })
     }
 
-    /// Keeps a stored form that was written. Returns the object's name; it is durable then.
+    /// Stores a written form. Returns the object's name; durable on return.
     pub(super) fn put(&self, object: NewObject) -> Result<String, ArchiveError> {
         let NewObject { digest, file } = object;
         file.as_file()
@@ -96,8 +96,8 @@ impl Objects {
         Ok(name)
     }
 
-    /// Opens an object, in the trash too: a sweep moves there what it takes for unneeded, on the word of another catalogue perhaps.
-    /// Returns nothing when the object is in neither place.
+    /// Opens an object, in the trash if need be: a sweep may move an object there that another catalogue does not name.
+    /// Returns `None` when it is in neither place.
     pub(super) fn open(&self, name: &str) -> Result<Option<OpenObject>, ArchiveError> {
         let mut path = self.path(name)?;
         let mut opened = read_plain(&path);
@@ -116,18 +116,19 @@ impl Objects {
         }))
     }
 
-    /// Fails when the whole folder is gone, with its disk perhaps: no object is missing for that.
+    /// Returns `None` for a missing object. Fails when the whole folder is missing, as an unmounted disk is: then no
+    /// object counts as missing.
     fn confirm_missing<T>(&self) -> Result<Option<T>, ArchiveError> {
         fs::metadata(&self.folder).map_err(ArchiveError::io("read", &self.folder))?;
         Ok(None)
     }
 
-    /// Says of an object that reading it failed for the store's sake.
+    /// Returns the error of a failed store.
     pub(super) fn unavailable(&self, name: &str, error: Unreachable) -> ArchiveError {
         ArchiveError::io("read the object", &self.folder.join(name))(error.0)
     }
 
-    /// Removes an object; fine when it is gone already.
+    /// Removes an object; no error when it is missing.
     pub(super) fn delete(&self, name: &str) -> Result<(), ArchiveError> {
         let path = self.path(name)?;
         match fs::remove_file(&path) {
@@ -138,13 +139,13 @@ impl Objects {
         }
     }
 
-    /// Moves an object to the trash; fine when it is gone already.
+    /// Moves an object to the trash; no error when it is missing.
     pub(super) fn discard(&self, name: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         self.path(name)?;
         self.trash.put(&below_data_dir(name), now)
     }
 
-    /// Moves an object back from the trash. Returns whether it lay there.
+    /// Moves an object back from the trash. Returns whether it was there.
     pub(super) fn rescue(&self, name: &str) -> Result<bool, ArchiveError> {
         let path = self.path(name)?;
         let folder = path.parent().unwrap_or(&self.folder);
@@ -161,7 +162,6 @@ impl Objects {
         objects_below(&self.folder)
     }
 
-    /// Tells whether there is no object.
     pub(super) fn is_empty(&self) -> Result<bool, ArchiveError> {
         for folder in entries(&self.folder)? {
             if !entries(&folder.path())?.is_empty() {
@@ -181,17 +181,16 @@ impl Objects {
 }
 
 impl NewObject {
-    /// Returns where it is written, for messages.
+    /// Returns the path of the file, for messages.
     pub(super) fn place(&self) -> &Path {
         self.file.path()
     }
 
-    /// Returns how much was written.
     pub(super) fn size_bytes(&self) -> io::Result<u64> {
         Ok(self.file.as_file().metadata()?.len())
     }
 
-    /// Returns what was written, and keeps no file.
+    /// Returns the bytes written, and removes the file.
     pub(super) fn into_bytes(mut self) -> Result<Vec<u8>, ArchiveError> {
         let mut bytes = Vec::new();
         self.file
@@ -212,7 +211,6 @@ impl Write for NewObject {
     }
 }
 
-/// The file of an object.
 struct ObjectFile(File);
 
 impl Read for ObjectFile {
@@ -245,7 +243,7 @@ fn is_not_found<T>(result: &io::Result<T>) -> bool {
     matches!(result, Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
-/// Returns what lies in a folder; nothing when there is none.
+/// Returns the entries of a folder; none when it is missing.
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, ArchiveError> {
     let listed = match fs::read_dir(folder) {
         Err(error)
@@ -261,8 +259,8 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, ArchiveError> {
     listed.map_err(ArchiveError::io("list", folder))
 }
 
-/// Moves a durable file to a name that nobody has. Copies it where `objects/` was linked or mounted to another disk: what a
-/// crash leaves of that is an object that no blob names, and goes as such.
+/// Moves a durable file to an unused name. Copies it when `objects/` lies on another disk: a crash leaves the copy as
+/// an object that no blob names, which is swept.
 fn move_to(file: NamedTempFile, target: &Path, owner: Owner) -> io::Result<()> {
     let file = match file.persist_noclobber(target) {
         Ok(_) => return Ok(()),

@@ -1,6 +1,6 @@
 //! The published files: plain copies below `published/`, for other programs to read.
 //!
-//! Never lets a reader see half a file, never follows a link out of its folder, and never judges what is published.
+//! Never shows a reader a partial file, never follows a link out of its folder, and never decides what is published.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File, Permissions};
@@ -15,7 +15,7 @@ use tempfile::{NamedTempFile, TempPath};
 use super::file::{digest_of, give, is_inside, make_folder, reopen, sync_file_system, sync_folder};
 use super::temp_dir::TempDir;
 use super::trash::Trash;
-use super::{ArchiveError, beside};
+use super::{ArchiveError, temp_beside};
 use crate::domain::{Content, Digest, FileSeal};
 use crate::files::Owner;
 
@@ -24,16 +24,16 @@ const MODE: u32 = 0o644;
 const READABLE: u32 = 0o444;
 const FOLDER_MODE: u32 = 0o755;
 
-/// Up to this many files are synced one by one. One sync of the whole file system costs as much as a few of these, and
-/// waits for what other programs wrote too.
+/// Most files that are synced one by one. Syncing the whole file system costs as much as a few of these, and also waits
+/// for other programs' writes.
 const MAX_SINGLE_SYNCS: usize = 8;
 
 /// One file to publish.
 #[derive(Debug)]
 pub struct PublishItem {
-    /// Where, below `published/`: parts separated by `/`.
+    /// The path below `published/`: parts separated by `/`.
     pub path: String,
-    /// What.
+    /// The content.
     pub content: Content,
 }
 
@@ -46,25 +46,25 @@ pub struct Published {
     temp: Arc<TempDir>,
 }
 
-/// A file that lies ready beside its place.
-struct Ready {
+/// A complete temporary file, ready to be renamed to its target.
+struct StagedFile {
     file: TempPath,
     target: PathBuf,
 }
 
-/// What a batch has found out and done about folders.
+/// What a batch has learned about folders.
 #[derive(Default)]
 struct Folders {
-    /// Real folders, not links.
+    /// Folders found to be real, not links.
     checked: BTreeSet<PathBuf>,
-    /// Those whose entries changed.
+    /// Folders whose entries changed.
     touched: BTreeSet<PathBuf>,
-    /// Those to which no file can be moved from the folder of temporary files.
+    /// Folders on another file system than the temporary files.
     elsewhere: BTreeSet<PathBuf>,
 }
 
 impl Published {
-    /// Publishes below `folder`, which exists.
+    /// Returns the published files below `folder`, which exists.
     pub(super) fn new(folder: PathBuf, owner: Owner, trash: Trash, temp: Arc<TempDir>) -> Self {
         Self {
             folder,
@@ -74,16 +74,16 @@ impl Published {
         }
     }
 
-    /// Returns where it is.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Replaces each published file atomically; durable (one sync of the file system for many, one each for a few)
-    /// before the rename.
+    /// Replaces each published file atomically; its content is durable (one sync of the file system for many files, one
+    /// each for a few) before the rename.
     ///
-    /// Consumes a content's file by renaming it when it is the only owner. One result per item, in order: an item that
-    /// fails leaves the others alone.
+    /// Renames a content's file when this is its only owner, else copies. Returns one result per item, in order; a
+    /// failed item does not affect the others.
     pub fn publish(&self, items: Vec<PublishItem>) -> Vec<Result<FileSeal, ArchiveError>> {
         let temp_dir = self.temp.path();
         let many = items.len() > MAX_SINGLE_SYNCS;
@@ -92,7 +92,7 @@ impl Published {
             .into_iter()
             .map(|item| self.prepare(item, temp_dir, !many, &mut folders))
             .collect();
-        // The bytes have to be on the disk before the name leads to them, or a power cut leaves an empty file there.
+        // The bytes must be durable before the rename, or a power cut leaves an empty file under the name.
         let synced = if many {
             sync_file_system(temp_dir)
         } else {
@@ -119,8 +119,8 @@ impl Published {
         results
     }
 
-    /// Removes a published file. Returns whether one lay there. Where a folder above it is missing, that cannot be told: it fails with
-    /// [`ArchiveError::Missing`].
+    /// Removes a published file. Returns whether it existed. Fails with [`ArchiveError::Missing`] when a folder above
+    /// it is missing: the file may still exist.
     pub fn withdraw(&self, path: &str) -> Result<bool, ArchiveError> {
         let target = self.target(path)?;
         let parent = self.check_way(&target, path)?;
@@ -132,15 +132,15 @@ impl Published {
         }
     }
 
-    /// Removes the folders that lead to where a file was withdrawn, as far as they are empty. Not before that is recorded: until then a
-    /// missing folder says that its file system is away.
+    /// Removes the empty folders above a withdrawn file. Only called after the withdrawal is recorded: until then, a
+    /// missing folder means that its file system is unmounted.
     pub fn tidy(&self, path: &str) {
         let Ok(target) = self.target(path) else {
             return;
         };
         let empty = target.ancestors().skip(1);
         let mut left = empty.take_while(|folder| **folder != *self.folder);
-        // A folder that another file still needs refuses to go, and so ends the walk.
+        // A folder in use by another file cannot be removed, which ends the walk.
         let above = left.find(|folder| fs::remove_dir(folder).is_err());
         let synced = sync_folder(above.unwrap_or(&self.folder));
         if let Err(error) = synced {
@@ -148,7 +148,7 @@ impl Published {
         }
     }
 
-    /// Returns the folder of a published file. One that is missing on the way, the first too, and all but a folder is an error.
+    /// Returns the folder of a published file. Fails when any folder on the way is missing, or is no folder.
     fn check_way(&self, target: &Path, path: &str) -> Result<PathBuf, ArchiveError> {
         let missing = |folder: &Path| ArchiveError::Missing {
             path: target.to_owned(),
@@ -156,7 +156,7 @@ impl Published {
         };
         let mut folder = self.folder.clone();
         let mut folders = Folders::default();
-        // It may be a link to another file system; those below it may not.
+        // The first may be a link to another file system; those below may not.
         match fs::metadata(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(&folder)),
             Ok(found) if !found.is_dir() => folders.check(&folder)?,
@@ -175,13 +175,13 @@ impl Published {
         Ok(folder)
     }
 
-    /// Copies a published file to the trash, where it stays for its days whatever is published in its place.
+    /// Copies a published file to the trash, where it stays even if the file is replaced.
     pub fn keep_copy(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         self.trash.put_copy(&format!("published/{path}"), now)
     }
 
-    /// Returns the paths below `published/` of the files that have one of these contents, given by size and digest. Reads only those
-    /// of a size that one of them has.
+    /// Returns the paths below `published/` of the files with one of these contents, given by size and digest. Reads
+    /// only files with a matching size.
     pub fn with_contents(
         &self,
         contents: &HashSet<(u64, Digest)>,
@@ -209,8 +209,8 @@ impl Published {
         Ok(found)
     }
 
-    /// Returns the digest of the published file at this path and how that looks; nothing where no plain file is. An error says that
-    /// the file cannot be read now.
+    /// Returns the digest and the seal of the published file at this path; `None` when there is no plain file. Fails
+    /// when the file cannot be read now.
     pub fn content(&self, path: &str) -> Result<Option<(Digest, FileSeal)>, ArchiveError> {
         let Some((target, found)) = self.find(path) else {
             return Ok(None);
@@ -219,10 +219,9 @@ impl Published {
         Ok(Some((digest, seal(&found))))
     }
 
-    /// Looks at the published file at this path, and lets every account read it again if somebody had changed that. Returns how
-    /// the file looks, nothing when it is missing, a folder or a link; and the mode that it had, if that kept readers from it
-    /// and does not any more.
-    pub fn look(&self, path: &str) -> (Option<FileSeal>, Option<u32>) {
+    /// Checks the published file at this path, and makes it readable to every account again if it was not. Returns the
+    /// file's seal, `None` when it is missing, a folder or a link; and its former mode, if that was changed.
+    pub fn inspect(&self, path: &str) -> (Option<FileSeal>, Option<u32>) {
         let Some((target, found)) = self.find(path) else {
             return (None, None);
         };
@@ -231,7 +230,7 @@ impl Published {
         (Some(seal(&found)), closed)
     }
 
-    /// Returns where a published file is, and what the file system says of it; nothing for one that is missing or no plain file.
+    /// Returns the path and the metadata of a published file; `None` when it is missing or no plain file.
     fn find(&self, path: &str) -> Option<(PathBuf, fs::Metadata)> {
         let target = self.target(path).ok()?;
         let found = fs::symlink_metadata(&target).ok()?;
@@ -252,7 +251,7 @@ impl Published {
         temp_dir: &Path,
         sync: bool,
         folders: &mut Folders,
-    ) -> Result<Ready, ArchiveError> {
+    ) -> Result<StagedFile, ArchiveError> {
         let target = self.target(&item.path)?;
         self.make_way(&target, folders)?;
         let file = temporary(item.content, temp_dir)?;
@@ -262,10 +261,9 @@ impl Published {
                 .and_then(|opened| opened.sync_all())
                 .map_err(ArchiveError::io("sync", &file))?;
         }
-        Ok(Ready { file, target })
+        Ok(StagedFile { file, target })
     }
 
-    /// Makes the folders that lead to `target`.
     fn make_way(&self, target: &Path, folders: &mut Folders) -> Result<(), ArchiveError> {
         let parent = target.parent().expect("a path inside has a parent");
         if folders.checked.contains(parent) {
@@ -281,7 +279,7 @@ impl Published {
             if folders.checked.contains(&folder) {
                 continue;
             }
-            // Something in the way that is no folder is named by the check.
+            // The check below names an obstacle.
             match make_folder(&folder, FOLDER_MODE, self.owner) {
                 Ok(true) => {
                     folders.touched.insert(above);
@@ -297,16 +295,16 @@ impl Published {
 
     fn place(
         &self,
-        ready: Ready,
+        ready: StagedFile,
         temp_dir: &Path,
         folders: &mut Folders,
     ) -> Result<FileSeal, ArchiveError> {
-        let Ready { file, target } = ready;
+        let StagedFile { file, target } = ready;
         let mut seal = seal_of(&file)?;
         let mut placed = file.persist(&target);
         if let Err(error) = placed {
             placed = match error.error.kind() {
-                // Someone withdrew the last other file of the folder in the meantime, and the folder with it.
+                // Another process withdrew the last file of the folder meanwhile, and the folder with it.
                 io::ErrorKind::NotFound => {
                     folders.checked.clear();
                     self.make_way(&target, folders)?;
@@ -336,7 +334,7 @@ impl Published {
         Ok(seal)
     }
 
-    /// Copies a file to the file system of its target: the published files, or those of one host, were linked or mounted there.
+    /// Copies a file to the file system of its target, for published files on another disk than `tmp/`.
     fn copy_beside(
         &self,
         file: &Path,
@@ -346,14 +344,14 @@ impl Published {
     ) -> Result<TempPath, ArchiveError> {
         let folder = target.parent().expect("a path inside has a parent");
         if !folders.elsewhere.contains(folder) {
-            beside::begin(folder, temp_dir)?;
+            temp_beside::begin(folder, temp_dir)?;
             folders.elsewhere.insert(folder.to_owned());
         }
-        beside::copy(file, folder, temp_dir, MODE, self.owner)
+        temp_beside::copy(file, folder, temp_dir, MODE, self.owner)
     }
 }
 
-/// Returns how a file looks; a change of name is none of length, time or inode.
+/// Returns the seal of a file; a rename changes neither its length, its time nor its inode.
 fn seal_of(file: &Path) -> Result<FileSeal, ArchiveError> {
     fs::symlink_metadata(file)
         .map(|found| seal(&found))
@@ -369,7 +367,7 @@ fn seal(found: &fs::Metadata) -> FileSeal {
 }
 
 impl Folders {
-    /// Makes sure that `path` is a folder and no link: one would lead out of the published files.
+    /// Checks that `path` is a folder and no link, which could lead out of the published files.
     fn check(&mut self, path: &Path) -> Result<(), ArchiveError> {
         let kind = fs::symlink_metadata(path)
             .map_err(ArchiveError::io("examine", path))?
@@ -388,9 +386,9 @@ impl Folders {
         })
     }
 
-    /// Makes what changed durable.
+    /// Makes the changed entries durable.
     fn sync(&self, temp_dir: &Path) -> Result<(), ArchiveError> {
-        // One sync of one file system does not do for folders on several.
+        // A sync of one file system does not cover folders on several.
         if self.touched.len() > MAX_SINGLE_SYNCS && self.elsewhere.is_empty() {
             return sync_file_system(temp_dir);
         }
@@ -398,7 +396,7 @@ impl Folders {
     }
 }
 
-/// Puts content into a temporary file of its own, by name alone when nobody else has it.
+/// Puts content into a temporary file of its own, by a rename when nobody else has the content's file.
 fn temporary(content: Content, temp_dir: &Path) -> Result<TempPath, ArchiveError> {
     let new =
         || NamedTempFile::new_in(temp_dir).map_err(ArchiveError::io("make a file in", temp_dir));
@@ -424,7 +422,7 @@ fn temporary(content: Content, temp_dir: &Path) -> Result<TempPath, ArchiveError
     Ok(file)
 }
 
-/// Returns an error when a folder lies where a file belongs.
+/// Fails when a folder lies in the place of a file.
 pub(super) fn refuse_folder(target: &Path) -> Result<(), ArchiveError> {
     match fs::symlink_metadata(target) {
         Ok(metadata) if metadata.is_dir() => Err(ArchiveError::Blocked {
@@ -435,7 +433,7 @@ pub(super) fn refuse_folder(target: &Path) -> Result<(), ArchiveError> {
     }
 }
 
-/// Returns the failure of a step that was one for the whole batch, once more for one item.
+/// Returns the result of a step of the whole batch for one item.
 fn again(result: &Result<(), ArchiveError>) -> Result<(), ArchiveError> {
     match result {
         Err(ArchiveError::Unavailable {

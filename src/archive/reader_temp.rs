@@ -1,7 +1,7 @@
-//! Where an archive that is opened for reading puts large contents while they are looked at: outside the data folder.
+//! The temporary folder of an archive opened for reading, for large contents: outside the data folder.
 //!
-//! What a killed process leaves there is removed by the next one of the same account that needs such a folder, or opens an archive for
-//! writing. Never removes a folder whose owner lives: each keeps a file in it locked.
+//! Folders of killed processes are removed by the next process of the account that needs such a folder, or opens an
+//! archive for writing. Never removes a folder whose owner lives: each owner locks a file in its folder.
 
 use std::fs;
 use std::io;
@@ -15,14 +15,14 @@ use super::lock::FileLock;
 use crate::files::remove_tree;
 
 const PREFIX: &str = "gannet-read-";
-/// How often a folder is removed in which another thread still makes files.
+/// Attempts to remove a folder in which another thread still makes files.
 const TRIES: usize = 10;
 
-/// A private folder in the system's place for temporary files, made when it is first needed and removed with this.
+/// A private folder in the system's place for temporary files, made on first use and removed when dropped.
 #[derive(Debug)]
 pub(super) struct ReaderTemp {
     made: OnceLock<Option<(TempDir, FileLock)>>,
-    /// Named when no folder can be made: whatever is to lie there fails with the system's reason.
+    /// Used when the folder cannot be made: writing there fails with the system's reason.
     fallback: PathBuf,
 }
 
@@ -45,7 +45,6 @@ impl ReaderTemp {
         }
     }
 
-    /// Removes the folder now.
     pub(super) fn remove(&self) {
         let Some(Some((folder, _))) = self.made.get() else {
             return;
@@ -64,7 +63,7 @@ fn make() -> io::Result<(TempDir, FileLock)> {
     Ok((folder, lock))
 }
 
-/// Removes the folders that killed processes of this account left. What cannot be removed is left to the next one.
+/// Removes the folders of this account's killed processes. One that cannot be removed is left to the next sweep.
 pub(super) fn sweep() {
     sweep_in(&tempfile::env::temp_dir());
 }
@@ -77,7 +76,7 @@ fn sweep_in(parent: &Path) {
         }
         let found = entry.metadata();
         if found.is_ok_and(|found| found.is_dir() && found.uid() == account)
-            && FileLock::is_held_in(&entry.path()).is_ok_and(|is_held| !is_held)
+            && FileLock::is_owner_alive(&entry.path()).is_ok_and(|is_held| !is_held)
         {
             let _ = remove_tree(&entry.path());
         }
@@ -90,7 +89,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::archive::lock::IN_FOLDER;
+    use crate::archive::lock::RUN_LOCK;
 
     #[test]
     fn only_folders_of_dead_processes_go() {
@@ -106,10 +105,10 @@ mod tests {
             fs::write(at(name).join(".tmpAbC"), "secret").expect("a file");
         }
         for name in ["gannet-read-dead", "gannet-read-live", "other"] {
-            fs::write(at(name).join(IN_FOLDER), "").expect("a file");
+            fs::write(at(name).join(RUN_LOCK), "").expect("a file");
         }
         symlink(at("other"), at("gannet-read-link")).expect("a link");
-        let live = File::open(at("gannet-read-live").join(IN_FOLDER)).expect("a file");
+        let live = File::open(at("gannet-read-live").join(RUN_LOCK)).expect("a file");
         live.lock().expect("locked");
         sweep_in(parent.path());
         assert!(!at("gannet-read-dead").exists());

@@ -1,6 +1,7 @@
-//! Moving and copying files and folders to a place that may lie on another file system: a part of the data folder was linked or mounted there.
+//! Moves and copies files and folders, to another file system if need be: a part of the data folder may be linked or
+//! mounted elsewhere.
 //!
-//! Never leaves half a copy at the new place, and removes nothing before its copy is durable.
+//! Never leaves a partial copy at the target, and removes nothing before its copy is durable.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,8 +10,8 @@ use std::path::Path;
 
 use crate::files::{Owner, remove_tree};
 
-/// Moves a file or a folder to `to`. Where the system cannot rename across (another disk, another mount of the same one, another
-/// quota), it is copied first, into a folder beside that begins with `prefix`: that is what a killed process leaves.
+/// Moves a file or a folder to `to`. Where a rename fails (another disk, another mount of the same disk, another quota), copies
+/// it by way of a temporary folder beside `to` that begins with `prefix`; a killed process leaves that folder.
 pub(super) fn relocate(
     from: &Path,
     to: &Path,
@@ -29,13 +30,14 @@ pub(super) fn relocate(
         fs::remove_file(from)
     };
     match removed {
-        // Another process moved it too.
+        // Another process moved it first.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
 }
 
-/// Copies a file or a folder to `to`, durable when this returns, by way of a folder beside that begins with `prefix`.
+/// Copies a file or a folder to `to`, durable on return, by way of a temporary folder beside `to` that begins with
+/// `prefix`.
 pub(super) fn duplicate(
     from: &Path,
     to: &Path,

@@ -1,34 +1,34 @@
-//! `reserve`: room that is kept on the disk of the data folder, so that a purge works when that disk is full.
+//! `reserve`: a file that reserves room on the disk of the data folder, so that a purge works when the disk is full.
 //!
-//! The catalogue has to write before anything can be deleted from it. Never kept on a disk with little room to begin with.
+//! The catalogue must write before anything can be deleted from it. Never made on a disk with little room.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::{ArchiveError, beside};
+use super::{ArchiveError, temp_beside};
 use crate::files::Owner;
 
 const FILE: &str = "reserve";
-/// How its name begins until it is whole; the process that makes it stands behind.
+/// Prefix of an unfinished reserve; the name of the process that makes it follows.
 const UNFINISHED: &str = ".reserve-";
 /// More than the catalogue writes when a source with thousands of versions is purged.
 const BYTES: usize = 8 << 20;
-/// It is kept only where there is so much room for everything else.
+/// Least free room for a reserve to be made.
 const LEAST_FREE: u64 = 64 << 20;
 
-/// Lets go of the reserve of a data folder when its disk has no more room than that. It is kept again by a later pass, once there is
-/// room.
+/// Removes the reserve of a data folder when its disk has no more room than that. A later pass makes it again, once
+/// there is room.
 pub fn release_reserve(data_dir: &Path) {
     if free_bytes(data_dir).is_ok_and(|free| free < BYTES as u64) {
-        // What is not there, or may not be removed, is nothing to go without: the catalogue says what it cannot do.
+        // A reserve that is missing or cannot be removed changes nothing: the catalogue reports its own failure.
         let _ = fs::remove_file(data_dir.join(FILE));
-        let _ = beside::sweep(data_dir, UNFINISHED);
+        let _ = temp_beside::sweep(data_dir, UNFINISHED);
     }
 }
 
-/// Keeps the reserve, unless it is kept or there is too little room. One that is too short is made anew. `process` is this one's
-/// name among those that work on the folder.
+/// Makes the reserve, unless it exists or there is too little room; replaces one that is too short. `process` is the
+/// owner's name of this process.
 pub(super) fn keep(data_dir: &Path, process: &str, owner: Owner) -> Result<(), ArchiveError> {
     let path = data_dir.join(FILE);
     let made = || -> io::Result<()> {
@@ -38,14 +38,14 @@ pub(super) fn keep(data_dir: &Path, process: &str, owner: Owner) -> Result<(), A
             return Ok(());
         }
         let mut bytes = vec![0; BYTES];
-        // A file system that compresses would keep no room for others.
+        // Random, or a compressing file system would reserve nothing.
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
         let mut file = tempfile::Builder::new()
             .prefix(&unfinished(process))
             .tempfile_in(data_dir)?;
         owner.give(file.path())?;
         file.write_all(&bytes)?;
-        // No file takes the place of a folder, and one with something in it is somebody's.
+        // A file does not replace a folder; an empty one is removed, another one belongs to somebody.
         if found.is_some_and(|found| found.is_dir()) {
             fs::remove_dir(&path)?;
         }
@@ -55,7 +55,7 @@ pub(super) fn keep(data_dir: &Path, process: &str, owner: Owner) -> Result<(), A
     made().map_err(ArchiveError::io("keep room in", &path))
 }
 
-/// Returns how the names of unfinished ones begin that a process makes.
+/// Returns the prefix of unfinished reserves of one process.
 pub(super) fn unfinished(process: &str) -> String {
     format!("{UNFINISHED}{process}-")
 }

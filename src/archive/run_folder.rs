@@ -1,8 +1,8 @@
-//! This process's own folder below `tmp/`, and the removal of those that killed processes left.
+//! The run folder: this process's own folder below `tmp/`; and the removal of those that killed processes left.
 //!
-//! Never touches what has another name than gannet gives its own, and never removes a folder whose owner lives: each owner holds a lock
-//! on a file in its folder, which the system releases when the process ends, however it ends. Folders are made and removed under one
-//! lock, so that no process sees half of one.
+//! Never touches a folder that is not named like a run folder, and never removes one whose owner lives: each owner
+//! locks a file in its folder, and the system releases the lock when the process ends. Folders are made and removed
+//! under one lock, so that no process sees an incomplete one.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -13,28 +13,28 @@ use std::time::Duration;
 
 use super::ArchiveError;
 use super::file::give;
-use super::lock::{FOLDERS, FileLock, IN_FOLDER, Locks};
+use super::lock::{FOLDERS, FileLock, Locks, RUN_LOCK};
 use crate::files::remove_tree;
 
-/// How the names of owners begin.
+/// Prefix of owners' names.
 pub(super) const OWNER: &str = "run-";
 
-/// How long a process that ends waits for the lock under which it removes its folder.
+/// Longest wait of an ending process for the lock to remove its folder.
 const REMOVAL_WAIT: Duration = Duration::from_secs(1);
 
-/// A folder for temporary files, removed when this is dropped.
+/// A folder for temporary files, removed when dropped.
 #[derive(Debug)]
 pub(super) struct RunFolder {
-    /// `tmp/`, which all processes share.
+    /// `tmp/`, shared by all processes.
     parent: PathBuf,
     locks: Locks,
     path: PathBuf,
-    /// Held, not used.
+    /// Held for its effect only.
     _lock: FileLock,
 }
 
 impl RunFolder {
-    /// Makes a folder of its own below `parent`, which exists.
+    /// Makes a new run folder below `parent`, which exists.
     pub(super) fn create(parent: &Path, locks: Locks) -> Result<Self, ArchiveError> {
         let _lock_of_all = locks.take(FOLDERS)?;
         let path = tempfile::Builder::new()
@@ -43,9 +43,9 @@ impl RunFolder {
             .map_err(ArchiveError::io("make a folder in", parent))?
             .keep();
         let lock = FileLock::of_folder(&path).map_err(ArchiveError::io("lock", &path))?;
-        // A process of the folder's owner has to look into it, and to remove it, when this one is killed.
+        // Another process of the data folder's account must be able to list and remove the folder if this process is killed.
         give(locks.owner(), &path)?;
-        give(locks.owner(), &path.join(IN_FOLDER))?;
+        give(locks.owner(), &path.join(RUN_LOCK))?;
         Ok(Self {
             parent: parent.to_owned(),
             locks,
@@ -54,30 +54,29 @@ impl RunFolder {
         })
     }
 
-    /// Returns where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns its name, which no other process has.
+    /// Returns the owner's name: the folder's name, unique among all processes.
     pub(super) fn name(&self) -> String {
         name_of(&self.path)
     }
 
-    /// Returns the names of the folders whose owners live, this one among them.
+    /// Returns the names of the folders whose owners live, this one included.
     pub(super) fn alive(&self) -> Result<Vec<String>, ArchiveError> {
         let mut alive = self.others_owned(true)?;
         alive.push(self.name());
         Ok(alive)
     }
 
-    /// Returns the names of the folders whose owners ended without removing theirs.
+    /// Returns the names of the folders whose owners ended without removing them.
     pub(super) fn abandoned(&self) -> Result<Vec<String>, ArchiveError> {
         self.others_owned(false)
     }
 
     fn others_owned(&self, owned: bool) -> Result<Vec<String>, ArchiveError> {
-        // Under the lock no process is between making a folder and locking it.
+        // Under the lock, no process is between making a folder and locking it.
         let _lock = self.locks.take(FOLDERS)?;
         let mut names = Vec::new();
         for path in self.others()? {
@@ -88,18 +87,18 @@ impl RunFolder {
         Ok(names)
     }
 
-    /// Tells whether an owner's folder is there, or may be.
+    /// Returns whether an owner's folder exists, or may exist.
     pub(super) fn exists(&self, name: &str) -> bool {
         let found = fs::symlink_metadata(self.parent.join(name));
         !found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Deletes all content in the folder of an owner that ended, and leaves what else is known of it: what it was judging, and how to
-    /// know the programs that it started.
+    /// Deletes all content in a dead owner's folder. Leaves the notes about its work: the versions it was judging, and
+    /// the tags of the programs it started.
     pub(super) fn erase(&self, name: &str) -> Result<(), ArchiveError> {
         let folder = self.parent.join(name);
         let entries = match fs::read_dir(&folder) {
-            // Another process removed it.
+            // Another process removed the folder.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries.map_err(ArchiveError::io("list", &folder))?,
         };
@@ -137,8 +136,8 @@ impl RunFolder {
         Ok(others)
     }
 
-    /// Removes the folder of an owner that ended; fine when it is gone already. A great many files take long, which keeps nobody
-    /// waiting: it is moved into this process's own folder first, and so goes with that one when this process is killed.
+    /// Removes a dead owner's folder; no error when it is missing. Removal may take long, and nobody should wait for
+    /// it: the folder is first moved into this process's own, with which it goes if this process is killed.
     pub(super) fn remove(&self, name: &str) -> Result<(), ArchiveError> {
         let path = self.parent.join(name);
         let moved = self.path.join(name);
@@ -154,14 +153,14 @@ impl RunFolder {
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        // Folders, which may hold a great many files, go before others have to wait. The lock stays until nobody looks: a folder
-        // without it is an abandoned one.
+        // Subfolders, which may hold many files, are removed before the shared lock is taken. The lock file stays until
+        // then: a folder without one counts as abandoned.
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(|found| found.is_dir()) {
                 let _ = remove_tree(&entry.path());
             }
         }
-        // What cannot be removed now is swept by a later process: nobody owns it any more.
+        // On failure a later process sweeps the folder, which has no owner any more.
         if let Ok(_lock) = self.locks.take_within(FOLDERS, REMOVAL_WAIT) {
             let _ = remove_tree(&self.path);
         }
@@ -173,16 +172,16 @@ fn name_of(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Tells whether the owner of a folder lives.
+/// Returns whether the owner of a folder lives.
 fn is_owned(folder: &Path) -> Result<bool, ArchiveError> {
-    match FileLock::is_held_in(folder) {
-        // Half made or half removed.
+    match FileLock::is_owner_alive(folder) {
+        // Incomplete, or being removed.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         held => held.map_err(ArchiveError::io("lock", folder)),
     }
 }
 
-/// Tells whether a file in a process's folder may hold content: one that is being fetched, read or encoded.
+/// Returns whether a file in a run folder may hold content: one that is being fetched, read or encoded.
 fn is_content(name: &OsStr) -> bool {
     const DIGEST: usize = 62;
     let name = name.as_bytes();
@@ -194,13 +193,13 @@ fn is_content(name: &OsStr) -> bool {
     is_object || name.starts_with(b".tmp") || name.starts_with(b"fetch-")
 }
 
-/// Tells whether gannet gives such a name to the folder of a process.
+/// Returns whether a name is a run folder's.
 fn is_owner(name: &OsStr) -> bool {
     name.as_bytes().starts_with(OWNER.as_bytes())
 }
 
-/// Fails in words where `tmp/` is a link to a folder in which something lies that gannet does not put there: one to another disk leads
-/// to a folder of gannet's alone.
+/// Fails with an explanation when `tmp/` is a link to a folder with files of other programs: a folder on another disk
+/// must be gannet's alone.
 pub(super) fn refuse_link_to_others(parent: &Path) -> io::Result<()> {
     if !fs::symlink_metadata(parent)?.is_symlink() {
         return Ok(());
@@ -208,11 +207,11 @@ pub(super) fn refuse_link_to_others(parent: &Path) -> io::Result<()> {
     let names = fs::read_dir(parent)?
         .map(|entry| Ok(entry?.file_name()))
         .collect::<io::Result<Vec<_>>>()?;
-    // The lock is made before the first folder: where none is, the folders are another program's.
+    // The lock file is older than the first run folder: without it, such folders are another program's.
     let has_lock = names.iter().any(|name| name == FOLDERS.file);
     let is_ours = |name: &OsString| {
         let is_lock = name == FOLDERS.file || name.as_bytes().ends_with(b".lock");
-        // The root of a file system may hold the last.
+        // The root of a file system may contain `lost+found`.
         is_lock || is_owner(name) && has_lock || name == "lost+found"
     };
     match names.iter().find(|name| !is_ours(name)) {
@@ -253,7 +252,7 @@ mod tests {
                 found.extend(watcher.abandoned().expect("a list"));
             }
         });
-        // On a machine that is busy enough, an owner ends before its turn to remove its folder comes.
+        // On a busy machine, an owner may exit before its turn to remove its folder comes.
         let left = watcher.abandoned().expect("a list");
         assert_eq!(watcher.others().expect("a list").len(), left.len());
         found.retain(|name| !left.contains(name));
@@ -293,7 +292,7 @@ mod tests {
         let half = parent.path().join("run-half");
         fs::create_dir(&half).expect("a folder");
         assert_eq!(own.abandoned().expect("a list"), ["run-half"]);
-        assert!(!half.join(IN_FOLDER).exists());
+        assert!(!half.join(RUN_LOCK).exists());
         fs::create_dir_all(half.join("deep/down")).expect("folders");
         own.remove("run-half").expect("removed");
         own.remove("run-half").expect("gone already");

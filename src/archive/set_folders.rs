@@ -1,7 +1,7 @@
-//! The published folders of sets: `sets/NAME` is a link to one complete edition, replaced in one step.
+//! The published folders of sets: `sets/NAME` is a link to one complete edition, replaced atomically.
 //!
-//! Whoever enters the folder through the link once sees one edition, whatever happens meanwhile: a folder that was
-//! replaced stays for [`KEEP`]. Never judges what is published; whoever calls holds the lock of the published files.
+//! A reader that enters the folder through the link sees one edition throughout: a replaced folder stays for [`KEEP`].
+//! Never decides what is published; the caller holds the lock of the published files.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -21,39 +21,39 @@ use super::trash::Trash;
 use crate::domain::{Content, Digest, EditionId, safe_part};
 use crate::files::{Owner, refuse_all_but_folder, remove_tree};
 
-/// How long an edition that was replaced stays, for readers that are inside.
+/// How long a replaced edition stays for its readers.
 pub(super) const KEEP: Duration = Duration::from_mins(10);
-/// Where the editions lie. No set is called so.
+/// Folder of the editions. No set has this name.
 pub(super) const EDITIONS: &str = ".editions";
-/// What a folder is called until it is complete.
+/// Suffix of a name that is not in use yet.
 pub(super) const UNFINISHED: &str = ".new";
 const FOLDER_MODE: u32 = 0o755;
 
-/// The folder `sets/`, which is made when it is first needed.
+/// The folder `sets/`, made on first use.
 #[derive(Clone, Debug)]
 pub struct SetFolders {
     pub(super) folder: PathBuf,
     pub(super) trash: Trash,
     owner: Owner,
-    /// Sets that readers were kept from, until their publication is recorded anew.
+    /// Sets whose files were made readable again; their publication is still to be recorded anew.
     reopened: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// An edition's folder that is being filled.
+/// The folder of an edition that is being filled.
 #[derive(Debug)]
 pub struct EditionFolder {
     sets: SetFolders,
     name: String,
-    /// Where it lies when it is complete.
+    /// Its path once complete.
     complete: PathBuf,
-    /// Nothing when the edition lies complete already.
+    /// Its present path; `None` when the complete folder exists already.
     path: Option<PathBuf>,
     /// The edition that readers see now.
     former: Option<PathBuf>,
 }
 
 impl SetFolders {
-    /// Keeps the folders of sets in `folder`, which need not exist.
+    /// Returns the set folders in `folder`, which need not exist.
     pub(super) fn new(folder: PathBuf, owner: Owner, trash: Trash) -> Self {
         Self {
             folder,
@@ -63,29 +63,29 @@ impl SetFolders {
         }
     }
 
-    /// Returns the link through which readers enter a set, whether it is there or not.
+    /// Returns the path of a set's link, whether it exists or not.
     pub fn link(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// Tells whether a set's link leads anywhere.
+    /// Returns whether a set's link leads to a folder.
     pub fn is_linked(&self, name: &str) -> bool {
         self.current(name).is_some()
     }
 
-    /// Returns what tells the edition that a set's link leads to from all others, `sets/` and the name of its folder.
+    /// Returns the linked edition's identity: `sets/` and the name of its folder.
     pub fn linked_edition(&self, name: &str) -> Option<String> {
         let folder = self.current(name)?;
         let folder = folder.file_name()?.to_str()?;
         Some(format!("sets/{folder}"))
     }
 
-    /// Tells whether a set's link leads to this edition with these files, which the key stands for.
+    /// Returns whether a set's link leads to this edition with the files that `key` identifies.
     pub fn leads_to(&self, name: &str, id: EditionId, key: Digest) -> bool {
         self.current(name) == Some(self.editions().join(folder_name(name, id, key)))
     }
 
-    /// Tells whether these files lie in the folder that a set's link leads to, by a glance at each that looks as it was written.
+    /// Returns whether the linked folder holds these files; reads only files whose metadata changed.
     pub fn holds(&self, name: &str, files: &[EditionFile]) -> bool {
         let Some(folder) = self.current(name) else {
             return false;
@@ -120,8 +120,8 @@ impl SetFolders {
         })
     }
 
-    /// Returns the first of these files in whose place a set's readers find other contents; one that is missing is none. An error says
-    /// that one of them cannot be read now.
+    /// Returns the first of these files that a set's readers find with other content; a missing file does not count.
+    /// Fails when a file cannot be read now.
     pub fn altered(
         &self,
         name: &str,
@@ -147,7 +147,7 @@ impl SetFolders {
         self.reopened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the folder that the link of a set leads to, if there is a link of ours.
+    /// Returns the folder that a set's link leads to; `None` when there is no link made by gannet.
     pub(super) fn current(&self, name: &str) -> Option<PathBuf> {
         let target = fs::read_link(self.link(name)).ok()?;
         let folder = target.strip_prefix(EDITIONS).ok()?.to_str()?;
@@ -156,7 +156,7 @@ impl SetFolders {
         (is_ours && path.is_dir()).then_some(path)
     }
 
-    /// Begins to fill the folder of an edition, or to put back what is missing from it; readers see it when it is published.
+    /// Begins to fill the folder of an edition, or to restore its missing files; readers see it once published.
     pub fn begin(
         &self,
         name: &str,
@@ -189,7 +189,7 @@ impl SetFolders {
         })
     }
 
-    /// Removes a set's link; fine when it is gone already. The editions stay a while for readers that are inside.
+    /// Removes a set's link; no error when it is missing. The editions stay a while for their readers.
     pub fn withdraw(&self, name: &str, now: SystemTime) -> Result<(), ArchiveError> {
         self.refuse_links()?;
         let link = self.link(name);
@@ -199,13 +199,13 @@ impl SetFolders {
             _ => return Err(blocked(&link)),
         }
         if let Some(folder) = self.current(name) {
-            mark(&folder, now)?;
+            set_replaced_at(&folder, now)?;
         }
         fs::remove_file(&link).map_err(ArchiveError::io("remove", &link))?;
         sync_folder(&self.folder)
     }
 
-    /// Copies the edition that a set's link leads to to the trash, where it stays for its days; fine when there is none.
+    /// Copies the linked edition of a set to the trash; no error when there is none.
     pub fn keep_copy(&self, set: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         match self.current(set).as_deref().and_then(Path::file_name) {
             Some(folder) => {
@@ -217,12 +217,13 @@ impl SetFolders {
         }
     }
 
-    /// Tells whether a set was ever published here.
+    /// Returns whether a set was ever published here.
     pub fn any_published(&self) -> bool {
         self.editions().is_dir()
     }
 
-    /// Fails in words where something else lies in the place of the folders: what a link leads to is another program's.
+    /// Fails with an explanation when a link or another obstacle is in the place of the folders: its target may be
+    /// another program's.
     pub(super) fn refuse_links(&self) -> Result<(), ArchiveError> {
         for folder in [self.folder.clone(), self.editions()] {
             refuse_all_but_folder(&folder).map_err(ArchiveError::io("use", &folder))?;
@@ -230,7 +231,7 @@ impl SetFolders {
         Ok(())
     }
 
-    /// Makes a folder that readers enter, when it is missing.
+    /// Makes a folder for readers, when it is missing.
     fn make(&self, folder: &Path) -> Result<(), ArchiveError> {
         make_folder(folder, FOLDER_MODE, self.owner).map(drop)
     }
@@ -239,7 +240,7 @@ impl SetFolders {
         self.folder.join(EDITIONS)
     }
 
-    /// Lets the link lead to a complete edition, in one step.
+    /// Points the link to a complete edition, atomically.
     fn switch(&self, name: &str, complete: &Path) -> Result<(), ArchiveError> {
         let link = self.link(name);
         let is_ours = match fs::symlink_metadata(&link) {
@@ -250,7 +251,7 @@ impl SetFolders {
         if !is_ours {
             return Err(blocked(&link));
         }
-        // No set is called so: a name does not begin with a dot.
+        // No set's name begins with a dot.
         let new = self.folder.join(format!(".{name}{UNFINISHED}"));
         remove_file(&new)?;
         let target = Path::new(EDITIONS).join(complete.file_name().unwrap_or_default());
@@ -262,8 +263,8 @@ impl SetFolders {
 }
 
 impl EditionFolder {
-    /// Tells whether a file lies in the folder as it should. Takes it over from the edition that readers see now, if it is there with
-    /// the right content.
+    /// Returns whether the folder holds the file with its content. Links the file from the edition that readers see, if
+    /// that has the right content.
     pub fn has(&self, file: &EditionFile) -> bool {
         let Some(path) = &self.path else {
             return file.lies_in(&self.complete).unwrap_or(false);
@@ -272,13 +273,12 @@ impl EditionFolder {
             return false;
         };
         let from = former.join(&file.name);
-        // Whoever owns the files may have written to them all the same.
+        // The owner of the files may have written to them in spite of their mode.
         digest_of(&from).is_ok_and(|digest| digest == file.digest)
             && fs::hard_link(&from, path.join(&file.name)).is_ok()
     }
 
-    /// Writes a file, durable when this returns. In a folder that readers see it takes the place of the one that lies there in
-    /// one step.
+    /// Writes a file; durable on return. In a folder that readers see, replaces the present file atomically.
     pub fn write(&self, file: &EditionFile, content: &Content) -> Result<(), ArchiveError> {
         if safe_name(&file.name).is_none() {
             return Err(ArchiveError::BadPath(file.name.clone()));
@@ -289,7 +289,7 @@ impl EditionFolder {
         self.write_in(folder, file, content).map(drop)
     }
 
-    /// Writes a file beside the complete folder, and moves it in.
+    /// Writes a file beside the complete folder, then moves it in.
     fn put_back(&self, file: &EditionFile, content: &Content) -> Result<(), ArchiveError> {
         let folder = unfinished(&self.complete);
         remove(&folder)?;
@@ -315,16 +315,16 @@ impl EditionFolder {
         Ok(path)
     }
 
-    /// Removes what was written and is not published.
+    /// Removes the folder if it is not published.
     pub fn abandon(&self) -> Result<(), ArchiveError> {
         remove(&unfinished(&self.complete))
     }
 
-    /// Makes the folder durable, then lets the link lead to it: readers see all of it or nothing. Returns the link.
+    /// Makes the folder durable, then points the link to it: readers see all of it or nothing. Returns the link.
     pub fn publish(&self, now: SystemTime) -> Result<PathBuf, ArchiveError> {
         let complete = &self.complete;
         if self.path.is_none() {
-            // Some of its files may have been put back.
+            // Restored files may have changed its entries.
             sync_folder(complete)?;
             remove(&unfinished(complete))?;
         }
@@ -333,14 +333,14 @@ impl EditionFolder {
             fs::rename(path, complete).map_err(ArchiveError::io("replace", complete))?;
             sync_folder(&self.sets.editions())?;
         }
-        // Its time is when it is replaced, and so the other's is now: before the step, lest a crash leave it looking old.
-        mark(complete, now)?;
+        // The replaced folder's time is now: set before the switch, or a crash would leave the folder looking old.
+        set_replaced_at(complete, now)?;
         if let Some(former) = self.former.as_ref().filter(|former| *former != complete) {
-            mark(former, now)?;
+            set_replaced_at(former, now)?;
         }
         self.sets.switch(&self.name, complete)?;
         self.sets.reopened().remove(&self.name);
-        // What cannot be removed now is tried again by the next pass, which tells.
+        // The next pass tries again and reports the failure.
         if let Err(error) = self.sets.sweep(now) {
             tracing::warn!("{error}");
         }
@@ -348,7 +348,7 @@ impl EditionFolder {
     }
 }
 
-/// Names a folder by its files too: an older catalogue that is put back gives a number again, to another edition.
+/// Names a folder by its files too: after an older catalogue is restored, another edition may get the same number.
 fn folder_name(set: &str, id: EditionId, key: Digest) -> String {
     let key = key.to_hex();
     format!("{set}-{id}-{}", &key[..16])
@@ -372,8 +372,8 @@ fn blocked(path: &Path) -> ArchiveError {
     }
 }
 
-/// Writes down when an edition was replaced.
-pub(super) fn mark(folder: &Path, now: SystemTime) -> Result<(), ArchiveError> {
+/// Records when an edition was replaced, in the folder's modification time.
+pub(super) fn set_replaced_at(folder: &Path, now: SystemTime) -> Result<(), ArchiveError> {
     File::open(folder)
         .and_then(|folder| folder.set_modified(now))
         .map_err(ArchiveError::io("set the time of", folder))

@@ -1,9 +1,8 @@
-//! Clearing away the editions that nobody needs any more.
+//! Removes editions that are no longer needed.
 //!
-//! What a newer edition took the place of is deleted: all of it can be published again from the catalogue. What has no such reason to go (the
-//! set has no link any more, a process was killed as it published, another catalogue made it) is moved to the trash. Never takes the folder
-//! that a link leads to, nor one that readers may be in but for one with purged content; whoever calls holds the lock of the published
-//! files.
+//! An edition that a newer one replaced is deleted: the catalogue can publish it again. Others (the set has no link any more, a
+//! process was killed while publishing, another catalogue made it) are moved to the trash. Never removes a linked folder, nor
+//! one with possible readers, except for purged content; the caller holds the lock of the published files.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -13,11 +12,13 @@ use std::time::SystemTime;
 
 use super::ArchiveError;
 use super::file::{digest_of, sync_folder};
-use super::set_folders::{EDITIONS, KEEP, SetFolders, UNFINISHED, mark, remove, remove_file};
+use super::set_folders::{
+    EDITIONS, KEEP, SetFolders, UNFINISHED, remove, remove_file, set_replaced_at,
+};
 use crate::domain::{Digest, EditionId};
 
 impl SetFolders {
-    /// Removes the editions that no link leads to and that were replaced long enough ago, and what a killed process left.
+    /// Removes editions without a link that were replaced long enough ago, and the remains of killed processes.
     pub fn sweep(&self, now: SystemTime) -> Result<(), ArchiveError> {
         self.refuse_links()?;
         let editions = self.editions();
@@ -45,7 +46,7 @@ impl SetFolders {
         Ok(())
     }
 
-    /// Returns the names of the folders that links lead to. Removes links that a killed process did not get to put in their place.
+    /// Returns the names of the linked folders. Removes unfinished links of killed processes.
     fn linked(&self) -> Result<Vec<String>, ArchiveError> {
         let names = names_in(&self.folder).map_err(ArchiveError::io("list", &self.folder))?;
         let mut linked = Vec::new();
@@ -63,8 +64,8 @@ impl SetFolders {
         Ok(linked)
     }
 
-    /// Deletes the editions that hold a file with one of these contents, given by size and digest, and those of them in the trash:
-    /// whoever may be inside, but for those that links lead to. Returns those that may still hold one, each with the reason.
+    /// Deletes the editions with one of these contents (size and digest), in the trash too, even if readers are inside;
+    /// linked editions stay. Returns the folders that may still hold one, each with the reason.
     pub fn erase(
         &self,
         contents: &HashSet<(u64, Digest)>,
@@ -98,7 +99,7 @@ impl SetFolders {
         Ok(left)
     }
 
-    /// Returns the folders of a set's editions that its link does not lead to, each with the edition's number.
+    /// Returns the unlinked editions of a set, each with its number and folder.
     pub fn replaced(&self, set: &str) -> Result<Vec<(EditionId, PathBuf)>, ArchiveError> {
         self.refuse_links()?;
         let current = self.current(set);
@@ -115,13 +116,13 @@ impl SetFolders {
         Ok(replaced)
     }
 
-    /// Deletes one edition that no link leads to any more, whoever may be inside.
+    /// Deletes one unlinked edition, even if readers are inside.
     pub fn erase_folder(&self, folder: &Path) -> Result<(), ArchiveError> {
         remove(folder)?;
         sync_folder(folder.parent().unwrap_or(&self.folder))
     }
 
-    /// Returns the sets whose links lead to an edition.
+    /// Returns the sets with a linked edition.
     pub fn linked_sets(&self) -> Result<Vec<String>, ArchiveError> {
         if !self.any_published() {
             return Ok(Vec::new());
@@ -137,7 +138,7 @@ impl SetFolders {
     }
 }
 
-/// Reads the name of a complete edition's folder: the set, and the edition's number.
+/// Splits the name of a complete edition's folder into the set's name and the edition's number.
 fn edition_in(name: &str) -> Option<(&str, i64)> {
     let (name, key) = name.rsplit_once('-')?;
     let (set, id) = name.rsplit_once('-')?;
@@ -150,13 +151,13 @@ fn is_older(folder: &Path, now: SystemTime) -> Result<bool, ArchiveError> {
     let modified = fs::symlink_metadata(folder).and_then(|metadata| metadata.modified());
     let modified = modified.map_err(ArchiveError::io("examine", folder))?;
     if modified > now + KEEP {
-        // Replaced while the clock ran ahead: it stays for as long from now on.
-        mark(folder, now)?;
+        // Replaced while the clock ran ahead: its time begins anew.
+        set_replaced_at(folder, now)?;
     }
     Ok(now.duration_since(modified).is_ok_and(|age| age > KEEP))
 }
 
-/// Returns the folders in a folder, which need not be there.
+/// Returns the folders in a folder, which need not exist.
 fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -168,7 +169,7 @@ fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
     Ok(folders)
 }
 
-/// Tells whether a file in a folder has one of these contents. Reads only those of a size that one of them has.
+/// Returns whether a folder holds a file with one of these contents. Reads only files with a matching size.
 fn holds_any(folder: &Path, contents: &HashSet<(u64, Digest)>) -> io::Result<bool> {
     let sizes: HashSet<_> = contents.iter().map(|(size, _)| *size).collect();
     for entry in fs::read_dir(folder)? {
@@ -184,7 +185,7 @@ fn holds_any(folder: &Path, contents: &HashSet<(u64, Digest)>) -> io::Result<boo
     Ok(false)
 }
 
-/// Returns what lies in a folder; what is not named by text is none of ours.
+/// Returns the names in a folder. One that is not UTF-8 is not gannet's and is left out.
 fn names_in(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -1,6 +1,7 @@
-//! Where this process puts temporary files: in a folder of its own below `tmp/`, or, when it only reads, in the system's place.
+//! The folder for this process's temporary files: the run folder below `tmp/`, or a folder in the system's place for a
+//! process that only reads.
 //!
-//! Never makes anything in the data folder for a process that only reads.
+//! Makes nothing in the data folder for a process that only reads.
 
 use std::path::Path;
 
@@ -8,17 +9,16 @@ use super::ArchiveError;
 use super::reader_temp::ReaderTemp;
 use super::run_folder::RunFolder;
 
-/// The folder, which goes with the archive.
+/// The folder, removed with the archive.
 #[derive(Debug)]
 pub(super) enum TempDir {
     /// On the same file system as the objects.
     Run(RunFolder),
-    /// Made when it is first needed.
+    /// Made on first use.
     Reader(ReaderTemp),
 }
 
 impl TempDir {
-    /// Returns where it is.
     pub(super) fn path(&self) -> &Path {
         match self {
             Self::Run(folder) => folder.path(),
@@ -26,7 +26,7 @@ impl TempDir {
         }
     }
 
-    /// Returns the folder of a process that may change the archive.
+    /// Returns the run folder. Fails for a process that only reads.
     pub(super) fn run(&self) -> Result<&RunFolder, ArchiveError> {
         match self {
             Self::Run(folder) => Ok(folder),

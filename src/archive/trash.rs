@@ -1,7 +1,7 @@
-//! `trash/`: where what seems unneeded goes first, a folder for each day, each with the paths as they were in the data folder.
+//! `trash/`: the first place of unneeded files, in one folder for each day, under their paths in the data folder.
 //!
-//! Deletes nothing that was not seen there for more than [`KEEP_DAYS`] days. Those are counted from look to look, in the name of the
-//! day's folder: a clock that is wrong once, or for ever, adds a few days or none.
+//! Deletes nothing before it was seen there on more than [`KEEP_DAYS`] days. The name of the day's folder holds the
+//! count, which each look continues: a wrong clock, once or for ever, shifts it by a few days or none.
 
 use std::fmt;
 use std::fs;
@@ -15,17 +15,17 @@ use super::file::{make_folder, sync_folder};
 use super::relocate::{duplicate, relocate};
 use crate::files::{Owner, refuse_all_but_folder};
 
-/// For so many whole days something stays.
+/// Whole days before deletion.
 const KEEP_DAYS: i64 = 7;
-/// Bodies of sources that only this account may see lie there.
+/// Private: bodies of sources that only this account may see lie there.
 const MODE: u32 = 0o700;
 const DAY: &str = "%Y-%m-%d";
-/// As many days count at most, however long ago the last look was: fewer than make up the time, so that no single look does.
+/// Most days that one look counts, however long ago the last one was: too few to delete anything by a single look.
 const MOST_AT_ONCE: i64 = 4;
-/// How the names of copies begin that are not whole yet. They go with the day.
+/// Prefix of unfinished copies. They are deleted with their day.
 const COPYING: &str = ".copying-";
 
-/// The folder `trash/`, which is made when it is first needed.
+/// The folder `trash/`, made on first use.
 #[derive(Clone, Debug)]
 pub struct Trash {
     data_dir: PathBuf,
@@ -42,17 +42,17 @@ impl Trash {
         }
     }
 
-    /// Moves a file of the data folder to the folder of the day; fine when it is gone already.
+    /// Moves a file of the data folder to the folder of the day; no error when it is missing.
     pub(super) fn put(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         self.take(path, || self.make_way(path, now))
     }
 
-    /// Moves a folder of the data folder likewise, beside one of the same name that was moved there before.
+    /// Moves a folder of the data folder to the folder of the day, beside an earlier one of the same name.
     pub(super) fn put_folder(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         self.take(path, || Ok(free_beside(self.make_way(path, now)?)))
     }
 
-    /// Puts a copy of a file or a folder of the data folder there, beside one of the same name that was put there before.
+    /// Copies a file or a folder of the data folder to the folder of the day, beside an earlier one of the same name.
     pub(super) fn put_copy(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         let from = self.data_dir.join(path);
         let to = free_beside(self.make_way(path, now)?);
@@ -60,11 +60,11 @@ impl Trash {
             .map_err(ArchiveError::io("copy to the trash", &from))
     }
 
-    /// Makes the folders that lead to where something is moved, and returns that.
+    /// Makes the folders for a path in the folder of the day, and returns the target.
     fn make_way(&self, path: &str, now: DateTime<Utc>) -> Result<PathBuf, ArchiveError> {
         let name = now.format(DAY).to_string();
         let mut day = self.folder.join(&name);
-        // A file that somebody put there under the name of the day keeps nothing out.
+        // A file in the place of the day's folder is passed by.
         if fs::symlink_metadata(&day).is_ok() && !day.is_dir() {
             day.set_file_name(format!("{name}.{name}.0"));
         }
@@ -81,8 +81,8 @@ impl Trash {
         Ok(to)
     }
 
-    /// Moves what lies at `path` to the place that `make_way` makes. Tries once more when that place is gone by then: another
-    /// process counted the days, and the folder of the day has another name.
+    /// Moves the file or folder at `path` to the target that `make_way` makes. Tries once more when the target's folder
+    /// is gone: another process counted the days and renamed it.
     fn take(
         &self,
         path: &str,
@@ -109,7 +109,7 @@ impl Trash {
         sync_folder(to.parent().unwrap_or(&self.folder))
     }
 
-    /// Returns in which folder, and under a name that begins how, a copy lies until it is whole.
+    /// Returns the folder and the name prefix of an unfinished copy.
     fn unfinished<'a>(&'a self, to: &'a Path) -> (&'a Path, &'static str) {
         let day = to
             .ancestors()
@@ -117,7 +117,7 @@ impl Trash {
         (day.unwrap_or(&self.folder), COPYING)
     }
 
-    /// Returns where a file lies that was moved here; nothing when it lies nowhere here.
+    /// Returns the path of a file in the trash; `None` when it is not there.
     pub(super) fn find(&self, path: &str) -> Result<Option<PathBuf>, ArchiveError> {
         for day in self.days()? {
             let place = day.join(path);
@@ -132,17 +132,17 @@ impl Trash {
         Ok(None)
     }
 
-    /// Fails in words where something else lies in the place of the folder: what a link leads to is another program's.
+    /// Fails with an explanation when a link or another obstacle is in the place of the folder: its target may be
+    /// another program's.
     fn refuse_others(&self) -> Result<(), ArchiveError> {
         refuse_all_but_folder(&self.folder).map_err(ArchiveError::io("use", &self.folder))
     }
 
-    /// Returns where it is.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Returns the folders of all days, no links.
+    /// Returns the folders of all days, without links.
     pub(super) fn days(&self) -> Result<Vec<PathBuf>, ArchiveError> {
         self.refuse_others()?;
         let days = match fs::read_dir(&self.folder) {
@@ -153,8 +153,8 @@ impl Trash {
         Ok(days.iter().map(fs::DirEntry::path).collect())
     }
 
-    /// Moves a file back to where it was, to a folder that is there; `unfinished` is that folder and how the name of a copy begins
-    /// there until it is whole. Returns whether it lay here.
+    /// Moves a file back to its path, in a folder that exists; `unfinished` is that folder and the prefix of an
+    /// unfinished copy. Returns whether it was in the trash.
     pub(super) fn put_back(
         &self,
         path: &str,
@@ -169,10 +169,10 @@ impl Trash {
             return Ok(false);
         };
         match moved(&place) {
-            // Another process counted the days meanwhile, and the folder of the day has another name, or moved the file.
+            // Meanwhile another process counted the days and renamed the folder, or moved the file.
             Err(error) if says_not_found(&error) => match self.find(path)? {
                 Some(place) => moved(&place)?,
-                // Another process moved it back.
+                // Another process moved the file back.
                 None if to.is_file() => {}
                 None => return Err(error),
             },
@@ -181,22 +181,22 @@ impl Trash {
         sync_folder(to.parent().unwrap_or(&self.data_dir)).map(|()| true)
     }
 
-    /// Counts the days since the last look, and returns the folders of days whose time is over. One that cannot be renamed keeps
-    /// the count of the look before, and keeps no other one from being counted.
+    /// Counts the days since the last look, and returns the folders that are over. A folder that cannot be renamed
+    /// retains its count, and does not stop the others.
     pub(super) fn expired_days(&self, now: DateTime<Utc>) -> Result<Vec<PathBuf>, ArchiveError> {
         let mut expired = Vec::new();
         for mut path in self.days()? {
             let name = path.file_name().and_then(|name| name.to_str());
-            let Some(known) = name.and_then(Age::read) else {
+            let Some(known) = name.and_then(DayFolder::read) else {
                 continue;
             };
             let age = known.at(now.date_naive());
             if age != known {
-                // What was put there on the same day, after a look at what lay there before, has the same age.
+                // Files discarded later on the same day, after a look, may have the same age.
                 let counted = free_beside(self.folder.join(age.to_string()));
                 match fs::rename(&path, &counted) {
                     Ok(()) => path = counted,
-                    // Another process looks, too.
+                    // Another process counts, too.
                     Err(error) if is_not_found(&error) => continue,
                     Err(error) => tracing::warn!(
                         "{}: left to the next look",
@@ -204,7 +204,7 @@ impl Trash {
                     ),
                 }
             }
-            // The day itself counts as the time of its last moment.
+            // The day itself counts from its last moment.
             if age.days > KEEP_DAYS {
                 expired.push(path);
             }
@@ -212,7 +212,7 @@ impl Trash {
         Ok(expired)
     }
 
-    /// Deletes the folder of a day, or a file that is called like one; fine when it is gone already.
+    /// Deletes the folder of a day, or a file named like one; no error when it is missing.
     pub(super) fn delete_day(day: &Path) -> Result<(), ArchiveError> {
         let deleted = match fs::symlink_metadata(day) {
             Ok(found) if !found.is_dir() => fs::remove_file(day),
@@ -236,7 +236,7 @@ fn is_not_found(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
 
-/// Tells whether nothing is at a path: one of its folders may be missing, or a file.
+/// Returns whether an error means that a path is absent: a folder on the way may be missing, or a file.
 fn is_absent(error: &io::Error) -> bool {
     is_not_found(error) || error.kind() == io::ErrorKind::NotADirectory
 }
@@ -245,7 +245,7 @@ fn says_not_found(error: &ArchiveError) -> bool {
     matches!(error, ArchiveError::Unavailable { source, .. } if is_not_found(source))
 }
 
-/// Returns `path`, or a place beside that is free: `path.2`, `path.3`.
+/// Returns `path`, or an unused path beside it: `path.2`, `path.3`.
 fn free_beside(path: PathBuf) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_owned();
     let mut free = path;
@@ -260,17 +260,17 @@ fn free_beside(path: PathBuf) -> PathBuf {
     free
 }
 
-/// What the name of a day's folder says: `2026-11-26`, and from the next day's look on `2026-11-26.2026-11-27.1`, with the day of the
-/// last look and the days counted until then; a number follows where another folder has that name. A name takes no room on a disk
-/// that is full.
+/// The name of a day's folder: `2026-11-26`, and from the next day's look on `2026-11-26.2026-11-27.1`, with the day of
+/// the last look and the days counted until then; a number follows when another folder has that name. A rename works on
+/// a full disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Age {
+struct DayFolder {
     put: NaiveDate,
     seen: NaiveDate,
     days: i64,
 }
 
-impl Age {
+impl DayFolder {
     fn read(name: &str) -> Option<Self> {
         let mut parts = name.split('.');
         let put = NaiveDate::parse_from_str(parts.next()?, DAY).ok()?;
@@ -281,7 +281,7 @@ impl Age {
                 days?.parse().ok()?,
             ),
         };
-        // The number of one of several, and nothing else after it.
+        // The number of one of several folders, with nothing behind it.
         parts
             .next()
             .is_none_or(|number| number.parse::<u64>().is_ok())
@@ -289,7 +289,7 @@ impl Age {
         parts.next().is_none().then_some(Self { put, seen, days })
     }
 
-    /// Returns the age when somebody looks today. After a look from the future, days count from today on.
+    /// Returns the age after a look today. After a look from the future, days count from today on.
     fn at(self, today: NaiveDate) -> Self {
         let since = (today - self.seen).num_days();
         Self {
@@ -300,7 +300,7 @@ impl Age {
     }
 }
 
-impl fmt::Display for Age {
+impl fmt::Display for DayFolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (put, seen) = (self.put.format(DAY), self.seen.format(DAY));
         write!(f, "{put}.{seen}.{}", self.days)

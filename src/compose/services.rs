@@ -98,7 +98,7 @@ impl Services {
         if services.app.archive.machine().mark()?.is_none() {
             services.app.join_archive().await?;
             // A disk that fills up before the first pass has room for a purge then, too.
-            services.app.keep_reserve().await;
+            services.app.make_reserve().await;
         }
         Ok(services)
     }

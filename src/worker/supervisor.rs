@@ -140,7 +140,7 @@ impl Worker {
         }
         if is_regular {
             housekeeping::tidy_when_due(&self.app).await?;
-            self.app.keep_reserve().await;
+            self.app.make_reserve().await;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The trash with files of every age, by clocks that go wrong.
+//! The trash with files of every age, under wrong clocks.
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn what_is_moved_there_is_found_comes_back_and_goes_after_its_days() {
     assert!(data.path().join("objects/ab/one").exists());
 }
 
-/// Looks at a folder of this day at each of these times; returns after which it is over, counted from 1, if it is.
+/// Looks at a folder of this day at each of these times. Returns the number of the look after which it is over, from 1, if any.
 fn over_after(put: &str, looks: &[&str]) -> Option<usize> {
     let data = tempfile::tempdir().expect("a folder");
     let trash = Trash::new(data.path(), Owner::default());
@@ -72,12 +72,12 @@ fn what_was_seen_for_more_than_seven_days_is_over_whatever_one_clock_says() {
     for (put, looks, expected) in [
         ("2026-03-01", &daily[..], Some(8)),
         ("2026-03-01", &weekly, Some(3)),
-        // One look never does, however late it comes.
+        // One look alone never ends a day, however late it comes.
         ("2026-03-01", &["2036-01-01"], None),
         ("2026-03-01", &ahead_once, None),
         ("2026-03-01", &ahead_for_ever, Some(5)),
         ("2026-03-01", &behind, None),
-        // Put there by a clock that ran ahead.
+        // Discarded while the clock ran ahead.
         (
             "2027-03-01",
             &[&["2026-03-01"], &daily[..]].concat(),
@@ -86,13 +86,13 @@ fn what_was_seen_for_more_than_seven_days_is_over_whatever_one_clock_says() {
         ("2026-02-20.2026-03-01.7", &daily, Some(1)),
         ("2026-02-20.2026-03-01.6", &daily, Some(2)),
         ("2026-02-20.2027-03-01.6", &daily, Some(3)),
-        // None of ours.
+        // Not gannet's.
         ("lost+found", &daily, None),
         ("2026-02-20.x.9", &daily, None),
         ("2026-02-20.2026-03-01", &daily, None),
         ("2026-02-20.2026-03-01.7.x", &daily, None),
         ("2026-02-20.2026-03-01.7.2.2", &daily, None),
-        // One of several.
+        // One of several of the same day.
         ("2026-02-20.2026-03-01.7.2", &daily, Some(1)),
     ] {
         assert_eq!(over_after(put, looks), expected, "{put}: {looks:?}");
@@ -196,7 +196,7 @@ fn what_is_moved_while_another_process_renames_the_day_gets_there() {
             trash.find("a").expect("a look").is_some(),
             path == "a" && moved
         );
-        // Never nowhere.
+        // The file is in the trash or in the data folder, never in both or neither.
         assert_ne!(
             trash.find("a").expect("a look").is_some(),
             data.path().join("a").exists()

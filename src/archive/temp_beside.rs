@@ -1,8 +1,8 @@
-//! Temporary files beside their target: where the published files, or those of one host, lie on another file system than `tmp/`,
-//! from which none can be moved there.
+//! Temporary files beside their target, for published files (or those of one host) on another file system than `tmp/`,
+//! from where they cannot be moved.
 //!
-//! Never made where a file can be moved from `tmp/`. Those that a killed process left are removed when its folder is, and by the
-//! next publication into the same folder.
+//! Never used where a file can be moved from `tmp/`. Files of a killed process are removed with its run folder, and by
+//! the next publication into the same folder.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
@@ -17,15 +17,14 @@ use super::ArchiveError;
 use super::file::give;
 use crate::files::Owner;
 
-/// How their names begin: with a dot, which web servers do not serve. No published file is called so, for a name from an address
-/// begins with none.
+/// Prefix of their names. Web servers do not serve a name with a leading dot, and no published file has one.
 const TEMPORARY: &str = ".gannet-";
 
-/// In a process's own folder: the folders in which it makes such files, each ended by a NUL.
+/// File in the run folder that lists the folders with such files, each ended by a NUL.
 const FOLDERS: &str = "beside";
 
-/// Begins to make temporary files in `folder`, so that whoever finds this process dead looks there. Removes those that dead ones left;
-/// whoever calls holds the lock of the published files, so none is in use.
+/// Registers `folder` in the run folder, so that its files are removed if this process is killed, and removes files of
+/// dead processes. The caller holds the lock of the published files, so none of them is in use.
 pub(super) fn begin(folder: &Path, temp_dir: &Path) -> Result<(), ArchiveError> {
     sweep(folder, TEMPORARY)?;
     let list = temp_dir.join(FOLDERS);
@@ -37,7 +36,7 @@ pub(super) fn begin(folder: &Path, temp_dir: &Path) -> Result<(), ArchiveError> 
     noted().map_err(ArchiveError::io("write", &list))
 }
 
-/// Copies a file into `folder`, hidden from those who read there; durable when this returns.
+/// Copies a file into `folder` under a hidden name; durable on return.
 pub(super) fn copy(
     from: &Path,
     folder: &Path,
@@ -60,7 +59,7 @@ pub(super) fn copy(
     Ok(file)
 }
 
-/// Removes the files that the dead owner of a temporary folder left elsewhere.
+/// Removes the files that the dead owner of a run folder left in the registered folders.
 pub(super) fn sweep_of_dead(temp_dir: &Path) {
     let Ok(folders) = fs::read(temp_dir.join(FOLDERS)) else {
         return;
@@ -69,24 +68,24 @@ pub(super) fn sweep_of_dead(temp_dir: &Path) {
         .split(|byte| *byte == 0)
         .filter(|one| !one.is_empty())
     {
-        // A folder that is gone, or cannot be read now, keeps no other from being swept.
+        // A folder that is missing or unreadable does not stop the sweep.
         let _ = sweep(Path::new(OsStr::from_bytes(folder)), &prefix(temp_dir));
     }
 }
 
-/// Removes the files in a folder whose names begin so.
+/// Removes the files in a folder whose names begin with `prefix`.
 pub(super) fn sweep(folder: &Path, prefix: &str) -> Result<(), ArchiveError> {
     let entries = fs::read_dir(folder).map_err(ArchiveError::io("list", folder))?;
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().starts_with(prefix) {
-            // What cannot be removed now is tried again by the next one who looks.
+            // A file that cannot be removed now is tried again by the next sweep.
             let _ = fs::remove_file(entry.path());
         }
     }
     Ok(())
 }
 
-/// Names the process that made a file.
+/// Returns the prefix of the files that one process makes.
 fn prefix(temp_dir: &Path) -> String {
     let owner = temp_dir.file_name().unwrap_or_default().to_string_lossy();
     format!("{TEMPORARY}{owner}-")
@@ -122,7 +121,7 @@ mod tests {
         let left = |folder: &Path| fs::read_dir(folder).expect("a folder").count();
         assert!(kept.exists());
         assert_eq!((left(&folders[0]), left(&folders[1])), (2, 0));
-        // Whoever publishes there next holds the lock: nobody is at it.
+        // The next publisher holds the lock, so the file is not in use.
         begin(&folders[0], &other).expect("begun");
         assert_eq!(left(&folders[0]), 1);
     }
