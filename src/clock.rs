@@ -1,4 +1,4 @@
-//! Time as an argument: the system's clock, and one that tests turn by hand. The only reader of the time of day.
+//! Time as an argument: the system's clock, and a manual one for tests. The only reader of the time of day.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,15 +11,14 @@ use tokio::sync::watch;
 /// A future that a clock returns.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Tells the time of day and waits for it.
+/// A source of the time of day.
 pub trait Clock: Send + Sync + 'static {
     /// Returns the time of day.
     fn now(&self) -> DateTime<Utc>;
 
-    /// Returns a future that ends at `time` by this clock, at once when that is past.
+    /// Returns a future that completes at `time` by this clock, at once for a past time.
     ///
-    /// It never takes longer than it seemed to take when this was called: a clock that is set back meanwhile does not keep
-    /// the sleeper for as long as it was set back.
+    /// The wait never exceeds the one expected at the call: setting the clock back does not lengthen it.
     fn sleep_until(&self, time: DateTime<Utc>) -> Sleep;
 }
 
@@ -36,8 +35,8 @@ impl Clock for SystemClock {
         Utc::now()
     }
 
-    /// Sleeps in steps of a minute at most: the monotonic timer stands still while a laptop sleeps, the time of day
-    /// does not. Whichever of the two is there first ends it.
+    /// Sleeps in steps of a minute at most, since the monotonic timer stops while a laptop sleeps and the time of day
+    /// does not. Ends when either of them reaches the end.
     fn sleep_until(&self, time: DateTime<Utc>) -> Sleep {
         const STEP: Duration = Duration::from_mins(1);
         let clock = *self;
@@ -55,7 +54,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is turned.
+/// A clock that stands still until a test advances it.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<watch::Sender<DateTime<Utc>>>);
 
@@ -65,8 +64,8 @@ impl ManualClock {
         Self(Arc::new(watch::Sender::new(time)))
     }
 
-    /// Moves the clock, forward or back, and wakes who sleeps until then. Whoever began to sleep later than it shows now wakes
-    /// too: this clock has no second one that went on meanwhile.
+    /// Moves the clock, forward or back, and wakes the sleepers whose time has come. After a move to before the start
+    /// of their sleep, sleepers wake as well, since there is no monotonic clock to go by.
     pub fn advance(&self, by: chrono::Duration) {
         self.0.send_modify(|time| *time += by);
     }
@@ -81,7 +80,7 @@ impl Clock for ManualClock {
         let mut watch = self.0.subscribe();
         let begun = self.now();
         Box::pin(async move {
-            // An error means that the clock is gone, and with it everyone who could turn it.
+            // An error means that the clock was dropped, so nobody can advance it any more.
             let _ = watch.wait_for(|now| *now >= time || *now < begun).await;
         })
     }

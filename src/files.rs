@@ -1,11 +1,11 @@
-//! How files and folders are made: with the mode that is meant, whatever the umask; for the account that a data folder
-//! belongs to, when root works in it; durable in the folder that they lie in.
+//! Makes files and folders: with the intended mode, whatever the umask; for the account that owns a data folder, when
+//! root works in it; durable in their folder.
 //!
-//! Knows nothing of what lies in them, and never changes what it did not make.
+//! Never reads or interprets their content, and never changes a file or a folder that it did not make.
 
+mod io_errors;
 mod obstacle;
 mod tree;
-mod trouble;
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
@@ -15,20 +15,20 @@ use std::path::Path;
 use rustix::fs::Mode;
 use rustix::process::umask;
 
+pub use self::io_errors::{concerns_every_file, exhausted_resource, explain_io_error};
 pub use self::obstacle::{open_plain, read_plain, refuse_all_but_file, refuse_all_but_folder};
 pub use self::tree::remove_tree;
-pub use self::trouble::{concerns_every_file, lack, trouble};
 
 const PUBLIC: u32 = 0o755;
 
-/// To whom new files in a data folder belong.
+/// The owner of new files in a data folder.
 ///
-/// Root working in another account's folder leaves nothing there that the account could not replace or remove.
+/// When root works in another account's folder, new files belong to that account, so that it can replace or remove them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Owner(Option<(u32, u32)>);
 
 impl Owner {
-    /// Returns the owner of what is made in `folder` from now on. A folder that is not there belongs to whoever makes it.
+    /// Returns the owner for new files in `folder`: its own owner, if root runs this process and the folder exists.
     pub fn of(folder: &Path) -> Self {
         if !rustix::process::geteuid().is_root() {
             return Self(None);
@@ -41,7 +41,7 @@ impl Owner {
         )
     }
 
-    /// Gives what was just made, a link itself rather than its target, to the owner.
+    /// Gives a new file, folder or link (not its target) to the owner.
     pub fn give(self, path: &Path) -> io::Result<()> {
         match self.0 {
             Some((user, group)) => lchown(path, Some(user), Some(group)),
@@ -50,13 +50,14 @@ impl Owner {
     }
 }
 
-/// Keeps other accounts from writing to whatever this process makes: at most 0755 and 0644, with any umask it was started with.
+/// Denies other accounts write access to all new files of this process: modes are at most 0755 and 0644, whatever the
+/// inherited umask.
 pub fn tighten_umask() {
     let given = umask(Mode::empty());
     umask(given | Mode::WGRP | Mode::WOTH);
 }
 
-/// Makes the folder `path` with exactly this mode when it is missing. Returns whether it was; its name is not durable yet.
+/// Makes the folder `path` with exactly this mode when it is missing. Returns whether it was. The new entry is not durable yet.
 pub fn make_folder(path: &Path, mode: u32, owner: Owner) -> io::Result<bool> {
     match DirBuilder::new().mode(mode).create(path) {
         Ok(()) => {
@@ -69,13 +70,13 @@ pub fn make_folder(path: &Path, mode: u32, owner: Owner) -> io::Result<bool> {
     }
 }
 
-/// Makes the folder `path` and those that lead to it, each durable in its parent; new ones are open to readers of all
-/// accounts, whatever the umask.
+/// Makes the folder `path` and its parents, each durable in its own parent. New folders are readable to all accounts,
+/// whatever the umask.
 pub fn make_public_folders(path: &Path, owner: Owner) -> io::Result<()> {
     make_all(path, &|folder| make_folder(folder, PUBLIC, owner))
 }
 
-/// Likewise; new ones are open to readers as far as the umask says.
+/// Makes the folder `path` and its parents, each durable in its own parent. The umask decides the mode of new folders.
 pub fn make_folders(path: &Path, owner: Owner) -> io::Result<()> {
     make_all(path, &|folder| {
         let is_new = match fs::create_dir(folder) {
@@ -105,7 +106,8 @@ fn make_all(path: &Path, make: &dyn Fn(&Path) -> io::Result<bool>) -> io::Result
     Ok(())
 }
 
-/// Tells whether files can be made in the folder `path`, or, when it is missing, the folder itself, by trying. Leaves nothing.
+/// Checks by trying that files can be made in the folder `path`, or the folder itself when it is missing. Leaves
+/// nothing behind.
 pub fn check_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         let made = tempfile::tempfile_in(path).map(drop);
@@ -131,14 +133,14 @@ pub fn check_folder(path: &Path) -> io::Result<()> {
     })
 }
 
-/// Returns why something temporary could not be made, without the name that it would have had.
+/// Returns the cause of a failed temporary file, without the file's name.
 fn cause(error: &io::Error) -> String {
     let text = error.to_string();
     let cause = text.rsplit_once(" at path ").map(|(cause, _)| cause);
     cause.unwrap_or(&text).to_owned()
 }
 
-/// Tells whether every account may write to what is there.
+/// Returns whether every account may write to a file or a folder.
 pub fn is_open_to_others(path: &Path) -> bool {
     const STICKY: u32 = 0o1000;
     fs::metadata(path).is_ok_and(|found| {

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{BlobId, Digest};
-use crate::files::{concerns_every_file, trouble};
+use crate::files::{concerns_every_file, explain_io_error};
 
 /// An operation of the archive failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// A place cannot be read or written now; the bytes there may be correct.
-    #[error("cannot {doing} {place}: {}", trouble(source, Path::new(place)))]
+    #[error(
+        "cannot {doing} {place}: {}",
+        explain_io_error(source, Path::new(place))
+    )]
     Unavailable {
         /// The operation, as a verb.
         doing: &'static str,

@@ -1,4 +1,4 @@
-//! What lies in the place of a file or a folder that gannet makes: a link, a FIFO, a folder, in words.
+//! Names an obstacle in the place of a file or a folder that gannet makes: a link, a FIFO, a folder.
 //!
 //! Never waits for the other end of a FIFO, and never writes through a link.
 
@@ -9,15 +9,15 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Opens a file that is no link, and fails in words where something other than a plain file is in the way. Takes the flags of
-/// `options` for its own.
+/// Opens a plain file. Fails with an explanation for a link or anything else but a plain file. Overrides the custom
+/// flags of `options`.
 pub fn open_plain(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     open_as_plain(options, OFlags::NOFOLLOW | OFlags::NONBLOCK, path, |path| {
         fs::symlink_metadata(path)
     })
 }
 
-/// Opens a plain file for reading, through a link too: it fails at once, in words, for a FIFO or a folder.
+/// Opens a plain file for reading, through a link too. Fails at once, with an explanation, for a FIFO or a folder.
 pub fn read_plain(path: &Path) -> io::Result<File> {
     let options = &mut File::options();
     open_as_plain(options.read(true), OFlags::NONBLOCK, path, |path| {
@@ -34,7 +34,7 @@ fn open_as_plain(
     let opened = options.custom_flags(flags.bits().cast_signed()).open(path);
     let found = match &opened {
         Ok(file) => file.metadata(),
-        // What cannot be opened may be so for what it is.
+        // The obstacle may be why the open failed.
         Err(_) => look(path),
     };
     match found {
@@ -43,7 +43,7 @@ fn open_as_plain(
     }
 }
 
-/// Fails in words where something other than a folder is in the way at `path`, a link too; fine when nothing is there.
+/// Fails with an explanation when anything but a folder is at `path`, a link included; succeeds when nothing is there.
 pub fn refuse_all_but_folder(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_dir() => Err(in_the_way(found.file_type(), "a folder")),
@@ -52,7 +52,7 @@ pub fn refuse_all_but_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Fails in words where something other than a plain file is in the way at `path`; fine when nothing is there.
+/// Fails with an explanation when anything but a plain file is at `path`; succeeds when nothing is there.
 pub fn refuse_all_but_file(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => Err(in_the_way(found.file_type(), "a plain file")),
@@ -60,7 +60,7 @@ pub fn refuse_all_but_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Says what is in the way at `path` of a folder that cannot be made there; nothing when that is not why.
+/// Explains which obstacle at `path` kept a folder from being made; `None` when there is none.
 pub(super) fn where_a_folder_belongs(path: &Path) -> Option<io::Error> {
     let found = fs::symlink_metadata(path).ok()?;
     (!found.is_dir()).then(|| in_the_way(found.file_type(), "a folder"))

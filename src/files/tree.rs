@@ -1,4 +1,4 @@
-//! Removing a folder with all that is in it, however deep.
+//! Removes a folder and everything in it, however deep.
 //!
 //! Never follows a link, and never leaves the folder.
 
@@ -10,19 +10,17 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, chmodat, fchmod, fstat, openat, unlinkat};
 use rustix::io::Errno;
 
-/// Folders in a folder that are remembered at once; the folder is read again for more.
+/// Most subfolders that one pass over a folder remembers; more are found by another pass.
 const MOST_PENDING: usize = 1024;
 
-/// A folder that is being emptied.
 struct Level {
-    /// Its device and inode.
     identity: (u64, u64),
-    /// Folders in it that are still to be emptied.
+    /// Subfolders that are still to be emptied.
     pending: Vec<CString>,
 }
 
-/// Removes a folder with all that is in it, with two open files and without recursion: a verifier's program may have nested
-/// folders until no path reaches them, and no stack either, or closed them to their owner.
+/// Removes a folder and everything in it, with two open files and without recursion: a verifier's program may have
+/// nested folders deeper than any path or stack reaches, or closed them to their owner.
 pub fn remove_tree(top: &Path) -> io::Result<()> {
     let mut folder = open(CWD, top)?;
     let mut levels = vec![Level {
@@ -37,7 +35,7 @@ pub fn remove_tree(top: &Path) -> io::Result<()> {
             folder = inner;
             continue;
         }
-        // Of a folder with a great many in it, some may be left.
+        // One pass over a folder may leave some entries.
         level.pending = empty(&folder)?;
         if level.pending.is_empty() {
             levels.pop();
@@ -49,7 +47,7 @@ pub fn remove_tree(top: &Path) -> io::Result<()> {
     Ok(unlinkat(CWD, top, AtFlags::REMOVEDIR)?)
 }
 
-/// Goes back to the folder above one that is empty now, and removes it.
+/// Opens the folder above an empty one, and removes the empty one.
 fn leave(folder: &OwnedFd, above: &mut Level) -> io::Result<OwnedFd> {
     let outer = openat(folder, c"..", flags(), Mode::empty())?;
     if identity(&outer)? != above.identity {
@@ -63,7 +61,7 @@ fn leave(folder: &OwnedFd, above: &mut Level) -> io::Result<OwnedFd> {
     Ok(outer)
 }
 
-/// Removes what is in a folder but folders that are not empty; returns the names of these, or of some of them.
+/// Removes all entries of a folder but subfolders that are not empty. Returns the names of these, or of some of them.
 fn empty(folder: &OwnedFd) -> io::Result<Vec<CString>> {
     let mut left = Vec::new();
     for entry in Dir::read_from(folder)? {
@@ -73,7 +71,7 @@ fn empty(folder: &OwnedFd) -> io::Result<Vec<CString>> {
             continue;
         }
         match unlinkat(folder, name, AtFlags::empty()) {
-            // POSIX says EPERM of a folder.
+            // For a folder, POSIX specifies EPERM.
             Err(Errno::ISDIR | Errno::PERM) => {}
             removed => {
                 removed?;
@@ -91,7 +89,7 @@ fn empty(folder: &OwnedFd) -> io::Result<Vec<CString>> {
     Ok(left)
 }
 
-/// Opens a folder so that it can be emptied; its program may have closed it to its owner.
+/// Opens a folder to empty it, and gives its owner access first: a program may have closed it.
 fn open<D: std::os::fd::AsFd, P: rustix::path::Arg + Copy>(
     within: D,
     name: P,
@@ -123,7 +121,7 @@ mod tests {
     use std::fs;
     use tempfile::TempDir;
 
-    /// Nests folders below `top`, closed to their owner every so often, and leaves a file in the deepest.
+    /// Nests folders below `top`, closes the deepest to its owner, and puts a file beside it.
     fn nest(top: &Path, depth: u32) {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY;
         let mut deepest = rustix::fs::open(top, flags, Mode::empty()).expect("a folder");
@@ -137,7 +135,7 @@ mod tests {
 
     #[test]
     fn depth_is_no_hiding_place() {
-        // Beyond the files that a process may open, beyond what a path can name, and beyond the stack.
+        // Beyond the limit of open files, the length of a path, and the stack.
         for depth in [0, 1, 1_100, 10_000] {
             let parent = TempDir::new().expect("a folder");
             let top = parent.path().join("top");

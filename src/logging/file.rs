@@ -1,7 +1,7 @@
-//! The log's file: a file a day, so many days kept, whole lines or nothing.
+//! The log's files: one a day, a configured number of days, whole lines only.
 //!
-//! A write that fails loses its lines and is told once, until one succeeds again; what is logged later is tried anew. Never
-//! leaves half a line, and never keeps the program from its work.
+//! A failed write loses its lines and is reported once, until a write succeeds; later lines are tried again. Never
+//! leaves part of a line, and never fails the program's work.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -16,38 +16,38 @@ use rustix::io::Errno;
 use crate::clock::{Clock, SystemClock};
 use crate::files::{Owner, open_plain};
 
-/// Lines that wait are written when they are so long together, in bytes.
+/// Bytes of waiting lines that trigger a write.
 const BUFFER: usize = 64 << 10;
 
-/// Readable as far as the umask lets others: what is logged is no secret.
+/// Readable as far as the umask allows: log lines hold no secrets.
 const MODE: u32 = 0o644;
 
-/// Where lines go. One `write` is one line.
+/// The file of the present day. One call of `write` is one line.
 pub(super) struct LogFile {
     folder: PathBuf,
     keep_days: usize,
     owner: Owner,
     open: Option<(NaiveDate, File)>,
     waiting: Vec<u8>,
-    tell: TellTrouble,
-    /// Whether the last write failed, and was told.
+    report: FailureReporter,
+    /// Whether the last write failed, which was then reported.
     failing: bool,
 }
 
 impl LogFile {
-    pub(super) fn new(folder: &Path, keep_days: usize, tell: TellTrouble) -> Self {
+    pub(super) fn new(folder: &Path, keep_days: usize, report: FailureReporter) -> Self {
         Self {
             folder: folder.to_owned(),
             keep_days,
             owner: Owner::of(folder),
             open: None,
             waiting: Vec::new(),
-            tell,
+            report,
             failing: false,
         }
     }
 
-    /// Opens today's file, and removes those that are too old when it is a new one.
+    /// Opens today's file; when it is new, removes those that are too old.
     pub(super) fn open_today(&mut self) -> io::Result<()> {
         let today = SystemClock.now().date_naive();
         if self.open.as_ref().is_some_and(|(day, _)| *day == today) {
@@ -72,11 +72,11 @@ impl LogFile {
             .filter(|entry| day_of(&entry.file_name().to_string_lossy()).is_some())
             .map(|entry| entry.path())
             .collect();
-        // By name is by day.
+        // Names sort by day.
         files.sort();
         let too_many = files.len().saturating_sub(self.keep_days);
         for path in &files[..too_many] {
-            // What cannot be removed now is tried again tomorrow.
+            // A file that cannot be removed now is tried again tomorrow.
             let _ = fs::remove_file(path);
         }
     }
@@ -95,7 +95,7 @@ impl LogFile {
             Err(error) if !self.failing => {
                 self.failing = true;
                 let folder = self.folder.display();
-                (self.tell)(&format!(
+                (self.report)(&format!(
                     "cannot write the log in {folder}: {error}; the work goes on without it"
                 ));
             }
@@ -108,7 +108,7 @@ impl LogFile {
 impl Write for LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.waiting.len() + line.len() > BUFFER {
-            // It was told, and this line may fare better.
+            // A failure is reported by `write_out`, and this line may still be written later.
             let _ = self.write_out();
         }
         self.waiting.extend_from_slice(line);
@@ -126,16 +126,16 @@ impl Drop for LogFile {
     }
 }
 
-/// Returns the day of a log file that is called so.
+/// Returns the day in a log file's name; `None` for other files.
 fn day_of(name: &str) -> Option<NaiveDate> {
     let day = name.strip_prefix("gannet.")?.strip_suffix(".log")?;
     day.parse().ok()
 }
 
-/// Appends all of it or nothing.
+/// Appends all of the bytes or nothing.
 fn append(mut file: &File, bytes: &[u8]) -> io::Result<()> {
     let length = file.metadata()?.len();
-    // A full disk shows before the first byte is written. Where room cannot be kept, the write itself has to tell.
+    // Detects a full disk before the first byte is written. File systems without `fallocate` report it by the write itself.
     let kept = fallocate(file, FallocateFlags::KEEP_SIZE, length, bytes.len() as u64);
     if let Err(error @ (Errno::NOSPC | Errno::DQUOT)) = kept {
         return Err(error.into());
@@ -147,7 +147,7 @@ fn append(mut file: &File, bytes: &[u8]) -> io::Result<()> {
             Ok(count) => written += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                // Unless another process wrote behind it.
+                // Unless another process wrote behind the partial line.
                 if file.metadata()?.len() == length + written as u64 {
                     file.set_len(length)?;
                 }
@@ -158,8 +158,8 @@ fn append(mut file: &File, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Who is told, in a line, that the log cannot be written any more.
-pub type TellTrouble = Arc<dyn Fn(&str) + Send + Sync>;
+/// Receives a line when the log cannot be written.
+pub type FailureReporter = Arc<dyn Fn(&str) + Send + Sync>;
 
 #[cfg(test)]
 mod tests {
@@ -204,8 +204,8 @@ mod tests {
         let folder = parent.path().join("log");
         let told = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&told);
-        let tell = move |line: &str| heard.lock().expect("no panic").push(line.to_owned());
-        let mut log = LogFile::new(&folder, 2, Arc::new(tell));
+        let report = move |line: &str| heard.lock().expect("no panic").push(line.to_owned());
+        let mut log = LogFile::new(&folder, 2, Arc::new(report));
         for _ in 0..2 {
             log.write_all(b"lost\n").expect("it waits");
             log.flush().expect_err("no folder");

@@ -16,7 +16,7 @@ use super::raw_head::RawHead;
 use super::secret::Scrubber;
 use super::tls_errors::tls_problem;
 use crate::domain::{FailureKind, duration_words};
-use crate::files::lack;
+use crate::files::exhausted_resource;
 
 /// The peer of a request, for messages: the host with its port, the proxy in between, and the secrets that a response
 /// may repeat.
@@ -55,7 +55,7 @@ impl Failure {
         if let Some(failure) = of_cause(error, &subject) {
             return failure;
         }
-        if let Some(lack) = find::<io::Error>(error).and_then(lack) {
+        if let Some(lack) = find::<io::Error>(error).and_then(exhausted_resource) {
             let detail = format!("cannot connect to {subject}: {lack}");
             return Self::passing(FailureKind::Storage, detail);
         }

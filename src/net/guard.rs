@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::dns;
 use tower_service::Service;
 
 use super::failure::BoxError;
-use crate::files::lack;
+use crate::files::exhausted_resource;
 
 /// Who may reach an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,7 +144,7 @@ impl Service<dns::Name> for GuardedResolver {
         let allow_private = self.allow_private;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let found = found.map_err(|error| match lack(&error) {
+            let found = found.map_err(|error| match exhausted_resource(&error) {
                 Some(_) => BoxError::from(error),
                 None => Unresolved.into(),
             })?;

@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 use super::failure::Failure;
 use super::response_head::Coding;
 use crate::domain::{Content, Digest, Digester, FailureKind, format_size};
-use crate::files::trouble;
+use crate::files::explain_io_error;
 
 /// Longest content that stays in memory.
 const MEMORY_BYTES: usize = 256 << 10;
@@ -173,7 +173,7 @@ impl Spool {
             let detail = format!(
                 "cannot keep the body in {}: {}",
                 self.temp_dir.display(),
-                trouble(&error, &self.temp_dir)
+                explain_io_error(&error, &self.temp_dir)
             );
             Failure::new(FailureKind::Storage, detail)
         })

@@ -20,7 +20,7 @@ use super::process::{self, FinishedRun, RunEnd, RunLimits};
 use super::work_folder::WorkFolder;
 use crate::config::{PROGRAM_PATH, ResourceLimits, program_problem};
 use crate::domain::{Content, Judgement, VerdictOutcome, duration_words, format_size};
-use crate::files::trouble;
+use crate::files::explain_io_error;
 
 /// Placeholder in an argument for the path of the copy, or of the folder with the copies of a set.
 const PATH_PLACE: &[u8] = b"{path}";
@@ -50,7 +50,7 @@ pub(super) async fn judge(
             return Judgement::error(&format!(
                 "cannot make a working folder in {}: {}",
                 work_dir.display(),
-                trouble(&error, work_dir)
+                explain_io_error(&error, work_dir)
             ));
         }
     };
@@ -103,7 +103,13 @@ pub(super) async fn run_in(
 pub(super) fn cannot_start(argv: &[String], error: &io::Error, work_dir: &Path) -> String {
     let is_sought = error.kind() == io::ErrorKind::NotFound && !argv[0].contains('/');
     let problem = is_sought.then(|| program_problem(argv)).flatten();
-    problem.unwrap_or_else(|| format!("cannot start {}: {}", argv[0], trouble(error, work_dir)))
+    problem.unwrap_or_else(|| {
+        format!(
+            "cannot start {}: {}",
+            argv[0],
+            explain_io_error(error, work_dir)
+        )
+    })
 }
 
 /// Replaces every `{path}`, and every `{manifest}` when there is a manifest.

@@ -12,7 +12,7 @@ use super::verifier::GRACE;
 use super::work_folder::WorkFolder;
 use crate::config::ResourceLimits;
 use crate::domain::{Content, duration_words};
-use crate::files::trouble;
+use crate::files::explain_io_error;
 
 /// Name of the file with the changes.
 const FILE_NAME: &str = "changes.json";
@@ -45,7 +45,7 @@ pub async fn run_notification(
         format!(
             "cannot make a working folder in {}: {}",
             work_dir.display(),
-            trouble(&error, work_dir)
+            explain_io_error(&error, work_dir)
         )
     })?;
     let mut command = command_in(&folder, notification.argv).ok_or("the command is empty")?;

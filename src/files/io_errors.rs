@@ -1,6 +1,6 @@
-//! Why a file could not be made, written or read, in words: what this machine lacks, where, and what helps.
+//! Explains I/O errors to an operator: what this machine lacks, where, and what helps.
 //!
-//! Never says what was attempted: whoever asks does.
+//! Never names the attempted operation; the caller does.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,8 +11,8 @@ use rustix::io::Errno;
 
 use super::obstacle::where_a_folder_belongs;
 
-/// Says why something could not be done with a file or folder at `path`, in words for an operator, without the path itself.
-pub fn trouble(error: &io::Error, path: &Path) -> String {
+/// Explains an error at `path` to an operator, without naming the path itself.
+pub fn explain_io_error(error: &io::Error, path: &Path) -> String {
     let Some(number) = number_of(error) else {
         return error.to_string();
     };
@@ -37,15 +37,15 @@ pub fn trouble(error: &io::Error, path: &Path) -> String {
             let plain = || io::Error::from_raw_os_error(number).to_string();
             in_the_way(path).unwrap_or_else(plain)
         }
-        _ => lack(error).map_or_else(
+        _ => exhausted_resource(error).map_or_else(
             || io::Error::from_raw_os_error(number).to_string(),
             str::to_owned,
         ),
     }
 }
 
-/// Says what a process or the machine has no more of, whatever it was needed for; nothing when an error is about something else.
-pub fn lack(error: &io::Error) -> Option<&'static str> {
+/// Explains which resource of the process or the machine is exhausted; `None` for other errors.
+pub fn exhausted_resource(error: &io::Error) -> Option<&'static str> {
     Some(match Errno::from_raw_os_error(number_of(error)?) {
         Errno::MFILE => {
             "this process has as many files open as it may: raise its limit (`ulimit -n`, LimitNOFILE= of a service)"
@@ -56,17 +56,17 @@ pub fn lack(error: &io::Error) -> Option<&'static str> {
     })
 }
 
-/// Tells whether an error will meet every other file, too: the disk is full, failing or read-only, or the machine lacks something.
+/// Returns whether the error will affect every other file: the disk is full, failing or read-only, or a resource is exhausted.
 pub fn concerns_every_file(error: &io::Error) -> bool {
     let number = number_of(error).map(Errno::from_raw_os_error);
     let is_of_disk = matches!(
         number,
         Some(Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::IO)
     );
-    is_of_disk || lack(error).is_some()
+    is_of_disk || exhausted_resource(error).is_some()
 }
 
-/// Says what is in the way at a path, or above it, where a folder belongs; nothing when that is not why.
+/// Names the obstacle at a path, or above it, in the place of a folder; `None` when there is none.
 fn in_the_way(path: &Path) -> Option<String> {
     let is_there = |path: &&Path| path.symlink_metadata().is_ok();
     let obstacle = path.ancestors().find(is_there)?;
@@ -74,7 +74,7 @@ fn in_the_way(path: &Path) -> Option<String> {
     Some(format!("{}: {error}", obstacle.display()))
 }
 
-/// Returns the number that the system gave an error. A library that puts the path to its words keeps the number in them alone.
+/// Returns the system's error number. Libraries that add the path to an error leave the number in its text only.
 fn number_of(error: &io::Error) -> Option<i32> {
     error.raw_os_error().or_else(|| {
         let words = error.to_string();
@@ -91,7 +91,7 @@ fn mount_of(path: &Path) -> String {
     })
 }
 
-/// Returns where the read-only mount of a path begins, which may be part of a file system that is writable elsewhere.
+/// Returns the start of the read-only mount of a path, which may be part of a file system that is writable elsewhere.
 fn read_only_mount_of(path: &Path) -> String {
     let is_read_only = |path: &Path| {
         statvfs(path).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
@@ -99,7 +99,7 @@ fn read_only_mount_of(path: &Path) -> String {
     top_while(path, |_, parent| is_read_only(parent))
 }
 
-/// Returns the highest folder above a path that can be reached from it while each step is `alike`.
+/// Returns the highest folder above a path up to which each step is `alike`.
 fn top_while(path: &Path, alike: impl Fn(&Path, &Path) -> bool) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let is_there = |path: &&Path| path.symlink_metadata().is_ok();
@@ -138,18 +138,18 @@ mod tests {
             (2, "No such file or directory", false),
         ] {
             let plain = io::Error::from_raw_os_error(number);
-            // As the library that makes temporary files does it.
+            // In the form of the library that makes temporary files.
             let wrapped =
                 io::Error::new(plain.kind(), Wrapped(io::Error::from_raw_os_error(number)));
             for error in [plain, wrapped] {
-                let said = trouble(&error, &path);
+                let said = explain_io_error(&error, &path);
                 assert!(said.contains(words), "{number}: {said}");
                 assert!(!said.contains("at path"), "{number}: {said}");
                 assert_eq!(concerns_every_file(&error), concerns_all, "{number}");
             }
         }
         let own = io::Error::other("of a program's own");
-        assert_eq!(trouble(&own, &path), "of a program's own");
+        assert_eq!(explain_io_error(&own, &path), "of a program's own");
         assert!(!concerns_every_file(&own));
     }
 
