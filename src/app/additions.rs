@@ -84,9 +84,10 @@ impl App {
         let names = new.iter().map(name);
         let with_address = SourcesQuery::Called(addresses.clone());
         let with_name = SourcesQuery::Called(names.collect());
-        let with_address = self.store.find_sources(with_address).await?;
-        let with_name = self.store.find_sources(with_name).await?;
+        let with_address = self.ports.store.find_sources(with_address).await?;
+        let with_name = self.ports.store.find_sources(with_name).await?;
         let former = self
+            .ports
             .store
             .find_sources(SourcesQuery::Former(addresses))
             .await?;

@@ -50,14 +50,14 @@ impl App {
         now: &Policy,
     ) -> Result<Vec<EndedRefusals>> {
         let mut ended = BTreeMap::new();
-        for refusals in self.store.refusals_by(changes.narrowed()).await? {
+        for refusals in self.ports.store.refusals_by(changes.narrowed()).await? {
             let RefusalsBy {
                 verifier, count, ..
             } = &refusals;
             let (name, requires) = match (refusals.source_id, &refusals.set) {
                 (Some(id), _) => {
                     // What was purged meanwhile cannot be published.
-                    let Some(source) = self.store.find_source(id).await? else {
+                    let Some(source) = self.ports.store.find_source(id).await? else {
                         continue;
                     };
                     let key = SourceKey::of(&source.settings);
@@ -94,7 +94,7 @@ impl App {
         &self,
         edits: impl IntoIterator<Item = (SourceId, &'a Edit)>,
     ) -> Result<Vec<EndedRefusals>> {
-        let Some(in_force) = self.store.policy().await? else {
+        let Some(in_force) = self.ports.store.policy().await? else {
             return Ok(Vec::new());
         };
         let policy = in_force.policy;
@@ -113,6 +113,7 @@ impl App {
         }
         let mut ended: BTreeMap<String, (Vec<String>, u64)> = BTreeMap::new();
         for refusals in self
+            .ports
             .store
             .refusals_by(freed.keys().cloned().collect())
             .await?

@@ -60,7 +60,7 @@ impl App {
             return Err(error);
         }
         // On a full disk nothing is counted, which harms nothing: the command says by itself what it could not do.
-        let mark = match self.store.next_archive_mark(new_id()?).await {
+        let mark = match self.ports.store.next_archive_mark(new_id()?).await {
             Err(StoreError::Full { .. }) => return Ok(()),
             mark => mark?,
         };
@@ -72,14 +72,14 @@ impl App {
         })
         .await?;
         // Not before: what the archive's mark failed for is tried again by the next change.
-        self.joined.store(true, Ordering::Relaxed);
+        self.ports.joined.store(true, Ordering::Relaxed);
         Ok(())
     }
 
     /// Begins a pass: its first change counts the marks up anew, so that no copy of the catalogue from before it passes for the
     /// right one. A pass with nothing to do writes nothing.
     pub(crate) fn begin_work(&self) {
-        self.joined.store(false, Ordering::Relaxed);
+        self.ports.joined.store(false, Ordering::Relaxed);
     }
 
     /// Does what [`Self::join_archive`] does, unless that was done for the work at hand.
@@ -92,13 +92,13 @@ impl App {
 
     /// Returns whether the work at hand changed something, or was about to.
     pub(crate) fn has_joined(&self) -> bool {
-        self.joined.load(Ordering::Relaxed)
+        self.ports.joined.load(Ordering::Relaxed)
     }
 
     /// Returns why the catalogue is not the archive's own, if it is not.
     pub async fn archive_mismatch(&self) -> Result<Option<Error>> {
         // First: whoever counts up writes the catalogue first.
-        let archive = match self.archive.machine().mark() {
+        let archive = match self.ports.archive.machine().mark() {
             // Whose the archive is cannot be told then.
             Err(error) => {
                 return Ok(Some(Error::from(error).hint(
@@ -107,7 +107,7 @@ impl App {
             }
             archive => archive?,
         };
-        let catalogue = match self.store.archive_mark().await {
+        let catalogue = match self.ports.store.archive_mark().await {
             // Whose the catalogue is cannot be told then: it is read, and not changed.
             Err(error) if error.is_damage() => return Ok(Some(error.into())),
             catalogue => catalogue?,
@@ -130,7 +130,7 @@ impl App {
         };
         let path = self.config().data_dir.join("gannet.db");
         let message = format!("{} {why}", path.display());
-        Ok(Some(refusal(message, &self.archive)))
+        Ok(Some(refusal(message, &self.ports.archive)))
     }
 
     /// Tells of an archive without a mark whether all its objects are strange to the catalogue.
@@ -147,7 +147,7 @@ impl App {
     async fn unnamed(&self, objects: &[(Digest, String)]) -> Result<Vec<String>> {
         let mut unnamed = Vec::new();
         for page in objects.chunks(PAGE) {
-            unnamed.extend(self.store.unnamed(page.to_vec()).await?);
+            unnamed.extend(self.ports.store.unnamed(page.to_vec()).await?);
         }
         Ok(unnamed)
     }
@@ -157,8 +157,8 @@ impl App {
     pub async fn adopt_archive(&self, other: &OtherContents) -> Result<AdoptedArchive> {
         self.keep_unknown(other).await?;
         // One that cannot be read is replaced, too.
-        let archive = self.archive.machine().mark().ok().flatten();
-        let catalogue = match self.store.archive_mark().await {
+        let archive = self.ports.archive.machine().mark().ok().flatten();
+        let catalogue = match self.ports.store.archive_mark().await {
             Err(error) if error.is_damage() => None,
             catalogue => catalogue?,
         };
@@ -186,7 +186,8 @@ impl App {
         };
         let detail = format!("{adopted} are kept");
         kept.extend(sets);
-        self.store
+        self.ports
+            .store
             .adopt_archive(mark.clone(), kept, detail, self.stamp())
             .await?;
         self.with_archive(move |archive| archive.machine().set_mark(&mark))
@@ -202,7 +203,7 @@ impl App {
             .await?
         {
             if self.published_edition(&set).await?.is_none() {
-                unknown.extend(self.archive.sets().linked_edition(&set));
+                unknown.extend(self.ports.archive.sets().linked_edition(&set));
             }
         }
         Ok(unknown)

@@ -36,7 +36,7 @@ impl App {
             let address = (url.as_str(), secret.as_deref());
             self.post(address, verifier, content, facts).await
         } else {
-            let work_dir = self.archive.machine().temp_dir();
+            let work_dir = self.ports.archive.machine().temp_dir();
             verifier
                 .judge_as(&asked.fingerprint, content, facts, rule_context, work_dir)
                 .await

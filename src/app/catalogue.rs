@@ -143,7 +143,7 @@ impl App {
             damaged: DamagedSources::Refused,
             ..SourceFilter::default()
         };
-        let present = self.store.sources(all).await?;
+        let present = self.ports.store.sources(all).await?;
         let former = self.former_of(&present, &wanted).await?;
         Plan::against(&present, &former, wanted, prune)
     }

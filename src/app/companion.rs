@@ -40,7 +40,7 @@ impl App {
             ..SourceFilter::default()
         };
         let mut found = Vec::new();
-        for source in self.store.sources(filter).await? {
+        for source in self.ports.store.sources(filter).await? {
             let is_good = matches!(
                 source.state.version_state,
                 None | Some(VersionState::Passed | VersionState::Unverified)
@@ -64,13 +64,13 @@ impl App {
                 source: source.id,
                 steps,
             };
-            let Some(version) = self.store.find_version(back).await? else {
+            let Some(version) = self.ports.store.find_version(back).await? else {
                 break;
             };
             if source.state.served() == Some(version.id) || version.state == VersionState::Passed {
                 break;
             }
-            let verdicts = self.store.verdicts(version.id).await?;
+            let verdicts = self.ports.store.verdicts(version.id).await?;
             let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
             let verifiers = self.outlisted_verifiers(source, &version, &last).await?;
             if !verifiers.is_empty() {
@@ -114,7 +114,7 @@ impl App {
 
     /// Returns the version of a list by which a version would be judged now; nothing when none is good, and it would not be.
     async fn list_in_force(&self, name: &str, facts: &VersionFacts) -> Result<Option<VersionId>> {
-        let found = self.store.find_source(name).await?;
+        let found = self.ports.store.find_source(name).await?;
         let list = found.filter(|one| one.removed_at.is_none() && one.id != facts.source_id);
         let Some(list) = list else {
             return Ok(None);

@@ -25,14 +25,14 @@ impl App {
     /// Damage is an error, and so are bytes that cannot be read now. Damage is, unless the store is opened for reading only, an event, too, and the source's validators
     /// are forgotten, so that its next request asks for the whole file and a copy that still matches takes the damaged one's place.
     pub async fn content(&self, version: &Version) -> Result<Content> {
-        let read = match self.store.chain(version).await {
+        let read = match self.ports.store.chain(version).await {
             Ok(chain) => self.decode(chain).await,
             Err(error) => Err(error.into()),
         };
         match read {
             Err(error) if error.kind == ErrorKind::Damaged => {
                 let error = self.damage_of(version, error).await?;
-                if self.store.can_write() {
+                if self.ports.store.can_write() {
                     self.note_damage(version.source_id, version.id, &error)
                         .await?;
                 }
@@ -73,7 +73,7 @@ impl App {
     /// Returns the first bytes of a large version **before** they are checked, for eyes that wait until [`App::content`]
     /// has checked all of them; nothing for a smaller one, which is read in no time.
     pub async fn beginning(&self, version: &Version, most: usize) -> Result<Option<Bytes>> {
-        let chain = self.store.chain(version).await?;
+        let chain = self.ports.store.chain(version).await?;
         self.with_archive(move |archive| archive.blobs().beginning(&chain, most))
             .await
     }
@@ -81,9 +81,12 @@ impl App {
     async fn note_damage(&self, source: SourceId, version: VersionId, error: &Error) -> Result<()> {
         let event = NewEvent::of(Action::Damaged).source(source);
         let event = event.version(version).detail(error.message.clone());
-        self.store.record(Fact::Event(event), self.stamp()).await?;
+        self.ports
+            .store
+            .record(Fact::Event(event), self.stamp())
+            .await?;
         let forget = Fact::ForgetValidators(source);
-        self.store.record(forget, self.stamp()).await?;
+        self.ports.store.record(forget, self.stamp()).await?;
         Ok(())
     }
 
@@ -99,6 +102,7 @@ impl App {
         let digest = version.digest;
         let blob = self.encode(content, digest, Vec::new()).await?;
         if let Some(object) = self
+            .ports
             .store
             .replace_blob(version.id, blob, self.stamp())
             .await?

@@ -7,13 +7,13 @@ use crate::store::{Fact, StoreError};
 impl App {
     /// Returns which rows were left out of what was read, in words.
     pub fn damage(&self) -> Vec<String> {
-        let damaged = self.store.damage();
+        let damaged = self.ports.store.damage();
         damaged.iter().map(ToString::to_string).collect()
     }
 
     /// Returns the sources whose rows are among them.
     pub(crate) fn damaged_sources(&self) -> Vec<SourceId> {
-        let damaged = self.store.damage().into_iter();
+        let damaged = self.ports.store.damage().into_iter();
         damaged
             .filter(|row| row.table.starts_with("source"))
             .filter_map(|row| row.id.parse().ok().map(SourceId))
@@ -23,16 +23,16 @@ impl App {
     /// Returns the damage that was met since this was asked last, an error for each row. Records an event for each that none
     /// tells yet.
     pub(crate) async fn take_damage(&self) -> Vec<Error> {
-        let damaged = self.store.take_damage();
+        let damaged = self.ports.store.take_damage();
         if damaged.is_empty() {
             return Vec::new();
         }
         let recorded = async {
-            let untold = self.store.untold_damage(damaged.clone()).await?;
+            let untold = self.ports.store.untold_damage(damaged.clone()).await?;
             if !untold.is_empty() {
                 self.join_archive_once().await?;
                 let damage = Fact::Damage(untold);
-                self.store.record(damage, self.stamp()).await?;
+                self.ports.store.record(damage, self.stamp()).await?;
             }
             Ok::<_, Error>(())
         };
@@ -52,7 +52,7 @@ impl App {
             let Some(id) = state.version_id.filter(|_| state.version_state.is_none()) else {
                 continue;
             };
-            let found = self.store.find_version(id).await;
+            let found = self.ports.store.find_version(id).await;
             let is_there = self.unless_damaged(found.map_err(Error::from))?;
             // One that can be read is another source's.
             if let Some(found) = is_there {
@@ -60,7 +60,7 @@ impl App {
                     Some(_) => "it is another source's",
                     None => "it is missing",
                 };
-                self.store.note_damage(&StoreError::Damaged {
+                self.ports.store.note_damage(&StoreError::Damaged {
                     version: id,
                     reason: reason.into(),
                 });
@@ -76,7 +76,7 @@ impl App {
             Err(error) if error.kind == ErrorKind::Damaged => {
                 let below = error.source.as_ref();
                 let below = below.and_then(|below| below.downcast_ref::<StoreError>());
-                if !below.is_some_and(|below| self.store.note_damage(below)) {
+                if !below.is_some_and(|below| self.ports.store.note_damage(below)) {
                     return Err(error);
                 }
                 Ok(None)

@@ -106,7 +106,7 @@ impl App {
     ) -> Result<Vec<String>> {
         let mut sets = Vec::new();
         for edition in self.newest_editions().await? {
-            let verdicts = self.store.edition_verdicts(edition.id).await?;
+            let verdicts = self.ports.store.edition_verdicts(edition.id).await?;
             let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
             let verifiers = self.verifiers_of_set(&edition.set).into_iter();
             let earlier = verifiers.filter(|verifier| {

@@ -86,7 +86,7 @@ impl App {
 
     /// Returns the newest verdict there is, by which it is known whether a verdict was given after somebody asked for others.
     pub async fn asked_now(&self) -> Result<VerdictId> {
-        Ok(self.store.newest_verdict(None).await?)
+        Ok(self.ports.store.newest_verdict(None).await?)
     }
 
     /// Runs the verifiers that apply over a kept version and brings the published file in line with the outcome. What a person said
@@ -151,13 +151,13 @@ impl App {
         let is_unjudged =
             ask == Ask::Undecided(Weight::Required) && version.state == VersionState::Unverified;
         let unreadable = match ask {
-            Ask::Again => self.store.newest_among_unreadable(version.id).await?,
+            Ask::Again => self.ports.store.newest_among_unreadable(version.id).await?,
             _ => None,
         };
         let (mut earlier, deaths) = match unreadable {
             // Each verifier is asked, or waited for, as if none had spoken: one of them may have said something else last.
             Some(_) => (Vec::new(), 0),
-            None => self.store.verdicts_and_deaths(version.id).await?,
+            None => self.ports.store.verdicts_and_deaths(version.id).await?,
         };
         let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
         let newest = unreadable.unwrap_or(newest);
@@ -165,7 +165,7 @@ impl App {
         seen.is_anew = unreadable.is_some();
         if !seen.is_anew && version.state == VersionState::Pending && version.ordinal > 0 {
             let refusals = NeededRows::RefusalsOf(version.id);
-            self.store.refuse_lost(refusals).await?;
+            self.ports.store.refuse_lost(refusals).await?;
         }
         if is_unjudged {
             earlier.clear();
@@ -242,7 +242,8 @@ impl App {
                 ended,
             }
         } else {
-            self.store
+            self.ports
+                .store
                 .record_verdicts(version.id, verdicts, seen, self.stamp())
                 .await?
         };
@@ -366,8 +367,8 @@ impl App {
         only: Option<&[SourceId]>,
     ) -> Result<Vec<(SourceId, VersionId)>> {
         const MOST: usize = 4096;
-        let mut ids = self.store.awaiting(Awaiting::Decision).await?;
-        ids.extend(self.store.awaiting(Awaiting::Advice).await?);
+        let mut ids = self.ports.store.awaiting(Awaiting::Decision).await?;
+        ids.extend(self.ports.store.awaiting(Awaiting::Advice).await?);
         let outlisted = self.outlisted(only).await?.into_iter();
         ids.extend(outlisted.map(|one| (one.source, one.version)));
         if let Some(only) = only {

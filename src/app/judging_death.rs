@@ -18,7 +18,7 @@ impl App {
     /// Forgets the deaths of a version once every rule and program that judges it has spoken as it is now. One that speaks before the
     /// deadly one has its turn says nothing about that one: neither earlier in the same judging nor in a judging of its own.
     pub(super) async fn clear_of_deaths(&self, source: &Source, version: &Version) -> Result<()> {
-        let (verdicts, deaths) = self.store.verdicts_and_deaths(version.id).await?;
+        let (verdicts, deaths) = self.ports.store.verdicts_and_deaths(version.id).await?;
         let newest = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
         let refusal = refusal(version.id, deaths);
         for verifier in self.verifiers_for(&source.settings) {
@@ -33,14 +33,14 @@ impl App {
             }
         }
         let judged = Fact::JudgedToTheEnd(version.id);
-        Ok(self.store.record(judged, self.stamp()).await?)
+        Ok(self.ports.store.record(judged, self.stamp()).await?)
     }
 
     /// Notes that a version is being judged by this rule or program, until the note is dropped.
     pub(super) fn note_judging(&self, version: VersionId, rule: &str) -> Option<Note> {
-        let path = self.archive.machine().temp_dir().join(FILE);
+        let path = self.ports.archive.machine().temp_dir().join(FILE);
         // Without a note it is judged all the same: a full disk is no reason not to.
-        Note::begin(Arc::clone(&self.judging_notes), &path, version, rule).ok()
+        Note::begin(Arc::clone(&self.ports.judging_notes), &path, version, rule).ok()
     }
 
     /// Counts the versions that a dead worker was judging, by the notes in its folder.
@@ -49,7 +49,7 @@ impl App {
         let versions = versions.unwrap_or_default();
         if !versions.is_empty() {
             let deaths = Fact::JudgingDeaths(versions);
-            self.store.record(deaths, self.stamp()).await?;
+            self.ports.store.record(deaths, self.stamp()).await?;
         }
         Ok(())
     }

@@ -28,30 +28,36 @@ impl App {
     /// all.
     pub(crate) async fn look_at_files(&self, which: FilesToLookAt) -> Result<()> {
         self.look_at_unsure().await?;
-        self.store.record(Fact::FilesUnsure, self.stamp()).await?;
+        self.ports
+            .store
+            .record(Fact::FilesUnsure, self.stamp())
+            .await?;
         let now = self.now();
         let is_due = Condition::ChoreDue {
             name: CHORE,
             now,
             every: LOOK_AT_ALL_EVERY,
         };
-        let all = self.store.holds(is_due).await?;
+        let all = self.ports.store.holds(is_due).await?;
         let which = if all { FilesToLookAt::All } else { which };
         self.look_at(which.clone()).await?;
         self.look_for_strays(which).await?;
         if all {
-            self.store.record(Fact::Chore(CHORE), self.stamp()).await?;
+            self.ports
+                .store
+                .record(Fact::Chore(CHORE), self.stamp())
+                .await?;
         }
         Ok(())
     }
 
     /// Looks at the files that a killed process may have replaced: one that holds what it should is right, and nothing is said of it.
     async fn look_at_unsure(&self) -> Result<()> {
-        if self.store.unsure_files().await?.is_empty() {
+        if self.ports.store.unsure_files().await?.is_empty() {
             return Ok(());
         }
         let _lock = self.lock_published().await?;
-        for file in self.store.unsure_files().await? {
+        for file in self.ports.store.unsure_files().await? {
             self.look_closely(file).await?;
         }
         Ok(())
@@ -63,7 +69,7 @@ impl App {
             at: DateTime::UNIX_EPOCH,
             ..self.stamp()
         };
-        Ok(self.store.record(Fact::Chore(CHORE), never).await?)
+        Ok(self.ports.store.record(Fact::Chore(CHORE), never).await?)
     }
 
     /// Marks those of these published files that are not what was published.
@@ -97,19 +103,25 @@ impl App {
 
     /// Returns the newest event; 0 while there is none.
     pub async fn newest_event(&self) -> Result<EventId> {
-        Ok(self.store.newest_event().await?)
+        Ok(self.ports.store.newest_event().await?)
     }
 
     /// Returns what was set aside after an event since it could not be read: verdicts, in words.
     pub async fn set_aside_after(&self, event: EventId) -> Result<Vec<String>> {
-        let aside = self.store.happened_after(event, Action::VerdictSetAside);
+        let aside = self
+            .ports
+            .store
+            .happened_after(event, Action::VerdictSetAside);
         let details = aside.await?.into_iter().filter_map(|(_, detail)| detail);
         Ok(details.collect())
     }
 
     /// Returns the sets whose folders were put back after an event.
     pub async fn sets_put_back_after(&self, event: EventId) -> Result<Vec<String>> {
-        let put_back = self.store.happened_after(event, Action::SetRepublished);
+        let put_back = self
+            .ports
+            .store
+            .happened_after(event, Action::SetRepublished);
         let details = put_back.await?.into_iter().filter_map(|(_, detail)| detail);
         // The name of a set is a tag, in which no colon stands.
         let names = details.filter_map(|detail| Some(detail.split(':').next()?.to_owned()));
@@ -118,7 +130,7 @@ impl App {
 
     /// Returns the sources whose published files were put back after an event: somebody had changed or removed them.
     pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
-        let put_back = self.store.happened_after(event, Action::Republished);
+        let put_back = self.ports.store.happened_after(event, Action::Republished);
         let sources = put_back.await?.into_iter().filter_map(|(source, _)| source);
         let mut known = HashSet::new();
         Ok(sources.filter(|source| known.insert(*source)).collect())
@@ -133,14 +145,17 @@ impl App {
             .map(|share| self.look(share))
             .buffer_unordered(LOOKERS)
             .try_collect::<Vec<_>>();
-        let (sent, looks) = tokio::join!(self.store.published_files(which, sender), looks);
+        let (sent, looks) = tokio::join!(self.ports.store.published_files(which, sender), looks);
         sent?;
         let (suspects, reopened): (Vec<_>, Vec<_>) = looks?.into_iter().unzip();
         for (source, version, mode) in reopened.concat() {
             let event = NewEvent::of(Action::Republished).source(source);
             let why = format!("its mode had been changed to {mode:04o}");
             let event = event.version(version).detail(why);
-            self.store.record(Fact::Event(event), self.stamp()).await?;
+            self.ports
+                .store
+                .record(Fact::Event(event), self.stamp())
+                .await?;
         }
         Ok(suspects.concat())
     }
@@ -166,7 +181,7 @@ impl App {
     }
 
     async fn look_closely(&self, file: PublishedFile) -> Result<()> {
-        let wanted = match self.store.find_version(file.version_id).await {
+        let wanted = match self.ports.store.find_version(file.version_id).await {
             // What the file should hold cannot be told. It is marked like one that holds something else: whoever tries to put it
             // back says why that cannot be, and no other file waits.
             Err(StoreError::Damaged { .. }) => None,
@@ -193,6 +208,10 @@ impl App {
             }
         };
         let looks = vec![(source, holds.map(|(_, seal)| seal))];
-        Ok(self.store.record(Fact::Looks(looks), self.stamp()).await?)
+        Ok(self
+            .ports
+            .store
+            .record(Fact::Looks(looks), self.stamp())
+            .await?)
     }
 }

@@ -1,5 +1,8 @@
 //! Use-cases: what every face calls, and what the worker shares with them.
 //!
+//! [`App`] is the use-cases for one actor: [`App::acting_as`] gives those of another, over the same ports. Faces see no port; the worker, which
+//! records what it does in the same places, and the composition root do.
+//!
 //! Knows the ports (store, archive, verifiers, clock) and no face; never prints, never reads the environment.
 
 mod additions;

@@ -117,12 +117,12 @@ impl App {
         for notifier in &self.config().notifiers {
             let now = self.now();
             let look = self
-                .store
+                .ports.store
                 .look_for_changes(notifier.name.clone(), now)
                 .await?;
             if let Some(look) = look.filter(|look| look.looked.is_none()) {
                 let record = beginning(notifier, &look);
-                self.store.record_notice(record, self.stamp()).await?;
+                self.ports.store.record_notice(record, self.stamp()).await?;
             }
         }
         Ok(())
@@ -145,7 +145,7 @@ impl App {
             Err(why) => (Action::NoticeFailed, format!("a test: {why}")),
         };
         let event = NewEvent::of(action).detail(format!("{name}: {what}"));
-        self.store.record(Fact::Event(event), self.stamp()).await?;
+        self.ports.store.record(Fact::Event(event), self.stamp()).await?;
         Ok(delivery)
     }
 
@@ -161,7 +161,7 @@ impl App {
 
     async fn tell(&self, notifier: &NotifierConfig) -> Result<std::result::Result<(), String>> {
         let now = self.now();
-        let look = self.store.look_for_changes(notifier.name.clone(), now);
+        let look = self.ports.store.look_for_changes(notifier.name.clone(), now);
         let Some(mut look) = look.await? else {
             return Ok(Ok(()));
         };
@@ -171,7 +171,7 @@ impl App {
         }
         let mut plan = plan(notifier, &look, now);
         let starts = plan.announced.run_starts();
-        let runs = self.store.change_runs(starts.clone()).await?;
+        let runs = self.ports.store.change_runs(starts.clone()).await?;
         let runs = starts.into_iter().map(|(one, _)| one).zip(runs).collect();
         plan.announced.leave_out_what_is_back(runs, &look);
         if plan.is_empty() {
@@ -206,7 +206,7 @@ impl App {
                 }
             }
         };
-        self.store.record_notice(record, self.stamp()).await?;
+        self.ports.store.record_notice(record, self.stamp()).await?;
         Ok(delivery)
     }
 
@@ -230,7 +230,7 @@ impl App {
             announced_to: Some(look.announced_to),
             ..without_message(notifier, &look)
         };
-        Ok(self.store.record_notice(record, self.stamp()).await?)
+        Ok(self.ports.store.record_notice(record, self.stamp()).await?)
     }
 
     async fn message(&self, plan: &Plan, at: DateTime<Utc>) -> Result<Message> {
@@ -243,7 +243,7 @@ impl App {
             .iter()
             .map(|(kind, source)| (source.id, source.state.version_id, *kind));
         let of_sources = StoriesOf::Sources(asked.collect());
-        let stories = self.store.change_stories(of_sources).await?;
+        let stories = self.ports.store.change_stories(of_sources).await?;
         let mut listed: Vec<_> = turns
             .iter()
             .zip(stories)
@@ -252,7 +252,7 @@ impl App {
         let sets = &plan.set_changes[..plan.set_changes.len().min(MOST_LISTED - listed.len())];
         let editions = sets.iter().map(|(.., edition)| *edition);
         let editions = StoriesOf::Editions(editions.collect());
-        let stories = self.store.change_stories(editions).await?;
+        let stories = self.ports.store.change_stories(editions).await?;
         let told = sets.iter().zip(stories);
         listed.extend(told.map(|((kind, set, _), story)| set_turn(*kind, set, story)));
         let mut differences = 0;
@@ -277,8 +277,8 @@ impl App {
 
     /// Returns how a published version differs from the one that readers saw before, when both are short texts: a few lines.
     async fn difference(&self, one: &Announcement, before: Option<VersionId>) -> Option<String> {
-        let version = self.store.find_version(one.version_id?).await.ok()??;
-        let before = self.store.find_version(before?).await.ok()??;
+        let version = self.ports.store.find_version(one.version_id?).await.ok()??;
+        let before = self.ports.store.find_version(before?).await.ok()??;
         if version.size_bytes.max(before.size_bytes) > MOST_COMPARED_BYTES {
             return None;
         }
@@ -338,7 +338,7 @@ impl App {
             ],
             timeout: notifier.timeout,
         };
-        let said = run_notification(notice, self.archive.machine().temp_dir()).await?;
+        let said = run_notification(notice, self.ports.archive.machine().temp_dir()).await?;
         Ok(said.unwrap_or_else(|| "exit code 0".to_owned()))
     }
 }

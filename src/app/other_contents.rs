@@ -60,7 +60,7 @@ impl App {
     /// published file.
     pub async fn other_contents(&self) -> Result<OtherContents> {
         let mut other = OtherContents::default();
-        for file in self.store.expected_files().await? {
+        for file in self.ports.store.expected_files().await? {
             other.files.extend(self.other_content(file).await?);
         }
         for set in self
@@ -92,7 +92,11 @@ impl App {
             return Ok(None);
         }
         Ok(Some(OtherFile {
-            holds: self.store.version_with(file.source_id, digest).await?,
+            holds: self
+                .ports
+                .store
+                .version_with(file.source_id, digest)
+                .await?,
             published: file.published.map(|(version, _)| version),
             path: file.path,
         }))

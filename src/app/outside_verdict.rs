@@ -41,13 +41,14 @@ impl App {
         self.require_policy().await?;
         let (source, version) = self.version(reference).await?;
         let verifier = self.outside_verifier(verifier, &source)?;
-        let earlier = self.store.verdicts(version.id).await?;
+        let earlier = self.ports.store.verdicts(version.id).await?;
         let earlier = earlier.iter().map(|one| &one.verdict);
         let verdict = self
             .note_from_outside(&verifier, earlier, outcome, detail)
             .await;
         let verdict = redacted(verdict, &self.redactor([&source], Some(&verifier)));
         let (state, also) = self
+            .ports
             .store
             .record_outside_verdict(version.id, verdict, self.stamp())
             .await?;

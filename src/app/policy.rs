@@ -45,18 +45,18 @@ pub const BEFORE_STAYS: &str = "; the configuration before stays in force";
 impl App {
     /// Returns the policy in force; nothing while none was adopted.
     pub async fn policy_in_force(&self) -> Result<Option<AdoptedPolicy>> {
-        Ok(self.store.policy().await?)
+        Ok(self.ports.store.policy().await?)
     }
 
     /// Returns the verifiers and sets that count: those in force, or while none was adopted those of this process.
     pub(super) async fn policy_to_show(&self) -> Result<Policy> {
-        let in_force = self.store.policy().await?;
+        let in_force = self.ports.store.policy().await?;
         Ok(in_force.map_or_else(|| (*self.configured().policy).clone(), |known| known.policy))
     }
 
     /// Returns the policy in force when it did not come from the configuration file of this process.
     pub(super) async fn policy_from_elsewhere(&self) -> Result<Option<AdoptedPolicy>> {
-        let in_force = self.store.policy().await?;
+        let in_force = self.ports.store.policy().await?;
         let elsewhere = in_force.filter(|known| !self.is_policy_of_own_file(known));
         let configured = &self.configured().policy;
         // Without verifiers here and there either is as good.
@@ -80,7 +80,7 @@ impl App {
         let mut is_fresh = false;
         for _ in 0..ADOPTION_TRIES {
             let configured = self.configured();
-            let in_force = self.store.policy().await?;
+            let in_force = self.ports.store.policy().await?;
             let is_same = in_force
                 .as_ref()
                 .is_some_and(|policy| self.is_policy_of_own_file(policy));
@@ -133,7 +133,7 @@ impl App {
             return false;
         }
         // Nobody can say so where the row of the policy is damaged.
-        let Ok(in_force) = self.store.policy().await else {
+        let Ok(in_force) = self.ports.store.policy().await else {
             return false;
         };
         let is_same = in_force
@@ -189,7 +189,7 @@ impl App {
         }
         must_be_found_again(&configured)?;
         for _ in 0..ADOPTION_TRIES {
-            let in_force = match self.store.policy().await {
+            let in_force = match self.ports.store.policy().await {
                 // The file that is taken by default is not the one that the damaged row names.
                 Err(error) if error.is_damage() && !configured.config.origins.is_file_named => {
                     return Err(Error::from(error).hint(
@@ -207,7 +207,7 @@ impl App {
             }
             let replaces = match in_force {
                 Some(known) => known.revision,
-                None => self.store.policy_revision().await?,
+                None => self.ports.store.policy_revision().await?,
             };
             if let Some(adoption) = self.adopt(&configured, replaces).await? {
                 return Ok(Some(adoption));
@@ -227,9 +227,9 @@ impl App {
             replaces,
         };
         // One whose row is damaged says nothing of what counted.
-        let before = self.store.policy().await.ok().flatten();
+        let before = self.ports.store.policy().await.ok().flatten();
         let before = before.map(|known| known.policy);
-        match self.store.adopt_policy(adoption, self.stamp()).await {
+        match self.ports.store.adopt_policy(adoption, self.stamp()).await {
             Ok((revision, changes)) => {
                 if !changes.ended_sets().is_empty() {
                     self.settle_untried().await;
@@ -242,7 +242,7 @@ impl App {
                     ended: self.ended_refusals(&changes, before.as_ref(), now).await?,
                     changes,
                     unasked: unasked.sources.len(),
-                    has_versions: self.store.holds(Condition::AnyVersion).await?,
+                    has_versions: self.ports.store.holds(Condition::AnyVersion).await?,
                     is_judged_again: false,
                 }))
             }
@@ -254,7 +254,7 @@ impl App {
     /// Has the configuration read again before the next pass, changed file or not: secrets and schemas may have changed beside
     /// it.
     pub fn want_reload(&self) {
-        self.wants_reload.store(true, Ordering::Relaxed);
+        self.ports.wants_reload.store(true, Ordering::Relaxed);
     }
 
     async fn read_config_if_changed(&self) -> Result<()> {
@@ -266,7 +266,7 @@ impl App {
             }
             return Ok(());
         }
-        if self.wants_reload.swap(false, Ordering::Relaxed) {
+        if self.ports.wants_reload.swap(false, Ordering::Relaxed) {
             let state = FileState::of(configured.path());
             return self.read_config(state).await;
         }
@@ -323,7 +323,7 @@ impl App {
         &self,
         before: &Configured,
     ) -> Option<std::result::Result<Arc<Config>, String>> {
-        let read = self.read_config.clone()?;
+        let read = self.ports.read_config.clone()?;
         if before.is_read_once {
             return None;
         }
@@ -348,13 +348,14 @@ impl App {
     pub(crate) async fn note_refusal(&self, why: &Error) -> Result<()> {
         let event = NewEvent::of(Action::ConfigRejected).detail(why.to_string());
         let rejected = Fact::ConfigRejected(event);
-        Ok(self.store.record(rejected, self.stamp()).await?)
+        Ok(self.ports.store.record(rejected, self.stamp()).await?)
     }
 
     /// Does the same of a configuration that cannot be used, until it can be again.
     pub(crate) async fn note_unusable(&self, why: &Error) -> Result<()> {
         self.note_refusal(why).await?;
         Ok(self
+            .ports
             .store
             .record(Fact::ConfigUnusable, self.stamp())
             .await?)
@@ -366,12 +367,15 @@ impl App {
         let file = configured.path().unwrap_or(Path::new(""));
         let event = NewEvent::of(Action::ConfigReloaded).detail(file.display().to_string());
         let usable = Fact::ConfigUsable(event);
-        Ok(self.store.record(usable, self.stamp()).await?)
+        Ok(self.ports.store.record(usable, self.stamp()).await?)
     }
 
     async fn note_config(&self, action: Action, detail: String) -> Result<()> {
         let event = NewEvent::of(action).detail(detail);
-        self.store.record(Fact::Event(event), self.stamp()).await?;
+        self.ports
+            .store
+            .record(Fact::Event(event), self.stamp())
+            .await?;
         Ok(())
     }
 }

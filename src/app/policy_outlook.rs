@@ -116,7 +116,7 @@ impl ChangedFiles {
 impl App {
     /// Returns which policy is in force, and what the next pass or changing command makes of it.
     pub async fn policy_outlook(&self) -> Result<PolicyOutlook> {
-        let in_force = self.store.policy().await?;
+        let in_force = self.ports.store.policy().await?;
         let configured = self.configured();
         let known = in_force.as_ref();
         let is_own = known.is_some_and(|known| self.is_policy_of_own_file(known));
@@ -150,7 +150,7 @@ impl App {
             next,
             ended,
             files,
-            has_versions: self.store.holds(Condition::AnyVersion).await?,
+            has_versions: self.ports.store.holds(Condition::AnyVersion).await?,
         })
     }
 }

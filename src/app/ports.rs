@@ -1,5 +1,6 @@
 //! The ports that use-cases work through, built once at the top.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -18,8 +19,8 @@ use crate::store::Store;
 /// Requests to verifiers at once.
 const MAX_ASKING: usize = 8;
 
-/// Everything that a use-case needs.
-pub struct App {
+/// What use-cases work through: one for all actors of a process. The worker works through the same.
+pub(crate) struct Ports {
     /// The configuration that this process works by.
     configured: RwLock<Arc<Configured>>,
     /// Reads the configuration again; nothing in a process that only reads the catalogue, and in the demo.
@@ -29,13 +30,11 @@ pub struct App {
     /// Why a changed configuration was not used, until a pass has said so.
     rejected: Mutex<Option<String>>,
     /// The time.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// The catalogue.
-    pub store: Store,
+    pub(crate) store: Store,
     /// Blobs and published files.
-    pub archive: Arc<Archive>,
-    /// Who acts through this face: `joe@host by cli`.
-    pub actor: Actor,
+    pub(crate) archive: Arc<Archive>,
     /// Whether the marks of catalogue and archive were counted up for the work at hand.
     pub(super) joined: AtomicBool,
     /// Which versions rules are judging, for whoever finds this process dead.
@@ -49,8 +48,16 @@ pub struct App {
     coding: CodecLimit,
 }
 
+/// The use-cases, for one actor.
+#[derive(Clone)]
+pub struct App {
+    pub(super) ports: Arc<Ports>,
+    /// Who acts: `joe@host by cli`.
+    actor: Actor,
+}
+
 impl App {
-    /// Puts the ports together.
+    /// Puts the ports together, for an actor.
     pub fn new(
         config: Arc<Config>,
         clock: Arc<dyn Clock>,
@@ -58,32 +65,52 @@ impl App {
         archive: Arc<Archive>,
         actor: Actor,
     ) -> Self {
+        Self::reading_config(config, None, clock, store, archive, actor)
+    }
+
+    /// Puts the same together; the configuration is read again by `read_config` when its file changes.
+    pub fn reading_config(
+        config: Arc<Config>,
+        read_config: Option<ReadConfig>,
+        clock: Arc<dyn Clock>,
+        store: Store,
+        archive: Arc<Archive>,
+        actor: Actor,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self {
+        let ports = Ports {
             configured: RwLock::new(Arc::new(Configured::new(config))),
-            read_config: None,
+            read_config,
             wants_reload: AtomicBool::new(false),
             rejected: Mutex::default(),
             clock,
             store,
             archive,
-            actor,
             joined: AtomicBool::new(false),
             judging_notes: Arc::default(),
             judging: Semaphore::new(cores),
             cores: u32::try_from(cores).unwrap_or(1),
             asking: Semaphore::new(MAX_ASKING),
             coding: CodecLimit::new(cores),
+        };
+        Self {
+            ports: Arc::new(ports),
+            actor,
         }
     }
 
-    /// Has the configuration read again by `read` when its file changes.
+    /// Returns the same use-cases for another actor: what is done through them is recorded as done by that one.
     #[must_use]
-    pub fn reading_config(self, read: Option<ReadConfig>) -> Self {
+    pub fn acting_as(&self, actor: Actor) -> Self {
         Self {
-            read_config: read,
-            ..self
+            ports: Arc::clone(&self.ports),
+            actor,
         }
+    }
+
+    /// Returns what the use-cases work through, for the worker, which records what it does in the same places. Faces have no use for it.
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.ports
     }
 
     /// Returns the configuration that this process works by now.
@@ -93,27 +120,35 @@ impl App {
 
     /// Returns the configuration of now, with what is made from it.
     pub(super) fn configured(&self) -> Arc<Configured> {
-        let configured = self.configured.read();
+        let configured = self.ports.configured.read();
         // What is behind the lock is whole whenever it is left.
         Arc::clone(&configured.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Puts another configuration in the place of the one of now.
     pub(super) fn exchange(&self, configured: Configured) {
-        let mut place = self
-            .configured
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *place = Arc::new(configured);
+        let place = self.ports.configured.write();
+        *place.unwrap_or_else(PoisonError::into_inner) = Arc::new(configured);
     }
 
     pub(super) fn rejected(&self) -> MutexGuard<'_, Option<String>> {
-        self.rejected.lock().unwrap_or_else(PoisonError::into_inner)
+        let rejected = self.ports.rejected.lock();
+        rejected.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the time of day.
     pub fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
+        self.ports.clock.now()
+    }
+
+    /// Waits until this time of day.
+    pub async fn sleep_until(&self, until: DateTime<Utc>) {
+        self.ports.clock.sleep_until(until).await;
+    }
+
+    /// Returns who acts: `joe@host by cli`.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// Returns who acts, and the time.
@@ -124,9 +159,18 @@ impl App {
         }
     }
 
+    /// Returns the folder below which published files lie.
+    pub fn published_folder(&self) -> &Path {
+        self.ports.archive.published().folder()
+    }
+
     /// Waits until one more verifier may be at work, `here` or at its address.
     pub(super) async fn judging_permit(&self, here: bool) -> tokio::sync::SemaphorePermit<'_> {
-        let places = if here { &self.judging } else { &self.asking };
+        let places = if here {
+            &self.ports.judging
+        } else {
+            &self.ports.asking
+        };
         places
             .acquire()
             .await
@@ -135,8 +179,9 @@ impl App {
 
     /// Waits until no verifier is at work on this machine, and keeps others from beginning.
     pub(super) async fn judging_alone(&self) -> tokio::sync::SemaphorePermit<'_> {
-        self.judging
-            .acquire_many(self.cores)
+        self.ports
+            .judging
+            .acquire_many(self.ports.cores)
             .await
             .expect("the semaphore is never closed")
     }
@@ -147,7 +192,7 @@ impl App {
         load: CodecLoad,
         task: impl FnOnce(&Archive) -> std::result::Result<T, ArchiveError> + Send + 'static,
     ) -> Result<T> {
-        let permit = self.coding.permit(load).await;
+        let permit = self.ports.coding.permit(load).await;
         self.with_archive(move |archive| {
             let _permit = permit;
             task(archive)
@@ -160,7 +205,7 @@ impl App {
         &self,
         task: impl FnOnce(&Archive) -> std::result::Result<T, ArchiveError> + Send + 'static,
     ) -> Result<T> {
-        let archive = Arc::clone(&self.archive);
+        let archive = Arc::clone(&self.ports.archive);
         match tokio::task::spawn_blocking(move || task(&archive)).await {
             Ok(result) => Ok(result?),
             Err(error) => Err(Error::new(

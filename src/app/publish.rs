@@ -35,7 +35,7 @@ impl App {
         let decided = async {
             let lock = self.lock_published().await?;
             // Only now does what the catalogue says hold until the files are written.
-            Ok::<_, Error>((lock, self.store.publications(sources.clone()).await?))
+            Ok::<_, Error>((lock, self.ports.store.publications(sources.clone()).await?))
         };
         let (lock, wanted) = match decided.await {
             Ok(decided) => decided,
@@ -81,7 +81,7 @@ impl App {
             return;
         }
         let failures = Fact::PublishFailures(failures);
-        let noted = self.store.record(failures, self.stamp());
+        let noted = self.ports.store.record(failures, self.stamp());
         if let Err(error) = noted.await {
             tracing::error!("{error}");
         }
@@ -119,7 +119,8 @@ impl App {
                 .map(|((source, version), written)| async move {
                     let seal = Some(written?);
                     let publication = Publication::Publish(version);
-                    self.store
+                    self.ports
+                        .store
                         .record_publication(source, publication, seal, self.stamp())
                         .await?;
                     Ok(())
@@ -133,7 +134,7 @@ impl App {
         if !self.policy_standing().await?.is_in_force() {
             return Ok(());
         }
-        let file = match self.store.publish_tasks(source).await?.pop() {
+        let file = match self.ports.store.publish_tasks(source).await?.pop() {
             Some(task) => self.carry_out(task).await,
             None => Ok(()),
         };
@@ -164,7 +165,7 @@ impl App {
                 again,
                 limit: PAGE,
             };
-            let tasks = self.store.publish_tasks(due).await?;
+            let tasks = self.ports.store.publish_tasks(due).await?;
             let Some(last) = tasks.last() else {
                 return Ok(failed);
             };
@@ -212,7 +213,8 @@ impl App {
             }
             Publication::Withdraw => {
                 let _lock = self.lock_published().await?;
-                if self.store.publications(vec![source.id]).await? != [Publication::Withdraw] {
+                if self.ports.store.publications(vec![source.id]).await? != [Publication::Withdraw]
+                {
                     return Ok(());
                 }
                 let path = source.published_path;
@@ -221,7 +223,8 @@ impl App {
                     Ok(was_there) => was_there,
                     Err(error) => return Err(self.still_served(&path, error)),
                 };
-                self.store
+                self.ports
+                    .store
                     .record_publication(source.id, Publication::Withdraw, None, self.stamp())
                     .await?;
                 self.tidy(path.clone()).await;
@@ -231,7 +234,10 @@ impl App {
                     let event = NewEvent::of(Action::Withdrawn)
                         .source(source.id)
                         .detail(why);
-                    self.store.record(Fact::Event(event), self.stamp()).await?;
+                    self.ports
+                        .store
+                        .record(Fact::Event(event), self.stamp())
+                        .await?;
                 }
                 Ok(())
             }
@@ -240,7 +246,7 @@ impl App {
 
     /// Returns where the newest published version of each source lies, as an absolute path.
     pub fn published_file(&self, path: &str) -> std::path::PathBuf {
-        self.archive.published().folder().join(path)
+        self.ports.archive.published().folder().join(path)
     }
 }
 

@@ -57,8 +57,8 @@ impl App {
 
     /// Notes what is to be found nowhere once these sources are purged, and has it overwritten when it is deleted.
     pub(super) async fn begin_purge(&self, sources: Vec<SourceId>) -> Result<Purge> {
-        let contents = self.store.contents_of(sources).await?;
-        match self.store.overwrite_deleted(true).await {
+        let contents = self.ports.store.contents_of(sources).await?;
+        match self.ports.store.overwrite_deleted(true).await {
             // What has no room for an empty transaction has none for the purge.
             Err(error) if !matches!(error, StoreError::Full { .. }) => return Err(error.into()),
             _ => {}
@@ -83,16 +83,25 @@ impl App {
         purge: &mut Purge,
     ) -> Result<Vec<Changed>> {
         if purge.contents.is_empty() {
-            return Ok(self.store.change_sources(changes, self.stamp()).await?);
+            return Ok(self
+                .ports
+                .store
+                .change_sources(changes, self.stamp())
+                .await?);
         }
         match self
+            .ports
             .store
             .change_sources(changes.clone(), self.stamp())
             .await
         {
             Err(StoreError::Full { place }) => {
-                self.store.overwrite_deleted(false).await?;
-                let done = self.store.change_sources(changes, self.stamp()).await?;
+                self.ports.store.overwrite_deleted(false).await?;
+                let done = self
+                    .ports
+                    .store
+                    .change_sources(changes, self.stamp())
+                    .await?;
                 purge.remains.push(Remains {
                     path: place.into(),
                     why: "the disk has no room to overwrite it; the next versions that are kept do"
@@ -126,7 +135,7 @@ impl App {
                 why: error.to_string(),
             }),
         }
-        let why = match self.store.empty_log().await {
+        let why = match self.ports.store.empty_log().await {
             Ok(true) => None,
             Ok(false) => Some(READ_MEANWHILE.to_owned()),
             Err(error) => Some(error.to_string()),
@@ -137,7 +146,7 @@ impl App {
                 why,
             }));
         }
-        let copies = self.archive.machine().catalogue_copies().into_iter();
+        let copies = self.ports.archive.machine().catalogue_copies().into_iter();
         remains.extend(copies.map(|copy| {
             Remains {
                 path: catalogue(&copy),
@@ -163,8 +172,8 @@ impl App {
     /// Does what a purge or a removal that was cut off had still to do, where this process may. Returns the sets whose folders
     /// followed only now.
     pub async fn finish_removals(&self) -> Result<Vec<String>> {
-        let sets = self.store.set_names(SetsQuery::Purged).await?;
-        let has_files = !self.store.withdrawals(false).await?.is_empty();
+        let sets = self.ports.store.set_names(SetsQuery::Purged).await?;
+        let has_files = !self.ports.store.withdrawals(false).await?.is_empty();
         if !has_files && sets.is_empty() || !self.policy_standing().await?.is_in_force() {
             return Ok(Vec::new());
         }
@@ -174,11 +183,11 @@ impl App {
                 tracing::warn!("{error}: left to the next pass");
             }
         }
-        let left = self.store.set_names(SetsQuery::Purged).await?;
+        let left = self.ports.store.set_names(SetsQuery::Purged).await?;
         let mut done = sets;
         done.retain(|set| !left.contains(set));
         if !done.is_empty() {
-            self.store.empty_log().await?;
+            self.ports.store.empty_log().await?;
         }
         Ok(done)
     }
@@ -197,7 +206,7 @@ impl App {
                 Err(error) if error.kind == ErrorKind::NotFound => {}
                 _ => return Ok(None),
             }
-            match self.store.purged_at(selector.clone()).await? {
+            match self.ports.store.purged_at(selector.clone()).await? {
                 Some(at) => last = last.max(Some(at)),
                 None => return Ok(None),
             }
@@ -207,7 +216,7 @@ impl App {
 
     /// Tells whether the edition that readers of a set see was purged, and its folder has not followed yet.
     pub(super) async fn is_purged(&self, set: &str) -> Result<bool> {
-        let sets = self.store.set_names(SetsQuery::Purged).await?;
+        let sets = self.ports.store.set_names(SetsQuery::Purged).await?;
         Ok(sets.iter().any(|one| one == set))
     }
 
@@ -218,7 +227,7 @@ impl App {
             .with_archive(move |archive| archive.sets().replaced(&set))
             .await?;
         let ids = folders.iter().map(|(id, _)| *id).collect();
-        let deleted = self.store.deleted_editions(ids).await?;
+        let deleted = self.ports.store.deleted_editions(ids).await?;
         self.with_archive(move |archive| {
             let gone = folders.iter().filter(|(id, _)| deleted.contains(id));
             gone.map(|(_, folder)| archive.sets().erase_folder(folder))
@@ -239,7 +248,7 @@ impl App {
         let found = self
             .with_archive(move |archive| archive.published().with_contents(&contents))
             .await?;
-        let stray = self.store.unclaimed(found).await?.into_iter();
+        let stray = self.ports.store.unclaimed(found).await?.into_iter();
         Ok(stray.map(|path| self.published_file(&path)).collect())
     }
 

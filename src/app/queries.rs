@@ -65,11 +65,11 @@ impl App {
         source: SourceId,
         limit: Option<usize>,
     ) -> Result<Option<(History, Option<Error>)>> {
-        let attempts = self.store.attempts(source, limit).await?;
+        let attempts = self.ports.store.attempts(source, limit).await?;
         let (versions, damage) = self.sound_versions(source, limit).await?;
         let of_source = VerdictQuery::OfSource { source, limit };
         let mut verdicts = HashMap::<VersionId, Vec<Verdict>>::new();
-        for verdict in self.store.verdicts(of_source).await? {
+        for verdict in self.ports.store.verdicts(of_source).await? {
             verdicts
                 .entry(verdict.version_id)
                 .or_default()
@@ -100,12 +100,12 @@ impl App {
 
     /// Returns the source with this id, a removed one too; nothing when it was purged.
     pub async fn source_by_id(&self, id: SourceId) -> Result<Option<Source>> {
-        Ok(self.store.find_source(id).await?)
+        Ok(self.ports.store.find_source(id).await?)
     }
 
     /// Returns which of these sources are not there any more, their history neither.
     pub async fn purged(&self, ids: &[SourceId]) -> Result<Vec<SourceId>> {
-        let there = self.store.existing(ids.to_vec()).await?;
+        let there = self.ports.store.existing(ids.to_vec()).await?;
         let gone = ids.iter().filter(|id| !there.contains(id));
         Ok(gone.copied().collect())
     }
@@ -114,7 +114,7 @@ impl App {
     pub async fn versions(&self, source: SourceId) -> Result<Vec<Version>> {
         let limit = None;
         let all = VersionsQuery::Of { source, limit };
-        Ok(self.store.versions(all).await?)
+        Ok(self.ports.store.versions(all).await?)
     }
 
     /// Returns those of a source's newest `limit` versions, all without a limit, whose rows in the catalogue are sound, newest
@@ -124,30 +124,30 @@ impl App {
         source: SourceId,
         limit: Option<usize>,
     ) -> Result<(Vec<Version>, Option<Error>)> {
-        let (versions, damage) = self.store.sound_versions(source, limit).await?;
+        let (versions, damage) = self.ports.store.sound_versions(source, limit).await?;
         Ok((versions, damage.map(Error::from)))
     }
 
     /// Returns the version of the same source that was the newest before this one.
     pub async fn version_before(&self, version: VersionId) -> Result<Option<Version>> {
         let before = VersionQuery::Before(version);
-        Ok(self.store.find_version(before).await?)
+        Ok(self.ports.store.find_version(before).await?)
     }
 
     /// Returns what is known of the newest version and of the last attempt of these sources.
     pub async fn newest(&self, sources: &[Source]) -> Result<HashMap<SourceId, Newest>> {
         let ids = sources.iter().map(|source| source.id).collect();
-        Ok(self.store.newest(ids).await?)
+        Ok(self.ports.store.newest(ids).await?)
     }
 
     /// Returns all verdicts on a version, oldest first.
     pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
-        Ok(self.store.verdicts(version).await?)
+        Ok(self.ports.store.verdicts(version).await?)
     }
 
     /// Returns the verdicts that match, newest first. A verifier or a set that there neither is nor was is an error.
     pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
-        let found = self.store.find_verdicts(filter.clone()).await?;
+        let found = self.ports.store.find_verdicts(filter.clone()).await?;
         if found.is_empty() {
             self.refuse_unknown_names(filter).await?;
         }
@@ -163,7 +163,7 @@ impl App {
                 limit: Some(1),
                 ..VerdictFilter::default()
             };
-            if self.store.find_verdicts(any).await?.is_empty() {
+            if self.ports.store.find_verdicts(any).await?.is_empty() {
                 self.known_set(&set).await?;
             }
         }
@@ -180,7 +180,9 @@ impl App {
             limit: Some(1),
             ..VerdictFilter::default()
         };
-        if names.contains(&verifier.as_str()) || !self.store.find_verdicts(any).await?.is_empty() {
+        if names.contains(&verifier.as_str())
+            || !self.ports.store.find_verdicts(any).await?.is_empty()
+        {
             return Ok(());
         }
         let otherwise = "`gannet config show --policy` lists the verifiers in force";
@@ -189,7 +191,7 @@ impl App {
 
     /// Returns how many sources are watched, how many of them are due, and when the next of the others is.
     pub async fn outlook(&self) -> Result<(u64, u64, Option<DateTime<Utc>>)> {
-        let outlook = self.store.outlook(self.now()).await?;
+        let outlook = self.ports.store.outlook(self.now()).await?;
         Ok((outlook.watched, outlook.due, outlook.next.map(Slot::start)))
     }
 
@@ -199,12 +201,12 @@ impl App {
             ids: Some(ids),
             ..SourceFilter::default()
         };
-        Ok(self.store.sources(filter).await?)
+        Ok(self.ports.store.sources(filter).await?)
     }
 
     /// Returns names and newest versions of the sources with these ids that are not removed.
     pub async fn named_versions(&self, ids: Vec<SourceId>) -> Result<Vec<NamedVersion>> {
-        Ok(self.store.named_versions(ids).await?)
+        Ok(self.ports.store.named_versions(ids).await?)
     }
 
     /// Tells whether a version that these results brought or found unchanged is the newest of its source and failed or could not be
@@ -231,7 +233,7 @@ impl App {
             limit: Some(limit),
             ..SourceFilter::default()
         };
-        Ok(self.store.sources(filter).await?)
+        Ok(self.ports.store.sources(filter).await?)
     }
 
     /// Returns one of so many equal shares of the sources that are not removed, by name.
@@ -243,17 +245,17 @@ impl App {
             share: (share, shares),
             ..SourceFilter::default()
         };
-        Ok(self.store.sources(filter).await?)
+        Ok(self.ports.store.sources(filter).await?)
     }
 
     /// Returns a token that is another one when the catalogue changed since, by whichever process.
     pub async fn changes(&self) -> Result<ChangeToken> {
-        Ok(self.store.changes().await?)
+        Ok(self.ports.store.changes().await?)
     }
 
     /// Returns the events that match, oldest first.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
-        Ok(self.store.events(filter).await?)
+        Ok(self.ports.store.events(filter).await?)
     }
 
     /// Returns the names of the verifiers in force that judge a source.

@@ -41,7 +41,7 @@ impl App {
         verifier: &Verifier,
     ) -> Result<Arc<Redactor>> {
         let companion = match verifier.rule().and_then(Builtin::companion) {
-            Some(name) => self.store.find_source(name).await?,
+            Some(name) => self.ports.store.find_source(name).await?,
             None => None,
         };
         let sources = [source].into_iter().chain(&companion);
@@ -52,7 +52,7 @@ impl App {
     pub(super) async fn redactor_of(&self, ids: Vec<SourceId>) -> Result<Arc<Redactor>> {
         let mut sources = Vec::new();
         for id in ids {
-            sources.extend(self.store.find_source(id).await?);
+            sources.extend(self.ports.store.find_source(id).await?);
         }
         Ok(self.redactor(&sources, None))
     }

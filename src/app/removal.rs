@@ -79,17 +79,17 @@ impl App {
 
     /// Returns what can be read of a source that is damaged or lost; nothing of one that is sound or not there.
     pub(super) async fn parts_if_damaged(&self, id: SourceId) -> Result<Option<Source>> {
-        match self.store.find_source(id).await {
+        match self.ports.store.find_source(id).await {
             Ok(Some(_)) => Ok(None),
             Err(error) if !error.is_damage() => Err(error.into()),
-            _ => Ok(self.store.find_source(SourceQuery::Parts(id)).await?),
+            _ => Ok(self.ports.store.find_source(SourceQuery::Parts(id)).await?),
         }
     }
 
     /// Returns the sets whose published folders go when these sources are purged, by name.
     pub async fn sets_showing(&self, sources: &[Source]) -> Result<Vec<String>> {
         let ids = sources.iter().map(|source| source.id).collect();
-        Ok(self.store.set_names(SetsQuery::Showing(ids)).await?)
+        Ok(self.ports.store.set_names(SetsQuery::Showing(ids)).await?)
     }
 
     /// Removes the selected sources, all or none. Their published files go, by the next pass where this process may not publish;
@@ -135,7 +135,7 @@ impl App {
         if ids.is_empty() {
             return Ok(HashSet::new());
         }
-        Ok(self.store.contents_of(ids).await?)
+        Ok(self.ports.store.contents_of(ids).await?)
     }
 
     /// Returns what became of sets that showed a file of a source which is purged by now; nothing when this process may not publish.
@@ -161,6 +161,6 @@ impl App {
     /// Returns how many versions these sources have.
     pub async fn count_versions(&self, sources: &[Source]) -> Result<u64> {
         let ids = sources.iter().map(|source| source.id).collect();
-        Ok(self.store.count_versions(ids).await?)
+        Ok(self.ports.store.count_versions(ids).await?)
     }
 }

@@ -39,7 +39,7 @@ impl App {
     /// Returns the newest good version before the judged one.
     async fn previous(&self, rule: &Builtin, facts: &VersionFacts) -> Result<Option<Previous>> {
         let before = VersionQuery::GoodBefore(facts.version_id);
-        let Some(version) = self.store.find_version(before).await? else {
+        let Some(version) = self.ports.store.find_version(before).await? else {
             return Ok(None);
         };
         let content = match rule.needs_previous() {
@@ -58,7 +58,7 @@ impl App {
         name: &str,
         facts: &VersionFacts,
     ) -> Result<std::result::Result<Companion, String>> {
-        let found = self.store.find_source(name).await?;
+        let found = self.ports.store.find_source(name).await?;
         // One that was removed is found by its number still.
         let source = match found.filter(|source| source.removed_at.is_none()) {
             None => return Ok(Err(format!("there is no source `{name}`"))),
@@ -68,7 +68,7 @@ impl App {
             Some(source) => source,
         };
         // In this order: a list that is fetched in between then looks older than it is, and leaves the file undecided.
-        let checked_at = self.store.last_good_attempt(source.id).await?;
+        let checked_at = self.ports.store.last_good_attempt(source.id).await?;
         let versions = self.versions_in_force(source.id, facts).await?;
         let Some(checked_at) = checked_at.filter(|_| !versions.is_empty()) else {
             return Ok(Err(format!("`{name}` has no version that could say")));
@@ -100,9 +100,9 @@ impl App {
         facts: &VersionFacts,
     ) -> Result<Vec<Version>> {
         let after = VersionQuery::After(facts.version_id);
-        let Some(next) = self.store.find_version(after).await? else {
+        let Some(next) = self.ports.store.find_version(after).await? else {
             let newest = VersionQuery::newest_of(other);
-            let newest = self.store.find_version(newest).await?;
+            let newest = self.ports.store.find_version(newest).await?;
             return Ok(newest.into_iter().collect());
         };
         let in_force = VersionsQuery::InForce {
@@ -111,6 +111,6 @@ impl App {
             until: next.fetched_at,
             limit: MOST_LISTS,
         };
-        Ok(self.store.versions(in_force).await?)
+        Ok(self.ports.store.versions(in_force).await?)
     }
 }

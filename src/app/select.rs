@@ -12,7 +12,7 @@ impl App {
     /// found by its id, or by a name or an address that only it has.
     pub async fn sources(&self, selectors: &[String]) -> Result<Vec<Source>> {
         if selectors.is_empty() {
-            return Ok(self.store.sources(SourceFilter::default()).await?);
+            return Ok(self.ports.store.sources(SourceFilter::default()).await?);
         }
         let mut all = None;
         let mut found: Vec<Source> = Vec::new();
@@ -22,7 +22,7 @@ impl App {
                 continue;
             }
             if all.is_none() {
-                all = Some(self.store.sources(SourceFilter::default()).await?);
+                all = Some(self.ports.store.sources(SourceFilter::default()).await?);
             }
             let kept = all.as_deref().unwrap_or_default();
             let before = found.len();
@@ -106,7 +106,7 @@ impl App {
         if let Some(source) = self.exact(selector).await? {
             return Ok(source);
         }
-        let kept = self.store.sources(SourceFilter::default()).await?;
+        let kept = self.ports.store.sources(SourceFilter::default()).await?;
         let matching: Vec<_> = match pattern(selector)? {
             Some(pattern) => kept
                 .iter()
@@ -122,16 +122,16 @@ impl App {
     }
 
     async fn exact(&self, text: &str) -> Result<Option<Source>> {
-        if let Some(source) = self.store.find_source(text).await? {
+        if let Some(source) = self.ports.store.find_source(text).await? {
             return Ok(Some(source));
         }
         let address = normal_address(text);
         if address != text
-            && let Some(source) = self.store.find_source(address.as_str()).await?
+            && let Some(source) = self.ports.store.find_source(address.as_str()).await?
         {
             return Ok(Some(source));
         }
-        let mut removed = self.store.find_removed(text, &address).await?;
+        let mut removed = self.ports.store.find_removed(text, &address).await?;
         if removed.len() > 1 {
             return Err(several_removed(text, &removed));
         }
@@ -140,12 +140,16 @@ impl App {
 
     /// Returns the removed sources with this id, else those with this name or address.
     async fn removed_called(&self, text: &str) -> Result<Vec<Source>> {
-        if let Some(source) = self.store.find_source(text).await?
+        if let Some(source) = self.ports.store.find_source(text).await?
             && source.removed_at.is_some()
         {
             return Ok(vec![source]);
         }
-        Ok(self.store.find_removed(text, &normal_address(text)).await?)
+        Ok(self
+            .ports
+            .store
+            .find_removed(text, &normal_address(text))
+            .await?)
     }
 
     async fn all_removed(&self) -> Result<Vec<Source>> {
@@ -153,7 +157,7 @@ impl App {
             removed: true,
             ..SourceFilter::default()
         };
-        let mut sources = self.store.sources(filter).await?;
+        let mut sources = self.ports.store.sources(filter).await?;
         sources.retain(|source| source.removed_at.is_some());
         Ok(sources)
     }

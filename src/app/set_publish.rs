@@ -15,7 +15,7 @@ impl App {
     /// before only with `again`. Returns how many could not be, with the first reason.
     pub(crate) async fn settle_sets(&self, again: bool) -> Result<Option<(usize, Error)>> {
         let mut failed: Option<(usize, Error)> = None;
-        let sets = self.store.file_sets().await?;
+        let sets = self.ports.store.file_sets().await?;
         let mut names = self.set_names();
         names.extend(sets.iter().map(|set| set.name.clone()));
         names.sort();
@@ -38,7 +38,7 @@ impl App {
 
     /// Clears away the editions that nobody needs any more.
     pub(crate) async fn sweep_sets(&self) -> Result<()> {
-        if !self.archive.sets().any_published() {
+        if !self.ports.archive.sets().any_published() {
             return Ok(());
         }
         let now = self.now().into();
@@ -50,12 +50,16 @@ impl App {
     /// Brings the folders of the sets that a source is in, and of those where readers still find a file of it, to what they
     /// should be: it may have left the set, or the set the configuration, since it was published.
     pub(super) async fn settle_sets_of(&self, source: SourceId) -> Result<()> {
-        if self.set_names().is_empty() && !self.archive.sets().any_published() {
+        if self.set_names().is_empty() && !self.ports.archive.sets().any_published() {
             return Ok(());
         }
-        let mut sets = self.store.set_names(SetsQuery::Of(vec![source])).await?;
+        let mut sets = self
+            .ports
+            .store
+            .set_names(SetsQuery::Of(vec![source]))
+            .await?;
         let showing = SetsQuery::Showing(vec![source]);
-        sets.extend(self.store.set_names(showing).await?);
+        sets.extend(self.ports.store.set_names(showing).await?);
         sets.sort();
         sets.dedup();
         let configured = self.set_names();
@@ -65,7 +69,7 @@ impl App {
             if !configured.contains(&set)
                 && let Some(id) = self.published_edition(&set).await?
             {
-                let edition = self.store.edition(id).await?;
+                let edition = self.ports.store.edition(id).await?;
                 let members = edition.members.iter().map(|member| member.source_id);
                 self.settle_own_files(members.collect()).await?;
             }
@@ -90,7 +94,7 @@ impl App {
         {
             let set = name.to_owned();
             let fact = Fact::SetPublishError { set, why };
-            self.store.record(fact, self.stamp()).await?;
+            self.ports.store.record(fact, self.stamp()).await?;
         }
         settled
     }
@@ -141,6 +145,7 @@ impl App {
         }
         if set.is_some() {
             let moved = self
+                .ports
                 .store
                 .record_set_publication(name.to_owned(), wanted, self.stamp())
                 .await?;
@@ -156,7 +161,7 @@ impl App {
     /// and left to the next pass.
     async fn settle_own_files(&self, members: Vec<SourceId>) -> Result<()> {
         for member in members {
-            if let Some(task) = self.store.publish_tasks(member).await?.pop()
+            if let Some(task) = self.ports.store.publish_tasks(member).await?.pop()
                 && let Err(error) = self.carry_out(task).await
             {
                 tracing::warn!("{error}: left to the next pass");
@@ -171,7 +176,7 @@ impl App {
     }
 
     async fn file_set(&self, name: &str) -> Result<Option<FileSet>> {
-        Ok(self.store.file_set(name.to_owned()).await?)
+        Ok(self.ports.store.file_set(name.to_owned()).await?)
     }
 
     async fn forget_if_over(&self, name: &str) -> Result<()> {
@@ -181,7 +186,7 @@ impl App {
             .is_some_and(|set| !set.configured)
         {
             let fact = Fact::SetGone(name.to_owned());
-            self.store.record(fact, self.stamp()).await?;
+            self.ports.store.record(fact, self.stamp()).await?;
         }
         Ok(())
     }
@@ -199,16 +204,17 @@ impl App {
     async fn wanted_of_set(&self, name: &str) -> Result<(Option<FileSet>, SetPublication)> {
         let set = self.file_set(name).await?;
         let recorded = set.as_ref().and_then(|set| set.published);
-        let is_linked = self.archive.sets().is_linked(name);
+        let is_linked = self.ports.archive.sets().is_linked(name);
         let has_members = Condition::HasMembers(name.to_owned());
-        let has_members = self.store.holds(has_members).await?;
+        let has_members = self.ports.store.holds(has_members).await?;
         let may_be = set.as_ref().is_some_and(|set| set.configured) && has_members;
         if !may_be && (recorded.is_some() || is_linked) {
             self.refuse_lost_rows(name, set.as_ref(), has_members)
                 .await?;
         }
         let wanted = if may_be {
-            self.store
+            self.ports
+                .store
                 .set_publication(name.to_owned(), recorded)
                 .await?
         } else {
@@ -240,8 +246,8 @@ impl App {
 
     /// Tells whether the edition that a set's link leads to was there before the archive was taken over.
     async fn is_kept_edition(&self, name: &str) -> Result<bool> {
-        match self.archive.sets().linked_edition(name) {
-            Some(edition) => Ok(self.store.holds(Condition::Kept(edition)).await?),
+        match self.ports.archive.sets().linked_edition(name) {
+            Some(edition) => Ok(self.ports.store.holds(Condition::Kept(edition)).await?),
             None => Ok(false),
         }
     }
@@ -257,7 +263,7 @@ impl App {
         let tagged = Condition::Tagged(name.to_owned());
         let table = if is_configured && set.is_none_or(|set| !set.configured) {
             "file_set"
-        } else if is_configured && !has_members && self.store.holds(tagged).await? {
+        } else if is_configured && !has_members && self.ports.store.holds(tagged).await? {
             "set_member"
         } else {
             return Ok(());
@@ -271,7 +277,12 @@ impl App {
     /// Withdraws a set that is none any more, but not before the members that leave it lie at their own paths.
     async fn withdrawal_of_set(&self, published: Option<EditionId>) -> Result<SetPublication> {
         let is_held_back = match published {
-            Some(id) => self.store.holds(Condition::HasLeavingMember(id)).await?,
+            Some(id) => {
+                self.ports
+                    .store
+                    .holds(Condition::HasLeavingMember(id))
+                    .await?
+            }
             None => false,
         };
         Ok(if is_held_back {
@@ -302,9 +313,9 @@ impl App {
         &self,
         id: EditionId,
     ) -> Result<(Edition, Vec<(Version, EditionFile)>)> {
-        let edition = self.store.edition(id).await?;
+        let edition = self.ports.store.edition(id).await?;
         let members = VersionsQuery::Members(edition.clone());
-        let versions = self.store.versions(members).await?;
+        let versions = self.ports.store.versions(members).await?;
         let names = edition.members.iter().map(|member| member.name.as_str());
         let names = set_file_names(names).map_err(|why| {
             Error::invalid(format!("cannot publish the set {}: {why}", edition.set))

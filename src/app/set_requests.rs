@@ -17,7 +17,7 @@ impl App {
         let set = self.known_set(name).await?;
         let _lock = self.lock_sets().await?;
         let members = self.members_to_verify(name).await?;
-        let newest = self.store.newest_edition(name.to_owned()).await?;
+        let newest = self.ports.store.newest_edition(name.to_owned()).await?;
         let is_new = |members: &[EditionMember]| {
             let key = combination_key(members);
             newest.as_ref().is_none_or(|newest| newest.key != key)
@@ -45,7 +45,11 @@ impl App {
                 "cannot judge the set {name}: {problem}"
             )));
         }
-        Ok(self.store.set_members(name.to_owned(), self.now()).await?)
+        Ok(self
+            .ports
+            .store
+            .set_members(name.to_owned(), self.now())
+            .await?)
     }
 
     /// Records a verdict on the newest edition of a set that was reached outside of gannet, and publishes what follows. Returns the
@@ -65,7 +69,7 @@ impl App {
         let verifier =
             found.ok_or_else(|| judges_not(verifier, name, suggestion(verifier, names)))?;
         let mut edition = self.newest_edition_of(&set).await?;
-        let earlier = self.store.edition_verdicts(edition.id).await?;
+        let earlier = self.ports.store.edition_verdicts(edition.id).await?;
         let earlier = earlier.iter().map(|one| &one.verdict);
         let verdict = self
             .note_from_outside(verifier, earlier, outcome, detail)
@@ -76,6 +80,7 @@ impl App {
             .await?
         {
             (edition.state, also) = self
+                .ports
                 .store
                 .record_outside_edition_verdict(edition.id, verdict, self.stamp())
                 .await?;
@@ -99,10 +104,14 @@ impl App {
     }
 
     async fn newest_edition_of(&self, set: &FileSet) -> Result<Edition> {
-        if let Some(edition) = self.store.newest_edition(set.name.clone()).await? {
+        if let Some(edition) = self.ports.store.newest_edition(set.name.clone()).await? {
             return Ok(edition);
         }
-        let members = self.store.set_members(set.name.clone(), self.now()).await?;
+        let members = self
+            .ports
+            .store
+            .set_members(set.name.clone(), self.now())
+            .await?;
         let reason = ready_to_judge(&members).err();
         let hint = reason.map_or_else(
             || "the next pass judges it".to_owned(),

@@ -78,7 +78,11 @@ impl App {
         };
         let problems = self.set_problems().await?;
         self.note_problems(&problems).await?;
-        let asked_for = self.store.set_names(SetsQuery::Of(asked.to_vec())).await?;
+        let asked_for = self
+            .ports
+            .store
+            .set_names(SetsQuery::Of(asked.to_vec()))
+            .await?;
         for name in names {
             if let Some(problem) = problems.get(&name) {
                 // Not in every pass of a worker that stays.
@@ -125,8 +129,8 @@ impl App {
     /// Returns the newest edition of each set that has one.
     pub(super) async fn newest_editions(&self) -> Result<Vec<Edition>> {
         let mut editions = Vec::new();
-        for set in self.store.file_sets().await? {
-            let newest = self.store.newest_edition(set.name).await;
+        for set in self.ports.store.file_sets().await? {
+            let newest = self.ports.store.newest_edition(set.name).await;
             editions.extend(self.unless_damaged(newest.map_err(Error::from))?.flatten());
         }
         Ok(editions)
@@ -144,7 +148,7 @@ impl App {
                 |now: &&Edition| now.set == was.set && now.id < was.id && now.state != was.state;
             if let Some(older) = now.iter().find(is_older) {
                 let fact = Fact::EditionState(older.id);
-                self.store.record(fact, self.stamp()).await?;
+                self.ports.store.record(fact, self.stamp()).await?;
             }
         }
         Ok(())
@@ -153,7 +157,7 @@ impl App {
     /// Returns why a set cannot be judged at all, by its name.
     pub(super) async fn set_problems(&self) -> Result<BTreeMap<String, String>> {
         let mut problems = BTreeMap::new();
-        for (source, sets) in self.store.in_many_sets().await? {
+        for (source, sets) in self.ports.store.in_many_sets().await? {
             let problem = format!(
                 "{source} is in the sets {} at once, and can be in one only",
                 sets.join(" and ")
@@ -167,12 +171,12 @@ impl App {
 
     /// Keeps what is wrong with sets, and tells it once.
     async fn note_problems(&self, problems: &BTreeMap<String, String>) -> Result<()> {
-        for set in self.store.file_sets().await? {
+        for set in self.ports.store.file_sets().await? {
             let problem = problems.get(&set.name).cloned();
             if set.problem != problem {
                 let set = set.name;
                 let fact = Fact::SetProblem { set, problem };
-                self.store.record(fact, self.stamp()).await?;
+                self.ports.store.record(fact, self.stamp()).await?;
             }
         }
         Ok(())
@@ -208,7 +212,11 @@ impl App {
     /// Judges what the members of a set stand ready with by the verifiers that it has to pass; nothing where the set waits, or where
     /// all is said of that.
     async fn judge_as_required(&self, name: &str, again: bool) -> Result<Option<VerifiedSet>> {
-        let members = self.store.set_members(name.to_owned(), self.now()).await?;
+        let members = self
+            .ports
+            .store
+            .set_members(name.to_owned(), self.now())
+            .await?;
         let combination = match ready_to_judge(&members) {
             Ok(combination) => combination,
             Err(reason) => {
@@ -216,10 +224,10 @@ impl App {
                 return Ok(None);
             }
         };
-        let newest = match self.store.newest_edition(name.to_owned()).await {
+        let newest = match self.ports.store.newest_edition(name.to_owned()).await {
             // Another combination takes its place; this one may be refused.
             Err(error) if error.is_damage() => {
-                let key = self.store.newest_key(name.to_owned()).await?;
+                let key = self.ports.store.newest_key(name.to_owned()).await?;
                 if key == Some(combination_key(&combination)) {
                     return Err(error.into());
                 }
@@ -232,7 +240,7 @@ impl App {
             SetStep::Nothing => return Ok(None),
             SetStep::Judge => self.judge_combination(name, combination, ask).await?,
             SetStep::JudgeAgain(id) => {
-                let edition = self.store.edition(id).await?;
+                let edition = self.ports.store.edition(id).await?;
                 self.judge_edition(edition, ask).await?
             }
         };
@@ -248,9 +256,10 @@ impl App {
         ask: Ask,
     ) -> Result<VerifiedSet> {
         let needed = NeededRows::MembersOf(name.to_owned());
-        self.store.refuse_lost(needed).await?;
+        self.ports.store.refuse_lost(needed).await?;
         let versions = members.iter().map(|member| member.version_id).collect();
         let refusals = self
+            .ports
             .store
             .edition_refusals(name.to_owned(), versions)
             .await?;
@@ -264,7 +273,11 @@ impl App {
             verdicts: asked,
             seen,
         };
-        let (edition, counted) = self.store.record_edition(edition, self.stamp()).await?;
+        let (edition, counted) = self
+            .ports
+            .store
+            .record_edition(edition, self.stamp())
+            .await?;
         let asked = counted.verdicts;
         let refusals = refusals.iter();
         let refusals = refusals.map(|one| (&one.verdict, one.actor.as_str()));
@@ -293,7 +306,7 @@ impl App {
     pub(super) async fn judge_edition(&self, edition: Edition, ask: Ask) -> Result<VerifiedSet> {
         let unreadable = match ask {
             Ask::Again => {
-                let store = &self.store;
+                let store = &self.ports.store;
                 store.newest_among_unreadable(edition.id).await?
             }
             _ => None,
@@ -301,7 +314,7 @@ impl App {
         let earlier = match unreadable {
             // Each verifier is asked, or waited for, as if none had spoken.
             Some(_) => Vec::new(),
-            None => self.store.edition_verdicts(edition.id).await?,
+            None => self.ports.store.edition_verdicts(edition.id).await?,
         };
         let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
         let mut seen = self.seen(unreadable.unwrap_or(newest));
@@ -315,6 +328,7 @@ impl App {
         // Without a verdict too: what counts may have changed since.
         if !verdicts.is_empty() || is_undecided || !matches!(ask, Ask::Undecided(_)) {
             let counted = self
+                .ports
                 .store
                 .record_verdicts(edition.id, verdicts, seen, self.stamp())
                 .await?;
@@ -377,6 +391,7 @@ impl App {
             ..SourceFilter::default()
         };
         let sources: BTreeMap<_, _> = self
+            .ports
             .store
             .sources(filter)
             .await?
@@ -385,7 +400,7 @@ impl App {
             .collect();
         let mut files = Vec::with_capacity(members.len());
         for (member, file) in members.iter().zip(names) {
-            let version = match self.store.find_version(member.version_id).await {
+            let version = match self.ports.store.find_version(member.version_id).await {
                 Err(error @ StoreError::Damaged { .. }) => {
                     return Ok(Err(format!("{}: {error}", member.name)));
                 }
@@ -419,7 +434,11 @@ impl App {
         let _permit = self.judging_permit(true).await;
         let asked = self.asked(verifier).await;
         let judgement = verifier
-            .judge_set(&asked.fingerprint, files, self.archive.machine().temp_dir())
+            .judge_set(
+                &asked.fingerprint,
+                files,
+                self.ports.archive.machine().temp_dir(),
+            )
             .await;
         asked.said(judgement)
     }

@@ -144,7 +144,7 @@ impl App {
     pub async fn ask_whole(&self, ids: &[SourceId]) -> Result<()> {
         for id in ids {
             let forget = Fact::ForgetValidators(*id);
-            self.store.record(forget, self.stamp()).await?;
+            self.ports.store.record(forget, self.stamp()).await?;
         }
         Ok(())
     }
@@ -197,7 +197,7 @@ impl App {
     pub async fn formerly(&self, addresses: &[Address]) -> Result<Vec<Option<Source>>> {
         let addresses = addresses.iter().map(ToString::to_string).collect();
         let former = SourcesQuery::Former(addresses);
-        Ok(self.store.find_sources(former).await?)
+        Ok(self.ports.store.find_sources(former).await?)
     }
 
     /// Records the changes, then does to the files what follows from them.
@@ -228,6 +228,7 @@ impl App {
         let (mut showing, mut newest) = (Vec::new(), Vec::new());
         if !purged.is_empty() {
             showing = self
+                .ports
                 .store
                 .set_names(SetsQuery::Showing(purged.clone()))
                 .await?;
@@ -327,7 +328,7 @@ impl App {
             ids: Some(ids.clone()),
             ..SourceFilter::default()
         };
-        let mut sources = self.store.sources(filter).await?;
+        let mut sources = self.ports.store.sources(filter).await?;
         let order: std::collections::HashMap<_, _> = ids
             .into_iter()
             .enumerate()
@@ -421,7 +422,7 @@ impl TakenNames {
     async fn of(app: &App, new: usize) -> Result<Self> {
         let complete = new >= MANY;
         let sources = if complete {
-            app.store.sources(SourceFilter::default()).await?
+            app.ports.store.sources(SourceFilter::default()).await?
         } else {
             Vec::new()
         };
@@ -442,7 +443,7 @@ impl TakenNames {
     async fn free(&self, app: &App, settings: &SourceSettings) -> Result<String> {
         if !self.complete {
             let (settings, others) = (settings.clone(), self.known.clone());
-            return Ok(app.store.free_name(settings, others).await?);
+            return Ok(app.ports.store.free_name(settings, others).await?);
         }
         let is_taken =
             |turn| Ok::<_, Infallible>(self.known.contains(&candidate_name(settings, turn)));

@@ -177,7 +177,7 @@ impl App {
         let Some(one) = changed.filter(|one| one.verdicts.is_empty()) else {
             return Ok(Vec::new());
         };
-        let said = self.store.verdicts(one.version.id).await?.into_iter();
+        let said = self.ports.store.verdicts(one.version.id).await?.into_iter();
         Ok(why_it_stands(one.state, said.map(|one| one.verdict)))
     }
 
@@ -226,7 +226,7 @@ impl App {
             limit: PAGE,
         };
         loop {
-            let versions = self.store.judged_by(page.clone()).await?;
+            let versions = self.ports.store.judged_by(page.clone()).await?;
             let Some(last) = versions.last() else {
                 return Ok(());
             };
@@ -240,7 +240,7 @@ impl App {
         selectors: &[String],
     ) -> Result<HashMap<SourceId, Arc<Source>>> {
         let sources = if selectors.is_empty() {
-            self.store.sources(SourceFilter::default()).await?
+            self.ports.store.sources(SourceFilter::default()).await?
         } else {
             self.kept_sources(selectors).await?
         };
@@ -309,6 +309,7 @@ impl App {
     /// Derives the state of a version anew from the verdicts that it has.
     pub(super) async fn count_again(&self, source: &Source, version: &Version) -> Result<Verified> {
         let counted = self
+            .ports
             .store
             .record_verdicts(version.id, Vec::new(), VerdictId(0), self.stamp())
             .await?;
@@ -331,7 +332,7 @@ impl App {
         stale: Stale,
         memory: &Semaphore,
     ) -> Result<Option<(VersionState, Verified)>> {
-        let Some(found) = self.store.version_to_judge(stale.version).await? else {
+        let Some(found) = self.ports.store.version_to_judge(stale.version).await? else {
             return Ok(None);
         };
         let (version, deaths) = (found.version, found.deaths);

@@ -58,7 +58,12 @@ impl App {
         if !judged.verdicts.is_empty() {
             return Ok(Vec::new());
         }
-        let said = self.store.edition_verdicts(edition.id).await?.into_iter();
+        let said = self
+            .ports
+            .store
+            .edition_verdicts(edition.id)
+            .await?
+            .into_iter();
         Ok(why_it_stands(edition.state, said.map(|one| one.verdict)))
     }
 
@@ -69,8 +74,12 @@ impl App {
         progress: &mut StaleProgress,
     ) -> Result<Vec<Judged>> {
         let _lock = self.lock_sets().await?;
-        let members = self.store.set_members(name.to_owned(), self.now()).await?;
-        let newest = self.store.newest_edition(name.to_owned()).await?;
+        let members = self
+            .ports
+            .store
+            .set_members(name.to_owned(), self.now())
+            .await?;
+        let newest = self.ports.store.newest_edition(name.to_owned()).await?;
         let mut judged = Vec::new();
         let mut advice_is_due = false;
         match (ready_to_judge(&members), newest) {
@@ -109,7 +118,7 @@ impl App {
             if judged.iter().any(|(_, one)| one.edition.id == id) {
                 break;
             }
-            let edition = self.store.edition(id).await?;
+            let edition = self.ports.store.edition(id).await?;
             match self.judge_if_stale(edition, fingerprints).await? {
                 Some(one) => judged.push(one),
                 None => break,
@@ -133,13 +142,13 @@ impl App {
 
     /// Counts the verifiers in whose place a person spoke last of the newest edition of a set, or of the one that readers see.
     async fn count_by_hand_on_set(&self, name: &str) -> Result<u64> {
-        let newest = self.store.newest_edition(name.to_owned()).await?;
+        let newest = self.ports.store.newest_edition(name.to_owned()).await?;
         let mut editions: Vec<_> = newest.into_iter().map(|edition| edition.id).collect();
         let served = self.published_edition(name).await?;
         editions.extend(served.filter(|id| !editions.contains(id)));
         let mut by_hand = 0;
         for edition in editions {
-            let verdicts = self.store.edition_verdicts(edition).await?;
+            let verdicts = self.ports.store.edition_verdicts(edition).await?;
             let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
             let verifiers = self.verifiers_of_set(name).into_iter();
             by_hand += verifiers
@@ -155,7 +164,7 @@ impl App {
         edition: &Edition,
         fingerprints: &HashMap<String, String>,
     ) -> Result<bool> {
-        let verdicts = self.store.edition_verdicts(edition.id).await?;
+        let verdicts = self.ports.store.edition_verdicts(edition.id).await?;
         let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
         let overruled = Fingerprint::overruled().hex;
         let is_stale = self.verifiers_of_set(&edition.set).iter().any(|verifier| {

@@ -23,16 +23,22 @@ impl App {
                 None => left.push(stray.path),
             }
         }
-        self.store.record(Fact::Looks(looks), self.stamp()).await?;
+        self.ports
+            .store
+            .record(Fact::Looks(looks), self.stamp())
+            .await?;
         if left.is_empty() {
             return Ok(());
         }
-        self.store.record(Fact::Strays(left), self.stamp()).await?;
+        self.ports
+            .store
+            .record(Fact::Strays(left), self.stamp())
+            .await?;
         self.withdraw_left(true, &lock).await
     }
 
     async fn strays(&self, which: FilesToLookAt) -> Result<Vec<BarePath>> {
-        let bare = self.store.bare_paths(which).await?;
+        let bare = self.ports.store.bare_paths(which).await?;
         let found = self
             .with_archive(move |archive| {
                 let found = bare.into_iter().filter_map(|one| {
@@ -50,7 +56,7 @@ impl App {
         let mut strays = Vec::new();
         for (one, digest, seal) in found {
             let is_own = match one.source_id {
-                Some(source) => self.store.has_content(source, digest).await?,
+                Some(source) => self.ports.store.has_content(source, digest).await?,
                 None => one.seal == Some(seal),
             };
             if is_own {

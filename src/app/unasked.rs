@@ -46,7 +46,7 @@ impl App {
         let sources = self.stale_sources(selectors).await?;
         let only = (!selectors.is_empty()).then(|| sources.keys().copied().collect());
         let mut unasked = Unasked::default();
-        for (id, asked) in self.store.asked_of_published(only).await? {
+        for (id, asked) in self.ports.store.asked_of_published(only).await? {
             let Some(source) = sources.get(&id) else {
                 continue;
             };

@@ -64,7 +64,7 @@ impl App {
             source,
             content: digest,
         };
-        let found = self.store.unservable(file).await;
+        let found = self.ports.store.unservable(file).await;
         let Some(unservable) = found.map_err(|error| (None, error.into()))? else {
             return Ok(None);
         };
@@ -75,7 +75,8 @@ impl App {
         let recorded = async {
             self.take_away(&path, true).await?;
             if matches!(unservable, Unservable::Failed(_)) {
-                self.store
+                self.ports
+                    .store
                     .record_publication(source, Publication::Withdraw, None, self.stamp())
                     .await?;
             }
@@ -97,7 +98,7 @@ impl App {
         error: Error,
         _lock: &FileLock,
     ) -> Error {
-        let link = self.archive.sets().link(set);
+        let link = self.ports.archive.sets().link(set);
         let why = match self.why_edition_must_go(set, published).await {
             Ok(None) => return error,
             Ok(Some(why)) => why,
@@ -126,11 +127,11 @@ impl App {
         set: &str,
         published: Option<EditionId>,
     ) -> Result<Option<MustGo>> {
-        let Some(published) = published.filter(|_| self.archive.sets().is_linked(set)) else {
+        let Some(published) = published.filter(|_| self.ports.archive.sets().is_linked(set)) else {
             return Ok(None);
         };
         let edition = Shown::Edition(published);
-        if let Some(Unservable::Failed(who)) = self.store.unservable(edition).await? {
+        if let Some(Unservable::Failed(who)) = self.ports.store.unservable(edition).await? {
             return Ok(Some(MustGo {
                 words: format!("of which edition {published} was failed by {who}"),
                 has_failed: true,
@@ -152,7 +153,8 @@ impl App {
         self.with_archive(move |archive| archive.sets().withdraw(&name, now))
             .await?;
         if why.has_failed {
-            self.store
+            self.ports
+                .store
                 .record_set_publication(set.to_owned(), SetPublication::Withdraw, self.stamp())
                 .await?;
         }

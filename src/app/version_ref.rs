@@ -64,7 +64,7 @@ impl App {
     }
 
     async fn version_by_id(&self, id: VersionId, reference: &str) -> Result<(Source, Version)> {
-        let Some(version) = self.store.find_version(id).await? else {
+        let Some(version) = self.ports.store.find_version(id).await? else {
             let shown = masked(reference);
             return Err(
                 Error::not_found(format!("no version `{shown}`: no version has this id"))
@@ -81,17 +81,17 @@ impl App {
             VersionRef::Back { steps, .. } => {
                 let (source, steps) = (source.id, *steps);
                 let back = VersionQuery::Back { source, steps };
-                return Ok(self.store.find_version(back).await?);
+                return Ok(self.ports.store.find_version(back).await?);
             }
             VersionRef::At { moment, .. } => {
                 let time = self.end_of(*moment);
                 let source = source.id;
                 let at = VersionQuery::At { source, time };
-                return Ok(self.store.find_version(at).await?);
+                return Ok(self.ports.store.find_version(at).await?);
             }
             VersionRef::Published { moment, .. } => {
                 let time = moment.map(|moment| self.end_of(moment));
-                self.store.served(source.id, time).await?
+                self.ports.store.served(source.id, time).await?
             }
         };
         Ok(match id {
@@ -106,7 +106,7 @@ impl App {
         source: SourceId,
         id: VersionId,
     ) -> Result<Option<Version>> {
-        let version = self.store.find_version(id).await?;
+        let version = self.ports.store.find_version(id).await?;
         if version.as_ref().is_none_or(|one| one.source_id == source) {
             return Ok(version);
         }
@@ -120,7 +120,12 @@ impl App {
 
     /// Returns the version of a source that consumers see; nothing, and a note of it, when the rows that say it are damaged.
     pub async fn served(&self, source: SourceId) -> Result<Option<VersionId>> {
-        let served = self.store.served(source, None).await.map_err(Error::from);
+        let served = self
+            .ports
+            .store
+            .served(source, None)
+            .await
+            .map_err(Error::from);
         Ok(self.unless_damaged(served)?.flatten())
     }
 

@@ -103,14 +103,14 @@ impl App {
     /// Returns where a source's file lies in the folder of a set, if one lies there.
     fn file_in_set(&self, set: &str, source: &Source) -> Option<PathBuf> {
         let names = set_file_names([source.settings.name.as_str()]).ok()?;
-        let path = self.archive.sets().link(set).join(names.first()?);
+        let path = self.ports.archive.sets().link(set).join(names.first()?);
         path.exists().then_some(path)
     }
 
     /// Removes what is still published of sources that are no more, what failed before only with `again`; one that cannot be
     /// removed keeps no other from going. Whoever calls holds the lock.
     pub(super) async fn withdraw_left(&self, again: bool, _lock: &FileLock) -> Result<()> {
-        let left = self.store.withdrawals(again).await?;
+        let left = self.ports.store.withdrawals(again).await?;
         if left.is_empty() {
             return Ok(());
         }
@@ -126,7 +126,7 @@ impl App {
         let done = tried.iter().filter(|(_, done)| done.is_ok());
         let done: Vec<_> = done.map(|(path, _)| path.clone()).collect();
         let tried = Fact::Withdrawals(tried);
-        self.store.record(tried, self.stamp()).await?;
+        self.ports.store.record(tried, self.stamp()).await?;
         for path in done {
             self.tidy(path).await;
         }
@@ -162,7 +162,7 @@ impl App {
 
     /// Does the same for a pass.
     pub(crate) async fn settle_removed(&self, again: bool) -> Result<()> {
-        if self.store.withdrawals(again).await?.is_empty() {
+        if self.ports.store.withdrawals(again).await?.is_empty() {
             return Ok(());
         }
         let lock = self.lock_published().await?;
@@ -171,7 +171,7 @@ impl App {
 
     /// Returns the published files and sets that could not be brought in line, as of the last try of each.
     pub async fn unpublished(&self) -> Result<Vec<Unpublished>> {
-        let files = self.store.publish_failures().await?.into_iter();
+        let files = self.ports.store.publish_failures().await?.into_iter();
         let unpublished = |failure: PublishFailure| Unpublished {
             source_id: failure.source_id,
             set: None,
@@ -179,7 +179,7 @@ impl App {
             why: failure.why,
         };
         let mut all: Vec<_> = files.map(unpublished).collect();
-        let sets = self.store.file_sets().await?;
+        let sets = self.ports.store.file_sets().await?;
         all.extend(sets.into_iter().filter_map(failure_of));
         Ok(all)
     }
@@ -198,9 +198,9 @@ impl App {
         let mut sets = HashSet::new();
         if all.iter().any(|one| one.set.is_some()) {
             let showing = SetsQuery::Showing(sources.to_vec());
-            sets.extend(self.store.set_names(showing).await?);
+            sets.extend(self.ports.store.set_names(showing).await?);
             let of_sources = SetsQuery::Of(sources.to_vec());
-            sets.extend(self.store.set_names(of_sources).await?);
+            sets.extend(self.ports.store.set_names(of_sources).await?);
         }
         let sources: HashSet<_> = sources.iter().collect();
         all.retain(|one| {

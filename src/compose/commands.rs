@@ -128,7 +128,7 @@ async fn carry_out(
     }
     if command.access() == Access::Read {
         let app = Arc::clone(&services.app);
-        signals::clean_up_before_the_end(move || app.archive.machine().end_reading());
+        signals::clean_up_before_the_end(move || app.ports().archive.machine().end_reading());
     }
     if !matches!(command, AppCommand::Verify(_) | AppCommand::Notify(_)) {
         let status = cli::run(&services.app, command, console).await;

@@ -91,7 +91,12 @@ impl LogTroubles {
 
 async fn record(app: &App, line: String) {
     let event = NewEvent::of(Action::LogFailed).detail(line);
-    if let Err(error) = app.store.record(Fact::Event(event), app.stamp()).await {
+    if let Err(error) = app
+        .ports()
+        .store
+        .record(Fact::Event(event), app.stamp())
+        .await
+    {
         // It was told on stderr, and the disk of the catalogue may be the same one.
         tracing::warn!("{error}");
     }

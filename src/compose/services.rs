@@ -95,7 +95,7 @@ impl Services {
             return Err(error);
         }
         // A new one gets its first mark, and one of before there were marks.
-        if services.app.archive.machine().mark()?.is_none() {
+        if services.app.ports().archive.machine().mark()?.is_none() {
             services.app.join_archive().await?;
             // A disk that fills up before the first pass has room for a purge then, too.
             services.app.make_reserve().await;
@@ -121,9 +121,10 @@ impl Services {
         let log = crate::logging::start(&config.log_dir, owner, &config.log, teller)
             .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
         let actor = actor(&Identity::of(environment));
-        let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
+        let (config, reads) = (Arc::new(config), read_config.clone());
+        let app = App::reading_config(config, reads, clock, store, Arc::new(archive), actor);
         Ok(Self {
-            app: Arc::new(app.reading_config(read_config.clone())),
+            app: Arc::new(app),
             mismatch: None,
             read_config,
             notes,
@@ -137,9 +138,10 @@ impl Services {
         let app = &self.app;
         let config = app.config();
         let archive = Archive::open_reporting(&config.data_dir, self.notes.teller())?;
-        let clock = Arc::clone(&app.clock);
-        let beside = App::new(config, clock, app.store.clone(), Arc::new(archive), actor);
-        Ok(Arc::new(beside.reading_config(self.read_config.clone())))
+        let (clock, store) = (Arc::clone(&app.ports().clock), app.ports().store.clone());
+        let (reads, archive) = (self.read_config.clone(), Arc::new(archive));
+        let beside = App::reading_config(config, reads, clock, store, archive, actor);
+        Ok(Arc::new(beside))
     }
 
     pub(super) fn worker(&self) -> Worker {

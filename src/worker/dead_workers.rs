@@ -10,14 +10,14 @@ use crate::verify::end_left_behind;
 
 /// Ends the claims of dead workers. Those of this machine need not wait until the lease is over.
 pub(super) async fn release_claims(app: &App) -> Result<()> {
-    app.store.release_lapsed(app.now()).await?;
+    app.ports().store.release_lapsed(app.now()).await?;
     let dead = app
         .with_archive(|archive| archive.machine().dead_owners())
         .await?;
-    for worker in app.store.workers().await? {
-        if app.archive.machine().has_ended(&worker, &dead) {
+    for worker in app.ports().store.workers().await? {
+        if app.ports().archive.machine().has_ended(&worker, &dead) {
             let claims = ClaimsToRelease::Of(worker.id);
-            app.store.release_claims(claims).await?;
+            app.ports().store.release_claims(claims).await?;
         }
     }
     // What cannot be tidied keeps nothing from being fetched: it is tried again once a day, and the end of that pass says so.
@@ -29,7 +29,7 @@ pub(super) async fn release_claims(app: &App) -> Result<()> {
     for owner in dead {
         tracing::warn!("the process of {owner} ended without releasing its claims: released");
         end_programs_of(app, &owner).await;
-        let folder = app.archive.machine().temp_dir().with_file_name(&owner);
+        let folder = app.ports().archive.machine().temp_dir().with_file_name(&owner);
         app.count_deaths_in(folder).await?;
         // The folder that shows its death goes last, so that a worker killed in between leaves it to the next.
         let buried = app.with_archive(move |archive| archive.machine().remove_dead(&owner));
@@ -42,7 +42,7 @@ pub(super) async fn release_claims(app: &App) -> Result<()> {
 
 /// Ends what the programs of a dead worker left behind.
 async fn end_programs_of(app: &App, owner: &str) {
-    let folder = app.archive.machine().temp_dir().with_file_name(owner);
+    let folder = app.ports().archive.machine().temp_dir().with_file_name(owner);
     let ended = app
         .with_archive(move |_| Ok(end_left_behind(&folder)))
         .await;

@@ -16,7 +16,7 @@ const EVERY: chrono::Duration = chrono::Duration::days(1);
 pub(super) async fn tidy_when_due(app: &App) -> Result<()> {
     let now = app.now();
     let is_due = Condition::SweepDue { now, every: EVERY };
-    if app.store.holds(is_due).await? {
+    if app.ports().store.holds(is_due).await? {
         tidy(app).await?;
     }
     Ok(())
@@ -29,7 +29,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
         return Ok(());
     }
     app.join_archive_once().await?;
-    let needs_are_known = app.store.inspect().await?;
+    let needs_are_known = app.ports().store.inspect().await?;
     if needs_are_known {
         discard_unnamed(app).await?;
     }
@@ -38,7 +38,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     // Those of sets too that no pass settles any more, for want of a policy.
     app.sweep_sets().await?;
     empty_trash(app, needs_are_known).await?;
-    app.store.record(Fact::Swept, app.stamp()).await?;
+    app.ports().store.record(Fact::Swept, app.stamp()).await?;
     Ok(())
 }
 
@@ -49,7 +49,7 @@ async fn discard_unnamed(app: &App) -> Result<()> {
         .with_archive(|archive| archive.blobs().ownerless_objects(archive.machine()))
         .await?;
     for page in objects.chunks(PAGE) {
-        for object in app.store.unnamed(page.to_vec()).await? {
+        for object in app.ports().store.unnamed(page.to_vec()).await? {
             let name = object.clone();
             app.with_archive(move |archive| archive.blobs().discard_object(&name, now))
                 .await?;
@@ -67,7 +67,7 @@ async fn empty_trash(app: &App, needs_are_known: bool) -> Result<()> {
         .with_archive(move |archive| archive.trash().expired(now))
         .await?;
     for page in expired.objects.chunks(PAGE) {
-        let unnamed = app.store.unnamed(page.to_vec()).await?;
+        let unnamed = app.ports().store.unnamed(page.to_vec()).await?;
         for (_, object) in page {
             if !unnamed.contains(object) {
                 let name = object.clone();

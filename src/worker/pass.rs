@@ -183,7 +183,7 @@ impl<'a> Pass<'a> {
 
     /// Claims and waits in turn until nothing is left, or until it has to stop.
     async fn work(&mut self) {
-        let mut seen = self.app.clock.sleep_until(self.app.now() + SEEN_EVERY);
+        let mut seen = self.app.ports().clock.sleep_until(self.app.now() + SEEN_EVERY);
         loop {
             if !self.ends() {
                 let request = self.claim_request();
@@ -203,9 +203,9 @@ impl<'a> Pass<'a> {
                 Some(joined) = self.tasks.join_next() => self.finish(joined),
                 Some(judged) = self.undecided.next() => self.finish_judging(judged),
                 () = &mut seen => {
-                    seen = self.app.clock.sleep_until(self.app.now() + SEEN_EVERY);
+                    seen = self.app.ports().clock.sleep_until(self.app.now() + SEEN_EVERY);
                     let lives = Fact::WorkerSeen(self.worker.clone());
-                    let noted = self.app.store.record(lives, self.app.stamp()).await;
+                    let noted = self.app.ports().store.record(lives, self.app.stamp()).await;
                     self.keep_error(noted.map_err(Error::from));
                     self.forget_exhausted();
                 }
@@ -216,7 +216,7 @@ impl<'a> Pass<'a> {
             self.drain().await;
         }
         let claims = ClaimsToRelease::Of(self.worker.id.clone());
-        let released = self.app.store.release_claims(claims).await;
+        let released = self.app.ports().store.release_claims(claims).await;
         self.keep_error(released.map_err(Error::from));
     }
 
@@ -280,7 +280,7 @@ impl<'a> Pass<'a> {
         };
         let left_out = request.excluded_hosts.clone();
         let claims = match &mut self.selection {
-            Selection::Due => self.app.store.claim(request).await,
+            Selection::Due => self.app.ports().store.claim(request).await,
             Selection::These(ids) => {
                 let batch: Vec<_> = ids.drain(..ids.len().min(CLAIM_BATCH)).collect();
                 if ids.is_empty() {
@@ -291,7 +291,7 @@ impl<'a> Pass<'a> {
                     excluded_hosts: Vec::new(),
                     ..request
                 };
-                let claims = self.app.store.claim(request).await;
+                let claims = self.app.ports().store.claim(request).await;
                 if let Ok(claims) = &claims {
                     let claimed: Vec<_> = claims.iter().map(|claim| claim.source.id).collect();
                     let damaged = self.app.damaged_sources();
@@ -400,7 +400,7 @@ impl<'a> Pass<'a> {
             // A store that fails has been told of already.
             return self
                 .app
-                .store
+                .ports().store
                 .outlook(self.app.now())
                 .await
                 .map_or(0, |outlook| outlook.due);
@@ -450,6 +450,6 @@ impl<'a> Pass<'a> {
 /// Has the log say that a pass begins or ends.
 pub(super) async fn note(app: &App, action: Action, detail: Option<String>) -> Result<()> {
     let event = NewEvent::of(action).detail(detail);
-    app.store.record(Fact::Event(event), app.stamp()).await?;
+    app.ports().store.record(Fact::Event(event), app.stamp()).await?;
     Ok(())
 }

@@ -282,7 +282,7 @@ impl Pipeline {
     }
 
     pub(super) async fn version(&self, id: VersionId) -> Result<Version> {
-        let version = self.app.store.find_version(id).await?;
+        let version = self.app.ports().store.find_version(id).await?;
         Ok(version.ok_or(StoreError::Missing {
             what: "version",
             id: id.0,

@@ -106,7 +106,7 @@ impl Pipeline {
     async fn record_unchanged(&self, record: AttemptRecord) -> Result<Next> {
         let bytes = record.size_bytes.unwrap_or(0);
         let source = record.source_id;
-        let recorded = self.app.store.record_attempt(record).await?;
+        let recorded = self.app.ports().store.record_attempt(record).await?;
         let (outcome, version) = (AttemptOutcome::Unchanged, recorded.version_id);
         self.note(SourceResult::fetched(source, outcome, version));
         self.progress.update(|summary| {
@@ -127,7 +127,7 @@ impl Pipeline {
         let result = SourceResult::failed(record.source_id, kind, detail.clone());
         let failure = format!("{name}: {detail}");
         record.result = AttemptResult::Failed { kind, detail };
-        self.app.store.record_attempt(record).await?;
+        self.app.ports().store.record_attempt(record).await?;
         // Only now: the failed fetch of a source that was purged meanwhile concerns nobody.
         self.tell(|| failure);
         self.note(result);
@@ -180,7 +180,7 @@ impl Pipeline {
             media_type,
             last_modified,
         };
-        let recorded = self.app.store.record_attempt(record).await;
+        let recorded = self.app.ports().store.record_attempt(record).await;
         self.tidy_after(&source.settings.name, object, &recorded, &content)
             .await?;
         let recorded = recorded?;
@@ -254,7 +254,7 @@ impl Pipeline {
             ordinal,
         };
         let base = match base_ordinal(ordinal).map(of_source) {
-            Some(base) => match self.app.store.chain(base).await {
+            Some(base) => match self.app.ports().store.chain(base).await {
                 // What is damaged or missing is no base: the content is stored whole.
                 Err(error) if error.is_damage() || matches!(error, StoreError::Missing { .. }) => {
                     Vec::new()
@@ -264,11 +264,11 @@ impl Pipeline {
             None => Vec::new(),
         };
         if base.is_empty() && fetched.content.size_bytes() <= SMALL_BYTES {
-            return Ok(self
-                .app
-                .archive
-                .blobs()
-                .encode(&fetched.content, fetched.digest, &base)?);
+            return Ok(self.app.ports().archive.blobs().encode(
+                &fetched.content,
+                fetched.digest,
+                &base,
+            )?);
         }
         let (content, digest) = (fetched.content.clone(), fetched.digest);
         self.app.encode(content, digest, base).await
@@ -317,7 +317,7 @@ impl Pipeline {
             worker: claim.worker.clone(),
             slot,
         };
-        self.app.store.record(due, self.app.stamp()).await?;
+        self.app.ports().store.record(due, self.app.stamp()).await?;
         tracing::error!("{}: not kept: {why}", source.settings.name);
         self.note(SourceResult::dropped(
             source.id,

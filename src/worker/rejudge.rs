@@ -61,7 +61,7 @@ impl Undecided {
                 what: ClaimWhat::These(ids),
                 ..request.clone()
             };
-            let claims = pipeline.app.store.claim(request);
+            let claims = pipeline.app.ports().store.claim(request);
             for claim in claims.await? {
                 let versions = batch.remove(&claim.source.id).unwrap_or_default();
                 self.judge(pipeline, claim, versions);
@@ -79,7 +79,7 @@ impl Undecided {
             for id in versions {
                 errors.extend(judge_again(&pipeline, &claim.source, id, seen).await.err());
             }
-            let store = &pipeline.app.store;
+            let store = &pipeline.app.ports().store;
             let ended = ClaimsToRelease::One {
                 source: claim.source.id,
                 fence: claim.fence,
@@ -132,7 +132,7 @@ async fn judge_again(
     id: VersionId,
     seen: VerdictId,
 ) -> Result<()> {
-    let store = &pipeline.app.store;
+    let store = &pipeline.app.ports().store;
     if store.newest_verdict(Some(id)).await? > seen {
         return Ok(());
     }

@@ -45,7 +45,11 @@ pub(super) async fn tell(
 async fn failing_sets(app: &App, asked: Option<&[SourceId]>) -> Result<Vec<(String, String)>> {
     let mut failing = app.failing_sets().await?;
     if let Some(asked) = asked.filter(|_| !failing.is_empty()) {
-        let concerned = app.store.set_names(SetsQuery::Of(asked.to_vec())).await?;
+        let concerned = app
+            .ports()
+            .store
+            .set_names(SetsQuery::Of(asked.to_vec()))
+            .await?;
         failing.retain(|(set, _)| concerned.contains(set));
     }
     Ok(failing)

@@ -57,7 +57,7 @@ struct Retried {
 impl Worker {
     /// Returns a worker for the store and the archive of `app`.
     pub fn new(app: Arc<App>) -> Self {
-        let info = app.archive.machine().new_worker();
+        let info = app.ports().archive.machine().new_worker();
         Self {
             app,
             info,
@@ -266,7 +266,7 @@ impl Worker {
         stop: &Stop,
         progress: &Progress,
     ) -> Result<PassReport> {
-        let seen = self.app.store.newest_verdict(None).await?;
+        let seen = self.app.ports().store.newest_verdict(None).await?;
         let undecided = match &selection {
             Selection::Due if judges && self.may_judge_again() => {
                 Some(self.app.undecided(None).await?)
@@ -274,7 +274,7 @@ impl Worker {
             _ => None,
         };
         let total = match &selection {
-            Selection::Due => self.app.store.outlook(self.app.now()).await?.due,
+            Selection::Due => self.app.ports().store.outlook(self.app.now()).await?.due,
             Selection::These(ids) => ids.len() as u64,
         };
         progress.begin(total);
@@ -340,7 +340,7 @@ impl Worker {
             };
             let wake_at = self.app.now() + pause;
             tokio::select! {
-                () = self.app.clock.sleep_until(wake_at) => {}
+                () = self.app.ports().clock.sleep_until(wake_at) => {}
                 () = self.wake_up.notified() => {}
                 () = stop.requested() => {}
             }
@@ -392,7 +392,7 @@ impl Worker {
     /// Makes due what a clock that ran ahead had put off beyond what can be. Looks through all sources, so once in an hour of
     /// the catalogue's: that a time lies ahead of all that can be costs no more than that, and no interval is shorter.
     async fn mend_times(&self) -> Result<()> {
-        let (store, now) = (&self.app.store, self.app.now());
+        let (store, now) = (&self.app.ports().store, self.app.now());
         let is_due = Condition::ChoreDue {
             name: MEND,
             now,
@@ -446,8 +446,8 @@ impl Worker {
         let fetcher = Fetcher::new(
             &config.fetch,
             config.secrets.clone(),
-            self.app.archive.machine().temp_dir().to_owned(),
-            Arc::clone(&self.app.clock),
+            self.app.ports().archive.machine().temp_dir().to_owned(),
+            Arc::clone(&self.app.ports().clock),
         )
         .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
         let fetcher = Arc::new(fetcher);

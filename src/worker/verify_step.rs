@@ -58,7 +58,7 @@ impl Pipeline {
             }
             VersionState::Unverified => {}
         });
-        let task = self.app.store.publish_tasks(source.id).await?.pop();
+        let task = self.app.ports().store.publish_tasks(source.id).await?.pop();
         match (task, &content) {
             (Some(task), Some(content)) if task.publication == Publication::Publish(id) => {
                 self.publish(task.source, id, content.clone(), None).await?;
@@ -94,7 +94,13 @@ impl Pipeline {
 
     /// Tells who refused a version's bytes when they came before.
     async fn tell_refusals(&self, source: &Source, version: &Version) -> Result<()> {
-        let known = self.app.store.verdicts(version.id).await?.into_iter();
+        let known = self
+            .app
+            .ports()
+            .store
+            .verdicts(version.id)
+            .await?
+            .into_iter();
         let refusals = known.filter(|one| one.verdict.is_refusal());
         let refusals: Vec<_> = refusals
             .map(|mut one| {

@@ -59,6 +59,17 @@ fn every_import_is_allowed() {
     assert!(findings.is_empty(), "{}", report(&findings));
 }
 
+/// What is behind the use-cases is the worker's and the composition root's to use: a face that did would skip their rules.
+#[test]
+fn faces_see_no_ports() {
+    let faces = source_files().into_iter();
+    let faces = faces.filter(|(name, _)| name.starts_with("faces/"));
+    let seen: Vec<_> = faces
+        .filter_map(|(name, text)| text.contains(".ports()").then_some(name))
+        .collect();
+    assert_eq!(seen, [""; 0]);
+}
+
 #[test]
 fn drawing_changes_nothing_but_the_buffer() {
     let files = parsed_files();

@@ -455,12 +455,15 @@ async fn a_program_gets_the_text_the_changes_and_the_facts() {
     assert!(!environment.contains("s3cret"), "{environment}");
     let changes: Value = serde_json::from_str(&read("json")).expect("JSON");
     assert_eq!(changes["changes"][0]["source"], "x");
-    let left = fs::read_dir(house.app.archive.machine().temp_dir()).expect("a folder");
-    let left = left.filter(|entry| {
-        let name = entry.as_ref().expect("an entry").file_name();
-        name.to_string_lossy().starts_with("verify-")
+    let runs = fs::read_dir(folder.path().join("tmp")).expect("a folder");
+    let runs = runs.map(|run| run.expect("an entry").path());
+    let left = runs.filter(|run| run.is_dir()).flat_map(|run| {
+        let entries = fs::read_dir(run).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").file_name())
     });
-    assert_eq!(left.count(), 0);
+    let left: Vec<_> = left.collect();
+    let is_left = |name: &&std::ffi::OsString| name.to_string_lossy().starts_with("verify-");
+    assert_eq!(left.iter().find(is_left), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

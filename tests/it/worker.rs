@@ -87,8 +87,8 @@ impl House {
 
     /// Returns the state of the first version.
     async fn state(&self) -> VersionState {
-        let version = self.app.store.find_version(VersionId(1)).await;
-        version.expect("a read").expect("a version").state
+        let (_, version) = self.app.version("1").await.expect("a version");
+        version.state
     }
 
     async fn add(&self, addresses: impl IntoIterator<Item = String>) {
@@ -351,8 +351,8 @@ async fn what_cannot_be_judged_is_tried_again_once_an_hour() {
     assert_eq!(house.pass().await.verification_errors, 1);
     house.advance(1);
     assert_eq!(house.pass().await.verification_errors, 0);
-    let verdicts = house.app.store.verdicts(VersionId(1)).await;
-    assert_eq!(verdicts.expect("verdicts").len(), 2);
+    let verdicts = house.verdicts().await;
+    assert_eq!(verdicts.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -480,8 +480,8 @@ async fn two_passes_do_not_judge_the_same_version_twice() {
     };
     let (judged, left) = tokio::join!(one.pass(), meanwhile);
     assert_eq!((judged.passed, left.verification_errors), (1, 0));
-    let verdicts = one.app.store.verdicts(VersionId(1)).await;
-    assert_eq!(verdicts.expect("verdicts").len(), 2);
+    let verdicts = one.verdicts().await;
+    assert_eq!(verdicts.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

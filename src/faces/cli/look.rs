@@ -29,7 +29,7 @@ impl Look {
         Self {
             width: console.width,
             colours: console.colours,
-            now: app.clock.now(),
+            now: app.now(),
             zone: app.config().zone.clone(),
             ages: console.is_terminal,
         }

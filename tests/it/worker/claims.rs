@@ -1,7 +1,8 @@
 //! Whose claims end when, with several workers on one catalogue: of one process, of this machine and of others.
 
+use gannet::archive::Archive;
 use gannet::domain::{SourceId, WorkerId, WorkerInfo};
-use gannet::store::{ClaimRequest, ClaimWhat};
+use gannet::store::{ClaimRequest, ClaimWhat, Store};
 
 use super::*;
 
@@ -26,6 +27,15 @@ impl House {
         house
     }
 
+    fn catalogue(&self) -> Store {
+        Store::open(&self.app.config().data_dir.join("gannet.db")).expect("a catalogue")
+    }
+
+    fn worker_of_this_machine(&self) -> WorkerInfo {
+        let archive = Archive::open(&self.app.config().data_dir).expect("an archive");
+        archive.machine().new_worker()
+    }
+
     /// Has a worker claim every source that is due, and do nothing with it.
     async fn claim(&self, worker: WorkerInfo) {
         let request = ClaimRequest {
@@ -35,7 +45,7 @@ impl House {
             limit: 9,
             excluded_hosts: Vec::new(),
         };
-        let claims = self.app.store.claim(request).await;
+        let claims = self.catalogue().claim(request).await;
         assert_eq!(claims.expect("a claim").len(), 1);
     }
 }
@@ -56,11 +66,11 @@ async fn claims_of_a_worker_that_could_not_release_them_are_free() {
     // As a full disk leaves it: the folder of the owner went, its claim did not.
     let gone = WorkerInfo {
         folder: "run-gone".to_owned(),
-        ..house.app.archive.machine().new_worker()
+        ..house.worker_of_this_machine()
     };
     house.claim(gone).await;
     assert_eq!(house.pass().await.new, 1);
-    assert_eq!(house.app.store.workers().await, Ok(Vec::new()));
+    assert_eq!(house.catalogue().workers().await, Ok(Vec::new()));
 }
 
 /// A system that was started anew has no process of before, and the folders in `tmp/` are this machine's.
@@ -74,7 +84,7 @@ async fn claims_of_a_worker_that_a_crash_of_the_machine_killed_are_free() {
         let mut killed = WorkerInfo {
             boot: "the one before".to_owned(),
             folder: "run-killed".to_owned(),
-            ..house.app.archive.machine().new_worker()
+            ..house.worker_of_this_machine()
         };
         // The folder of another machine's worker came with a copy of the data folder.
         killed.host = host.map_or(killed.host, str::to_owned);
@@ -97,7 +107,7 @@ async fn claims_of_another_machine_hold_until_its_worker_was_not_seen_for_a_leas
         assert_eq!(house.pass().await.attempts, 0);
         house.advance(4);
         let seen = gannet::store::Fact::WorkerSeen(of_another_machine());
-        let noted = house.app.store.record(seen, house.app.stamp()).await;
+        let noted = house.catalogue().record(seen, house.app.stamp()).await;
         noted.expect("it lives");
     }
     house.advance(4);

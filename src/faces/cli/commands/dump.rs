@@ -68,7 +68,7 @@ async fn write_json(
                 &history.source,
                 newest.get(&source.id).unwrap_or(&none),
                 history.set_failure.as_deref(),
-                app.archive.published().folder(),
+                app.published_folder(),
             ),
             settings: SettingsJson::new(&history.source),
         };

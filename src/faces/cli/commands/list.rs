@@ -34,7 +34,7 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
             newest: app.newest(&sources).await?,
             failing_sets: app.failing_sets().await?,
         };
-        let published_dir = app.archive.published().folder();
+        let published_dir = app.published_folder();
         write(&sources, &known, format, published_dir, &mut console.out)?;
     }
     // If the policy cannot be read, the sources are still listed.
@@ -95,7 +95,7 @@ async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
         app.sources(&args.sources).await?
     };
     app.note_damaged_newest(&sources).await?;
-    let now = app.clock.now();
+    let now = app.now();
     let overdue = if *failing {
         app.overdue(&sources).await?
     } else {

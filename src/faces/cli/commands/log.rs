@@ -43,7 +43,7 @@ pub(super) async fn run(app: &App, args: &LogArgs, console: &mut Console<'_>) ->
         }
         // New events are printed completely, however many they are.
         filter.limit = NO_LIMIT;
-        app.clock.sleep_until(app.clock.now() + LOOK_EVERY).await;
+        app.sleep_until(app.now() + LOOK_EVERY).await;
     }
 }
 
@@ -69,7 +69,7 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
         set,
         since: args
             .since
-            .map(|since| app.config().zone.beginning(since, app.clock.now())),
+            .map(|since| app.config().zone.beginning(since, app.now())),
         after: None,
         limit,
     })

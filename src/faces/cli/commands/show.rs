@@ -40,7 +40,7 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
     let mut damaged = Damaged::default();
     let history = damaged.record(app.sound_history(&args.source, Some(SHOWN)).await?);
     let verifiers = app.verifiers_of(&history.source.settings).await?;
-    let published_dir = app.archive.published().folder();
+    let published_dir = app.published_folder();
     if args.json {
         let newest = app.newest(std::slice::from_ref(&history.source)).await?;
         let newest = newest.get(&history.source.id).cloned().unwrap_or_default();

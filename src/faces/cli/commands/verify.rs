@@ -142,7 +142,7 @@ fn write_objects(
     folders: &[ChangedFolder],
     console: &mut Console<'_>,
 ) -> io::Result<()> {
-    let actor = &app.actor.0;
+    let actor = &app.actor().0;
     let files = by_source(files);
     let versions = versions
         .iter()

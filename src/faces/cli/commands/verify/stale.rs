@@ -50,7 +50,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     let mut files = served.changes(app).await?;
     let folders = folders.changes(app).await?;
     if args.json {
-        let actor = &app.actor.0;
+        let actor = &app.actor().0;
         let mut summary = StaleJson::new(&done, &changed, &files, folders, actor);
         summary.sets_judged = sets_judged
             .iter()
