@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 
-use super::configured::{Configured, ReadConfig};
-use super::judging_notes::Notes;
 use super::{Error, ErrorKind, Result};
+use crate::app::judging::notes::Notes;
+use crate::app::policy::configured::{Configured, ReadConfig};
 use crate::archive::{Archive, ArchiveError, CodecLimit, CodecLoad};
 use crate::clock::Clock;
 use crate::config::Config;

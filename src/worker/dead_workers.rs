@@ -29,7 +29,12 @@ pub(super) async fn release_claims(app: &App) -> Result<()> {
     for owner in dead {
         tracing::warn!("the process of {owner} ended without releasing its claims: released");
         end_programs_of(app, &owner).await;
-        let folder = app.ports().archive.machine().temp_dir().with_file_name(&owner);
+        let folder = app
+            .ports()
+            .archive
+            .machine()
+            .temp_dir()
+            .with_file_name(&owner);
         app.count_deaths_in(folder).await?;
         // The folder that shows its death goes last, so that a worker killed in between leaves it to the next.
         let buried = app.with_archive(move |archive| archive.machine().remove_dead(&owner));
@@ -42,7 +47,12 @@ pub(super) async fn release_claims(app: &App) -> Result<()> {
 
 /// Ends what the programs of a dead worker left behind.
 async fn end_programs_of(app: &App, owner: &str) {
-    let folder = app.ports().archive.machine().temp_dir().with_file_name(owner);
+    let folder = app
+        .ports()
+        .archive
+        .machine()
+        .temp_dir()
+        .with_file_name(owner);
     let ended = app
         .with_archive(move |_| Ok(end_left_behind(&folder)))
         .await;

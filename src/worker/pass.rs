@@ -183,7 +183,11 @@ impl<'a> Pass<'a> {
 
     /// Claims and waits in turn until nothing is left, or until it has to stop.
     async fn work(&mut self) {
-        let mut seen = self.app.ports().clock.sleep_until(self.app.now() + SEEN_EVERY);
+        let mut seen = self
+            .app
+            .ports()
+            .clock
+            .sleep_until(self.app.now() + SEEN_EVERY);
         loop {
             if !self.ends() {
                 let request = self.claim_request();
@@ -400,7 +404,8 @@ impl<'a> Pass<'a> {
             // A store that fails has been told of already.
             return self
                 .app
-                .ports().store
+                .ports()
+                .store
                 .outlook(self.app.now())
                 .await
                 .map_or(0, |outlook| outlook.due);
@@ -450,6 +455,9 @@ impl<'a> Pass<'a> {
 /// Has the log say that a pass begins or ends.
 pub(super) async fn note(app: &App, action: Action, detail: Option<String>) -> Result<()> {
     let event = NewEvent::of(action).detail(detail);
-    app.ports().store.record(Fact::Event(event), app.stamp()).await?;
+    app.ports()
+        .store
+        .record(Fact::Event(event), app.stamp())
+        .await?;
     Ok(())
 }

@@ -1,0 +1,140 @@
+//! Asking a verifier, wherever it is: in this process, in a program, or at an address.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+
+use crate::app::App;
+use crate::config::VerifierKind;
+use crate::domain::{Content, Fingerprint, Judgement, NewVerdict, VerdictOutcome};
+use crate::net::{NetError, WebhookRequest, Webhooks};
+use crate::verify::{Verifier, VerifierReply, VersionFacts};
+
+impl App {
+    /// Returns what a verifier says of the content, with where that comes from. A suspect, whose judging
+    /// killed a process before, is judged while nothing else is, unless at an address.
+    pub(in crate::app) async fn run(
+        &self,
+        verifier: &Arc<Verifier>,
+        content: &Content,
+        facts: &VersionFacts,
+        is_suspect: bool,
+    ) -> NewVerdict {
+        let _permit = if is_suspect && verifier.is_run() {
+            // It killed the process, or another did that was judged at the same time: the next death tells.
+            self.judging_alone().await
+        } else {
+            self.judging_permit(verifier.is_run()).await
+        };
+        let note = verifier
+            .is_run()
+            .then(|| self.note_judging(facts.version_id, verifier.name()));
+        let rule_context = self.rule_context(verifier, facts).await;
+        let asked = self.asked(verifier).await;
+        let judgement = if let VerifierKind::Http { url, secret, .. } = verifier.kind() {
+            let address = (url.as_str(), secret.as_deref());
+            self.post(address, verifier, content, facts).await
+        } else {
+            let work_dir = self.ports.archive.machine().temp_dir();
+            verifier
+                .judge_as(&asked.fingerprint, content, facts, rule_context, work_dir)
+                .await
+        };
+        drop(note);
+        asked.said(judgement)
+    }
+
+    /// Begins to ask a verifier, as it is now: a program that is replaced from here on could not judge.
+    pub(in crate::app) async fn asked<'a>(&self, verifier: &'a Verifier) -> Asked<'a> {
+        let (started_at, clock) = (self.now(), Instant::now());
+        Asked {
+            fingerprint: verifier.identify().await,
+            verifier,
+            started_at,
+            clock,
+        }
+    }
+
+    /// Posts the content to a verifier's address, and reads its answer.
+    async fn post(
+        &self,
+        (url, secret): (&str, Option<&str>),
+        verifier: &Verifier,
+        content: &Content,
+        facts: &VersionFacts,
+    ) -> Judgement {
+        let webhooks = match self.webhooks().await {
+            Ok(webhooks) => webhooks,
+            Err(error) => return Judgement::error(&error.to_string()),
+        };
+        let Ok(id) = message_id() else {
+            return Judgement::error("the system has no random numbers");
+        };
+        let headers = facts.headers(verifier.name());
+        let request = WebhookRequest {
+            url,
+            secret,
+            id: &id,
+            timestamp: self.now(),
+            headers: &headers,
+            media_type: facts.media_type.as_deref(),
+            body: content,
+            timeout: verifier.timeout(),
+        };
+        let answer = match webhooks.post(request).await {
+            Ok(answer) => answer,
+            Err(error) => return Judgement::error(&error.to_string()),
+        };
+        match VerifierReply::read(answer.status, answer.media_type.as_deref(), &answer.body) {
+            VerifierReply::Verdict(judgement) => judgement,
+            VerifierReply::Later => Judgement {
+                outcome: VerdictOutcome::Pending,
+                detail: "answered 202: the verdict comes later".to_owned(),
+                exit_code: None,
+                output: String::new(),
+            },
+        }
+    }
+
+    /// Returns the client of webhooks, made when it is first needed: that reads the system's certificates.
+    pub(crate) async fn webhooks(&self) -> Result<Arc<Webhooks>, NetError> {
+        let configured = self.configured();
+        let make = || async {
+            let config = &configured.config;
+            let (fetch, secrets) = (config.fetch.clone(), config.secrets.clone());
+            let made = tokio::task::spawn_blocking(move || Webhooks::new(&fetch, secrets)).await;
+            let made = made.unwrap_or_else(|error| Err(NetError::Client(error.to_string())));
+            made.map(Arc::new)
+        };
+        configured.webhooks.get_or_try_init(make).await.cloned()
+    }
+}
+
+/// A verifier that is being asked.
+pub(in crate::app) struct Asked<'a> {
+    verifier: &'a Verifier,
+    pub(in crate::app) fingerprint: Fingerprint,
+    started_at: DateTime<Utc>,
+    clock: Instant,
+}
+
+impl Asked<'_> {
+    /// Returns its verdict.
+    pub(in crate::app) fn said(self, judgement: Judgement) -> NewVerdict {
+        NewVerdict {
+            verifier: self.verifier.name().to_owned(),
+            fingerprint: self.fingerprint,
+            judgement,
+            started_at: self.started_at,
+            duration: self.clock.elapsed(),
+        }
+    }
+}
+
+/// Returns a new id of a message: Standard Webhooks asks for one that no other message has.
+fn message_id() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(format!("msg_{:032x}", u128::from_be_bytes(bytes)))
+}

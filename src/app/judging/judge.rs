@@ -1,0 +1,473 @@
+//! Judging versions: running the verifiers that apply, recording what they said, and what outside verifiers said.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::death::killed_too_often;
+use super::redact::redacted;
+use crate::app::{App, Result};
+use crate::config::VerifierKind;
+use crate::domain::{
+    CLOCK_TOLERANCE, Content, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceKey,
+    SourceSettings, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
+    duration_words, newest_by_verifier,
+};
+use crate::store::{Awaiting, Counted, Ended, NeededRows, Seen};
+use crate::verify::{Verifier, VersionFacts};
+
+/// What judging a version gave.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// Whose version.
+    pub source: Source,
+    /// The version, with its new state.
+    pub version: Version,
+    /// The verdicts, in the order of the configuration.
+    pub verdicts: Vec<NewVerdict>,
+    /// What follows from all verdicts.
+    pub state: VersionState,
+    /// Verdicts by hand that counted until now, and whose verifiers judged for themselves.
+    pub set_aside: Vec<SetAside>,
+}
+
+/// A verdict by hand that a verifier's own took the place of.
+#[derive(Clone, Debug)]
+pub struct SetAside {
+    /// What a person had said.
+    pub verdict: NewVerdict,
+    /// Who.
+    pub actor: String,
+    /// The ids of the versions, or editions, on which it counted: the one that was judged, if it is among them, then others with the
+    /// same contents, oldest first.
+    pub on: Vec<i64>,
+}
+
+impl From<Ended> for SetAside {
+    fn from(ended: Ended) -> Self {
+        Self {
+            verdict: ended.verdict,
+            actor: ended.actor,
+            on: vec![ended.on],
+        }
+    }
+}
+
+/// What is to be asked of the verifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// Everyone who can be asked, whatever was said before.
+    Again,
+    /// The same, but for those in whose place a person spoke.
+    Stale,
+    /// Those of this weight that have not decided yet: a promise to answer later is waited for until its deadline.
+    Undecided(Weight),
+}
+
+impl App {
+    /// Tells whether a verifier of this weight judges the versions of a source with these settings.
+    pub(crate) fn has_verifier(&self, settings: &SourceSettings, weight: Weight) -> bool {
+        self.verifiers_for(settings)
+            .iter()
+            .any(|verifier| verifier.weight() == weight)
+    }
+
+    /// Returns the verifiers that judge each version of such a source by itself.
+    pub(in crate::app) fn verifiers_for(&self, settings: &SourceSettings) -> Vec<Arc<Verifier>> {
+        self.configured()
+            .verifiers
+            .iter()
+            .filter(|verifier| *verifier.scope() == Scope::Source && verifier.applies_to(settings))
+            .cloned()
+            .collect()
+    }
+
+    /// Returns the newest verdict there is, by which it is known whether a verdict was given after somebody asked for others.
+    pub async fn asked_now(&self) -> Result<VerdictId> {
+        Ok(self.ports.store.newest_verdict(None).await?)
+    }
+
+    /// Runs the verifiers that apply over a kept version and brings the published file in line with the outcome. What a person said
+    /// since that was `asked` for stands: there may have been many versions to judge before this one.
+    pub async fn verify(
+        &self,
+        source: &Source,
+        version: &Version,
+        asked: VerdictId,
+    ) -> Result<Verified> {
+        self.require_policy().await?;
+        // Read in any case: a version whose bytes are gone is none that could be verified, by however few verifiers.
+        let content = self.content(version).await?;
+        let verified = self
+            .judge_as_known(source, version, Some(content), Ask::Again, Some(asked))
+            .await?;
+        self.settle_looked(source.id).await?;
+        Ok(verified)
+    }
+
+    /// Tells whether a judged version failed, or could not be judged by a verifier that is required. One that only waits for a verdict
+    /// is no problem.
+    pub fn is_problem(&self, verified: &Verified) -> bool {
+        match verified.state {
+            VersionState::Failed | VersionState::Error => true,
+            VersionState::Passed | VersionState::Unverified => false,
+            VersionState::Pending => {
+                let configured = self.configured();
+                let key = SourceKey::of(&verified.source.settings);
+                let weights = configured.policy.for_source(&key);
+                let mut said = verified.verdicts.iter();
+                said.any(|one| {
+                    one.judgement.outcome == VerdictOutcome::Error
+                        && weights.requires(&one.verifier)
+                })
+            }
+        }
+    }
+
+    /// Asks the verifiers that apply, with the content if it is at hand, and records what they said.
+    pub(crate) async fn judge(
+        &self,
+        source: &Source,
+        version: &Version,
+        content: Option<Content>,
+        ask: Ask,
+    ) -> Result<Verified> {
+        self.judge_as_known(source, version, content, ask, None)
+            .await
+    }
+
+    /// Judges a version in view of the verdicts that were known when that was `asked` for, of those known now without.
+    async fn judge_as_known(
+        &self,
+        source: &Source,
+        version: &Version,
+        content: Option<Content>,
+        ask: Ask,
+        asked: Option<VerdictId>,
+    ) -> Result<Verified> {
+        // A version that nobody has to judge has no verdict that could make a difference.
+        let is_unjudged =
+            ask == Ask::Undecided(Weight::Required) && version.state == VersionState::Unverified;
+        let unreadable = match ask {
+            Ask::Again => self.ports.store.newest_among_unreadable(version.id).await?,
+            _ => None,
+        };
+        let (mut earlier, deaths) = match unreadable {
+            // Each verifier is asked, or waited for, as if none had spoken: one of them may have said something else last.
+            Some(_) => (Vec::new(), 0),
+            None => self.ports.store.verdicts_and_deaths(version.id).await?,
+        };
+        let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
+        let newest = unreadable.unwrap_or(newest);
+        let mut seen = self.seen(asked.map_or(newest, |asked| asked.min(newest)));
+        seen.is_anew = unreadable.is_some();
+        if !seen.is_anew && version.state == VersionState::Pending && version.ordinal > 0 {
+            let refusals = NeededRows::RefusalsOf(version.id);
+            self.ports.store.refuse_lost(refusals).await?;
+        }
+        if is_unjudged {
+            earlier.clear();
+        }
+        let newest = newest_by_verifier(earlier.iter().map(|one| &one.verdict));
+        let too_often = killed_too_often(version.id, deaths).filter(|_| ask != Ask::Again);
+        let outlisted = self.outlisted_verifiers(source, version, &newest).await?;
+        let steps: Vec<_> = self
+            .verifiers_for(&source.settings)
+            .into_iter()
+            .map(|verifier| {
+                // Who judged by an older list has not judged by this one yet.
+                let counts = |_: &&NewVerdict| !outlisted.iter().any(|one| one == verifier.name());
+                let last = newest.get(verifier.name()).copied().filter(counts);
+                let step = match (self.next_step(&verifier, last, ask), &too_often) {
+                    (Step::Run, Some(why)) if verifier.is_run() => match last {
+                        Some(last) if last.judgement == *why => Step::Nothing,
+                        _ => Step::Refuse(why.clone()),
+                    },
+                    (step, _) => step,
+                };
+                (verifier, step)
+            })
+            .collect();
+        let mut verified = self
+            .carry_out_steps(source, version, content, steps, seen, deaths > 0)
+            .await?;
+        let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
+        let own = set_aside(version.id.0, earlier, &verified.verdicts);
+        verified.set_aside = join(own.into_iter().chain(verified.set_aside));
+        let is_undecided = matches!(verified.state, VersionState::Pending | VersionState::Error);
+        if verified.verdicts.is_empty() && (is_undecided || ask == Ask::Again) {
+            // Nobody is left to ask: what counts may have changed since.
+            return self.count_again(source, version).await;
+        }
+        Ok(verified)
+    }
+
+    /// Does what was decided about each verifier in view of what was `seen`, and records what comes of it. Content
+    /// that is not at hand is read when the first verifier needs it. Judging a suspect killed the process before.
+    pub(in crate::app) async fn carry_out_steps(
+        &self,
+        source: &Source,
+        version: &Version,
+        mut content: Option<Content>,
+        steps: Vec<(Arc<Verifier>, Step)>,
+        seen: Seen,
+        is_suspect: bool,
+    ) -> Result<Verified> {
+        let mut verdicts = Vec::new();
+        for (verifier, step) in steps {
+            let verdict = match step {
+                Step::Nothing => continue,
+                Step::Promise => self.note(&verifier, promise()).await,
+                Step::Refuse(why) => self.note(&verifier, why).await,
+                Step::GiveUp(deadline) => self.note(&verifier, too_late(deadline)).await,
+                Step::Run => {
+                    let content = match &content {
+                        Some(content) => content,
+                        None => content.insert(self.content(version).await?),
+                    };
+                    let facts = facts_of(source, version);
+                    self.run(&verifier, content, &facts, is_suspect).await
+                }
+            };
+            let redactor = self.redactor_for_verdict(source, &verifier).await?;
+            verdicts.push(redacted(verdict, &redactor));
+        }
+        let counted = if verdicts.is_empty() && !seen.is_anew {
+            let (state, ended) = (version.state, Vec::new());
+            Counted {
+                state,
+                verdicts,
+                ended,
+            }
+        } else {
+            self.ports
+                .store
+                .record_verdicts(version.id, verdicts, seen, self.stamp())
+                .await?
+        };
+        if is_suspect {
+            self.clear_of_deaths(source, version).await?;
+        }
+        let Counted {
+            state,
+            verdicts,
+            ended,
+        } = counted;
+        let version = Version {
+            state,
+            ..version.clone()
+        };
+        Ok(Verified {
+            source: source.clone(),
+            version,
+            verdicts,
+            state,
+            set_aside: join(ended.into_iter().map(SetAside::from)),
+        })
+    }
+
+    /// Returns what is known at this moment to whoever judges: verdicts up to this one, and the verifiers of this process.
+    pub(in crate::app) fn seen(&self, verdict: VerdictId) -> Seen {
+        Seen {
+            verdict,
+            policy: Some(Arc::clone(&self.configured().policy)),
+            is_anew: false,
+        }
+    }
+
+    /// Tells what to do about a verifier, given what it said last.
+    pub(in crate::app) fn next_step(
+        &self,
+        verifier: &Verifier,
+        last: Option<&NewVerdict>,
+        ask: Ask,
+    ) -> Step {
+        let outcome = last.map(|verdict| verdict.judgement.outcome);
+        let ask = match ask {
+            Ask::Stale if last.is_some_and(NewVerdict::is_by_hand) => return Step::Nothing,
+            Ask::Stale => Ask::Again,
+            ask => ask,
+        };
+        if let Ask::Undecided(weight) = ask
+            && (verifier.weight() != weight
+                || matches!(
+                    outcome,
+                    Some(VerdictOutcome::Passed | VerdictOutcome::Failed)
+                ))
+        {
+            return Step::Nothing;
+        }
+        let deadline = match verifier.kind() {
+            VerifierKind::Command { .. } | VerifierKind::Builtin(_) => return Step::Run,
+            VerifierKind::Http { .. } if ask == Ask::Again => return Step::Run,
+            VerifierKind::Http { deadline, .. } | VerifierKind::External { deadline } => *deadline,
+        };
+        let is_external = matches!(verifier.kind(), VerifierKind::External { .. });
+        match (last, outcome) {
+            (Some(promise), Some(VerdictOutcome::Pending))
+                if !is_from_the_future(promise, self.now()) =>
+            {
+                let waited = self.now() - promise.started_at;
+                if waited.to_std().is_ok_and(|waited| waited >= deadline) {
+                    Step::GiveUp(deadline)
+                } else {
+                    Step::Nothing
+                }
+            }
+            (Some(_), Some(VerdictOutcome::Pending)) | (None, _) if is_external => Step::Promise,
+            (Some(_), _) if is_external => Step::Nothing,
+            _ => Step::Run,
+        }
+    }
+
+    /// Returns a verdict that takes no run.
+    pub(in crate::app) async fn note(
+        &self,
+        verifier: &Arc<Verifier>,
+        judgement: Judgement,
+    ) -> NewVerdict {
+        NewVerdict {
+            verifier: verifier.name().to_owned(),
+            fingerprint: verifier.identify().await,
+            judgement,
+            started_at: self.now(),
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// Returns those of these sources whose newest version waits for a verdict that should have come by now. Passes say so of it, where
+    /// any may judge.
+    pub async fn overdue(&self, sources: &[Source]) -> Result<HashSet<SourceId>> {
+        let mut overdue = HashSet::new();
+        for source in sources {
+            let (Some(VersionState::Pending), Some(version)) =
+                (source.state.version_state, source.state.version_id)
+            else {
+                continue;
+            };
+            let verdicts = self.verdicts(version).await?;
+            let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
+            let ask = Ask::Undecided(Weight::Required);
+            let is_late = |verifier: &Arc<Verifier>| {
+                let last = last.get(verifier.name()).copied();
+                matches!(self.next_step(verifier, last, ask), Step::GiveUp(_))
+            };
+            if self.verifiers_for(&source.settings).iter().any(is_late) {
+                overdue.insert(source.id);
+            }
+        }
+        Ok(overdue)
+    }
+
+    /// Returns the versions, of all sources or of `only` these, that are still undecided, pending or in error, and could become
+    /// the published ones; those that wait for advice, whose deadline may have come; and those that failed by an older list than there
+    /// is now. Those of one source stand together.
+    ///
+    /// No more than a pass can take; which ones come first changes with the hour, so that none is left out for ever.
+    pub(crate) async fn undecided(
+        &self,
+        only: Option<&[SourceId]>,
+    ) -> Result<Vec<(SourceId, VersionId)>> {
+        const MOST: usize = 4096;
+        let mut ids = self.ports.store.awaiting(Awaiting::Decision).await?;
+        ids.extend(self.ports.store.awaiting(Awaiting::Advice).await?);
+        let outlisted = self.outlisted(only).await?.into_iter();
+        ids.extend(outlisted.map(|one| (one.source, one.version)));
+        if let Some(only) = only {
+            let only: HashSet<_> = only.iter().collect();
+            ids.retain(|(source, _)| only.contains(source));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() > MOST {
+            let hour = usize::try_from(Slot::containing(self.now()).0).unwrap_or_default();
+            let first = hour.wrapping_mul(MOST) % ids.len();
+            ids.rotate_left(first);
+            ids.truncate(MOST);
+        }
+        Ok(ids)
+    }
+}
+
+/// What to do about one verifier.
+pub(in crate::app) enum Step {
+    /// It has spoken, or has time left.
+    Nothing,
+    /// It judges.
+    Run,
+    /// Its verdict comes by itself: from now on it is waited for.
+    Promise,
+    /// It has had this long.
+    GiveUp(Duration),
+    /// It is not asked: this stands for what it would say.
+    Refuse(Judgement),
+}
+
+/// Returns whether a promise was recorded while the clock ran ahead: its deadline would not come for as long.
+fn is_from_the_future(promise: &NewVerdict, now: DateTime<Utc>) -> bool {
+    promise.started_at > now + CLOCK_TOLERANCE
+}
+
+pub(in crate::app) fn promise() -> Judgement {
+    Judgement {
+        outcome: VerdictOutcome::Pending,
+        detail: "waits for a verdict from outside".to_owned(),
+        exit_code: None,
+        output: String::new(),
+    }
+}
+
+pub(in crate::app) fn too_late(deadline: Duration) -> Judgement {
+    Judgement::error(&format!("no verdict within {}", duration_words(deadline)))
+}
+
+/// Returns which verdicts by hand on what was `judged` counted, of these with who gave each, and do not beside the new ones.
+pub(in crate::app) fn set_aside<'a>(
+    judged: i64,
+    oldest_first: impl IntoIterator<Item = (&'a NewVerdict, &'a str)>,
+    new: &[NewVerdict],
+) -> Vec<SetAside> {
+    let oldest_first = oldest_first.into_iter();
+    let last: HashMap<_, _> = oldest_first
+        .map(|one| (one.0.verifier.as_str(), one))
+        .collect();
+    let last = new.iter().filter_map(|new| last.get(new.verifier.as_str()));
+    let by_hand = last.filter(|(verdict, _)| verdict.is_by_hand());
+    let aside = |&(verdict, actor): &(&NewVerdict, &str)| SetAside {
+        verdict: verdict.clone(),
+        actor: actor.to_owned(),
+        on: vec![judged],
+    };
+    by_hand.map(aside).collect()
+}
+
+/// Joins what is the same verdict on several versions or editions.
+pub(in crate::app) fn join(all: impl IntoIterator<Item = SetAside>) -> Vec<SetAside> {
+    let mut joined: Vec<SetAside> = Vec::new();
+    for one in all {
+        let is_same =
+            |known: &&mut SetAside| known.verdict == one.verdict && known.actor == one.actor;
+        match joined.iter_mut().find(is_same) {
+            Some(known) => known.on.extend(one.on),
+            None => joined.push(one),
+        }
+    }
+    joined
+}
+
+pub(in crate::app) fn facts_of(source: &Source, version: &Version) -> VersionFacts {
+    VersionFacts {
+        source_id: source.id,
+        source_name: source.settings.name.clone(),
+        address: source.settings.address.to_string(),
+        version_id: version.id,
+        digest: version.digest,
+        size_bytes: version.size_bytes,
+        name: version.name.clone(),
+        media_type: version.media_type.clone(),
+        fetched_at: version.fetched_at,
+        last_modified: version.last_modified.clone(),
+    }
+}

@@ -1,0 +1,117 @@
+//! Verdicts that somebody outside gives: recorded in a verifier's name, for all of the same bytes, with what is published following.
+//!
+//! Never asks a verifier.
+
+use std::sync::Arc;
+
+use super::redact::redacted;
+use crate::app::sources::suggest::no_such_name;
+use crate::app::{App, Error, Result};
+use crate::config::VerifierKind;
+use crate::domain::{
+    Fingerprint, Judgement, NewVerdict, Scope, Source, VerdictOutcome, Version, VersionId,
+    newest_by_verifier,
+};
+use crate::verify::Verifier;
+
+/// A verdict that was given from outside.
+#[derive(Clone, Debug)]
+pub struct GivenVerdict {
+    /// Whose version, as it was before.
+    pub source: Source,
+    /// The version, with its new state.
+    pub version: Version,
+    /// The other versions of the source with the same bytes for which the verdict counts too, oldest first.
+    pub also: Vec<VersionId>,
+}
+
+impl App {
+    /// Records a verdict that was reached outside of gannet, and brings the published file in line with it. One that fails a
+    /// version, or passes one that such a verdict failed, counts for every version of the source with the same bytes.
+    ///
+    /// Its verifier is one that the configuration declares for the source. As a rule one with `external = true`, or an HTTP
+    /// verifier that promised to answer later; under the name of another one a person overrules that, until it judges again.
+    pub async fn verdict(
+        &self,
+        reference: &str,
+        verifier: &str,
+        outcome: VerdictOutcome,
+        detail: Option<String>,
+    ) -> Result<GivenVerdict> {
+        self.require_policy().await?;
+        let (source, version) = self.version(reference).await?;
+        let verifier = self.outside_verifier(verifier, &source)?;
+        let earlier = self.ports.store.verdicts(version.id).await?;
+        let earlier = earlier.iter().map(|one| &one.verdict);
+        let verdict = self
+            .note_from_outside(&verifier, earlier, outcome, detail)
+            .await;
+        let verdict = redacted(verdict, &self.redactor([&source], Some(&verifier)));
+        let (state, also) = self
+            .ports
+            .store
+            .record_outside_verdict(version.id, verdict, self.stamp())
+            .await?;
+        self.settle_looked(source.id).await?;
+        Ok(GivenVerdict {
+            source,
+            version: Version { state, ..version },
+            also,
+        })
+    }
+
+    /// Returns the verdict that somebody outside gives in a verifier's name; that of a verifier which gannet asks is known as
+    /// a person's word, unless the verifier promised to answer later.
+    pub(in crate::app) async fn note_from_outside<'a>(
+        &self,
+        verifier: &Arc<Verifier>,
+        earlier: impl IntoIterator<Item = &'a NewVerdict>,
+        outcome: VerdictOutcome,
+        detail: Option<String>,
+    ) -> NewVerdict {
+        let judgement = Judgement {
+            outcome,
+            detail: detail.unwrap_or_default(),
+            exit_code: None,
+            output: String::new(),
+        };
+        let mut verdict = self.note(verifier, judgement).await;
+        let last = newest_by_verifier(earlier).get(verifier.name()).copied();
+        let is_promised =
+            last.is_some_and(|last| last.judgement.outcome == VerdictOutcome::Pending);
+        let is_own = match verifier.kind() {
+            VerifierKind::External { .. } => true,
+            VerifierKind::Http { .. } => is_promised,
+            VerifierKind::Command { .. } | VerifierKind::Builtin(_) => false,
+        };
+        if !is_own {
+            verdict.fingerprint = Fingerprint::overruled();
+        }
+        verdict
+    }
+
+    /// Finds the verifier that takes verdicts from outside under this name.
+    fn outside_verifier(&self, name: &str, source: &Source) -> Result<Arc<Verifier>> {
+        let shown = name.escape_debug();
+        let declared = || {
+            format!(
+                "declare it in the configuration: [[verifier]] with name = \"{shown}\", external = true and `sources`"
+            )
+        };
+        let configured = self.configured();
+        let mut verifiers = configured.verifiers.iter();
+        let Some(verifier) = verifiers.find(|one| one.name() == name) else {
+            let names = configured.verifiers.iter().map(|one| one.name());
+            return Err(no_such_name("verifier", name, names, &declared()));
+        };
+        if *verifier.scope() != Scope::Source || !verifier.applies_to(&source.settings) {
+            let message = format!(
+                "the verifier `{shown}` does not judge {}",
+                source.settings.name
+            );
+            return Err(Error::invalid(message)
+                .hint("its `sources` in the configuration select which it judges"));
+        }
+        Ok(Arc::clone(verifier))
+    }
+}

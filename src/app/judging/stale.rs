@@ -1,0 +1,390 @@
+//! Judging again what was judged by an older judge: a verifier whose definition or program is another one now.
+//!
+//! What has been judged again carries the new fingerprint, so whoever ends this in the middle goes on from there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::Semaphore;
+
+use super::death::killed_too_often;
+use super::judge::Step;
+use crate::app::{App, Error, Result, Verified, VerifiedSet};
+use crate::config::VerifierKind;
+use crate::domain::{
+    Fingerprint, NewVerdict, Source, SourceId, SourceKey, VerdictId, Version, VersionId,
+    VersionState, last_of_each,
+};
+use crate::store::{JudgedBy, JudgedOrder, JudgedRequest, SourceFilter};
+use crate::verify::Verifier;
+
+/// Versions looked at in one read.
+const PAGE: usize = 1024;
+/// Versions on their way at once: enough that many share one commit.
+const AT_ONCE: usize = 64;
+/// Memory that contents on their way may take up, in units of 1 KiB; a larger content goes alone.
+const CONTENT_KIB: u32 = 256 << 10;
+
+/// Which versions to judge again.
+#[derive(Clone, Debug, Default)]
+pub struct StaleRequest {
+    /// Only those of the sources that these select; of all without any.
+    pub selectors: Vec<String>,
+    /// Begin with the newest version instead of the oldest.
+    pub newest_first: bool,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StaleProgress {
+    /// Versions that an older judge had judged, or that a verifier has not judged yet, or whose verdicts count otherwise now.
+    pub total: u64,
+    /// Of those, judged again by now.
+    pub done: u64,
+    /// Whose state is another one now.
+    pub changed: u64,
+    /// By their state now.
+    pub passed: u64,
+    /// By their state now: no verifier applies any more.
+    pub unverified: u64,
+    /// By their state now.
+    pub failed: u64,
+    /// By their state now: error or pending.
+    pub undecided: u64,
+    /// Of those, the ones that wait for a verdict, which is no failure.
+    pub waiting: u64,
+    /// Sets of which an edition was judged, again or for the first time.
+    pub sets: u64,
+    /// Of those, the ones that did not pass.
+    pub sets_failed: u64,
+    /// Of the ones that did not pass, those that wait for a verdict, which is no failure.
+    pub sets_pending: u64,
+    /// Sets that no required verifier judges.
+    pub sets_unverified: u64,
+    /// Sets that were never judged, and wait for a member.
+    pub sets_waiting: u64,
+    /// Verdicts by hand that count in the place of a verifier's own, and are kept.
+    pub by_hand: u64,
+}
+
+/// What was judged again and is to be said.
+#[derive(Clone, Copy, Debug)]
+pub enum JudgedAgain<'a> {
+    /// A version whose state is another one now; with what was said of it before, when that counts otherwise now and nobody was asked.
+    Version(&'a Verified, &'a [NewVerdict]),
+    /// An edition of a set that did not pass, or whose state is another one now; with the same.
+    Set(&'a VerifiedSet, &'a [NewVerdict]),
+}
+
+/// A version that is to be judged again, by these verifiers; by none of them when only its verdicts count otherwise now.
+struct Stale {
+    version: VersionId,
+    source: Arc<Source>,
+    verifiers: Vec<Arc<Verifier>>,
+}
+
+impl StaleProgress {
+    /// Returns whether anything failed or could not be judged. What only waits for a verdict is no failure.
+    pub fn has_problems(&self) -> bool {
+        let undecided = self.undecided - self.waiting;
+        self.failed + undecided + (self.sets_failed - self.sets_pending) > 0
+    }
+
+    /// Counts a version by its state now.
+    fn count(&mut self, state: VersionState, is_problem: bool) {
+        self.waiting += u64::from(state == VersionState::Pending && !is_problem);
+        match state {
+            VersionState::Passed => self.passed += 1,
+            VersionState::Unverified => self.unverified += 1,
+            VersionState::Failed => self.failed += 1,
+            VersionState::Error | VersionState::Pending => self.undecided += 1,
+        }
+    }
+}
+
+/// Returns how many versions may be judged at once. A rule that compares with the last good version needs that to be judged first.
+fn at_once(stale: &[Stale]) -> usize {
+    let looks_back = |stale: &Stale| stale.verifiers.iter().any(|one| one.looks_back());
+    if stale.iter().any(looks_back) {
+        1
+    } else {
+        AT_ONCE
+    }
+}
+
+impl App {
+    /// Judges every version again for which a verifier that applies has no verdict, or one of another fingerprint than it has
+    /// now; only by those verifiers; and, when no source is named, what stands ready of each set. Published files follow.
+    /// `tell` is called after each version with the progress so far, and with the version when its state changed; likewise with each
+    /// edition that did not pass, or whose state changed.
+    ///
+    /// A version whose content is damaged is an error that is kept until the others are done. Verdicts that came from
+    /// outside are not judged again.
+    pub async fn verify_stale(
+        &self,
+        request: &StaleRequest,
+        mut tell: impl FnMut(StaleProgress, Option<JudgedAgain<'_>>),
+    ) -> Result<StaleProgress> {
+        self.require_policy().await?;
+        let (stale, by_hand) = self.find_stale(request).await?;
+        let mut progress = StaleProgress {
+            total: stale.len() as u64,
+            by_hand,
+            ..StaleProgress::default()
+        };
+        tell(progress, None);
+        let memory = Semaphore::new(CONTENT_KIB as usize);
+        let at_once = at_once(&stale);
+        let mut judged = stream::iter(stale)
+            .map(|stale| self.judge_stale(stale, &memory))
+            .buffer_unordered(at_once);
+        let mut first_error: Option<Error> = None;
+        while let Some(result) = judged.next().await {
+            progress.done += 1;
+            let changed = match result {
+                Ok(Some((before, verified))) => {
+                    progress.count(verified.state, self.is_problem(&verified));
+                    (before != verified.state).then_some(verified)
+                }
+                // Purged meanwhile.
+                Ok(None) => None,
+                Err(error) if error.concerns_all() => return Err(error),
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                    None
+                }
+            };
+            progress.changed += u64::from(changed.is_some());
+            let standing = self.why_counted(changed.as_ref()).await?;
+            let said = changed.as_ref();
+            let said = said.map(|verified| JudgedAgain::Version(verified, &standing));
+            tell(progress, said);
+        }
+        if request.selectors.is_empty()
+            && let Err(error) = self.judge_stale_sets(&mut progress, &mut tell).await
+        {
+            first_error.get_or_insert(error);
+        }
+        match first_error {
+            Some(error) => Err(error),
+            None => Ok(progress),
+        }
+    }
+
+    /// Returns why a version stands as it does that nobody was asked about: only what counts is otherwise.
+    async fn why_counted(&self, changed: Option<&Verified>) -> Result<Vec<NewVerdict>> {
+        let Some(one) = changed.filter(|one| one.verdicts.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let said = self.ports.store.verdicts(one.version.id).await?.into_iter();
+        Ok(why_it_stands(one.state, said.map(|one| one.verdict)))
+    }
+
+    /// Returns what is to be judged again, and how many verdicts by hand are kept.
+    async fn find_stale(&self, request: &StaleRequest) -> Result<(Vec<Stale>, u64)> {
+        let sources = self.stale_sources(&request.selectors).await?;
+        let judges = self.judges_now().await;
+        let only: Option<Vec<_>> =
+            (!request.selectors.is_empty()).then(|| sources.keys().copied().collect());
+        let order = if request.newest_first {
+            JudgedOrder::NewestFirst
+        } else {
+            JudgedOrder::OldestFirst
+        };
+        let outlisted: HashMap<_, _> = self
+            .outlisted(only.as_deref())
+            .await?
+            .into_iter()
+            .map(|one| (one.version, one.verifiers))
+            .collect();
+        let (mut stale, mut by_hand) = (Vec::new(), 0);
+        self.each_judged(only, order, |version| {
+            // One that was added since the sources were read was judged by the judges of now.
+            let Some(source) = sources.get(&version.source_id) else {
+                return;
+            };
+            by_hand += self.count_by_hand(&version, source);
+            let outlisted = outlisted.get(&version.version_id).map(Vec::as_slice);
+            stale.extend(self.stale_of(&version, source, &judges, outlisted.unwrap_or_default()));
+        })
+        .await?;
+        Ok((stale, by_hand))
+    }
+
+    /// Looks at every version of these sources, of all without them, with what was said of it last.
+    pub(in crate::app) async fn each_judged(
+        &self,
+        sources: Option<Vec<SourceId>>,
+        order: JudgedOrder,
+        mut look: impl FnMut(JudgedBy),
+    ) -> Result<()> {
+        let mut page = JudgedRequest {
+            sources,
+            order,
+            after: None,
+            limit: PAGE,
+        };
+        loop {
+            let versions = self.ports.store.judged_by(page.clone()).await?;
+            let Some(last) = versions.last() else {
+                return Ok(());
+            };
+            page.after = Some(last.version_id);
+            versions.into_iter().for_each(&mut look);
+        }
+    }
+
+    pub(in crate::app) async fn stale_sources(
+        &self,
+        selectors: &[String],
+    ) -> Result<HashMap<SourceId, Arc<Source>>> {
+        let sources = if selectors.is_empty() {
+            self.ports.store.sources(SourceFilter::default()).await?
+        } else {
+            self.kept_sources(selectors).await?
+        };
+        let by_id = |source: Source| (source.id, Arc::new(source));
+        Ok(sources.into_iter().map(by_id).collect())
+    }
+
+    /// Returns the fingerprints as of now, by verifier, of those that gannet asks itself.
+    pub(in crate::app) async fn judges_now(&self) -> HashMap<String, String> {
+        let mut judges = HashMap::new();
+        for verifier in &self.configured().verifiers {
+            if !matches!(verifier.kind(), VerifierKind::External { .. }) {
+                let fingerprint = verifier.identify().await;
+                judges.insert(verifier.name().to_owned(), fingerprint.hex);
+            }
+        }
+        judges
+    }
+
+    /// Counts the verifiers of a version in whose place a person spoke last.
+    fn count_by_hand(&self, version: &JudgedBy, source: &Source) -> u64 {
+        let overruled = Fingerprint::overruled().hex;
+        let mut last = version.last.iter();
+        if !last.any(|(_, last)| last.fingerprint == overruled) {
+            return 0;
+        }
+        let verifiers = self.verifiers_for(&source.settings);
+        let is_by_hand = |verifier: &&Arc<Verifier>| {
+            let last = version.last.get(verifier.name());
+            last.is_some_and(|last| last.fingerprint == overruled)
+        };
+        verifiers.iter().filter(is_by_hand).count() as u64
+    }
+
+    fn stale_of(
+        &self,
+        version: &JudgedBy,
+        source: &Arc<Source>,
+        judges_now: &HashMap<String, String>,
+        outlisted: &[String],
+    ) -> Option<Stale> {
+        let overruled = Fingerprint::overruled().hex;
+        let verifiers: Vec<_> = self
+            .verifiers_for(&source.settings)
+            .into_iter()
+            .filter(|verifier| {
+                let last = version.last.get(verifier.name());
+                let last = last.map(|last| &last.fingerprint);
+                is_another(last, judges_now.get(verifier.name()), &overruled)
+                    || outlisted.iter().any(|one| one == verifier.name())
+            })
+            .collect();
+        let outcomes = version.last.iter();
+        let outcomes = outcomes.map(|(name, last)| (name.clone(), last.outcome));
+        // What counts may have changed: a verifier is advisory now, or gone.
+        let key = SourceKey::of(&source.settings);
+        let weights = self.configured().policy.for_source(&key);
+        let counts_otherwise = weights.state(&outcomes.collect()) != version.state;
+        (!verifiers.is_empty() || counts_otherwise).then(|| Stale {
+            version: version.version_id,
+            source: Arc::clone(source),
+            verifiers,
+        })
+    }
+
+    /// Derives the state of a version anew from the verdicts that it has.
+    pub(in crate::app) async fn count_again(
+        &self,
+        source: &Source,
+        version: &Version,
+    ) -> Result<Verified> {
+        let counted = self
+            .ports
+            .store
+            .record_verdicts(version.id, Vec::new(), VerdictId(0), self.stamp())
+            .await?;
+        let state = counted.state;
+        Ok(Verified {
+            source: source.clone(),
+            version: Version {
+                state,
+                ..version.clone()
+            },
+            verdicts: Vec::new(),
+            state,
+            set_aside: Vec::new(),
+        })
+    }
+
+    /// Returns the state before, and what was found; nothing for a version that is gone.
+    async fn judge_stale(
+        &self,
+        stale: Stale,
+        memory: &Semaphore,
+    ) -> Result<Option<(VersionState, Verified)>> {
+        let Some(found) = self.ports.store.version_to_judge(stale.version).await? else {
+            return Ok(None);
+        };
+        let (version, deaths) = (found.version, found.deaths);
+        let kib = u32::try_from(version.size_bytes >> 10)
+            .map_or(CONTENT_KIB, |kib| kib.min(CONTENT_KIB - 1) + 1);
+        let _room = memory
+            .acquire_many(kib)
+            .await
+            .expect("the semaphore is never closed");
+        let verified = if stale.verifiers.is_empty() {
+            self.count_again(&stale.source, &version).await?
+        } else {
+            let verifiers = stale.verifiers.into_iter();
+            let too_often = killed_too_often(version.id, deaths);
+            let steps = verifiers.map(|verifier| {
+                let refused = too_often.clone().filter(|_| verifier.is_run());
+                (verifier, refused.map_or(Step::Run, Step::Refuse))
+            });
+            let seen = self.seen(found.newest_verdict);
+            let (steps, is_suspect) = (steps.collect(), deaths > 0);
+            self.carry_out_steps(&stale.source, &version, None, steps, seen, is_suspect)
+                .await?
+        };
+        if verified.state != version.state {
+            self.settle_recorded(stale.source.id).await?;
+        }
+        Ok(Some((version.state, verified)))
+    }
+}
+
+/// Tells whether who judged last is not who would judge now. A person's word stands until the verifier judges again.
+pub(in crate::app) fn is_another(
+    last: Option<&String>,
+    now: Option<&String>,
+    overruled: &String,
+) -> bool {
+    now.is_some() && last != now && last != Some(overruled)
+}
+
+/// Returns the last verdicts that make a state what it is, where it is no good one, of these.
+pub(in crate::app) fn why_it_stands(
+    state: VersionState,
+    oldest_first: impl Iterator<Item = NewVerdict>,
+) -> Vec<NewVerdict> {
+    let all: Vec<_> = oldest_first.collect();
+    let last = last_of_each(&all, |one| one);
+    let last = last
+        .into_iter()
+        .filter(|one| state.follows_from(one.judgement.outcome));
+    last.cloned().collect()
+}

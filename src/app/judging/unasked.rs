@@ -1,0 +1,79 @@
+//! Published versions that a verifier which is required of them was never asked about: they were published while the configuration had
+//! no such verifier, since it was cut for a moment, say.
+//!
+//! Judges nothing: `verify --stale` does.
+
+use std::collections::BTreeSet;
+
+use crate::app::{App, PolicyNext, Result};
+use crate::domain::{Policy, SourceKey};
+
+/// So many sources are named.
+const NAMED: usize = 3;
+
+/// How many published versions a required verifier was never asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::app) struct Unasked {
+    /// The names of the sources.
+    pub(in crate::app) sources: Vec<String>,
+    /// The names of the verifiers.
+    pub(in crate::app) verifiers: BTreeSet<String>,
+}
+
+impl App {
+    /// Returns in one line which published versions of these sources, of all without a selector, a verifier was never asked about that
+    /// is required of them; nothing when there are none, and unless the policy in force is that of this process.
+    pub async fn unasked(&self, selectors: &[String]) -> Result<Option<String>> {
+        let configured = self.configured();
+        if configured.policy.is_empty() {
+            return Ok(None);
+        }
+        let next = self.policy_outlook().await?;
+        // An edit that is not adopted yet is told as such.
+        if !matches!(next.next(), PolicyNext::Keep) {
+            return Ok(None);
+        }
+        let unasked = self.unasked_by(selectors, &configured.policy).await?;
+        Ok((!unasked.sources.is_empty()).then(|| unasked.to_string()))
+    }
+
+    /// Returns the same by this policy.
+    pub(in crate::app) async fn unasked_by(
+        &self,
+        selectors: &[String],
+        policy: &Policy,
+    ) -> Result<Unasked> {
+        let sources = self.stale_sources(selectors).await?;
+        let only = (!selectors.is_empty()).then(|| sources.keys().copied().collect());
+        let mut unasked = Unasked::default();
+        for (id, asked) in self.ports.store.asked_of_published(only).await? {
+            let Some(source) = sources.get(&id) else {
+                continue;
+            };
+            let weights = policy.for_source(&SourceKey::of(&source.settings));
+            let missing = weights.required().filter(|name| !asked.contains(*name));
+            let missing: Vec<_> = missing.map(str::to_owned).collect();
+            if !missing.is_empty() {
+                unasked.sources.push(source.settings.name.clone());
+                unasked.verifiers.extend(missing);
+            }
+        }
+        Ok(unasked)
+    }
+}
+
+impl std::fmt::Display for Unasked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut named: Vec<_> = self.sources.iter().take(NAMED).cloned().collect();
+        if let more @ 1.. = self.sources.len().saturating_sub(NAMED) {
+            named.push(format!("{more} more"));
+        }
+        let verifiers: Vec<_> = self.verifiers.iter().map(String::as_str).collect();
+        write!(
+            f,
+            "published, and never judged by {}, as is required by now: {}; `gannet verify --stale` judges",
+            verifiers.join(", "),
+            named.join(", ")
+        )
+    }
+}

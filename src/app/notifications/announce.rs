@@ -1,0 +1,334 @@
+//! What a message says of a change, and which single events a notifier wants to hear of.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+
+use super::message::{CONFIGURATION, Change, line_of};
+use crate::app::policy::standing::UNUSABLE;
+use crate::config::NotifierConfig;
+use crate::domain::{ChangeKind, EventId, Source};
+use crate::store::{
+    Announcement, ChangeRun, ChangeStory, EventSubject, NoticeLook, PublicationEvent, RunStart,
+    ToldOfEvent,
+};
+
+/// How the event of a set that could not be published begins, and how messages call a set.
+const SET: &str = "set ";
+/// What stands in the event of a file that could not be removed, between its path and the reason.
+const OF_REMOVED: &str = " of a removed source is still there: ";
+/// Lines that a message shows of a difference.
+const MOST_DIFFERENT_LINES: usize = 12;
+
+/// Returns what a message says of a source that turned.
+pub(in crate::app) fn turn(kind: ChangeKind, source: &Source, story: ChangeStory) -> Change {
+    let is_version = matches!(kind, ChangeKind::VersionFailed | ChangeKind::GoodAgain);
+    Change {
+        kind,
+        subject: source.settings.name.clone(),
+        source_id: Some(source.id),
+        address: Some(source.settings.address.to_string()),
+        since: story.since.or(source.state.last_attempt_at),
+        failures: source.state.failures,
+        detail: story.detail,
+        version_id: source.state.version_id.filter(|_| is_version),
+        difference: None,
+        times: 1,
+        first: None,
+        replaces: None,
+        because: None,
+        is_back: false,
+    }
+}
+
+/// Returns what a message says of a set that turned.
+pub(in crate::app) fn set_turn(kind: ChangeKind, set: &str, story: ChangeStory) -> Change {
+    Change {
+        kind,
+        subject: format!("set {set}"),
+        source_id: None,
+        address: None,
+        since: story.since,
+        failures: 0,
+        detail: story.detail.filter(|_| kind == ChangeKind::SetFailed),
+        version_id: None,
+        difference: None,
+        times: 1,
+        first: None,
+        replaces: None,
+        because: None,
+        is_back: false,
+    }
+}
+
+/// Tells whether the event of a publication that failed is about a set: it begins with its name.
+fn is_of_set(one: &Announcement) -> bool {
+    let detail = one.detail.as_deref();
+    detail.is_some_and(|detail| detail.starts_with(SET))
+}
+
+/// Returns what a message says of a single event.
+pub(in crate::app) fn announcement(one: &Announcement) -> Change {
+    let (subject, detail) = match (&one.source, one.kind) {
+        // Why it fails now may be another reason than the first.
+        (Some(source), ChangeKind::PublishFailed) => {
+            let why = source.state.publish_error.as_ref();
+            (
+                source.settings.name.clone(),
+                why.or(one.detail.as_ref()).cloned(),
+            )
+        }
+        (Some(source), _) => (source.settings.name.clone(), one.detail.clone()),
+        (None, ChangeKind::PublishFailed) if !is_of_set(one) => {
+            let text = one.detail.as_deref().unwrap_or_default();
+            let (path, why) = text.split_once(OF_REMOVED).unwrap_or((text, ""));
+            (path.to_owned(), Some(why.to_owned()))
+        }
+        // The event begins with the name of the set.
+        (None, ChangeKind::SetPublished | ChangeKind::Withdrawn | ChangeKind::PublishFailed) => {
+            let text = one.detail.as_deref().unwrap_or_default();
+            let text = text.strip_prefix(SET).unwrap_or(text);
+            let (set, rest) = text.split_once(": ").unwrap_or((text, ""));
+            let rest = (!rest.is_empty()).then(|| rest.to_owned());
+            (format!("set {set}"), rest)
+        }
+        // What is said of the configuration says already that it cannot be used.
+        (None, _) => {
+            let cause = |text: &String| text.strip_prefix(UNUSABLE).unwrap_or(text).to_owned();
+            let cause = one.detail.as_ref().map(cause);
+            (CONFIGURATION.to_owned(), cause)
+        }
+    };
+    let source = one.source.as_ref();
+    Change {
+        kind: one.kind,
+        subject,
+        source_id: source.map(|source| source.id),
+        address: source.map(|source| source.settings.address.to_string()),
+        since: Some(one.at),
+        failures: source.map_or(0, |source| source.state.failures),
+        detail,
+        version_id: one.version_id,
+        difference: None,
+        times: 1,
+        first: None,
+        replaces: None,
+        because: None,
+        is_back: false,
+    }
+}
+
+/// Returns the same for the last of several changes.
+pub(in crate::app) fn announcement_of_run(one: &Announcement, run: &ChangeRun) -> Change {
+    let first = run.first.as_ref().filter(|_| run.times > 1);
+    let before = run.before.as_ref().filter(|before| !before.is_withdrawn);
+    Change {
+        times: run.times.max(1),
+        first: first.and_then(in_words),
+        replaces: before.and_then(in_words),
+        because: run.because.clone(),
+        is_back: run.times <= 1 && is_there_again(one, run),
+        ..announcement(one)
+    }
+}
+
+/// Tells whether readers see the version again that they saw until it was withdrawn.
+fn is_there_again(one: &Announcement, run: &ChangeRun) -> bool {
+    let before = run.before.as_ref();
+    before.is_some_and(|before| {
+        before.is_withdrawn && before.version.is_some() && before.version == one.version_id
+    })
+}
+
+/// Names what was published: the version, or the edition that the event of a set ends with.
+fn in_words(event: &PublicationEvent) -> Option<String> {
+    let version = event.version.map(|id| format!("v{id}"));
+    let edition = || Some(event.detail.as_deref()?.rsplit_once(": ")?.1.to_owned());
+    version.or_else(edition)
+}
+
+/// Returns a unified difference without its head, cut after a few lines.
+pub(in crate::app) fn short_difference(old: &str, new: &str) -> String {
+    let difference = similar::TextDiff::from_lines(old, new);
+    let text = difference.unified_diff().context_radius(0).to_string();
+    let mut lines = text.lines().map(line_of);
+    let mut short: Vec<_> = lines.by_ref().take(MOST_DIFFERENT_LINES).collect();
+    let more = lines.count();
+    if more > 0 {
+        short.push(format!("… {more} more lines"));
+    }
+    short.join("\n")
+}
+
+/// What there is to tell a notifier of single events, and what waits.
+#[derive(Default)]
+pub(in crate::app) struct Announced {
+    /// What it is told now.
+    pub(in crate::app) now: Vec<Announcement>,
+    /// Where the changes begin of which that is the last, by its event.
+    pub(in crate::app) starts: HashMap<EventId, RunStart>,
+    /// Those changes, where what they lead to is told and not each by itself.
+    pub(in crate::app) runs: HashMap<EventId, ChangeRun>,
+    /// What it knows when that was delivered, of events of which that changes.
+    pub(in crate::app) known: Vec<(EventSubject, ToldOfEvent)>,
+}
+
+impl Announced {
+    /// Returns what is told as the last of several changes, with where these begin.
+    pub(in crate::app) fn run_starts(&self) -> Vec<(Announcement, RunStart)> {
+        let is_daily = |one: &&Announcement| {
+            matches!(one.kind, ChangeKind::Changed | ChangeKind::SetPublished)
+        };
+        let daily = self.now.iter().filter(is_daily);
+        let with_start =
+            daily.filter_map(|one| Some((one.clone(), *self.starts.get(&one.event_id)?)));
+        with_start.collect()
+    }
+
+    /// Leaves out what readers saw before the changes, and see again: that is what the notifier knows. Keeps the other runs.
+    pub(in crate::app) fn leave_out_what_is_back(
+        &mut self,
+        runs: Vec<(Announcement, ChangeRun)>,
+        look: &NoticeLook,
+    ) {
+        for (one, run) in runs {
+            if !is_as_before(&one, &run) {
+                self.runs.insert(one.event_id, run);
+                continue;
+            }
+            let subject = subject_of(&one);
+            self.now.retain(|other| other.event_id != one.event_id);
+            self.known.retain(|(known, _)| *known != subject);
+            let told = look.told_events.get(&subject);
+            if let Some(told) = told.filter(|told| told.held.is_some()) {
+                let told = ToldOfEvent {
+                    held: None,
+                    ..*told
+                };
+                self.known.push((subject, told));
+            }
+        }
+    }
+}
+
+fn is_as_before(one: &Announcement, run: &ChangeRun) -> bool {
+    run.before.as_ref().is_some_and(|before| {
+        let is_same = (before.version, &before.detail) == (one.version_id, &one.detail);
+        is_same && !before.is_withdrawn
+    })
+}
+
+/// Returns what followed from single events that the notifier wants to hear of: of each subject and kind the last, unless it is
+/// over by now. One that comes too soon after another waits.
+pub(in crate::app) fn announced_to(
+    notifier: &NotifierConfig,
+    look: &NoticeLook,
+    now: DateTime<Utc>,
+) -> Announced {
+    let mut announced = Announced::default();
+    let mut waiting: HashMap<_, _> = look
+        .told_events
+        .iter()
+        .filter(|(_, told)| told.held.is_some())
+        .collect();
+    let mut seen = HashSet::new();
+    let mut firsts = HashMap::new();
+    for one in look.held.iter().chain(&look.announced) {
+        firsts.entry(subject_of(one)).or_insert(one.event_id);
+    }
+    for one in look.held.iter().chain(&look.announced).rev() {
+        let subject = subject_of(one);
+        let is_wanted = notifier.rules.wants(one.kind) && is_about(notifier, one);
+        if !is_wanted || !seen.insert(subject.clone()) || !is_still_so(one, look) {
+            continue;
+        }
+        let told = look.told_events.get(&subject).copied();
+        let soon = told.filter(|told| notifier.rules.delays(one.kind, told.at, now));
+        if soon.is_none() {
+            let start = RunStart {
+                event: firsts.get(&subject).copied().unwrap_or(one.event_id),
+                announced: look.announced_from,
+                told_at: told.map(|told| told.at),
+            };
+            announced.starts.insert(one.event_id, start);
+            announced.now.push(one.clone());
+        }
+        let told = ToldOfEvent {
+            at: soon.map_or(now, |told| told.at),
+            held: soon.map(|_| one.event_id),
+        };
+        if waiting.remove(&subject) != Some(&told) {
+            announced.known.push((subject, told));
+        }
+    }
+    // What is over, or not wanted any more, waits no longer.
+    let over = waiting.into_iter().map(|(subject, told)| {
+        let told = ToldOfEvent {
+            held: None,
+            ..*told
+        };
+        (subject.clone(), told)
+    });
+    announced.known.extend(over);
+    announced.now.reverse();
+    announced.now.sort_by_key(|one| one.kind);
+    announced
+}
+
+pub(in crate::app) fn subject_of(one: &Announcement) -> EventSubject {
+    let about = match &one.source {
+        Some(source) => source.id.to_string(),
+        None => announcement(one).subject,
+    };
+    let kind = one.kind;
+    EventSubject { kind, about }
+}
+
+/// Returns whether what an event tells of a source or a set is so to this moment: another event may have ended it.
+fn is_still_so(one: &Announcement, look: &NoticeLook) -> bool {
+    let Some(source) = &one.source else {
+        return is_still_so_of_set(one, look);
+    };
+    let state = &source.state;
+    match one.kind {
+        ChangeKind::Changed => state.published_version_id == one.version_id,
+        ChangeKind::Withdrawn => state.published_version_id.is_none(),
+        ChangeKind::PublishFailed => state.publish_error.is_some(),
+        _ => true,
+    }
+}
+
+fn is_still_so_of_set(one: &Announcement, look: &NoticeLook) -> bool {
+    let subject = announcement(one).subject;
+    let name = subject.strip_prefix(SET);
+    let set = look.sets.iter().find(|set| Some(set.name.as_str()) == name);
+    match one.kind {
+        ChangeKind::SetPublished => set.and_then(|set| set.published).is_some_and(|edition| {
+            let detail = one.detail.as_deref().unwrap_or_default();
+            detail.ends_with(&format!(": edition {edition}"))
+        }),
+        // One that is withdrawn and configured no more is forgotten.
+        ChangeKind::Withdrawn => set.is_none_or(|set| set.published.is_none()),
+        ChangeKind::PublishFailed if name.is_none() => look.left.contains_key(&subject),
+        ChangeKind::PublishFailed => set.is_some_and(|set| set.is_unpublished),
+        _ => true,
+    }
+}
+
+/// Returns whether what a notifier selects is what an event is about: the source, or the tag of the set. The configuration is
+/// about everything.
+pub(in crate::app) fn is_about(notifier: &NotifierConfig, one: &Announcement) -> bool {
+    let subject = announcement(one).subject;
+    let mut patterns = notifier.sources.iter();
+    match (&one.source, subject.strip_prefix(SET)) {
+        (Some(source), _) => patterns.any(|pattern| pattern.matches(&source.settings)),
+        (None, Some(set)) => is_about_set(notifier, set),
+        (None, None) => true,
+    }
+}
+
+/// Returns whether what a notifier selects is a set, by its tag.
+pub(in crate::app) fn is_about_set(notifier: &NotifierConfig, set: &str) -> bool {
+    let mut patterns = notifier.sources.iter();
+    patterns.any(|pattern| pattern.tag().is_none_or(|selected| selected == set))
+}

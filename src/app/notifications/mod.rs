@@ -1,0 +1,7 @@
+//! Notifications: what notifiers are sent of changes, and when.
+
+pub(in crate::app) mod announce;
+pub(in crate::app) mod message;
+pub(in crate::app) mod notify;
+pub(in crate::app) mod record;
+pub(in crate::app) mod sample;

@@ -1,0 +1,484 @@
+//! Telling notifiers of changes, after a pass and as a test; and the heartbeat.
+//!
+//! A message is sent first and recorded then, by one process at a time: one that is killed in between sends it again, and
+//! none is lost. What could not be delivered is no error of the pass: it is an event, and is tried again.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt as _;
+use futures_util::stream::{self, StreamExt as _};
+
+use super::announce::{
+    Announced, announced_to, announcement_of_run, is_about_set, set_turn, short_difference, turn,
+};
+use super::message::{MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
+use super::record::{beginning, without_message};
+use super::sample::sample_changes;
+use crate::app::sources::suggest::no_such_name;
+use crate::app::{App, Comparison, Result};
+use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
+use crate::domain::{
+    Action, ChangeKind, Content, EditionId, LONGEST_RETRY, NewEvent, NotifierState,
+    SetNotifierState, Source, SourceHealth, SourceId, VersionId, next_notification,
+    next_set_notification,
+};
+use crate::net::{WebhookRequest, WebhookResponse};
+use crate::store::{Announcement, ChangeRun, Fact, NoticeLook, NoticeRecord, StoriesOf};
+use crate::verify::{Notification, run_notification};
+
+/// Notifiers that are told at once.
+const AT_ONCE: usize = 4;
+/// Events that a look may pass over without a note of where it got to.
+const MOST_BEHIND: i64 = 10_000;
+/// After the first delivery that failed, and after many in a row: less than the hour between two passes of cron.
+const FIRST_RETRY: TimeDelta = TimeDelta::minutes(1);
+const LAST_RETRY: TimeDelta = LONGEST_RETRY;
+/// Changes of which a message shows the lines that differ, and the longest content for that.
+const MOST_DIFFERENCES: usize = 5;
+const MOST_COMPARED_BYTES: u64 = 64 << 10;
+
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
+const JSON_TYPE: &str = "application/json";
+const TEXT_TYPE: &str = "text/plain; charset=utf-8";
+
+/// What became of a message: what came back, or why it is not delivered. Never a secret.
+pub type Delivery = std::result::Result<String, String>;
+
+/// What follows from a look.
+struct Plan {
+    /// What there is to tell of sources that turned, the gravest first.
+    changes: Vec<(ChangeKind, Source)>,
+    /// What there is to tell of sets that turned, each with the edition with which it did.
+    set_changes: Vec<(ChangeKind, String, EditionId)>,
+    /// What there is to tell of single events, and what waits.
+    announced: Announced,
+    /// What changes in what is known, message or not.
+    known: Known,
+    /// What is known of the sources and sets of the message when it was delivered.
+    delivered: Known,
+    /// What is known of the sources of the message when it was not.
+    undelivered: Vec<(SourceId, NotifierState)>,
+}
+
+/// What a notifier knows of sources and sets.
+#[derive(Default)]
+struct Known {
+    sources: Vec<(SourceId, NotifierState)>,
+    sets: Vec<(String, SetNotifierState)>,
+}
+
+impl Plan {
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.set_changes.is_empty() && self.announced.now.is_empty()
+    }
+}
+
+impl App {
+    /// Tells every notifier of what changed for it since it was told last. Returns a line for each that could not be told.
+    ///
+    /// Does nothing when another process is at it.
+    pub(crate) async fn tell_changes(&self) -> Vec<String> {
+        let config = self.config();
+        let notifiers = &config.notifiers;
+        if notifiers.is_empty() {
+            return Vec::new();
+        }
+        let _lock = match self
+            .with_archive(|archive| archive.machine().try_lock_notifications())
+            .await
+        {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return Vec::new(),
+            Err(error) => return vec![format!("no notifier could be told: {error}")],
+        };
+        let telling: Vec<_> = notifiers
+            .iter()
+            .map(|one| self.tell_of(one).boxed())
+            .collect();
+        // In the order of the configuration.
+        let told = stream::iter(telling).buffered(AT_ONCE);
+        told.filter_map(std::future::ready).collect().await
+    }
+
+    /// Tells one notifier; returns why it could not be told.
+    async fn tell_of(&self, notifier: &NotifierConfig) -> Option<String> {
+        let why = match self.tell(notifier).await {
+            Ok(Ok(())) => return None,
+            Ok(Err(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!("could not tell {}: {why}", notifier.name);
+        Some(format!("could not tell {}: {why}", notifier.name))
+    }
+
+    /// Makes notifiers that are new known, before a pass: what fails when it ends is told, and what happened before it began is not.
+    pub(crate) async fn begin_notifiers(&self) -> Result<()> {
+        for notifier in &self.config().notifiers {
+            let now = self.now();
+            let look = self
+                .ports
+                .store
+                .look_for_changes(notifier.name.clone(), now)
+                .await?;
+            if let Some(look) = look.filter(|look| look.looked.is_none()) {
+                let record = beginning(notifier, &look);
+                self.ports.store.record_notice(record, self.stamp()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a sample message to one notifier. What comes back is said either way.
+    pub async fn test_notifier(&self, name: &str) -> Result<Delivery> {
+        let config = self.config();
+        let notifier = config.notifiers.iter().find(|one| one.name == name);
+        let Some(notifier) = notifier else {
+            let names = config.notifiers.iter().map(|one| one.name.as_str());
+            let otherwise =
+                "the configuration names them: [[notify]] with `name`, and `command` or `webhook`";
+            return Err(no_such_name("notifier", name, names, otherwise));
+        };
+        let message = sample(&notifier.rules.on, self.now());
+        let delivery = self.send(notifier, &message).await;
+        let (action, what) = match &delivery {
+            Ok(_) => (Action::NoticeSent, "a test".to_owned()),
+            Err(why) => (Action::NoticeFailed, format!("a test: {why}")),
+        };
+        let event = NewEvent::of(action).detail(format!("{name}: {what}"));
+        self.ports
+            .store
+            .record(Fact::Event(event), self.stamp())
+            .await?;
+        Ok(delivery)
+    }
+
+    /// Calls the heartbeat's address, if there is one; the error is why that did not work.
+    pub(crate) async fn beat(&self) -> std::result::Result<(), String> {
+        let Some(url) = &self.config().worker.heartbeat.clone() else {
+            return Ok(());
+        };
+        let webhooks = self.webhooks().await.map_err(|error| error.to_string())?;
+        let answer = webhooks.get(url, HEARTBEAT_TIMEOUT).await;
+        heard(&answer.map_err(|error| error.to_string())?).map(drop)
+    }
+
+    async fn tell(&self, notifier: &NotifierConfig) -> Result<std::result::Result<(), String>> {
+        let now = self.now();
+        let look = self
+            .ports
+            .store
+            .look_for_changes(notifier.name.clone(), now);
+        let Some(mut look) = look.await? else {
+            return Ok(Ok(()));
+        };
+        let is_rejected = |one: &Announcement| one.kind == ChangeKind::ConfigRejected;
+        if look.announced.iter().any(is_rejected) && self.is_configuration_in_force().await {
+            look.announced.retain(|one| !is_rejected(one));
+        }
+        let mut plan = plan(notifier, &look, now);
+        let starts = plan.announced.run_starts();
+        let runs = self.ports.store.change_runs(starts.clone()).await?;
+        let runs = starts.into_iter().map(|(one, _)| one).zip(runs).collect();
+        plan.announced.leave_out_what_is_back(runs, &look);
+        if plan.is_empty() {
+            self.keep_known(notifier, look, plan).await?;
+            return Ok(Ok(()));
+        }
+        let message = self.message(&plan, now).await?;
+        let delivery = self.send(notifier, &message).await.map(drop);
+        let what = match message.count() {
+            1 => format!("{}: 1 change", notifier.name),
+            count => format!("{}: {count} changes", notifier.name),
+        };
+        let record = match &delivery {
+            Ok(()) => NoticeRecord {
+                told: [plan.known.sources, plan.delivered.sources].concat(),
+                told_sets: [plan.known.sets, plan.delivered.sets].concat(),
+                told_events: plan.announced.known,
+                quiet_since: Some(now - notifier.rules.quiet),
+                announced_to: Some(look.announced_to),
+                event: Some((Action::NoticeSent, what)),
+                ..without_message(notifier, &look)
+            },
+            Err(why) => {
+                let failures = look.failures.saturating_add(1);
+                NoticeRecord {
+                    told: [plan.known.sources, plan.undelivered].concat(),
+                    told_sets: plan.known.sets,
+                    failures,
+                    retry_at: Some(now + retry_after(failures)),
+                    event: Some((Action::NoticeFailed, format!("{what}: {why}"))),
+                    ..without_message(notifier, &look)
+                }
+            }
+        };
+        self.ports.store.record_notice(record, self.stamp()).await?;
+        Ok(delivery)
+    }
+
+    /// Records what is known without a message, when there is any need to.
+    async fn keep_known(
+        &self,
+        notifier: &NotifierConfig,
+        look: NoticeLook,
+        plan: Plan,
+    ) -> Result<()> {
+        let is_near = look
+            .looked
+            .is_some_and(|looked| look.newest.0 - looked.0 < MOST_BEHIND);
+        if is_near && plan.known.sources.is_empty() && plan.known.sets.is_empty() {
+            return Ok(());
+        }
+        let record = NoticeRecord {
+            told: plan.known.sources,
+            told_sets: plan.known.sets,
+            told_events: plan.announced.known,
+            announced_to: Some(look.announced_to),
+            ..without_message(notifier, &look)
+        };
+        Ok(self.ports.store.record_notice(record, self.stamp()).await?)
+    }
+
+    async fn message(&self, plan: &Plan, at: DateTime<Utc>) -> Result<Message> {
+        let turned = plan.changes.iter().map(|(kind, _)| *kind);
+        let sets = plan.set_changes.iter().map(|(kind, ..)| *kind);
+        let announced = plan.announced.now.iter().map(|one| one.kind);
+        let counts = counts(turned.chain(sets).chain(announced));
+        let turns = &plan.changes[..plan.changes.len().min(MOST_LISTED)];
+        let asked = turns
+            .iter()
+            .map(|(kind, source)| (source.id, source.state.version_id, *kind));
+        let of_sources = StoriesOf::Sources(asked.collect());
+        let stories = self.ports.store.change_stories(of_sources).await?;
+        let mut listed: Vec<_> = turns
+            .iter()
+            .zip(stories)
+            .map(|((kind, source), story)| turn(*kind, source, story))
+            .collect();
+        let sets = &plan.set_changes[..plan.set_changes.len().min(MOST_LISTED - listed.len())];
+        let editions = sets.iter().map(|(.., edition)| *edition);
+        let editions = StoriesOf::Editions(editions.collect());
+        let stories = self.ports.store.change_stories(editions).await?;
+        let told = sets.iter().zip(stories);
+        listed.extend(told.map(|((kind, set, _), story)| set_turn(*kind, set, story)));
+        let mut differences = 0;
+        for one in plan.announced.now.iter().take(MOST_LISTED - listed.len()) {
+            let none = ChangeRun::default();
+            let run = plan.announced.runs.get(&one.event_id).unwrap_or(&none);
+            let mut change = announcement_of_run(one, run);
+            if one.kind == ChangeKind::Changed && differences < MOST_DIFFERENCES {
+                let before = run.before.as_ref().and_then(|before| before.version);
+                change.difference = self.difference(one, before).await;
+                differences += usize::from(change.difference.is_some());
+            }
+            listed.push(change);
+        }
+        Ok(Message {
+            counts,
+            listed,
+            is_test: false,
+            at,
+        })
+    }
+
+    /// Returns how a published version differs from the one that readers saw before, when both are short texts: a few lines.
+    async fn difference(&self, one: &Announcement, before: Option<VersionId>) -> Option<String> {
+        let version = self
+            .ports
+            .store
+            .find_version(one.version_id?)
+            .await
+            .ok()??;
+        let before = self.ports.store.find_version(before?).await.ok()??;
+        if version.size_bytes.max(before.size_bytes) > MOST_COMPARED_BYTES {
+            return None;
+        }
+        match self.compare(&before, &version).await.ok()? {
+            Comparison::Text { old, new } => {
+                let redactor = self.redactor_of(vec![version.source_id]).await.ok()?;
+                let [old, new] = [old, new].map(|text| redactor.redact(text));
+                Some(short_difference(&old, &new))
+            }
+            Comparison::Same | Comparison::Bytes(_) => None,
+        }
+    }
+
+    async fn send(&self, notifier: &NotifierConfig, message: &Message) -> Delivery {
+        match &notifier.kind {
+            NotifierKind::Command { argv } => self.run_program(notifier, argv, message).await,
+            NotifierKind::Webhook {
+                url,
+                secret,
+                format,
+            } => {
+                let (media_type, body) = match format {
+                    NoticeFormat::Json => (JSON_TYPE, message.json().to_string()),
+                    NoticeFormat::Text => (TEXT_TYPE, message.text(MOST_POSTED_BYTES)),
+                };
+                let request = WebhookRequest {
+                    url,
+                    secret: secret.as_deref(),
+                    id: &message.id(&notifier.name),
+                    timestamp: self.now(),
+                    headers: &[],
+                    media_type: Some(media_type),
+                    body: &memory(body),
+                    timeout: notifier.timeout,
+                };
+                let webhooks = self.webhooks().await.map_err(|error| error.to_string())?;
+                let answer = webhooks.deliver(request).await;
+                heard(&answer.map_err(|error| error.to_string())?)
+            }
+        }
+    }
+
+    async fn run_program(
+        &self,
+        notifier: &NotifierConfig,
+        argv: &[String],
+        message: &Message,
+    ) -> Delivery {
+        let notice = Notification {
+            argv,
+            text: memory(message.text(usize::MAX)),
+            json: memory(message.json().to_string()),
+            variables: vec![
+                ("GANNET_NOTIFIER", notifier.name.clone()),
+                ("GANNET_SUMMARY", message.summary()),
+                ("GANNET_CHANGES", message.count().to_string()),
+            ],
+            timeout: notifier.timeout,
+        };
+        let said = run_notification(notice, self.ports.archive.machine().temp_dir()).await?;
+        Ok(said.unwrap_or_else(|| "exit code 0".to_owned()))
+    }
+}
+
+fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Plan {
+    let mut plan = Plan {
+        announced: announced_to(notifier, look, now),
+        changes: Vec::new(),
+        set_changes: Vec::new(),
+        known: Known::default(),
+        delivered: Known::default(),
+        undelivered: Vec::new(),
+    };
+    plan_sets(notifier, look, now, &mut plan);
+    for candidate in &look.candidates {
+        let (source, told) = (&candidate.source, candidate.told);
+        let selects = |pattern: &crate::domain::Pattern| pattern.matches(&source.settings);
+        let then = if notifier.sources.iter().any(selects) {
+            let (rules, present) = (&notifier.rules, SourceHealth::of(source));
+            let told = told.reset_failed(&candidate.failed_since, rules, present, now);
+            let decision = next_notification(rules, present, told, now);
+            if !decision.changes.is_empty() {
+                let changes = decision.changes.into_iter();
+                plan.changes
+                    .extend(changes.map(|kind| (kind, source.clone())));
+                plan.delivered.sources.push((source.id, decision.then));
+                // Most often it waits already: it was not delivered before.
+                if told.mark_undelivered() != candidate.told {
+                    plan.undelivered.push((source.id, told.mark_undelivered()));
+                }
+                continue;
+            }
+            decision.then
+        } else {
+            // The configuration may have been another one when it was told.
+            NotifierState {
+                waits: false,
+                ..told
+            }
+        };
+        if then != told {
+            plan.known.sources.push((source.id, then));
+        }
+    }
+    // Stable: by name within each kind.
+    plan.changes.sort_by_key(|(kind, _)| *kind);
+    plan
+}
+
+/// Adds what there is to tell of sets, and what is known of them.
+fn plan_sets(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>, plan: &mut Plan) {
+    let selected = look
+        .sets
+        .iter()
+        .filter(|set| is_about_set(notifier, &set.name));
+    // Of one that is none now, or has no members, there is nothing to say.
+    for (set, (edition, state)) in selected.filter_map(|set| Some((set, set.newest?))) {
+        let (change, then) =
+            next_set_notification(&notifier.rules, Some((edition, state)), set.told, now);
+        let name = set.name.clone();
+        if let Some(kind) = change {
+            plan.set_changes.push((kind, name.clone(), edition));
+            plan.delivered.sets.push((name, then));
+            continue;
+        }
+        let then = SetNotifierState {
+            at: set.told.at,
+            worse_at: set.told.worse_at,
+            ..then
+        };
+        if then != set.told {
+            plan.known.sets.push((name, then));
+        }
+    }
+    plan.set_changes.sort_by_key(|(kind, ..)| *kind);
+}
+
+fn counts(kinds: impl IntoIterator<Item = ChangeKind>) -> [(ChangeKind, usize); 10] {
+    let mut counts = ChangeKind::ALL.map(|kind| (kind, 0));
+    for kind in kinds {
+        for (one, count) in &mut counts {
+            *count += usize::from(*one == kind);
+        }
+    }
+    counts
+}
+
+fn sample(on: &[ChangeKind], at: DateTime<Utc>) -> Message {
+    Message {
+        counts: counts(on.iter().copied()),
+        listed: sample_changes(on, at),
+        is_test: true,
+        at,
+    }
+}
+
+fn memory(text: String) -> Content {
+    Content::Memory(text.into())
+}
+
+/// Reads an answer: any 2xx takes the message.
+fn heard(answer: &WebhookResponse) -> Delivery {
+    let text = String::from_utf8_lossy(&answer.body);
+    let status = answer.status;
+    let said = match text.lines().map(line_of).find(|line| !line.is_empty()) {
+        Some(line) => format!("answered {status}: {line}"),
+        None => format!("answered {status}"),
+    };
+    if (200..300).contains(&status) {
+        Ok(said)
+    } else {
+        Err(said)
+    }
+}
+
+fn retry_after(failures: u32) -> TimeDelta {
+    // Doubled often enough to be past the last.
+    let doublings = failures.saturating_sub(1).min(6);
+    (FIRST_RETRY * (1 << doublings)).min(LAST_RETRY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_that_fails_is_tried_again_ever_later_and_once_an_hour_at_least() {
+        let minutes = [1, 2, 3, 4, 5, 6, 7, 1000, u32::MAX].map(|n| retry_after(n).num_minutes());
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 30, 30, 30, 30]);
+    }
+}

@@ -1,0 +1,206 @@
+//! The configuration that a process works by, with what is made from it; a process that stays may exchange it.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::OnceCell;
+
+use crate::app::judging::redactors::Redactors;
+use crate::config::{Builtin, Config, ConfigError, VerifierKind};
+use crate::domain::{Policy, PolicyVerifier};
+use crate::net::Webhooks;
+use crate::verify::Verifier;
+
+/// One configuration, with what is made from it.
+pub(in crate::app) struct Configured {
+    pub(in crate::app) config: Arc<Config>,
+    /// The verifiers, in their order.
+    pub(in crate::app) verifiers: Vec<Arc<Verifier>>,
+    /// The verifiers and sets, as a catalogue keeps them.
+    pub(in crate::app) policy: Arc<Policy>,
+    /// The client of webhooks, once it was needed.
+    pub(in crate::app) webhooks: OnceCell<Arc<Webhooks>>,
+    /// What strikes secrets out of texts.
+    pub(in crate::app) redactors: Redactors,
+    /// What the configuration file looked like when it was read.
+    file: FileState,
+    /// Whether the configuration came through a pipe or the like when the process began, which says nothing when it is read once more.
+    pub(in crate::app) is_read_once: bool,
+    /// Whether the file was changed since to one that cannot be used.
+    pub(in crate::app) is_outdated: bool,
+}
+
+impl Configured {
+    pub(in crate::app) fn new(config: Arc<Config>) -> Self {
+        let file = FileState::of(config.config_file.as_deref());
+        // What could not be used was not read: a folder in the place of the file, say, which may be a file later.
+        let is_read_once = file == FileState::Special && config.unusable.is_none();
+        Self {
+            is_read_once,
+            ..Self::read_as(config, file)
+        }
+    }
+
+    /// Returns the same for a configuration file that was in this state before it was read.
+    pub(in crate::app) fn read_as(config: Arc<Config>, file: FileState) -> Self {
+        let verifiers: Vec<_> = config
+            .verifiers
+            .iter()
+            .cloned()
+            .map(Verifier::new)
+            .map(Arc::new)
+            .collect();
+        let policy = Arc::new(Policy {
+            verifiers: verifiers
+                .iter()
+                .map(|verifier| policy_verifier(verifier))
+                .collect(),
+        });
+        Self {
+            config,
+            verifiers,
+            policy,
+            webhooks: OnceCell::new(),
+            redactors: Redactors::default(),
+            file,
+            is_read_once: false,
+            is_outdated: false,
+        }
+    }
+
+    /// Returns the same for a configuration whose file was changed since to this state, in which it cannot be used.
+    pub(in crate::app) fn outdated(config: Arc<Config>, file: FileState) -> Self {
+        Self {
+            is_outdated: true,
+            ..Self::read_as(config, file)
+        }
+    }
+
+    /// Returns the absolute path of the configuration file, if there is one.
+    pub(in crate::app) fn path(&self) -> Option<&Path> {
+        self.config.config_file.as_deref()
+    }
+
+    /// Returns the state of the configuration file when it is another one than the one that was read.
+    pub(in crate::app) fn changed_file(&self) -> Option<FileState> {
+        let now = FileState::of(self.path());
+        (now != self.file).then_some(now)
+    }
+
+    /// Returns whether the configuration file itself was written since, and which schemas and programs that these verifiers name were
+    /// changed since.
+    pub(in crate::app) fn changed_since(
+        &self,
+        then: DateTime<Utc>,
+        verifiers: &[String],
+    ) -> ChangedFiles {
+        // The time of a file is that of the last tick of the kernel's clock.
+        let then = then - TimeDelta::milliseconds(10);
+        let is_newer = |(seconds, nanos): (i64, i64)| {
+            let time = u32::try_from(nanos).ok();
+            let time = time.and_then(|nanos| DateTime::from_timestamp(seconds, nanos));
+            time.is_some_and(|time| time > then)
+        };
+        let named = self.config.verifiers.iter();
+        let named = named.filter(|one| verifiers.contains(&one.name));
+        let mut files: Vec<_> = named.filter_map(|one| named_file(&one.kind)).collect();
+        files.retain(|file| match FileState::of(Some(file)) {
+            FileState::Present {
+                modified, changed, ..
+            } => is_newer(modified.max(changed)),
+            FileState::Absent | FileState::Special => false,
+        });
+        files.dedup();
+        let is_config_edited = match FileState::of(self.path()) {
+            FileState::Present { modified, .. } => is_newer(modified),
+            FileState::Absent | FileState::Special => false,
+        };
+        ChangedFiles {
+            is_config_edited,
+            named: files.into_iter().map(Path::to_owned).collect(),
+        }
+    }
+}
+
+/// Files that were changed since a policy was adopted.
+#[derive(Debug, Default)]
+pub(in crate::app) struct ChangedFiles {
+    /// The configuration file.
+    pub(in crate::app) is_config_edited: bool,
+    /// Those that it names.
+    pub(in crate::app) named: Vec<PathBuf>,
+}
+
+/// Returns the file on which the definition of a verifier depends: its schema, or its program, which may be found elsewhere since.
+fn named_file(kind: &VerifierKind) -> Option<&Path> {
+    match kind {
+        VerifierKind::Builtin(Builtin::Json(rule)) => rule.schema.as_ref()?.file(),
+        VerifierKind::Command { argv, .. } => argv.first().map(Path::new),
+        _ => None,
+    }
+}
+
+fn policy_verifier(verifier: &Verifier) -> PolicyVerifier {
+    PolicyVerifier {
+        name: verifier.name().to_owned(),
+        kind: verifier.kind_name(),
+        weight: verifier.weight(),
+        scope: verifier.scope().clone(),
+        sources: verifier.sources().to_vec(),
+        definition: verifier.definition_digest().to_hex(),
+    }
+}
+
+/// What tells one state of a file from another without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::app) enum FileState {
+    /// There is no file, or none that can be looked at.
+    Absent,
+    /// A pipe, a device, or what a path such as `/dev/stdin` stands for in this process alone.
+    Special,
+    Present {
+        device: u64,
+        inode: u64,
+        size_bytes: u64,
+        modified: (i64, i64),
+        changed: (i64, i64),
+    },
+}
+
+impl FileState {
+    /// Returns the state of a file as of now.
+    pub(in crate::app) fn of(path: Option<&Path>) -> Self {
+        let Some(path) = path else {
+            return Self::Absent;
+        };
+        let is_own = ["/dev", "/proc"].iter().any(|own| path.starts_with(own));
+        match std::fs::metadata(path) {
+            Err(_) => Self::Absent,
+            Ok(metadata) if is_own || !metadata.is_file() => Self::Special,
+            Ok(metadata) => Self::Present {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+                size_bytes: metadata.size(),
+                modified: (metadata.mtime(), metadata.mtime_nsec()),
+                changed: (metadata.ctime(), metadata.ctime_nsec()),
+            },
+        }
+    }
+}
+
+/// Returns whether both paths name one file, by their text or by what links lead to.
+pub(in crate::app) fn is_same_file(one: Option<&Path>, other: Option<&Path>) -> bool {
+    let real = |path: &Path| -> Option<PathBuf> { std::fs::canonicalize(path).ok() };
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => {
+            one == other || real(one).is_some_and(|real_one| Some(real_one) == real(other))
+        }
+        _ => false,
+    }
+}
+
+/// Reads the configuration again, by the same flags and environment as before.
+pub type ReadConfig = Arc<dyn Fn() -> std::result::Result<Config, ConfigError> + Send + Sync>;

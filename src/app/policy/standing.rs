@@ -1,0 +1,463 @@
+//! The policy of the catalogue, as this process may use it: whether its configuration is the one that the policy came from,
+//! adopting what that says, and reading the configuration again.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::adoption::Adoption;
+use super::configured::{Configured, FileState, is_same_file};
+use crate::app::{App, Error, Result};
+use crate::config::Config;
+use crate::domain::{Action, AdoptedPolicy, NewEvent, Policy, PolicyStep, policy_step};
+use crate::store::{Condition, Fact, PolicyAdoption, StoreError};
+
+/// Adoptions are tried so often when other processes adopt at the same moment.
+const ADOPTION_TRIES: u32 = 5;
+
+/// Whether this process may judge, publish and change sets.
+#[derive(Debug)]
+pub enum PolicyStanding {
+    /// It may: the policy came from its configuration, which was adopted just now when it had changed.
+    InForce(Option<Adoption>),
+    /// It may not: the policy came from another file. The error names both files, and the way on.
+    Foreign(Error),
+    /// It may not, and it may not fetch either: its configuration is gone, broken or emptied, and what is in force in its
+    /// place may lead to other hosts, by other secrets. One without a verifier counts as emptied: nobody can tell it from one that is
+    /// half written and has lost its proxy too. The error says why, and the way on.
+    Unusable(Error),
+}
+
+impl PolicyStanding {
+    /// Returns whether this process may judge, publish and change sets.
+    pub fn is_in_force(&self) -> bool {
+        matches!(self, Self::InForce(_))
+    }
+}
+
+/// How the error begins of a process that may not fetch, before the cause.
+pub(in crate::app) const UNUSABLE: &str = "the configuration of this catalogue cannot be used: ";
+/// How it ends.
+pub(in crate::app) const NOTHING_IS_DONE: &str = ": nothing is fetched, judged or published";
+/// How the problem ends of a process that goes on with the configuration before.
+pub const BEFORE_STAYS: &str = "; the configuration before stays in force";
+
+impl App {
+    /// Returns the policy in force; nothing while none was adopted.
+    pub async fn policy_in_force(&self) -> Result<Option<AdoptedPolicy>> {
+        Ok(self.ports.store.policy().await?)
+    }
+
+    /// Returns the verifiers and sets that count: those in force, or while none was adopted those of this process.
+    pub(in crate::app) async fn policy_to_show(&self) -> Result<Policy> {
+        let in_force = self.ports.store.policy().await?;
+        Ok(in_force.map_or_else(|| (*self.configured().policy).clone(), |known| known.policy))
+    }
+
+    /// Returns the policy in force when it did not come from the configuration file of this process.
+    pub(in crate::app) async fn policy_from_elsewhere(&self) -> Result<Option<AdoptedPolicy>> {
+        let in_force = self.ports.store.policy().await?;
+        let elsewhere = in_force.filter(|known| !self.is_policy_of_own_file(known));
+        let configured = &self.configured().policy;
+        // Without verifiers here and there either is as good.
+        let differs = |known: &AdoptedPolicy| !(known.policy.is_empty() && configured.is_empty());
+        Ok(elsewhere.filter(differs))
+    }
+
+    /// Returns whether the policy came from the configuration file of this process.
+    pub fn is_policy_of_own_file(&self, policy: &AdoptedPolicy) -> bool {
+        let file = policy.file.as_deref().map(Path::new);
+        is_same_file(self.configured().path(), file)
+    }
+
+    /// Returns whether this process may use the policy in force. Reads a changed configuration file again, and adopts the edits
+    /// of the file that the policy came from.
+    pub async fn policy_standing(&self) -> Result<PolicyStanding> {
+        self.read_config_if_changed().await?;
+        if let Err(error) = self.require_configuration() {
+            return Ok(PolicyStanding::Unusable(error));
+        }
+        let mut is_fresh = false;
+        for _ in 0..ADOPTION_TRIES {
+            let configured = self.configured();
+            let in_force = self.ports.store.policy().await?;
+            let is_same = in_force
+                .as_ref()
+                .is_some_and(|policy| self.is_policy_of_own_file(policy));
+            match policy_step(in_force.as_ref(), &configured.policy, is_same) {
+                PolicyStep::Keep => return Ok(PolicyStanding::InForce(None)),
+                // What this process read before may be older than what another one adopted since.
+                PolicyStep::Adopt | PolicyStep::Confirm if !is_fresh => {
+                    self.read_config_to_adopt().await?;
+                    is_fresh = true;
+                }
+                // An operator may have put another file in force, which whoever was given none goes by.
+                PolicyStep::Refuse if !is_fresh => {
+                    if let Err(error) = self.read_config_to_adopt().await {
+                        tracing::warn!("{error}");
+                    }
+                    is_fresh = true;
+                }
+                PolicyStep::Refuse => {
+                    return Ok(PolicyStanding::Foreign(foreign(
+                        &configured,
+                        in_force.as_ref(),
+                    )));
+                }
+                PolicyStep::Confirm => {
+                    return Ok(PolicyStanding::Unusable(emptied(
+                        &configured,
+                        in_force.as_ref(),
+                    )));
+                }
+                PolicyStep::Adopt => {
+                    if let Err(error) = must_be_found_again(&configured) {
+                        return Ok(PolicyStanding::Foreign(error));
+                    }
+                    let replaces = in_force.map_or(0, |known| known.revision);
+                    if let Some(adoption) = self.adopt(&configured, replaces).await? {
+                        return Ok(PolicyStanding::InForce(Some(adoption)));
+                    }
+                    is_fresh = false;
+                }
+            }
+        }
+        Err(Error::from(StoreError::OtherPolicy).hint("try again"))
+    }
+
+    /// Returns whether the policy in force is that of this process's configuration, as the file of that says it now. Changes
+    /// nothing: a file that was edited since the last pass is read by the next.
+    pub(in crate::app) async fn is_configuration_in_force(&self) -> bool {
+        let configured = self.configured();
+        if configured.config.unusable.is_some() || configured.is_outdated {
+            return false;
+        }
+        // Nobody can say so where the row of the policy is damaged.
+        let Ok(in_force) = self.ports.store.policy().await else {
+            return false;
+        };
+        let is_same = in_force
+            .as_ref()
+            .is_some_and(|policy| self.is_policy_of_own_file(policy));
+        policy_step(in_force.as_ref(), &configured.policy, is_same) == PolicyStep::Keep
+    }
+
+    /// Returns an error when the configuration that belongs to the catalogue cannot be used.
+    fn require_configuration(&self) -> Result<()> {
+        match &self.configured().config.unusable {
+            None => Ok(()),
+            Some(why) => Err(Error::invalid(format!("{UNUSABLE}{why}{NOTHING_IS_DONE}"))
+                .hint("mend it, or name another: `gannet --config FILE config adopt`")),
+        }
+    }
+
+    /// Returns in words for people with which configuration a pass has to run until published files follow; nothing when this
+    /// process may publish.
+    pub async fn publishing_needs(&self, standing: &PolicyStanding) -> Option<String> {
+        match standing {
+            PolicyStanding::InForce(_) => None,
+            PolicyStanding::Foreign(_) => {
+                let elsewhere = self.policy_from_elsewhere().await.ok().flatten();
+                let file = elsewhere.and_then(|known| known.file);
+                Some(file.unwrap_or_else(|| "a configuration that is in force".to_owned()))
+            }
+            PolicyStanding::Unusable(_) => Some("a configuration that can be used".to_owned()),
+        }
+    }
+
+    /// Returns an error unless this process may judge, publish and change sets, and begins such work.
+    pub(in crate::app) async fn require_policy(&self) -> Result<()> {
+        match self.policy_standing().await? {
+            PolicyStanding::InForce(_) => self.join_archive().await,
+            PolicyStanding::Foreign(error) | PolicyStanding::Unusable(error) => Err(error),
+        }
+    }
+
+    /// Puts in force what this process's configuration says, whichever file the policy came from before, and also when the row of
+    /// that policy is damaged; nothing when it is in force already.
+    ///
+    /// # Errors
+    ///
+    /// Refused without a configuration file: nothing would say which verifiers count from then on. And with one that another
+    /// process could not find: a pipe, say.
+    pub async fn adopt_policy(&self) -> Result<Option<Adoption>> {
+        let configured = self.configured();
+        if configured.path().is_none() {
+            self.require_configuration()?;
+            return Err(Error::invalid("there is no configuration file to adopt")
+                .hint("name one: `gannet --config FILE config adopt`"));
+        }
+        must_be_found_again(&configured)?;
+        for _ in 0..ADOPTION_TRIES {
+            let in_force = match self.ports.store.policy().await {
+                // The file that is taken by default is not the one that the damaged row names.
+                Err(error) if error.is_damage() && !configured.config.origins.is_file_named => {
+                    return Err(Error::from(error).hint(
+                        "name the configuration to put in force: `gannet --config FILE config adopt`",
+                    ));
+                }
+                Err(error) if error.is_damage() => None,
+                in_force => in_force?,
+            };
+            let is_in_force = |known: &AdoptedPolicy| {
+                known.policy == *configured.policy && self.is_policy_of_own_file(known)
+            };
+            if in_force.as_ref().is_some_and(is_in_force) {
+                return Ok(None);
+            }
+            let replaces = match in_force {
+                Some(known) => known.revision,
+                None => self.ports.store.policy_revision().await?,
+            };
+            if let Some(adoption) = self.adopt(&configured, replaces).await? {
+                return Ok(Some(adoption));
+            }
+        }
+        Err(Error::from(StoreError::OtherPolicy).hint("try again"))
+    }
+
+    /// Puts the policy of `configured` in the place of the revision in force, 0 for none; returns nothing when another process was
+    /// first. The files of sets that end by that move to their own paths.
+    async fn adopt(&self, configured: &Configured, replaces: i64) -> Result<Option<Adoption>> {
+        self.join_archive().await?;
+        let file = configured.path().map(|path| path.display().to_string());
+        let adoption = PolicyAdoption {
+            policy: (*configured.policy).clone(),
+            file: file.clone(),
+            replaces,
+        };
+        // One whose row is damaged says nothing of what counted.
+        let before = self.ports.store.policy().await.ok().flatten();
+        let before = before.map(|known| known.policy);
+        match self.ports.store.adopt_policy(adoption, self.stamp()).await {
+            Ok((revision, changes)) => {
+                if !changes.ended_sets().is_empty() {
+                    self.settle_untried().await;
+                }
+                let now = &configured.policy;
+                let unasked = self.unasked_by(&[], now).await?;
+                Ok(Some(Adoption {
+                    revision,
+                    file: file.unwrap_or_else(|| "no file".to_owned()),
+                    ended: self.ended_refusals(&changes, before.as_ref(), now).await?,
+                    changes,
+                    unasked: unasked.sources.len(),
+                    has_versions: self.ports.store.holds(Condition::AnyVersion).await?,
+                    is_judged_again: false,
+                }))
+            }
+            Err(StoreError::OtherPolicy) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Has the configuration read again before the next pass, changed file or not: secrets and schemas may have changed beside
+    /// it.
+    pub fn want_reload(&self) {
+        self.ports.wants_reload.store(true, Ordering::Relaxed);
+    }
+
+    async fn read_config_if_changed(&self) -> Result<()> {
+        let configured = self.configured();
+        if configured.config.unusable.is_some() {
+            let state = FileState::of(configured.path());
+            if let Some(Ok(config)) = self.read_anew(&configured).await {
+                self.exchange(Configured::read_as(config, state));
+            }
+            return Ok(());
+        }
+        if self.ports.wants_reload.swap(false, Ordering::Relaxed) {
+            let state = FileState::of(configured.path());
+            return self.read_config(state).await;
+        }
+        match configured.changed_file() {
+            Some(state) => self.read_config(state).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the configuration once more before it is adopted.
+    async fn read_config_to_adopt(&self) -> Result<()> {
+        let before = self.configured();
+        let state = FileState::of(before.path());
+        match self.read_anew(&before).await {
+            Some(Ok(config)) => self.exchange(Configured::read_as(config, state)),
+            Some(Err(problem)) => return Err(Error::invalid(problem)),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Exchanges the configuration for the one that is read now. One that cannot be used leaves the one before in force, and
+    /// is an event.
+    async fn read_config(&self, state: FileState) -> Result<()> {
+        let before = self.configured();
+        let problem = match self.read_anew(&before).await {
+            None => return Ok(()),
+            Some(Ok(config)) => {
+                let file = config.config_file.clone();
+                self.exchange(Configured::read_as(config, state));
+                let (action, file) = (Action::ConfigReloaded, file.unwrap_or_default());
+                return self.note_config(action, file.display().to_string()).await;
+            }
+            Some(Err(problem)) => problem,
+        };
+        let problem = format!("{problem}{BEFORE_STAYS}");
+        tracing::error!("{problem}");
+        // Said once for each state of the file.
+        self.exchange(Configured::outdated(Arc::clone(&before.config), state));
+        self.note_config(Action::ConfigRejected, problem.clone())
+            .await?;
+        *self.rejected() = Some(problem);
+        Ok(())
+    }
+
+    /// Returns why a changed configuration was not used, once.
+    pub(crate) fn take_rejected(&self) -> Option<String> {
+        self.rejected().take()
+    }
+
+    /// Returns the configuration as its file says it now, or why that cannot be used; nothing when this process does not read it
+    /// again: because it only reads the catalogue, or has the configuration from a pipe.
+    async fn read_anew(
+        &self,
+        before: &Configured,
+    ) -> Option<std::result::Result<Arc<Config>, String>> {
+        let read = self.ports.read_config.clone()?;
+        if before.is_read_once {
+            return None;
+        }
+        if FileState::of(before.path()) == FileState::Special {
+            return Some(Err(format!("{} is no file", shown(before.path()))));
+        }
+        let read = tokio::task::spawn_blocking(move || read()).await;
+        Some(match read {
+            Ok(Ok(config)) => match &config.unusable {
+                Some(why) => Err(why.clone()),
+                None if config.config_file.is_none() && before.path().is_some() => {
+                    Err(format!("{} is gone", shown(before.path())))
+                }
+                None => Ok(keep_folders(config, before)),
+            },
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(error) => Err(error.to_string()),
+        })
+    }
+
+    /// Records why a pass does not judge: once, until something else happens to the configuration.
+    pub(crate) async fn note_refusal(&self, why: &Error) -> Result<()> {
+        let event = NewEvent::of(Action::ConfigRejected).detail(why.to_string());
+        let rejected = Fact::ConfigRejected(event);
+        Ok(self.ports.store.record(rejected, self.stamp()).await?)
+    }
+
+    /// Does the same of a configuration that cannot be used, until it can be again.
+    pub(crate) async fn note_unusable(&self, why: &Error) -> Result<()> {
+        self.note_refusal(why).await?;
+        Ok(self
+            .ports
+            .store
+            .record(Fact::ConfigUnusable, self.stamp())
+            .await?)
+    }
+
+    /// Records that the configuration can be used, where the last that was recorded is that it could not.
+    pub(crate) async fn note_usable(&self) -> Result<()> {
+        let configured = self.configured();
+        let file = configured.path().unwrap_or(Path::new(""));
+        let event = NewEvent::of(Action::ConfigReloaded).detail(file.display().to_string());
+        let usable = Fact::ConfigUsable(event);
+        Ok(self.ports.store.record(usable, self.stamp()).await?)
+    }
+
+    async fn note_config(&self, action: Action, detail: String) -> Result<()> {
+        let event = NewEvent::of(action).detail(detail);
+        self.ports
+            .store
+            .record(Fact::Event(event), self.stamp())
+            .await?;
+        Ok(())
+    }
+}
+
+/// A process keeps the folders that it was started with.
+fn keep_folders(config: Config, before: &Configured) -> Arc<Config> {
+    let Config {
+        data_dir, log_dir, ..
+    } = &*before.config;
+    Arc::new(Config {
+        data_dir: data_dir.clone(),
+        log_dir: log_dir.clone(),
+        ..config
+    })
+}
+
+/// Refuses a configuration that the catalogue could not remember: other processes would not find it.
+pub(in crate::app) fn must_be_found_again(configured: &Configured) -> Result<()> {
+    let why = if configured.is_read_once {
+        "is no file that can be read again"
+    } else if configured
+        .path()
+        .is_some_and(|path| path.to_str().is_none())
+    {
+        "has a name that is not UTF-8"
+    } else {
+        return Ok(());
+    };
+    let message = format!(
+        "{} {why}, so its verifiers and sets cannot be put in force: nothing is judged or published by them",
+        shown(configured.path())
+    );
+    Err(Error::invalid(message).hint("put the configuration in a file of its own"))
+}
+
+pub(in crate::app) fn emptied(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
+    let known = in_force.iter().flat_map(|known| &known.policy.verifiers);
+    let names: Vec<_> = known.map(|verifier| verifier.name.as_str()).collect();
+    let names = names.join(", ");
+    let Some(file) = configured.path().map(Path::display) else {
+        let message = format!(
+            "this process has no configuration file, and so no verifier, but the catalogue's policy has {names}{NOTHING_IS_DONE}"
+        );
+        return Error::invalid(message).hint(
+            "put the configuration that has them in force: `gannet --config FILE config adopt`",
+        );
+    };
+    let message = format!(
+        "{file} has no verifier any more, but the catalogue's policy has {names}{NOTHING_IS_DONE}"
+    );
+    Error::invalid(message).hint(format!(
+        "if every version is to be published as it comes: `gannet --config {file} config adopt`"
+    ))
+}
+
+pub(in crate::app) fn foreign(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
+    let own_words = match configured.path() {
+        None => "this process has no configuration file".to_owned(),
+        Some(own) => format!("this process uses {}", own.display()),
+    };
+    let is_same = in_force.is_some_and(|known| known.policy == *configured.policy);
+    let same = if is_same { ", which says the same" } else { "" };
+    let other = in_force.and_then(|known| known.file.as_deref());
+    let from = other.unwrap_or("a process without a configuration file");
+    let message = format!(
+        "the verifiers and sets of this catalogue come from {from}, but {own_words}{same}: nothing is judged or published, and no set is changed"
+    );
+    let file = match configured.path() {
+        None => "FILE".to_owned(),
+        own => shown(own),
+    };
+    Error::invalid(message).hint(match other {
+        Some(other) => format!(
+            "use `--config {other}`, or put the other configuration in force with `gannet --config {file} config adopt`"
+        ),
+        None => format!("put a configuration in force: `gannet --config {file} config adopt`"),
+    })
+}
+
+fn shown(path: Option<&Path>) -> String {
+    path.map_or_else(
+        || "the configuration".to_owned(),
+        |path| path.display().to_string(),
+    )
+}

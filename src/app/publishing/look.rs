@@ -1,0 +1,217 @@
+//! Looking at published files: one that somebody changed or removed is put back.
+//!
+//! A look costs one glance at the file system each. Only a file that looks otherwise than when it was published is read; one that
+//! readers were kept from gets its mode back.
+
+use chrono::{DateTime, TimeDelta};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::mpsc;
+
+use crate::app::{App, Result};
+use crate::domain::{Action, EventId, NewEvent, SourceId, Stamp, VersionId};
+use crate::store::{Condition, Fact, FilesToLookAt, PublishedFile, StoreError};
+use std::collections::HashSet;
+
+/// How often all files are looked at; those of sources that are due are looked at by each pass.
+const LOOK_AT_ALL_EVERY: TimeDelta = TimeDelta::days(1);
+const CHORE: &str = "published-files";
+/// Threads that look: enough to hide the round trips of a file system that is slow to answer.
+const LOOKERS: usize = 4;
+/// Files that are looked at closely before others may publish in between.
+const BATCH: usize = 64;
+
+/// A file whose mode was mended, and the mode that it had.
+type Reopened = (SourceId, VersionId, u32);
+
+impl App {
+    /// Marks the published files that are not what was published as due to be published again: of these, and once a day of
+    /// all.
+    pub(crate) async fn look_at_files(&self, which: FilesToLookAt) -> Result<()> {
+        self.look_at_unsure().await?;
+        self.ports
+            .store
+            .record(Fact::FilesUnsure, self.stamp())
+            .await?;
+        let now = self.now();
+        let is_due = Condition::ChoreDue {
+            name: CHORE,
+            now,
+            every: LOOK_AT_ALL_EVERY,
+        };
+        let all = self.ports.store.holds(is_due).await?;
+        let which = if all { FilesToLookAt::All } else { which };
+        self.look_at(which.clone()).await?;
+        self.look_for_strays(which).await?;
+        if all {
+            self.ports
+                .store
+                .record(Fact::Chore(CHORE), self.stamp())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the files that a killed process may have replaced: one that holds what it should is right, and nothing is said of it.
+    async fn look_at_unsure(&self) -> Result<()> {
+        if self.ports.store.unsure_files().await?.is_empty() {
+            return Ok(());
+        }
+        let _lock = self.lock_published().await?;
+        for file in self.ports.store.unsure_files().await? {
+            self.look_closely(file).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the next pass look at all files.
+    pub(in crate::app) async fn look_at_all_soon(&self) -> Result<()> {
+        let never = Stamp {
+            at: DateTime::UNIX_EPOCH,
+            ..self.stamp()
+        };
+        Ok(self.ports.store.record(Fact::Chore(CHORE), never).await?)
+    }
+
+    /// Marks those of these published files that are not what was published.
+    async fn look_at(&self, which: FilesToLookAt) -> Result<()> {
+        let suspects = self.suspects(which).await?;
+        for batch in suspects.chunks(BATCH) {
+            let ids = batch.iter().map(|file| file.source_id).collect();
+            let _lock = self.lock_published().await?;
+            // Another process may have published meanwhile.
+            for file in self.suspects(FilesToLookAt::These(ids)).await? {
+                self.look_closely(file).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the published file of a source, and brings it to what its versions' states demand after something was recorded of it:
+    /// a command says what consumers find, so that they have to find it.
+    pub(in crate::app) async fn settle_looked(&self, source: SourceId) -> Result<()> {
+        if self.policy_standing().await?.is_in_force() {
+            let this = FilesToLookAt::These(vec![source]);
+            let looked = self.look_at(this.clone()).await;
+            if let Err(error) = looked.and(self.look_for_strays(this).await) {
+                tracing::warn!(
+                    "source {source}: its published file could not be looked at: {error}"
+                );
+            }
+        }
+        self.settle_recorded(source).await
+    }
+
+    /// Returns the newest event; 0 while there is none.
+    pub async fn newest_event(&self) -> Result<EventId> {
+        Ok(self.ports.store.newest_event().await?)
+    }
+
+    /// Returns what was set aside after an event since it could not be read: verdicts, in words.
+    pub async fn set_aside_after(&self, event: EventId) -> Result<Vec<String>> {
+        let aside = self
+            .ports
+            .store
+            .happened_after(event, Action::VerdictSetAside);
+        let details = aside.await?.into_iter().filter_map(|(_, detail)| detail);
+        Ok(details.collect())
+    }
+
+    /// Returns the sets whose folders were put back after an event.
+    pub async fn sets_put_back_after(&self, event: EventId) -> Result<Vec<String>> {
+        let put_back = self
+            .ports
+            .store
+            .happened_after(event, Action::SetRepublished);
+        let details = put_back.await?.into_iter().filter_map(|(_, detail)| detail);
+        // The name of a set is a tag, in which no colon stands.
+        let names = details.filter_map(|detail| Some(detail.split(':').next()?.to_owned()));
+        Ok(names.collect())
+    }
+
+    /// Returns the sources whose published files were put back after an event: somebody had changed or removed them.
+    pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
+        let put_back = self.ports.store.happened_after(event, Action::Republished);
+        let sources = put_back.await?.into_iter().filter_map(|(source, _)| source);
+        let mut known = HashSet::new();
+        Ok(sources.filter(|source| known.insert(*source)).collect())
+    }
+
+    async fn suspects(&self, which: FilesToLookAt) -> Result<Vec<PublishedFile>> {
+        let (sender, shares) = mpsc::channel(1);
+        let shares = stream::unfold(shares, async |mut shares| {
+            shares.recv().await.map(|share| (share, shares))
+        });
+        let looks = shares
+            .map(|share| self.look(share))
+            .buffer_unordered(LOOKERS)
+            .try_collect::<Vec<_>>();
+        let (sent, looks) = tokio::join!(self.ports.store.published_files(which, sender), looks);
+        sent?;
+        let (suspects, reopened): (Vec<_>, Vec<_>) = looks?.into_iter().unzip();
+        for (source, version, mode) in reopened.concat() {
+            let event = NewEvent::of(Action::Republished).source(source);
+            let why = format!("its mode had been changed to {mode:04o}");
+            let event = event.version(version).detail(why);
+            self.ports
+                .store
+                .record(Fact::Event(event), self.stamp())
+                .await?;
+        }
+        Ok(suspects.concat())
+    }
+
+    /// Returns those of these files that look otherwise than when they were published, and those that readers were kept from, with
+    /// the mode that kept them.
+    async fn look(
+        &self,
+        mut files: Vec<PublishedFile>,
+    ) -> Result<(Vec<PublishedFile>, Vec<Reopened>)> {
+        self.with_archive(move |archive| {
+            let mut reopened = Vec::new();
+            files.retain(|file| {
+                let (seal, closed) = archive.published().inspect(&file.path);
+                reopened.extend(closed.map(|mode| (file.source_id, file.version_id, mode)));
+                file.seal.is_none() || seal != file.seal
+            });
+            // The room of a whole share would be kept until the last has been looked at.
+            files.shrink_to_fit();
+            Ok((files, reopened))
+        })
+        .await
+    }
+
+    async fn look_closely(&self, file: PublishedFile) -> Result<()> {
+        let wanted = match self.ports.store.find_version(file.version_id).await {
+            // What the file should hold cannot be told. It is marked like one that holds something else: whoever tries to put it
+            // back says why that cannot be, and no other file waits.
+            Err(StoreError::Damaged { .. }) => None,
+            version => match version? {
+                Some(version) => Some(version.digest),
+                None => return Ok(()),
+            },
+        };
+        let (source, path) = (file.source_id, file.path.clone());
+        let found = self
+            .with_archive(move |archive| Ok(archive.published().content(&file.path)))
+            .await?;
+        let holds = match found {
+            Ok(found) => {
+                let holds = found.filter(|(digest, _)| Some(*digest) == wanted);
+                if holds.is_none() {
+                    tracing::warn!("{path} is not what was published: it is put back");
+                }
+                holds
+            }
+            Err(error) => {
+                tracing::warn!("{error}: it is put back");
+                None
+            }
+        };
+        let looks = vec![(source, holds.map(|(_, seal)| seal))];
+        Ok(self
+            .ports
+            .store
+            .record(Fact::Looks(looks), self.stamp())
+            .await?)
+    }
+}

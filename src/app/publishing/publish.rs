@@ -1,0 +1,270 @@
+//! Bringing the published files to what the catalogue says they should be.
+
+use crate::app::{App, Error, ErrorKind, Result};
+use crate::archive::{FileLock, PublishItem};
+use crate::domain::{Action, Content, NewEvent, Publication, SourceId, VersionId};
+use crate::store::{Fact, PublishQuery};
+
+/// A version whose content is at hand and whose source's published file it becomes.
+pub struct PublishRequest {
+    /// Whose file.
+    pub source_id: SourceId,
+    /// Relative to the published folder.
+    pub path: String,
+    /// Which version.
+    pub version_id: VersionId,
+    /// Its bytes, checked.
+    pub content: Content,
+}
+
+impl App {
+    /// Waits for the right to change published files, which one process has at a time: what lies there and what the
+    /// catalogue says of it change together.
+    pub(in crate::app) async fn lock_published(&self) -> Result<FileLock> {
+        self.join_archive_once().await?;
+        self.with_archive(|archive| archive.machine().lock_published())
+            .await
+    }
+
+    /// Publishes many versions at the cost of one sync, and records each that is done. Results are in order.
+    ///
+    /// A version that may not be published any more, because of a verdict or a removal since, is left out: that is no
+    /// error, and whoever changed it brings the file in line.
+    pub async fn publish(&self, requests: Vec<PublishRequest>) -> Vec<Result<()>> {
+        let sources: Vec<_> = requests.iter().map(|request| request.source_id).collect();
+        let decided = async {
+            let lock = self.lock_published().await?;
+            // Only now does what the catalogue says hold until the files are written.
+            Ok::<_, Error>((lock, self.ports.store.publications(sources.clone()).await?))
+        };
+        let (lock, wanted) = match decided.await {
+            Ok(decided) => decided,
+            Err(error) => {
+                let results: Vec<_> = sources.iter().map(|_| Err(again(&error))).collect();
+                self.note_failures(&sources, &results).await;
+                return results;
+            }
+        };
+        let mut results: Vec<_> = sources.iter().map(|_| Ok(())).collect();
+        let (places, requests): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .enumerate()
+            .zip(wanted)
+            .filter(|((_, request), wanted)| *wanted == Publication::Publish(request.version_id))
+            .map(|(placed, _)| placed)
+            .unzip();
+        let paths: Vec<_> = requests.iter().map(|r| r.path.clone()).collect();
+        let written = self.write_out(requests).await;
+        for ((place, path), result) in places.into_iter().zip(paths).zip(written) {
+            results[place] = match result {
+                Err(error) => Err(self
+                    .replacement_failed(sources[place], path, error, &lock)
+                    .await),
+                done => done,
+            };
+        }
+        drop(lock);
+        self.note_failures(&sources, &results).await;
+        results
+    }
+
+    /// Keeps why files could not be published, for everybody to see until they are.
+    async fn note_failures(&self, sources: &[SourceId], results: &[Result<()>]) {
+        let failures: Vec<_> = sources
+            .iter()
+            .zip(results)
+            .filter_map(|(source, result)| Some((*source, result.as_ref().err()?)))
+            .filter(|(_, error)| error.kind != ErrorKind::NotFound)
+            .map(|(source, error)| (source, error.to_string()))
+            .collect();
+        if failures.is_empty() {
+            return;
+        }
+        let failures = Fact::PublishFailures(failures);
+        let noted = self.ports.store.record(failures, self.stamp());
+        if let Err(error) = noted.await {
+            tracing::error!("{error}");
+        }
+    }
+
+    /// Writes the files and records them; whoever calls holds the lock.
+    async fn write_out(&self, requests: Vec<PublishRequest>) -> Vec<Result<()>> {
+        if requests.is_empty() {
+            return Vec::new();
+        }
+        let (targets, items): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .map(|r| {
+                (
+                    (r.source_id, r.version_id),
+                    PublishItem {
+                        path: r.path,
+                        content: r.content,
+                    },
+                )
+            })
+            .unzip();
+        let count = targets.len();
+        let written = match self
+            .with_archive(move |archive| Ok(archive.published().publish(items)))
+            .await
+        {
+            Ok(written) => written,
+            Err(error) => return (0..count).map(|_| Err(again(&error))).collect(),
+        };
+        let recorded =
+            targets
+                .into_iter()
+                .zip(written)
+                .map(|((source, version), written)| async move {
+                    let seal = Some(written?);
+                    let publication = Publication::Publish(version);
+                    self.ports
+                        .store
+                        .record_publication(source, publication, seal, self.stamp())
+                        .await?;
+                    Ok(())
+                });
+        futures_util::future::join_all(recorded).await
+    }
+
+    /// Brings the published file of one source to what its versions' states demand, if it is not so already, and so the
+    /// folder of its set. A process that may not publish leaves it to the next pass of one that may.
+    pub(crate) async fn settle(&self, source: SourceId) -> Result<()> {
+        if !self.policy_standing().await?.is_in_force() {
+            return Ok(());
+        }
+        let file = match self.ports.store.publish_tasks(source).await?.pop() {
+            Some(task) => self.carry_out(task).await,
+            None => Ok(()),
+        };
+        file.and(self.settle_sets_of(source).await)
+    }
+
+    /// Does the same after something of the source was recorded. What is recorded stays so, whatever becomes of the files: why one
+    /// cannot be brought in line stands in the catalogue ([`App::unpublished_of`]), and passes try again.
+    pub(in crate::app) async fn settle_recorded(&self, source: SourceId) -> Result<()> {
+        match self.settle(source).await {
+            Err(error) if !self.unpublished_of(&[source]).await?.is_empty() => {
+                tracing::warn!("{error}: left to the next pass");
+                Ok(())
+            }
+            settled => settled,
+        }
+    }
+
+    /// Brings every published file to what it should be: what a killed pass left undone, and what verdicts changed; what
+    /// failed before only with `again`. Returns how many could not be, with the first reason.
+    pub(crate) async fn settle_all(&self, again: bool) -> Result<Option<(usize, Error)>> {
+        const PAGE: usize = 256;
+        let mut after = SourceId(0);
+        let mut failed: Option<(usize, Error)> = None;
+        loop {
+            let due = PublishQuery::Due {
+                after,
+                again,
+                limit: PAGE,
+            };
+            let tasks = self.ports.store.publish_tasks(due).await?;
+            let Some(last) = tasks.last() else {
+                return Ok(failed);
+            };
+            after = last.source.id;
+            for task in tasks {
+                if let Err(error) = self.carry_out(task).await {
+                    failed = Some(one_more(failed, error));
+                }
+            }
+        }
+    }
+
+    pub(in crate::app) async fn carry_out(&self, task: crate::store::PublishTask) -> Result<()> {
+        let source = task.source.id;
+        let done = self.bring_in_line(task).await;
+        let results = [done];
+        self.note_failures(&[source], &results).await;
+        let [done] = results;
+        done
+    }
+
+    async fn bring_in_line(&self, task: crate::store::PublishTask) -> Result<()> {
+        let source = task.source;
+        match task.publication {
+            Publication::Keep => Ok(()),
+            Publication::Publish(id) => {
+                let version = self.version_of_source(source.id, id).await?;
+                let version =
+                    version.ok_or_else(|| Error::not_found(format!("no version {id}")))?;
+                let content = match self.content(&version).await {
+                    Ok(content) => content,
+                    Err(error) => {
+                        let lock = self.lock_published().await?;
+                        let path = source.published_path;
+                        return Err(self.replacement_failed(source.id, path, error, &lock).await);
+                    }
+                };
+                let request = PublishRequest {
+                    source_id: source.id,
+                    path: source.published_path,
+                    version_id: id,
+                    content,
+                };
+                self.publish(vec![request]).await.pop().unwrap_or(Ok(()))
+            }
+            Publication::Withdraw => {
+                let _lock = self.lock_published().await?;
+                if self.ports.store.publications(vec![source.id]).await? != [Publication::Withdraw]
+                {
+                    return Ok(());
+                }
+                let path = source.published_path;
+                let is_expected = source.state.published_version_id.is_some();
+                let was_there = match self.take_away(&path, is_expected).await {
+                    Ok(was_there) => was_there,
+                    Err(error) => return Err(self.still_served(&path, error)),
+                };
+                self.ports
+                    .store
+                    .record_publication(source.id, Publication::Withdraw, None, self.stamp())
+                    .await?;
+                self.tidy(path.clone()).await;
+                if was_there && !is_expected {
+                    tracing::warn!("{path} was there, where nothing is published: it is withdrawn");
+                    let why = "it was there, where nothing is published".to_owned();
+                    let event = NewEvent::of(Action::Withdrawn)
+                        .source(source.id)
+                        .detail(why);
+                    self.ports
+                        .store
+                        .record(Fact::Event(event), self.stamp())
+                        .await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns where the newest published version of each source lies, as an absolute path.
+    pub fn published_file(&self, path: &str) -> std::path::PathBuf {
+        self.ports.archive.published().folder().join(path)
+    }
+}
+
+/// Counts a failure. What is more than one file's trouble is worth more than an obstacle in the way of one.
+pub(in crate::app) fn one_more(failed: Option<(usize, Error)>, error: Error) -> (usize, Error) {
+    match failed {
+        None => (1, error),
+        Some((count, first)) if first.kind == ErrorKind::Blocked => (count + 1, error),
+        Some((count, first)) => (count + 1, first),
+    }
+}
+
+/// The same failure for each of a batch.
+fn again(error: &Error) -> Error {
+    Error {
+        kind: error.kind,
+        message: error.message.clone(),
+        hint: error.hint.clone(),
+        source: None,
+    }
+}

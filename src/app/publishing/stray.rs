@@ -1,0 +1,68 @@
+//! Looking where nothing is to be published: a file of gannet's own that is there all the same is withdrawn.
+//!
+//! It came back with a file system that was away while it was withdrawn, say, or what was published there is not recorded any more. Never
+//! takes away what somebody else put there: a file counts as gannet's own when its bytes are those of a version of its source, or when it
+//! looks as it did when a source that was purged since published it.
+
+use crate::app::{App, Result};
+use crate::store::{BarePath, Fact, FilesToLookAt};
+
+impl App {
+    /// Marks the files to be withdrawn that are where nothing is to be: of all paths, or of those among these at which the catalogue
+    /// does not say any more what was published.
+    pub(in crate::app) async fn look_for_strays(&self, which: FilesToLookAt) -> Result<()> {
+        if self.strays(which.clone()).await?.is_empty() {
+            return Ok(());
+        }
+        let lock = self.lock_published().await?;
+        let (mut left, mut looks) = (Vec::new(), Vec::new());
+        // Another process may have published meanwhile.
+        for stray in self.strays(which).await? {
+            match stray.source_id.filter(|_| !stray.is_removed) {
+                Some(source) => looks.push((source, None)),
+                None => left.push(stray.path),
+            }
+        }
+        self.ports
+            .store
+            .record(Fact::Looks(looks), self.stamp())
+            .await?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        self.ports
+            .store
+            .record(Fact::Strays(left), self.stamp())
+            .await?;
+        self.withdraw_left(true, &lock).await
+    }
+
+    async fn strays(&self, which: FilesToLookAt) -> Result<Vec<BarePath>> {
+        let bare = self.ports.store.bare_paths(which).await?;
+        let found = self
+            .with_archive(move |archive| {
+                let found = bare.into_iter().filter_map(|one| {
+                    match archive.published().content(&one.path) {
+                        Ok(content) => content.map(|(digest, seal)| (one, digest, seal)),
+                        Err(error) => {
+                            tracing::warn!("{error}: whether it may be there cannot be told");
+                            None
+                        }
+                    }
+                });
+                Ok(found.collect::<Vec<_>>())
+            })
+            .await?;
+        let mut strays = Vec::new();
+        for (one, digest, seal) in found {
+            let is_own = match one.source_id {
+                Some(source) => self.ports.store.has_content(source, digest).await?,
+                None => one.seal == Some(seal),
+            };
+            if is_own {
+                strays.push(one);
+            }
+        }
+        Ok(strays)
+    }
+}

@@ -1,0 +1,226 @@
+//! Removing published files whose source is no more, and telling what could not be brought in line.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use crate::app::{App, Result};
+use crate::archive::{ArchiveError, FileLock};
+use crate::domain::{Source, SourceId, set_file_names};
+use crate::store::{Fact, FileSet, PublishFailure, SetsQuery};
+
+/// A published file or set that is not what it should be, since bringing it in line failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpublished {
+    /// Whose file; nothing for a set, or for a file whose source was removed.
+    pub source_id: Option<SourceId>,
+    /// Which set, if it is the folder of one.
+    pub set: Option<String>,
+    /// The source's name, `set NAME`, or the path.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What stands wrong at the end of a pass, whether that pass found it or one before.
+#[derive(Clone, Debug, Default)]
+pub struct StandingFaults {
+    /// Published files and sets that are not what they should be.
+    pub unpublished: Vec<Unpublished>,
+    /// Sets whose newest files failed or could not be judged, each with the reason.
+    pub failing_sets: Vec<(String, String)>,
+}
+
+/// A source that was removed or left its set, and whose file still lies in the folder of the set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftInSet {
+    /// Which source.
+    pub source_id: SourceId,
+    /// What it was called.
+    pub name: String,
+    /// Where the file lies.
+    pub path: PathBuf,
+    /// Whether it was removed.
+    pub is_removed: bool,
+    /// The configuration without which no pass brings the set up to date; nothing when this process may do that too.
+    pub needs: Option<String>,
+}
+
+/// Removed sources whose files readers still find at the sources' own paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftAtPaths {
+    /// Which.
+    pub sources: HashSet<SourceId>,
+    /// The configuration without which no pass takes them away; nothing when this process may do that too.
+    pub needs: Option<String>,
+}
+
+impl App {
+    /// Returns which of these sources, as they were before they were removed, readers still find at the sources' own paths.
+    pub async fn left_at_paths(&self, before: &[Source]) -> Result<LeftAtPaths> {
+        let is_left = |one: &&Source| {
+            one.state.published_version_id.is_some()
+                && self.published_file(&one.published_path).exists()
+        };
+        let sources: HashSet<_> = before.iter().filter(is_left).map(|one| one.id).collect();
+        if sources.is_empty() {
+            return Ok(LeftAtPaths::default());
+        }
+        let needs = self.publishing_needs(&self.policy_standing().await?).await;
+        Ok(LeftAtPaths { sources, needs })
+    }
+
+    /// Returns which of these sources, as they were before, readers still find in the folders of sets that the sources are not in
+    /// any more.
+    pub async fn left_in_sets(&self, before: &[Source]) -> Result<Vec<LeftInSet>> {
+        let paths = before.iter().flat_map(|source| {
+            let found = sets_of(source).filter_map(|set| {
+                let path = self.file_in_set(set, source)?;
+                Some((source, set, path))
+            });
+            found.collect::<Vec<_>>()
+        });
+        let paths: Vec<_> = paths.collect();
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = paths.iter().map(|(source, ..)| source.id).collect();
+        let now = self.sources_by_id(ids).await?;
+        let needs = self.publishing_needs(&self.policy_standing().await?).await;
+        let left = paths.into_iter().filter_map(|(source, set, path)| {
+            let kept = now.iter().find(|kept| kept.id == source.id);
+            let is_member = kept.is_some_and(|kept| sets_of(kept).any(|one| one == set));
+            (!is_member).then(|| LeftInSet {
+                source_id: source.id,
+                name: source.settings.name.clone(),
+                path,
+                is_removed: kept.is_none(),
+                needs: needs.clone(),
+            })
+        });
+        Ok(left.collect())
+    }
+
+    /// Returns where a source's file lies in the folder of a set, if one lies there.
+    fn file_in_set(&self, set: &str, source: &Source) -> Option<PathBuf> {
+        let names = set_file_names([source.settings.name.as_str()]).ok()?;
+        let path = self.ports.archive.sets().link(set).join(names.first()?);
+        path.exists().then_some(path)
+    }
+
+    /// Removes what is still published of sources that are no more, what failed before only with `again`; one that cannot be
+    /// removed keeps no other from going. Whoever calls holds the lock.
+    pub(in crate::app) async fn withdraw_left(&self, again: bool, _lock: &FileLock) -> Result<()> {
+        let left = self.ports.store.withdrawals(again).await?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let mut tried = Vec::new();
+        for one in left {
+            let withdrawn = self.take_away(&one.path, one.was_published).await;
+            if let Err(error) = &withdrawn {
+                let path = &one.path;
+                tracing::warn!("{path} of a removed source is still published: {error}");
+            }
+            tried.push((one.path, withdrawn.map_err(|error| error.to_string())));
+        }
+        let done = tried.iter().filter(|(_, done)| done.is_ok());
+        let done: Vec<_> = done.map(|(path, _)| path.clone()).collect();
+        let tried = Fact::Withdrawals(tried);
+        self.ports.store.record(tried, self.stamp()).await?;
+        for path in done {
+            self.tidy(path).await;
+        }
+        Ok(())
+    }
+
+    /// Removes the file at a path below `published/`. Returns whether one was there. When one `is_expected` there, and not even its folder
+    /// is, that is an error: the file may come back with the folder. The next pass looks for files that did.
+    pub(in crate::app) async fn take_away(&self, path: &str, is_expected: bool) -> Result<bool> {
+        let path = path.to_owned();
+        let taken = self
+            .with_archive(move |archive| match archive.published().withdraw(&path) {
+                Err(ArchiveError::Missing { .. }) if !is_expected => Ok(false),
+                taken => taken,
+            })
+            .await;
+        if is_expected && !matches!(taken, Ok(true)) {
+            self.look_at_all_soon().await?;
+        }
+        taken
+    }
+
+    /// Removes the folders that a withdrawn file leaves empty, once that is recorded.
+    pub(in crate::app) async fn tidy(&self, path: String) {
+        let tidied = self.with_archive(move |archive| {
+            archive.published().tidy(&path);
+            Ok(())
+        });
+        if let Err(error) = tidied.await {
+            tracing::debug!("{error}");
+        }
+    }
+
+    /// Does the same for a pass.
+    pub(crate) async fn settle_removed(&self, again: bool) -> Result<()> {
+        if self.ports.store.withdrawals(again).await?.is_empty() {
+            return Ok(());
+        }
+        let lock = self.lock_published().await?;
+        self.withdraw_left(again, &lock).await
+    }
+
+    /// Returns the published files and sets that could not be brought in line, as of the last try of each.
+    pub async fn unpublished(&self) -> Result<Vec<Unpublished>> {
+        let files = self.ports.store.publish_failures().await?.into_iter();
+        let unpublished = |failure: PublishFailure| Unpublished {
+            source_id: failure.source_id,
+            set: None,
+            what: failure.what,
+            why: failure.why,
+        };
+        let mut all: Vec<_> = files.map(unpublished).collect();
+        let sets = self.ports.store.file_sets().await?;
+        all.extend(sets.into_iter().filter_map(failure_of));
+        Ok(all)
+    }
+
+    /// Returns the published files of removed sources that could not be removed; what each is, is its path.
+    pub async fn left_of(&self, removed: &[Source]) -> Result<Vec<Unpublished>> {
+        let paths: HashSet<_> = removed.iter().map(|one| &one.published_path).collect();
+        let mut all = self.unpublished().await?;
+        all.retain(|one| paths.contains(&one.what));
+        Ok(all)
+    }
+
+    /// Returns those of [`App::unpublished`] that are files of these sources, or folders of sets that these are in or that show a file of theirs.
+    pub async fn unpublished_of(&self, sources: &[SourceId]) -> Result<Vec<Unpublished>> {
+        let mut all = self.unpublished().await?;
+        let mut sets = HashSet::new();
+        if all.iter().any(|one| one.set.is_some()) {
+            let showing = SetsQuery::Showing(sources.to_vec());
+            sets.extend(self.ports.store.set_names(showing).await?);
+            let of_sources = SetsQuery::Of(sources.to_vec());
+            sets.extend(self.ports.store.set_names(of_sources).await?);
+        }
+        let sources: HashSet<_> = sources.iter().collect();
+        all.retain(|one| {
+            one.source_id.is_some_and(|id| sources.contains(&id))
+                || one.set.as_ref().is_some_and(|set| sets.contains(set))
+        });
+        Ok(all)
+    }
+}
+
+fn failure_of(set: FileSet) -> Option<Unpublished> {
+    Some(Unpublished {
+        source_id: None,
+        what: format!("set {}", set.name),
+        why: set.publish_error?,
+        set: Some(set.name),
+    })
+}
+
+/// Returns the sets whose tags a source carries: more than one is a mistake.
+fn sets_of(source: &Source) -> impl Iterator<Item = &str> {
+    source.state.set.iter().flat_map(|sets| sets.split(", "))
+}

@@ -1,0 +1,477 @@
+//! Sets: judging the newest versions of all their members together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::app::judging::judge::{SetAside, Step, facts_of, join, promise, set_aside, too_late};
+use crate::app::{App, Ask, Error, ErrorKind, Result};
+use crate::archive::FileLock;
+use crate::domain::{
+    Edition, EditionMember, Judgement, NewVerdict, Scope, SetPublication, SetStep, SourceId,
+    VerdictId, VerdictOutcome, VersionState, Weight, combination_key, newest_by_verifier,
+    ready_to_judge, set_file_names, set_step,
+};
+use crate::store::{Fact, NeededRows, NewEdition, SetsQuery, SourceFilter, StoreError};
+use crate::verify::{SetFile, SetFiles, Verifier};
+
+/// What judging an edition gave.
+#[derive(Clone, Debug)]
+pub struct VerifiedSet {
+    /// The edition, with its new state.
+    pub edition: Edition,
+    /// The verdicts, in the order of the configuration.
+    pub verdicts: Vec<NewVerdict>,
+    /// Why this is an older edition than the set would have now.
+    pub waits: Option<String>,
+    /// Verdicts by hand that counted until now, and whose verifiers judged for themselves.
+    pub set_aside: Vec<SetAside>,
+}
+
+/// What a pass did about sets.
+#[derive(Debug, Default)]
+pub(crate) struct SetsReport {
+    /// Editions that readers see from now on.
+    pub(crate) published: u64,
+    /// Sets that failed, or could not be judged.
+    pub(crate) failed: u64,
+    /// What went wrong, a line each.
+    pub(crate) failures: Vec<String>,
+    /// What kept a set from being judged or published by no fault of its files.
+    pub(crate) error: Option<Error>,
+}
+
+/// The files to judge, or why there are none.
+type Files = std::result::Result<SetFiles, String>;
+
+impl App {
+    /// Returns the names of the sets that the configuration names, each once, in order.
+    pub fn set_names(&self) -> Vec<String> {
+        let configured = self.configured();
+        let names = configured.policy.sets().into_iter();
+        names.map(str::to_owned).collect()
+    }
+
+    /// Returns the verifiers that judge a set, in the order of the configuration.
+    pub(in crate::app) fn verifiers_of_set(&self, name: &str) -> Vec<Arc<Verifier>> {
+        self.configured()
+            .verifiers
+            .iter()
+            .filter(|verifier| matches!(verifier.scope(), Scope::Set { tag } if tag == name))
+            .cloned()
+            .collect()
+    }
+
+    /// Judges every set whose members stand ready in a combination that is new, and those that are undecided with `again` or when a
+    /// member was `asked` for; publishes what passed. What is wrong with one set keeps no other waiting.
+    pub(crate) async fn judge_sets(&self, again: bool, asked: &[SourceId]) -> Result<SetsReport> {
+        let mut report = SetsReport::default();
+        let names = self.set_names();
+        if names.is_empty() {
+            return Ok(report);
+        }
+        let _lock = match self.lock_sets().await {
+            Err(busy) if busy.is_busy() => {
+                report.failures.push(format!("sets are left alone: {busy}"));
+                return Ok(report);
+            }
+            lock => lock?,
+        };
+        let problems = self.set_problems().await?;
+        self.note_problems(&problems).await?;
+        let asked_for = self
+            .ports
+            .store
+            .set_names(SetsQuery::Of(asked.to_vec()))
+            .await?;
+        for name in names {
+            if let Some(problem) = problems.get(&name) {
+                // Not in every pass of a worker that stays.
+                if again || !asked.is_empty() {
+                    report.failed += 1;
+                    report.failures.push(format!("set {name}: {problem}"));
+                }
+                continue;
+            }
+            let again = again || asked_for.contains(&name);
+            if let Err(error) = self.judge_set(&name, again, &mut report).await {
+                match error.kind {
+                    ErrorKind::Unavailable | ErrorKind::Replaced => return Err(error),
+                    // A member was removed with its history meanwhile: the set is another one at the next pass.
+                    ErrorKind::NotFound => tracing::warn!("set {name}: {error}"),
+                    _ => {
+                        tracing::error!("set {name}: {error}");
+                        report.error.get_or_insert(error);
+                    }
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    /// Judges these sets where their members stand ready in a combination that is new, and publishes what passed.
+    pub(in crate::app) async fn judge_sets_now(&self, names: &[String]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let _lock = self.lock_sets().await?;
+        let problems = self.set_problems().await?;
+        let known = self.set_names();
+        let judged = names
+            .iter()
+            .filter(|name| known.contains(name) && !problems.contains_key(*name));
+        for name in judged {
+            self.judge_set(name, false, &mut SetsReport::default())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the newest edition of each set that has one.
+    pub(in crate::app) async fn newest_editions(&self) -> Result<Vec<Edition>> {
+        let mut editions = Vec::new();
+        for set in self.ports.store.file_sets().await? {
+            let newest = self.ports.store.newest_edition(set.name).await;
+            editions.extend(self.unless_damaged(newest.map_err(Error::from))?.flatten());
+        }
+        Ok(editions)
+    }
+
+    /// Has the log say how sets stand whose newest edition is an older one than before, and another kind of one: no verifier said so
+    /// anew, yet the set failed or passed just now.
+    pub(in crate::app) async fn note_older_editions(&self, before: Vec<Edition>) -> Result<()> {
+        if before.is_empty() {
+            return Ok(());
+        }
+        let now = self.newest_editions().await?;
+        for was in before {
+            let is_older =
+                |now: &&Edition| now.set == was.set && now.id < was.id && now.state != was.state;
+            if let Some(older) = now.iter().find(is_older) {
+                let fact = Fact::EditionState(older.id);
+                self.ports.store.record(fact, self.stamp()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns why a set cannot be judged at all, by its name.
+    pub(in crate::app) async fn set_problems(&self) -> Result<BTreeMap<String, String>> {
+        let mut problems = BTreeMap::new();
+        for (source, sets) in self.ports.store.in_many_sets().await? {
+            let problem = format!(
+                "{source} is in the sets {} at once, and can be in one only",
+                sets.join(" and ")
+            );
+            for set in sets {
+                problems.entry(set).or_insert_with(|| problem.clone());
+            }
+        }
+        Ok(problems)
+    }
+
+    /// Keeps what is wrong with sets, and tells it once.
+    async fn note_problems(&self, problems: &BTreeMap<String, String>) -> Result<()> {
+        for set in self.ports.store.file_sets().await? {
+            let problem = problems.get(&set.name).cloned();
+            if set.problem != problem {
+                let set = set.name;
+                let fact = Fact::SetProblem { set, problem };
+                self.ports.store.record(fact, self.stamp()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge_set(&self, name: &str, again: bool, report: &mut SetsReport) -> Result<()> {
+        let Some(required) = self.judge_as_required(name, again).await? else {
+            return Ok(());
+        };
+        report.tell(&required, Weight::Required);
+        let is_bad = matches!(
+            required.edition.state,
+            VersionState::Failed | VersionState::Error
+        );
+        if is_bad && !required.verdicts.is_empty() {
+            report.failed += 1;
+        }
+        let published = self.settle_recorded_set(name).await?;
+        report.published += u64::from(matches!(published, Some(SetPublication::Publish(_))));
+        // Those that only advise keep nothing waiting.
+        if self
+            .verifiers_of_set(name)
+            .iter()
+            .any(|one| one.weight() == Weight::Advisory)
+        {
+            let ask = Ask::Undecided(Weight::Advisory);
+            let advisory = self.judge_edition(required.edition, ask).await?;
+            report.tell(&advisory, Weight::Advisory);
+        }
+        Ok(())
+    }
+
+    /// Judges what the members of a set stand ready with by the verifiers that it has to pass; nothing where the set waits, or where
+    /// all is said of that.
+    async fn judge_as_required(&self, name: &str, again: bool) -> Result<Option<VerifiedSet>> {
+        let members = self
+            .ports
+            .store
+            .set_members(name.to_owned(), self.now())
+            .await?;
+        let combination = match ready_to_judge(&members) {
+            Ok(combination) => combination,
+            Err(reason) => {
+                tracing::debug!("set {name} waits: {reason}");
+                return Ok(None);
+            }
+        };
+        let newest = match self.ports.store.newest_edition(name.to_owned()).await {
+            // Another combination takes its place; this one may be refused.
+            Err(error) if error.is_damage() => {
+                let key = self.ports.store.newest_key(name.to_owned()).await?;
+                if key == Some(combination_key(&combination)) {
+                    return Err(error.into());
+                }
+                None
+            }
+            newest => newest?,
+        };
+        let ask = Ask::Undecided(Weight::Required);
+        let judged = match set_step(combination_key(&combination), newest.as_ref(), again) {
+            SetStep::Nothing => return Ok(None),
+            SetStep::Judge => self.judge_combination(name, combination, ask).await?,
+            SetStep::JudgeAgain(id) => {
+                let edition = self.ports.store.edition(id).await?;
+                self.judge_edition(edition, ask).await?
+            }
+        };
+        Ok(Some(judged))
+    }
+
+    /// Judges a new combination, and records the edition with what was said of it: a worker that is killed before leaves
+    /// nothing. Of contents that somebody outside refused under other names that counts for these too.
+    pub(in crate::app) async fn judge_combination(
+        &self,
+        name: &str,
+        members: Vec<EditionMember>,
+        ask: Ask,
+    ) -> Result<VerifiedSet> {
+        let needed = NeededRows::MembersOf(name.to_owned());
+        self.ports.store.refuse_lost(needed).await?;
+        let versions = members.iter().map(|member| member.version_id).collect();
+        let refusals = self
+            .ports
+            .store
+            .edition_refusals(name.to_owned(), versions)
+            .await?;
+        let last = refusals.iter().map(|one| one.id).max();
+        let seen = self.seen(last.unwrap_or(VerdictId(0)));
+        let said: Vec<_> = refusals.iter().map(|one| one.verdict.clone()).collect();
+        let asked = self.ask_about_set(name, &members, &said, ask).await?;
+        let edition = NewEdition {
+            set: name.to_owned(),
+            members,
+            verdicts: asked,
+            seen,
+        };
+        let (edition, counted) = self
+            .ports
+            .store
+            .record_edition(edition, self.stamp())
+            .await?;
+        let asked = counted.verdicts;
+        let refusals = refusals.iter();
+        let refusals = refusals.map(|one| (&one.verdict, one.actor.as_str()));
+        let own = set_aside(edition.id.0, refusals, &asked).into_iter();
+        let others = counted.ended.into_iter().map(SetAside::from);
+        let verifiers = self.verifiers_of_set(name);
+        // What nobody else is asked about is what is said of the edition.
+        let stands = |refusal: &NewVerdict| {
+            let is_asked = asked.iter().any(|one| one.verifier == refusal.verifier);
+            let decides = |one: &Arc<Verifier>| {
+                one.name() == refusal.verifier && one.weight() == Weight::Required
+            };
+            !is_asked && verifiers.iter().any(decides)
+        };
+        let mut verdicts: Vec<_> = said.into_iter().filter(stands).collect();
+        verdicts.extend(asked);
+        Ok(VerifiedSet {
+            edition,
+            verdicts,
+            waits: None,
+            set_aside: join(own.chain(others)),
+        })
+    }
+
+    /// Judges an edition that is recorded, and records what was said.
+    pub(in crate::app) async fn judge_edition(
+        &self,
+        edition: Edition,
+        ask: Ask,
+    ) -> Result<VerifiedSet> {
+        let unreadable = match ask {
+            Ask::Again => {
+                let store = &self.ports.store;
+                store.newest_among_unreadable(edition.id).await?
+            }
+            _ => None,
+        };
+        let earlier = match unreadable {
+            // Each verifier is asked, or waited for, as if none had spoken.
+            Some(_) => Vec::new(),
+            None => self.ports.store.edition_verdicts(edition.id).await?,
+        };
+        let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
+        let mut seen = self.seen(unreadable.unwrap_or(newest));
+        seen.is_anew = unreadable.is_some();
+        let said: Vec<_> = earlier.iter().map(|one| one.verdict.clone()).collect();
+        let mut verdicts = self
+            .ask_about_set(&edition.set, &edition.members, &said, ask)
+            .await?;
+        let (mut edition, mut ended) = (edition, Vec::new());
+        let is_undecided = matches!(edition.state, VersionState::Pending | VersionState::Error);
+        // Without a verdict too: what counts may have changed since.
+        if !verdicts.is_empty() || is_undecided || !matches!(ask, Ask::Undecided(_)) {
+            let counted = self
+                .ports
+                .store
+                .record_verdicts(edition.id, verdicts, seen, self.stamp())
+                .await?;
+            (edition.state, verdicts) = (counted.state, counted.verdicts);
+            ended = counted.ended;
+        }
+        let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
+        let own = set_aside(edition.id.0, earlier, &verdicts).into_iter();
+        let others = ended.into_iter().map(SetAside::from);
+        Ok(VerifiedSet {
+            edition,
+            verdicts,
+            waits: None,
+            set_aside: join(own.chain(others)),
+        })
+    }
+
+    /// Asks the verifiers of a set that have to be asked. The files are read when the first of them needs them.
+    async fn ask_about_set(
+        &self,
+        name: &str,
+        members: &[EditionMember],
+        earlier: &[NewVerdict],
+        ask: Ask,
+    ) -> Result<Vec<NewVerdict>> {
+        let newest = newest_by_verifier(earlier);
+        let mut files: Option<Files> = None;
+        let mut verdicts = Vec::new();
+        for verifier in self.verifiers_of_set(name) {
+            let last = newest.get(verifier.name()).copied();
+            let verdict = match self.next_step(&verifier, last, ask) {
+                Step::Nothing => continue,
+                Step::Promise => self.note(&verifier, promise()).await,
+                Step::Refuse(why) => self.note(&verifier, why).await,
+                Step::GiveUp(deadline) => self.note(&verifier, too_late(deadline)).await,
+                Step::Run => {
+                    let files = match &files {
+                        Some(files) => files,
+                        None => files.insert(self.files_of_set(name, members).await?),
+                    };
+                    match files {
+                        Ok(files) => self.run_on_set(&verifier, files).await,
+                        Err(why) => self.note(&verifier, Judgement::error(why)).await,
+                    }
+                }
+            };
+            verdicts.push(verdict);
+        }
+        self.redacted_by_members(verdicts, members).await
+    }
+
+    async fn files_of_set(&self, name: &str, members: &[EditionMember]) -> Result<Files> {
+        let names = match set_file_names(members.iter().map(|member| member.name.as_str())) {
+            Ok(names) => names,
+            Err(why) => return Ok(Err(why)),
+        };
+        let filter = SourceFilter {
+            removed: true,
+            ids: Some(members.iter().map(|member| member.source_id).collect()),
+            ..SourceFilter::default()
+        };
+        let sources: BTreeMap<_, _> = self
+            .ports
+            .store
+            .sources(filter)
+            .await?
+            .into_iter()
+            .map(|source| (source.id, source))
+            .collect();
+        let mut files = Vec::with_capacity(members.len());
+        for (member, file) in members.iter().zip(names) {
+            let version = match self.ports.store.find_version(member.version_id).await {
+                Err(error @ StoreError::Damaged { .. }) => {
+                    return Ok(Err(format!("{}: {error}", member.name)));
+                }
+                version => version?,
+            };
+            let (Some(version), Some(source)) = (version, sources.get(&member.source_id)) else {
+                return Err(Error::not_found(format!("{} was purged", member.name)));
+            };
+            let content = match self.content(&version).await {
+                // The edition could not be judged then, which is tried again once an hour.
+                Err(error) if error.kind == ErrorKind::Damaged => {
+                    return Ok(Err(format!("{}: {error}", member.name)));
+                }
+                content => content?,
+            };
+            let mut facts = facts_of(source, &version);
+            facts.source_name.clone_from(&member.name);
+            files.push(SetFile {
+                file,
+                content,
+                facts,
+            });
+        }
+        Ok(Ok(SetFiles {
+            name: name.to_owned(),
+            files,
+        }))
+    }
+
+    async fn run_on_set(&self, verifier: &Arc<Verifier>, files: &SetFiles) -> NewVerdict {
+        let _permit = self.judging_permit(true).await;
+        let asked = self.asked(verifier).await;
+        let judgement = verifier
+            .judge_set(
+                &asked.fingerprint,
+                files,
+                self.ports.archive.machine().temp_dir(),
+            )
+            .await;
+        asked.said(judgement)
+    }
+
+    /// Waits for the right to judge sets, which one process has at a time: none is judged twice, and each edition follows
+    /// from the one before.
+    pub(in crate::app) async fn lock_sets(&self) -> Result<FileLock> {
+        self.with_archive(|archive| archive.machine().lock_sets())
+            .await
+    }
+}
+
+impl SetsReport {
+    /// Tells what verifiers of this weight did not pass.
+    fn tell(&mut self, verified: &VerifiedSet, weight: Weight) {
+        let set = &verified.edition.set;
+        let advisory = match weight {
+            Weight::Required => "",
+            Weight::Advisory => " (advisory)",
+        };
+        for verdict in &verified.verdicts {
+            let word = match verdict.judgement.outcome {
+                VerdictOutcome::Passed | VerdictOutcome::Pending => continue,
+                VerdictOutcome::Failed => "failed verification",
+                VerdictOutcome::Error => "could not be verified",
+            };
+            let (by, detail) = (verdict.agent_words(), verdict.judgement.reason());
+            self.failures
+                .push(format!("set {set}: {word} by {by}{advisory}: {detail}"));
+        }
+    }
+}

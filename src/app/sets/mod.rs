@@ -1,0 +1,7 @@
+//! Sets: judging their members together, publishing them as one folder, and what faces show of them.
+
+pub(in crate::app) mod judge;
+pub(in crate::app) mod publish;
+pub(in crate::app) mod queries;
+pub(in crate::app) mod requests;
+pub(in crate::app) mod stale;

@@ -1,0 +1,380 @@
+//! Bringing the published folders of sets to what the catalogue says they should be.
+
+use std::sync::Arc;
+
+use crate::app::publishing::publish::one_more;
+use crate::app::{App, Error, ErrorKind, Result};
+use crate::archive::{EditionFile, EditionFolder};
+use crate::domain::{
+    Digest, Edition, EditionId, SetPublication, SourceId, Version, files_key, set_file_names,
+};
+use crate::store::{Condition, Fact, FileSet, SetsQuery, VersionsQuery};
+
+impl App {
+    /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since; what failed
+    /// before only with `again`. Returns how many could not be, with the first reason.
+    pub(crate) async fn settle_sets(&self, again: bool) -> Result<Option<(usize, Error)>> {
+        let mut failed: Option<(usize, Error)> = None;
+        let sets = self.ports.store.file_sets().await?;
+        let mut names = self.set_names();
+        names.extend(sets.iter().map(|set| set.name.clone()));
+        names.sort();
+        names.dedup();
+        let is_left = |name: &String| {
+            sets.iter()
+                .any(|one| one.name == *name && one.publish_error.is_some())
+        };
+        for name in names.iter().filter(|name| again || !is_left(name)) {
+            if let Err(error) = self.settle_set(name).await {
+                failed = Some(one_more(failed, error));
+            }
+        }
+        // Editions that stay in the way keep no source from being fetched.
+        if let Err(error) = self.sweep_sets().await {
+            failed = Some(one_more(failed, error));
+        }
+        Ok(failed)
+    }
+
+    /// Clears away the editions that nobody needs any more.
+    pub(crate) async fn sweep_sets(&self) -> Result<()> {
+        if !self.ports.archive.sets().any_published() {
+            return Ok(());
+        }
+        let now = self.now().into();
+        let _lock = self.lock_published().await?;
+        self.with_archive(move |archive| archive.sets().sweep(now))
+            .await
+    }
+
+    /// Brings the folders of the sets that a source is in, and of those where readers still find a file of it, to what they
+    /// should be: it may have left the set, or the set the configuration, since it was published.
+    pub(in crate::app) async fn settle_sets_of(&self, source: SourceId) -> Result<()> {
+        if self.set_names().is_empty() && !self.ports.archive.sets().any_published() {
+            return Ok(());
+        }
+        let mut sets = self
+            .ports
+            .store
+            .set_names(SetsQuery::Of(vec![source]))
+            .await?;
+        let showing = SetsQuery::Showing(vec![source]);
+        sets.extend(self.ports.store.set_names(showing).await?);
+        sets.sort();
+        sets.dedup();
+        let configured = self.set_names();
+        let mut settled = Ok(());
+        for set in sets {
+            // The folder of a set that is none any more goes when its members lie at their own paths.
+            if !configured.contains(&set)
+                && let Some(id) = self.published_edition(&set).await?
+            {
+                let edition = self.ports.store.edition(id).await?;
+                let members = edition.members.iter().map(|member| member.source_id);
+                self.settle_own_files(members.collect()).await?;
+            }
+            settled = settled.and(self.settle_set(&set).await.map(drop));
+        }
+        settled
+    }
+
+    /// Brings one set's folder to what it should be, and returns what that took. Why it cannot be is kept for everybody to see.
+    pub(in crate::app) async fn settle_set(&self, name: &str) -> Result<SetPublication> {
+        let settled = self.bring_set_in_line(name).await;
+        let why = match &settled {
+            // A member was removed with its history meanwhile: the set is another one.
+            Err(error) if error.kind == ErrorKind::NotFound => return settled,
+            Err(error) => Some(error.to_string()),
+            Ok(_) => None,
+        };
+        if self
+            .file_set(name)
+            .await?
+            .is_some_and(|set| set.publish_error != why)
+        {
+            let set = name.to_owned();
+            let fact = Fact::SetPublishError { set, why };
+            self.ports.store.record(fact, self.stamp()).await?;
+        }
+        settled
+    }
+
+    /// Does the same after something of the set was recorded, which stays so, whatever becomes of the folder: why that cannot be
+    /// brought in line stands in the catalogue, and passes try again; nothing was done then.
+    pub(in crate::app) async fn settle_recorded_set(
+        &self,
+        name: &str,
+    ) -> Result<Option<SetPublication>> {
+        let settled = self.settle_set(name).await;
+        let is_kept = |set: FileSet| set.publish_error.is_some();
+        match settled {
+            Err(error) if self.file_set(name).await?.is_some_and(is_kept) => {
+                tracing::warn!("{error}: left to the next pass");
+                Ok(None)
+            }
+            settled => settled.map(Some),
+        }
+    }
+
+    async fn bring_set_in_line(&self, name: &str) -> Result<SetPublication> {
+        if self.wanted_of_set(name).await?.1 == SetPublication::Keep {
+            return self
+                .forget_if_over(name)
+                .await
+                .map(|()| SetPublication::Keep);
+        }
+        let lock = self.lock_published().await?;
+        // Only now does what the catalogue says hold until it is done.
+        let (set, wanted) = self.wanted_of_set(name).await?;
+        let is_purged = self.is_purged(name).await?;
+        match wanted {
+            SetPublication::Keep => return Ok(wanted),
+            SetPublication::Publish(id) => {
+                if let Err(error) = self.write_out_edition(id).await {
+                    let published = set.and_then(|set| set.published);
+                    return Err(self
+                        .edition_replacement_failed(name, published, error, &lock)
+                        .await);
+                }
+            }
+            SetPublication::Withdraw => {
+                let (name, now) = (name.to_owned(), self.now().into());
+                self.with_archive(move |archive| archive.sets().withdraw(&name, now))
+                    .await?;
+            }
+        }
+        if is_purged && let Err(error) = self.erase_purged_editions(name, &lock).await {
+            tracing::warn!("{error}: left to the next pass");
+        }
+        if set.is_some() {
+            let moved = self
+                .ports
+                .store
+                .record_set_publication(name.to_owned(), wanted, self.stamp())
+                .await?;
+            self.forget_if_over(name).await?;
+            drop(lock);
+            // Readers find them in the set's folder.
+            self.settle_own_files(moved).await?;
+        }
+        Ok(wanted)
+    }
+
+    /// Brings the files at the own paths of a set's members to what they should be. One that cannot be is that source's trouble,
+    /// and left to the next pass.
+    async fn settle_own_files(&self, members: Vec<SourceId>) -> Result<()> {
+        for member in members {
+            if let Some(task) = self.ports.store.publish_tasks(member).await?.pop()
+                && let Err(error) = self.carry_out(task).await
+            {
+                tracing::warn!("{error}: left to the next pass");
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the edition that readers of a set see.
+    pub(in crate::app) async fn published_edition(&self, name: &str) -> Result<Option<EditionId>> {
+        Ok(self.file_set(name).await?.and_then(|set| set.published))
+    }
+
+    async fn file_set(&self, name: &str) -> Result<Option<FileSet>> {
+        Ok(self.ports.store.file_set(name.to_owned()).await?)
+    }
+
+    async fn forget_if_over(&self, name: &str) -> Result<()> {
+        if self
+            .file_set(name)
+            .await?
+            .is_some_and(|set| !set.configured)
+        {
+            let fact = Fact::SetGone(name.to_owned());
+            self.ports.store.record(fact, self.stamp()).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the edition that readers are to see, by the verdicts of this moment.
+    pub(in crate::app) async fn edition_to_serve(&self, name: &str) -> Result<Option<EditionId>> {
+        Ok(match self.wanted_of_set(name).await?.1 {
+            SetPublication::Publish(edition) => Some(edition),
+            SetPublication::Keep => self.published_edition(name).await?,
+            SetPublication::Withdraw => None,
+        })
+    }
+
+    /// Returns what has to happen to a set's folder, by what the catalogue says and what really lies there.
+    async fn wanted_of_set(&self, name: &str) -> Result<(Option<FileSet>, SetPublication)> {
+        let set = self.file_set(name).await?;
+        let recorded = set.as_ref().and_then(|set| set.published);
+        let is_linked = self.ports.archive.sets().is_linked(name);
+        let has_members = Condition::HasMembers(name.to_owned());
+        let has_members = self.ports.store.holds(has_members).await?;
+        let may_be = set.as_ref().is_some_and(|set| set.configured) && has_members;
+        if !may_be && (recorded.is_some() || is_linked) {
+            self.refuse_lost_rows(name, set.as_ref(), has_members)
+                .await?;
+        }
+        let wanted = if may_be {
+            self.ports
+                .store
+                .set_publication(name.to_owned(), recorded)
+                .await?
+        } else {
+            self.withdrawal_of_set(recorded).await?
+        };
+        let wanted = match (wanted, recorded) {
+            // A process that was killed has removed the link, and did not get to record that.
+            (SetPublication::Keep | SetPublication::Withdraw, None)
+                if !is_linked && self.is_purged(name).await? =>
+            {
+                SetPublication::Withdraw
+            }
+            (SetPublication::Withdraw, None) if !is_linked => SetPublication::Keep,
+            // It was published by the catalogue before, which is lost: readers keep it until an edition of this one passes.
+            (SetPublication::Keep | SetPublication::Withdraw, None)
+                if is_linked && self.is_kept_edition(name).await? =>
+            {
+                SetPublication::Keep
+            }
+            // What lies there is recorded nowhere, and no edition may take its place.
+            (SetPublication::Keep, None) if is_linked => SetPublication::Withdraw,
+            (SetPublication::Keep, Some(id)) if !self.lies_there(id).await? => {
+                SetPublication::Publish(id)
+            }
+            (wanted, _) => wanted,
+        };
+        Ok((set, wanted))
+    }
+
+    /// Tells whether the edition that a set's link leads to was there before the archive was taken over.
+    async fn is_kept_edition(&self, name: &str) -> Result<bool> {
+        match self.ports.archive.sets().linked_edition(name) {
+            Some(edition) => Ok(self.ports.store.holds(Condition::Kept(edition)).await?),
+            None => Ok(false),
+        }
+    }
+
+    /// Makes sure that a set is none any more, before its folder goes: the policy and its sources say so too, and no row is only lost.
+    async fn refuse_lost_rows(
+        &self,
+        name: &str,
+        set: Option<&FileSet>,
+        has_members: bool,
+    ) -> Result<()> {
+        let is_configured = self.set_names().iter().any(|one| one == name);
+        let tagged = Condition::Tagged(name.to_owned());
+        let table = if is_configured && set.is_none_or(|set| !set.configured) {
+            "file_set"
+        } else if is_configured && !has_members && self.ports.store.holds(tagged).await? {
+            "set_member"
+        } else {
+            return Ok(());
+        };
+        let message = format!(
+            "the catalogue's rows of the set {name} in the table `{table}` are missing or damaged: its folder stays"
+        );
+        Err(Error::new(ErrorKind::Damaged, message).hint("put a backup of gannet.db back"))
+    }
+
+    /// Withdraws a set that is none any more, but not before the members that leave it lie at their own paths.
+    async fn withdrawal_of_set(&self, published: Option<EditionId>) -> Result<SetPublication> {
+        let is_held_back = match published {
+            Some(id) => {
+                self.ports
+                    .store
+                    .holds(Condition::HasLeavingMember(id))
+                    .await?
+            }
+            None => false,
+        };
+        Ok(if is_held_back {
+            SetPublication::Keep
+        } else {
+            SetPublication::Withdraw
+        })
+    }
+
+    /// Tells whether the link of a set leads to an edition, and all files of it are as they were published.
+    pub(in crate::app) async fn lies_there(&self, id: EditionId) -> Result<bool> {
+        let (edition, files) = match self.edition_files(id).await {
+            // A member was removed with its history meanwhile.
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(false),
+            found => found?,
+        };
+        let key = key_of(&edition, &files);
+        self.with_archive(move |archive| {
+            let files: Vec<_> = files.into_iter().map(|(_, file)| file).collect();
+            let leads_there = archive.sets().leads_to(&edition.set, id, key);
+            Ok(leads_there && archive.sets().holds(&edition.set, &files))
+        })
+        .await
+    }
+
+    /// Returns an edition with its files, each with the version whose content it has.
+    pub(in crate::app) async fn edition_files(
+        &self,
+        id: EditionId,
+    ) -> Result<(Edition, Vec<(Version, EditionFile)>)> {
+        let edition = self.ports.store.edition(id).await?;
+        let members = VersionsQuery::Members(edition.clone());
+        let versions = self.ports.store.versions(members).await?;
+        let names = edition.members.iter().map(|member| member.name.as_str());
+        let names = set_file_names(names).map_err(|why| {
+            Error::invalid(format!("cannot publish the set {}: {why}", edition.set))
+        })?;
+        let file = |(version, name): (Version, String)| {
+            let file = EditionFile {
+                name,
+                size_bytes: version.size_bytes,
+                digest: version.digest,
+            };
+            (version, file)
+        };
+        let files = versions.into_iter().zip(names).map(file).collect();
+        Ok((edition, files))
+    }
+
+    /// Writes what is missing from an edition's folder and lets the link lead to it; whoever calls holds the lock.
+    async fn write_out_edition(&self, id: EditionId) -> Result<()> {
+        let (edition, files) = self.edition_files(id).await?;
+        let key = key_of(&edition, &files);
+        let folder = self
+            .with_archive(move |archive| archive.sets().begin(&edition.set, id, key))
+            .await?;
+        let folder = Arc::new(folder);
+        let published = self.fill_and_publish(&folder, files).await;
+        if published.is_err() {
+            // Half of it is of no use; only what a killed process leaves goes to the trash.
+            if let Err(error) = self.with_archive(move |_| folder.abandon()).await {
+                tracing::warn!("{error}");
+            }
+        }
+        published
+    }
+
+    async fn fill_and_publish(
+        &self,
+        folder: &Arc<EditionFolder>,
+        files: Vec<(Version, EditionFile)>,
+    ) -> Result<()> {
+        for (version, file) in files {
+            let (has, of) = (Arc::clone(folder), file.clone());
+            if self.with_archive(move |_| Ok(has.has(&of))).await? {
+                continue;
+            }
+            let content = self.content(&version).await?;
+            let folder = Arc::clone(folder);
+            self.with_archive(move |_| folder.write(&file, &content))
+                .await?;
+        }
+        let (now, folder) = (self.now().into(), Arc::clone(folder));
+        self.with_archive(move |_| folder.publish(now).map(drop))
+            .await
+    }
+}
+
+fn key_of(edition: &Edition, files: &[(Version, EditionFile)]) -> Digest {
+    let names = edition.members.iter().map(|member| member.name.as_str());
+    files_key(names.zip(files.iter().map(|(version, _)| version.digest)))
+}

@@ -1,0 +1,235 @@
+//! What faces show of sets.
+
+use std::path::PathBuf;
+
+use crate::app::{App, Error, ErrorKind, Result};
+use crate::domain::{
+    Edition, EditionId, EditionVerdict, SetBlocked, SetMember, Source, VersionState,
+    combination_key, deciding_verdict, ready_to_judge,
+};
+use crate::store::{Condition, DamagedRow, FileSet, StoreError};
+
+/// A set and where it stands.
+#[derive(Clone, Debug)]
+pub struct SetOverview {
+    /// Its name, and what of it is published.
+    pub set: FileSet,
+    /// Its members, by name, without disabled ones that have no good version.
+    pub members: Vec<SetMember>,
+    /// What keeps it from being judged.
+    pub waits: Option<SetBlocked>,
+    /// Why its newest files failed or could not be judged, or which row of it is damaged.
+    pub failure: Option<String>,
+    /// Whether a row of it is damaged: what that row would say is left out.
+    pub is_damaged: bool,
+    /// Its newest edition.
+    pub newest: Option<Edition>,
+    /// The edition that readers see.
+    pub published: Option<Edition>,
+    /// The link through which they enter.
+    pub path: PathBuf,
+    /// Whether a folder lies there; one that is not published any more goes with the next pass that may remove it.
+    pub is_linked: bool,
+}
+
+/// What readers find of a set.
+#[derive(Clone, Debug)]
+pub struct SetFolder {
+    /// The set, and what of it is published.
+    pub set: FileSet,
+    /// The link through which they enter.
+    pub path: PathBuf,
+    /// Whether a folder lies there; one that is not published any more goes with the next pass that may remove it.
+    pub is_linked: bool,
+}
+
+impl App {
+    /// Returns what readers find of every set that is recorded, by name.
+    pub async fn set_folders(&self) -> Result<Vec<SetFolder>> {
+        let sets = self.ports.store.file_sets().await?.into_iter();
+        let folder = |set: FileSet| SetFolder {
+            path: self.ports.archive.sets().link(&set.name),
+            is_linked: self.ports.archive.sets().is_linked(&set.name),
+            set,
+        };
+        Ok(sets.map(folder).collect())
+    }
+
+    /// Returns every set, by name.
+    pub async fn sets(&self) -> Result<Vec<SetOverview>> {
+        let mut sets = Vec::new();
+        for set in self.sets_known().await? {
+            sets.push(self.overview(set).await?);
+        }
+        Ok(sets)
+    }
+
+    /// Returns a set, and the verdicts on its newest edition, oldest first.
+    pub async fn set(&self, name: &str) -> Result<(SetOverview, Vec<EditionVerdict>)> {
+        let set = self.known_set(name).await?;
+        let overview = self.overview(set).await?;
+        let verdicts = match &overview.newest {
+            Some(edition) => self.ports.store.edition_verdicts(edition.id).await?,
+            None => Vec::new(),
+        };
+        Ok((overview, verdicts))
+    }
+
+    async fn overview(&self, set: FileSet) -> Result<SetOverview> {
+        let mut damage = None;
+        let members = self
+            .ports
+            .store
+            .set_members(set.name.clone(), self.now())
+            .await;
+        let members = self.sound(members.map_err(Error::from), &mut damage)?;
+        let members = members.unwrap_or_default();
+        let published = match set.published {
+            Some(id) => self.sound(self.edition_on_record(id).await, &mut damage)?,
+            None => None,
+        };
+        let recorded = self.ports.store.file_sets().await?;
+        let is_seen = recorded.iter().any(|one| one.name == set.name);
+        let newest = self.ports.store.newest_edition(set.name.clone()).await;
+        let newest = self
+            .sound(newest.map_err(Error::from), &mut damage)?
+            .flatten();
+        let failure = self.why_set_fails(&set).await;
+        let failure = self.sound(failure, &mut damage)?.flatten();
+        let waits = match ready_to_judge(&members) {
+            _ if !set.configured => Some(SetBlocked::Ended),
+            _ if !is_seen => Some(SetBlocked::Unseen),
+            _ if damage.is_some() => None,
+            Err(reason) => Some(reason),
+            Ok(now) => {
+                let is_judged = newest.as_ref().map(|one| one.key) == Some(combination_key(&now));
+                (!is_judged).then_some(SetBlocked::Unjudged)
+            }
+        };
+        Ok(SetOverview {
+            waits,
+            is_damaged: damage.is_some(),
+            failure: damage.or(failure),
+            newest,
+            published,
+            path: self.ports.archive.sets().link(&set.name),
+            is_linked: self.ports.archive.sets().is_linked(&set.name),
+            members,
+            set,
+        })
+    }
+
+    /// Returns what was found; nothing where a row is damaged, which is noted, and kept in words where it is the first.
+    fn sound<T>(&self, found: Result<T>, damage: &mut Option<String>) -> Result<Option<T>> {
+        if let Err(error) = &found
+            && error.kind == ErrorKind::Damaged
+        {
+            damage.get_or_insert_with(|| error.message.clone());
+        }
+        self.unless_damaged(found)
+    }
+
+    /// Returns an edition that another row names.
+    async fn edition_on_record(&self, id: EditionId) -> Result<Edition> {
+        match self.ports.store.edition(id).await {
+            Err(StoreError::Missing { .. }) => Err(StoreError::DamagedRow(Box::new(DamagedRow {
+                table: "edition",
+                id: id.to_string(),
+                source: None,
+                reason: "it is missing".to_owned(),
+            }))
+            .into()),
+            found => Ok(found?),
+        }
+    }
+
+    /// Returns the sets whose newest files failed or could not be judged, each with the reason.
+    pub async fn failing_sets(&self) -> Result<Vec<(String, String)>> {
+        let mut failing = Vec::new();
+        for set in self.ports.store.file_sets().await? {
+            let why = self.why_set_fails(&set).await;
+            let why = self.unless_damaged(why)?.flatten();
+            failing.extend(why.map(|why| (set.name, why)));
+        }
+        Ok(failing)
+    }
+
+    /// Returns why the set that a source is published with fails; nothing when it does not.
+    pub async fn set_failure(&self, source: &Source) -> Result<Option<String>> {
+        if !source.state.set_fails {
+            return Ok(None);
+        }
+        let failing = self.failing_sets().await?;
+        Ok(failure_among(source, &failing).map(str::to_owned))
+    }
+
+    async fn why_set_fails(&self, set: &FileSet) -> Result<Option<String>> {
+        if !set.configured || set.problem.is_some() {
+            return Ok(set.problem.clone().filter(|_| set.configured));
+        }
+        let Some(edition) = self.ports.store.newest_edition(set.name.clone()).await? else {
+            return Ok(None);
+        };
+        let word = match edition.state {
+            VersionState::Failed => "failed",
+            VersionState::Error => "could not be judged",
+            _ if set.is_withdrawn() => "withdrawn",
+            _ => return Ok(None),
+        };
+        let has_members = Condition::HasMembers(set.name.clone());
+        if !self.ports.store.holds(has_members).await? {
+            return Ok(None);
+        }
+        if let Some(withdrawn) = set.withdrawn.as_ref().filter(|_| word == "withdrawn") {
+            return Ok(Some(format!("{word}: {}", withdrawn.because)));
+        }
+        let verdicts = self.ports.store.edition_verdicts(edition.id).await?;
+        let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
+        Ok(Some(match deciding_verdict(edition.state, newest_first) {
+            Some(verdict) => match (verdict.judge_words(), verdict.judgement.reason()) {
+                // A verdict from outside need not say why.
+                (judge, "") => format!("{word} by {judge}"),
+                (judge, reason) => format!("{word} by {judge}: {reason}"),
+            },
+            None => word.to_owned(),
+        }))
+    }
+
+    /// Returns the names of the verifiers in force that judge a set.
+    pub async fn verifier_names_of_set(&self, name: &str) -> Result<Vec<String>> {
+        let policy = self.policy_to_show().await?;
+        let judging = policy.judging_set(name);
+        Ok(judging.map(|verifier| verifier.name.clone()).collect())
+    }
+
+    /// Returns the sets that are recorded, and those that the configuration names since, if it is the one that counts.
+    pub(in crate::app) async fn sets_known(&self) -> Result<Vec<FileSet>> {
+        let mut sets = self.ports.store.file_sets().await?;
+        let is_own = self.policy_from_elsewhere().await?.is_none();
+        for name in self.set_names().into_iter().filter(|_| is_own) {
+            if !sets.iter().any(|set| set.name == name) {
+                sets.push(FileSet {
+                    name,
+                    configured: true,
+                    problem: None,
+                    publish_error: None,
+                    published: None,
+                    published_at: None,
+                    withdrawn: None,
+                });
+            }
+        }
+        sets.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(sets)
+    }
+}
+
+/// Returns why the set that a source is published with fails, of the failing sets and their reasons.
+pub fn failure_among<'a>(source: &Source, failing: &'a [(String, String)]) -> Option<&'a str> {
+    // A source in several sets, which is a mistake, has all their names here.
+    let sets = source.state.set.as_deref().unwrap_or_default();
+    let mut named = failing
+        .iter()
+        .filter(|(name, _)| sets.split(", ").any(|set| set == name));
+    named.next().map(|(_, why)| why.as_str())
+}

@@ -1,0 +1,134 @@
+//! What is asked of one set by its name: that it is judged again, and verdicts that were reached outside of gannet.
+
+use super::judge::VerifiedSet;
+use crate::app::sources::suggest::{no_such_name, suggestion};
+use crate::app::{App, Ask, Error, Result};
+use crate::domain::{
+    Edition, EditionId, EditionMember, SetBlocked, SetMember, VerdictOutcome, combination_key,
+    newest_combination, ready_to_judge,
+};
+use crate::store::FileSet;
+
+impl App {
+    /// Judges what would be published of a set now, by every verifier that can be asked, and publishes what follows: the newest
+    /// versions under the names that their sources have, when all stand ready; else the newest edition again.
+    pub async fn verify_set(&self, name: &str) -> Result<VerifiedSet> {
+        self.require_policy().await?;
+        let set = self.known_set(name).await?;
+        let _lock = self.lock_sets().await?;
+        let members = self.members_to_verify(name).await?;
+        let newest = self.ports.store.newest_edition(name.to_owned()).await?;
+        let is_new = |members: &[EditionMember]| {
+            let key = combination_key(members);
+            newest.as_ref().is_none_or(|newest| newest.key != key)
+        };
+        let verified = match ready_to_judge(&members) {
+            Ok(ready) if is_new(&ready) => self.judge_combination(name, ready, Ask::Again).await?,
+            ready => {
+                let edition = self.newest_edition_of(&set).await?;
+                let is_older = newest_combination(&members).is_none_or(|now| is_new(&now));
+                let waits = ready.err().filter(|_| is_older);
+                VerifiedSet {
+                    waits: waits.map(|reason| reason.to_string()),
+                    ..self.judge_edition(edition, Ask::Again).await?
+                }
+            }
+        };
+        self.settle_recorded_set(name).await?;
+        Ok(verified)
+    }
+
+    /// Returns where the members of a set stand; an error says what keeps the set from being judged at all.
+    async fn members_to_verify(&self, name: &str) -> Result<Vec<SetMember>> {
+        if let Some(problem) = self.set_problems().await?.get(name) {
+            return Err(Error::invalid(format!(
+                "cannot judge the set {name}: {problem}"
+            )));
+        }
+        Ok(self
+            .ports
+            .store
+            .set_members(name.to_owned(), self.now())
+            .await?)
+    }
+
+    /// Records a verdict on the newest edition of a set that was reached outside of gannet, and publishes what follows. Returns the
+    /// edition, and the others with the same contents for which the verdict counts too.
+    pub async fn set_verdict(
+        &self,
+        name: &str,
+        verifier: &str,
+        outcome: VerdictOutcome,
+        detail: Option<String>,
+    ) -> Result<(Edition, Vec<EditionId>)> {
+        self.require_policy().await?;
+        let set = self.known_set(name).await?;
+        let verifiers = self.verifiers_of_set(name);
+        let found = verifiers.iter().find(|one| one.name() == verifier);
+        let names = verifiers.iter().map(|one| one.name());
+        let verifier =
+            found.ok_or_else(|| judges_not(verifier, name, suggestion(verifier, names)))?;
+        let mut edition = self.newest_edition_of(&set).await?;
+        let earlier = self.ports.store.edition_verdicts(edition.id).await?;
+        let earlier = earlier.iter().map(|one| &one.verdict);
+        let verdict = self
+            .note_from_outside(verifier, earlier, outcome, detail)
+            .await;
+        let mut also = Vec::new();
+        for verdict in self
+            .redacted_by_members(vec![verdict], &edition.members)
+            .await?
+        {
+            (edition.state, also) = self
+                .ports
+                .store
+                .record_outside_edition_verdict(edition.id, verdict, self.stamp())
+                .await?;
+        }
+        self.settle_recorded_set(name).await?;
+        Ok((edition, also))
+    }
+
+    /// Returns the set that is called so, as far as it is known yet.
+    pub(in crate::app) async fn known_set(&self, name: &str) -> Result<FileSet> {
+        let sets = self.sets_known().await?;
+        if let Some(set) = sets.iter().find(|set| set.name == name) {
+            return Ok(set.clone());
+        }
+        let shown = name.escape_debug();
+        let names = sets.iter().map(|set| set.name.as_str());
+        let declared = format!(
+            "a set is declared by a [[verifier]] with scope = \"set\" and sources = [\"tag:{shown}\"]"
+        );
+        Err(no_such_name("set", name, names, &declared))
+    }
+
+    async fn newest_edition_of(&self, set: &FileSet) -> Result<Edition> {
+        if let Some(edition) = self.ports.store.newest_edition(set.name.clone()).await? {
+            return Ok(edition);
+        }
+        let members = self
+            .ports
+            .store
+            .set_members(set.name.clone(), self.now())
+            .await?;
+        let reason = ready_to_judge(&members).err();
+        let hint = reason.map_or_else(
+            || "the next pass judges it".to_owned(),
+            |reason: SetBlocked| format!("it waits: {reason}"),
+        );
+        let message = format!("the set {} has no edition yet", set.name);
+        Err(Error::not_found(message).hint(hint))
+    }
+}
+
+fn judges_not(verifier: &str, set: &str, meant: Option<String>) -> Error {
+    let shown = verifier.escape_debug();
+    let declared = || {
+        format!(
+            "declare it in the configuration: [[verifier]] with name = \"{shown}\", external = true, scope = \"set\" and sources = [\"tag:{set}\"]"
+        )
+    };
+    Error::not_found(format!("no verifier `{shown}` judges the set {set}"))
+        .hint(meant.unwrap_or_else(declared))
+}

@@ -1,0 +1,160 @@
+//! Whether new sources can be added: why not, for each of a list by itself.
+
+use std::collections::HashMap;
+
+use crate::app::{App, Error, NewSource, Result};
+use crate::domain::{Source, SourceId, SourceSettings};
+use crate::store::SourcesQuery;
+
+/// Why one of several new sources cannot be added.
+#[derive(Debug)]
+pub enum Refusal {
+    /// What was given of it is wrong.
+    Invalid(Error),
+    /// An earlier one of the list has the same.
+    Repeated {
+        /// `address` or `name`.
+        what: &'static str,
+        /// The place of that one in the list, from 0.
+        first: usize,
+    },
+    /// A source has the same.
+    Taken {
+        /// `address` or `name`.
+        what: &'static str,
+        /// That source.
+        id: SourceId,
+        /// Its name.
+        name: String,
+    },
+    /// A removed source had the address: adding it would begin a second history of the same file.
+    Former {
+        /// That source.
+        id: SourceId,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Returns for each new source why it could not be added, as far as the list alone says; nothing for one that could be.
+pub fn refusals_of(new: &[NewSource]) -> Vec<Option<Refusal>> {
+    checked(new.iter().cloned())
+        .map(std::result::Result::err)
+        .collect()
+}
+
+/// Checks new sources, each as far as the list up to it says. Returns for each its settings, in which the name of one that was
+/// given none is the file's, or why it could not be added.
+pub(in crate::app) fn checked(
+    new: impl IntoIterator<Item = NewSource>,
+) -> impl Iterator<Item = std::result::Result<SourceSettings, Refusal>> {
+    let mut seen = HashMap::new();
+    let mut once = move |what: &'static str, value: &str, at| {
+        let first = *seen.entry((what, value.to_owned())).or_insert(at);
+        if first == at {
+            Ok(())
+        } else {
+            Err(Refusal::Repeated { what, first })
+        }
+    };
+    new.into_iter().enumerate().map(move |(at, new)| {
+        let is_named = new.settings.name.is_some();
+        let settings = new.into_settings().map_err(Refusal::Invalid)?;
+        once("address", settings.address.as_str(), at)?;
+        if is_named {
+            once("name", &settings.name, at)?;
+        }
+        Ok(settings)
+    })
+}
+
+impl App {
+    /// Returns for each new source why it could not be added, or should not be; nothing for one that can be.
+    pub async fn refusals(&self, new: &[NewSource]) -> Result<Vec<Option<Refusal>>> {
+        let (mut addresses, mut refusals) = (Vec::new(), Vec::new());
+        for checked in checked(new.iter().cloned()) {
+            // Nobody has the address of one that is refused already.
+            let address = checked
+                .as_ref()
+                .map(|settings| settings.address.to_string());
+            addresses.push(address.unwrap_or_default());
+            refusals.push(checked.err());
+        }
+        let name = |new: &NewSource| new.settings.name.clone().unwrap_or_default();
+        let names = new.iter().map(name);
+        let with_address = SourcesQuery::Called(addresses.clone());
+        let with_name = SourcesQuery::Called(names.collect());
+        let with_address = self.ports.store.find_sources(with_address).await?;
+        let with_name = self.ports.store.find_sources(with_name).await?;
+        let former = self
+            .ports
+            .store
+            .find_sources(SourcesQuery::Former(addresses))
+            .await?;
+        for (at, refusal) in refusals.iter_mut().enumerate() {
+            if refusal.is_none() {
+                *refusal = taken("address", with_address[at].as_ref())
+                    .or_else(|| former[at].as_ref().map(formerly))
+                    .or_else(|| taken("name", with_name[at].as_ref()));
+            }
+        }
+        Ok(refusals)
+    }
+}
+
+fn taken(what: &'static str, by: Option<&Source>) -> Option<Refusal> {
+    by.map(|source| Refusal::Taken {
+        what,
+        id: source.id,
+        name: source.settings.name.clone(),
+    })
+}
+
+fn formerly(source: &Source) -> Refusal {
+    Refusal::Former {
+        id: source.id,
+        name: source.settings.name.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_list_says_twice_is_refused_by_its_first_place() {
+        let new = |address: &str, name: Option<&str>| {
+            let mut new = NewSource::at(address);
+            new.settings.name = name.map(str::to_owned);
+            new
+        };
+        let refusals = refusals_of(&[
+            new("https://example.org/a", None),
+            new("https://example.org/b", Some("x")),
+            new("HTTPS://EXAMPLE.ORG:443/a#part", None),
+            new("https://example.org/c", Some("x")),
+            new("nonsense", None),
+            new("nonsense", None),
+            new("https://example.org/d", None),
+        ]);
+        let said: Vec<_> = refusals
+            .iter()
+            .map(|refusal| match refusal {
+                None => "good".to_owned(),
+                Some(Refusal::Repeated { what, first }) => format!("{what} of {first}"),
+                Some(Refusal::Invalid(_)) => "invalid".to_owned(),
+                Some(other) => panic!("{other:?}"),
+            })
+            .collect();
+        let expected = [
+            "good",
+            "good",
+            "address of 0",
+            "name of 1",
+            "invalid",
+            "invalid",
+            "good",
+        ];
+        assert_eq!(said, expected);
+    }
+}

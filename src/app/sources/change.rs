@@ -1,0 +1,469 @@
+//! Adding, changing and removing sources.
+
+use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use super::additions::checked;
+use super::purge::{Purge, Remains};
+use super::settings::{check_host, checked_patch, refuse_literal_secrets};
+use crate::app::{App, Error, ErrorKind, NewSource, Refusal, Result};
+use crate::domain::{
+    Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
+    free_number, masked,
+};
+use crate::store::{
+    Changed, Edited, Fact, SetsQuery, SourceChange, SourceFilter, SourcesQuery, StoreError,
+};
+
+/// From so many new sources on, the taken names are read at once instead of one by one.
+const MANY: usize = 32;
+
+/// A source that was added.
+#[derive(Clone, Debug)]
+pub struct Added {
+    /// As it is now.
+    pub source: Source,
+    /// The published path that the address asked for, when another source has it and this one got a different one.
+    pub wanted_path: Option<String>,
+}
+
+/// Stored files that nothing needs any more, on their way to the trash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discarded {
+    /// How many went there.
+    pub moved: usize,
+    /// How many could not be moved: passes try again.
+    pub kept: usize,
+    /// Why the first of those could not.
+    pub why: String,
+}
+
+/// Changes that were recorded.
+#[derive(Default)]
+pub(in crate::app) struct Recorded {
+    done: Vec<Changed>,
+    pub(in crate::app) discarded: Discarded,
+    pub(in crate::app) remains: Vec<Remains>,
+}
+
+impl App {
+    /// Adds sources, all or none. One whose address or given name is taken is an error that names the other.
+    pub async fn add(&self, new: Vec<NewSource>) -> Result<Vec<Added>> {
+        let mut changes = Vec::with_capacity(new.len());
+        let mut names = TakenNames::of(self, new.len()).await?;
+        let given: Vec<_> = new
+            .iter()
+            .map(|source| source.settings.name.is_some())
+            .collect();
+        let mut all = Vec::with_capacity(new.len());
+        for checked in checked(new) {
+            let settings = checked.map_err(|refusal| refused(refusal, &all))?;
+            all.push(settings);
+        }
+        for (mut settings, given) in all.into_iter().zip(given) {
+            if !given {
+                settings.name = names.free(self, &settings).await?;
+            }
+            names.take(&settings.name);
+            changes.push(SourceChange::Add(settings));
+        }
+        let ids = self.change(changes).await?;
+        let sources = self.by_ids(ids).await?;
+        Ok(sources
+            .into_iter()
+            .map(|source| {
+                let wanted = candidate_path(&source.settings.address, 1);
+                Added {
+                    wanted_path: (wanted != source.published_path).then_some(wanted),
+                    source,
+                }
+            })
+            .collect())
+    }
+
+    /// Changes the selected sources, all or none, and returns what became of each. Only the settings that the patch is
+    /// about are written; a source that is so already stays without an event. Another address with what looks like a secret
+    /// in it is refused.
+    pub async fn edit(&self, selectors: &[String], patch: SettingsPatch) -> Result<Vec<Edited>> {
+        let sources = self.kept_sources(some(selectors)?).await?;
+        if let Some(address) = &patch.address
+            && sources
+                .iter()
+                .any(|source| source.settings.address != *address)
+        {
+            refuse_literal_secrets(address)?;
+        }
+        self.edit_sources(sources, patch).await
+    }
+
+    /// Does the same for an address that may hold what looks like a secret as it is.
+    pub async fn edit_literally(
+        &self,
+        selectors: &[String],
+        patch: SettingsPatch,
+    ) -> Result<Vec<Edited>> {
+        let sources = self.kept_sources(some(selectors)?).await?;
+        self.edit_sources(sources, patch).await
+    }
+
+    async fn edit_sources(
+        &self,
+        sources: Vec<Source>,
+        patch: SettingsPatch,
+    ) -> Result<Vec<Edited>> {
+        if sources.len() > 1 && (patch.name.is_some() || patch.address.is_some()) {
+            return Err(Error::invalid(format!(
+                "{} sources cannot share one name or address: select one",
+                sources.len()
+            )));
+        }
+        let patch = Arc::new(checked_patch(patch)?);
+        for source in &sources {
+            check_edited_host(&source.settings, &patch)?;
+        }
+        let edits = sources
+            .iter()
+            .map(|source| SourceChange::Edit(source.id, Arc::clone(&patch)))
+            .collect();
+        // Those that come back are as many again.
+        drop(sources);
+        self.change_edits(edits).await
+    }
+
+    /// Records edits, or the taking back of edits, and returns what became of each.
+    pub(in crate::app) async fn change_edits(
+        &self,
+        edits: Vec<SourceChange>,
+    ) -> Result<Vec<Edited>> {
+        let done = self.record(edits).await?;
+        Ok(done
+            .into_iter()
+            .filter_map(|changed| changed.edited.map(|edited| *edited))
+            .collect())
+    }
+
+    /// Lets the next request for each of these ask for the whole file, not only whether it changed.
+    pub async fn ask_whole(&self, ids: &[SourceId]) -> Result<()> {
+        for id in ids {
+            let forget = Fact::ForgetValidators(*id);
+            self.ports.store.record(forget, self.stamp()).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings removed sources back, all or none, and returns them as they are now, with the published path that another
+    /// source has taken since. Their published files come back too.
+    ///
+    /// # Errors
+    ///
+    /// A conflict when another source has taken the name or the address since.
+    pub async fn restore(&self, selectors: &[String]) -> Result<Vec<Added>> {
+        let sources = self.removed_sources(selectors).await?;
+        refuse_namesakes(&sources)?;
+        let changes = sources
+            .iter()
+            .map(|source| SourceChange::Restore(source.id, Arc::default()));
+        let done = self.record(changes.collect()).await;
+        let done = done.map_err(|error| way_to_restore(error, &sources))?;
+        for change in done {
+            self.settle_recorded(change.source_id).await?;
+        }
+        self.restored(&sources).await
+    }
+
+    /// Returns sources that came back as they are now, each with the published path that another source has taken since.
+    pub(in crate::app) async fn restored(&self, before: &[Source]) -> Result<Vec<Added>> {
+        let paths: HashMap<_, _> = before
+            .iter()
+            .map(|source| (source.id, &source.published_path))
+            .collect();
+        let ids = before.iter().map(|source| source.id).collect();
+        let restored = self.by_ids(ids).await?;
+        let moved = |now: &Source| {
+            let path = paths
+                .get(&now.id)
+                .filter(|path| ***path != now.published_path);
+            path.map(|path| (*path).clone())
+        };
+        Ok(restored
+            .into_iter()
+            .map(|source| Added {
+                wanted_path: moved(&source),
+                source,
+            })
+            .collect())
+    }
+
+    /// Returns for each of these addresses, in their order, the removed source that had it, the one that was removed last;
+    /// nothing for one that a source has now. Adding such an address again would begin a second history of the same file.
+    pub async fn formerly(&self, addresses: &[Address]) -> Result<Vec<Option<Source>>> {
+        let addresses = addresses.iter().map(ToString::to_string).collect();
+        let former = SourcesQuery::Former(addresses);
+        Ok(self.ports.store.find_sources(former).await?)
+    }
+
+    /// Records the changes, then does to the files what follows from them.
+    pub(in crate::app) async fn change(&self, changes: Vec<SourceChange>) -> Result<Vec<SourceId>> {
+        let done = self.record(changes).await?;
+        Ok(done.into_iter().map(|change| change.source_id).collect())
+    }
+
+    async fn record(&self, changes: Vec<SourceChange>) -> Result<Vec<Changed>> {
+        Ok(self.record_and_discard(changes).await?.done)
+    }
+
+    pub(in crate::app) async fn record_and_discard(
+        &self,
+        changes: Vec<SourceChange>,
+    ) -> Result<Recorded> {
+        if changes.is_empty() {
+            return Ok(Recorded::default());
+        }
+        // So that a source which is tagged now enters the sets of an edited configuration.
+        let standing = self.policy_standing().await?;
+        let purged = changes.iter().filter_map(|change| match change {
+            SourceChange::Remove { id, purge: true } => Some(*id),
+            _ => None,
+        });
+        let purged: Vec<_> = purged.collect();
+        // Whoever may not publish does not withdraw either, so that a source that is brought back has its file still. Bytes that
+        // nobody is to have any more go in any case.
+        let withdraws = standing.is_in_force() || !purged.is_empty();
+        let mut purge = Purge::default();
+        let (mut showing, mut newest) = (Vec::new(), Vec::new());
+        if !purged.is_empty() {
+            showing = self
+                .ports
+                .store
+                .set_names(SetsQuery::Showing(purged.clone()))
+                .await?;
+            newest = self.newest_editions().await?;
+            purge = self.begin_purge(purged).await?;
+        }
+        self.join_archive().await?;
+        // Held over both, so that no other process publishes in between what is withdrawn here.
+        let lock = self.lock_published().await?;
+        self.erase_before_purge(&purge, &lock).await;
+        let done = self.change_or_purge(changes, &mut purge).await?;
+        // It is done, whatever becomes of the files: what is left of them, passes look for.
+        if withdraws && let Err(error) = self.withdraw_left(true, &lock).await {
+            tracing::warn!("{error}: left to the next pass");
+        }
+        let objects = done.iter().flat_map(|change| change.objects.clone());
+        let discarded = self.discard_objects(objects.collect()).await;
+        drop(lock);
+        if standing.is_in_force() {
+            // Before their folders go: the next editions take the places, when they pass.
+            if let Err(error) = self.judge_sets_now(&showing).await {
+                tracing::warn!("{error}: left to the next pass");
+            }
+            if let Err(error) = self.note_older_editions(newest).await {
+                tracing::warn!("{error}");
+            }
+            self.settle_after_change(&done).await;
+        }
+        Ok(Recorded {
+            done,
+            discarded,
+            remains: self.end_purge(purge).await,
+        })
+    }
+
+    /// Moves objects to the trash that no blob names any more. What cannot be moved now, passes find as such.
+    pub(in crate::app) async fn discard_objects(&self, objects: Vec<String>) -> Discarded {
+        let (now, all) = (self.now(), objects.len());
+        let tried = self.with_archive(move |archive| {
+            let mut done = Discarded::default();
+            for object in &objects {
+                match archive.blobs().discard_object(object, now) {
+                    Ok(()) => done.moved += 1,
+                    Err(error) => {
+                        tracing::warn!("{error}: left to the next pass");
+                        if done.kept == 0 {
+                            done.why = error.to_string();
+                        }
+                        done.kept += 1;
+                    }
+                }
+            }
+            Ok(done)
+        });
+        tried.await.unwrap_or_else(|error| {
+            tracing::warn!("{error}");
+            Discarded {
+                moved: 0,
+                kept: all,
+                why: error.message,
+            }
+        })
+    }
+
+    /// Another rule of publishing holds at once, and a source that entered or left a set is published another way from now on.
+    /// What failed before is tried again for the sources that were changed. What cannot be done at once is left to the next pass;
+    /// [`App::unpublished_of`] says why.
+    async fn settle_after_change(&self, done: &[Changed]) {
+        let changed: Vec<_> = done.iter().map(|change| change.source_id).collect();
+        let failed_before = self.unpublished_of(&changed).await.unwrap_or_default();
+        self.settle_untried().await;
+        for one in failed_before {
+            let again = match (one.source_id, one.set) {
+                (Some(source), _) => self.settle(source).await,
+                (None, Some(set)) => self.settle_set(&set).await.map(drop),
+                (None, None) => Ok(()),
+            };
+            if let Err(error) = again {
+                tracing::warn!("{error}: left to the next pass");
+            }
+        }
+    }
+
+    /// Brings every file and every folder of a set in line but those where that failed before. What cannot be done is left to the
+    /// next pass.
+    pub(in crate::app) async fn settle_untried(&self) {
+        for settled in [self.settle_all(false).await, self.settle_sets(false).await] {
+            if let Ok(Some((_, error))) | Err(error) = settled {
+                tracing::warn!("{error}: left to the next pass");
+            }
+        }
+    }
+
+    /// Returns the sources with these ids, in the order of the ids.
+    async fn by_ids(&self, ids: Vec<SourceId>) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            ids: Some(ids.clone()),
+            ..SourceFilter::default()
+        };
+        let mut sources = self.ports.store.sources(filter).await?;
+        let order: std::collections::HashMap<_, _> = ids
+            .into_iter()
+            .enumerate()
+            .map(|(at, id)| (id, at))
+            .collect();
+        sources.sort_by_key(|source| order.get(&source.id).copied());
+        Ok(sources)
+    }
+}
+
+/// Returns why none of a list is added: one of it is refused, behind these.
+fn refused(refusal: Refusal, before: &[SourceSettings]) -> Error {
+    match refusal {
+        Refusal::Invalid(error) => error,
+        Refusal::Repeated { what, first } => Error::new(
+            ErrorKind::Conflict,
+            format!(
+                "two of them have the {what} of {}",
+                masked(before[first].address.as_str())
+            ),
+        )
+        .hint("give each source once"),
+        Refusal::Taken { .. } | Refusal::Former { .. } => {
+            unreachable!("a list alone knows no other source")
+        }
+    }
+}
+
+/// Refuses to bring back two removed sources of which only one can have the address or the name.
+fn refuse_namesakes(sources: &[Source]) -> Result<()> {
+    let mut seen = HashMap::new();
+    for source in sources {
+        let Source { id, settings, .. } = source;
+        for (what, value) in [
+            ("address", settings.address.as_str()),
+            ("name", settings.name.as_str()),
+        ] {
+            if let Some(other) = seen.insert((what, value), *id) {
+                let message = format!(
+                    "sources {other} and {id} both had the {what} {value}: only one of them can come back"
+                );
+                let hint = "name them by their ids; `gannet list --removed` shows them";
+                return Err(Error::new(ErrorKind::Conflict, message).hint(hint));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Says how a removed source can come back although another one has its name or its address by now.
+fn way_to_restore(error: Error, sources: &[Source]) -> Error {
+    let below = error.source.as_ref();
+    let Some(StoreError::Taken {
+        what, value, id, ..
+    }) = below.and_then(|below| below.downcast_ref::<StoreError>())
+    else {
+        return error;
+    };
+    let is_meant = |source: &&Source| match *what {
+        "name" => source.settings.name == *value,
+        _ => source.settings.address.as_str() == value,
+    };
+    let Some(removed) = sources.iter().find(is_meant).map(|source| source.id) else {
+        return error;
+    };
+    let way = match *what {
+        "name" => format!("`gannet edit {id} --name OTHER` frees the name"),
+        _ => format!("`gannet remove {id}` frees the address"),
+    };
+    let (what, id) = (*what, *id);
+    let message = format!("source {removed} cannot come back: its {what} is taken by source {id}");
+    Error { message, ..error }.hint(format!("{way}; then `gannet restore {removed}`"))
+}
+
+/// Nothing selected is never everything where something is changed.
+pub(in crate::app) fn some(selectors: &[String]) -> Result<&[String]> {
+    if selectors.is_empty() {
+        return Err(Error::invalid("no source given")
+            .hint("name one by id, name, address, glob or tag:NAME; '*' is all"));
+    }
+    Ok(selectors)
+}
+
+/// Names that are taken: all of them when many sources are added, else only the batch's own.
+struct TakenNames {
+    known: HashSet<String>,
+    complete: bool,
+}
+
+impl TakenNames {
+    async fn of(app: &App, new: usize) -> Result<Self> {
+        let complete = new >= MANY;
+        let sources = if complete {
+            app.ports.store.sources(SourceFilter::default()).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            known: sources
+                .into_iter()
+                .map(|source| source.settings.name)
+                .collect(),
+            complete,
+        })
+    }
+
+    fn take(&mut self, name: &str) {
+        self.known.insert(name.to_owned());
+    }
+
+    /// Returns one of the names that suit the source that is free.
+    async fn free(&self, app: &App, settings: &SourceSettings) -> Result<String> {
+        if !self.complete {
+            let (settings, others) = (settings.clone(), self.known.clone());
+            return Ok(app.ports.store.free_name(settings, others).await?);
+        }
+        let is_taken =
+            |turn| Ok::<_, Infallible>(self.known.contains(&candidate_name(settings, turn)));
+        let Ok(turn) = free_number(is_taken);
+        Ok(candidate_name(settings, turn))
+    }
+}
+
+/// Refuses a patch that leads a source to a host that every fetch would refuse; one that is about other things goes through.
+fn check_edited_host(old: &SourceSettings, patch: &SettingsPatch) -> Result<()> {
+    let address = patch.address.as_ref().unwrap_or(&old.address);
+    let allow_private = patch.allow_private.unwrap_or(old.allow_private);
+    if *address == old.address && allow_private == old.allow_private {
+        return Ok(());
+    }
+    check_host(address, allow_private)
+}

@@ -1,0 +1,166 @@
+//! Removing sources: which, with or without their history, and what became of the sets that they were in.
+//!
+//! A purge of what cannot be read goes by the id alone. Never removes anything that was not named.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use super::change::{Discarded, some};
+use super::purge::{Remains, make_room_first};
+use super::select::each_once;
+use crate::app::{App, Error, Result};
+use crate::archive::release_reserve;
+use crate::domain::{Digest, EditionId, Source, SourceId, parse_id};
+use crate::store::{SetsQuery, SourceChange, SourceQuery};
+
+/// Sources that were removed.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// As they were.
+    pub sources: Vec<Source>,
+    /// What became of the stored files of their history.
+    pub discarded: Discarded,
+    /// The sets whose folders went with purged members, by name.
+    pub sets: Vec<PurgedSet>,
+    /// Where content of purged histories is still to be found, beside the trash.
+    pub remains: Vec<Remains>,
+    /// Files that are still published with content of purged sources whose rows do not say any more where their files lay.
+    pub stray: Vec<PathBuf>,
+}
+
+/// A set whose published folder had a file of a source that was purged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurgedSet {
+    /// Its name.
+    pub name: String,
+    /// The edition that took the place; nothing when there is none.
+    pub published: Option<EditionId>,
+    /// Whether readers find a folder: where none is published, the one with what was purged, which could not be taken away.
+    pub is_linked: bool,
+    /// Why there is no newer edition, if it is known.
+    pub why: Option<String>,
+}
+
+impl App {
+    /// Returns what [`Self::remove`] would remove.
+    pub async fn removable(&self, selectors: &[String], purge: bool) -> Result<Vec<Source>> {
+        if purge {
+            return self.purgeable(some(selectors)?).await;
+        }
+        let mut sources = self.sources(some(selectors)?).await?;
+        sources.retain(|source| source.removed_at.is_none());
+        if sources.is_empty() {
+            return Err(
+                Error::invalid("removed already; its history stays until it is purged")
+                    .hint("`gannet remove --purge ID` removes the history too"),
+            );
+        }
+        Ok(sources)
+    }
+
+    /// Returns the selected sources, and of damaged and lost ones that are named by their ids what can be read of them.
+    async fn purgeable(&self, selectors: &[String]) -> Result<Vec<Source>> {
+        let (mut found, mut others) = (Vec::new(), Vec::new());
+        for selector in selectors {
+            let parts = match parse_id(selector) {
+                Some(id) => self.parts_if_damaged(SourceId(id)).await?,
+                None => None,
+            };
+            match parts {
+                Some(source) => found.push(source),
+                None => others.push(selector.clone()),
+            }
+        }
+        if !others.is_empty() {
+            found.extend(self.sources(&others).await?);
+        }
+        Ok(each_once(found))
+    }
+
+    /// Returns what can be read of a source that is damaged or lost; nothing of one that is sound or not there.
+    pub(in crate::app) async fn parts_if_damaged(&self, id: SourceId) -> Result<Option<Source>> {
+        match self.ports.store.find_source(id).await {
+            Ok(Some(_)) => Ok(None),
+            Err(error) if !error.is_damage() => Err(error.into()),
+            _ => Ok(self.ports.store.find_source(SourceQuery::Parts(id)).await?),
+        }
+    }
+
+    /// Returns the sets whose published folders go when these sources are purged, by name.
+    pub async fn sets_showing(&self, sources: &[Source]) -> Result<Vec<String>> {
+        let ids = sources.iter().map(|source| source.id).collect();
+        Ok(self.ports.store.set_names(SetsQuery::Showing(ids)).await?)
+    }
+
+    /// Removes the selected sources, all or none. Their published files go, by the next pass where this process may not publish;
+    /// their history goes too with `purge`, and their files at once, which gives up the data folder's reserve when its disk is
+    /// full. A set that showed a file of a source that is purged is judged without it at once, where that may be.
+    pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Removal> {
+        let sources = self.removable(selectors, purge).await?;
+        if purge {
+            release_reserve(&self.config().data_dir);
+        }
+        let changes = sources
+            .iter()
+            .map(|source| SourceChange::Remove {
+                id: source.id,
+                purge,
+            })
+            .collect();
+        let showing = if purge {
+            self.sets_showing(&sources).await?
+        } else {
+            Vec::new()
+        };
+        let placeless = self.placeless_contents(&sources).await?;
+        let recorded = self.record_and_discard(changes).await;
+        let recorded = if purge {
+            recorded.map_err(make_room_first)?
+        } else {
+            recorded?
+        };
+        Ok(Removal {
+            sources,
+            discarded: recorded.discarded,
+            sets: self.purged_sets(showing).await?,
+            remains: recorded.remains,
+            stray: self.stray_files(placeless).await?,
+        })
+    }
+
+    /// Returns what these sources hold of which nobody knows where their files are published.
+    async fn placeless_contents(&self, sources: &[Source]) -> Result<HashSet<(u64, Digest)>> {
+        let placeless = sources.iter().filter(|one| one.published_path.is_empty());
+        let ids: Vec<_> = placeless.map(|source| source.id).collect();
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        Ok(self.ports.store.contents_of(ids).await?)
+    }
+
+    /// Returns what became of sets that showed a file of a source which is purged by now; nothing when this process may not publish.
+    async fn purged_sets(&self, names: Vec<String>) -> Result<Vec<PurgedSet>> {
+        let mut sets = Vec::new();
+        if names.is_empty() || !self.policy_standing().await?.is_in_force() {
+            return Ok(sets);
+        }
+        for one in self.sets().await? {
+            if names.contains(&one.set.name) {
+                let waits = one.waits.map(|waits| waits.to_string());
+                sets.push(PurgedSet {
+                    name: one.set.name,
+                    published: one.set.published,
+                    is_linked: one.is_linked,
+                    why: one.failure.or(waits),
+                });
+            }
+        }
+        Ok(sets)
+    }
+
+    /// Returns how many versions these sources have.
+    pub async fn count_versions(&self, sources: &[Source]) -> Result<u64> {
+        let ids = sources.iter().map(|source| source.id).collect();
+        Ok(self.ports.store.count_versions(ids).await?)
+    }
+}

@@ -1,0 +1,466 @@
+//! From what an operator says of a source to settings that hold: every field checked, defaults filled in.
+
+use crate::app::{Error, Result};
+use crate::domain::{
+    Address, MAX_NAME_BYTES, RESERVED_HEADERS, SettingsPatch, SourceSettings, Template, VersionRef,
+    host_in_name, masked, safe_part, segment_name, value_holds_credential,
+};
+use crate::net::unreachable_host;
+
+const MAX_TAGS: usize = 64;
+const MAX_HEADERS: usize = 64;
+const MAX_HEADER_BYTES: usize = 8192;
+
+/// What is in the name of a field whose value is a secret by nature: it must not lie in the store.
+const SECRET_HEADERS: [&str; 12] = [
+    "auth",
+    "cookie",
+    "credential",
+    "jwt",
+    "key",
+    "passphrase",
+    "passw",
+    "pwd",
+    "secret",
+    "session",
+    "signature",
+    "token",
+];
+
+/// Words that may stand in front of a secret: the registered schemes of authentication (RFC 9110 §16.4.1), and common
+/// ones besides.
+const SCHEMES: [&str; 17] = [
+    "apikey",
+    "aws4-hmac-sha256",
+    "basic",
+    "bearer",
+    "digest",
+    "dpop",
+    "genie-key",
+    "geniekey",
+    "jwt",
+    "key",
+    "negotiate",
+    "oauth",
+    "privatetoken",
+    "splunk",
+    "ssws",
+    "token",
+    "vapid",
+];
+
+/// What an operator says when adding; what is absent takes its default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewSource {
+    /// What to fetch.
+    pub address: String,
+    /// Its other settings. Without a name it is called as the file is.
+    pub settings: SettingsPatch,
+    /// Whether the address may hold what looks like a secret as it is.
+    pub literal: bool,
+}
+
+impl NewSource {
+    /// Returns a source with this address, and the default of everything else.
+    pub fn at(address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Returns the address with the permissions that it needs and nothing else.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self {
+            address: self.address.clone(),
+            settings: SettingsPatch {
+                allow_http: self.settings.allow_http,
+                allow_private: self.settings.allow_private,
+                ..SettingsPatch::default()
+            },
+            literal: self.literal,
+        }
+    }
+
+    /// Checks everything but whether name and address are free.
+    pub fn check(&self) -> Result<()> {
+        self.clone().into_settings().map(drop)
+    }
+
+    /// Checks everything but whether name and address are free. Without a name, `name` is the file's.
+    pub(in crate::app) fn into_settings(self) -> Result<SourceSettings> {
+        let allow_http = self.settings.allow_http.unwrap_or_default();
+        let address = parse_address(&self.address, allow_http)?;
+        if !self.literal {
+            refuse_literal_secrets(&address)?;
+        }
+        check_host(&address, self.settings.allow_private.unwrap_or_default())?;
+        let settings = checked_patch(self.settings)?;
+        let name = settings.name.clone();
+        let name = name.unwrap_or_else(|| default_name(&address));
+        let defaults = SourceSettings::new(name, address);
+        settings
+            .apply_to(&defaults)
+            .map_err(|error| Error::invalid(error.to_string()))
+    }
+}
+
+/// Checks what a patch sets, setting by setting: not whether they go together.
+pub fn check_settings(patch: &SettingsPatch) -> Result<()> {
+    checked_patch(patch.clone()).map(drop)
+}
+
+/// Checks and tidies what a patch sets, but for whether the source's other settings allow its address.
+pub(in crate::app) fn checked_patch(patch: SettingsPatch) -> Result<SettingsPatch> {
+    Ok(SettingsPatch {
+        name: patch.name.map(checked_name).transpose()?,
+        tags: patch.tags.map(checked_tags).transpose()?,
+        headers: patch.headers.map(checked_headers).transpose()?,
+        user: patch.user.map(checked_user).transpose()?,
+        ..patch
+    })
+}
+
+fn parse_address(text: &str, allow_http: bool) -> Result<Address> {
+    Address::parse(text, allow_http).map_err(|error| Error::invalid(error.to_string()))
+}
+
+/// Refuses an address with what looks like a secret in it: the catalogue, the log and every list would show it.
+pub(in crate::app) fn refuse_literal_secrets(address: &Address) -> Result<()> {
+    let Some(what) = address.literal_secrets().into_iter().next() else {
+        return Ok(());
+    };
+    let message =
+        format!("{what} of the address looks like a secret, which would be stored and shown");
+    Err(Error::invalid(message).hint(
+        "put its value into the secrets file or the environment and write ${NAME} in its place; or say --literal when it is none",
+    ))
+}
+
+/// Refuses a host that every fetch would refuse, as far as the address alone tells.
+pub(in crate::app) fn check_host(address: &Address, allow_private: bool) -> Result<()> {
+    match unreachable_host(&address.to_url(), allow_private) {
+        Some(problem) => Err(Error::invalid(format!("cannot fetch {address}: {problem}"))),
+        None => Ok(()),
+    }
+}
+
+/// Returns the file's name, or the host for an address without one, such that it is a valid name: `2024`, which would be
+/// taken for an id, has its host before it.
+fn default_name(address: &Address) -> String {
+    let host = host_in_name(address);
+    let segment = segment_name(&address.to_url());
+    if segment == "index" {
+        return checked_name(host.clone()).unwrap_or_else(|_| format!("file-{host}"));
+    }
+    let name = not_a_version(segment).replace(['[', ']', '{', '}'], "_");
+    let with_host = format!("{host}-{name}");
+    checked_name(name)
+        .or_else(|_| checked_name(with_host))
+        .unwrap_or_else(|_| format!("file-{host}"))
+}
+
+/// Returns the name such that nobody who types it is taken to mean a version: `a~2` is the second before the newest.
+fn not_a_version(name: String) -> String {
+    if is_version_suffixed(&name) {
+        name.replace(['~', '@', ':'], "-")
+    } else {
+        name
+    }
+}
+
+/// Tells whether `name` reads as a version of a source: `a~2`, `a@2h`, `a:published`.
+fn is_version_suffixed(name: &str) -> bool {
+    let version = name.parse::<VersionRef>();
+    version.is_ok_and(|version| version.source().is_some_and(|source| source != name))
+}
+
+/// A name must be told from an id, a version, a tag and a glob, and must be safe to print.
+fn checked_name(name: String) -> Result<String> {
+    let shown = masked(&name);
+    let bad = |why: &str| Err(Error::invalid(format!("`{shown}` cannot be a name: {why}")));
+    let number = name.strip_prefix('v').filter(|rest| !rest.is_empty());
+    let number = number.unwrap_or(&name);
+    if name.is_empty() || name.len() > MAX_NAME_BYTES {
+        return bad("it takes 1 to 200 bytes");
+    }
+    // A digest is part of many a file's name.
+    if shown != name && name.contains(['@', '=']) {
+        return bad("what looks like a secret in it would be shown in every list");
+    }
+    if name.trim() != name
+        || name.starts_with('-')
+        || safe_part(&name.replace(['/', ':', '.'], "-")).as_deref()
+            != Some(&name.replace(['/', ':', '.'], "-"))
+    {
+        return bad(
+            "it takes printable characters except \\ * ? \" < > | and no space or dash in front",
+        );
+    }
+    if name.bytes().all(|c| c == b'.') {
+        return bad("a file of dots alone is a folder to every system");
+    }
+    if number.bytes().all(|c| c.is_ascii_digit()) {
+        return bad(if name.starts_with('v') {
+            "v and a number is a version's id; put another letter in it"
+        } else {
+            "a number is taken for an id; put a letter in it"
+        });
+    }
+    if is_version_suffixed(&name) {
+        return bad("~N, @TIME and :published behind a name mean versions of it");
+    }
+    if name.starts_with("set:") {
+        return bad("set: selects a set");
+    }
+    if name.starts_with("tag:") || name.contains(['*', '?', '[', ']', '{', '}']) {
+        return bad("tag: and the characters * ? [ ] { } select several sources");
+    }
+    Ok(name)
+}
+
+fn checked_tags(mut tags: Vec<String>) -> Result<Vec<String>> {
+    for tag in &tags {
+        if tag.is_empty()
+            || tag.len() > 64
+            || !tag
+                .chars()
+                .all(|c| c.is_alphanumeric() || "-_./".contains(c))
+        {
+            return Err(Error::invalid(format!(
+                "`{}` cannot be a tag: it takes 1 to 64 letters, digits and - _ . /",
+                masked(tag)
+            )));
+        }
+    }
+    tags.sort();
+    tags.dedup();
+    if tags.len() > MAX_TAGS {
+        return Err(Error::invalid(format!(
+            "{} tags: at most {MAX_TAGS} are accepted",
+            tags.len()
+        )));
+    }
+    Ok(tags)
+}
+
+fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, String)>> {
+    if headers.len() > MAX_HEADERS {
+        return Err(Error::invalid(format!(
+            "{} headers: at most {MAX_HEADERS} are accepted",
+            headers.len()
+        )));
+    }
+    for (name, value) in &headers {
+        let lower = name.to_ascii_lowercase();
+        // A token (RFC 9110 §5.6.2). The value is never repeated in a message: it may be a secret.
+        if name.is_empty()
+            || !name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+        {
+            return Err(Error::invalid(format!(
+                "`{name}` is not the name of a header: expected 'Name: value'"
+            )));
+        }
+        if RESERVED_HEADERS.contains(&lower.as_str()) {
+            return Err(Error::invalid(format!(
+                "the header `{name}` is gannet's own to set"
+            )));
+        }
+        if value.len() > MAX_HEADER_BYTES || value.chars().any(|c| c.is_control() && c != '\t') {
+            return Err(Error::invalid(format!(
+                "the value of the header `{name}` is too long or has control characters"
+            )));
+        }
+        let is_secret = SECRET_HEADERS.iter().any(|part| lower.contains(part));
+        let is_written = value_holds_credential(value);
+        if (is_secret && !is_all_by_name(value)) || is_written {
+            return Err(Error::invalid(format!(
+                "the value of the header `{name}` would be kept in plain text"
+            ))
+            .hint(format!(
+                "put it in the secrets file or the environment and give '{name}: ${{NAME}}'; only a scheme such as Bearer may stand before it"
+            )));
+        }
+        if Template::parse(value).is_none() {
+            return Err(Error::invalid(format!(
+                "the header `{name}` has a malformed secret: expected ${{NAME}}"
+            )));
+        }
+    }
+    // The order between different names means nothing (RFC 9110 §5.3); that of the same name stays.
+    headers.sort_by_cached_key(|(name, _)| name.to_ascii_lowercase());
+    Ok(headers)
+}
+
+/// Checks a name and a password for basic authentication. Neither is repeated in a message: either may be the secret.
+fn checked_user(user: Option<String>) -> Result<Option<String>> {
+    let Some(text) = &user else {
+        return Ok(None);
+    };
+    let bad = |why: &str| {
+        Err(Error::invalid(why.to_owned()).hint(
+            "put the password in the secrets file or the environment and give NAME:${PASSWORD}",
+        ))
+    };
+    let Some((name, password)) = text.split_once(':') else {
+        return bad("a user is a name, a colon and a password");
+    };
+    if text.len() > MAX_HEADER_BYTES || text.chars().any(char::is_control) {
+        return bad("the user is too long or has control characters");
+    }
+    if Template::parse(name).is_none() || Template::parse(password).is_none() {
+        return bad("the user has a malformed secret: expected ${NAME}");
+    }
+    if Template(password).whole_name().is_none() {
+        return bad("the password of the user would be kept in plain text");
+    }
+    Ok(user)
+}
+
+/// Tells whether nothing in the value of a header can be a secret but what stands there by name: a scheme may come
+/// first, and parameters may be called something (`Token token=${A}`, `session=${B}; id=${C}`).
+fn is_all_by_name(value: &str) -> bool {
+    let plain = Template(value).fill(|_| "");
+    let is_harmless = |(index, word): (usize, &str)| {
+        let scheme = index == 0 && SCHEMES.contains(&word.to_ascii_lowercase().as_str());
+        let parameter = word.trim_end_matches('"').ends_with('=');
+        scheme || parameter || !word.contains(char::is_alphanumeric)
+    };
+    value.contains("${")
+        && plain
+            .split([' ', '\t', ';', ','])
+            .filter(|word| !word.is_empty())
+            .enumerate()
+            .all(is_harmless)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_from_everything_else() {
+        for good in [
+            "prices.csv",
+            "ecb/eurofxref",
+            "Zürich 2",
+            "v2.json",
+            "v",
+            "a~b",
+            "joe@example.org",
+            ".well-known",
+        ] {
+            assert!(checked_name(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "17",
+            "v17",
+            "-x",
+            " x",
+            "x ",
+            "a*b",
+            "a~1",
+            "a@2h",
+            "a@yesterday",
+            "a@2026-01-31",
+            "a:published",
+            "tag:x",
+            "a\nb",
+            "a\u{202e}b",
+            "https://u:hunter2@h",
+            "h/?token=hunter2",
+        ] {
+            assert!(checked_name(bad.to_owned()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn every_address_gets_a_name() {
+        for (address, name) in [
+            ("https://example.org/a/prices.csv?x=1", "prices.csv"),
+            ("https://example.org:8443/", "example.org_8443"),
+            ("https://example.org/2024", "example.org-2024"),
+            ("https://example.org:8443/v2", "example.org_8443-v2"),
+            ("https://example.org/-x", "example.org--x"),
+            ("https://example.org/[a]{b}.csv", "_a__b_.csv"),
+            ("https://[::1]/", "___1_"),
+            ("https://example.org/x~2", "x-2"),
+            ("https://example.org/x@2026-01-31", "x-2026-01-31"),
+            ("https://example.org/~joe", "~joe"),
+        ] {
+            let address = Address::parse(address, false).expect("an address");
+            assert_eq!(default_name(&address), name);
+        }
+    }
+
+    #[test]
+    fn a_user_keeps_the_password_out_of_the_store() {
+        let one = |user: &str| checked_user(Some(user.to_owned()));
+        for good in ["joe:${PASSWORD}", ":${TOKEN}", "${USER}:${PASSWORD}"] {
+            one(good).expect(good);
+        }
+        for bad in [
+            "joe",
+            "joe:",
+            "joe:hunter2",
+            "joe:${A}hunter2",
+            "joe:hunter2${A}",
+            "joe:${A}:${B}",
+            "joe:${A",
+            "joe:${}",
+            "${A:hunter2",
+            "jo\ne:${A}",
+        ] {
+            let error = one(bad).expect_err(bad);
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+        assert_eq!(checked_user(None).expect("none"), None);
+    }
+
+    #[test]
+    fn headers_keep_secrets_out_of_the_store() {
+        let one =
+            |name: &str, value: &str| checked_headers(vec![(name.to_owned(), value.to_owned())]);
+        assert!(
+            one("Authorization", "Bearer ${TOKEN}").is_ok() && one("Accept", "text/csv").is_ok()
+        );
+        for (name, value) in [
+            ("X-Api-Key", "${KEY}"),
+            ("Authorization", "Token token=\"${A}\""),
+            ("Authorization", "basic ${A}"),
+            ("Cookie", "session=${A}; id=${B}"),
+            ("X-Auth", "${USER}:${PASSWORD}"),
+            ("X-Client", "Bearer ${TOKEN}"),
+            ("X-Request-Id", "123e4567-e89b-12d3-a456-426614174000"),
+        ] {
+            one(name, value).expect(value);
+        }
+        for (name, value) in [
+            ("Authorization", "Bearer hunter2"),
+            ("Authorization", "Bearer"),
+            ("Authorization", "hunter2 ${X}"),
+            ("Authorization", "Bearer ${X} hunter2"),
+            ("Authorization", "Bearer hunter2${X}"),
+            ("X-Api-Key", "hunter2"),
+            ("X-Auth-Token", "hunter2"),
+            ("Client-Secret", "hunter2"),
+            ("X-Password", "hunter2"),
+            ("Cookie", "session=hunter2; id=${X}"),
+            ("X-Session-Id", "hunter2"),
+            ("X-Client", "Bearer hunter2"),
+            ("X-Client", "${A} https://joe:hunter2@h/"),
+            ("X-Client", "id=${A} 0123456789abcdef0123456789abcdef"),
+            ("Host", "x"),
+            ("A b", "x"),
+            ("X", "a\r\nb"),
+            ("X", "${"),
+        ] {
+            let error = one(name, value).expect_err(name);
+            assert!(!error.message.contains("hunter2"));
+        }
+    }
+}

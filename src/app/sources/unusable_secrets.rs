@@ -1,0 +1,46 @@
+//! Secrets by name that sources use and that no request can be made with here.
+
+use std::collections::BTreeMap;
+
+use crate::app::{App, Result};
+use crate::domain::Template;
+
+/// Sources that a line names; more are counted.
+const SHOWN: usize = 3;
+
+impl App {
+    /// Returns a line for each secret that an address, a header or a user of a source names and that has no value here or one that
+    /// is too short: the sources, the name, and why.
+    pub async fn unusable_secrets(&self) -> Result<Vec<String>> {
+        let config = self.config();
+        let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for source in self.sources(&[]).await? {
+            let texts = source.settings.secret_texts();
+            let mut names: Vec<_> = texts.flat_map(|text| Template(text).names()).collect();
+            names.sort_unstable();
+            names.dedup();
+            for name in names {
+                let users = users.entry(name.to_owned()).or_default();
+                users.push(source.settings.name.clone());
+            }
+        }
+        let line = |(name, users): (String, Vec<String>)| {
+            let why = config.secrets.problem(&name)?;
+            Some(format!("{}: ${{{name}}} {why}", listed(&users)))
+        };
+        Ok(users.into_iter().filter_map(line).collect())
+    }
+}
+
+fn listed(sources: &[String]) -> String {
+    let noun = if sources.len() == 1 {
+        "source"
+    } else {
+        "sources"
+    };
+    let shown = sources[..sources.len().min(SHOWN)].join(", ");
+    match sources.len().saturating_sub(SHOWN) {
+        0 => format!("{noun} {shown}"),
+        more => format!("{noun} {shown} and {more} more"),
+    }
+}

@@ -1,0 +1,273 @@
+//! What faces show: histories, versions, verdicts, events.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::app::sources::suggest::no_such_name;
+use crate::app::{App, Error, EventFilter, NamedVersion, Newest, Result, SourceResult};
+use crate::domain::{
+    Attempt, Event, Slot, Source, SourceId, SourceKey, SourceSettings, Verdict, Version, VersionId,
+    VersionState,
+};
+use crate::store::{
+    ChangeToken, SourceFilter, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsQuery,
+};
+
+/// A source with what happened to it.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The source.
+    pub source: Source,
+    /// Newest first.
+    pub attempts: Vec<Attempt>,
+    /// Newest first, each with its verdicts, oldest first: without what the verifiers printed, which [`App::verdicts`] reads.
+    pub versions: Vec<(Version, Vec<Verdict>)>,
+    /// The version that consumers see.
+    pub served: Option<VersionId>,
+    /// Why the set that the source is published with fails, if it does.
+    pub set_failure: Option<String>,
+}
+
+impl History {
+    /// Returns the source's newest version with its verdicts; nothing when its row in the catalogue is damaged.
+    pub(crate) fn newest(&self) -> Option<&(Version, Vec<Verdict>)> {
+        let newest = self.source.state.version_id;
+        let first = self.versions.first();
+        first.filter(|(version, _)| Some(version.id) == newest)
+    }
+}
+
+impl App {
+    /// Returns the newest `limit` attempts and versions of a source, all without a limit. A version whose row in the catalogue is
+    /// damaged is an error.
+    pub async fn history(&self, selector: &str, limit: Option<usize>) -> Result<History> {
+        match self.sound_history(selector, limit).await? {
+            (history, None) => Ok(history),
+            (_, Some(damage)) => Err(damage),
+        }
+    }
+
+    /// Returns the same without the versions whose rows in the catalogue are damaged, and the damage that is there.
+    pub async fn sound_history(
+        &self,
+        selector: &str,
+        limit: Option<usize>,
+    ) -> Result<(History, Option<Error>)> {
+        let source = self.source(selector).await?;
+        let history = self.sound_history_of(source.id, limit).await?;
+        history.ok_or_else(|| purged_meanwhile(&source))
+    }
+
+    /// Returns the same for the source with this id; nothing when it is not there any more.
+    pub async fn sound_history_of(
+        &self,
+        source: SourceId,
+        limit: Option<usize>,
+    ) -> Result<Option<(History, Option<Error>)>> {
+        let attempts = self.ports.store.attempts(source, limit).await?;
+        let (versions, damage) = self.sound_versions(source, limit).await?;
+        let of_source = VerdictQuery::OfSource { source, limit };
+        let mut verdicts = HashMap::<VersionId, Vec<Verdict>>::new();
+        for verdict in self.ports.store.verdicts(of_source).await? {
+            verdicts
+                .entry(verdict.version_id)
+                .or_default()
+                .push(verdict);
+        }
+        let versions = versions
+            .into_iter()
+            .map(|version| {
+                let verdicts = verdicts.remove(&version.id).unwrap_or_default();
+                (version, verdicts)
+            })
+            .collect();
+        let served = self.served(source).await?;
+        // Last: one that is there now was there all the time, and nothing of its history is missing.
+        let Some(source) = self.source_by_id(source).await? else {
+            return Ok(None);
+        };
+        let set_failure = self.set_failure(&source).await?;
+        let history = History {
+            source,
+            attempts,
+            versions,
+            served,
+            set_failure,
+        };
+        Ok(Some((history, damage)))
+    }
+
+    /// Returns the source with this id, a removed one too; nothing when it was purged.
+    pub async fn source_by_id(&self, id: SourceId) -> Result<Option<Source>> {
+        Ok(self.ports.store.find_source(id).await?)
+    }
+
+    /// Returns which of these sources are not there any more, their history neither.
+    pub async fn purged(&self, ids: &[SourceId]) -> Result<Vec<SourceId>> {
+        let there = self.ports.store.existing(ids.to_vec()).await?;
+        let gone = ids.iter().filter(|id| !there.contains(id));
+        Ok(gone.copied().collect())
+    }
+
+    /// Returns all versions of a source, newest first; none when it was purged.
+    pub async fn versions(&self, source: SourceId) -> Result<Vec<Version>> {
+        let limit = None;
+        let all = VersionsQuery::Of { source, limit };
+        Ok(self.ports.store.versions(all).await?)
+    }
+
+    /// Returns those of a source's newest `limit` versions, all without a limit, whose rows in the catalogue are sound, newest
+    /// first, and the damage that keeps others from being read.
+    pub async fn sound_versions(
+        &self,
+        source: SourceId,
+        limit: Option<usize>,
+    ) -> Result<(Vec<Version>, Option<Error>)> {
+        let (versions, damage) = self.ports.store.sound_versions(source, limit).await?;
+        Ok((versions, damage.map(Error::from)))
+    }
+
+    /// Returns the version of the same source that was the newest before this one.
+    pub async fn version_before(&self, version: VersionId) -> Result<Option<Version>> {
+        let before = VersionQuery::Before(version);
+        Ok(self.ports.store.find_version(before).await?)
+    }
+
+    /// Returns what is known of the newest version and of the last attempt of these sources.
+    pub async fn newest(&self, sources: &[Source]) -> Result<HashMap<SourceId, Newest>> {
+        let ids = sources.iter().map(|source| source.id).collect();
+        Ok(self.ports.store.newest(ids).await?)
+    }
+
+    /// Returns all verdicts on a version, oldest first.
+    pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
+        Ok(self.ports.store.verdicts(version).await?)
+    }
+
+    /// Returns the verdicts that match, newest first. A verifier or a set that there neither is nor was is an error.
+    pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
+        let found = self.ports.store.find_verdicts(filter.clone()).await?;
+        if found.is_empty() {
+            self.refuse_unknown_names(filter).await?;
+        }
+        Ok(found)
+    }
+
+    /// Refuses a filter that nothing can match, since no verdict was ever given under its names.
+    async fn refuse_unknown_names(&self, filter: VerdictFilter) -> Result<()> {
+        let VerdictFilter { verifier, set, .. } = filter;
+        if let Some(set) = set {
+            let any = VerdictFilter {
+                set: Some(set.clone()),
+                limit: Some(1),
+                ..VerdictFilter::default()
+            };
+            if self.ports.store.find_verdicts(any).await?.is_empty() {
+                self.known_set(&set).await?;
+            }
+        }
+        let Some(verifier) = verifier else {
+            return Ok(());
+        };
+        let policy = self.policy_to_show().await?;
+        let config = self.config();
+        let in_force = policy.verifiers.iter().map(|one| one.name.as_str());
+        let configured = config.verifiers.iter().map(|one| one.name.as_str());
+        let names: Vec<_> = in_force.chain(configured).collect();
+        let any = VerdictFilter {
+            verifier: Some(verifier.clone()),
+            limit: Some(1),
+            ..VerdictFilter::default()
+        };
+        if names.contains(&verifier.as_str())
+            || !self.ports.store.find_verdicts(any).await?.is_empty()
+        {
+            return Ok(());
+        }
+        let otherwise = "`gannet config show --policy` lists the verifiers in force";
+        Err(no_such_name("verifier", &verifier, names, otherwise))
+    }
+
+    /// Returns how many sources are watched, how many of them are due, and when the next of the others is.
+    pub async fn outlook(&self) -> Result<(u64, u64, Option<DateTime<Utc>>)> {
+        let outlook = self.ports.store.outlook(self.now()).await?;
+        Ok((outlook.watched, outlook.due, outlook.next.map(Slot::start)))
+    }
+
+    /// Returns the sources with these ids that are not removed, by name.
+    pub async fn sources_by_id(&self, ids: Vec<SourceId>) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            ids: Some(ids),
+            ..SourceFilter::default()
+        };
+        Ok(self.ports.store.sources(filter).await?)
+    }
+
+    /// Returns names and newest versions of the sources with these ids that are not removed.
+    pub async fn named_versions(&self, ids: Vec<SourceId>) -> Result<Vec<NamedVersion>> {
+        Ok(self.ports.store.named_versions(ids).await?)
+    }
+
+    /// Tells whether a version that these results brought or found unchanged is the newest of its source and failed or could not be
+    /// judged, in this pass or before.
+    pub async fn any_bad(&self, results: &[SourceResult]) -> Result<bool> {
+        let found: HashMap<_, _> = results
+            .iter()
+            .filter_map(|result| Some((result.id, result.version_id?)))
+            .collect();
+        let newest = self.named_versions(found.keys().copied().collect()).await?;
+        Ok(newest.iter().any(|one| {
+            let is_found = one.version_id.as_ref() == found.get(&one.id);
+            let is_bad = matches!(
+                one.version_state,
+                Some(VersionState::Failed | VersionState::Error)
+            );
+            is_found && is_bad
+        }))
+    }
+
+    /// Returns the first `limit` of the sources that are not removed, by name.
+    pub async fn first_sources(&self, limit: usize) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            limit: Some(limit),
+            ..SourceFilter::default()
+        };
+        Ok(self.ports.store.sources(filter).await?)
+    }
+
+    /// Returns one of so many equal shares of the sources that are not removed, by name.
+    ///
+    /// Shares that are read at the same time can be of different states of the catalogue: for those who are told of
+    /// what changed meanwhile.
+    pub async fn share_of_sources(&self, share: u32, shares: u32) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            share: (share, shares),
+            ..SourceFilter::default()
+        };
+        Ok(self.ports.store.sources(filter).await?)
+    }
+
+    /// Returns a token that is another one when the catalogue changed since, by whichever process.
+    pub async fn changes(&self) -> Result<ChangeToken> {
+        Ok(self.ports.store.changes().await?)
+    }
+
+    /// Returns the events that match, oldest first.
+    pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
+        Ok(self.ports.store.events(filter).await?)
+    }
+
+    /// Returns the names of the verifiers in force that judge a source.
+    pub async fn verifiers_of(&self, settings: &SourceSettings) -> Result<Vec<String>> {
+        let policy = self.policy_to_show().await?;
+        let key = SourceKey::of(settings);
+        let judging = policy.judging(&key);
+        Ok(judging.map(|verifier| verifier.name.clone()).collect())
+    }
+}
+
+fn purged_meanwhile(source: &Source) -> Error {
+    let (id, name) = (source.id, &source.settings.name);
+    Error::not_found(format!("source {id} ({name}) was purged just now"))
+}
