@@ -8,8 +8,8 @@ use crate::faces::cli::args::Cli;
 use crate::faces::cli::exit::conclude;
 use crate::faces::cli::{Console, ExitStatus};
 
-/// Only names: the descriptions come from the commands' definitions.
-const GROUPS: [(&str, &[&str]); 4] = [
+/// The commands in the order in which people need them, by name: the descriptions come from their definitions.
+const GROUPS: [(&str, &[&str]); 3] = [
     (
         "Start here",
         &["add", "list", "show", "fetch", "log", "demo"],
@@ -26,11 +26,26 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "interval", "enable", "disable", "edit", "remove", "restore", "apply", "dump", "import",
         ],
     ),
-    (
-        "The shell",
-        &["config", "notify", "completions", "help", "man"],
-    ),
 ];
+/// The heading of the commands that no group names.
+const OTHERS: &str = "Everything else";
+
+/// Returns all commands that are shown, each in its group.
+fn groups(cli: &clap::Command) -> Vec<(&str, Vec<&str>)> {
+    let grouped = GROUPS
+        .iter()
+        .map(|(heading, names)| (*heading, names.to_vec()));
+    let mut groups: Vec<_> = grouped.collect();
+    let shown = cli
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    let is_grouped = |name: &str| GROUPS.iter().any(|(_, names)| names.contains(&name));
+    let others = shown
+        .map(clap::Command::get_name)
+        .filter(|name| !is_grouped(name));
+    groups.push((OTHERS, others.collect()));
+    groups
+}
 
 /// Prints the screen. Needs neither configuration nor catalogue.
 pub fn print_overview(console: &mut Console<'_>) -> ExitStatus {
@@ -60,7 +75,7 @@ pub(super) fn write(out: &mut dyn Write) -> io::Result<()> {
         out,
         "Usage: gannet [OPTIONS] COMMAND\n       gannet --worker-only    one pass over all that is due: for cron"
     )?;
-    for (heading, names) in GROUPS {
+    for (heading, names) in groups(&cli) {
         writeln!(out, "\n{heading}:")?;
         for name in names {
             writeln!(out, "  {name:<12} {}", about(name))?;
@@ -81,28 +96,16 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out).expect("a buffer");
         let text = String::from_utf8(out).expect("UTF-8");
-        let listed: Vec<_> = GROUPS
-            .iter()
-            .flat_map(|(_, names)| *names)
-            .copied()
-            .collect();
-        for command in Cli::command()
+        let cli = Cli::command();
+        let listed = groups(&cli).into_iter().flat_map(|(_, names)| names);
+        let mut listed: Vec<_> = listed.collect();
+        let shown = cli
             .get_subcommands()
-            .filter(|command| !command.is_hide_set())
-        {
-            assert!(
-                listed.contains(&command.get_name()),
-                "{} is missing",
-                command.get_name()
-            );
-        }
-        assert_eq!(
-            listed.len(),
-            Cli::command()
-                .get_subcommands()
-                .filter(|c| !c.is_hide_set())
-                .count()
-        );
+            .filter(|command| !command.is_hide_set());
+        let mut shown: Vec<_> = shown.map(clap::Command::get_name).collect();
+        listed.sort_unstable();
+        shown.sort_unstable();
+        assert_eq!(listed, shown, "each command once");
         assert!(text.lines().count() <= 44, "{text}");
         assert!(
             text.lines()

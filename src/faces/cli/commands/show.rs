@@ -9,7 +9,7 @@ use super::damaged::Damaged;
 use super::history::write_tables;
 use super::sets;
 use crate::app::{App, History};
-use crate::domain::{Request, Source, format_size};
+use crate::domain::{Request, Source, SourceSettings, format_size};
 use crate::faces::cli::Console;
 use crate::faces::cli::args::ShowArgs;
 use crate::faces::cli::exit::CommandResult;
@@ -153,33 +153,41 @@ fn next_fact(source: &Source, look: &Look) -> String {
 }
 
 fn settings_facts(source: &Source) -> Vec<(&'static str, String)> {
-    let settings = &source.settings;
+    // Each by its name: the compiler asks for a new one here.
+    let SourceSettings {
+        name: _,
+        address,
+        interval,
+        enabled: _,
+        tags,
+        allow_private,
+        allow_http,
+        allow_empty,
+        publish,
+        max_size_bytes,
+        user,
+        headers,
+    } = &source.settings;
     let mut facts = vec![
-        ("address", settings.address.to_string()),
-        ("interval", settings.interval.to_string()),
-        ("tags", list_text(&settings.tags)),
-        ("publish", settings.publish.to_string()),
+        ("address", address.to_string()),
+        ("interval", interval.to_string()),
+        ("tags", list_text(tags)),
+        ("publish", publish.to_string()),
     ];
-    let headers = settings.headers.iter();
+    let headers = headers.iter();
     facts.extend(headers.map(|(name, value)| ("header", format!("{name}: {value}"))));
-    let allowed: Vec<_> = [
-        (settings.allow_private, "private addresses"),
-        (settings.allow_http, "plain http"),
-        (settings.allow_empty, "empty files"),
-    ]
-    .into_iter()
-    .filter(|(allowed, _)| *allowed)
-    .map(|(_, what)| what)
-    .collect();
+    let allowed = [
+        (allow_private, "private addresses"),
+        (allow_http, "plain http"),
+        (allow_empty, "empty files"),
+    ];
+    let allowed = allowed.into_iter().filter(|(allowed, _)| **allowed);
+    let allowed: Vec<_> = allowed.map(|(_, what)| what).collect();
     if !allowed.is_empty() {
         facts.push(("allowed", allowed.join(", ")));
     }
-    if let Some(bytes) = settings.max_size_bytes {
-        facts.push(("max size", format_size(bytes)));
-    }
-    if let Some(user) = &settings.user {
-        facts.push(("user", user.clone()));
-    }
+    facts.extend(max_size_bytes.map(|bytes| ("max size", format_size(bytes))));
+    facts.extend(user.clone().map(|user| ("user", user)));
     facts
 }
 
