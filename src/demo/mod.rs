@@ -13,3 +13,4 @@ pub use config::{CHECK_PRICES_FILE, CHECK_PRICES_SH, config_toml};
 pub use error::DemoError;
 pub use origin::Demo;
 pub use script::{DemoSource, LAST_STEP, step_note};
+pub use tls::{Authority, server_config};

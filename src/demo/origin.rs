@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::DemoError;
 use super::script::{DemoSource, Scripted, answer, sources};
-use super::tls::identity;
+use super::tls::Authority;
 use crate::domain::Digest;
 
 /// The running origin. Dropping it stops it at once; [`Demo::shutdown`] completes the responses in flight first.
@@ -40,7 +40,8 @@ pub struct Demo {
 impl Demo {
     /// Starts the origin at step 1, within the running tokio runtime.
     pub fn start() -> Result<Self, DemoError> {
-        let identity = identity()?;
+        let authority = Authority::new()?;
+        let tls = authority.server_config(&["127.0.0.1", "localhost"])?;
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -50,13 +51,13 @@ impl Demo {
         let mut server = JoinSet::new();
         server.spawn(serve(
             listener,
-            TlsAcceptor::from(identity.config),
+            TlsAcceptor::from(Arc::new(tls)),
             Arc::clone(&step),
             closing.clone(),
         ));
         Ok(Self {
             address,
-            ca_pem: identity.ca_pem,
+            ca_pem: authority.pem(),
             sources: sources(),
             step,
             closing,

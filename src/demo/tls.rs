@@ -1,55 +1,66 @@
-//! The demo's certificate authority, and the certificate that it signs for the origin.
+//! A certificate authority for origins on loopback, and the certificates that it signs for them.
 //!
-//! Both are generated for every run and stay in memory; the private keys are never written.
+//! All are generated for every run and stay in memory; the private keys are never written.
 
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
 };
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::error::DemoError;
 
-/// The origin's TLS configuration, and the authority that its clients must trust.
-pub(super) struct TlsIdentity {
-    /// The server's TLS configuration.
-    pub(super) config: Arc<ServerConfig>,
-    /// The authority's certificate, as PEM.
-    pub(super) ca_pem: String,
+/// A certificate authority that clients must trust.
+#[derive(Debug)]
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    /// Generates a key, and the authority's certificate.
+    pub fn new() -> Result<Self, DemoError> {
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "gannet demo authority");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        Ok(Self(issuer))
+    }
+
+    /// Returns the authority's certificate as PEM (RFC 7468).
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// Generates a certificate for these host names and IP addresses; returns the TLS configuration of its server.
+    pub fn server_config(&self, names: &[&str]) -> Result<ServerConfig, DemoError> {
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names)?;
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "gannet demo origin");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.0)?;
+        server_config(certificate.der().clone(), &key)
+    }
 }
 
-/// Generates an authority, and a certificate signed by it for `127.0.0.1` and `localhost`.
-pub(super) fn identity() -> Result<TlsIdentity, DemoError> {
-    let ca_key = KeyPair::generate()?;
-    let mut ca = CertificateParams::default();
-    ca.distinguished_name
-        .push(DnType::CommonName, "gannet demo authority");
-    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    let ca_certificate = ca.self_signed(&ca_key)?;
-
-    let key = KeyPair::generate()?;
-    let mut leaf = CertificateParams::new(["127.0.0.1".to_owned(), "localhost".to_owned()])?;
-    leaf.distinguished_name
-        .push(DnType::CommonName, "gannet demo origin");
-    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    leaf.use_authority_key_identifier_extension = true;
-    let certificate = leaf.signed_by(&key, &Issuer::from_params(&ca, &ca_key))?;
-
+/// Returns the TLS configuration of a server with this certificate, without protocols to agree on (ALPN).
+pub fn server_config(
+    certificate: CertificateDer<'static>,
+    key: &KeyPair,
+) -> Result<ServerConfig, DemoError> {
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der())),
-        )?;
-    Ok(TlsIdentity {
-        config: Arc::new(config),
-        ca_pem: ca_certificate.pem(),
-    })
+        .with_single_cert(vec![certificate], key)?;
+    Ok(config)
 }

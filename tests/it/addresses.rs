@@ -1,7 +1,6 @@
 //! Addresses that can never be fetched are refused when they are given, and `fetch --whole`.
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Home, Reply};
 
 #[test]
 fn a_host_that_every_fetch_would_refuse_is_refused_at_once() {
@@ -91,12 +90,12 @@ fn a_character_that_cannot_be_seen_is_told() {
 
 #[test]
 fn fetch_whole_asks_for_the_file_however_little_changed() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on(
         "/x",
         [Reply::file("old"), Reply::status(304), Reply::file("new")],
     );
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     gannet.ok(&["add", &origin.url("/x"), "--allow-private", "--name", "x"]);
     gannet.ok(&["fetch", "x"]);
     gannet.ok(&["fetch", "x"]);

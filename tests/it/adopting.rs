@@ -2,72 +2,51 @@
 //! the real program.
 
 use std::fs;
-use std::path::PathBuf;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Home, PASS_ALL, fixture};
 
-/// A source `a` and a member `m` of the set `eu`, nothing of which is fetched yet.
-struct Home {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// A source `a` and a member `m` of the set `eu`, nothing of which is fetched yet.
+    struct Scene;
 }
 
-impl Home {
+impl Scene {
     fn new() -> Self {
-        let origin = Origin::start(true);
-        let verifiers = "max_tries = 1
-            [[verifier]]\nname = \"look\"\nsources = [\"a\", \"m\"]\ncommand = [\"true\"]
-            [[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [\"true\"]\n";
-        let gannet = Gannet::trusting(origin.ca_file(), verifiers);
-        for (name, tag) in [("a", &[][..]), ("m", &["--tag", "eu"])] {
-            let path = format!("/{name}");
-            let replies =
-                ["one", "two", "three"].map(|text| Reply::file(format!("{text} of {name}")));
-            origin.on(&path, replies);
-            let url = origin.url(&path);
-            let add = ["add", &url, "1h", "--name", name, "--allow-private"];
-            gannet.ok(&[&add, tag].concat());
-        }
-        Self { origin, gannet }
+        let contents = |name| ["one", "two", "three"].map(|text| format!("{text} of {name}"));
+        let home = Home::new(PASS_ALL).with_source("a", contents("a"));
+        Self(home.with_member("m", &["eu"], contents("m")))
     }
 
     fn fetch(&self) {
         // One after the other, so that their versions have the same numbers each time.
-        self.gannet.ok(&["fetch", "a"]);
-        self.gannet.ok(&["fetch", "m"]);
+        self.ok(&["fetch", "a"]);
+        self.ok(&["fetch", "m"]);
     }
 
     /// Makes a copy of the catalogue.
     fn copy(&self) {
-        let path = self.gannet.data().join("gannet.db");
-        let sql = rusqlite::Connection::open(path).expect("a catalogue");
-        let into = self.gannet.path("copy.db").display().to_string();
-        sql.execute("VACUUM INTO ?1", [into]).expect("a copy");
+        // Nobody has it open: all of it is in one file.
+        let copied = fs::copy(self.data().join("gannet.db"), self.path("copy.db"));
+        copied.expect("a copy");
     }
 
     fn put_copy_back(&self) {
-        let data = self.gannet.data();
+        let data = self.data();
         for name in ["gannet.db-wal", "gannet.db-shm"] {
             let _ = fs::remove_file(data.join(name));
         }
-        fs::copy(self.gannet.path("copy.db"), data.join("gannet.db")).expect("put back");
-    }
-
-    fn file(&self) -> PathBuf {
-        let host = self.origin.host().replace(':', "_");
-        self.gannet.data().join("published").join(host).join("a")
+        fs::copy(self.path("copy.db"), data.join("gannet.db")).expect("put back");
     }
 
     /// Returns what readers find of the source and of the set.
     fn served(&self) -> [Option<String>; 2] {
-        let member = self.gannet.data().join("sets/eu/m");
-        [self.file(), member].map(|path| fs::read_to_string(path).ok())
+        let member = self.data().join("sets/eu/m");
+        [self.file("a"), member].map(|path| fs::read_to_string(path).ok())
     }
 
     /// Returns the contents of all files in the trash that were published, sorted.
     fn trash(&self) -> Vec<String> {
-        let (mut found, mut folders) = (Vec::new(), vec![self.gannet.data().join("trash")]);
+        let (mut found, mut folders) = (Vec::new(), vec![self.data().join("trash")]);
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 match fs::read_to_string(entry.path()) {
@@ -81,7 +60,7 @@ impl Home {
     }
 }
 
-type Step = fn(&Home);
+type Step = fn(&Scene);
 
 /// What happens before the copy and after it, what is said of that, and the published files that are kept.
 type Case = (
@@ -98,8 +77,8 @@ fn an_older_catalogue_says_what_it_would_replace_and_keeps_copies() {
     let cases: [Case; 3] = [
         (
             "newer contents",
-            Home::fetch,
-            Home::fetch,
+            Scene::fetch,
+            Scene::fetch,
             &[
                 "/a: holds contents that this catalogue does not know, and v1 takes its place",
                 "sets/eu: leads to another edition than this catalogue published",
@@ -114,7 +93,7 @@ fn an_older_catalogue_says_what_it_would_replace_and_keeps_copies() {
                 home.fetch();
             },
             |home| {
-                home.gannet.run(&["verdict", "a", "look", "failed"]);
+                home.run(&["verdict", "a", "look", "failed"]);
             },
             &["/a: holds v1, and v3 takes its place"],
             "1 published file",
@@ -124,7 +103,7 @@ fn an_older_catalogue_says_what_it_would_replace_and_keeps_copies() {
             "a source that was not fetched yet",
             |_| {},
             |home| {
-                home.gannet.ok(&["fetch", "a"]);
+                home.ok(&["fetch", "a"]);
             },
             &["/a: holds contents that this catalogue does not know, until a version passes"],
             "1 published file",
@@ -132,25 +111,21 @@ fn an_older_catalogue_says_what_it_would_replace_and_keeps_copies() {
         ),
     ];
     for (case, before, after, lines, replaced, kept) in cases {
-        let home = Home::new();
+        let home = Scene::new();
         before(&home);
         home.copy();
         after(&home);
         home.put_copy_back();
         let served = home.served();
-        let refused = home.gannet.run(&["config", "adopt-archive"]);
+        let refused = home.run(&["config", "adopt-archive"]);
         assert_eq!(refused.code, Some(2), "{case}: {refused:#?}");
         let question = format!("this would let older contents take the place of {replaced}");
         for line in lines.iter().copied().chain([&*question, "--yes"]) {
             assert!(refused.err.contains(line), "{case}: {refused:#?}");
         }
-        assert_eq!(
-            home.gannet.run(&["fetch", "a"]).code,
-            Some(3),
-            "{case}: as before"
-        );
+        assert_eq!(home.run(&["fetch", "a"]).code, Some(3), "{case}: as before");
         assert!(home.trash().is_empty(), "{case}");
-        let said = home.gannet.run(&["config", "adopt-archive", "--yes"]);
+        let said = home.run(&["config", "adopt-archive", "--yes"]);
         assert_eq!(said.code, Some(0), "{case}: {said:#?}");
         assert!(said.err.contains(lines[0]), "{case}: {said:#?}");
         let tells = said
@@ -167,17 +142,17 @@ fn a_catalogue_that_published_all_of_it_is_not_asked_about() {
     let cases: [(&str, Step); 3] = [
         ("the right one", |_| {}),
         ("without its mark", |home| {
-            fs::remove_file(home.gannet.data().join("archive-id")).expect("a mark");
+            fs::remove_file(home.data().join("archive-id")).expect("a mark");
         }),
         ("without its files", |home| {
-            fs::remove_file(home.file()).expect("a file");
+            fs::remove_file(home.file("a")).expect("a file");
         }),
     ];
     for (case, change) in cases {
-        let home = Home::new();
+        let home = Scene::new();
         home.fetch();
         change(&home);
-        let said = home.gannet.run(&["config", "adopt-archive"]);
+        let said = home.run(&["config", "adopt-archive"]);
         assert_eq!(said.code, Some(0), "{case}: {said:#?}");
         assert!(said.err.is_empty(), "{case}: {said:#?}");
         assert!(home.trash().is_empty(), "{case}");

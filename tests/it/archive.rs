@@ -14,6 +14,8 @@ use gannet::domain::{
 use proptest::prelude::*;
 use tempfile::{NamedTempFile, TempDir};
 
+use crate::rig::folder;
+
 #[path = "../bench/histories.rs"]
 #[allow(dead_code, reason = "the benchmarks use the rest")]
 mod histories;
@@ -27,7 +29,7 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let data = TempDir::new().expect("a folder");
+        let data = folder();
         let archive = Archive::open(data.path()).expect("an archive");
         Self { data, archive }
     }
@@ -644,7 +646,7 @@ fn published_files_are_readable_by_all() {
 #[test]
 fn one_item_in_the_way_leaves_the_others_alone() {
     let rig = Rig::new();
-    let outside = TempDir::new().expect("a folder");
+    let outside = folder();
     rig.publish("h/folder/file", memory(b"1"))
         .expect("published");
     symlink(

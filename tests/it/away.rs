@@ -7,71 +7,44 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
+use crate::rig::{Home, Said, fixture, sqlite};
 
-/// Sources `a` and `b` of one host, published.
-struct Home {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// Sources `a` and `b` of one host, published.
+    struct Scene;
 }
 
-impl Home {
+impl Scene {
     fn new() -> Self {
-        let origin = Origin::start(true);
-        let toml =
-            "max_tries = 1\n[[verifier]]\nname = \"look\"\nsources = [\"a\"]\nexternal = true\n";
-        let gannet = Gannet::trusting(origin.ca_file(), toml);
-        let home = Self { origin, gannet };
-        for name in ["a", "b"] {
-            let reply = Reply::file(format!("content of {name}"));
-            home.origin.on(&format!("/{name}"), [reply]);
-            let url = home.origin.url(&format!("/{name}"));
-            let add = ["add", &url, "1h", "--name", name, "--allow-private"];
-            home.gannet.ok(&add);
-        }
-        home.gannet.run(&["fetch", "*"]);
-        home.gannet.ok(&["verdict", "a", "look", "passed"]);
+        let toml = "[[verifier]]\nname = \"look\"\nsources = [\"a\"]\nexternal = true\n";
+        let home = Home::new(toml)
+            .with_source("a", ["content of a"])
+            .with_source("b", ["content of b"]);
+        home.run(&["fetch", "*"]);
+        home.ok(&["verdict", "a", "look", "passed"]);
         assert_eq!(home.content("a").as_deref(), Some("content of a"));
-        home
+        Self(home)
     }
 
     fn published(&self) -> PathBuf {
-        self.gannet.data().join("published")
-    }
-
-    fn folder(&self) -> PathBuf {
-        let host = self.origin.host().replace(':', "_");
-        self.published().join(host)
-    }
-
-    fn content(&self, name: &str) -> Option<String> {
-        fs::read_to_string(self.folder().join(name)).ok()
+        self.data().join("published")
     }
 
     fn sql(&self, statement: &str) {
-        let path = self.gannet.data().join("gannet.db");
-        let catalogue = rusqlite::Connection::open(path).expect("a catalogue");
-        catalogue.execute_batch(statement).expect("changed");
+        sqlite::run(&self.data(), statement);
     }
 
     fn withdrawn(&self) -> usize {
-        let log = self.gannet.ok(&["log", "--json", "--limit", "1000"]);
-        let events = log
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        events
-            .filter(|event| event["action"] == "file.withdrawn")
-            .count()
+        self.events("file.withdrawn").len()
     }
 
     /// Moves the place of the files away, as an unmounted file system is; what stands in its place is made, if anything.
     fn take_place_away(&self, place: &str) {
-        let away = self.gannet.path("away");
+        let away = self.path("away");
         match place {
             "a link that leads nowhere" => {
                 fs::rename(self.published(), &away).expect("moved");
-                symlink(self.gannet.path("nowhere"), self.published()).expect("a link");
+                symlink(self.path("nowhere"), self.published()).expect("a link");
             }
             "all published files" => fs::rename(self.published(), &away).expect("moved"),
             _ => fs::rename(self.folder(), &away).expect("moved"),
@@ -93,7 +66,7 @@ impl Home {
             Ok(_) => fs::remove_file(&to).expect("removed"),
             Err(_) => {}
         }
-        fs::rename(self.gannet.path("away"), to).expect("moved back");
+        fs::rename(self.path("away"), to).expect("moved back");
     }
 }
 
@@ -116,13 +89,13 @@ fn is_told(said: &Said) -> bool {
 fn a_place_that_is_away_is_an_obstacle_until_it_is_back() {
     for place in PLACES {
         for end in ENDS {
-            let home = Home::new();
+            let home = Scene::new();
             home.take_place_away(place);
-            let said = home.gannet.run(end);
+            let said = home.run(end);
             assert!(is_told(&said), "{place} {end:?}: {said:#?}");
             assert_eq!(home.withdrawn(), 0, "{place} {end:?}");
             home.bring_place_back(place);
-            home.gannet.ok(&["--worker-only"]);
+            home.ok(&["--worker-only"]);
             assert_eq!(home.content("a"), None, "{place} {end:?}");
             assert_eq!(home.content("b").as_deref(), Some("content of b"));
             assert_eq!(home.withdrawn(), 1, "{place} {end:?}");
@@ -132,25 +105,25 @@ fn a_place_that_is_away_is_an_obstacle_until_it_is_back() {
 
 #[test]
 fn every_pass_says_so_while_the_place_is_away() {
-    let home = Home::new();
-    home.gannet.ok(&["disable", "b"]);
-    home.gannet.ok(&["remove", "b", "--yes"]);
+    let home = Scene::new();
+    home.ok(&["disable", "b"]);
+    home.ok(&["remove", "b", "--yes"]);
     home.take_place_away("all published files");
-    home.gannet.run(ENDS[0]);
+    home.run(ENDS[0]);
     for _ in 0..2 {
-        let said = home.gannet.run(&["--worker-only"]);
+        let said = home.run(&["--worker-only"]);
         assert_eq!(said.code, Some(1), "{said:#?}");
         assert!(said.err.contains("is missing"), "{said:#?}");
     }
     assert!(home.source_error().contains("is missing"));
     // It was removed for good: as the error says, making the folder ends it.
     fs::create_dir_all(home.folder()).expect("a folder");
-    home.gannet.ok(&["--worker-only"]);
+    home.ok(&["--worker-only"]);
 }
 
-impl Home {
+impl Scene {
     fn source_error(&self) -> String {
-        self.gannet.source("a")["publish_error"].to_string()
+        self.source("a")["publish_error"].to_string()
     }
 }
 
@@ -158,17 +131,17 @@ impl Home {
 #[test]
 fn what_comes_back_after_it_was_withdrawn_goes_again() {
     for end in ENDS {
-        let home = Home::new();
+        let home = Scene::new();
         let place = "the folder, with an empty one in its place";
         home.take_place_away(place);
-        home.gannet.ok(end);
+        home.ok(end);
         home.bring_place_back(place);
         assert_eq!(home.content("a").as_deref(), Some("content of a"));
-        home.gannet.ok(&["--worker-only"]);
+        home.ok(&["--worker-only"]);
         assert_eq!(home.content("a"), None, "{end:?}");
         assert_eq!(home.content("b").as_deref(), Some("content of b"));
         assert!(home.withdrawn() >= 1, "{end:?}");
-        home.gannet.ok(&["--worker-only"]);
+        home.ok(&["--worker-only"]);
     }
 }
 
@@ -176,13 +149,13 @@ fn what_comes_back_after_it_was_withdrawn_goes_again() {
 fn a_file_of_gannets_own_that_is_put_where_nothing_is_to_be_goes_within_a_day() {
     for end in &ENDS[..2] {
         for (content, stays) in [("content of a", false), ("somebody else's", true)] {
-            let home = Home::new();
-            home.gannet.ok(end);
+            let home = Scene::new();
+            home.ok(end);
             assert_eq!(home.content("a"), None);
             let before = home.withdrawn();
             fs::write(home.folder().join("a"), content).expect("written");
-            home.sql("DELETE FROM chore");
-            home.gannet.ok(&["--worker-only"]);
+            sqlite::make_looks_due(&home.data());
+            home.ok(&["--worker-only"]);
             assert_eq!(home.content("a").is_some(), stays, "{end:?} {content}");
             assert_eq!(home.withdrawn() - before, usize::from(!stays), "{end:?}");
         }
@@ -198,26 +171,24 @@ fn a_file_of_which_it_was_lost_that_it_is_published_is_brought_in_line() {
         (&["fetch", "a"], Some("content of a")),
         (&["--worker-only"], Some("content of a")),
     ] {
-        let home = Home::new();
+        let home = Scene::new();
         home.sql("UPDATE source_state SET published_version_id = NULL, next_slot = 0 WHERE source_id = 1");
-        home.gannet.run(then);
+        home.run(then);
         assert_eq!(home.content("a").as_deref(), content, "{then:?}");
-        home.gannet.run(&["--worker-only"]);
+        home.run(&["--worker-only"]);
         assert_eq!(home.content("a").as_deref(), content, "{then:?}");
-        let published = home.gannet.source("a")["published_version_id"].is_number();
+        let published = home.source("a")["published_version_id"].is_number();
         assert_eq!(published, content.is_some(), "{then:?}");
     }
 }
 
 #[test]
 fn a_source_that_was_never_published_goes_without_its_folder() {
-    let home = Home::new();
-    let url = home.origin.url("/c");
-    home.origin.on("/c", [Reply::file("content of c")]);
-    home.gannet
-        .ok(&["add", &url, "1h", "--name", "c", "--allow-private"]);
+    let home = Scene::new();
+    home.serve("c", "content of c");
+    home.add("c", &[]);
     home.take_place_away("a link that leads nowhere");
-    home.gannet.run(&["fetch", "c"]);
-    assert_eq!(home.gannet.source("c")["published_version_id"], Value::Null);
-    home.gannet.ok(&["remove", "c", "--yes"]);
+    home.run(&["fetch", "c"]);
+    assert_eq!(home.source("c")["published_version_id"], Value::Null);
+    home.ok(&["remove", "c", "--yes"]);
 }

@@ -6,8 +6,7 @@ use std::fs;
 use gannet::domain::Digest;
 use serde_json::{Value, json};
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Home, Reply, fixture, verifier};
 
 const CONFIGURATION: &str = r#"
 [[verifier]]
@@ -65,23 +64,20 @@ companion = "SHA256SUMS"
 const SCHEMA: &str =
     r#"{"properties": {"items": {"items": {"properties": {"price": {"minimum": 0}}}}}}"#;
 
-struct Rig {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// Sources are added as the tests need them: each has its verifier.
+    struct Scene;
 }
 
-impl Rig {
+impl Scene {
     fn new() -> Self {
-        let origin = Origin::start(true);
-        let gannet = Gannet::trusting(origin.ca_file(), CONFIGURATION);
-        fs::write(gannet.path("items.schema.json"), SCHEMA).expect("a schema");
-        Self { origin, gannet }
+        let home = Home::new(CONFIGURATION);
+        fs::write(home.path("items.schema.json"), SCHEMA).expect("a schema");
+        Self(home)
     }
 
     fn add(&self, name: &str) {
-        let address = self.origin.url(&format!("/{name}"));
-        self.gannet
-            .ok(&["add", &address, "1h", "--name", name, "--allow-private"]);
+        self.0.add(name, &[]);
     }
 
     /// Fetches this content, and returns the state of the source's newest version and the last verdict's words.
@@ -92,30 +88,30 @@ impl Rig {
     fn fetch_bytes(&self, name: &str, content: &[u8]) -> (Value, String) {
         let reply = Reply::file(content.to_vec());
         self.origin.on(&format!("/{name}"), [reply]);
-        self.gannet.fetch(name);
+        self.0.fetch(name);
         self.state(name)
     }
 
     fn state(&self, name: &str) -> (Value, String) {
-        let history = self.gannet.history(name);
+        let history = self.history(name);
         let verdicts = history["versions"][0]["verdicts"].as_array();
         let last = verdicts.and_then(|verdicts| verdicts.last());
         let detail = last.and_then(|verdict| verdict["detail"].as_str());
         (
-            self.gannet.source(name)["verified"].clone(),
+            self.source(name)["verified"].clone(),
             detail.unwrap_or_default().to_owned(),
         )
     }
 
     fn published(&self, name: &str) -> String {
-        let source = self.gannet.source(name);
+        let source = self.source(name);
         let path = source["published_path"].as_str().expect("a published file");
         fs::read_to_string(path).expect("the published file")
     }
 
     /// A pass in which nothing is due: what is undecided is judged again.
     fn judge_again(&self) {
-        self.gannet.run(&["--worker-only", "--json"]);
+        self.run(&["--worker-only", "--json"]);
     }
 }
 
@@ -127,7 +123,7 @@ fn rows(count: usize, price: u32) -> String {
 
 #[test]
 fn a_table_that_lost_rows_is_not_published() {
-    let rig = Rig::new();
+    let rig = Scene::new();
     rig.add("prices.csv");
     let first = rig.fetch("prices.csv", &rows(10, 1));
     assert_eq!(
@@ -164,7 +160,7 @@ fn a_table_that_lost_rows_is_not_published() {
 
 #[test]
 fn a_file_that_shrank_is_not_published() {
-    let rig = Rig::new();
+    let rig = Scene::new();
     rig.add("list.txt");
     rig.fetch("list.txt", &"x".repeat(100));
     let short = rig.fetch("list.txt", &"y".repeat(49));
@@ -181,7 +177,7 @@ fn a_file_that_shrank_is_not_published() {
 
 #[test]
 fn a_schema_decides_what_is_published() {
-    let rig = Rig::new();
+    let rig = Scene::new();
     rig.add("items.json");
     let good = r#"{"items": [{"price": 1}]}"#;
     assert_eq!(rig.fetch("items.json", good).0, json!("passed"));
@@ -195,8 +191,8 @@ fn a_schema_decides_what_is_published() {
     );
     assert_eq!(rig.published("items.json"), good);
     // Another content of the schema's file is another judge.
-    let fingerprint = |rig: &Rig| {
-        let history = rig.gannet.history("items.json");
+    let fingerprint = |rig: &Scene| {
+        let history = rig.history("items.json");
         let verdicts = history["versions"][0]["verdicts"].clone();
         verdicts
             .as_array()
@@ -205,12 +201,12 @@ fn a_schema_decides_what_is_published() {
             .clone()
     };
     let before = fingerprint(&rig);
-    fs::write(rig.gannet.path("items.schema.json"), "{}").expect("a schema");
-    rig.gannet.ok(&["verify", "items.json"]);
+    fs::write(rig.path("items.schema.json"), "{}").expect("a schema");
+    rig.ok(&["verify", "items.json"]);
     assert_eq!(rig.state("items.json").0, json!("passed"));
     assert_ne!(fingerprint(&rig), before);
-    fs::write(rig.gannet.path("items.schema.json"), "{\"type\": 1}").expect("a schema");
-    let refused = rig.gannet.run(&["list"]);
+    fs::write(rig.path("items.schema.json"), "{\"type\": 1}").expect("a schema");
+    let refused = rig.run(&["list"]);
     assert!(
         refused.err.contains("not a schema: at /type"),
         "{refused:?}"
@@ -219,7 +215,7 @@ fn a_schema_decides_what_is_published() {
 
 #[test]
 fn a_list_of_digests_may_come_later_than_its_file() {
-    let rig = Rig::new();
+    let rig = Scene::new();
     let list = |content: &str| format!("{}  tool.bin\n", Digest::of(content.as_bytes()).to_hex());
     rig.add("tool.bin");
     let alone = rig.fetch("tool.bin", "one");
@@ -262,8 +258,8 @@ fn a_list_of_digests_may_come_later_than_its_file() {
     assert_eq!(rig.published("tool.bin"), "two");
 
     // The whole history once more: each by the list of its time, not by today's.
-    rig.gannet.run(&["verify", "tool.bin"]);
-    let history = rig.gannet.history("tool.bin");
+    rig.run(&["verify", "tool.bin"]);
+    let history = rig.history("tool.bin");
     let states: Vec<_> = history["versions"]
         .as_array()
         .expect("versions")
@@ -285,7 +281,7 @@ fn a_list_that_comes_after_its_file_failed_by_the_one_before_heals_it() {
     ];
     let list = |content: &str| format!("{}  tool.bin\n", Digest::of(content.as_bytes()).to_hex());
     for (way, arguments) in ways {
-        let rig = Rig::new();
+        let rig = Scene::new();
         rig.add("tool.bin");
         rig.add("SHA256SUMS");
         rig.fetch("SHA256SUMS", &list("one"));
@@ -295,15 +291,15 @@ fn a_list_that_comes_after_its_file_failed_by_the_one_before_heals_it() {
         rig.fetch("SHA256SUMS", &list("one"));
         rig.judge_again();
         assert_eq!(rig.state("tool.bin").0, json!("failed"), "{way}");
-        let verdicts = |rig: &Rig| {
-            let history = rig.gannet.history("tool.bin");
+        let verdicts = |rig: &Scene| {
+            let history = rig.history("tool.bin");
             let verdicts = history["versions"][0]["verdicts"].as_array().cloned();
             verdicts.unwrap_or_default()
         };
         // By the same list it is not judged again.
         let before = verdicts(&rig);
         rig.judge_again();
-        rig.gannet.ok(&["verify", "--stale"]);
+        rig.ok(&["verify", "--stale"]);
         assert_eq!(verdicts(&rig), before, "{way}");
         assert_eq!(
             before.last().expect("a verdict")["output"],
@@ -311,8 +307,8 @@ fn a_list_that_comes_after_its_file_failed_by_the_one_before_heals_it() {
         );
 
         rig.fetch("SHA256SUMS", &list("two"));
-        let newest = rig.gannet.source("SHA256SUMS")["version_id"].clone();
-        rig.gannet.run(arguments);
+        let newest = rig.source("SHA256SUMS")["version_id"].clone();
+        rig.run(arguments);
         assert_eq!(rig.state("tool.bin").0, json!("passed"), "{way}");
         assert_eq!(rig.published("tool.bin"), "two", "{way}");
         let after = verdicts(&rig);
@@ -321,7 +317,7 @@ fn a_list_that_comes_after_its_file_failed_by_the_one_before_heals_it() {
 
         // A list that comes before its file says nothing against the one that passed by the list of its time.
         rig.fetch("SHA256SUMS", &list("three"));
-        rig.gannet.run(arguments);
+        rig.run(arguments);
         assert_eq!(rig.state("tool.bin").0, json!("passed"), "{way}");
         assert_eq!(rig.published("tool.bin"), "two", "{way}");
         assert_eq!(verdicts(&rig), after, "{way}");
@@ -332,7 +328,7 @@ fn a_list_that_comes_after_its_file_failed_by_the_one_before_heals_it() {
 #[test]
 fn a_newer_list_heals_only_what_it_is_about() {
     let list = |content: &str| format!("{}  tool.bin\n", Digest::of(content.as_bytes()).to_hex());
-    let rig = Rig::new();
+    let rig = Scene::new();
     rig.add("tool.bin");
     rig.add("SHA256SUMS");
     rig.fetch("SHA256SUMS", &list("one"));
@@ -353,7 +349,7 @@ fn a_newer_list_heals_only_what_it_is_about() {
     let by_hand = [
         "verdict", "tool.bin", "listed", "failed", "--detail", "mine",
     ];
-    rig.gannet.run(&by_hand);
+    rig.run(&by_hand);
     rig.fetch("SHA256SUMS", &list("three"));
     rig.judge_again();
     assert_eq!(rig.state("tool.bin"), (json!("failed"), "mine".to_owned()));
@@ -364,7 +360,7 @@ const JPEG: &[u8] = include_bytes!("../../src/verify/builtin/jpeg/samples/progre
 /// Each step: the content, what becomes of it, and what the verdict says.
 #[test]
 fn what_a_reader_would_forgive_is_not_published_and_what_is_not_read_is_no_fault() {
-    let rig = Rig::new();
+    let rig = Scene::new();
     let hole = [&JPEG[..700], &JPEG[760..]].concat();
     let half = [&JPEG[..JPEG.len() / 2], b"\xFF\xD9"].concat();
     let cyrillic = b"<?xml version=\"1.0\" encoding=\"windows-1251\"?><a>\xCF\xF0\xE8</a>";
@@ -432,7 +428,7 @@ fn what_a_reader_would_forgive_is_not_published_and_what_is_not_read_is_no_fault
         assert_eq!(found.0, json!(state), "{name}: {found:?}");
         assert!(found.1.contains(expected), "{name}: {found:?}");
     }
-    let path = rig.gannet.source("picture")["published_path"].clone();
+    let path = rig.source("picture")["published_path"].clone();
     let published = fs::read(path.as_str().expect("a path")).expect("the published picture");
     assert_eq!(published, JPEG);
 }
@@ -440,11 +436,7 @@ fn what_a_reader_would_forgive_is_not_published_and_what_is_not_read_is_no_fault
 /// What a server sends as Last-Modified that is no time is kept with the version: a history that is judged again says the same.
 #[test]
 fn a_last_modified_that_is_no_time_is_quoted() {
-    let origin = Origin::start(true);
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"today\"\nsources = [\"*\"]\nbuiltin = \"fresh\"\nmax_age = \"3d\"\n",
-    );
+    let gannet = Home::new(&verifier("today", "builtin = \"fresh\"\nmax_age = \"3d\""));
     let long = "x".repeat(100);
     let cases = [
         ("gestern".as_bytes(), "`gestern`"),
@@ -459,8 +451,7 @@ fn a_last_modified_that_is_no_time_is_quoted() {
         Reply::ok("without one"),
         Reply::ok("with an empty one").header("last-modified", ""),
     ];
-    origin.on("/x", replies.chain(without));
-    gannet.ok(&["add", &origin.url("/x"), "--allow-private"]);
+    let gannet = gannet.with_source("x", replies.chain(without));
     for _ in 0..cases.len() + 2 {
         gannet.run(&["fetch", "x"]);
     }

@@ -1,65 +1,43 @@
 //! `fetch` by hand: what is undecided of the sources is judged, the exit code says whether their newest versions are good, and the
 //! lines say what consumers see. Through the real program.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
+use crate::rig::{Home, Said, fixture};
 
-/// Sources `single`, judged by a program; `outside`, by somebody outside; `member`, with its set, by a program.
-struct Home {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// Sources `single`, judged by a program; `outside`, by somebody outside; `member`, with its set, by a program.
+    struct Scene;
 }
 
-impl Home {
+impl Scene {
     fn new() -> Self {
-        let origin = Origin::start(true);
-        let gannet = Gannet::trusting(origin.ca_file(), "");
-        let home = Self { origin, gannet };
-        let judge = home.gannet.path("judge").display().to_string();
-        home.judge(0);
-        home.gannet.configure(&format!(
-            "[fetch]\nca_file = {:?}\nmax_tries = 1
-             [[verifier]]\nname = \"program\"\nsources = [\"single\"]\ncommand = [{judge:?}]
+        let home = Home::new("");
+        let judge = home.program("judge", "exit 0");
+        home.write_config("config.toml", &format!(
+            "[[verifier]]\nname = \"program\"\nsources = [\"single\"]\ncommand = [{judge:?}]
              [[verifier]]\nname = \"person\"\nsources = [\"outside\"]\nexternal = true
-             [[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [{judge:?}]\n",
-            home.origin.ca_file().display().to_string()
+             [[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [{judge:?}]\n"
         ));
-        for name in ["single", "outside", "member"] {
-            home.serve(name, "one");
-            let url = home.origin.url(&format!("/{name}"));
-            let mut add = vec!["add", &url, "1h", "--name", name, "--allow-private"];
-            if name == "member" {
-                add.extend(["--tag", "eu"]);
-            }
-            home.gannet.ok(&add);
-        }
-        home
-    }
-
-    fn serve(&self, name: &str, content: &str) {
-        self.origin
-            .on(&format!("/{name}"), [Reply::file(content.to_owned())]);
+        Self(
+            home.with_source("single", ["one"])
+                .with_source("outside", ["one"])
+                .with_member("member", &["eu"], ["one"]),
+        )
     }
 
     /// Has the program end with this code from now on.
     fn judge(&self, code: i32) {
-        let path = self.gannet.path("judge");
-        fs::write(&path, format!("#!/bin/sh\nexit {code}\n")).expect("a program");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+        self.program("judge", &format!("exit {code}"));
     }
 
     fn fetch(&self, name: &str) -> Said {
-        self.gannet.run(&["fetch", name])
+        self.run(&["fetch", name])
     }
 
     /// What `fetch --json` says that consumers see of a source.
     fn published(&self, name: &str) -> Value {
-        self.gannet.fetch(name)["sources"][0]["published_version_id"].clone()
+        self.0.fetch(name)["sources"][0]["published_version_id"].clone()
     }
 }
 
@@ -77,7 +55,7 @@ fn what_could_not_be_judged_is_judged_again_although_nothing_changed() {
             "1 set published",
         ),
     ] {
-        let home = Home::new();
+        let home = Scene::new();
         assert_eq!(home.fetch(name).code, Some(0), "{name}");
         home.serve(name, "two");
         home.judge(7);
@@ -103,7 +81,7 @@ fn a_version_that_failed_before_is_still_no_good_one() {
         (1, false, "v1 stays published at "),
         (7, true, "nothing of it is published"),
     ] {
-        let home = Home::new();
+        let home = Scene::new();
         if !first {
             assert_eq!(home.fetch("single").code, Some(0));
             home.serve("single", "two");
@@ -118,19 +96,18 @@ fn a_version_that_failed_before_is_still_no_good_one() {
         }
         let expected = if first { Value::Null } else { Value::from(1) };
         assert_eq!(home.published("single"), expected, "{code}, {first}");
-        let json = home.gannet.run(&["fetch", "single", "--json"]);
+        let json = home.run(&["fetch", "single", "--json"]);
         assert_eq!(json.code, Some(1), "{code}, {first}");
     }
 }
 
 #[test]
 fn what_waits_is_no_failure_and_says_what_consumers_see() {
-    let home = Home::new();
+    let home = Scene::new();
     let said = home.fetch("outside");
     let is_told = said.out.contains("pending") && said.out.contains("nothing of it is published");
     assert!(said.code == Some(0) && is_told, "{said:#?}");
-    home.gannet
-        .ok(&["verdict", "outside~0", "person", "passed"]);
+    home.ok(&["verdict", "outside~0", "person", "passed"]);
     home.serve("outside", "two");
     for outcome in ["new", "unchanged"] {
         let said = home.fetch("outside");
@@ -142,7 +119,7 @@ fn what_waits_is_no_failure_and_says_what_consumers_see() {
 
 #[test]
 fn a_version_that_a_newer_one_made_needless_is_not_judged() {
-    let home = Home::new();
+    let home = Scene::new();
     home.judge(7);
     assert_eq!(home.fetch("single").code, Some(1));
     home.serve("single", "two");
@@ -152,7 +129,7 @@ fn a_version_that_a_newer_one_made_needless_is_not_judged() {
         said.code == Some(0) && said.out.contains("; 1 passed;"),
         "{said:#?}"
     );
-    let history = home.gannet.history("single");
+    let history = home.history("single");
     let states: Vec<_> = history["versions"]
         .as_array()
         .into_iter()
@@ -164,7 +141,7 @@ fn a_version_that_a_newer_one_made_needless_is_not_judged() {
 
 #[test]
 fn older_versions_that_are_undecided_are_left_to_the_passes() {
-    let home = Home::new();
+    let home = Scene::new();
     home.judge(7);
     for content in ["one", "two", "three"] {
         home.serve("single", content);
@@ -172,7 +149,7 @@ fn older_versions_that_are_undecided_are_left_to_the_passes() {
     }
     assert_eq!(home.fetch("single").code, Some(1));
     let asked = |version: &str| {
-        let verdicts = home.gannet.json(&["verdicts", version, "--json"]);
+        let verdicts = home.json(&["verdicts", version, "--json"]);
         verdicts.as_array().map_or(0, Vec::len)
     };
     assert_eq!(["v1", "v2", "v3"].map(asked), [1, 1, 2]);

@@ -1,86 +1,48 @@
 //! A clock that jumps, by hours or years, either way, once or for ever, between passes and in the middle of one: it costs at
 //! most one interval, and nothing stays off.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gannet::clock::{Clock, ManualClock, Sleep};
-use gannet::config::{Config, FetchConfig};
-use gannet::worker::{Progress, Selection, Stop, Worker};
+use gannet::domain::SettingsPatch;
 
-use crate::net_rig::at;
-use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{bare_config, hourly, open_app};
+use crate::rig::{Gate, Reply, Setup, TestApp, soon};
 
-/// Long enough for any machine: only a test that fails waits for it.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// Of each source, in hours.
 const INTERVAL: i64 = 6;
 const YEAR: i64 = 365 * 24;
 
-struct House {
-    clock: ManualClock,
-    worker: Worker,
+/// Opens an app with one source, whose contents are these.
+async fn with_source<R: Into<Reply>>(app: Setup, contents: impl IntoIterator<Item = R>) -> TestApp {
+    let app = app.source("/x", contents).open().await;
+    let patch = SettingsPatch {
+        interval: Some(format!("{INTERVAL}h").parse().expect("an interval")),
+        ..SettingsPatch::default()
+    };
+    app.edit(&["x".to_owned()], patch).await.expect("edited");
+    app
 }
 
-impl House {
-    async fn with_source(folder: &Path, origin: &Origin) -> Self {
-        let clock = ManualClock::new(at("2026-01-31T12:00:00Z"));
-        Self::by(folder, origin, clock.clone(), clock).await
-    }
+fn turn(app: &TestApp, hours: i64) {
+    app.clock.advance(TimeDelta::hours(hours));
+}
 
-    /// Opens a store with one source, by a clock with these hands.
-    async fn by(
-        folder: &Path,
-        origin: &Origin,
-        clock: impl Clock + 'static,
-        hands: ManualClock,
-    ) -> Self {
-        let config = Config {
-            fetch: FetchConfig {
-                ca_files: vec![origin.ca_file().to_owned()],
-                read_timeout: PATIENCE,
-                max_tries: 1,
-                ..FetchConfig::default()
-            },
-            ..bare_config(folder)
-        };
-        let app = open_app(config, clock);
-        let mut source = hourly("x", origin.url("/x"));
-        source.settings.interval = Some(format!("{INTERVAL}h").parse().expect("an interval"));
-        app.add(vec![source]).await.expect("added");
-        Self {
-            clock: hands,
-            worker: Worker::new(app),
+/// Does a pass and returns how many sources it tried.
+async fn pass(app: &TestApp) -> u64 {
+    app.pass().await.summary.attempts
+}
+
+/// Does a pass each hour until one tries the source; returns how many hours that took.
+async fn hours_until_tried(app: &TestApp) -> i64 {
+    for hour in 0..=3 * INTERVAL {
+        if pass(app).await > 0 {
+            return hour;
         }
+        turn(app, 1);
     }
-
-    /// Does a pass and returns how many sources it tried.
-    async fn pass(&self) -> u64 {
-        let (stop, progress) = (Stop::default(), Progress::default());
-        let pass = self.worker.pass(Selection::Due, &stop, &progress);
-        let report = tokio::time::timeout(PATIENCE, pass).await.expect("it ends");
-        assert!(report.error.is_none(), "{:?}", report.error);
-        report.summary.attempts
-    }
-
-    fn turn(&self, hours: i64) {
-        self.clock.advance(TimeDelta::hours(hours));
-    }
-
-    /// Does a pass each hour until one tries the source; returns how many hours that took.
-    async fn hours_until_tried(&self) -> i64 {
-        for hour in 0..=3 * INTERVAL {
-            if self.pass().await > 0 {
-                return hour;
-            }
-            self.turn(1);
-        }
-        panic!("it is never tried by {}", self.clock.now());
-    }
+    panic!("it is never tried by {}", app.clock.now());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,22 +62,19 @@ async fn a_jump_between_passes_costs_at_most_one_interval() {
         80 * YEAR,
     ] {
         for back in [false, true] {
-            let folder = tempfile::tempdir().expect("a folder");
-            let origin = Origin::start(true);
-            origin.on("/x", (0..8).map(|n| Reply::file(n.to_string())));
-            let house = House::with_source(folder.path(), &origin).await;
-            assert_eq!(house.pass().await, 1);
+            let app = with_source(TestApp::new(), (0..8).map(|n| n.to_string())).await;
+            assert_eq!(pass(&app).await, 1);
             // By the wrong clock, for ever or for one pass.
-            house.turn(jump);
-            let hours = house.hours_until_tried().await;
+            turn(&app, jump);
+            let hours = hours_until_tried(&app).await;
             assert!(hours <= INTERVAL + 1, "{jump} h: {hours} h");
             if back {
-                house.turn(-jump);
-                let hours = house.hours_until_tried().await;
+                turn(&app, -jump);
+                let hours = hours_until_tried(&app).await;
                 assert!(hours <= INTERVAL + 1, "{jump} h and back: {hours} h");
             }
-            house.turn(INTERVAL);
-            assert_eq!(house.pass().await, 1, "{jump} h, back: {back}");
+            turn(&app, INTERVAL);
+            assert_eq!(pass(&app).await, 1, "{jump} h, back: {back}");
         }
     }
 }
@@ -124,28 +83,21 @@ async fn a_jump_between_passes_costs_at_most_one_interval() {
 async fn a_jump_in_the_middle_of_a_pass_costs_at_most_one_interval() {
     for jump in [-YEAR, -3, 3, YEAR] {
         for back in [false, true] {
-            let folder = tempfile::tempdir().expect("a folder");
-            let origin = Origin::start(true);
             let gate = Gate::new();
             let slow = Reply::file("content").behind(&gate);
-            origin.on(
-                "/x",
-                [slow]
-                    .into_iter()
-                    .chain((0..8).map(|n| Reply::file(n.to_string()))),
-            );
-            let house = House::with_source(folder.path(), &origin).await;
+            let then = (0..8).map(|n| Reply::file(n.to_string()));
+            let app = with_source(TestApp::new(), [slow].into_iter().chain(then)).await;
             let jumps = async {
-                origin.arrived(1).await;
-                house.turn(jump);
+                app.origin.arrived(1).await;
+                turn(&app, jump);
                 gate.open();
             };
-            let (tried, ()) = tokio::join!(house.pass(), jumps);
+            let (tried, ()) = tokio::join!(pass(&app), jumps);
             assert!(tried >= 1, "{jump} h");
             if back {
-                house.turn(-jump);
+                turn(&app, -jump);
             }
-            let hours = house.hours_until_tried().await;
+            let hours = hours_until_tried(&app).await;
             assert!(hours <= INTERVAL + 1, "{jump} h, back: {back}: {hours} h");
         }
     }
@@ -175,30 +127,22 @@ impl Clock for Treacherous {
 /// A worker that stays sleeps between its passes: a clock that is set back meanwhile must not make it sleep for as long.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_stays_wakes_when_the_clock_was_set_back() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let origin = Origin::start(true);
-    origin.on("/x", ["one", "two"].map(Reply::file));
-    let clock = Treacherous {
-        hands: ManualClock::new(at("2027-01-31T12:00:00Z")),
-        armed: Arc::default(),
-    };
-    let hands = clock.hands.clone();
-    let armed = Arc::clone(&clock.armed);
-    let house = House::by(folder.path(), &origin, clock, hands).await;
-    let (stop, progress) = (Stop::default(), Progress::default());
+    let armed = Arc::<AtomicBool>::default();
+    let trap = Arc::clone(&armed);
+    let treacherous = |hands| Treacherous { hands, armed: trap };
+    let app = TestApp::new().at("2027-01-31T12:00:00Z").by(treacherous);
+    let app = with_source(app, ["one", "two"]).await;
     let has_begun = AtomicBool::new(false);
-    let stays = house.worker.run_forever(&stop, &progress, |_| {
+    let stays = app.worker.run_forever(&app.stop, &app.progress, |_| {
         // It sleeps next, for the first time.
         let is_first = !has_begun.swap(true, Ordering::SeqCst);
         armed.fetch_or(is_first, Ordering::SeqCst);
     });
     let stops = async {
-        origin.arrived(2).await;
-        stop.request();
+        app.origin.arrived(2).await;
+        app.stop.request();
     };
-    let both = async { tokio::join!(stays, stops) };
-    let (stayed, ()) = tokio::time::timeout(PATIENCE, both)
-        .await
-        .expect("it wakes, and tries the source a year before its time");
+    // It wakes, and tries the source a year before its time.
+    let (stayed, ()) = soon(Box::pin(async { tokio::join!(stays, stops) })).await;
     stayed.expect("the catalogue is where it was");
 }

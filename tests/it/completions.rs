@@ -2,8 +2,7 @@
 
 use std::process::Command;
 
-use crate::rig::Gannet;
-use crate::terminal::Start;
+use crate::rig::{Gannet, Start};
 
 fn rig() -> Gannet {
     let gannet = Gannet::new();

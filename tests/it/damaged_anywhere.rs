@@ -5,13 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::loose::damage;
-use crate::numbers::Numbers;
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::sqlite::damage;
+use crate::rig::{Gannet, Home, Numbers, Reply, sqlite};
 
 const SEEDS: [u64; 3] = [7, 11, 41];
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
@@ -35,51 +32,42 @@ const ROW_NUMBERS: [&str; 2] = ["-1", "1099511627776"];
 
 /// A set of two sources, two sources beside it, and a copy of all of that.
 struct House {
-    origin: Origin,
-    gannet: Gannet,
+    home: Home,
     files: Vec<PathBuf>,
 }
 
 impl House {
     fn new() -> Self {
-        let origin = Origin::start(true);
-        let gannet = Gannet::trusting(
-            origin.ca_file(),
+        let home = Home::new(
             "[[verifier]]\nname = \"both\"\nscope = \"set\"\nsources = [\"tag:pair\"]\ncommand = [\"true\"]\n
              [[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n",
         );
-        for name in NAMES {
-            let replies = [1, 2, 3].map(|number| Reply::file(format!("line {number} of {name}\n")));
-            origin.on(&format!("/{name}"), replies);
-            let address = origin.url(&format!("/{name}"));
+        let home = NAMES.into_iter().fold(home, |home, name| {
             let tag = if name < "c" { "pair" } else { "single" };
-            gannet.ok(&["add", &address, "--allow-private", "--tag", tag]);
-        }
+            let contents = [1, 2, 3].map(|number| format!("line {number} of {name}\n"));
+            home.with_member(name, &[tag], contents)
+        });
         for _ in 0..2 {
-            gannet.fetch("*");
+            home.fetch("*");
         }
         let files = ["c", "d"].map(|name| {
-            let path = gannet.source(name)["published_path"].clone();
+            let path = home.source(name)["published_path"].clone();
             PathBuf::from(path.as_str().expect("a path"))
         });
-        let sql = Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
-        sql.execute_batch("UPDATE source_state SET next_slot = 0; DELETE FROM chore")
-            .expect("all are due");
-        let house = Self {
-            origin,
-            gannet,
+        sqlite::make_all_due(&home.data());
+        copy(&home.data(), &home.path("kept"));
+        Self {
+            home,
             files: files.into(),
-        };
-        copy(&house.gannet.data(), &house.gannet.path("kept"));
-        house
+        }
     }
 
     fn restore(&self) {
-        fs::remove_dir_all(self.gannet.data()).expect("removed");
-        copy(&self.gannet.path("kept"), &self.gannet.data());
+        fs::remove_dir_all(self.home.data()).expect("removed");
+        copy(&self.home.path("kept"), &self.home.data());
         for name in NAMES {
             let reply = Reply::file(format!("line 3 of {name}\n"));
-            self.origin.on(&format!("/{name}"), [reply]);
+            self.home.origin.on(&format!("/{name}"), [reply]);
         }
     }
 }
@@ -91,7 +79,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
 
 /// Chooses a value of the catalogue. Returns the statement that damages it, its table, and the ids of the sources that it concerns.
 fn choose(gannet: &Gannet, numbers: &mut Numbers) -> (String, String, Vec<i64>) {
-    let sql = Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
+    let sql = sqlite::open(&gannet.data());
     let texts = |query: &str| -> Vec<String> {
         let mut statement = sql.prepare(query).expect("a query");
         let rows = statement.query_map([], |row| row.get(0)).expect("rows");
@@ -147,12 +135,12 @@ fn choose(gannet: &Gannet, numbers: &mut Numbers) -> (String, String, Vec<i64>) 
 /// Returns what is wrong after one value was damaged.
 fn try_one(house: &House, numbers: &mut Numbers) -> Vec<String> {
     house.restore();
-    let (statement, table, concerned) = choose(&house.gannet, numbers);
-    damage(&house.gannet.data(), &statement);
+    let (statement, table, concerned) = choose(&house.home, numbers);
+    damage(&house.home.data(), &statement);
     let is_concerned = |id: i64| concerned.contains(&id);
     let mut wrong = Vec::new();
     let mut run = |arguments: &[&str]| {
-        let said = house.gannet.run(arguments);
+        let said = house.home.run(arguments);
         // Another file than the policy's refuses a pass.
         let is_refused = said.code == Some(2) && table == "policy";
         let is_fine = matches!(said.code, Some(0 | 1 | 3)) || is_refused;
@@ -188,7 +176,7 @@ fn try_one(house: &House, numbers: &mut Numbers) -> Vec<String> {
             wrong.push(format!("{statement}: {name} is {content:?}: {said:#?}"));
         }
     }
-    let of_set = fs::read_dir(house.gannet.data().join("sets/pair"));
+    let of_set = fs::read_dir(house.home.data().join("sets/pair"));
     if of_set.map_or(0, Iterator::count) == 0 {
         wrong.push(format!("{statement}: the set is gone: {said:#?}"));
     }

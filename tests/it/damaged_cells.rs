@@ -5,19 +5,16 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::loose::damage;
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
-use crate::terminal::Terminal;
+use crate::rig::sqlite::damage;
+use crate::rig::{Gannet, Home, Reply, Said, Terminal};
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// Three sources, each with two versions that a verifier passed.
-fn histories(origin: &Origin) -> Gannet {
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n",
-    );
+fn histories() -> Home {
+    let gannet =
+        Home::new("[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n");
+    let origin = &gannet.origin;
     for name in NAMES {
         let replies = [1, 2].map(|number| Reply::file(format!("line {number} of {name}\n")));
         origin.on(&format!("/{name}"), replies);
@@ -138,8 +135,8 @@ const OF_SOURCES: [(&str, &str); 19] = [
 #[test]
 fn a_damaged_source_ends_nothing_for_others() {
     for (statement, row) in OF_SOURCES {
-        let origin = Origin::start(true);
-        let gannet = histories(&origin);
+        let gannet = histories();
+        let origin = &gannet.origin;
         let files = published(&gannet);
         damage(&gannet.data(), statement);
         for arguments in [
@@ -283,8 +280,8 @@ fn a_damaged_attempt_event_or_verdict_is_left_out_and_named() {
             &of_history,
         ),
     ] {
-        let origin = Origin::start(true);
-        let gannet = histories(&origin);
+        let gannet = histories();
+        let origin = &gannet.origin;
         damage(&gannet.data(), statement);
         for arguments in meet {
             let said = gannet.run(arguments);
@@ -323,8 +320,7 @@ fn a_damaged_attempt_event_or_verdict_is_left_out_and_named() {
 #[test]
 fn the_dashboard_shows_the_sources_beside_a_damaged_one() {
     for (statement, row) in &OF_SOURCES[..2] {
-        let origin = Origin::start(true);
-        let gannet = histories(&origin);
+        let gannet = histories();
         damage(&gannet.data(), statement);
         let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
         terminal.wait_for("is damaged");

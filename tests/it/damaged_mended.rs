@@ -3,16 +3,14 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::loose::damage;
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
+use crate::rig::sqlite::damage;
+use crate::rig::{Gannet, Home, Reply, Said};
 
 /// The sources `a` and `b`, each with a version that a verifier passed.
-fn two_sources(origin: &Origin) -> Gannet {
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n",
-    );
+fn two_sources() -> Home {
+    let gannet =
+        Home::new("[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n");
+    let origin = &gannet.origin;
     for name in ["a", "b"] {
         let path = format!("/{name}");
         origin.on(&path, [Reply::file(format!("line 1 of {name}\n"))]);
@@ -44,8 +42,8 @@ fn a_damaged_policy_is_mended_by_adopting_the_configuration() {
         "actor_id = NULL",
         "file = x'ff'",
     ] {
-        let origin = Origin::start(true);
-        let gannet = two_sources(&origin);
+        let gannet = two_sources();
+        let origin = &gannet.origin;
         damage(&gannet.data(), &format!("UPDATE policy SET {damaged}"));
         for arguments in [
             &["--worker-only"][..],
@@ -78,8 +76,8 @@ fn a_damaged_mark_is_mended_by_adopting_the_archive() {
         "id = NULL",
         "id = x'ff'",
     ] {
-        let origin = Origin::start(true);
-        let gannet = two_sources(&origin);
+        let gannet = two_sources();
+        let origin = &gannet.origin;
         damage(
             &gannet.data(),
             &format!("UPDATE archive_mark SET {damaged}"),
@@ -123,8 +121,8 @@ fn a_damaged_source_is_given_up_by_its_id() {
             false,
         ),
     ] {
-        let origin = Origin::start(true);
-        let gannet = two_sources(&origin);
+        let gannet = two_sources();
+        let origin = &gannet.origin;
         let file = published(&gannet, "a");
         damage(&gannet.data(), statement);
         let said = gannet.run(&["list"]);
@@ -148,8 +146,7 @@ fn a_damaged_source_is_given_up_by_its_id() {
         // Its address is free again.
         gannet.ok(&["add", &origin.url("/a"), "--allow-private"]);
     }
-    let origin = Origin::start(true);
-    let gannet = two_sources(&origin);
+    let gannet = two_sources();
     for id in ["77", "0", "a"] {
         damage(
             &gannet.data(),
@@ -163,8 +160,8 @@ fn a_damaged_source_is_given_up_by_its_id() {
 /// No second history of an address is begun whose source is lost while its history is left.
 #[test]
 fn the_address_of_a_lost_source_is_not_added_again() {
-    let origin = Origin::start(true);
-    let gannet = two_sources(&origin);
+    let gannet = two_sources();
+    let origin = &gannet.origin;
     let moved = origin.url("/moved");
     gannet.ok(&["edit", "a", "--address", &moved]);
     damage(&gannet.data(), "DELETE FROM source WHERE id = 1");
@@ -188,8 +185,8 @@ fn a_source_that_is_fetched_against_its_settings_is_named() {
         "UPDATE source_state SET active = 2 WHERE source_id = 1",
         "UPDATE source_state SET active = NULL WHERE source_id = 1",
     ] {
-        let origin = Origin::start(true);
-        let gannet = two_sources(&origin);
+        let gannet = two_sources();
+        let origin = &gannet.origin;
         damage(&gannet.data(), statement);
         damage(&gannet.data(), "UPDATE archive_mark SET swept_at = NULL");
         for arguments in [&["list"][..], &["list", "--json"], &["--worker-only"]] {

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::damaged_refusals::refused;
-use crate::loose::damage;
-use crate::origin::{Origin, Reply};
-use crate::rig::Said;
+use crate::rig::sqlite::damage;
+use crate::rig::{Reply, Said};
 
 /// The damage, and how its row is named.
 const DAMAGES: [(&str, &str); 8] = [
@@ -45,8 +44,8 @@ const DAMAGES: [(&str, &str); 8] = [
 #[test]
 fn what_was_said_under_a_damaged_name_publishes_nothing() {
     for (statement, row) in DAMAGES {
-        let origin = Origin::start(true);
-        let gannet = refused(&origin);
+        let gannet = refused();
+        let origin = &gannet.origin;
         let file = gannet.source("b")["published_path"].clone();
         let file = Path::new(file.as_str().expect("a path")).to_owned();
         // The bytes go, and come back.

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::loose::damage;
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::sqlite::damage;
+use crate::rig::{Home, Reply, sqlite};
 
 /// Bytes that no compression makes smaller, of more than 1 MiB: an object.
 fn noise(seed: u64) -> Vec<u8> {
@@ -21,8 +20,9 @@ fn noise(seed: u64) -> Vec<u8> {
 }
 
 /// Version 1 of `s` and version 2 of `u` have the same bytes; version 3 of `s` has others.
-fn shared(origin: &Origin) -> Gannet {
-    let gannet = Gannet::trusting(origin.ca_file(), "");
+fn shared() -> Home {
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/s", [1, 2].map(|seed| Reply::file(noise(seed))));
     origin.on("/u", [Reply::file(noise(1))]);
     for name in ["s", "u"] {
@@ -77,9 +77,8 @@ const UNFIT: [(&str, &str); 13] = [
 /// Nothing goes to the trash or from there on the word of a damaged row, which is named once.
 #[test]
 fn no_object_goes_while_a_row_does_not_fit() {
-    let origin = Origin::start(true);
     for (statement, row) in UNFIT {
-        let gannet = shared(&origin);
+        let gannet = shared();
         let data = gannet.data();
         let objects = files_below(&data.join("objects"));
         let old = data.join("trash/2001-01-01.2001-01-08.7/objects/00");
@@ -115,9 +114,8 @@ fn no_object_goes_while_a_row_does_not_fit() {
 /// A purge deletes neither versions of other sources nor what such a version may need.
 #[test]
 fn a_purge_refuses_while_a_row_does_not_fit() {
-    let origin = Origin::start(true);
     for (statement, row) in UNFIT {
-        let gannet = shared(&origin);
+        let gannet = shared();
         let data = gannet.data();
         let objects = files_below(&data.join("objects"));
         damage(&data, statement);
@@ -126,7 +124,7 @@ fn a_purge_refuses_while_a_row_does_not_fit() {
         let is_told = said.err.contains(row) && said.err.contains("nothing is purged");
         assert!(is_told, "{statement}: {said:#?}");
         assert_eq!(files_below(&data.join("objects")), objects, "{statement}");
-        let sql = rusqlite::Connection::open(data.join("gannet.db")).expect("the catalogue");
+        let sql = sqlite::open(&data);
         let versions: i64 = sql
             .query_row("SELECT count(*) FROM version", [], |row| row.get(0))
             .expect("a number");
@@ -139,7 +137,7 @@ fn a_purge_refuses_while_a_row_does_not_fit() {
         // Without its history it can go.
         gannet.ok(&["remove", "s"]);
     }
-    let gannet = shared(&origin);
+    let gannet = shared();
     gannet.ok(&["remove", "s", "--purge", "--yes"]);
     assert_eq!(files_below(&gannet.data().join("objects")).len(), 1);
     assert_eq!(gannet.bytes(&["cat", "u"]), noise(1));
@@ -148,14 +146,13 @@ fn a_purge_refuses_while_a_row_does_not_fit() {
 /// A history of which versions are missing can be purged itself, and with that the damage ends.
 #[test]
 fn a_history_with_lost_versions_can_be_purged() {
-    let origin = Origin::start(true);
     for (statement, name) in [
         ("DELETE FROM version WHERE id = 2", "u"),
         ("DELETE FROM version WHERE id = 1", "s"),
         ("DELETE FROM version WHERE id = 3", "s"),
         ("DELETE FROM version WHERE source_id = 1", "s"),
     ] {
-        let gannet = shared(&origin);
+        let gannet = shared();
         damage(&gannet.data(), statement);
         let other = if name == "u" { "s" } else { "u" };
         let said = gannet.run(&["remove", other, "--purge", "--yes"]);

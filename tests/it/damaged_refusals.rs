@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::loose::damage;
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
+use crate::rig::sqlite::damage;
+use crate::rig::{Home, Reply, Said};
 
 const DAMAGES: [&str; 20] = [
     "UPDATE blob SET digest = zeroblob(32) WHERE id = 2",
@@ -32,9 +31,9 @@ const DAMAGES: [&str; 20] = [
 
 #[test]
 fn refused_bytes_stay_refused_when_a_row_is_damaged() {
-    let origin = Origin::start(true);
     for statement in DAMAGES {
-        let gannet = refused(&origin);
+        let gannet = refused();
+        let origin = &gannet.origin;
         let file = gannet.source("b")["published_path"].clone();
         let file = Path::new(file.as_str().expect("a path")).to_owned();
         let is_refused = |said: &Said| {
@@ -59,11 +58,10 @@ fn refused_bytes_stay_refused_when_a_row_is_damaged() {
 }
 
 /// A source `b` whose version 2 passed, and was failed by a person then.
-pub(crate) fn refused(origin: &Origin) -> Gannet {
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n",
-    );
+pub(crate) fn refused() -> Home {
+    let gannet =
+        Home::new("[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n");
+    let origin = &gannet.origin;
     origin.on("/b", ["one\n", "two\n"].map(Reply::file));
     gannet.ok(&["add", &origin.url("/b"), "--allow-private", "--name", "b"]);
     gannet.fetch("b");
@@ -75,14 +73,14 @@ pub(crate) fn refused(origin: &Origin) -> Gannet {
 /// The verdict alone is enough, and so is what was kept beside it.
 #[test]
 fn a_refusal_is_known_without_what_was_kept_beside_its_verdict() {
-    let origin = Origin::start(true);
     for statement in [
         "DELETE FROM refusal",
         "UPDATE refusal SET version_id = 1",
         "UPDATE refusal SET source_id = 9",
         "UPDATE refusal SET digest = zeroblob(32)",
     ] {
-        let gannet = refused(&origin);
+        let gannet = refused();
+        let origin = &gannet.origin;
         damage(&gannet.data(), statement);
         for content in ["three\n", "two\n"] {
             origin.on("/b", [Reply::file(content)]);
@@ -98,7 +96,6 @@ fn a_refusal_is_known_without_what_was_kept_beside_its_verdict() {
 /// What a verifier says of the version otherwise is no way round a refusal whose verdict is lost; what a person says is.
 #[test]
 fn a_lost_refusal_is_ended_by_a_verdict_of_its_verifier_alone() {
-    let origin = Origin::start(true);
     for (statement, named) in [
         ("DELETE FROM verdict WHERE outcome = 'failed'", "v2"),
         (
@@ -114,7 +111,7 @@ fn a_lost_refusal_is_ended_by_a_verdict_of_its_verifier_alone() {
             "`id` holds 3: this verdict on it is damaged",
         ),
     ] {
-        let gannet = refused(&origin);
+        let gannet = refused();
         let file = gannet.source("b")["published_path"].clone();
         let file = Path::new(file.as_str().expect("a path")).to_owned();
         damage(&gannet.data(), statement);

@@ -7,13 +7,12 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
-use crate::terminal::Terminal;
+use crate::rig::{Gannet, Home, Origin, Reply, Said, Terminal, sqlite};
 
 /// Two sources with two versions each: 1 and 3 of `a`, 2 and 4 of `b`.
-fn two_histories(origin: &Origin) -> Gannet {
-    let gannet = Gannet::trusting(origin.ca_file(), "");
+fn two_histories() -> Home {
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     for name in ["a", "b"] {
         let replies = [1, 2].map(|number| Reply::file(format!("line {number} of {name}\n")));
         origin.on(&format!("/{name}"), replies);
@@ -27,9 +26,7 @@ fn two_histories(origin: &Origin) -> Gannet {
 }
 
 fn damage(gannet: &Gannet, statement: &str) {
-    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
-    sql.execute_batch(&format!("PRAGMA foreign_keys = OFF; {statement}"))
-        .expect("damaged");
+    sqlite::run(&gannet.data(), statement);
 }
 
 #[test]
@@ -47,8 +44,8 @@ fn what_is_sound_is_saved_and_read_beside_a_damaged_row() {
         ("DELETE FROM version WHERE id = 1", "v3"),
         ("DELETE FROM version WHERE id = 3", "v1"),
     ] {
-        let origin = Origin::start(true);
-        let gannet = two_histories(&origin);
+        let gannet = two_histories();
+        let origin = &gannet.origin;
         damage(&gannet, statement);
         let is_told = |said: &Said| {
             assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
@@ -136,8 +133,7 @@ fn the_dashboard_shows_what_is_sound_beside_a_damaged_row() {
         ("UPDATE version SET checksum = NULL WHERE id = 1", "v3 "),
         ("DELETE FROM version WHERE id = 1", "v3 "),
     ] {
-        let origin = Origin::start(true);
-        let gannet = two_histories(&origin);
+        let gannet = two_histories();
         damage(&gannet, statement);
         let mut terminal = Terminal::start(&gannet, &[]);
         terminal.wait_for("is damaged");
@@ -211,8 +207,8 @@ fn a_damaged_row_keeps_no_other_source_waiting() {
         Work::GiveUp,
         Work::JudgeAgain,
     ] {
-        let origin = Origin::start(true);
-        let gannet = two_histories(&origin);
+        let gannet = two_histories();
+        let origin = &gannet.origin;
         let ca_file = origin.ca_file().display().to_string();
         let verifiers = work.verifiers();
         gannet.configure(&format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}"));
@@ -262,8 +258,8 @@ fn damaged_rows_of_undecided_versions_keep_nothing_from_being_done() {
         "checksum = checksum + 1",
         "blob_id = (SELECT min(blob_id) FROM version)",
     ]) {
-        let origin = Origin::start(true);
-        let gannet = two_histories(&origin);
+        let gannet = two_histories();
+        let origin = &gannet.origin;
         let (ca_file, beat) = (origin.ca_file().display().to_string(), origin.url("/beat"));
         gannet.configure(&format!(
             "[worker]\nheartbeat = {beat:?}\n[fetch]\nca_file = {ca_file:?}\n
@@ -285,7 +281,7 @@ fn damaged_rows_of_undecided_versions_keep_nothing_from_being_done() {
             ),
         );
         for _ in 0..2 {
-            let before = beats(&origin);
+            let before = beats(origin);
             let said = gannet.run(&["--worker-only"]);
             assert_eq!(said.code, Some(3), "{verifier}: {said:#?}");
             for name in ["a", "b"] {
@@ -294,9 +290,8 @@ fn damaged_rows_of_undecided_versions_keep_nothing_from_being_done() {
                 let lines = said.err.lines().filter(|line| is_named(line));
                 assert_eq!(lines.count(), 1, "{verifier}: {said:#?}");
             }
-            assert_eq!(beats(&origin), before + 1, "{verifier}: {said:#?}");
-            let sql = rusqlite::Connection::open(gannet.data().join("gannet.db"));
-            let swept = sql.expect("the catalogue").query_row(
+            assert_eq!(beats(origin), before + 1, "{verifier}: {said:#?}");
+            let swept = sqlite::open(&gannet.data()).query_row(
                 "SELECT swept_at IS NOT NULL FROM archive_mark",
                 [],
                 |row| row.get::<_, bool>(0),

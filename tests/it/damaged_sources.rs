@@ -2,59 +2,40 @@
 //! verifiers. Through the real program.
 
 use std::fs;
-use std::path::PathBuf;
 
-use crate::loose::damage;
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
+use crate::rig::sqlite::damage;
+use crate::rig::{Gannet, Home, Origin, Reply, Said, fixture};
 
 const GOOD: &str = "good one";
 
-/// Sources `a` (by its tag) and `b` (by its name) that verifiers select, and `c` beside them; then all are due, and bad.
-struct Home {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// Sources `a` (by its tag) and `b` (by its name) that verifiers select, and `c` beside them; then all are due, and bad.
+    struct Scene;
 }
 
-impl Home {
+impl Scene {
     fn new() -> Self {
-        let origin = Origin::start(true);
         let grep = "command = [\"/bin/grep\", \"-q\", \"good\", \"{path}\"]";
         let toml = format!(
             "[[verifier]]\nname = \"tagged\"\nsources = [\"tag:prices\"]\n{grep}
              [[verifier]]\nname = \"named\"\nsources = [\"b*\"]\n{grep}\n"
         );
-        let gannet = Gannet::trusting(origin.ca_file(), &toml);
-        let home = Self { origin, gannet };
-        for name in ["a", "b", "c"] {
-            let replies = [GOOD, "bad two"].map(Reply::file);
-            home.origin.on(&format!("/{name}"), replies);
-            let url = home.origin.url(&format!("/{name}"));
-            let mut add = vec!["add", &url, "1h", "--name", name, "--allow-private"];
-            if name == "a" {
-                add.extend(["--tag", "prices"]);
-            }
-            home.gannet.ok(&add);
-        }
-        home.gannet.ok(&["fetch", "*"]);
-        home
+        let contents = || [GOOD, "bad two"];
+        Self(
+            Home::new(&toml)
+                .with_member("a", &["prices"], contents())
+                .with_source("b", contents())
+                .with_source("c", contents())
+                .fetched(&["*"]),
+        )
     }
 
     fn damage(&self, statement: &str) {
-        damage(&self.gannet.data(), statement);
+        damage(&self.data(), statement);
         damage(
-            &self.gannet.data(),
+            &self.data(),
             "UPDATE source_state SET next_slot = 0; DELETE FROM chore",
         );
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        let host = self.origin.host().replace(':', "_");
-        self.gannet.data().join("published").join(host).join(name)
-    }
-
-    fn content(&self, name: &str) -> Option<String> {
-        fs::read_to_string(self.file(name)).ok()
     }
 }
 
@@ -87,37 +68,34 @@ const CHANGED: [(&str, &str); 8] = [
 #[test]
 fn a_source_whose_row_is_another_by_a_byte_is_left_as_it_is_and_named() {
     for (name, change) in CHANGED {
-        let home = Home::new();
+        let home = Scene::new();
         let id = if name == "a" { 1 } else { 2 };
         let statement = format!("UPDATE source SET {change} WHERE id = {id}");
         home.damage(&statement);
         let row = format!("row {id} of the table `source`");
         for _ in 0..2 {
-            let said = home.gannet.run(&["--worker-only"]);
+            let said = home.run(&["--worker-only"]);
             is_named(&said, &row, &statement);
             assert_eq!(home.content(name).as_deref(), Some(GOOD), "{statement}");
         }
-        let log = home.gannet.run(&["log", "--limit", "0"]).out;
+        let log = home.run(&["log", "--limit", "0"]).out;
         assert_eq!(log.matches("catalogue.damaged").count(), 1, "{log}");
         // The others are fetched, and judged.
         assert_eq!(home.content("c").as_deref(), Some("bad two"), "{statement}");
         let other = if name == "a" { "b" } else { "a" };
         assert_eq!(home.content(other).as_deref(), Some(GOOD), "{statement}");
-        let list = home.gannet.run(&["list", "--json"]).out;
+        let list = home.run(&["list", "--json"]).out;
         assert!(
             list.contains("\"verified\": \"failed\""),
             "{statement}: {list}"
         );
-        is_named(&home.gannet.run(&["list"]), &row, &statement);
-        let said = home
-            .gannet
-            .run(&["edit", &id.to_string(), "--interval", "2h"]);
+        is_named(&home.run(&["list"]), &row, &statement);
+        let said = home.run(&["edit", &id.to_string(), "--interval", "2h"]);
         assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
         assert_eq!(home.content(name).as_deref(), Some(GOOD), "{statement}");
         // It can be given up, with its history.
-        home.gannet
-            .run(&["remove", &id.to_string(), "--purge", "--yes"]);
-        home.gannet.ok(&["list"]);
+        home.run(&["remove", &id.to_string(), "--purge", "--yes"]);
+        home.ok(&["list"]);
     }
 }
 
@@ -163,16 +141,16 @@ fn no_other_file_becomes_the_configuration_by_a_damaged_policy() {
         "verifiers = replace(verifiers, 'tag:prices', 'tag:pricez')",
         "adopted_at = adopted_at + 1",
     ] {
-        let home = Home::new();
-        let other = home.gannet.path("other.toml");
-        let text = fs::read_to_string(home.gannet.path("config.toml")).expect("a configuration");
+        let home = Scene::new();
+        let other = home.path("other.toml");
+        let text = fs::read_to_string(home.path("config.toml")).expect("a configuration");
         let text = text
             .replace("grep", "cat")
             .replace("\"-q\", \"good\", ", "");
         fs::write(&other, text).expect("written");
         home.damage(&format!("UPDATE policy SET {change}"));
         for named in [true, false] {
-            let mut command = home.gannet.command(&["--worker-only"]);
+            let mut command = home.command(&["--worker-only"]);
             if !named {
                 command.env_remove("GANNET_CONFIG");
             }
@@ -183,7 +161,7 @@ fn no_other_file_becomes_the_configuration_by_a_damaged_policy() {
             }
         }
         // Only what an operator names takes its place.
-        let mut command = home.gannet.command(&["config", "adopt"]);
+        let mut command = home.command(&["config", "adopt"]);
         command.env_remove("GANNET_CONFIG");
         let said = crate::rig::said(&command.output().expect("gannet runs"));
         assert_ne!(said.code, Some(0), "{change}: {said:#?}");
@@ -191,8 +169,8 @@ fn no_other_file_becomes_the_configuration_by_a_damaged_policy() {
             said.err.contains("gannet --config FILE config adopt"),
             "{said:#?}"
         );
-        home.gannet.ok(&["config", "adopt"]);
-        let said = home.gannet.run(&["--worker-only"]);
+        home.ok(&["config", "adopt"]);
+        let said = home.run(&["--worker-only"]);
         assert_eq!(said.code, Some(1), "{change}: {said:#?}");
         for name in ["a", "b"] {
             assert_eq!(home.content(name).as_deref(), Some(GOOD), "{change}");

@@ -3,18 +3,16 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::loose::damage;
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
+use crate::rig::sqlite::damage;
+use crate::rig::{Gannet, Home, Reply, Said};
 
 const BAD: &[u8] = &[0xff, 0xfe];
 
 /// A source whose version 1 passed, and whose version 2 failed; the path of its published file.
-fn good_and_bad(origin: &Origin) -> (Gannet, PathBuf) {
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n",
-    );
+fn good_and_bad() -> (Home, PathBuf) {
+    let gannet =
+        Home::new("[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n");
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::ok("line 1\n"), Reply::ok(BAD)]);
     gannet.ok(&["add", &origin.url("/a"), "--allow-private"]);
     for _ in 0..2 {
@@ -69,8 +67,8 @@ fn nothing_is_published_or_withdrawn_on_the_word_of_a_damaged_state() {
         (1, "pending"),
         (1, "unverified"),
     ] {
-        let origin = Origin::start(true);
-        let (gannet, file) = good_and_bad(&origin);
+        let (gannet, file) = good_and_bad();
+        let origin = &gannet.origin;
         let what = format!("v{version} {state}");
         damage(
             &gannet.data(),

@@ -1,14 +1,12 @@
 //! The dashboard as it is used: the real program in a real pseudo-terminal, its screen read by a terminal emulator.
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
-use crate::terminal::{Start, Terminal};
+use crate::rig::{Gannet, Home, Reply, Start, Terminal};
 
 #[test]
 fn a_source_is_added_fetched_looked_at_and_switched_off() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/prices.csv", [Reply::file("item,price\nbolt,3\n")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     gannet.ok(&["build_db"]);
     let mut terminal = Terminal::start(&gannet, &[]);
     terminal.wait_for("No sources yet");
@@ -51,11 +49,11 @@ fn a_source_is_added_fetched_looked_at_and_switched_off() {
 
 #[test]
 fn what_is_switched_on_or_comes_back_is_fetched_at_once() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     for name in ["off", "gone"] {
         origin.on(&format!("/{name}.csv"), [Reply::file("item,price\n")]);
     }
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     let (off, gone) = (origin.url("/off.csv"), origin.url("/gone.csv"));
     gannet.ok(&["add", &off, "--allow-private", "--disabled"]);
     let mut terminal = Terminal::start(&gannet, &[]);

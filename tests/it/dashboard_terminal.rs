@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -13,9 +13,7 @@ use gannet::faces::tui::{Dashboard, WorkerHandle, run};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::watch;
 
-use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, bare_config, open_app};
-use crate::terminal::{PATIENCE, Start, Terminal};
+use crate::rig::{Gannet, Gate, Home, Reply, Start, Terminal, TestApp, sqlite, until};
 
 /// A home with one source.
 fn home() -> Gannet {
@@ -52,7 +50,9 @@ impl WorkerHandle for Panicking {
 
 /// Opens the dashboard over that worker in this process.
 fn open_with_a_worker_that_panics(folder: &std::path::Path) {
-    let app = open_app(bare_config(folder), SystemClock);
+    let config = folder.join("none.toml");
+    std::fs::write(&config, "").expect("a configuration");
+    let app = TestApp::over(&config, folder, SystemClock);
     let worker = Arc::new(Panicking(watch::Sender::default()));
     tokio::runtime::Runtime::new()
         .expect("a runtime")
@@ -99,10 +99,10 @@ fn a_panic_of_a_task_is_told_and_one_of_the_dashboard_restores_the_terminal() {
 #[test]
 fn a_closed_terminal_ends_it_with_its_claims_released() {
     for ignored in [false, true] {
-        let origin = Origin::start(true);
+        let gannet = Home::new("");
+        let origin = &gannet.origin;
         let gate = Gate::new();
         origin.on("/slow", [Reply::ok("late").behind(&gate)]);
-        let gannet = Gannet::trusting(origin.ca_file(), "");
         gannet.ok(&["add", &origin.url("/slow"), "--allow-private"]);
         let trap = if ignored { "trap '' HUP; " } else { "" };
         let mut start = Start::program(&gannet, "/bin/sh");
@@ -113,11 +113,7 @@ fn a_closed_terminal_ends_it_with_its_claims_released() {
         let mut terminal = start.run();
         terminal.wait_for("pass ");
         // The pass is shown before it has claimed anything.
-        let deadline = Instant::now() + PATIENCE;
-        while claims(&gannet) == 0 {
-            assert!(Instant::now() < deadline, "nothing is claimed");
-            std::thread::yield_now();
-        }
+        until("a claim", || claims(&gannet) > 0);
         let (time, status) = terminal.hang_up();
         // It is to be gone within two seconds; the rest is for slow machines.
         assert!(time < Duration::from_secs(5), "{time:?}, ignored {ignored}");
@@ -127,8 +123,7 @@ fn a_closed_terminal_ends_it_with_its_claims_released() {
 }
 
 fn claims(gannet: &Gannet) -> i64 {
-    let catalogue =
-        rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    let catalogue = sqlite::open(&gannet.data());
     let count = "SELECT count(*) FROM source_state WHERE lease_owner IS NOT NULL";
     catalogue
         .query_row(count, [], |row| row.get(0))
@@ -143,7 +138,7 @@ fn ctrl_z_gives_the_terminal_back_and_going_on_draws_everything() {
     terminal.press("\u{1a}");
     terminal.wait_for_the_shell();
     let id = terminal.child.process_id().expect("it lives");
-    wait_until("it is stopped", || state(id) == 'T');
+    until("it is stopped", || state(id) == 'T');
     let id = i32::try_from(id)
         .ok()
         .and_then(Pid::from_raw)
@@ -163,14 +158,6 @@ fn state(id: u32) -> char {
     let text = fs::read_to_string(format!("/proc/{id}/stat")).expect("it lives");
     let (_, rest) = text.rsplit_once(") ").expect("a state behind the name");
     rest.chars().next().expect("a state")
-}
-
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let start = std::time::Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "{what}");
-        std::thread::yield_now();
-    }
 }
 
 #[test]

@@ -5,8 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::namespace::in_namespaces;
-use crate::rig::{Gannet, said};
+use crate::rig::{Gannet, in_namespaces, left_out, said};
 
 /// A root of its own: accounts, units, programs and data as on a machine that knows nothing of gannet. What only a booted
 /// machine has (sudo, a service manager) is played.
@@ -82,7 +81,7 @@ fn cron_command(text: &str, fields: usize) -> String {
 /// A folder with what is delivered, on a machine where nothing is installed yet.
 fn delivered() -> Option<Gannet> {
     if !rustix::process::getuid().is_root() {
-        eprintln!("not tested: only root can follow the steps of an installation");
+        left_out("the steps of an installation", "only root can follow them");
         return None;
     }
     let gannet = Gannet::new();

@@ -3,8 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, until};
+use crate::rig::{Gannet, Home, Origin, Reply, until};
 
 const EARLIER: &str = "judged by an earlier program or definition of";
 
@@ -16,8 +15,9 @@ fn write_script(gannet: &Gannet, name: &str, text: &str) -> String {
 }
 
 /// Sources `a` and `b` of two versions each, judged by programs of their own, and `m`, with its set.
-fn home(origin: &Origin) -> Gannet {
-    let gannet = Gannet::trusting(origin.ca_file(), "");
+fn home() -> Home {
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let [one, two, whole] =
         ["one", "two", "whole"].map(|name| write_script(&gannet, name, "exit 0"));
     let ca_file = origin.ca_file().display().to_string();
@@ -63,8 +63,7 @@ fn a_program_that_was_changed_is_noticed_by_whoever_looks() {
             [false, false],
         ),
     ] {
-        let origin = Origin::start(true);
-        let gannet = home(&origin);
+        let gannet = home();
         let check = || gannet.run(&["config", "check"]);
         let is_said_of = |name: &str| gannet.run(&["show", name]).err.contains(EARLIER);
         assert!(!check().out.contains(EARLIER), "{script}: {:?}", check());
@@ -89,8 +88,7 @@ fn a_program_that_was_changed_is_noticed_by_whoever_looks() {
 
 #[test]
 fn verdicts_by_hand_are_no_earlier_judges_and_two_programs_stand_in_one_line() {
-    let origin = Origin::start(true);
-    let gannet = home(&origin);
+    let gannet = home();
     gannet.ok(&["verdict", "a", "one", "passed"]);
     for script in ["one", "two", "whole"] {
         write_script(&gannet, script, "exit 0 # another program");
@@ -124,8 +122,7 @@ fn a_verdict_that_should_have_come_is_failing_before_a_pass_says_so() {
 
 #[test]
 fn a_configuration_that_breaks_the_same_way_again_is_an_event_again() {
-    let origin = Origin::start(true);
-    let gannet = home(&origin);
+    let gannet = home();
     let good = fs::read_to_string(gannet.path("config.toml")).expect("TOML");
     let (empty, _) = good.split_once("[[verifier]]").expect("verifiers");
     let count = |action: &str| gannet.ok(&["log"]).matches(action).count();

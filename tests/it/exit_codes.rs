@@ -1,7 +1,6 @@
 //! One rule for what ends with 1: what failed or could not be judged. A version that waits for a verdict is no failure.
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Home, Reply};
 
 const FAILS: &str = "command = [\"false\"]";
 const PASSES: &str = "command = [\"true\"]";
@@ -41,9 +40,9 @@ fn a_version_that_waits_is_no_failure_whoever_judges_it() {
             &["verify", "--stale"],
             &["verify", "--stale", "x"],
         ] {
-            let origin = Origin::start(true);
+            let gannet = Home::new("");
+            let origin = &gannet.origin;
             origin.on("/x", [Reply::file("1")]);
-            let gannet = Gannet::trusting(origin.ca_file(), "");
             let address = origin.url("/x");
             gannet.ok(&[
                 "add",

@@ -4,19 +4,18 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Home, Reply};
 
 #[test]
 fn grep_says_which_versions_contain_a_text() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let large = format!("{}bolt,9\n", "filler line of no interest\n".repeat(200_000));
     origin.on(
         "/p.csv",
         ["bolt,3\n", "nut,1\n", "bolt,4\nBolt,5\n", "nut,2\n"].map(Reply::file),
     );
     origin.on("/large.txt", [Reply::file(large)]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     for path in ["/p.csv", "/large.txt"] {
         gannet.ok(&["add", &origin.url(path), "1h", "--allow-private"]);
     }
@@ -65,14 +64,12 @@ fn grep_says_which_versions_contain_a_text() {
 
 #[test]
 fn the_report_is_a_page_that_needs_nothing_else() {
-    let origin = Origin::start(true);
+    let gannet =
+        Home::new("[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n");
+    let origin = &gannet.origin;
     origin.on("/good.json", [Reply::file("{}")]);
     origin.on("/bad.json", [Reply::file("<script>alert(1)</script>")]);
     origin.on("/down.json", [Reply::status(404)]);
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
-    );
     for path in ["/good.json", "/bad.json", "/down.json"] {
         gannet.ok(&["add", &origin.url(path), "1h", "--allow-private"]);
     }

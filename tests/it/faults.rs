@@ -7,178 +7,14 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, said, until};
-
-/// Writes a file of sources and returns its path.
-fn write_sources(gannet: &Gannet, origin: &Origin, paths: &[String]) -> String {
-    let entry = |path: &String| {
-        let (address, name) = (origin.url(path), &path[1..]);
-        format!("[[source]]\naddress = {address:?}\nname = {name:?}\nallow_private = true\n")
-    };
-    let entries: Vec<_> = paths.iter().map(entry).collect();
-    let file = gannet.path("sources.toml");
-    fs::write(&file, entries.concat()).expect("the file is written");
-    file.display().to_string()
-}
-
-/// Adds sources by a file, all due at once.
-fn add_files(gannet: &Gannet, origin: &Origin, paths: &[String]) {
-    gannet.ok(&["apply", &write_sources(gannet, origin, paths)]);
-}
-
-/// Steps through numbers that look random and are the same in every run.
-fn scatter(seed: u64) -> u64 {
-    (seed
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407))
-        >> 33
-}
-
-/// Returns bytes that do not compress, the same in every run.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed;
-    let bytes = std::iter::repeat_with(|| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        state.to_be_bytes()[0]
-    });
-    bytes.take(length).collect()
-}
-
-fn content(path: usize, round: u64) -> Vec<u8> {
-    if path == 7 {
-        // Large, and it does not compress: it lives in the archive's own folder, the others in the catalogue.
-        return noise(round, 1_200_000);
-    }
-    let line = |n: u64| format!("{path},{round},{n},{}\n", scatter(n * 1000 + round));
-    (0..40).map(line).collect::<String>().into_bytes()
-}
-
-/// Returns the names of all objects, and of those that a blob names.
-fn objects(gannet: &Gannet) -> (Vec<String>, Vec<String>) {
-    let folders = fs::read_dir(gannet.data().join("objects")).expect("objects");
-    let mut found = Vec::new();
-    for folder in folders.flatten() {
-        for object in fs::read_dir(folder.path()).expect("a folder").flatten() {
-            let (folder, object) = (folder.file_name(), object.file_name());
-            found.push(format!("{}/{}", folder.display(), object.display()));
-        }
-    }
-    let catalogue =
-        rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
-    let mut named = catalogue
-        .prepare("SELECT object FROM blob WHERE object IS NOT NULL ORDER BY object")
-        .expect("a query");
-    let named = named.query_map([], |row| row.get(0)).expect("rows");
-    let named = named.collect::<Result<_, _>>().expect("names");
-    found.sort();
-    (found, named)
-}
-
-fn check_catalogue(gannet: &Gannet) {
-    let catalogue =
-        rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
-    let check: String = catalogue
-        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-        .expect("a check");
-    assert_eq!(check, "ok");
-    let dangling: i64 = catalogue
-        .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
-            row.get(0)
-        })
-        .expect("a check");
-    assert_eq!(dangling, 0);
-}
-
-/// Returns how long a run takes that nobody kills, in microseconds: a slow machine gets later deaths, not earlier ones.
-fn time_of_a_run(gannet: &Gannet, origin: &Origin, paths: &[String]) -> u64 {
-    for path in paths {
-        origin.on(path, [Reply::file("a,b\n")]);
-    }
-    let start = std::time::Instant::now();
-    gannet.fetch("*");
-    u64::try_from(start.elapsed().as_micros()).expect("a short time")
-}
-
-#[test]
-fn killed_two_hundred_times_nothing_is_lost() {
-    const ROUNDS: u64 = 200;
-    let origin = Origin::start(true);
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "per_host = 8\n[[verifier]]\nname = \"lines\"\nsources = [\"[0-3].csv\"]\ncommand = [\"grep\", \"-q\", \",\", \"{path}\"]\n",
-    );
-    let paths: Vec<_> = (0..8).map(|n| format!("/{n}.csv")).collect();
-    add_files(&gannet, &origin, &paths);
-    let window = time_of_a_run(&gannet, &origin, &paths);
-    for round in 0..ROUNDS {
-        for (n, path) in paths.iter().enumerate() {
-            // The large file changes less often, so that most rounds get far.
-            match (n, round % 8) {
-                (7, 0) => origin.on(path, [Reply::file(content(n, round / 8))]),
-                (7, _) => {}
-                _ => origin.on(path, [Reply::file(content(n, round))]),
-            }
-        }
-        let mut child = gannet.start(&["fetch", "*"]);
-        // Not a wait for anything: the moment at which the knife falls.
-        std::thread::sleep(Duration::from_micros(scatter(round) % window));
-        child.kill().expect("killed, or ended by itself");
-        child.wait().expect("it ended");
-        check_catalogue(&gannet);
-    }
-    let summary = gannet.fetch("*");
-    assert_eq!(
-        (&summary["attempts"], &summary["failed"]),
-        (&Value::from(8), &Value::from(0)),
-        "{summary}"
-    );
-    // The last death may have come between a version and its verdict: a pass over what is undecided judges it.
-    gannet.ok(&["--worker-only"]);
-    let mut versions = 0;
-    for (n, path) in paths.iter().enumerate() {
-        let name = &path[1..];
-        let newest = content(n, if n == 7 { (ROUNDS - 1) / 8 } else { ROUNDS - 1 });
-        assert!(gannet.bytes(&["cat", name]) == newest, "{name}");
-        let published = gannet.source(name)["published_path"]
-            .as_str()
-            .expect("published")
-            .to_owned();
-        let lies_there = fs::read(published).expect("the published file");
-        assert!(lies_there == newest, "{name}");
-        versions += gannet.history(name)["versions"]
-            .as_array()
-            .map_or(0, Vec::len);
-    }
-    // Many rounds must have got as far as keeping something, or this test shows nothing.
-    assert!(versions > 100, "{versions}");
-    let export = gannet.path("export");
-    gannet.ok(&["export", &export.display().to_string()]);
-    assert_eq!(temporary(&gannet), [""; 0]);
-    check_catalogue(&gannet);
-    let (found, named) = objects(&gannet);
-    assert!(!named.is_empty());
-    assert_eq!(found, named, "every object is named by a blob");
-}
-
-/// Returns what lies in `tmp/` beside the locks.
-fn temporary(gannet: &Gannet) -> Vec<String> {
-    let entries = fs::read_dir(gannet.data().join("tmp")).expect("tmp");
-    entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| !name.ends_with("lock"))
-        .collect()
-}
+use crate::rig::{Gate, Home, Reply, noise, said, until};
 
 #[test]
 fn what_the_dead_did_not_record_goes_to_the_trash_and_nothing_of_the_living() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    add_files(&gannet, &origin, &["/x".to_owned()]);
+    gannet.add_files(origin, &["/x".to_owned()]);
     let living = gannet::archive::Archive::open(&gannet.data()).expect("an archive");
     let owner = living.machine().owner();
     let tag = owner.strip_prefix("run-").expect("the name of an owner");
@@ -200,8 +36,8 @@ fn what_the_dead_did_not_record_goes_to_the_trash_and_nothing_of_the_living() {
     fs::write(dead.join("lock"), "").expect("a lock that nobody holds");
     gannet.ok(&["--worker-only"]);
     let ours = format!("ab/{mine}");
-    assert_eq!(objects(&gannet).0, [ours, "ab/no-object".to_owned()]);
-    assert_eq!(temporary(&gannet), [owner]);
+    assert_eq!(gannet.objects(), [ours, "ab/no-object".to_owned()]);
+    assert_eq!(gannet.temporary(), [owner]);
     let day = fs::read_dir(gannet.data().join("trash")).expect("a trash");
     let day = day.flatten().next().expect("a day").path();
     let thrown = fs::read_dir(day.join("objects/ab")).expect("objects");
@@ -210,8 +46,9 @@ fn what_the_dead_did_not_record_goes_to_the_trash_and_nothing_of_the_living() {
 
 #[test]
 fn a_full_disk_is_told_and_recovered_from() {
-    let origin = Origin::start(true);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
+
     // Together more than the disk takes.
     let noise = |seed: u64| noise(seed, 600_000);
     let paths: Vec<_> = (0..6).map(|n| format!("/{n}.bin")).collect();
@@ -232,7 +69,7 @@ fn a_full_disk_is_told_and_recovered_from() {
         gannet = env!("CARGO_BIN_EXE_gannet"),
         export = gannet.path("export").display(),
     );
-    write_sources(&gannet, &origin, &paths);
+    gannet.write_sources(origin, &paths);
     let template = gannet.command(&[]);
     let mut unshare = Command::new("unshare");
     // Root needs no namespace of users, and some machines refuse it one.
@@ -275,13 +112,14 @@ fn a_full_disk_is_told_and_recovered_from() {
 
 #[test]
 fn two_passes_at_once_fetch_each_source_once() {
-    let origin = Origin::start(true);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
+
     let paths: Vec<_> = (0..60).map(|n| format!("/{n}.txt")).collect();
     for path in &paths {
         origin.on(path, [Reply::file(path.clone())]);
     }
-    add_files(&gannet, &origin, &paths);
+    gannet.add_files(origin, &paths);
     let passes: Vec<_> = (0..3)
         .map(|_| gannet.start(&["--worker-only", "--json"]))
         .collect();
@@ -311,19 +149,19 @@ pub(crate) fn signal(child: &std::process::Child, signal: Signal) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_lets_what_is_in_flight_finish_and_releases_the_rest() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let gate = Gate::new();
     let paths: Vec<_> = (0..20).map(|n| format!("/{n}.txt")).collect();
     for path in &paths {
         origin.on(path, [Reply::file(path.clone()).behind(&gate)]);
     }
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    add_files(&gannet, &origin, &paths);
+    gannet.add_files(origin, &paths);
     let child = gannet.start(&["--worker-only", "--json"]);
     origin.arrived(2).await;
     signal(&child, Signal::TERM);
     // It has heard when it says so in its log; only then may what is in flight go on.
-    wait_for_log(&gannet, "a signal came");
+    gannet.wait_for_log("a signal came");
     gate.open();
     let output = child.wait_with_output().expect("it ends");
     let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -342,15 +180,15 @@ async fn a_signal_lets_what_is_in_flight_finish_and_releases_the_rest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_stops_at_once() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let gate = Gate::new();
     origin.on("/x", [Reply::file("content").behind(&gate)]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    add_files(&gannet, &origin, &["/x".to_owned()]);
+    gannet.add_files(origin, &["/x".to_owned()]);
     let child = gannet.start(&["--worker-only", "--loop"]);
     origin.arrived(1).await;
     signal(&child, Signal::INT);
-    wait_for_log(&gannet, "a signal came");
+    gannet.wait_for_log("a signal came");
     let second = Instant::now();
     signal(&child, Signal::INT);
     let output = child.wait_with_output().expect("it ends");
@@ -365,10 +203,10 @@ async fn a_second_signal_stops_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_does_not_wait_for_whoever_holds_the_lock() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    add_files(&gannet, &origin, &["/x".to_owned()]);
+    gannet.add_files(origin, &["/x".to_owned()]);
     let lock = fs::File::create(gannet.data().join("tmp/published.lock")).expect("a file");
     lock.lock().expect("the lock");
     let mut child = gannet.start(&["--worker-only"]);
@@ -376,7 +214,7 @@ async fn a_second_signal_does_not_wait_for_whoever_holds_the_lock() {
         !gannet.source("x")["version_id"].is_null()
     });
     signal(&child, Signal::TERM);
-    wait_for_log(&gannet, "a signal came");
+    gannet.wait_for_log("a signal came");
     let second = Instant::now();
     signal(&child, Signal::TERM);
     until("the pass ends", || {
@@ -390,14 +228,14 @@ async fn a_second_signal_does_not_wait_for_whoever_holds_the_lock() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nohup_holds() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let gate = Gate::new();
     let paths: Vec<_> = (0..10).map(|n| format!("/{n}.txt")).collect();
     for path in &paths {
         origin.on(path, [Reply::file(path.clone()).behind(&gate)]);
     }
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    add_files(&gannet, &origin, &paths);
+    gannet.add_files(origin, &paths);
     let template = gannet.command(&[]);
     let mut shell = Command::new("sh");
     shell
@@ -424,10 +262,10 @@ async fn nohup_holds() {
 
 #[test]
 fn verify_takes_its_programs_along_when_a_signal_ends_it() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    add_files(&gannet, &origin, &["/x".to_owned()]);
+    gannet.add_files(origin, &["/x".to_owned()]);
     gannet.fetch("x");
     let started = gannet.path("started");
     let script = format!(
@@ -446,24 +284,5 @@ fn verify_takes_its_programs_along_when_a_signal_ends_it() {
     let running = format!("/proc/{}/cmdline", program.trim());
     // Gone, or a zombie that its new parent has not waited for yet.
     assert!(fs::read(running).unwrap_or_default().is_empty());
-    assert_eq!(temporary(&gannet), [""; 0]);
-}
-
-/// Returns when a line of the log holds `text`.
-pub(crate) fn wait_for_log(gannet: &Gannet, text: &str) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    loop {
-        let files = fs::read_dir(gannet.data().join("log"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        if files
-            .flat_map(|file| fs::read_to_string(file.path()))
-            .any(|lines| lines.contains(text))
-        {
-            return;
-        }
-        assert!(Instant::now() < deadline, "the log never said `{text}`");
-        std::thread::yield_now();
-    }
+    assert_eq!(gannet.temporary(), [""; 0]);
 }

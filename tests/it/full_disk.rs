@@ -2,13 +2,12 @@
 
 use serde_json::Value;
 
-use crate::namespace::in_mount_namespace;
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Home, Origin, Reply, in_mount_namespace};
 
 /// A source whose body is kept in a temporary file, and one that needs none.
-fn home(origin: &Origin) -> Gannet {
-    let gannet = Gannet::trusting(origin.ca_file(), "");
+fn home() -> Home {
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let large: Vec<u8> = (0..1_000_000_u32)
         .flat_map(|n| n.wrapping_mul(n).to_le_bytes())
         .collect();
@@ -59,8 +58,7 @@ const END: &str = r#"
 #[test]
 fn what_cannot_be_kept_is_no_failure_of_its_source() {
     for size in ["64k", "2m"] {
-        let origin = Origin::start(true);
-        let gannet = home(&origin);
+        let gannet = home();
         let script = format!(
             "mkdir -p -m 700 \"$data/tmp\"; mount -t tmpfs -o size={size},mode=700 none \"$data/tmp\"
             code=0; \"$gannet\" --worker-only || code=$?; echo \"code $code\"
@@ -97,8 +95,7 @@ fn what_cannot_be_kept_is_no_failure_of_its_source() {
 #[test]
 fn too_few_open_files_are_no_failure_of_a_source() {
     for limit in (12..32).step_by(2) {
-        let origin = Origin::start(true);
-        let gannet = home(&origin);
+        let gannet = home();
         let case = format!("{limit} files");
         let script = format!(
             "(ulimit -n {limit}; code=0; \"$gannet\" --worker-only >/dev/null || code=$?; echo \"code $code\") {END}"

@@ -4,65 +4,42 @@
 mod events;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Home};
 
 const RECALLED: &str = "recalled by vendor";
 
 /// Sources `a`, judged by a program; `b`, by a built-in rule; `c`, by somebody outside; `m`, with its set, by two programs. All
 /// passed.
-struct Home {
-    _origin: Origin,
-    gannet: Gannet,
+fn home() -> Home {
+    let home = Home::new("");
+    let judge = write_judge(&home, "");
+    home.write_config("config.toml", &format!(
+        "[[verifier]]\nname = \"prog\"\nsources = [\"a\"]\ncommand = [\"true\"]
+         [[verifier]]\nname = \"rule\"\nsources = [\"b\"]\nbuiltin = \"json\"
+         [[verifier]]\nname = \"outside\"\nsources = [\"c\"]\nexternal = true
+         [[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [\"true\"]
+         [[verifier]]\nname = \"other\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [{judge:?}]\n"
+    ));
+    ["a", "b", "c"]
+        .into_iter()
+        .fold(home, |home, name| home.with_source(name, ["7"]))
+        .with_member("m", &["eu"], ["7"])
+        .fetched(&["a", "b", "c", "m"])
 }
 
-impl Home {
-    fn new() -> Self {
-        let origin = Origin::start(true);
-        let gannet = Gannet::trusting(origin.ca_file(), "");
-        let judge = gannet.path("judge").display().to_string();
-        write_judge(&gannet, "");
-        gannet.configure(&format!(
-            "[fetch]\nca_file = {:?}\nmax_tries = 1
-             [[verifier]]\nname = \"prog\"\nsources = [\"a\"]\ncommand = [\"true\"]
-             [[verifier]]\nname = \"rule\"\nsources = [\"b\"]\nbuiltin = \"json\"
-             [[verifier]]\nname = \"outside\"\nsources = [\"c\"]\nexternal = true
-             [[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [\"true\"]
-             [[verifier]]\nname = \"other\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [{judge:?}]\n",
-            origin.ca_file().display().to_string()
-        ));
-        for name in ["a", "b", "c", "m"] {
-            origin.on(&format!("/{name}"), [Reply::file("7")]);
-            let url = origin.url(&format!("/{name}"));
-            let mut add = vec!["add", &url, "1h", "--name", name, "--allow-private"];
-            if name == "m" {
-                add.extend(["--tag", "eu"]);
-            }
-            gannet.ok(&add);
-        }
-        gannet.ok(&["fetch", "a", "b", "c", "m"]);
-        Self {
-            _origin: origin,
-            gannet,
-        }
-    }
-
-    fn stale(&self) -> (String, Value) {
-        let said = self.gannet.run(&["verify", "--stale"]).out;
-        let json = self.gannet.run(&["verify", "--stale", "--json"]).out;
-        (said, serde_json::from_str(&json).expect("JSON"))
-    }
+/// What `verify --stale` says, to people and to programs.
+fn stale(home: &Home) -> (String, Value) {
+    let said = home.run(&["verify", "--stale"]).out;
+    let json = home.run(&["verify", "--stale", "--json"]).out;
+    (said, serde_json::from_str(&json).expect("JSON"))
 }
 
 /// Writes the program that judges the set besides; another text is another program.
-fn write_judge(gannet: &Gannet, more: &str) {
-    let path = gannet.path("judge");
-    fs::write(&path, format!("#!/bin/sh\nexit 0 {more}\n")).expect("a program");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+fn write_judge(home: &Home, more: &str) -> String {
+    home.program("judge", &format!("exit 0 {more}"))
 }
 
 /// A version or an edition, its verifier, and whose verdicts and state are looked at.
@@ -75,7 +52,7 @@ const CASES: [(&str, &str, &str); 3] = [
 #[test]
 fn a_verdict_by_hand_is_marked_wherever_it_is_shown() {
     for (target, verifier, owner) in CASES {
-        let Home { gannet, .. } = Home::new();
+        let gannet = home();
         gannet.ok(&["verdict", target, verifier, "failed", "--detail", RECALLED]);
         let table = gannet.ok(&["verdicts", owner, "--verifier", verifier]);
         assert_eq!(table.matches("failed by hand").count(), 1, "{table}");
@@ -106,7 +83,7 @@ fn a_verdict_by_hand_is_marked_wherever_it_is_shown() {
 #[test]
 fn what_the_verifier_sets_aside_is_said() {
     for (target, verifier, owner) in CASES {
-        let Home { gannet, .. } = Home::new();
+        let gannet = home();
         gannet.ok(&["verdict", target, verifier, "failed", "--detail", RECALLED]);
         let said = gannet.ok(&["verify", owner]);
         let aside = format!("  set aside, and counts no more: {verifier} failed by hand (");
@@ -129,13 +106,13 @@ fn what_the_verifier_sets_aside_is_said() {
 #[test]
 fn judging_what_is_stale_says_what_it_keeps() {
     const NOW: &str = "every verdict is up to date with its verifier";
-    let home = Home::new();
-    let (said, json) = home.stale();
+    let home = home();
+    let (said, json) = stale(&home);
     assert_eq!(said, format!("{NOW}\n"));
     assert_eq!(json["by_hand"], 0);
     for (number, (target, verifier, _)) in (1..).zip(CASES) {
-        home.gannet.ok(&["verdict", target, verifier, "passed"]);
-        let (said, json) = home.stale();
+        home.ok(&["verdict", target, verifier, "passed"]);
+        let (said, json) = stale(&home);
         let (verdicts, are) = if number == 1 {
             ("verdict", "is")
         } else {
@@ -148,17 +125,17 @@ fn judging_what_is_stale_says_what_it_keeps() {
         assert_eq!(json["by_hand"], number);
     }
     // Nor does another verifier of the set that is another program now.
-    write_judge(&home.gannet, "# another one");
-    let (said, _) = home.stale();
+    write_judge(&home, "# another one");
+    let (said, _) = stale(&home);
     assert!(said.contains("1 set judged"), "{said}");
     assert!(said.contains("3 verdicts by hand are kept"), "{said}");
-    home.gannet.ok(&["verify", "a", "b", "set:eu"]);
-    assert_eq!(home.stale().0, format!("{NOW}\n"));
+    home.ok(&["verify", "a", "b", "set:eu"]);
+    assert_eq!(stale(&home).0, format!("{NOW}\n"));
 }
 
 #[test]
 fn what_an_outside_verifier_says_is_its_own() {
-    let Home { gannet, .. } = Home::new();
+    let gannet = home();
     gannet.ok(&["verdict", "c~0", "outside", "failed", "--detail", RECALLED]);
     let table = gannet.ok(&["verdicts", "c"]);
     assert!(!table.contains("by hand"), "{table}");
@@ -169,24 +146,19 @@ fn what_an_outside_verifier_says_is_its_own() {
 }
 
 /// A source whose versions 1 and 3 have the same bytes, judged by the program `judge`.
-fn one_two_one() -> (Origin, Gannet) {
-    let origin = Origin::start(true);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    let judge = gannet.path("judge").display().to_string();
-    write_judge(&gannet, "");
-    gannet.configure(&format!(
-        "[fetch]\nca_file = {:?}\nmax_tries = 1
-         [[verifier]]\nname = \"prog\"\nsources = [\"a\"]\ncommand = [{judge:?}]\nfailed = [1]\n",
-        origin.ca_file().display().to_string()
-    ));
-    let url = origin.url("/a");
-    origin.on("/a", [Reply::file("one")]);
-    gannet.ok(&["add", &url, "1h", "--name", "a", "--allow-private"]);
+fn one_two_one() -> Home {
+    let home = Home::new("");
+    let judge = write_judge(&home, "");
+    let verifier = format!(
+        "[[verifier]]\nname = \"prog\"\nsources = [\"a\"]\ncommand = [{judge:?}]\nfailed = [1]\n"
+    );
+    home.write_config("config.toml", &verifier);
+    home.add("a", &[]);
     for contents in ["one", "two", "one"] {
-        origin.on("/a", [Reply::file(contents)]);
-        gannet.ok(&["fetch", "a"]);
+        home.serve("a", contents);
+        home.ok(&["fetch", "a"]);
     }
-    (origin, gannet)
+    home
 }
 
 fn judge_says(gannet: &Gannet, script: &str) {
@@ -225,7 +197,7 @@ fn what_is_set_aside_of_one_version_counts_for_no_other_with_the_same_bytes() {
             ("passed", "exit 7", "error", "one"),
         ] {
             let case = format!("{hand} on {given_on}, then {script} on {asked}");
-            let (_origin, gannet) = one_two_one();
+            let gannet = one_two_one();
             gannet.ok(&["verdict", given_on, "prog", "failed"]);
             if hand == "passed" {
                 gannet.ok(&["verdict", given_on, "prog", "passed"]);
@@ -248,18 +220,14 @@ fn what_is_set_aside_of_one_version_counts_for_no_other_with_the_same_bytes() {
 
 #[test]
 fn a_version_that_is_judged_for_the_first_time_ends_no_verdict_by_hand() {
-    let origin = Origin::start(true);
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
+    let gannet = Home::new(
         "[[verifier]]\nname = \"prog\"\nsources = [\"a\"]\ncommand = [\"grep\", \"-q\", \"two\", \"{path}\"]\n",
     );
-    let url = origin.url("/a");
-    origin.on("/a", [Reply::file("one")]);
-    gannet.ok(&["add", &url, "1h", "--name", "a", "--allow-private"]);
+    let gannet = gannet.with_source("a", ["one"]);
     gannet.run(&["fetch", "a"]);
     gannet.ok(&["verdict", "v1", "prog", "passed"]);
     for contents in ["three", "one"] {
-        origin.on("/a", [Reply::file(contents)]);
+        gannet.serve("a", contents);
         gannet.run(&["fetch", "a"]);
     }
     assert_eq!(last_of(&gannet, 3), ("failed".to_owned(), false));
@@ -278,11 +246,11 @@ fn a_verifier_that_goes_says_what_people_failed_in_its_name() {
         ("set:eu", "whole", true),
     ] {
         for is_failed in [true, false] {
-            let home = Home::new();
+            let home = home();
             if is_failed {
-                home.gannet.ok(&["verdict", target, verifier, "failed"]);
+                home.ok(&["verdict", target, verifier, "failed"]);
             }
-            let config = fs::read_to_string(home.gannet.path("config.toml")).expect("TOML");
+            let config = fs::read_to_string(home.path("config.toml")).expect("TOML");
             let name = format!("name = \"{verifier}\"");
             let other = if is_renamed {
                 config.replace(&name, &format!("name = \"new-{verifier}\""))
@@ -291,8 +259,8 @@ fn a_verifier_that_goes_says_what_people_failed_in_its_name() {
                 tables.retain(|table| !table.contains(&name));
                 tables.join("[[verifier]]")
             };
-            home.gannet.configure(&other);
-            let said = home.gannet.run(&["config", "adopt"]);
+            home.configure(&other);
+            let said = home.run(&["config", "adopt"]);
             let words = format!(
                 "{verifier} is declared no more, so the 1 version or edition that a person failed in its name may be published"
             );
@@ -357,9 +325,9 @@ fn a_verifier_that_is_required_of_less_says_what_people_failed_in_its_name() {
             None,
         ),
     ] {
-        let home = Home::new();
-        home.gannet.ok(&["verdict", target, verifier, "failed"]);
-        let config = fs::read_to_string(home.gannet.path("config.toml")).expect("TOML");
+        let home = home();
+        home.ok(&["verdict", target, verifier, "failed"]);
+        let config = fs::read_to_string(home.path("config.toml")).expect("TOML");
         let tables = config.split("[[verifier]]").map(|table| {
             if table.contains(&format!("name = \"{verifier}\"")) {
                 table.replacen(before, after, 1)
@@ -367,9 +335,8 @@ fn a_verifier_that_is_required_of_less_says_what_people_failed_in_its_name() {
                 table.to_owned()
             }
         });
-        home.gannet
-            .configure(&tables.collect::<Vec<_>>().join("[[verifier]]"));
-        let said = home.gannet.run(&["config", "adopt"]);
+        home.configure(&tables.collect::<Vec<_>>().join("[[verifier]]"));
+        let said = home.run(&["config", "adopt"]);
         let what = format!("{verifier}: {before} -> {after}: {said:?}");
         let said = said.out + &said.err;
         let words = "so the 1 version or edition that a person failed in its name may be published";
@@ -390,11 +357,11 @@ fn an_edit_that_ends_a_refusal_says_so() {
         (true, &["edit", "a", "--tag", "other"], None),
         (false, &["edit", "a", "--name", "z"], None),
     ] {
-        let home = Home::new();
+        let home = home();
         if is_failed {
-            home.gannet.ok(&["verdict", "a~0", "prog", "failed"]);
+            home.ok(&["verdict", "a~0", "prog", "failed"]);
         }
-        let said = home.gannet.run(edit);
+        let said = home.run(edit);
         let words = ended.map(|name| format!(
             "gannet: prog is not required of {name} any more, so the 1 version or edition that a person failed in its name may be published"
         ));
@@ -408,7 +375,7 @@ fn an_edit_that_ends_a_refusal_says_so() {
 
 #[test]
 fn the_report_shows_the_verdicts_that_count() {
-    let (_origin, gannet) = one_two_one();
+    let gannet = one_two_one();
     for (outcome, shown) in [
         ("failed", "prog: failed by hand"),
         ("passed", "prog: passed by hand"),

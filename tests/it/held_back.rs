@@ -1,8 +1,7 @@
 //! What is said of the newest version of a source when consumers do not see it: by `cat`, `diff`, `export`, and `fetch`, which
 //! brought it.
 
-use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, said, until};
+use crate::rig::{Gannet, Gate, Home, Origin, Reply, said, until};
 
 const VERIFIERS: &str = r#"
 [[verifier]]
@@ -25,16 +24,17 @@ command = ["sh", "-c", "! grep -q two \"$1\"/*", "sh", "{path}"]
 "#;
 
 /// Sources of one origin whose first version is published, and whose second is not: each is called by the reason.
-fn home(names: &[&str]) -> (Origin, Gannet) {
-    let origin = Origin::start(true);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
+fn home(names: &[&str]) -> Home {
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
+
     for name in names {
         origin.on(&format!("/{name}"), [Reply::file("1")]);
         let address = origin.url(&format!("/{name}"));
         let tag = if *name == "held" { "held" } else { "other" };
         gannet.ok(&["add", &address, "1h", "--allow-private", "--tag", tag]);
     }
-    (origin, gannet)
+    gannet
 }
 
 fn judge_by(gannet: &Gannet, origin: &Origin, verifiers: &str) {
@@ -45,13 +45,14 @@ fn judge_by(gannet: &Gannet, origin: &Origin, verifiers: &str) {
 #[test]
 fn what_consumers_do_not_see_is_told_with_what_they_see() {
     let names = ["failed", "pending", "error", "held", "good"];
-    let (origin, gannet) = home(&names);
+    let gannet = home(&names);
+    let origin = &gannet.origin;
     let only_set = VERIFIERS.split("[[verifier]]").last().unwrap_or_default();
-    judge_by(&gannet, &origin, &format!("[[verifier]]{only_set}"));
+    judge_by(&gannet, origin, &format!("[[verifier]]{only_set}"));
     for name in names {
         gannet.fetch(name);
     }
-    judge_by(&gannet, &origin, VERIFIERS);
+    judge_by(&gannet, origin, VERIFIERS);
     for name in names {
         let next = if name == "good" { "2" } else { "{two" };
         origin.on(&format!("/{name}"), [Reply::file(next)]);
@@ -110,8 +111,9 @@ fn what_consumers_do_not_see_is_told_with_what_they_see() {
 
 #[test]
 fn what_is_published_whatever_its_verdicts_is_said_to_be() {
-    let (origin, gannet) = home(&["failed"]);
-    judge_by(&gannet, &origin, VERIFIERS);
+    let gannet = home(&["failed"]);
+    let origin = &gannet.origin;
+    judge_by(&gannet, origin, VERIFIERS);
     gannet.ok(&["edit", "failed", "--publish", "newest"]);
     origin.on("/failed", [Reply::file("{two")]);
     gannet.run(&["fetch", "failed"]);
@@ -143,7 +145,8 @@ fn a_source_that_changed_while_it_was_fetched_was_tried() {
         ),
         (&["remove", "good"], "removed while it was fetched"),
     ] {
-        let (origin, gannet) = home(&["good"]);
+        let gannet = home(&["good"]);
+        let origin = &gannet.origin;
         let gate = Gate::new();
         origin.on("/good", [Reply::file("2").behind(&gate)]);
         let fetch = gannet.start(&["fetch", "good"]);

@@ -5,17 +5,17 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Home, Reply, sqlite};
 
 fn mkfifo(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status();
     assert!(made.is_ok_and(|status| status.success()), "a FIFO");
 }
 
-fn one_source(origin: &Origin) -> Gannet {
+fn one_source() -> Home {
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/b.txt", [Reply::file("one"), Reply::file("two")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     gannet.ok(&["add", &origin.url("/b.txt"), "--allow-private"]);
     gannet.ok(&["fetch", "b.txt"]);
     gannet
@@ -62,7 +62,6 @@ fn below(folder: &Path) -> Vec<String> {
 
 #[test]
 fn what_a_link_leads_to_is_left_alone_and_the_link_is_named() {
-    let origin = Origin::start(true);
     for (part, must_name) in [("tmp", true), ("trash", true), ("sets", false)] {
         for command in [
             &["fetch", "b.txt"][..],
@@ -72,17 +71,13 @@ fn what_a_link_leads_to_is_left_alone_and_the_link_is_named() {
             &["remove", "b.txt", "--purge", "--yes"],
             &["list"],
         ] {
-            let gannet = one_source(&origin);
+            let gannet = one_source();
             let others = gannet.path("others");
             let before = strangers(&others);
             let link = gannet.data().join(part);
             clear(&link);
             symlink(&others, &link).expect("a link");
-            let sql = rusqlite::Connection::open(gannet.data().join("gannet.db"));
-            let due = sql.expect("a catalogue").execute_batch(
-                "UPDATE source_state SET next_slot = 0; UPDATE archive_mark SET swept_at = NULL",
-            );
-            due.expect("due");
+            sqlite::make_all_due(&gannet.data());
             let said = gannet.run(command);
             assert_eq!(below(&others), before, "{part} {command:?}: {said:#?}");
             let mode = fs::metadata(&others)
@@ -106,8 +101,7 @@ fn what_a_link_leads_to_is_left_alone_and_the_link_is_named() {
 
 #[test]
 fn what_others_put_into_the_folder_of_temporary_files_stays() {
-    let origin = Origin::start(true);
-    let gannet = one_source(&origin);
+    let gannet = one_source();
     let tmp = gannet.data().join("tmp");
     let mine = gannet.path("mine");
     fs::create_dir(&mine).expect("a folder");
@@ -123,8 +117,7 @@ fn what_others_put_into_the_folder_of_temporary_files_stays() {
 
 #[test]
 fn a_lock_is_written_to_no_file_of_others_and_waits_for_no_fifo() {
-    let origin = Origin::start(true);
-    let gannet = one_source(&origin);
+    let gannet = one_source();
     let others = gannet.path("others.txt");
     for lock in ["lock", "published.lock", "mark.lock"] {
         let path = gannet.data().join("tmp").join(lock);
@@ -149,9 +142,8 @@ fn a_lock_is_written_to_no_file_of_others_and_waits_for_no_fifo() {
 
 #[test]
 fn a_log_is_written_to_no_file_of_others() {
-    let origin = Origin::start(true);
     for obstacle in ["a link", "a FIFO"] {
-        let gannet = one_source(&origin);
+        let gannet = one_source();
         let others = gannet.path("others.txt");
         fs::write(&others, "precious").expect("a file");
         let logs: Vec<_> = below(gannet.path("").as_path())
@@ -174,7 +166,6 @@ fn a_log_is_written_to_no_file_of_others() {
 
 #[test]
 fn a_mark_that_cannot_be_read_keeps_nobody_from_reading_and_adopting_mends_it() {
-    let origin = Origin::start(true);
     for (what, reason) in [
         ("empty", "it holds no id of an archive"),
         ("garbled", "it holds no id of an archive"),
@@ -186,7 +177,7 @@ fn a_mark_that_cannot_be_read_keeps_nobody_from_reading_and_adopting_mends_it() 
             "a folder is in the way, where a plain file belongs",
         ),
     ] {
-        let gannet = one_source(&origin);
+        let gannet = one_source();
         let mark = gannet.data().join("archive-id");
         let others = gannet.path("others.txt");
         fs::write(&others, "precious").expect("a file");
@@ -223,9 +214,8 @@ fn a_mark_that_cannot_be_read_keeps_nobody_from_reading_and_adopting_mends_it() 
 
 #[test]
 fn what_lies_in_the_place_of_the_trash_is_named_by_a_purge() {
-    let origin = Origin::start(true);
     for obstacle in ["a file", "a FIFO", "a link"] {
-        let gannet = one_source(&origin);
+        let gannet = one_source();
         let trash = gannet.data().join("trash");
         clear(&trash);
         match obstacle {
@@ -247,7 +237,8 @@ fn what_lies_in_the_place_of_the_trash_is_named_by_a_purge() {
 
 #[test]
 fn a_fifo_in_the_place_of_an_object_is_damage_and_no_wait() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let mut state = 1_u64;
     let large: Vec<u8> = std::iter::repeat_with(|| {
         state = state
@@ -258,7 +249,6 @@ fn a_fifo_in_the_place_of_an_object_is_damage_and_no_wait() {
     .take(3 << 20)
     .collect();
     origin.on("/large.bin", [Reply::file(large)]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     gannet.ok(&["add", &origin.url("/large.bin"), "--allow-private"]);
     gannet.ok(&["fetch", "large.bin"]);
     let objects = below(&gannet.data().join("objects"));
@@ -284,8 +274,7 @@ fn what_is_in_the_place_of_a_part_is_named_with_what_to_do() {
         ("log", false),
         ("gannet.db-wal", true),
     ] {
-        let origin = Origin::start(true);
-        let gannet = one_source(&origin);
+        let gannet = one_source();
         let path = gannet.data().join(part);
         if path.exists() {
             fs::rename(&path, gannet.path("away")).expect("moved");

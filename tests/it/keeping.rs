@@ -7,13 +7,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use gannet::clock::SystemClock;
-use gannet::config::{Config, Environment, Flags};
 use gannet::domain::{SettingsPatch, SourceId, VerdictOutcome};
 use gannet::worker::{Progress, Selection, Stop, Worker};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, open_app, until};
+use crate::rig::{Gannet, Gate, Home, Origin, Reply, TestApp, sqlite, until};
 
 /// Bytes that do not compress, and so lie in a file of their own.
 fn noise(seed: u64) -> Vec<u8> {
@@ -48,17 +46,17 @@ fn objects(gannet: &Gannet) -> Vec<PathBuf> {
 }
 
 /// A store with two versions of a large file.
-fn store_of_two() -> (Origin, Gannet) {
-    let origin = Origin::start(true);
+fn store_of_two() -> Home {
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file(noise(1)), Reply::file(noise(2))]);
     origin.on("/y", [Reply::file("small")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     gannet.ok(&["add", &origin.url("/x"), "1h", "--allow-private"]);
     for _ in 0..2 {
         gannet.fetch("x");
     }
     assert_eq!(objects(&gannet).len(), 2);
-    (origin, gannet)
+    gannet
 }
 
 /// Moves the catalogue into a folder beside the data folder.
@@ -110,12 +108,13 @@ fn refuses_to_write(gannet: &Gannet, origin: &Origin, words: &str) {
 
 #[test]
 fn a_catalogue_that_is_not_the_archives_own_stops_whatever_writes() {
-    let (origin, gannet) = store_of_two();
-    kill_a_fetch(&gannet, &origin);
+    let gannet = store_of_two();
+    let origin = &gannet.origin;
+    kill_a_fetch(&gannet, origin);
     let kept = put_away(&gannet);
-    refuses_to_write(&gannet, &origin, "is missing or empty");
+    refuses_to_write(&gannet, origin, "is missing or empty");
     fs::write(gannet.data().join("gannet.db"), "").expect("an empty file");
-    refuses_to_write(&gannet, &origin, "is missing or empty");
+    refuses_to_write(&gannet, origin, "is missing or empty");
     // Of another store.
     let other = Gannet::new();
     other.ok(&["build_db"]);
@@ -124,14 +123,14 @@ fn a_catalogue_that_is_not_the_archives_own_stops_whatever_writes() {
         gannet.data().join("gannet.db"),
     )
     .expect("a copy");
-    refuses_to_write(&gannet, &origin, "belongs to another archive");
+    refuses_to_write(&gannet, origin, "belongs to another archive");
     let said = gannet.run(&["list"]);
     assert_eq!(said.code, Some(0), "reading works: {said:#?}");
     assert!(said.err.contains("belongs to another archive"), "{said:#?}");
     put_away_as(&gannet, "foreign");
     // Without the log that the killed process left beside it, it is an older one.
     fs::copy(&kept, gannet.data().join("gannet.db")).expect("put back");
-    refuses_to_write(&gannet, &origin, "is an older copy");
+    refuses_to_write(&gannet, origin, "is an older copy");
     put_away_as(&gannet, "older");
     for name in ["gannet.db", "gannet.db-wal", "gannet.db-shm"] {
         let _ = fs::rename(kept.with_file_name(name), gannet.data().join(name));
@@ -142,7 +141,8 @@ fn a_catalogue_that_is_not_the_archives_own_stops_whatever_writes() {
 
 #[test]
 fn an_older_copy_is_noticed_and_the_right_one_works_again() {
-    let (origin, gannet) = store_of_two();
+    let gannet = store_of_two();
+    let origin = &gannet.origin;
     let catalogue = gannet.data().join("gannet.db");
     let old = gannet.path("old.db");
     fs::copy(&catalogue, &old).expect("a copy");
@@ -150,7 +150,7 @@ fn an_older_copy_is_noticed_and_the_right_one_works_again() {
     gannet.fetch("x");
     let kept = put_away(&gannet);
     fs::copy(&old, &catalogue).expect("put back");
-    refuses_to_write(&gannet, &origin, "is an older copy");
+    refuses_to_write(&gannet, origin, "is an older copy");
     assert!(gannet.run(&["cat", "x"]).err.contains("is an older copy"));
     fs::rename(&kept, &catalogue).expect("put back");
     let said = gannet.run(&["cat", "x"]);
@@ -161,21 +161,14 @@ fn an_older_copy_is_noticed_and_the_right_one_works_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_from_before_each_change_of_a_process_that_stays_is_noticed() {
     let toml = "[[verifier]]\nname = \"person\"\nsources = [\"*\"]\nexternal = true\n";
-    let origin = Origin::start(true);
+    let gannet = Home::new(toml);
+    let origin = &gannet.origin;
     origin.on("/y", [Reply::file("1"), Reply::file("2")]);
-    let gannet = Gannet::trusting(origin.ca_file(), toml);
     gannet.ok(&["add", &origin.url("/y"), "1h", "--allow-private"]);
     gannet.fetch("y");
-    let flags = Flags {
-        config: Some(gannet.path("config.toml")),
-        data_dir: Some(gannet.data()),
-        utc: false,
-    };
-    let config = Config::load(&flags, &Environment::new([("PATH", "/usr/bin:/bin")], None));
-    let (app, stop) = (
-        open_app(config.expect("a configuration"), SystemClock),
-        Stop::default(),
-    );
+    let config = gannet.path("config.toml");
+    let app = TestApp::over(&config, &gannet.data(), SystemClock);
+    let stop = Stop::default();
     let worker = Worker::new(Arc::clone(&app));
     let pass = async || {
         let these = Selection::These(vec![SourceId(1)]);
@@ -195,7 +188,7 @@ async fn a_copy_from_before_each_change_of_a_process_that_stays_is_noticed() {
             .await
             .expect("a verdict");
     };
-    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    let sql = sqlite::open(&gannet.data());
     for turn in 0..6 {
         let copy = gannet.path(&format!("{turn}.db"));
         let into = copy.display().to_string();
@@ -223,7 +216,8 @@ async fn a_copy_from_before_each_change_of_a_process_that_stays_is_noticed() {
 
 #[test]
 fn an_adopted_archive_keeps_what_the_catalogue_does_not_know() {
-    let (origin, gannet) = store_of_two();
+    let gannet = store_of_two();
+    let origin = &gannet.origin;
     let kept = put_away(&gannet);
     let before = objects(&gannet);
     let said = gannet.ok(&["config", "adopt-archive"]);
@@ -232,7 +226,7 @@ fn an_adopted_archive_keeps_what_the_catalogue_does_not_know() {
         "{said}"
     );
     gannet.ok(&["add", &origin.url("/y"), "1h", "--allow-private"]);
-    kill_a_fetch(&gannet, &origin);
+    kill_a_fetch(&gannet, origin);
     gannet.ok(&["fetch", "y"]);
     gannet.ok(&["--worker-only"]);
     assert_eq!(objects(&gannet), before);
@@ -256,9 +250,9 @@ fn put_away_as(gannet: &Gannet, name: &str) {
 
 #[test]
 fn a_store_of_before_there_were_marks_gets_one() {
-    let (_origin, gannet) = store_of_two();
+    let gannet = store_of_two();
     fs::remove_file(gannet.data().join("archive-id")).expect("a mark");
-    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    let sql = sqlite::open(&gannet.data());
     sql.execute("DELETE FROM archive_mark", [])
         .expect("no mark");
     drop(sql);
@@ -278,7 +272,7 @@ fn a_store_of_before_there_were_marks_gets_one() {
 
 #[test]
 fn what_a_purge_leaves_lies_in_the_trash_for_seven_days() {
-    let (_origin, gannet) = store_of_two();
+    let gannet = store_of_two();
     let said = gannet.run(&["remove", "x", "--purge", "--yes"]);
     assert_eq!(said.code, Some(0));
     assert!(
@@ -292,7 +286,7 @@ fn what_a_purge_leaves_lies_in_the_trash_for_seven_days() {
     let day = fs::read_dir(&trash).expect("a trash").flatten().next();
     let mut day = day.expect("a day").path();
     let untidied = || {
-        let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+        let sql = sqlite::open(&gannet.data());
         sql.execute("UPDATE archive_mark SET swept_at = 0", [])
             .expect("long ago");
     };
@@ -320,16 +314,13 @@ fn what_a_purge_leaves_lies_in_the_trash_for_seven_days() {
 
 #[test]
 fn an_object_in_the_trash_is_read_and_comes_back_before_it_would_go() {
-    let (_origin, gannet) = store_of_two();
+    let gannet = store_of_two();
     // A look long ago counts as 4 days: this one finds that its time is over.
     let trash = gannet.data().join("trash/2001-01-01.2001-01-08.7");
     fs::create_dir_all(&trash).expect("a folder");
     fs::rename(gannet.data().join("objects"), trash.join("objects")).expect("moved");
     assert_eq!(gannet.bytes(&["cat", "x"]), noise(2));
-    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
-    sql.execute("UPDATE archive_mark SET swept_at = NULL", [])
-        .expect("never");
-    drop(sql);
+    sqlite::make_tidying_due(&gannet.data());
     gannet.ok(&["--worker-only"]);
     assert!(files_below(&gannet.data().join("trash")).is_empty());
     assert_eq!(objects(&gannet).len(), 2);
@@ -338,7 +329,7 @@ fn an_object_in_the_trash_is_read_and_comes_back_before_it_would_go() {
 
 #[test]
 fn half_made_copies_before_migrations_go_to_the_trash() {
-    let (_origin, gannet) = store_of_two();
+    let gannet = store_of_two();
     let names = [
         "gannet.db.before-002",
         "gannet.db.before-002.77",
@@ -351,10 +342,7 @@ fn half_made_copies_before_migrations_go_to_the_trash() {
                 .expect("a time");
         }
     }
-    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
-    sql.execute("UPDATE archive_mark SET swept_at = NULL", [])
-        .expect("never");
-    drop(sql);
+    sqlite::make_tidying_due(&gannet.data());
     gannet.ok(&["--worker-only"]);
     let there = names.map(|name| gannet.data().join(name).exists());
     assert_eq!(there, [true, false, true]);
@@ -363,9 +351,9 @@ fn half_made_copies_before_migrations_go_to_the_trash() {
 /// Something lies where the trash should be, or its disk is full: what should go there stays, and the work goes on.
 #[test]
 fn a_trash_that_takes_nothing_keeps_no_source_waiting() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/x", ["1", "2"].map(Reply::file));
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     gannet.ok(&["add", &origin.url("/x"), "1h", "--allow-private"]);
     let data = gannet.data();
     fs::write(data.join("trash"), "").expect("a file");
@@ -376,9 +364,7 @@ fn a_trash_that_takes_nothing_keeps_no_source_waiting() {
     let dead = data.join("tmp/run-dead");
     fs::create_dir(&dead).expect("a folder");
     for content in ["1", "2"] {
-        let sql = rusqlite::Connection::open(data.join("gannet.db")).expect("a catalogue");
-        sql.execute("UPDATE source_state SET next_slot = 0", [])
-            .expect("due");
+        sqlite::make_all_due(&data);
         let said = gannet.run(&["--worker-only"]);
         assert!(said.err.contains("trash"), "{said:#?}");
         assert_eq!(gannet.ok(&["cat", "x:published"]), content, "{said:#?}");

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, until};
+use crate::rig::{Gannet, Home, Origin, Reply, until};
 
 /// Tells whether a process lives: one that has ended and waits to be reaped does not.
 fn lives(pid: &str) -> bool {
@@ -23,9 +22,9 @@ fn pids(folder: &Path) -> Vec<String> {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_a_killed_worker_left_ends() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::file("content")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     let (pids_in, go) = (gannet.path("pids"), gannet.path("go"));
     fs::create_dir(&pids_in).expect("a folder");
     // One in the group, one that left it, one that has no environment either.
@@ -204,14 +203,16 @@ fn content_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A source with a version so large that whoever reads it makes a plain copy of it; temporary files lie in `tmp`.
-fn with_a_large_version(origin: &Origin) -> Gannet {
+fn with_a_large_version() -> Home {
+    let mut gannet = Home::new("");
     let line = "SECRET SECRET SECRET SECRET SECRET SECRET SECRET SECRET SECRET\n";
-    origin.on("/large.txt", [Reply::file(line.repeat(LARGE / line.len()))]);
-    let mut gannet = Gannet::trusting(origin.ca_file(), "");
+    gannet
+        .origin
+        .on("/large.txt", [Reply::file(line.repeat(LARGE / line.len()))]);
     let tmp = gannet.path("tmp");
     fs::create_dir(&tmp).expect("a folder");
     gannet.set("TMPDIR", tmp.to_str().expect("a plain name"));
-    gannet.ok(&["add", &origin.url("/large.txt"), "--allow-private"]);
+    gannet.ok(&["add", &gannet.origin.url("/large.txt"), "--allow-private"]);
     gannet.ok(&["fetch", "large.txt"]);
     gannet
 }
@@ -248,8 +249,7 @@ fn start_reading(gannet: &Gannet) -> std::process::Child {
 fn a_signal_that_ends_a_reading_command_leaves_no_plain_copy() {
     use std::os::unix::process::ExitStatusExt as _;
 
-    let origin = Origin::start(true);
-    let gannet = with_a_large_version(&origin);
+    let gannet = with_a_large_version();
     for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
         let mut child = start_reading(&gannet);
         let pid = rustix::process::Pid::from_child(&child);
@@ -266,8 +266,7 @@ fn a_signal_that_ends_a_reading_command_leaves_no_plain_copy() {
 
 #[test]
 fn what_a_killed_reader_left_goes_with_the_next_command_that_needs_such_a_place_or_writes() {
-    let origin = Origin::start(true);
-    let gannet = with_a_large_version(&origin);
+    let gannet = with_a_large_version();
     for next in [
         &["cat", "large.txt"][..],
         &["fetch", "large.txt"],

@@ -4,14 +4,13 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::namespace::in_mount_namespace;
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Home, Reply, in_mount_namespace};
 
 #[test]
 fn a_full_log_disk_is_told_and_the_work_goes_on() {
-    let origin = Origin::start(true);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
+
     gannet.ok(&["build_db"]);
     let mut sources = String::new();
     for n in 0..60 {

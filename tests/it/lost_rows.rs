@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::loose::damage;
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::sqlite::damage;
+use crate::rig::{Gannet, Home, Reply};
 
 /// What is lost, of the source `a` with the id 1, and whether a pass has to say so when its next version fails.
 const LOSSES: [(&str, bool); 13] = [
@@ -39,11 +38,10 @@ const LOSSES: [(&str, bool); 13] = [
     ),
 ];
 
-fn two_sources(origin: &Origin) -> (Gannet, [PathBuf; 2]) {
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n",
-    );
+fn two_sources() -> (Home, [PathBuf; 2]) {
+    let gannet =
+        Home::new("[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n");
+    let origin = &gannet.origin;
     let names = ["a", "b"];
     for name in names {
         let replies = [1, 2].map(|number| Reply::file(format!("line {number} of {name}\n")));
@@ -68,8 +66,8 @@ fn all_due(gannet: &Gannet) {
 #[test]
 fn a_file_stays_though_the_rows_that_say_why_are_gone() {
     for (statement, is_told) in LOSSES {
-        let origin = Origin::start(true);
-        let (gannet, [a, b]) = two_sources(&origin);
+        let (gannet, [a, b]) = two_sources();
+        let origin = &gannet.origin;
         damage(&gannet.data(), statement);
         origin.on("/a", [Reply::ok(vec![0xff, 0xfe])]);
         origin.on("/b", [Reply::file("line 3 of b\n")]);
@@ -107,8 +105,7 @@ fn a_file_stays_though_the_rows_that_say_why_are_gone() {
 /// A person who fails the version that is published, whose history is lost, withdraws nothing but that version's file.
 #[test]
 fn a_verdict_withdraws_a_version_whose_row_is_there() {
-    let origin = Origin::start(true);
-    let (gannet, [a, _]) = two_sources(&origin);
+    let (gannet, [a, _]) = two_sources();
     damage(&gannet.data(), "DELETE FROM version WHERE id = 1");
     gannet.run(&["verdict", "v3", "text", "failed"]);
     // Which version was good before cannot be told.

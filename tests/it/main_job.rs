@@ -7,11 +7,10 @@ use gannet::domain::{Actor, SourceId, Stamp};
 use gannet::store::{SourceChange, Store};
 use serde_json::{Value, json};
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, said, until};
+use crate::rig::{Gannet, Home, Origin, Reply, said, sqlite, until};
 
-fn rig(origin: &Origin, more: &str) -> Gannet {
-    Gannet::trusting(origin.ca_file(), more)
+fn rig(more: &str) -> Home {
+    Home::new(more)
 }
 
 fn add(gannet: &Gannet, origin: &Origin, path: &str, more: &[&str]) {
@@ -37,13 +36,13 @@ fn outcomes(history: &Value) -> Vec<&str> {
 
 #[test]
 fn a_file_that_changes_and_comes_back_is_three_versions_and_two_blobs() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on(
         "/a.txt",
         ["one\n", "one\n", "two\n", "one\n"].map(Reply::file),
     );
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/a.txt", &[]);
+    add(&gannet, origin, "/a.txt", &[]);
     let summaries: Vec<_> = (0..4).map(|_| gannet.fetch("a.txt")).collect();
     assert_eq!(
         summaries
@@ -76,8 +75,7 @@ fn a_file_that_changes_and_comes_back_is_three_versions_and_two_blobs() {
         );
     }
     assert_eq!(published(&gannet, "a.txt"), b"one\n");
-    let catalogue =
-        rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
+    let catalogue = sqlite::open(&gannet.data());
     let blobs: i64 = catalogue
         .query_row("SELECT count(*) FROM blob", [], |row| row.get(0))
         .expect("a count");
@@ -86,18 +84,15 @@ fn a_file_that_changes_and_comes_back_is_three_versions_and_two_blobs() {
 
 #[test]
 fn json_has_the_promised_shape() {
-    let origin = Origin::start(true);
+    let gannet = rig("[[verifier]]\nname = \"json\"\nsources = [\"*.json\"]\nbuiltin = \"json\"\n");
+    let origin = &gannet.origin;
     let reply = Reply::file("{}")
         .header("content-type", "application/json")
         .header("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT");
     origin.on("/r.json", [reply, Reply::status(503)]);
-    let gannet = rig(
-        &origin,
-        "max_tries = 1\n[[verifier]]\nname = \"json\"\nsources = [\"*.json\"]\nbuiltin = \"json\"\n",
-    );
     add(
         &gannet,
-        &origin,
+        origin,
         "/r.json",
         &["--tag", "t", "--name", "r.json"],
     );
@@ -168,16 +163,13 @@ fn json_has_the_promised_shape() {
 
 #[test]
 fn what_fails_verification_is_kept_and_never_published() {
-    let origin = Origin::start(true);
+    let gannet = rig("[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n");
+    let origin = &gannet.origin;
     origin.on(
         "/p.json",
         ["{\"good\":1}", "<html>sorry</html>", "{\"good\":2}"].map(Reply::file),
     );
-    let gannet = rig(
-        &origin,
-        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
-    );
-    add(&gannet, &origin, "/p.json", &[]);
+    add(&gannet, origin, "/p.json", &[]);
     gannet.fetch("p.json");
     let bad = gannet.run(&["fetch", "p.json"]);
     assert_eq!(bad.code, Some(1), "{bad:?}");
@@ -218,9 +210,9 @@ fn what_fails_verification_is_kept_and_never_published() {
 
 #[test]
 fn a_verifier_that_could_not_judge_is_asked_again_at_the_next_pass() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
-    let gannet = rig(&origin, "");
     let gate = gannet.path("ready");
     let script = gannet.path("check.sh");
     fs::write(&script, format!("test -e {} || exit 9\n", gate.display())).expect("a script");
@@ -229,7 +221,7 @@ fn a_verifier_that_could_not_judge_is_asked_again_at_the_next_pass() {
         "[fetch]\nca_file = {ca_file:?}\n[[verifier]]\nname = \"gate\"\nsources = [\"*\"]\ncommand = [\"sh\", {:?}, \"{{path}}\"]\n",
         script.display().to_string()
     ));
-    add(&gannet, &origin, "/x", &[]);
+    add(&gannet, origin, "/x", &[]);
     let first = gannet.run(&["--worker-only", "--json"]);
     assert_eq!(first.code, Some(1), "{first:?}");
     assert_eq!(
@@ -251,11 +243,11 @@ fn a_verifier_that_could_not_judge_is_asked_again_at_the_next_pass() {
 
 #[test]
 fn cron_hears_nothing_when_all_is_well() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
     origin.on("/gone", [Reply::status(404)]);
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/x", &[]);
+    add(&gannet, origin, "/x", &[]);
     let quiet = gannet.run(&["--worker-only"]);
     assert_eq!(
         (quiet.code, quiet.out.as_str(), quiet.err.as_str()),
@@ -265,7 +257,7 @@ fn cron_hears_nothing_when_all_is_well() {
     let nothing_due = gannet.run(&["--worker-only"]);
     assert_eq!((nothing_due.code, nothing_due.out.as_str()), (Some(0), ""));
     assert_eq!(origin.requests().len(), 1);
-    add(&gannet, &origin, "/gone", &[]);
+    add(&gannet, origin, "/gone", &[]);
     let loud = gannet.run(&["--worker-only"]);
     assert_eq!(loud.code, Some(1));
     assert!(loud.out.contains("1 failed"), "{loud:?}");
@@ -275,18 +267,17 @@ fn cron_hears_nothing_when_all_is_well() {
 #[test]
 fn a_secret_reaches_the_server_and_nothing_else() {
     const SECRET: &str = "hunter2-swordfish";
-    let origin = Origin::start(true);
-    origin.on(
+    let mut gannet = rig("");
+    gannet.origin.on(
         "/k",
         [
             Reply::file("content"),
-            Reply::redirect(302, &origin.url(&format!("/loop?key={SECRET}"))),
+            Reply::redirect(302, &gannet.origin.url(&format!("/loop?key={SECRET}"))),
         ],
     );
-    origin.on("/loop", [Reply::status(403)]);
-    let mut gannet = rig(&origin, "max_tries = 1\n");
+    gannet.origin.on("/loop", [Reply::status(403)]);
     gannet.set("API_KEY", SECRET);
-    let address = format!("{}?key=${{API_KEY}}", origin.url("/k"));
+    let address = format!("{}?key=${{API_KEY}}", gannet.origin.url("/k"));
     gannet.ok(&[
         "add",
         &address,
@@ -297,7 +288,7 @@ fn a_secret_reaches_the_server_and_nothing_else() {
         "Authorization: Bearer ${API_KEY}",
     ]);
     gannet.fetch("keyed");
-    let request = origin.requests()[0].clone();
+    let request = gannet.origin.requests()[0].clone();
     assert_eq!(
         request.header("authorization"),
         Some(format!("Bearer {SECRET}").as_str())
@@ -341,10 +332,10 @@ fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn every_thirtieth_request_asks_for_the_whole_file() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/x", &[]);
+    add(&gannet, origin, "/x", &[]);
     for _ in 0..31 {
         gannet.fetch("x");
     }
@@ -364,18 +355,17 @@ fn every_thirtieth_request_asks_for_the_whole_file() {
 
 #[test]
 fn a_damaged_blob_is_named_not_published_and_healed_by_the_next_fetch() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on(
         "/x",
         [Reply::file(
             "content of some length, which compresses a little, content",
         )],
     );
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/x", &[]);
+    add(&gannet, origin, "/x", &[]);
     gannet.fetch("x");
-    let catalogue =
-        rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
+    let catalogue = sqlite::open(&gannet.data());
     catalogue
         .execute("UPDATE blob SET body = zeroblob(length(body))", [])
         .expect("damage");
@@ -440,10 +430,10 @@ fn noise() -> Vec<u8> {
 
 #[test]
 fn an_object_that_was_cut_short_makes_the_next_request_unconditional() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/big.bin", [Reply::file(noise())]);
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/big.bin", &[]);
+    add(&gannet, origin, "/big.bin", &[]);
     gannet.fetch("big.bin");
     let objects = files_below(&gannet.data().join("objects"));
     let object = fs::OpenOptions::new().write(true).open(&objects[0]);
@@ -457,17 +447,18 @@ fn an_object_that_was_cut_short_makes_the_next_request_unconditional() {
 
 #[test]
 fn content_that_comes_back_heals_its_damaged_blob() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/x", ["one\n", "two\n", "one\n"].map(Reply::file));
     origin.on("/y", [Reply::file("two\n")]);
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/x", &[]);
-    add(&gannet, &origin, "/y", &[]);
+    add(&gannet, origin, "/x", &[]);
+    add(&gannet, origin, "/y", &[]);
     gannet.fetch("x");
     gannet.fetch("x");
-    rusqlite::Connection::open(gannet.data().join("gannet.db"))
-        .and_then(|sql| sql.execute("UPDATE blob SET body = zeroblob(length(body))", []))
-        .expect("damage");
+    sqlite::run(
+        &gannet.data(),
+        "UPDATE blob SET body = zeroblob(length(body))",
+    );
     // Once as an older version of the same source, once as another source's.
     assert_eq!(gannet.fetch("x")["new"], 1);
     assert_eq!(gannet.fetch("y")["new"], 1);
@@ -499,13 +490,10 @@ fn pass_before_publishing(gannet: &Gannet) -> (fs::File, std::process::Child) {
 
 #[test]
 fn a_verdict_that_comes_before_the_file_is_published_counts() {
-    let origin = Origin::start(true);
+    let gannet = rig("[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
-    let gannet = rig(
-        &origin,
-        "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n",
-    );
-    add(&gannet, &origin, "/x", &[]);
+    add(&gannet, origin, "/x", &[]);
     let (lock, pass) = pass_before_publishing(&gannet);
     until("the verdict", || gannet.source("x")["verified"] == "passed");
     gannet.ok(&["verdict", "1", "text", "failed"]);
@@ -518,10 +506,10 @@ fn a_verdict_that_comes_before_the_file_is_published_counts() {
 
 #[test]
 fn a_source_that_is_removed_before_its_file_is_published_leaves_none() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/x", &[]);
+    add(&gannet, origin, "/x", &[]);
     let (lock, pass) = pass_before_publishing(&gannet);
     // What `gannet remove` does once it has the lock, which no one can be sure to get before the pass does.
     let store = Store::open(&gannet.data().join("gannet.db")).expect("the catalogue");
@@ -579,15 +567,15 @@ fn a_password_in_an_address_is_never_repeated() {
 
 #[test]
 fn a_name_comes_before_what_else_it_may_mean() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/a", ["one", "two", "three"].map(Reply::file));
     origin.on("/b", [Reply::file("other")]);
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/a", &["--name", "x"]);
-    add(&gannet, &origin, "/b", &["--name", "y"]);
+    add(&gannet, origin, "/a", &["--name", "x"]);
+    add(&gannet, origin, "/b", &["--name", "y"]);
     // Such a name is not given any more; an older catalogue may have one.
-    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
-    crate::rig::add_row_checksum(&sql);
+    let sql = sqlite::open(&gannet.data());
+    sqlite::add_row_checksum(&sql);
     sql.execute_batch(
         "UPDATE source SET name = 'x~2' WHERE name = 'y'; UPDATE source SET checksum
              = row_checksum(id, name, address, settings, published_path, path_key, created_at, removed_at)",
@@ -621,11 +609,11 @@ fn another_address_leaves_the_file_where_it_is_and_says_so() {
 
 #[test]
 fn a_missing_object_makes_the_next_request_unconditional() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     let noise = noise();
     origin.on("/big.bin", [Reply::file(noise.clone())]);
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/big.bin", &[]);
+    add(&gannet, origin, "/big.bin", &[]);
     gannet.fetch("big.bin");
     assert_eq!(gannet.fetch("big.bin")["unchanged"], 1);
     assert!(origin.requests()[1].header("if-none-match").is_some());
@@ -645,12 +633,12 @@ fn a_missing_object_makes_the_next_request_unconditional() {
 
 #[test]
 fn sources_whose_paths_collide_are_told_and_stay_apart() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::file("a")]);
     origin.on("/A", [Reply::file("A")]);
     origin.on("/a/b", [Reply::file("b")]);
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/a", &["--name", "one"]);
+    add(&gannet, origin, "/a", &["--name", "one"]);
     for (path, name) in [("/A", "two"), ("/a/b", "three")] {
         let said = gannet.run(&["add", &origin.url(path), "--allow-private", "--name", name]);
         assert_eq!(said.code, Some(0));
@@ -668,10 +656,10 @@ fn sources_whose_paths_collide_are_told_and_stay_apart() {
 
 #[test]
 fn removing_keeps_the_history_unless_it_is_purged() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/x", &[]);
+    add(&gannet, origin, "/x", &[]);
     gannet.fetch("x");
     let path = gannet.source("x")["published_path"]
         .as_str()
@@ -693,9 +681,9 @@ fn removing_keeps_the_history_unless_it_is_purged() {
 
 #[test]
 fn the_earlier_command_names_work() {
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
-    let gannet = rig(&origin, "");
     let address = "https://example.org/x";
     gannet.ok(&["build_db"]);
     gannet.ok(&["add_url", address, "12h"]);
@@ -811,10 +799,10 @@ fn names_swap_and_rotate_by_a_file_of_sources() {
 #[test]
 fn only_what_is_published_is_for_other_accounts() {
     use std::os::unix::fs::PermissionsExt as _;
-    let origin = Origin::start(true);
+    let gannet = rig("");
+    let origin = &gannet.origin;
     origin.on("/x", [Reply::file("content")]);
-    let gannet = rig(&origin, "");
-    add(&gannet, &origin, "/x", &[]);
+    add(&gannet, origin, "/x", &[]);
     gannet.fetch("x");
     let mode = |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o077;
     for private in ["gannet.db", "objects", "tmp"] {

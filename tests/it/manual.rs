@@ -6,8 +6,7 @@ use std::path::Path;
 
 use gannet::faces::cli::Cli;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Origin, Reply};
 
 /// A page: its file's name and its text.
 type Page = (String, String);

@@ -1,7 +1,6 @@
 //! What is said when a name fits nothing, or too much; and which sources `list` shows.
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Home, Reply};
 
 fn rig() -> Gannet {
     let gannet = Gannet::new();
@@ -165,14 +164,12 @@ fn filters_that_do_not_combine_are_both_named() {
 
 #[test]
 fn list_shows_what_every_filter_lets_through() {
-    let origin = Origin::start(true);
+    let gannet =
+        Home::new("[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n");
+    let origin = &gannet.origin;
     origin.on("/good", [Reply::file("{}")]);
     origin.on("/bad", [Reply::file("no")]);
     origin.on("/down", [Reply::status(404)]);
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
-    );
     for name in ["good", "bad", "down", "never", "off", "gone"] {
         let address = origin.url(&format!("/{name}"));
         gannet.ok(&[

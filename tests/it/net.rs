@@ -7,8 +7,9 @@ use gannet::clock::Clock as _;
 use gannet::domain::{Digest, FailureKind, LastModified, Validators};
 use gannet::net::FetchOutcome;
 
-use crate::net_rig::{JumpingClock, Rig, at, bytes_of, failure, fetched};
-use crate::origin::{Gate, Origin, Reply};
+use crate::rig::{
+    Client, Gate, JumpingClock, Origin, Reply, at, bytes_of, comes, failure, fetched,
+};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
@@ -29,7 +30,7 @@ async fn fetches_a_file_with_all_that_its_head_says() {
             "attachment; filename=\"../p.csv\"; filename*=UTF-8''pr%C3%A9.csv",
         );
     origin.on("/x", [reply]);
-    let rig = Rig::of(&origin, "/x?y=1");
+    let rig = Client::of(&origin, "/x?y=1");
     let report = rig.fetch().await;
     assert_eq!((report.http_status, report.tries), (Some(200), 1));
     let FetchOutcome::Fetched {
@@ -81,7 +82,7 @@ async fn fetches_a_file_with_all_that_its_head_says() {
 async fn asks_with_both_validators_verbatim_and_keeps_what_a_304_renews() {
     let origin = Origin::start(true);
     origin.on("/x", [Reply::status(304).header("etag", "W/\"8\"")]);
-    let mut rig = Rig::of(&origin, "/x");
+    let mut rig = Client::of(&origin, "/x");
     rig.validators = Validators {
         etag: Some("W/\"7-gzip\"".to_owned()),
         last_modified: Some("Sun Nov  6 08:49:37 1994".to_owned()),
@@ -107,7 +108,7 @@ async fn an_answer_that_was_not_asked_for_leads_to_one_plain_request() {
     for (status, conditional) in [(304, false), (206, false), (206, true)] {
         let origin = Origin::start(true);
         origin.on("/x", [Reply::status(status), Reply::ok("whole")]);
-        let mut rig = Rig::of(&origin, "/x");
+        let mut rig = Client::of(&origin, "/x");
         if conditional {
             rig.validators.etag = Some("\"a\"".to_owned());
         }
@@ -140,7 +141,7 @@ async fn decodes_gzip_whole() {
         let reply = Reply::ok(wire).header("content-encoding", coding);
         origin.on("/x", [reply.clone().chunked(), reply]);
         for _ in 0..2 {
-            let rig = Rig::of(&origin, "/x");
+            let rig = Client::of(&origin, "/x");
             assert!(fetched(rig.fetch().await).0 == expected, "{coding}");
         }
     }
@@ -162,7 +163,7 @@ async fn a_gzip_file_stays_as_it_is() {
     );
     for path in ["/x.tar.gz", "/x", "/y"] {
         assert_eq!(
-            fetched(Rig::of(&origin, path).fetch().await).0,
+            fetched(Client::of(&origin, path).fetch().await).0,
             wire,
             "{path}"
         );
@@ -173,7 +174,7 @@ async fn a_gzip_file_stays_as_it_is() {
 async fn broken_or_unknown_codings_are_failures() {
     let origin = Origin::start(true);
     let wire = gzip(&b"content that is long enough ".repeat(9));
-    let rig = Rig::of(&origin, "/x");
+    let rig = Client::of(&origin, "/x");
     for (coding, body, words) in [
         ("gzip", wire[..wire.len() - 5].to_vec(), "cut short"),
         ("gzip", [&wire[..], b"trailing"].concat(), "broken"),
@@ -190,7 +191,7 @@ async fn broken_or_unknown_codings_are_failures() {
 #[tokio::test]
 async fn sizes_are_capped_before_and_after_decoding() {
     let origin = Origin::start(true);
-    let mut rig = Rig::of(&origin, "/x");
+    let mut rig = Client::of(&origin, "/x");
     rig.settings.max_size_bytes = Some(100_000);
     let bomb = gzip(&vec![0; 1_000_000]);
     assert!(bomb.len() < 100_000);
@@ -221,7 +222,7 @@ async fn large_bodies_go_to_a_file_that_goes_with_the_content() {
         .map(|n| n.to_le_bytes()[n as usize % 4])
         .collect();
     origin.on("/x", [Reply::ok(body.clone())]);
-    let rig = Rig::of(&origin, "/x");
+    let rig = Client::of(&origin, "/x");
     let report = rig.fetch().await;
     let FetchOutcome::Fetched {
         content, digest, ..
@@ -243,32 +244,26 @@ async fn large_bodies_go_to_a_file_that_goes_with_the_content() {
 async fn a_fetch_that_is_dropped_leaves_nothing() {
     let origin = Origin::start(true);
     origin.on("/x", [Reply::ok(vec![1; 2 << 20]).stall_after(1 << 20)]);
-    let rig = Rig::of(&origin, "/x");
+    let rig = Client::of(&origin, "/x");
     let fetcher = rig.fetcher();
     {
         let fetch = fetcher.fetch(rig.request());
         tokio::pin!(fetch);
-        let spilled = async {
-            while rig.temp_files() == 0 {
-                tokio::task::yield_now().await;
-            }
-        };
+        let spilled = comes(|| rig.temp_files() > 0);
         tokio::select! {
             report = &mut fetch => panic!("{report:?}"),
             () = spilled => {}
         }
     }
     // A batch may still be on its way to the disk: the file goes when that is done.
-    while rig.temp_files() > 0 {
-        tokio::task::yield_now().await;
-    }
+    comes(|| rig.temp_files() == 0).await;
 }
 
 #[tokio::test]
 async fn an_empty_body_does_not_replace_content() {
     let origin = Origin::start(true);
     origin.on("/x", [Reply::ok("")]);
-    let mut rig = Rig::of(&origin, "/x");
+    let mut rig = Client::of(&origin, "/x");
     assert_eq!(fetched(rig.fetch().await).0, b"");
     rig.last_size_bytes = Some(77);
     let detail = rig.fails(FailureKind::Empty).await;
@@ -289,7 +284,7 @@ async fn tries_again_what_may_pass() {
                 Reply::ok("good"),
             ],
         );
-        let rig = Rig::of(&origin, "/x");
+        let rig = Client::of(&origin, "/x");
         let report = rig.fetch().await;
         assert_eq!((report.http_status, report.tries), (Some(200), 3));
         assert_eq!(fetched(report).0, b"good");
@@ -298,7 +293,7 @@ async fn tries_again_what_may_pass() {
     }
     let origin = Origin::start(true);
     origin.on("/x", [Reply::status(503)]);
-    let mut rig = Rig::of(&origin, "/x");
+    let mut rig = Client::of(&origin, "/x");
     rig.config.max_tries = 2;
     let report = rig.fetch().await;
     assert_eq!((report.http_status, report.tries), (Some(503), 2));
@@ -311,7 +306,7 @@ async fn tries_again_what_may_pass() {
 #[tokio::test]
 async fn other_statuses_are_final() {
     let origin = Origin::start(true);
-    let rig = Rig::of(&origin, "/x");
+    let rig = Client::of(&origin, "/x");
     for (status, words) in [
         (404, "404 Not Found"),
         (403, "403 Forbidden"),
@@ -344,7 +339,7 @@ async fn retry_after_is_a_floor_and_a_long_one_ends_the_attempt() {
                 Reply::ok("good"),
             ],
         );
-        let rig = Rig::of(&origin, "/x");
+        let rig = Client::of(&origin, "/x");
         let start = rig.clock.now();
         let report = rig.fetch().await;
         if let Some(seconds) = waits {
@@ -363,7 +358,7 @@ async fn retry_after_is_a_floor_and_a_long_one_ends_the_attempt() {
     let origin = Origin::start(true);
     let asks = |field: &str| Reply::status(503).header("retry-after", field);
     origin.on("/x", [asks("50"), asks("100")]);
-    let rig = Rig::of(&origin, "/x");
+    let rig = Client::of(&origin, "/x");
     let start = rig.clock.now();
     let FetchOutcome::Failed { retry_after, .. } = rig.fetch().await.outcome else {
         panic!("503 is a failure")
@@ -372,7 +367,7 @@ async fn retry_after_is_a_floor_and_a_long_one_ends_the_attempt() {
 
     let origin = Origin::start(true);
     origin.on("/x", [Reply::status(404).header("retry-after", "999999")]);
-    let rig = Rig::of(&origin, "/x");
+    let rig = Client::of(&origin, "/x");
     let FetchOutcome::Failed { retry_after, .. } = rig.fetch().await.outcome else {
         panic!("404 is a failure")
     };
@@ -383,7 +378,7 @@ async fn retry_after_is_a_floor_and_a_long_one_ends_the_attempt() {
 async fn connections_are_kept_and_http2_is_spoken() {
     for origin in [Origin::start(true), Origin::start_http2()] {
         origin.on("/x", [Reply::file("body")]);
-        let mut rig = Rig::of(&origin, "/x");
+        let mut rig = Client::of(&origin, "/x");
         let fetcher = rig.fetcher();
         let report = fetcher.fetch(rig.request()).await;
         let FetchOutcome::Fetched { validators, .. } = report.outcome else {
@@ -415,7 +410,7 @@ async fn time_limits_end_a_try() {
         "/slow",
         [Reply::ok(vec![0; 100_000]).drip(Duration::from_millis(20))],
     );
-    let mut rig = Rig::of(&origin, "/silent");
+    let mut rig = Client::of(&origin, "/silent");
     rig.config.read_timeout = Duration::from_millis(300);
     rig.config.max_tries = 2;
     let report = rig.fetch().await;
@@ -426,12 +421,12 @@ async fn time_limits_end_a_try() {
         "timed out after 300 ms waiting for the server's answer"
     );
 
-    let mut stalled = Rig::of(&origin, "/stalled");
+    let mut stalled = Client::of(&origin, "/stalled");
     stalled.config.read_timeout = Duration::from_secs(3);
-    let mut slow = Rig::of(&origin, "/slow");
+    let mut slow = Client::of(&origin, "/slow");
     slow.config.read_timeout = Duration::from_secs(3);
     slow.config.min_rate_bytes = 1000;
-    let mut total = Rig::of(&origin, "/stalled");
+    let mut total = Client::of(&origin, "/stalled");
     total.config.total_timeout = Duration::from_secs(1);
     let (stalled, slow, total) = futures_util::future::join3(
         stalled.fails(FailureKind::Timeout),

@@ -7,8 +7,7 @@ use gannet::config::Secrets;
 use gannet::domain::{FailureKind, Validators};
 use gannet::net::{FetchOutcome, FetchReport, Fetcher, Limiter};
 
-use crate::net_rig::{Rig, fetched};
-use crate::origin::{Origin, Reply};
+use crate::rig::{Client, Origin, Reply, fetched};
 
 fn validators_of(report: FetchReport) -> Validators {
     match report.outcome {
@@ -30,7 +29,7 @@ async fn a_redirect_that_leads_elsewhere_is_asked_without_conditions() {
     origin.on("/v1", [dated("01", "one")]);
     let (to_one, to_two) = (Reply::redirect(302, "/v1"), Reply::redirect(302, "/v2"));
     origin.on("/latest", [to_two.clone(), to_two, to_one]);
-    let mut rig = Rig::of(&origin, "/latest");
+    let mut rig = Client::of(&origin, "/latest");
 
     rig.validators = validators_of(rig.fetch().await);
     let report = rig.fetch().await;
@@ -73,7 +72,7 @@ async fn a_304_about_other_content_is_asked_again() {
     ] {
         let wrong = Reply::status(304).header(answered.0, answered.1);
         origin.on("/x", [wrong, Reply::ok("whole").header("etag", "\"b\"")]);
-        let mut rig = Rig::of(&origin, "/x");
+        let mut rig = Client::of(&origin, "/x");
         rig.validators = Validators {
             etag: sent.0.map(str::to_owned),
             last_modified: sent.1.map(str::to_owned),
@@ -113,7 +112,7 @@ async fn a_change_in_the_second_of_the_fetch_is_seen() {
         (8, "\"695aff07-3\"", true, true),
     ] {
         origin.on("/x", [dated("one", second, etag), dated("two", 59, "")]);
-        let mut rig = Rig::of(&origin, "/x");
+        let mut rig = Client::of(&origin, "/x");
         rig.validators = validators_of(rig.fetch().await);
         assert_eq!(fetched(rig.fetch().await).0, b"two");
         let requests = origin.requests();
@@ -136,7 +135,7 @@ async fn a_date_of_change_that_was_confirmed_later_is_a_validator() {
         "/x",
         [dated(Reply::ok("one"), 7), dated(Reply::status(304), 9)],
     );
-    let mut rig = Rig::of(&origin, "/x");
+    let mut rig = Client::of(&origin, "/x");
     rig.validators = validators_of(rig.fetch().await);
     assert_eq!(rig.validators.last_modified, None);
     rig.validators = validators_of(rig.fetch().await);
@@ -151,7 +150,7 @@ async fn an_etag_beyond_ascii_comes_back_byte_for_byte() {
             "/x",
             [Reply::ok("x").header("etag", etag), Reply::status(304)],
         );
-        let mut rig = Rig::of(&origin, "/x");
+        let mut rig = Client::of(&origin, "/x");
         rig.validators = validators_of(rig.fetch().await);
         rig.fetch().await;
         let requests = origin.requests();
@@ -163,7 +162,7 @@ async fn an_etag_beyond_ascii_comes_back_byte_for_byte() {
 #[tokio::test]
 async fn a_refusal_says_when_to_come_back() {
     let origin = Origin::start(true);
-    let rig = Rig::of(&origin, "/x");
+    let rig = Client::of(&origin, "/x");
     let later = (rig.clock.now().timestamp() + 900).to_string();
     for (reply, expected) in [
         (
@@ -190,7 +189,7 @@ async fn a_refusal_says_when_to_come_back() {
         (Reply::status(404).header("x-ratelimit-reset", &later), None),
     ] {
         origin.on("/x", [reply]);
-        let rig = Rig::of(&origin, "/x");
+        let rig = Client::of(&origin, "/x");
         let report = rig.fetch().await;
         let FetchOutcome::Failed { retry_after, .. } = report.outcome else {
             panic!("{:?}", report.outcome)
@@ -205,7 +204,7 @@ async fn a_refusal_with_an_address_says_where_it_leads() {
     let origin = Origin::start(true);
     for status in [300, 305] {
         origin.on("/x", [Reply::redirect(status, "/y.csv")]);
-        let detail = Rig::of(&origin, "/x").fails(FailureKind::Status).await;
+        let detail = Client::of(&origin, "/x").fails(FailureKind::Status).await;
         assert!(
             detail.contains(&status.to_string()) && detail.contains(&origin.url("/y.csv")),
             "{detail}"
@@ -222,7 +221,7 @@ async fn whoever_waits_for_a_better_moment_keeps_nobody_waiting() {
     ] {
         let origin = Origin::start(true);
         origin.on("/x", [busy, Reply::ok("x")]);
-        let rig = Rig::of(&origin, "/x");
+        let rig = Client::of(&origin, "/x");
         let clock = ManualClock::new(rig.clock.now());
         let temp = rig.temp.path().to_owned();
         let fetcher = Fetcher::new(

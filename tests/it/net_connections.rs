@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gannet::domain::FailureKind;
 
-use crate::net_rig::{Rig, failure, fetched};
+use crate::rig::{Client, failure, fetched};
 
 /// So many connections are idle when the server gives them up.
 const IDLE: usize = 3;
@@ -90,7 +90,7 @@ async fn what_is_asked_again_goes_over_a_connection_of_its_own() {
         let counting = Arc::clone(&count);
         // Ends with the test's process.
         std::thread::spawn(move || serve(&listener, stale, &counting));
-        let mut rig = Rig::new(&format!("http://{address}/x"), "/dev/null".as_ref());
+        let mut rig = Client::new(&format!("http://{address}/x"), "/dev/null".as_ref());
         rig.config.ca_files.clear();
         rig.config.read_timeout = Duration::from_millis(300);
         rig.config.max_tries = max_tries;
@@ -129,7 +129,7 @@ async fn what_a_broken_connection_did_is_said_in_words() {
                 drop(stream.shutdown(Shutdown::Write));
             }
         });
-        let mut rig = Rig::new(&format!("http://{address}/x"), "/dev/null".as_ref());
+        let mut rig = Client::new(&format!("http://{address}/x"), "/dev/null".as_ref());
         rig.config.ca_files.clear();
         rig.config.max_tries = 1;
         let detail = failure(rig.fetch().await, FailureKind::Protocol);

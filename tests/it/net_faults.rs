@@ -6,8 +6,7 @@ use gannet::config::{FetchConfig, Secrets};
 use gannet::domain::FailureKind;
 use gannet::net::{Fetcher, NetError};
 
-use crate::net_rig::{JumpingClock, Rig, failure, fetched};
-use crate::origin::{Origin, RawOrigin, Reply};
+use crate::rig::{Client, JumpingClock, Origin, RawOrigin, Reply, failure, fetched, folder};
 
 fn raw(script: &str) -> Vec<u8> {
     script.replace('\n', "\r\n").into_bytes()
@@ -58,7 +57,7 @@ async fn bad_framing_is_never_content() {
             RawOrigin::start(vec![raw(script)]),
             RawOrigin::start_tls(vec![raw(script)]),
         ] {
-            let mut rig = Rig::new(&origin.url("/x"), origin.ca_file());
+            let mut rig = Client::new(&origin.url("/x"), origin.ca_file());
             rig.config.max_tries = 1;
             let detail = rig.fails(FailureKind::Protocol).await;
             // TLS without a farewell is cut, whatever the framing says: its words may differ.
@@ -81,7 +80,7 @@ async fn framing_that_can_be_read_in_two_ways_is_refused() {
     ] {
         let script = format!("HTTP/1.1 200 OK\n{head}\n\n5\nabcde\n0\n\n");
         let origin = RawOrigin::start(vec![raw(&script)]);
-        let rig = Rig::new(&origin.url("/x"), origin.ca_file());
+        let rig = Client::new(&origin.url("/x"), origin.ca_file());
         let detail = rig.fails(FailureKind::Protocol).await;
         assert!(detail.contains(words), "{detail}");
     }
@@ -92,7 +91,9 @@ async fn a_body_that_broke_off_is_tried_again() {
     let short = raw("HTTP/1.1 200 OK\nContent-Length: 5\n\nab");
     let whole = raw("HTTP/1.1 200 OK\nContent-Length: 5\n\nabcde");
     let origin = RawOrigin::start(vec![short, whole]);
-    let report = Rig::new(&origin.url("/x"), origin.ca_file()).fetch().await;
+    let report = Client::new(&origin.url("/x"), origin.ca_file())
+        .fetch()
+        .await;
     assert_eq!(report.tries, 2);
     assert_eq!(fetched(report).0, b"abcde");
 }
@@ -102,11 +103,11 @@ async fn a_body_that_ends_with_the_connection_is_whole_only_when_tls_says_so() {
     let script = raw("HTTP/1.1 200 OK\nConnection: close\n\nabc");
     let plain = RawOrigin::start(vec![script.clone()]);
     assert_eq!(
-        fetched(Rig::new(&plain.url("/x"), plain.ca_file()).fetch().await).0,
+        fetched(Client::new(&plain.url("/x"), plain.ca_file()).fetch().await).0,
         b"abc"
     );
     let cut = RawOrigin::start_tls(vec![script]);
-    Rig::new(&cut.url("/x"), cut.ca_file())
+    Client::new(&cut.url("/x"), cut.ca_file())
         .fails(FailureKind::Protocol)
         .await;
 }
@@ -117,7 +118,7 @@ async fn a_host_that_is_not_there_is_named() {
     let address = listener.local_addr().expect("a bound socket");
     drop(listener);
     let origin = Origin::start(true);
-    let mut rig = Rig::new(&format!("https://{address}/x"), origin.ca_file());
+    let mut rig = Client::new(&format!("https://{address}/x"), origin.ca_file());
     rig.config.max_tries = 2;
     let report = rig.fetch().await;
     assert_eq!((report.http_status, report.tries), (None, 2));
@@ -128,7 +129,7 @@ async fn a_host_that_is_not_there_is_named() {
 
     // A label over 63 bytes (RFC 1035 §2.3.4) fails before any name server is asked; over TLS, even before that.
     let host = format!("{}.invalid", "a".repeat(64));
-    let rig = Rig::new(&format!("http://{host}/x"), origin.ca_file());
+    let rig = Client::new(&format!("http://{host}/x"), origin.ca_file());
     let detail = rig.fails(FailureKind::Dns).await;
     assert!(detail.contains(&host), "{detail}");
 }
@@ -137,7 +138,7 @@ async fn a_host_that_is_not_there_is_named() {
 async fn only_trusted_certificates_are_taken() {
     let origin = Origin::start(true);
     origin.on("/x", [Reply::ok("x")]);
-    let mut rig = Rig::of(&origin, "/x");
+    let mut rig = Client::of(&origin, "/x");
     rig.config.ca_files.clear();
     let report = rig.fetch().await;
     assert_eq!(report.tries, 1);
@@ -150,7 +151,7 @@ async fn only_trusted_certificates_are_taken() {
 
     let plain = Origin::start(false);
     let url = plain.url("/x").replace("http:", "https:");
-    let detail = Rig::new(&url, origin.ca_file())
+    let detail = Client::new(&url, origin.ca_file())
         .fails(FailureKind::Tls)
         .await;
     assert!(
@@ -165,19 +166,19 @@ async fn a_servers_own_certificate_is_trusted_when_it_is_named() {
         let origin = Origin::start_self_signed(&["localhost", "127.0.0.1"], is_authority);
         origin.on("/x", [Reply::ok("x")]);
         for url in [origin.url("/x"), origin.localhost_url("/x")] {
-            let report = Rig::new(&url, origin.ca_file()).fetch().await;
+            let report = Client::new(&url, origin.ca_file()).fetch().await;
             assert_eq!(fetched(report).0, b"x");
         }
         // Another one's is not, nor is one that nobody named.
         let other = Origin::start_self_signed(&["localhost", "127.0.0.1"], is_authority);
-        let mut rig = Rig::new(&other.url("/x"), origin.ca_file());
+        let mut rig = Client::new(&other.url("/x"), origin.ca_file());
         rig.fails(FailureKind::Tls).await;
         rig.config.ca_files.clear();
         let detail = rig.fails(FailureKind::Tls).await;
         assert!(detail.contains("fetch.ca_file"), "{detail}");
         // A name that is not in it stays refused.
         let elsewhere = Origin::start_self_signed(&["a.example", "b.example"], is_authority);
-        let rig = Rig::of(&elsewhere, "/x");
+        let rig = Client::of(&elsewhere, "/x");
         let detail = rig.fails(FailureKind::Tls).await;
         assert!(
             detail.contains("it is for a.example, b.example"),
@@ -188,7 +189,7 @@ async fn a_servers_own_certificate_is_trusted_when_it_is_named() {
 
 #[test]
 fn a_certificate_file_that_cannot_be_used_is_named() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let empty = folder.path().join("empty.pem");
     std::fs::write(&empty, "no certificate").expect("a file");
     for path in [empty, folder.path().join("none.pem")] {
@@ -212,7 +213,7 @@ fn a_certificate_file_that_cannot_be_used_is_named() {
 async fn a_body_that_cannot_be_kept_is_a_failure_of_storage() {
     let origin = Origin::start(true);
     origin.on("/x", [Reply::ok(vec![0; 1 << 20])]);
-    let rig = Rig::of(&origin, "/x");
+    let rig = Client::of(&origin, "/x");
     std::fs::remove_dir(rig.temp.path()).expect("an empty folder");
     let report = rig.fetch().await;
     assert_eq!(report.tries, 1);
@@ -226,7 +227,7 @@ async fn a_body_that_cannot_be_kept_is_a_failure_of_storage() {
 #[tokio::test]
 async fn a_proxy_that_refuses_is_a_failure_to_connect() {
     let proxy = RawOrigin::start(vec![raw("HTTP/1.1 403 Forbidden\n\n")]);
-    let mut rig = Rig::new("https://files.invalid/x", proxy.ca_file());
+    let mut rig = Client::new("https://files.invalid/x", proxy.ca_file());
     let address = proxy.url("/").replace("http://", "http://joe:hunter2@");
     rig.config.proxy = Some(address.parse().expect("a URL"));
     let detail = rig.fails(FailureKind::Connect).await;

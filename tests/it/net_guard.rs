@@ -3,8 +3,7 @@
 use gannet::domain::FailureKind;
 use gannet::net::FetchOutcome;
 
-use crate::net_rig::{Rig, failure, fetched};
-use crate::origin::{Origin, Reply};
+use crate::rig::{Client, Origin, Reply, failure, fetched};
 
 #[tokio::test]
 async fn private_hosts_need_permission_by_literal_and_by_name() {
@@ -21,7 +20,7 @@ async fn private_hosts_need_permission_by_literal_and_by_name() {
             "::ffff:127.0.0.1",
         ),
     ] {
-        let mut rig = Rig::new(&url, origin.ca_file());
+        let mut rig = Client::new(&url, origin.ca_file());
         rig.settings.allow_private = false;
         let detail = rig.fails(FailureKind::Forbidden).await;
         assert!(
@@ -33,7 +32,7 @@ async fn private_hosts_need_permission_by_literal_and_by_name() {
     assert!(origin.requests().is_empty());
     for url in [origin.url("/x"), origin.localhost_url("/x")] {
         assert_eq!(
-            fetched(Rig::new(&url, origin.ca_file()).fetch().await).0,
+            fetched(Client::new(&url, origin.ca_file()).fetch().await).0,
             b"inside"
         );
     }
@@ -49,14 +48,16 @@ async fn some_hosts_are_never_reached() {
         "[fd00:ec2::254]",
         "224.0.0.1",
     ] {
-        let rig = Rig::new(
+        let rig = Client::new(
             &format!("https://{host}/latest/meta-data"),
             origin.ca_file(),
         );
         let detail = rig.fails(FailureKind::Forbidden).await;
         assert!(detail.contains("never connected to"), "{detail}");
         origin.on("/x", [Reply::redirect(302, &format!("https://{host}/"))]);
-        let detail = Rig::of(&origin, "/x").fails(FailureKind::Forbidden).await;
+        let detail = Client::of(&origin, "/x")
+            .fails(FailureKind::Forbidden)
+            .await;
         assert!(detail.contains("never connected to"), "{detail}");
     }
 }
@@ -69,7 +70,7 @@ async fn an_ipv6_literal_is_fetched() {
     };
     origin.on("/x", [Reply::ok("six")]);
     assert!(origin.url("/x").starts_with("https://[::1]:"));
-    let mut rig = Rig::of(&origin, "/x");
+    let mut rig = Client::of(&origin, "/x");
     assert_eq!(fetched(rig.fetch().await).0, b"six");
     rig.settings.allow_private = false;
     rig.fails(FailureKind::Forbidden).await;
@@ -82,7 +83,7 @@ async fn follows_redirects_and_keeps_the_name_of_the_source() {
         origin.on("/a/first.csv", [Reply::redirect(status, "../b?q=1#part")]);
         origin.on("/b", [Reply::redirect(status, &origin.localhost_url("/c"))]);
         origin.on("/c", [Reply::file("end")]);
-        let mut rig = Rig::of(&origin, "/a/first.csv");
+        let mut rig = Client::of(&origin, "/a/first.csv");
         rig.validators.etag = Some("\"old\"".to_owned());
         let report = rig.fetch().await;
         assert_eq!((report.http_status, report.tries), (Some(200), 1));
@@ -111,7 +112,7 @@ async fn the_callers_headers_stay_with_their_origin() {
     origin.on("/b", [Reply::redirect(302, &origin.localhost_url("/c"))]);
     origin.on("/c", [Reply::redirect(302, &origin.url("/d"))]);
     origin.on("/d", [Reply::ok("end")]);
-    let rig = Rig::of(&origin, "/a")
+    let rig = Client::of(&origin, "/a")
         .secret("TOKEN", "s3cr3t-value")
         .header("Authorization", "Bearer ${TOKEN}")
         .header("X-Key", "${TOKEN}")
@@ -153,7 +154,7 @@ async fn a_user_logs_in_by_basic_authentication_with_its_origin_alone() {
         (":${PASSWORD}", "Omh1bnRlcjI6w6Q="),
         ("joe:${PASSWORD}", "am9lOmh1bnRlcjI6w6Q="),
     ] {
-        let mut rig = Rig::of(&origin, "/a").secret("PASSWORD", "hunter2:ä");
+        let mut rig = Client::of(&origin, "/a").secret("PASSWORD", "hunter2:ä");
         if origin.requests().len() > 2 {
             rig = rig.header("authorization", "Bearer ${PASSWORD}");
         }
@@ -171,14 +172,14 @@ async fn a_user_logs_in_by_basic_authentication_with_its_origin_alone() {
     let login = "am9lOmh1bnRlcjI6w6Q=";
     let to = format!("http://h/?login={login}&password=hunter2%3A%C3%A4");
     origin.on("/a", [Reply::redirect(302, &to)]);
-    let mut rig = Rig::of(&origin, "/a").secret("PASSWORD", "hunter2:ä");
+    let mut rig = Client::of(&origin, "/a").secret("PASSWORD", "hunter2:ä");
     rig.settings.user = Some("joe:${PASSWORD}".to_owned());
     rig.config.max_tries = 1;
     let text = format!("{:?}", rig.fetch().await);
     for form in ["hunter2", "aHVudGVyMj", "odW50ZXIy"] {
         assert!(!text.contains(form), "{text}");
     }
-    let mut rig = Rig::of(&origin, "/a");
+    let mut rig = Client::of(&origin, "/a");
     rig.settings.user = Some("joe:${NONE}".to_owned());
     let detail = rig.fails(FailureKind::Secret).await;
     assert!(detail.contains("NONE"), "{detail}");
@@ -193,7 +194,7 @@ async fn redirects_without_end_or_sense_are_failures() {
             [Reply::redirect(302, &format!("/{}", hop + 1))],
         );
     }
-    let detail = Rig::of(&origin, "/0").fails(FailureKind::Redirect).await;
+    let detail = Client::of(&origin, "/0").fails(FailureKind::Redirect).await;
     assert!(
         detail.contains("more than 10 redirects") && detail.contains("/11"),
         "{detail}"
@@ -201,26 +202,32 @@ async fn redirects_without_end_or_sense_are_failures() {
     assert_eq!(origin.requests().len(), 11);
     origin.on("/11", [Reply::ok("ten are followed")]);
     assert_eq!(
-        fetched(Rig::of(&origin, "/1").fetch().await).0,
+        fetched(Client::of(&origin, "/1").fetch().await).0,
         b"ten are followed"
     );
 
     origin.on("/loop", [Reply::redirect(302, "/pool")]);
     origin.on("/pool", [Reply::redirect(302, "/loop")]);
-    let detail = Rig::of(&origin, "/loop").fails(FailureKind::Redirect).await;
+    let detail = Client::of(&origin, "/loop")
+        .fails(FailureKind::Redirect)
+        .await;
     assert!(
         detail.starts_with("redirect loop: ") && detail.contains("/pool"),
         "{detail}"
     );
 
     origin.on("/lost", [Reply::status(302)]);
-    let detail = Rig::of(&origin, "/lost").fails(FailureKind::Redirect).await;
+    let detail = Client::of(&origin, "/lost")
+        .fails(FailureKind::Redirect)
+        .await;
     assert!(
         detail.contains("answered 302 without a Location"),
         "{detail}"
     );
     origin.on("/odd", [Reply::redirect(302, "https://[/")]);
-    let detail = Rig::of(&origin, "/odd").fails(FailureKind::Redirect).await;
+    let detail = Client::of(&origin, "/odd")
+        .fails(FailureKind::Redirect)
+        .await;
     assert!(detail.contains("not an address"), "{detail}");
 }
 
@@ -236,7 +243,7 @@ async fn redirects_to_forbidden_places_are_failures() {
         ("https://joe:pass@127.0.0.1/", "user name or password"),
     ] {
         origin.on("/x", [Reply::redirect(302, target)]);
-        let mut rig = Rig::of(&origin, "/x");
+        let mut rig = Client::of(&origin, "/x");
         // Permission for plain http is for the source's own address: https is never left.
         rig.settings.allow_http = true;
         let detail = rig.fails(FailureKind::Forbidden).await;
@@ -248,8 +255,11 @@ async fn redirects_to_forbidden_places_are_failures() {
     assert!(plain.requests().is_empty());
     plain.on("/up", [Reply::redirect(302, &origin.url("/y"))]);
     origin.on("/y", [Reply::ok("secure")]);
-    assert_eq!(fetched(Rig::of(&plain, "/up").fetch().await).0, b"secure");
-    let mut rig = Rig::of(&plain, "/x");
+    assert_eq!(
+        fetched(Client::of(&plain, "/up").fetch().await).0,
+        b"secure"
+    );
+    let mut rig = Client::of(&plain, "/x");
     rig.settings.allow_http = false;
     assert!(
         rig.fails(FailureKind::Forbidden)
@@ -264,7 +274,7 @@ async fn secrets_are_filled_in_and_never_shown() {
     const ENCODED: &str = "Sesame%2FOpen%2B1";
     let origin = Origin::start(true);
     let make = |path: &str| {
-        Rig::of(&origin, path)
+        Client::of(&origin, path)
             .secret("KEY", VALUE)
             .header("X-Api-Key", "${KEY}")
     };
@@ -315,8 +325,8 @@ async fn secrets_are_filled_in_and_never_shown() {
 async fn a_secret_without_a_value_is_named() {
     let origin = Origin::start(true);
     for rig in [
-        Rig::of(&origin, "/x?k=${API_KEY}"),
-        Rig::of(&origin, "/x").header("Authorization", "Bearer ${API_KEY}"),
+        Client::of(&origin, "/x?k=${API_KEY}"),
+        Client::of(&origin, "/x").header("Authorization", "Bearer ${API_KEY}"),
     ] {
         let report = rig.fetch().await;
         assert_eq!((report.http_status, report.tries), (None, 0));
@@ -326,7 +336,7 @@ async fn a_secret_without_a_value_is_named() {
             "{detail}"
         );
     }
-    let rig = Rig::of(&origin, "/x")
+    let rig = Client::of(&origin, "/x")
         .secret("API_KEY", "two\nlines")
         .header("X-Key", "${API_KEY}");
     let detail = rig.fails(FailureKind::Secret).await;
@@ -341,7 +351,7 @@ async fn a_secret_without_a_value_is_named() {
 async fn fields_that_change_the_meaning_of_an_answer_cannot_be_set() {
     let origin = Origin::start(true);
     for name in ["Range", "If-None-Match", "Host", "transfer-encoding", "a b"] {
-        let detail = Rig::of(&origin, "/x")
+        let detail = Client::of(&origin, "/x")
             .header(name, "x")
             .fails(FailureKind::Forbidden)
             .await;
@@ -356,7 +366,7 @@ async fn only_the_configured_proxy_is_used() {
     origin.on("/x", [Reply::ok("direct")]);
     let proxy = Origin::start(false);
     proxy.on("/x", [Reply::ok("by proxy")]);
-    let mut rig = Rig::of(&origin, "/x");
+    let mut rig = Client::of(&origin, "/x");
     rig.config.proxy = Some(proxy.url("/").parse().expect("a URL"));
     assert_eq!(fetched(rig.fetch().await).0, b"by proxy");
     assert!(origin.requests().is_empty());
@@ -393,7 +403,10 @@ async fn the_environment_names_no_proxy() {
     if is_inner {
         let origin = Origin::start(false);
         origin.on("/x", [Reply::ok("direct")]);
-        assert_eq!(fetched(Rig::of(&origin, "/x").fetch().await).0, b"direct");
+        assert_eq!(
+            fetched(Client::of(&origin, "/x").fetch().await).0,
+            b"direct"
+        );
         return;
     }
     let test = "net_guard::the_environment_names_no_proxy";

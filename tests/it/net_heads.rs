@@ -6,8 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use gannet::domain::FailureKind;
 
-use crate::net_rig::{Rig, fetched};
-use crate::origin::{Origin, RawOrigin, Reply};
+use crate::rig::{Client, Origin, RawOrigin, Reply, fetched};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -40,7 +39,7 @@ async fn a_slip_in_the_head_does_not_hide_the_body() {
         "Content-Length: 3\nContent-Length: 3".to_owned(),
     ] {
         let origin = raw(&head, "abc");
-        let rig = Rig::new(&origin.url("/x"), origin.ca_file());
+        let rig = Client::new(&origin.url("/x"), origin.ca_file());
         let report = rig.fetch().await;
         assert_eq!(fetched(report).0, b"abc", "{head}");
     }
@@ -62,7 +61,7 @@ async fn a_head_that_can_be_read_in_two_ways_is_refused() {
         ("X\0: b\nContent-Length: 3", "`X\\u{0}: b`"),
     ] {
         let origin = raw(head, "abcd");
-        let mut rig = Rig::new(&origin.url("/x"), origin.ca_file());
+        let mut rig = Client::new(&origin.url("/x"), origin.ca_file());
         rig.config.max_tries = 1;
         let detail = rig.fails(FailureKind::Protocol).await;
         assert!(detail.contains(words), "{head}: {detail}");
@@ -85,7 +84,9 @@ async fn a_slip_behind_a_chunked_body_does_not_hide_it() {
         "X-A: a\u{1}b\r\n\r\n",
     ] {
         let origin = raw("Transfer-Encoding: chunked", &format!("{chunks}{behind}"));
-        let report = Rig::new(&origin.url("/x"), origin.ca_file()).fetch().await;
+        let report = Client::new(&origin.url("/x"), origin.ca_file())
+            .fetch()
+            .await;
         assert_eq!(fetched(report).0, b"abc", "{behind}");
     }
     for broken in [
@@ -96,7 +97,7 @@ async fn a_slip_behind_a_chunked_body_does_not_hide_it() {
         "3\r\nabcd\r\n0\r\n\r\n",
     ] {
         let origin = raw("Transfer-Encoding: chunked", broken);
-        let mut rig = Rig::new(&origin.url("/x"), origin.ca_file());
+        let mut rig = Client::new(&origin.url("/x"), origin.ca_file());
         rig.config.max_tries = 1;
         rig.fails(FailureKind::Protocol).await;
     }
@@ -119,7 +120,7 @@ async fn a_token_that_is_no_coding_leaves_the_bytes_as_they_are() {
             "/x",
             [Reply::ok("plain").header("content-encoding", coding)],
         );
-        let report = Rig::of(&origin, "/x").fetch().await;
+        let report = Client::of(&origin, "/x").fetch().await;
         assert_eq!(fetched(report).0, b"plain", "{coding}");
     }
     for coding in [
@@ -136,7 +137,7 @@ async fn a_token_that_is_no_coding_leaves_the_bytes_as_they_are() {
             "/x",
             [Reply::ok("coded").header("content-encoding", coding)],
         );
-        let detail = Rig::of(&origin, "/x").fails(FailureKind::Decode).await;
+        let detail = Client::of(&origin, "/x").fails(FailureKind::Decode).await;
         assert!(
             detail.contains(&format!("`{coding}`: only ")),
             "{coding}: {detail}"
@@ -146,7 +147,7 @@ async fn a_token_that_is_no_coding_leaves_the_bytes_as_they_are() {
         "/x",
         [Reply::ok(gzip(b"plain")).header("content-encoding", "utf-8, gzip;q=1")],
     );
-    assert_eq!(fetched(Rig::of(&origin, "/x").fetch().await).0, b"plain");
+    assert_eq!(fetched(Client::of(&origin, "/x").fetch().await).0, b"plain");
 }
 
 #[tokio::test]
@@ -165,7 +166,7 @@ async fn one_layer_of_gzip_is_undone() {
                 .header("content-type", media_type);
             origin.on(path, [reply]);
             assert_eq!(
-                fetched(Rig::of(&origin, path).fetch().await).0,
+                fetched(Client::of(&origin, path).fetch().await).0,
                 file,
                 "{path}"
             );
@@ -185,7 +186,7 @@ async fn an_empty_body_is_empty_whatever_its_coding() {
         ("/x", "zstd"),
     ] {
         origin.on(path, [Reply::ok("").header("content-encoding", coding)]);
-        let mut rig = Rig::of(&origin, path);
+        let mut rig = Client::of(&origin, path);
         rig.last_size_bytes = Some(5);
         rig.fails(if coding == "utf-8" {
             FailureKind::Empty
@@ -205,7 +206,7 @@ async fn an_empty_body_is_empty_whatever_its_coding() {
         let reply = Reply::ok("x").header("content-encoding", coding);
         origin.on("/y", [reply.clone(), reply.chunked()]);
         for _ in 0..2 {
-            let mut rig = Rig::of(&origin, "/y");
+            let mut rig = Client::of(&origin, "/y");
             rig.settings.allow_empty = true;
             let detail = rig.fails(FailureKind::Decode).await;
             assert!(detail.contains(&format!("`{coding}`: only ")), "{detail}");
@@ -223,7 +224,7 @@ async fn a_location_in_any_bytes_is_followed() {
     ] {
         origin.on("/x", [Reply::status(302).header("location", location)]);
         origin.on(path, [Reply::ok("end")]);
-        assert_eq!(fetched(Rig::of(&origin, "/x").fetch().await).0, b"end");
+        assert_eq!(fetched(Client::of(&origin, "/x").fetch().await).0, b"end");
         assert_eq!(origin.requests().last().expect("a request").path, path);
     }
 }

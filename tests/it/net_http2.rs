@@ -3,8 +3,7 @@
 use gannet::domain::FailureKind;
 use gannet::net::FetchReport;
 
-use crate::net_rig::{Rig, failure, fetched};
-use crate::origin::{RawOrigin, frame};
+use crate::rig::{Client, RawOrigin, failure, fetched, frame};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -35,7 +34,7 @@ fn head(length: Option<&str>) -> Vec<u8> {
 
 async fn fetch(frames: &[Vec<u8>], http1: &str) -> FetchReport {
     let origin = RawOrigin::start_http2(frames.concat(), http1.replace('\n', "\r\n").into_bytes());
-    let mut rig = Rig::new(&origin.url("/x"), origin.ca_file());
+    let mut rig = Client::new(&origin.url("/x"), origin.ca_file());
     rig.config.max_tries = 1;
     rig.fetch().await
 }

@@ -5,9 +5,7 @@ use gannet::net::FetchReport;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::net_rig::{Rig, failure, fetched};
-use crate::origin::{Origin, RawOrigin, Reply};
-use crate::relay::Relay;
+use crate::rig::{Client, Origin, RawOrigin, Relay, Reply, failure, fetched};
 
 fn provenance(report: &FetchReport) -> &Provenance {
     report.provenance.as_ref().expect("something was asked")
@@ -30,7 +28,7 @@ async fn every_request_is_kept_with_who_answered() {
     first.on("/a", [Reply::redirect(302, "/b?page=1")]);
     first.on("/b", [Reply::redirect(307, &target)]);
     second.on("/c", [Reply::ok("content")]);
-    let mut rig = Rig::of(&first, "/a");
+    let mut rig = Client::of(&first, "/a");
     rig.config.ca_files.push(second.ca_file().to_owned());
     let fetcher = rig.fetcher();
     let report = fetcher.fetch(rig.request()).await;
@@ -62,7 +60,7 @@ async fn every_request_is_kept_with_who_answered() {
 async fn what_is_not_known_is_left_out() {
     let origin = Origin::start(false);
     origin.on("/x", [Reply::ok("content")]);
-    let report = Rig::of(&origin, "/x").fetch().await;
+    let report = Client::of(&origin, "/x").fetch().await;
     let expected = Peer {
         address: origin.host(),
         proxy: None,
@@ -73,7 +71,7 @@ async fn what_is_not_known_is_left_out() {
     // Nobody answers.
     let gone = origin.url("/x");
     drop(origin);
-    let mut rig = Rig::new(&gone, "/dev/null".as_ref());
+    let mut rig = Client::new(&gone, "/dev/null".as_ref());
     rig.config.ca_files.clear();
     rig.config.max_tries = 1;
     let report = rig.fetch().await;
@@ -93,7 +91,7 @@ async fn the_try_that_was_answered_is_kept() {
         b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec(),
         Vec::new(),
     ]);
-    let mut rig = Rig::new(&origin.url("/x"), origin.ca_file());
+    let mut rig = Client::new(&origin.url("/x"), origin.ca_file());
     rig.config.max_tries = 2;
     let report = rig.fetch().await;
     assert_eq!((report.http_status, report.tries), (Some(503), 2));
@@ -104,7 +102,7 @@ async fn the_try_that_was_answered_is_kept() {
 async fn a_redirect_that_is_not_followed_leaves_who_sent_it() {
     let origin = Origin::start(true);
     origin.on("/x", [Reply::redirect(302, "http://example.org/plain")]);
-    let report = Rig::of(&origin, "/x").fetch().await;
+    let report = Client::of(&origin, "/x").fetch().await;
     let kept = provenance(&report);
     assert_eq!(kept.asked(), origin.url("/x"));
     assert!(kept.redirects.is_empty());
@@ -120,7 +118,7 @@ async fn a_proxy_is_named_beside_the_server_behind_it() {
     let relay = Relay::start("127.0.0.1", target, false).expect("IPv4 loopback");
     let port = relay.address().port();
     for kind in ["http", "socks5"] {
-        let mut rig = Rig::new(&format!("https://localhost:{port}/x"), origin.ca_file());
+        let mut rig = Client::new(&format!("https://localhost:{port}/x"), origin.ca_file());
         let proxy = format!("{kind}://joe:hunter2@{}", relay.address());
         rig.config.proxy = Some(proxy.parse().expect("a URL"));
         let report = rig.fetch().await;
@@ -136,7 +134,7 @@ async fn a_proxy_is_named_beside_the_server_behind_it() {
     // Plain HTTP is answered by the proxy itself, whose own certificate proves nothing of the server.
     let proxy = Origin::start(true);
     proxy.on("/x", [Reply::ok("by proxy")]);
-    let mut rig = Rig::new("http://localhost/x", proxy.ca_file());
+    let mut rig = Client::new("http://localhost/x", proxy.ca_file());
     rig.config.proxy = Some(proxy.url("/").parse().expect("a URL"));
     let report = rig.fetch().await;
     let peer = last_peer(&report);
@@ -159,7 +157,7 @@ async fn no_secret_is_kept() {
         let path = |address: &str| address.split('?').next().unwrap_or_default().to_owned();
         origin.on(&path(address), [Reply::redirect(302, target)]);
         origin.on(&path(target), [Reply::ok("content")]);
-        let rig = Rig::of(&origin, address).secret("KEY", "hunter2hunter2");
+        let rig = Client::of(&origin, address).secret("KEY", "hunter2hunter2");
         let report = rig.fetch().await;
         let kept = provenance(&report);
         assert_eq!(kept.asked(), origin.url(address));
@@ -185,7 +183,7 @@ async fn no_secret_is_kept() {
     let relay = relay.expect("IPv4 loopback");
     let port = relay.address().port();
     origin.on("/p", [Reply::ok("content")]);
-    let mut rig = Rig::new(&format!("https://localhost:{port}/p"), origin.ca_file())
+    let mut rig = Client::new(&format!("https://localhost:{port}/p"), origin.ca_file())
         .secret("PROXY", &format!("http://{}", relay.address()));
     rig.config.proxy = Some("${PROXY}".parse().expect("a URL"));
     let report = rig.fetch().await;

@@ -7,11 +7,7 @@ use gannet::config::{FetchConfig, Secrets};
 use gannet::domain::{Address, FailureKind};
 use gannet::net::Webhooks;
 
-use crate::namespace::in_mount_namespace;
-use crate::net_rig::{Rig, fetched};
-use crate::origin::{Origin, RawOrigin, Reply};
-use crate::relay::Relay;
-use crate::rig::Gannet;
+use crate::rig::{Client, Gannet, Origin, RawOrigin, Relay, Reply, fetched, in_mount_namespace};
 
 const KINDS: [&str; 3] = ["http", "socks5", "socks5h"];
 
@@ -34,7 +30,7 @@ async fn a_proxy_is_never_asked_for_a_private_host() {
             "https://[::1]/",
             "http://localhost/",
         ] {
-            let mut rig = Rig::new(url, origin.ca_file());
+            let mut rig = Client::new(url, origin.ca_file());
             rig.settings.allow_private = false;
             through(&mut rig.config, &format!("{scheme}://{address}"));
             let detail = rig.fails(FailureKind::Forbidden).await;
@@ -52,7 +48,7 @@ async fn a_proxy_is_never_asked_for_a_private_host_after_a_redirect() {
     let proxy = Origin::start(false);
     proxy.on("/x", [Reply::redirect(302, "http://localhost/inside")]);
     proxy.on("/inside", [Reply::ok("inside")]);
-    let mut rig = Rig::new("http://8.8.8.8/x", proxy.ca_file());
+    let mut rig = Client::new("http://8.8.8.8/x", proxy.ca_file());
     rig.settings.allow_private = false;
     through(&mut rig.config, &proxy.url("/"));
     let detail = rig.fails(FailureKind::Forbidden).await;
@@ -80,7 +76,7 @@ async fn no_proxy_names_who_goes_past_it() {
     ] {
         for (host, expected) in [("127.0.0.1", by_address), ("localhost", by_name)] {
             let url = format!("http://{host}:{port}/x");
-            let mut rig = Rig::new(&url, origin.ca_file());
+            let mut rig = Client::new(&url, origin.ca_file());
             through(&mut rig.config, &proxy.url("/"));
             let rules = entries.iter().map(|entry| entry.parse().expect("a rule"));
             rig.config.no_proxy = rules.collect();
@@ -89,7 +85,7 @@ async fn no_proxy_names_who_goes_past_it() {
         }
     }
     // Past the proxy, the guard looks at who answers.
-    let mut rig = Rig::of(&origin, "/x");
+    let mut rig = Client::of(&origin, "/x");
     through(&mut rig.config, &proxy.url("/"));
     rig.config.no_proxy = vec!["*".parse().expect("a rule")];
     rig.settings.allow_private = false;
@@ -130,7 +126,7 @@ async fn a_failure_names_the_proxy() {
         (plain.url("/"), "http://8.8.8.8/x", named(&plain.host())),
         (garbled.url("/"), "https://8.8.8.8/x", named("")),
     ] {
-        let mut rig = Rig::new(url, plain.ca_file());
+        let mut rig = Client::new(url, plain.ca_file());
         rig.config.max_tries = 1;
         through(&mut rig.config, &proxy.replace("://", "://joe:hunter2@"));
         let kind = if url.starts_with("https") {
@@ -202,7 +198,7 @@ async fn a_refusal_of_a_tunnel_keeps_its_status_and_its_reason() {
         ("HTTP/", "closed the connection without an answer"),
     ] {
         let proxy = RawOrigin::start(vec![answer.into()]);
-        let mut rig = Rig::new("https://8.8.8.8/x", origin.ca_file());
+        let mut rig = Client::new("https://8.8.8.8/x", origin.ca_file());
         rig.config.max_tries = 1;
         through(&mut rig.config, &proxy.url("/"));
         let detail = rig.fails(FailureKind::Connect).await;
@@ -244,7 +240,7 @@ async fn a_refusal_that_stays_is_not_tried_again_at_once() {
     cases.push(("socks5", b"HTTP/1.1 400 Bad\r\n\r\n".to_vec(), 1));
     for (scheme, answer, tries) in cases {
         let proxy = answering(answer.clone());
-        let mut rig = Rig::new("https://8.8.8.8/x", "/dev/null".as_ref());
+        let mut rig = Client::new("https://8.8.8.8/x", "/dev/null".as_ref());
         rig.config.ca_files.clear();
         rig.config.max_tries = 3;
         through(&mut rig.config, &format!("{scheme}://{proxy}"));
@@ -281,7 +277,7 @@ async fn the_secrets_of_a_proxy_are_filled_in_and_never_repeated() {
     ] {
         let login = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));
         proxy.on("/x", [Reply::file("whole"), Reply::status(407)]);
-        let mut rig = Rig::new("http://8.8.8.8/x", proxy.ca_file());
+        let mut rig = Client::new("http://8.8.8.8/x", proxy.ca_file());
         rig.secrets = secrets();
         rig.config.max_tries = 1;
         through(&mut rig.config, &address);
@@ -301,7 +297,7 @@ async fn the_secrets_of_a_proxy_are_filled_in_and_never_repeated() {
         if !address.contains(&refusing) {
             continue;
         }
-        let mut rig = Rig::new("https://8.8.8.8/x", proxy.ca_file());
+        let mut rig = Client::new("https://8.8.8.8/x", proxy.ca_file());
         rig.secrets = secrets();
         rig.config.max_tries = 1;
         through(&mut rig.config, &address);
@@ -444,7 +440,7 @@ async fn what_a_socks_proxy_says_is_said_in_words() {
         ),
     ] {
         let address = answering(answer.clone());
-        let mut rig = Rig::new("https://localhost/x", "/dev/null".as_ref());
+        let mut rig = Client::new("https://localhost/x", "/dev/null".as_ref());
         rig.config.ca_files.clear();
         rig.config.max_tries = 1;
         through(&mut rig.config, &format!("socks5://{login}{address}"));
@@ -492,7 +488,7 @@ async fn a_socks_proxy_gets_the_login_that_it_asks_for() {
             stream.read_exact(&mut first).expect("a tunnel");
             (read, first)
         });
-        let mut rig = Rig::new("https://10.1.2.3/x", "/dev/null".as_ref());
+        let mut rig = Client::new("https://10.1.2.3/x", "/dev/null".as_ref());
         rig.config.ca_files.clear();
         rig.config.max_tries = 1;
         through(&mut rig.config, &format!("socks5://{user}{address}"));
@@ -516,7 +512,7 @@ async fn a_proxy_is_given_the_checked_address() {
     let relay = relay_to(&origin, "127.0.0.1", false).expect("IPv4 loopback");
     let port = relay.address().port();
     for kind in KINDS {
-        let mut rig = Rig::new(&format!("https://localhost:{port}/x"), origin.ca_file());
+        let mut rig = Client::new(&format!("https://localhost:{port}/x"), origin.ca_file());
         through(&mut rig.config, &format!("{kind}://{}", relay.address()));
         assert_eq!(fetched(rig.fetch().await).0, b"content", "{kind}");
         let asked = relay.asked();
@@ -527,7 +523,7 @@ async fn a_proxy_is_given_the_checked_address() {
         let host = format!("localhost:{port}");
         assert_eq!(last.header("host"), Some(host.as_str()), "{kind}");
         // Its certificate is none of the server's.
-        let mut rig = Rig::new("https://files.invalid/x", origin.ca_file());
+        let mut rig = Client::new("https://files.invalid/x", origin.ca_file());
         rig.config.max_tries = 1;
         through(&mut rig.config, &format!("{kind}://{}", relay.address()));
         rig.fails(FailureKind::Tls).await;
@@ -545,7 +541,7 @@ async fn a_proxy_that_allows_no_addresses_is_given_the_name() {
     origin.on("/x", [Reply::ok("content")]);
     let relay = relay_to(&origin, "127.0.0.1", true).expect("IPv4 loopback");
     let port = relay.address().port();
-    let mut rig = Rig::new(&format!("https://localhost:{port}/x"), origin.ca_file());
+    let mut rig = Client::new(&format!("https://localhost:{port}/x"), origin.ca_file());
     rig.config.max_tries = 1;
     through(&mut rig.config, &format!("http://{}", relay.address()));
     assert_eq!(fetched(rig.fetch().await).0, b"content");
@@ -569,7 +565,7 @@ async fn literals_of_ipv6_go_through_a_proxy_and_a_proxy_may_be_one() {
     for host in ["127.0.0.1", "::1"] {
         let relay = relay_to(&origin, host, false).expect("loopback");
         for kind in KINDS {
-            let mut rig = Rig::of(&origin, "/x");
+            let mut rig = Client::of(&origin, "/x");
             through(&mut rig.config, &format!("{kind}://{}", relay.address()));
             assert_eq!(fetched(rig.fetch().await).0, b"content", "{kind} {host}");
             assert_eq!(relay.asked(), [origin.host()], "{kind} {host}");

@@ -1,8 +1,6 @@
 //! A data folder that is mistyped, or whose disk is not mounted, is never a new, healthy, empty store.
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
-use crate::terminal::Terminal;
+use crate::rig::{Gannet, Origin, Reply, Said, Terminal};
 
 #[test]
 fn only_what_brings_sources_in_begins_a_store() {

@@ -9,94 +9,14 @@ mod rollback;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
-use gannet::app::{App, EventFilter};
-use gannet::clock::ManualClock;
-use gannet::config::{Config, Environment, Flags};
 use gannet::domain::{Action, SettingsPatch, SourceId, VerdictOutcome};
-use gannet::worker::{PassReport, Progress, Selection, Stop, Worker};
 use serde_json::Value;
 
-use crate::net_rig::at;
-use crate::origin::{Gate, Origin, Recorded, Reply};
-use crate::rig::{Gannet, hourly, open_app};
-
-/// Long enough for any machine: only a test that fails waits for it.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// A worker over a folder, and who is told.
-struct House {
-    clock: ManualClock,
-    app: Arc<App>,
-    worker: Worker,
-    stop: Stop,
-}
-
-impl House {
-    /// Opens the store in `folder` at noon, or so many hours later, with this configuration.
-    fn open(folder: &Path, origin: &Origin, hours: i64, toml: &str) -> Self {
-        let file = folder.join("config.toml");
-        let ca_file = origin.ca_file().display().to_string();
-        let fetch = format!("[fetch]\nca_file = {ca_file:?}\nmax_tries = 1\n");
-        fs::write(&file, fetch + toml).expect("a configuration");
-        let flags = Flags {
-            config: Some(file),
-            data_dir: Some(folder.to_owned()),
-            utc: false,
-        };
-        let environment = Environment::new([("PATH", "/usr/bin:/bin"), ("KEY", "s3cret")], None);
-        let config = Config::load(&flags, &environment).expect("a configuration");
-        let clock = ManualClock::new(at("2026-01-31T12:00:00Z") + chrono::TimeDelta::hours(hours));
-        let app = open_app(config, clock.clone());
-        Self {
-            clock,
-            worker: Worker::new(Arc::clone(&app)),
-            app,
-            stop: Stop::default(),
-        }
-    }
-
-    /// Adds each path of the origin as a source named after it.
-    async fn add(&self, origin: &Origin, paths: &[&str]) {
-        let new = paths
-            .iter()
-            .map(|path| hourly(path.trim_start_matches('/'), origin.url(path)));
-        self.app.add(new.collect()).await.expect("added");
-    }
-
-    async fn pass(&self) -> PassReport {
-        let progress = Progress::default();
-        let pass = self.worker.pass(Selection::Due, &self.stop, &progress);
-        let report = tokio::time::timeout(PATIENCE, pass).await.expect("it ends");
-        assert!(report.error.is_none(), "{:?}", report.error);
-        report
-    }
-
-    /// A pass in which everybody is told who has to be.
-    async fn good_pass(&self) {
-        let report = self.pass().await;
-        assert_eq!(report.notify_failures, [""; 0]);
-    }
-
-    fn advance(&self, minutes: i64) {
-        self.clock.advance(chrono::Duration::minutes(minutes));
-    }
-
-    /// The events of this action, as their details.
-    async fn log(&self, action: Action) -> Vec<String> {
-        let filter = EventFilter {
-            limit: 10_000,
-            ..EventFilter::default()
-        };
-        let events = self.app.events(filter).await.expect("events").into_iter();
-        let events = events.filter(|event| event.event.action == action);
-        events
-            .map(|event| event.event.detail.unwrap_or_default())
-            .collect()
-    }
-}
+use crate::rig::{
+    Gannet, Gate, Home, Origin, PATIENCE, Recorded, Reply, TestApp, at, fetch_section, folder,
+    hourly, soon, until,
+};
 
 /// A server that takes messages.
 fn hook() -> Origin {
@@ -142,30 +62,31 @@ fn works() -> Reply {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_is_told_of_when_it_starts_to_fail_and_when_it_stops() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/x", [fails(), fails(), works()]);
-    origin.on("/y", [works()]);
-    let house = House::open(folder.path(), &origin, 0, &webhook(&hook, ""));
-    house.add(&origin, &["/x", "/y"]).await;
+    let hook = hook();
+    let app = TestApp::new()
+        .toml(&webhook(&hook, ""))
+        .source("/x", [fails(), fails(), works()])
+        .source("/y", [works()])
+        .open()
+        .await;
     let expected = [
         &["x failing"][..],
         &["x failing"],
         &["x failing", "x recovered"],
     ];
     for (hour, expected) in expected.into_iter().enumerate() {
-        house.good_pass().await;
+        app.good_pass().await;
         assert_eq!(told(&hook).concat(), expected, "hour {hour}");
         // Whatever passes come in between.
-        house.advance(20);
-        house.good_pass().await;
+        app.turn(20);
+        app.good_pass().await;
         assert_eq!(told(&hook).concat(), expected, "hour {hour}");
-        house.advance(40);
+        app.turn(40);
     }
     let messages: Vec<_> = hook.requests().iter().map(json).collect();
     let failing = &messages[0]["changes"][0];
     assert_eq!(messages[0]["type"], "gannet.changes");
-    assert_eq!(failing["address"], origin.url("/x"));
+    assert_eq!(failing["address"], app.origin.url("/x"));
     assert_eq!(failing["since"], "2026-01-31T12:00:00Z");
     assert_eq!(
         (&failing["failures"], &failing["source_id"]),
@@ -178,63 +99,65 @@ async fn a_source_is_told_of_when_it_starts_to_fail_and_when_it_stops() {
     assert_eq!(recovered["detail"], "after 2 failed attempts");
     let text = messages[1]["text"].as_str().expect("a text");
     assert!(text.starts_with("1 source recovered: x\n"), "{text}");
-    assert_eq!(house.log(Action::NoticeSent).await, ["ops: 1 change"; 2]);
-    assert_eq!(house.log(Action::SourceFailing).await.len(), 1);
+    assert_eq!(app.log(Action::NoticeSent).await, ["ops: 1 change"; 2]);
+    assert_eq!(app.log(Action::SourceFailing).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_flaps_is_told_of_once_and_its_end_is_told_when_it_is_quiet() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/x", [fails(), works(), fails(), works()]);
-    let house = House::open(folder.path(), &origin, 0, &webhook(&hook, "quiet = \"6h\""));
-    house.add(&origin, &["/x"]).await;
+    let hook = hook();
+    let app = TestApp::new()
+        .toml(&webhook(&hook, "quiet = \"6h\""))
+        .source("/x", [fails(), works(), fails(), works()])
+        .open()
+        .await;
     for _ in 0..6 {
-        house.good_pass().await;
+        app.good_pass().await;
         assert_eq!(told(&hook), [["x failing"]]);
-        house.advance(60);
+        app.turn(60);
     }
     // Nothing is due any more: it is the quiet period's end that is waited for.
     let off = SettingsPatch {
         enabled: Some(false),
         ..SettingsPatch::default()
     };
-    let edited = house.app.edit(&["x".to_owned()], off).await;
+    let edited = app.edit(&["x".to_owned()], off).await;
     edited.expect("disabled");
-    house.advance(-1);
-    house.good_pass().await;
+    app.turn(-1);
+    app.good_pass().await;
     assert_eq!(told(&hook).len(), 1);
-    house.advance(1);
-    house.good_pass().await;
+    app.turn(1);
+    app.good_pass().await;
     assert_eq!(told(&hook), [["x failing"], ["x recovered"]]);
-    house.advance(600);
-    house.good_pass().await;
+    app.turn(600);
+    app.good_pass().await;
     assert_eq!(told(&hook).len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_fails_verification_is_told_of_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     let bad = Reply::file("not JSON");
-    origin.on(
-        "/x",
-        [
-            Reply::file("{}"),
-            bad.clone(),
-            bad,
-            Reply::file("worse"),
-            Reply::file("[]"),
-        ],
-    );
     let json_rule = "[[verifier]]\nname = \"syntax\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
     let toml = webhook(&hook, "") + json_rule;
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x"]).await;
+    let app = TestApp::new()
+        .toml(&toml)
+        .source(
+            "/x",
+            [
+                Reply::file("{}"),
+                bad.clone(),
+                bad,
+                Reply::file("worse"),
+                Reply::file("[]"),
+            ],
+        )
+        .open()
+        .await;
     for expected in [0, 1, 1, 2, 3] {
-        house.good_pass().await;
+        app.good_pass().await;
         assert_eq!(hook.requests().len(), expected);
-        house.advance(60);
+        app.turn(60);
     }
     assert_eq!(
         told(&hook).concat(),
@@ -247,27 +170,27 @@ async fn a_version_that_fails_verification_is_told_of_once() {
     // The newest one, once more: it passed in between.
     for (outcome, messages) in [("failed", 4), ("passed", 5), ("failed", 6)] {
         let outcome = outcome.parse().expect("an outcome");
-        let given = house.app.verdict("x", "syntax", outcome, None);
+        let given = app.verdict("x", "syntax", outcome, None);
         given.await.expect("a verdict");
-        house.advance(60);
-        house.good_pass().await;
+        app.turn(60);
+        app.good_pass().await;
         assert_eq!(hook.requests().len(), messages, "{outcome}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_one_message() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     let paths: Vec<_> = (0..200).map(|number| format!("/n{number:03}")).collect();
     let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+    let folder = folder();
     let out = folder.path().join("out");
     let program = program(folder.path(), &out, "");
     let toml = webhook(&hook, "") + &command(&program, "");
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &paths).await;
+    let app = TestApp::new().toml(&toml).open().await;
+    app.watch(&paths).await;
     // Nothing is scripted: all of them get 404.
-    house.good_pass().await;
+    app.good_pass().await;
     let [request] = &hook.requests()[..] else {
         panic!("{} messages", hook.requests().len())
     };
@@ -287,10 +210,10 @@ async fn an_outage_is_one_message() {
     );
     assert!(text.ends_with("\nand 100 more\n"), "{text}");
     for path in paths {
-        origin.on(path, [works()]);
+        app.origin.on(path, [works()]);
     }
-    house.advance(60);
-    house.good_pass().await;
+    app.turn(60);
+    app.good_pass().await;
     let text = json(&hook.requests()[1])["text"].clone();
     let text = text.as_str().expect("a text");
     assert!(text.starts_with("200 sources recovered\n"), "{text}");
@@ -299,8 +222,7 @@ async fn an_outage_is_one_message() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_delivered_is_tried_again() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     let key = "http://127.0.0.1:1/${KEY}";
     hook.on(
         "/hook",
@@ -311,9 +233,9 @@ async fn what_was_not_delivered_is_tried_again() {
         ],
     );
     let toml = webhook(&hook, "") + &format!("[[notify]]\nname = \"down\"\nwebhook = \"{key}\"\n");
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x"]).await;
-    let untold = house.pass().await.notify_failures;
+    let app = TestApp::new().toml(&toml).open().await;
+    app.watch(["/x"]).await;
+    let untold = app.pass().await.notify_failures;
     assert_eq!(untold[0], "could not tell ops: answered 503");
     assert!(untold[1].starts_with("could not tell down: "), "{untold:?}");
     assert!(!untold[1].contains("s3cret"), "{untold:?}");
@@ -321,8 +243,8 @@ async fn what_was_not_delivered_is_tried_again() {
     let mut requests = Vec::new();
     for _ in 0..5 {
         requests.push(hook.requests().len());
-        house.pass().await;
-        house.advance(1);
+        app.pass().await;
+        app.turn(1);
     }
     assert_eq!(requests, [1, 1, 2, 2, 3]);
     let ids: Vec<_> = hook
@@ -331,79 +253,78 @@ async fn what_was_not_delivered_is_tried_again() {
         .map(|request| request.header("webhook-id").expect("an id").to_owned())
         .collect();
     assert!(ids[0] == ids[1] && ids[1] == ids[2], "{ids:?}");
-    assert_eq!(house.log(Action::NoticeSent).await, ["ops: 1 change"]);
-    let failed = house.log(Action::NoticeFailed).await;
+    assert_eq!(app.log(Action::NoticeSent).await, ["ops: 1 change"]);
+    let failed = app.log(Action::NoticeFailed).await;
     for answer in ["503", "302"] {
         let event = format!("ops: 1 change: answered {answer}");
         assert!(failed.contains(&event), "{failed:?}");
     }
     assert!(!failed.concat().contains("s3cret"), "{failed:?}");
-    house.advance(60);
-    house.pass().await;
+    app.turn(60);
+    app.pass().await;
     assert_eq!(hook.requests().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_is_well_before_anybody_could_be_told_is_no_news() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/x", [fails(), works()]);
+    let hook = hook();
     hook.on("/hook", [Reply::status(500), Reply::ok("ok")]);
-    let house = House::open(folder.path(), &origin, 0, &webhook(&hook, ""));
-    house.add(&origin, &["/x"]).await;
-    assert_eq!(house.pass().await.notify_failures.len(), 1);
-    house.advance(60);
-    house.good_pass().await;
+    let app = TestApp::new()
+        .toml(&webhook(&hook, ""))
+        .source("/x", [fails(), works()])
+        .open()
+        .await;
+    assert_eq!(app.pass().await.notify_failures.len(), 1);
+    app.turn(60);
+    app.good_pass().await;
     assert_eq!(hook.requests().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_failure_is_none_yet_when_three_are_asked_for() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/x", [fails(), fails(), works(), fails(), fails(), fails()]);
+    let hook = hook();
     let toml = webhook(&hook, "after = 3\non = [\"failing\"]");
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x"]).await;
+    let app = TestApp::new()
+        .toml(&toml)
+        .source("/x", [fails(), fails(), works(), fails(), fails(), fails()])
+        .open()
+        .await;
     for hour in 0..7 {
-        house.good_pass().await;
+        app.good_pass().await;
         let expected = usize::from(hour >= 5);
         assert_eq!(hook.requests().len(), expected, "hour {hour}");
-        house.advance(60);
+        app.turn(60);
     }
     assert_eq!(json(&hook.requests()[0])["changes"][0]["failures"], 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_notifier_begins_with_what_is_so() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
+    let app = TestApp::new().open().await;
     for path in ["/x", "/y", "/z"] {
-        origin.on(path, [fails(), fails(), works()]);
+        app.origin.on(path, [fails(), fails(), works()]);
+        app.watch([path]).await;
     }
-    let house = House::open(folder.path(), &origin, 0, "");
-    house.add(&origin, &["/x", "/y", "/z"]).await;
-    house.good_pass().await;
-    drop(house);
+    app.good_pass().await;
     let toml = webhook(&hook, "sources = [\"x\", \"z*\"]");
-    let house = House::open(folder.path(), &origin, 1, &toml);
-    house.good_pass().await;
+    let app = app.closed().hours_later(1).toml(&toml).open().await;
+    app.good_pass().await;
     assert_eq!(told(&hook), [["x failing", "z failing"]]);
-    let removed = house.app.remove(&["z".to_owned()], false).await;
+    let removed = app.remove(&["z".to_owned()], false).await;
     removed.expect("removed");
-    house.advance(60);
-    house.good_pass().await;
+    app.turn(60);
+    app.good_pass().await;
     assert_eq!(told(&hook)[1..], [["x recovered"]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_signed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     let toml = webhook(&hook, "secret = \"whsec_YSBrZXkgd2l0aCAyNCBvZGQgYnl0ZXMh\"");
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x"]).await;
-    house.good_pass().await;
+    let app = TestApp::new().toml(&toml).open().await;
+    app.watch(["/x"]).await;
+    app.good_pass().await;
     let requests = hook.requests();
     assert_eq!(requests[0].header("content-type"), Some("application/json"));
     crate::webhook::assert_signed(&requests[0], at("2026-01-31T12:00:00Z"));
@@ -430,12 +351,12 @@ fn command(program: &Path, more: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_gets_the_text_the_changes_and_the_facts() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, out) = (Origin::start(true), folder.path().join("out"));
+    let folder = folder();
+    let out = folder.path().join("out");
     let program = program(folder.path(), &out, "");
-    let house = House::open(folder.path(), &origin, 0, &command(&program, ""));
-    house.add(&origin, &["/x"]).await;
-    house.good_pass().await;
+    let app = TestApp::new().toml(&command(&program, "")).open().await;
+    app.watch(["/x"]).await;
+    app.good_pass().await;
     let read = |name: &str| fs::read_to_string(out.join(name)).expect(name);
     let text = read("stdin");
     let lines: Vec<_> = text.lines().collect();
@@ -455,7 +376,7 @@ async fn a_program_gets_the_text_the_changes_and_the_facts() {
     assert!(!environment.contains("s3cret"), "{environment}");
     let changes: Value = serde_json::from_str(&read("json")).expect("JSON");
     assert_eq!(changes["changes"][0]["source"], "x");
-    let runs = fs::read_dir(folder.path().join("tmp")).expect("a folder");
+    let runs = fs::read_dir(app.folder().join("tmp")).expect("a folder");
     let runs = runs.map(|run| run.expect("an entry").path());
     let left = runs.filter(|run| run.is_dir()).flat_map(|run| {
         let entries = fs::read_dir(run).expect("a folder");
@@ -468,39 +389,36 @@ async fn a_program_gets_the_text_the_changes_and_the_facts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_fails_or_takes_too_long_has_not_told() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, out) = (Origin::start(true), folder.path().join("out"));
+    let folder = folder();
+    let out = folder.path().join("out");
     let program = program(folder.path(), &out, "echo no such user >&2\nexit 67");
     let slow = "[[notify]]\nname = \"slow\"\ncommand = [\"sh\", \"-c\", \"exec sleep 1000\"]\ntimeout = \"100ms\"\n";
     let toml = command(&program, "") + slow;
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x"]).await;
-    let untold = house.pass().await.notify_failures;
+    let app = TestApp::new().toml(&toml).open().await;
+    app.watch(["/x"]).await;
+    let untold = app.pass().await.notify_failures;
     let expected = [
         "could not tell mail: exit code 67: no such user",
         "could not tell slow: timed out after 100 ms",
     ];
     assert_eq!(untold, expected);
-    house.advance(60);
-    assert_eq!(house.pass().await.notify_failures.len(), 2);
+    app.turn(60);
+    assert_eq!(app.pass().await.notify_failures.len(), 2);
     let runs = fs::read_to_string(out.join("runs")).expect("runs");
     assert_eq!(runs.lines().count(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_at_once_tell_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     let gate = Gate::new();
     hook.on("/hook", [Reply::ok("ok").behind(&gate)]);
     let toml = webhook(&hook, "");
-    let one = House::open(folder.path(), &origin, 0, &toml);
-    let other = House::open(folder.path(), &origin, 0, &toml);
-    one.add(&origin, &["/x"]).await;
+    let one = TestApp::new().toml(&toml).open().await;
+    let other = one.again().toml(&toml).open().await;
+    one.watch(["/x"]).await;
     let meanwhile = async {
-        tokio::time::timeout(PATIENCE, hook.arrived(1))
-            .await
-            .expect("a message");
+        soon(hook.arrived(1)).await;
         other.good_pass().await;
         gate.open();
     };
@@ -511,92 +429,80 @@ async fn two_at_once_tell_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_cut_off_is_sent_again() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     let gate = Gate::new();
     hook.on("/hook", [Reply::ok("ok").behind(&gate), Reply::ok("ok")]);
     let toml = webhook(&hook, "");
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x"]).await;
+    let app = TestApp::new().toml(&toml).open().await;
+    app.watch(["/x"]).await;
     let stop = async {
-        tokio::time::timeout(PATIENCE, hook.arrived(1))
-            .await
-            .expect("a message");
-        house.stop.request();
-        house.stop.request();
+        soon(hook.arrived(1)).await;
+        app.stop.request();
+        app.stop.request();
     };
-    tokio::join!(house.good_pass(), stop);
-    drop(house);
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.good_pass().await;
-    house.good_pass().await;
+    tokio::join!(app.good_pass(), stop);
+    let app = app.closed().toml(&toml).open().await;
+    app.good_pass().await;
+    app.good_pass().await;
     assert_eq!(told(&hook), [["x failing"], ["x failing"]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_heartbeat_is_sent_after_what_was_done_and_once_an_hour() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/x", [works()]);
+    let hook = hook();
     hook.on(
         "/beat/s3cret",
         [Reply::ok("OK"), Reply::status(500), Reply::ok("OK")],
     );
     let address = hook.url("/beat/${KEY}");
     let toml = format!("[worker]\nheartbeat = \"{address}\"\n");
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.good_pass().await;
+    let app = TestApp::new().toml(&toml).open().await;
+    app.origin.on("/x", [works()]);
+    app.good_pass().await;
     assert_eq!(
         hook.requests().len(),
         0,
         "no sources: the folder may be a wrong one"
     );
-    let mut disabled = hourly("disabled", origin.url("/disabled"));
+    let mut disabled = hourly("disabled", app.origin.url("/disabled"));
     disabled.settings.enabled = Some(false);
-    house.app.add(vec![disabled]).await.expect("added");
-    house.good_pass().await;
+    app.add(vec![disabled]).await.expect("added");
+    app.good_pass().await;
     assert_eq!(hook.requests().len(), 1, "the first");
     assert_eq!(hook.requests()[0].method, "GET");
-    house.advance(59);
-    house.good_pass().await;
+    app.turn(59);
+    app.good_pass().await;
     assert_eq!(hook.requests().len(), 1, "nothing was done");
-    house.advance(1);
-    let untold = house.pass().await.notify_failures;
+    app.turn(1);
+    let untold = app.pass().await.notify_failures;
     assert_eq!(untold, ["the heartbeat could not be sent: answered 500"]);
-    house.good_pass().await;
+    app.good_pass().await;
     assert_eq!(hook.requests().len(), 3, "tried again");
-    house.add(&origin, &["/x"]).await;
-    house.advance(1);
-    house.good_pass().await;
+    app.watch(["/x"]).await;
+    app.turn(1);
+    app.good_pass().await;
     assert_eq!(hook.requests().len(), 4, "a source was fetched");
-    house.stop.request();
-    house.advance(120);
-    house.good_pass().await;
+    app.stop.request();
+    app.turn(120);
+    app.good_pass().await;
     assert_eq!(hook.requests().len(), 4, "a pass that had to stop");
 }
 
 /// A home whose notifiers are these, with a source that fails.
-fn home(origin: &Origin, toml: &str) -> Gannet {
-    let gannet = Gannet::trusting(origin.ca_file(), &format!("max_tries = 1\n{toml}"));
-    gannet.ok(&[
-        "add",
-        &origin.url("/x"),
-        "1h",
-        "--name",
-        "x",
-        "--allow-private",
-    ]);
-    gannet
+fn home(toml: &str) -> Home {
+    let home = Home::new(toml);
+    home.add("x", &[]);
+    home
 }
 
 #[test]
 fn nobody_to_tell_is_said_and_changes_no_exit_code() {
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/x", [Reply::file("bad"), Reply::file("good")]);
+    let hook = hook();
     hook.on("/hook", [Reply::status(500)]);
     hook.on("/beat", [Reply::status(404)]);
     let heartbeat = format!("[worker]\nheartbeat = \"{}\"\n", hook.url("/beat"));
-    let gannet = home(&origin, &(heartbeat + &webhook(&hook, "")));
+    let gannet = home(&(heartbeat + &webhook(&hook, "")));
+    gannet.origin.on("/x", ["bad", "good"]);
     let said = gannet.run(&["--worker-only"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert_eq!(
@@ -604,7 +510,7 @@ fn nobody_to_tell_is_said_and_changes_no_exit_code() {
         "gannet: the heartbeat could not be sent: answered 404\n"
     );
     // A fetch by hand is no pass of the worker, and its failure is told as any other.
-    origin.on("/x", [fails()]);
+    gannet.origin.on("/x", [fails()]);
     let said = gannet.run(&["fetch", "x"]);
     assert_eq!(said.code, Some(1), "{said:#?}");
     assert!(
@@ -627,10 +533,10 @@ fn nobody_to_tell_is_said_and_changes_no_exit_code() {
 
 #[test]
 fn a_worker_that_stays_sends_the_heartbeat_when_nothing_is_due() {
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     hook.on("/beat", [Reply::ok("OK")]);
     let heartbeat = format!("[worker]\nheartbeat = \"{}\"\n", hook.url("/beat"));
-    let gannet = Gannet::trusting(origin.ca_file(), &heartbeat);
+    let gannet = Home::new(&heartbeat);
     gannet.ok(&["add", "https://example.org/x", "--disabled"]);
     let mut worker = gannet.start(&["--worker-only", "--loop"]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -642,14 +548,14 @@ fn a_worker_that_stays_sends_the_heartbeat_when_nothing_is_due() {
 
 #[test]
 fn a_notifier_can_be_tried() {
-    let (origin, hook) = (Origin::start(true), hook());
-    let folder = tempfile::tempdir().expect("a folder");
+    let hook = hook();
+    let folder = folder();
     let out = folder.path().join("out");
     let program = program(folder.path(), &out, "echo queued as 17");
     let down = "[[notify]]\nname = \"down\"\ncommand = [\"false\"]\n";
     let toml =
         webhook(&hook, "format = \"text\"") + &command(&program, "on = [\"failing\"]") + down;
-    let gannet = home(&origin, &toml);
+    let gannet = home(&toml);
     assert_eq!(
         gannet.ok(&["notify", "test", "ops"]),
         "ops: delivered: answered 200: ok\n"
@@ -688,7 +594,7 @@ fn a_notifier_can_be_tried() {
 
 #[test]
 fn a_sample_of_each_kind_looks_like_a_real_one() {
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     for (kind, line) in [
         ("failing", "- example failing since 20"),
         (
@@ -720,7 +626,7 @@ fn a_sample_of_each_kind_looks_like_a_real_one() {
         ("changed", "- example changed: v0: a sample"),
     ] {
         let toml = webhook(&hook, &format!("format = \"text\"\non = [\"{kind}\"]"));
-        let gannet = home(&origin, &toml);
+        let gannet = home(&toml);
         gannet.ok(&["notify", "test", "ops"]);
         let requests = hook.requests();
         let text = String::from_utf8_lossy(&requests.last().expect("a message").body).into_owned();
@@ -748,11 +654,11 @@ fn recipes() -> &'static str {
 
 #[test]
 fn the_recipes_do_as_written() {
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     for path in ["/gannet", "/services/T0/B0/s3cret", "/beat/11-22-33"] {
         hook.on(path, [Reply::ok("ok")]);
     }
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let at = |name: &str| folder.path().join(name);
     // A mail server's program: it takes the letter on its stdin, and the receiver from the letter.
     let sendmail = at("sendmail");
@@ -776,7 +682,7 @@ fn the_recipes_do_as_written() {
             &format!("http://:${{NTFY_TOKEN}}@{}", hook.host()),
         )
         .replace("https://hc-ping.com", &address("/beat"));
-    let gannet = home(&origin, "");
+    let gannet = home("");
     let secrets_file = format!("secrets_file = {:?}\n", at("secrets").display().to_string());
     let fetch = fs::read_to_string(gannet.path("config.toml")).expect("a configuration");
     gannet.configure(&(secrets_file + &fetch + &recipes));
@@ -823,19 +729,20 @@ const JSON_RULE: &str =
 /// Single events: what changed for readers, what could not be published, and that a source is good again.
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_hear_of_changes_with_the_lines_that_differ() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     let bodies = ["[\n1\n]\n", "[\n1,\n2\n]\n", "<html>", "[\n3\n]\n"];
-    origin.on("/x.json", bodies.map(Reply::file));
     let on = "on = [\"changed\", \"good-again\", \"version-failed\"]\nquiet = \"1s\"";
     let toml = webhook(&hook, on) + JSON_RULE;
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x.json"]).await;
+    let app = TestApp::new()
+        .toml(&toml)
+        .source("/x.json", bodies.map(Reply::file))
+        .open()
+        .await;
     let mut heard = Vec::new();
     for _ in bodies {
-        house.pass().await;
+        app.pass().await;
         heard.push(told(&hook).concat().len());
-        house.advance(60);
+        app.turn(60);
     }
     assert_eq!(
         told(&hook),
@@ -872,12 +779,13 @@ async fn contents_that_flap_are_told_of_once_and_their_end_is_told_when_it_is_qu
         (&["{}", "{"], &[]),
     ];
     for (contents, end) in cases {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
-        origin.on("/x.json", contents.iter().copied().map(Reply::file));
+        let hook = hook();
         let toml = webhook(&hook, "quiet = \"12h\"") + JSON_RULE;
-        let house = House::open(folder.path(), &origin, 0, &toml);
-        house.add(&origin, &["/x.json"]).await;
+        let app = TestApp::new()
+            .toml(&toml)
+            .source("/x.json", contents.iter().copied().map(Reply::file))
+            .open()
+            .await;
         let versions = || -> Vec<String> {
             let changes = hook.requests().into_iter().flat_map(|request| {
                 let changes = json(&request)["changes"].as_array().cloned();
@@ -894,16 +802,16 @@ async fn contents_that_flap_are_told_of_once_and_their_end_is_told_when_it_is_qu
                 .collect()
         };
         for hour in 0..13 {
-            house.pass().await;
+            app.pass().await;
             let expected = ["version-failed 2"].into_iter().filter(|_| hour > 0);
             assert_eq!(versions(), expected.collect::<Vec<_>>(), "hour {hour}");
-            house.advance(60);
+            app.turn(60);
         }
         for _ in 0..2 {
-            house.pass().await;
+            app.pass().await;
             let expected = [&["version-failed 2"], end].concat();
             assert_eq!(versions(), expected, "{contents:?}");
-            house.advance(60);
+            app.turn(60);
         }
     }
 }
@@ -911,83 +819,80 @@ async fn contents_that_flap_are_told_of_once_and_their_end_is_told_when_it_is_qu
 /// A version that a person puts out and a verifier takes back stands as it was told.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_that_is_back_when_it_is_quiet_no_more_is_no_news() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/x.json", ["{}", "{"].map(Reply::file));
+    let hook = hook();
     let toml = webhook(&hook, "quiet = \"6h\"") + JSON_RULE;
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x.json"]).await;
+    let app = TestApp::new()
+        .toml(&toml)
+        .source("/x.json", ["{}", "{"].map(Reply::file))
+        .open()
+        .await;
     for _ in 0..2 {
-        house.pass().await;
-        house.advance(60);
+        app.pass().await;
+        app.turn(60);
     }
     for outcome in [VerdictOutcome::Passed, VerdictOutcome::Failed] {
-        let given = house.app.verdict("x.json", "json", outcome, None).await;
+        let given = app.verdict("x.json", "json", outcome, None).await;
         given.expect("a verdict");
-        house.pass().await;
+        app.pass().await;
         assert_eq!(told(&hook), [["x.json version-failed"]], "{outcome:?}");
     }
     for _ in 0..8 {
-        house.advance(60);
-        house.pass().await;
+        app.turn(60);
+        app.pass().await;
         assert_eq!(told(&hook), [["x.json version-failed"]]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_over_before_anybody_was_told_is_not_told() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/x.json", ["{}", "{", "{"].map(Reply::file));
+    let hook = hook();
     let on = "on = [\"changed\", \"good-again\"]\nquiet = \"1s\"";
     let toml = webhook(&hook, on) + JSON_RULE;
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x.json"]).await;
+    let app = TestApp::new()
+        .toml(&toml)
+        .source("/x.json", ["{}", "{", "{"].map(Reply::file))
+        .open()
+        .await;
     for _ in 0..2 {
-        house.pass().await;
-        house.advance(60);
+        app.pass().await;
+        app.turn(60);
     }
     // A person's word puts the failed version out, and the verifier takes it back.
     let good = async || {
-        let verdict = house
+        let verdict = app
             .app
             .verdict("x.json", "json", VerdictOutcome::Passed, None);
         verdict.await.expect("a verdict")
     };
     let given = good().await;
-    let asked = house.app.asked_now().await.expect("a number");
-    house
-        .app
+    let asked = app.asked_now().await.expect("a number");
+    app.app
         .verify(&given.source, &given.version, asked)
         .await
         .expect("judged");
-    house.pass().await;
+    app.pass().await;
     assert!(told(&hook).is_empty(), "{:?}", told(&hook));
     good().await;
-    house.advance(60);
-    house.pass().await;
+    app.turn(60);
+    app.pass().await;
     assert_eq!(told(&hook), [["x.json good-again", "x.json changed"]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announcement_that_was_not_delivered_comes_later() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), Origin::start(false));
+    let hook = Origin::start(false);
     hook.on(
         "/hook",
         [Reply::status(500), Reply::status(500), Reply::ok("ok")],
     );
-    origin.on("/x", ["one", "two", "two", "two", "two"].map(Reply::file));
-    let house = House::open(
-        folder.path(),
-        &origin,
-        0,
-        &webhook(&hook, "on = [\"changed\"]"),
-    );
-    house.add(&origin, &["/x"]).await;
+    let app = TestApp::new()
+        .toml(&webhook(&hook, "on = [\"changed\"]"))
+        .source("/x", ["one", "two", "two", "two", "two"].map(Reply::file))
+        .open()
+        .await;
     for _ in 0..5 {
-        house.pass().await;
-        house.advance(60);
+        app.pass().await;
+        app.turn(60);
     }
     assert_eq!(told(&hook), [["x changed"]; 3], "twice in vain, then once");
     let ids: Vec<_> = hook
@@ -1003,29 +908,25 @@ async fn an_announcement_that_was_not_delivered_comes_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sets_and_what_cannot_be_published_are_told() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/a", ["good", "bad", "good again"].map(Reply::file));
-    origin.on("/b", [Reply::file("b")]);
+    let hook = hook();
     let set = "[[verifier]]\nname = \"check\"\nscope = \"set\"\nsources = [\"tag:release\"]\ncommand = [\"sh\", \"-c\", \"! grep -r bad $1\", \"sh\", \"{path}\"]\n";
     let on = "on = [\"set-failed\", \"good-again\", \"set-published\", \"publish-failed\"]";
     let toml = webhook(&hook, on) + set;
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    let published = house.app.published_file(&origin.host().replace(':', "_"));
+    let app = TestApp::new().toml(&toml).open().await;
+    app.origin
+        .on("/a", ["good", "bad", "good again"].map(Reply::file));
+    app.origin.on("/b", [Reply::file("b")]);
+    let published = app.published_file(&app.origin.host().replace(':', "_"));
     fs::create_dir_all(published.join("b")).expect("a folder in the way");
-    house.add(&origin, &["/a", "/b"]).await;
+    app.watch(["/a", "/b"]).await;
     let tags = SettingsPatch {
         tags: Some(vec!["release".to_owned()]),
         ..SettingsPatch::default()
     };
-    house
-        .app
-        .edit(&["a".to_owned()], tags)
-        .await
-        .expect("tagged");
+    app.edit(&["a".to_owned()], tags).await.expect("tagged");
     for _ in 0..3 {
-        house.pass().await;
-        house.advance(60);
+        app.pass().await;
+        app.turn(60);
     }
     let mut words = told(&hook).concat();
     words.sort();
@@ -1050,32 +951,24 @@ fn a_configuration_that_cannot_be_used_is_told() {
     gannet.configure(&on);
     gannet.ok(&["build_db"]);
     let origin = Origin::start(true);
-    gannet.configure(&format!(
-        "[fetch]\nca_file = {:?}\n{on}",
-        origin.ca_file().display().to_string()
-    ));
-    origin.on("/x", [Reply::file("x")]);
+    gannet.configure(&(fetch_section(origin.ca_file()) + &on));
+    origin.on("/x", ["x"]);
     gannet.ok(&["add", &origin.url("/x"), "--allow-private"]);
     let mut service = gannet.start(&["--worker-only", "--loop"]);
     let pid = i32::try_from(service.id())
         .ok()
         .and_then(rustix::process::Pid::from_raw);
-    let deadline = std::time::Instant::now() + PATIENCE;
     // It listens for the signal before its first pass.
-    while !gannet.ok(&["log"]).contains("pass.finished") {
-        assert!(std::time::Instant::now() < deadline, "no pass");
-    }
+    until("a pass", || gannet.ok(&["log"]).contains("pass.finished"));
     gannet.configure(&format!(
         "{on}[[verifier]]\nname = \"a\"\nbiultin = \"json\"\n"
     ));
-    while hook.requests().is_empty() {
+    until("a message", || {
         let sent =
             rustix::process::kill_process(pid.expect("a process"), rustix::process::Signal::HUP);
-        assert!(
-            sent.is_ok() && std::time::Instant::now() < deadline,
-            "not told"
-        );
-    }
+        assert!(sent.is_ok(), "not told");
+        !hook.requests().is_empty()
+    });
     service.kill().expect("killed");
     service.wait().expect("its end");
     assert_eq!(told(&hook)[0], ["the configuration config-rejected"]);
@@ -1106,9 +999,9 @@ fn a_configuration_that_is_gone_or_of_another_file_is_told_by_its_cause() {
         ("", "has no verifier any more"),
     ];
     for (after, cause) in cases {
-        let (origin, hook) = (Origin::start(true), hook());
+        let hook = hook();
         let on = webhook(&hook, "on = [\"config-rejected\"]");
-        let gannet = home(&origin, &(on.clone() + verifier));
+        let gannet = home(&(on.clone() + verifier));
         gannet.run(&["--worker-only"]);
         gannet.configure(&(on + after));
         gannet.run(&[

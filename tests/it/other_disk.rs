@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use crate::namespace::in_mount_namespace;
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Home, Origin, Reply, in_mount_namespace, sqlite};
 
 /// A content that lies in a file of its own.
 fn large() -> Vec<u8> {
@@ -16,9 +14,9 @@ fn large() -> Vec<u8> {
 
 #[test]
 fn parts_of_the_data_folder_may_lie_on_another_disk() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let large = large();
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     let mut sources = String::new();
     for n in 0..12 {
         let url = origin.url(&format!("/{n}.txt"));
@@ -109,10 +107,7 @@ fn the_trash_and_the_objects_may_lie_apart() {
         fs::write(gannet.path("large.bin"), large()).expect("a file");
         gannet.ok(&["add", &origin.url("/large.bin"), "--allow-private"]);
         gannet.ok(&["fetch", "large.bin"]);
-        let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
-        sql.execute("UPDATE archive_mark SET swept_at = NULL", [])
-            .expect("never");
-        drop(sql);
+        sqlite::make_tidying_due(&gannet.data());
         // An object that is needed comes back from the trash, and one that is not goes there, whole in both.
         let script = format!(
             "mkdir -m 700 \"$HOME/other\"; mkdir -p -m 700 \"$data/{apart}\"

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Home, fixture};
 
-/// One source with a verifier that passes everything, and waits where there is a gate.
-struct Prices {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// One source with a verifier that passes everything, and waits where there is a gate.
+    struct Prices;
 }
+
+const STRICT: &str = "grep -q good \"$1\"";
 
 fn eyes(command: &str) -> String {
     format!(
@@ -22,61 +22,46 @@ fn eyes(command: &str) -> String {
 
 impl Prices {
     fn new() -> Self {
-        let origin = Origin::start(true);
-        let gannet = Gannet::trusting(origin.ca_file(), "");
-        let prices = Self { origin, gannet };
+        let prices = Self(Home::new(""));
         let gate = prices.gate().display().to_string();
-        let lax = prices.by(&eyes(&format!("[ ! -p {gate} ] || cat {gate}")));
-        prices.gannet.configure(&lax);
-        let address = prices.origin.url("/prices");
-        let add = ["add", &address, "--allow-private", "--name", "prices"];
-        prices.gannet.ok(&add);
+        prices.judged_by(&format!("[ ! -p {gate} ] || cat {gate}"));
+        prices.add("prices", &[]);
         prices
     }
 
     fn gate(&self) -> PathBuf {
-        self.gannet.path("gate")
+        self.path("gate")
     }
 
-    /// A configuration with these verifiers.
-    fn by(&self, verifiers: &str) -> String {
-        let ca_file = self.origin.ca_file().display().to_string();
-        format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}")
-    }
-
-    fn strict(&self) -> String {
-        self.by(&eyes("grep -q good \"$1\""))
+    fn judged_by(&self, command: &str) {
+        self.write_config("config.toml", &eyes(command));
     }
 
     fn fetch(&self, content: &str) {
-        self.serve(content);
-        self.gannet.run(&["fetch", "prices"]);
-    }
-
-    fn serve(&self, content: &str) {
-        self.origin.on("/prices", [Reply::file(content.to_owned())]);
+        self.serve("prices", content);
+        self.run(&["fetch", "prices"]);
     }
 
     /// Runs a command, and does something else while the verifier that it asked is at work.
     fn while_judged_by(&self, judging: &[&str], meanwhile: impl FnOnce()) {
         let made = Command::new("mkfifo").arg(self.gate()).status();
         assert!(made.expect("mkfifo runs").success());
-        let mut child = self.gannet.start(judging);
+        let mut child = self.start(judging);
         let pipe = fs::OpenOptions::new().write(true).open(self.gate());
-        fs::rename(self.gate(), self.gannet.path("old gate")).expect("renamed");
+        fs::rename(self.gate(), self.path("old gate")).expect("renamed");
         meanwhile();
         drop(pipe.expect("a reader"));
         child.wait().expect("its end");
-        fs::remove_file(self.gannet.path("old gate")).expect("removed");
+        fs::remove_file(self.path("old gate")).expect("removed");
     }
 
     fn published(&self) -> Option<String> {
-        let path = self.gannet.source("prices")["published_path"].clone();
+        let path = self.source("prices")["published_path"].clone();
         fs::read_to_string(path.as_str().expect("a path")).ok()
     }
 
     fn state(&self) -> String {
-        let state = &self.gannet.source("prices")["verified"];
+        let state = &self.source("prices")["verified"];
         state.as_str().unwrap_or_default().to_owned()
     }
 }
@@ -87,32 +72,31 @@ type Meanwhile = (&'static str, fn(&Prices), &'static str);
 const MEANWHILE: [Meanwhile; 4] = [
     (
         "a person fails it",
-        |prices| drop(prices.gannet.ok(&["verdict", "v2", "eyes", "failed"])),
+        |prices| drop(prices.ok(&["verdict", "v2", "eyes", "failed"])),
         "failed",
     ),
     (
         "its verifier is edited",
         |prices| {
-            prices.gannet.configure(&prices.strict());
-            prices.gannet.ok(&["config", "adopt"]);
+            prices.judged_by(STRICT);
+            prices.ok(&["config", "adopt"]);
         },
         "pending",
     ),
     (
         "its verifier is edited, and judges",
         |prices| {
-            prices.gannet.configure(&prices.strict());
-            prices.gannet.run(&["verify", "v2"]);
+            prices.judged_by(STRICT);
+            prices.run(&["verify", "v2"]);
         },
         "failed",
     ),
     (
         "another configuration is adopted",
         |prices| {
-            let other = prices.gannet.path("other.toml");
-            fs::write(&other, prices.strict()).expect("written");
-            let other = other.display().to_string();
-            prices.gannet.ok(&["--config", &other, "config", "adopt"]);
+            prices.write_config("other.toml", &eyes(STRICT));
+            let other = prices.path("other.toml").display().to_string();
+            prices.ok(&["--config", &other, "config", "adopt"]);
         },
         "pending",
     ),
@@ -129,7 +113,7 @@ fn a_verdict_that_was_overtaken_does_not_count() {
             if is_known {
                 prices.fetch("bad");
             } else {
-                prices.serve("bad");
+                prices.serve("prices", "bad");
             }
             let state = if is_known && state == "pending" {
                 "passed"
@@ -141,7 +125,7 @@ fn a_verdict_that_was_overtaken_does_not_count() {
             assert_eq!(prices.state(), state, "{what}");
             let published = if state == "passed" { "bad" } else { "good" };
             assert_eq!(prices.published().as_deref(), Some(published), "{what}");
-            let log = prices.gannet.ok(&["log"]);
+            let log = prices.ok(&["log"]);
             assert!(log.contains("verdict.overtaken"), "{what}: {log}");
         }
     }
@@ -152,16 +136,16 @@ fn what_was_left_open_is_judged_by_the_verifier_of_now() {
     for (what, meanwhile, _) in MEANWHILE {
         let prices = Prices::new();
         prices.fetch("good");
-        prices.serve("bad");
+        prices.serve("prices", "bad");
         prices.while_judged_by(&["fetch", "prices"], || meanwhile(&prices));
-        let other = prices.gannet.path("other.toml");
+        let other = prices.path("other.toml");
         let config = if other.exists() {
             other
         } else {
-            prices.gannet.path("config.toml")
+            prices.path("config.toml")
         };
         let config = config.display().to_string();
-        prices.gannet.run(&["--config", &config, "--worker-only"]);
+        prices.run(&["--config", &config, "--worker-only"]);
         assert_eq!(prices.state(), "failed", "{what}");
         assert_eq!(prices.published().as_deref(), Some("good"), "{what}");
     }
@@ -172,9 +156,9 @@ fn bytes_that_a_person_fails_while_they_are_judged_again_stay_failed() {
     let prices = Prices::new();
     prices.fetch("one");
     prices.fetch("two");
-    prices.serve("one");
+    prices.serve("prices", "one");
     prices.while_judged_by(&["fetch", "prices"], || {
-        prices.gannet.ok(&["verdict", "v1", "eyes", "failed"]);
+        prices.ok(&["verdict", "v1", "eyes", "failed"]);
     });
     assert_eq!(prices.state(), "failed");
     assert_eq!(prices.published().as_deref(), Some("two"));
@@ -194,16 +178,16 @@ fn what_a_person_fails_while_others_are_verified_stays_failed() {
         prices.fetch("two");
         let what = format!("{targets:?}, {failed}");
         prices.while_judged_by(targets, || {
-            prices.gannet.ok(&["verdict", failed, "eyes", "failed"]);
+            prices.ok(&["verdict", failed, "eyes", "failed"]);
         });
-        let verdicts = prices.gannet.json(&["verdicts", failed, "--json"]);
+        let verdicts = prices.json(&["verdicts", failed, "--json"]);
         let verdicts = verdicts.as_array().expect("verdicts");
         let last = verdicts.first().expect("a verdict");
         assert_eq!(last["outcome"], "failed", "{what}: {verdicts:?}");
         let published = if failed == "v2" { "one" } else { "two" };
         assert_eq!(prices.published().as_deref(), Some(published), "{what}");
         // Asked for after it, the verifier takes its place.
-        prices.gannet.ok(&["verify", failed]);
+        prices.ok(&["verify", failed]);
         assert_eq!(prices.published().as_deref(), Some("two"), "{what}");
     }
 }

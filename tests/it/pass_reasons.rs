@@ -2,23 +2,19 @@
 //! and what it waits for. Through the real program.
 
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Home, Reply, fixture};
 
-/// Sources `a`, judged by a rule, and `data` and `sums` of the set `eu`, which passes while both are in it. All good.
-struct Home {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// Sources `a`, judged by a rule, and `data` and `sums` of the set `eu`, which passes while both are in it. All good.
+    struct Scene;
 }
 
-impl Home {
+impl Scene {
     fn new() -> Self {
-        let origin = Origin::start(true);
-        let verifiers = r#"max_tries = 1
+        let verifiers = r#"
             [[verifier]]
             name = "json"
             sources = ["a"]
@@ -29,54 +25,34 @@ impl Home {
             sources = ["tag:eu"]
             command = ["sh", "-c", "cd $1 && cat data sums >/dev/null 2>&1 || { echo no data; exit 1; }", "sh", "{path}"]
 "#;
-        let gannet = Gannet::trusting(origin.ca_file(), verifiers);
-        let home = Self { origin, gannet };
-        home.serve("a", "1");
-        home.add("a", &[]);
-        home.gannet.ok(&["fetch", "a"]);
-        home
+        Self(Home::new(verifiers).with_source("a", ["1"]).fetched(&["a"]))
     }
 
     /// A home in which the set is published.
     fn with_set() -> Self {
-        let home = Self::new();
-        for name in ["data", "sums"] {
-            home.serve(name, name);
-            home.add(name, &["--tag", "eu"]);
-        }
-        home.gannet.ok(&["fetch", "data", "sums"]);
-        home
+        let Self(home) = Self::new();
+        let home = ["data", "sums"]
+            .into_iter()
+            .fold(home, |home, name| home.with_member(name, &["eu"], [name]));
+        Self(home.fetched(&["data", "sums"]))
     }
 
-    fn serve(&self, name: &str, content: &str) {
-        let reply = Reply::file(content.to_owned());
-        self.origin.on(&format!("/{name}"), [reply]);
-    }
-
-    fn add(&self, name: &str, more: &[&str]) {
-        let url = self.origin.url(&format!("/{name}"));
-        let arguments = ["add", &url, "1h", "--name", name, "--allow-private"];
-        self.gannet.ok(&[&arguments, more].concat());
-    }
-
-    /// Puts a file where the folder of the published files is.
     fn block(&self) {
-        let host = self.origin.host().replace(':', "_");
-        let folder: PathBuf = self.gannet.data().join("published").join(host);
+        let folder = self.folder();
         fs::remove_dir_all(&folder).expect("a folder");
         fs::write(folder, "mine").expect("a file");
     }
 
     /// What a command prints as JSON, whatever its exit code.
     fn json(&self, arguments: &[&str]) -> Value {
-        let said = self.gannet.run(&[arguments, &["--json"]].concat());
+        let said = self.run(&[arguments, &["--json"]].concat());
         assert_eq!(said.code, Some(1), "{said:#?}");
         serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:#?}"))
     }
 
     /// The actions of the log with their details, oldest first.
     fn log(&self) -> Vec<(String, String)> {
-        let log = self.gannet.ok(&["log", "--json", "--limit", "0"]);
+        let log = self.ok(&["log", "--json", "--limit", "0"]);
         let read = |line: &str| serde_json::from_str::<Value>(line).expect("JSON");
         let events: Vec<_> = log.lines().map(read).collect();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -87,20 +63,20 @@ impl Home {
     }
 
     fn sets(&self) -> String {
-        self.gannet.ok(&["list", "--sets"])
+        self.ok(&["list", "--sets"])
     }
 }
 
 #[test]
 fn programs_read_why_a_source_is_no_good() {
-    let home = Home::new();
+    let home = Scene::new();
     home.serve("a", "no JSON");
     let pass = home.json(&["fetch", "a"]);
     let source = &pass["sources"][0];
     let why = source["why"].as_str().expect("a reason");
     assert!(why.starts_with("json: "), "{pass}");
     assert!(why.contains("; v1 stays published at "), "{pass}");
-    let text = home.gannet.run(&["fetch", "a"]).out;
+    let text = home.run(&["fetch", "a"]).out;
     assert!(text.contains(why), "{text}");
 
     home.origin.on("/a", [Reply::status(404)]);
@@ -109,7 +85,7 @@ fn programs_read_why_a_source_is_no_good() {
     assert!(why.starts_with("status: "), "{pass}");
 
     home.serve("a", "2");
-    let said = home.gannet.ok(&["fetch", "a", "--json"]);
+    let said = home.ok(&["fetch", "a", "--json"]);
     let pass: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!(pass["sources"][0]["why"], Value::Null);
     assert_eq!(pass["failing_sets"], serde_json::json!([]));
@@ -118,7 +94,7 @@ fn programs_read_why_a_source_is_no_good() {
 
 #[test]
 fn programs_read_what_is_not_published() {
-    let home = Home::new();
+    let home = Scene::new();
     home.block();
     home.serve("a", "2");
     let pass = home.json(&["fetch", "a"]);
@@ -133,8 +109,8 @@ fn programs_read_what_is_not_published() {
 
 #[test]
 fn programs_read_which_sets_fail_and_why() {
-    let home = Home::with_set();
-    home.gannet.ok(&["remove", "data"]);
+    let home = Scene::with_set();
+    home.ok(&["remove", "data"]);
     for _ in 0..2 {
         // The pass that finds it, and one that finds nothing new.
         let pass = home.json(&["--worker-only"]);
@@ -147,15 +123,15 @@ fn programs_read_which_sets_fail_and_why() {
     assert_eq!(pass["failing_sets"][0]["set"], "eu", "{pass}");
     let why = pass["sources"][0]["why"].as_str().unwrap_or_default();
     assert!(why.starts_with("set eu: failed by both: no data"), "{pass}");
-    let other = home.gannet.ok(&["fetch", "a", "--json"]);
+    let other = home.ok(&["fetch", "a", "--json"]);
     let other: Value = serde_json::from_str(&other).expect("JSON");
     assert_eq!(other["failing_sets"], serde_json::json!([]));
 }
 
 #[test]
 fn the_log_says_of_a_pass_what_was_printed() {
-    let home = Home::with_set();
-    home.gannet.ok(&["remove", "data"]);
+    let home = Scene::with_set();
+    home.ok(&["remove", "data"]);
     home.block();
     home.serve("a", "2");
     for (command, words) in [
@@ -163,7 +139,7 @@ fn the_log_says_of_a_pass_what_was_printed() {
         ("fetch sums", "; 1 set failed; "),
         ("fetch a sums", "; 1 set failed; 1 not published; "),
     ] {
-        let said = home.gannet.run(&command.split(' ').collect::<Vec<_>>());
+        let said = home.run(&command.split(' ').collect::<Vec<_>>());
         assert!(said.out.contains(words), "{said:#?}");
         let log = home.log();
         let mut passes = log.iter().filter(|(action, _)| action == "pass.finished");
@@ -176,26 +152,26 @@ fn the_log_says_of_a_pass_what_was_printed() {
 
 #[test]
 fn a_set_says_why_it_fails_and_what_it_waits_for() {
-    type Step = fn(&Home);
-    let restored: Step = |home| drop(home.gannet.ok(&["restore", "data"]));
+    type Step = fn(&Scene);
+    let restored: Step = |home| drop(home.ok(&["restore", "data"]));
     let down: Step = |home| {
         home.origin.on("/sums", [Reply::status(500)]);
-        home.gannet.run(&["fetch", "sums"]);
+        home.run(&["fetch", "sums"]);
     };
     for (step, waits) in [
         (restored, "the next pass judges it"),
         (down, "the last attempt at sums failed"),
     ] {
-        let home = Home::with_set();
-        home.gannet.ok(&["remove", "data"]);
-        home.gannet.run(&["--worker-only"]);
+        let home = Scene::with_set();
+        home.ok(&["remove", "data"]);
+        home.run(&["--worker-only"]);
         assert!(home.sets().ends_with("failed by both: no data\n"));
         step(&home);
         let both = format!("failed by both: no data; waits: {waits}\n");
         assert!(home.sets().ends_with(&both), "{}", home.sets());
-        let list = home.gannet.ok(&["list"]);
+        let list = home.ok(&["list"]);
         assert!(list.ends_with(&both), "{list}");
-        let show = home.gannet.ok(&["show", "set:eu"]);
+        let show = home.ok(&["show", "set:eu"]);
         for fact in [
             format!("waits         {waits}\n"),
             "why           failed by both: no data\n".to_owned(),
@@ -212,16 +188,16 @@ fn the_log_says_that_a_set_stands_as_an_older_edition_does() {
         ("sums", "data", "set.failed"),
         ("data", "sums", "set.failed"),
     ] {
-        let home = Home::new();
+        let home = Scene::new();
         home.serve(first, first);
         home.add(first, &["--tag", "eu"]);
-        home.gannet.run(&["fetch", first]);
+        home.run(&["fetch", first]);
         home.serve(second, second);
         home.add(second, &["--tag", "eu"]);
-        home.gannet.ok(&["fetch", second]);
+        home.ok(&["fetch", second]);
         assert!(home.sets().contains("passed"), "{}", home.sets());
         let before = home.log().len();
-        home.gannet.run(&["remove", "--purge", "--yes", second]);
+        home.run(&["remove", "--purge", "--yes", second]);
         assert!(home.sets().contains("failed"), "{}", home.sets());
         let log = home.log();
         let new: Vec<_> = log.iter().filter(|(one, _)| one == action).collect();
@@ -235,12 +211,12 @@ fn the_log_says_that_a_set_stands_as_an_older_edition_does() {
 
 #[test]
 fn a_purge_that_changes_no_set_says_nothing_of_sets() {
-    let home = Home::with_set();
-    let of_sets = |home: &Home| {
+    let home = Scene::with_set();
+    let of_sets = |home: &Scene| {
         let log = home.log().into_iter();
         log.filter(|(action, _)| action.starts_with("set.")).count()
     };
     let before = of_sets(&home);
-    home.gannet.ok(&["remove", "--purge", "--yes", "a"]);
+    home.ok(&["remove", "--purge", "--yes", "a"]);
     assert_eq!(of_sets(&home), before);
 }

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, said, until};
-use crate::terminal::Terminal;
+use crate::rig::{Gannet, Gate, Home, Origin, Reply, Terminal, said, until};
 
 fn add(gannet: &Gannet, origin: &Origin, names: &[&str]) {
     for name in names {
@@ -24,15 +22,13 @@ fn outcomes(pass: &Value) -> Vec<[Value; 5]> {
 
 #[test]
 fn json_says_what_became_of_each_source() {
-    let origin = Origin::start(true);
+    let gannet =
+        Home::new("[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n");
+    let origin = &gannet.origin;
     origin.on("/bad", ["{}", "no"].map(Reply::file));
     origin.on("/down", [Reply::status(404)]);
     origin.on("/good", [Reply::file("{}")]);
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
-    );
-    add(&gannet, &origin, &["good", "down", "bad"]);
+    add(&gannet, origin, &["good", "down", "bad"]);
     let first = gannet.run(&["--worker-only", "--json"]);
     let first: Value = serde_json::from_str(&first.out).expect("JSON");
     let named = |rows: Vec<[Value; 5]>| -> Vec<_> {
@@ -72,10 +68,10 @@ fn json_says_what_became_of_each_source() {
 
 #[test]
 fn a_pass_that_cannot_begin_says_so_of_each_source() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::file("a")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    add(&gannet, &origin, &["a"]);
+    add(&gannet, origin, &["a"]);
     gannet.fetch("a");
     gannet.configure("[fetch]\nca_file = \"gone.pem\"\n");
     let failed = gannet.run(&["fetch", "a"]);
@@ -118,9 +114,9 @@ fn a_source_that_another_worker_is_at_is_busy() {
 
 #[test]
 fn quiet_says_only_what_was_asked_for() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::file("a")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     let address = origin.url("/a");
     for arguments in [
         ["add", &address, "--allow-private", "-q"].as_slice(),
@@ -144,15 +140,13 @@ fn quiet_says_only_what_was_asked_for() {
 
 #[test]
 fn quiet_leaves_stdout_empty_and_says_on_stderr_what_is_bad() {
-    let origin = Origin::start(true);
+    let gannet =
+        Home::new("[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n");
+    let origin = &gannet.origin;
     origin.on("/bad", [Reply::file("no")]);
     origin.on("/down", [Reply::status(404)]);
     origin.on("/good", [Reply::file("{}")]);
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
-    );
-    add(&gannet, &origin, &["good", "down", "bad"]);
+    add(&gannet, origin, &["good", "down", "bad"]);
     let bad = "gannet: bad: v1 failed verification by json: ";
     let before = "gannet: bad: v1 failed before: json: ";
     let down = "gannet: down: ";
@@ -187,10 +181,10 @@ fn quiet_leaves_stdout_empty_and_says_on_stderr_what_is_bad() {
 
 #[test]
 fn a_worker_that_stays_says_on_a_terminal_what_it_watches() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::file("a")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    add(&gannet, &origin, &["a"]);
+    add(&gannet, origin, &["a"]);
     let mut terminal = Terminal::start(&gannet, &["--worker-only", "--loop"]);
     terminal.wait_for("watching 1 source, 1 due now; ^C ends");
     terminal.wait_for("1 fetched: 1 new");

@@ -10,49 +10,34 @@ mod words;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
+use crate::rig::{Gannet, Home, Reply, Said, fixture, seen, sqlite, verifier};
 
-/// Long enough for any machine: only a test that fails waits for it.
-const PATIENCE: Duration = Duration::from_mins(1);
 const PAGE: &str = "<html>an error page</html>";
 
-/// A home whose only source passes the verifier `json` of `config.toml`, which is in force.
-struct Rig {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// A home whose only source passes the verifier `json` of `config.toml`, which is in force.
+    struct Scene;
 }
 
-impl Rig {
-    fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let origin = Origin::start(true);
-        origin.on("/x.json", replies);
-        let gannet = Gannet::new();
-        let rig = Self { origin, gannet };
-        rig.write("config.toml", &json_verifier());
-        let address = rig.origin.url("/x.json");
-        rig.gannet.ok(&["add", &address, "1h", "--allow-private"]);
-        rig
-    }
-
-    /// Writes a configuration file that trusts the origin.
-    fn write(&self, name: &str, verifiers: &str) {
-        let ca_file = self.origin.ca_file().display().to_string();
-        let text = format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}");
-        fs::write(self.gannet.path(name), text).expect("a configuration");
+impl Scene {
+    fn new<R: Into<Reply>>(replies: impl IntoIterator<Item = R>) -> Self {
+        let home = Home::on_disk(&json_verifier());
+        home.origin.on("/x.json", replies);
+        home.ok(&["add", &home.url("x.json"), "1h", "--allow-private"]);
+        Self(home)
     }
 
     /// Runs the program with another configuration file.
     fn with(&self, config: &str, arguments: &[&str]) -> Said {
-        let path = self.gannet.path(config).display().to_string();
+        let path = self.path(config).display().to_string();
         let mut all = vec!["--config", &path];
         all.extend(arguments);
-        self.gannet.run(&all)
+        self.run(&all)
     }
 
     /// Runs the program without `--config` and `GANNET_CONFIG`.
@@ -62,25 +47,25 @@ impl Rig {
     }
 
     fn bare_command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.gannet.command(arguments);
+        let mut command = self.command(arguments);
         command.env_remove("GANNET_CONFIG");
         command
     }
 
     fn published(&self) -> Option<String> {
-        let path = self.gannet.data().join("published");
+        let path = self.data().join("published");
         let host = fs::read_dir(path).ok()?.next()?.ok()?.path();
         fs::read_to_string(host.join("x.json")).ok()
     }
 
     fn state(&self) -> String {
-        let state = &self.gannet.source("x.json")["verified"];
+        let state = &self.source("x.json")["verified"];
         state.as_str().expect("a state").to_owned()
     }
 
     fn actions(&self) -> Vec<String> {
         // By a configuration of its own: the home's may be broken.
-        self.write("reading.toml", "");
+        self.write_config("reading.toml", "");
         let said = self.with("reading.toml", &["log", "--json"]);
         let events = said.out.lines().map(|line| -> Value {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
@@ -95,10 +80,6 @@ fn json_verifier() -> String {
     verifier("json", "builtin = \"json\"")
 }
 
-fn verifier(name: &str, what: &str) -> String {
-    format!("[[verifier]]\nname = {name:?}\nsources = [\"*\"]\n{what}\n")
-}
-
 #[track_caller]
 fn refused(said: &Said, files: &[&Path]) {
     assert_eq!(said.code, Some(2), "{said:#?}");
@@ -110,14 +91,11 @@ fn refused(said: &Said, files: &[&Path]) {
 
 #[test]
 fn what_failed_is_not_published_by_a_process_with_other_verifiers_or_none() {
-    let rig = Rig::new([Reply::file(PAGE)]);
-    assert_eq!(rig.gannet.fetch("x.json")["failed_verification"], 1);
-    rig.write("other.toml", "");
-    rig.write("utf8.toml", &verifier("json", "builtin = \"utf8\""));
-    let (own, other) = (
-        rig.gannet.path("config.toml"),
-        rig.gannet.path("other.toml"),
-    );
+    let rig = Scene::new([Reply::file(PAGE)]);
+    assert_eq!(rig.fetch("x.json")["failed_verification"], 1);
+    rig.write_config("other.toml", "");
+    rig.write_config("utf8.toml", &verifier("json", "builtin = \"utf8\""));
+    let (own, other) = (rig.path("config.toml"), rig.path("other.toml"));
     for config in ["other.toml", "utf8.toml"] {
         for judging in [
             &["verify", "x.json"][..],
@@ -125,7 +103,7 @@ fn what_failed_is_not_published_by_a_process_with_other_verifiers_or_none() {
             &["verdict", "1", "json", "passed"],
         ] {
             let said = rig.with(config, judging);
-            refused(&said, &[&own, &rig.gannet.path(config)]);
+            refused(&said, &[&own, &rig.path(config)]);
         }
         assert_eq!(rig.state(), "failed");
         assert_eq!(rig.published(), None);
@@ -150,17 +128,17 @@ fn what_failed_is_not_published_by_a_process_with_other_verifiers_or_none() {
         assert_eq!(rig.published().as_deref(), Some(PAGE), "{config}");
     }
     assert_eq!(rig.with("other.toml", &["verify", "x.json"]).code, Some(0));
-    rig.gannet.ok(&["config", "adopt"]);
-    assert_eq!(rig.gannet.run(&["verify", "x.json"]).code, Some(1));
+    rig.ok(&["config", "adopt"]);
+    assert_eq!(rig.run(&["verify", "x.json"]).code, Some(1));
     assert_eq!(rig.published(), None);
 }
 
 #[test]
 fn a_process_with_another_file_reads_and_fetches_and_its_versions_wait() {
-    let rig = Rig::new(["1", "2", PAGE].map(Reply::file));
-    rig.gannet.fetch("x.json");
+    let rig = Scene::new(["1", "2", PAGE].map(Reply::file));
+    rig.fetch("x.json");
     assert_eq!(rig.published().as_deref(), Some("1"));
-    rig.write("other.toml", "");
+    rig.write_config("other.toml", "");
     for reading in [
         &["list"][..],
         &["show", "x.json"],
@@ -169,14 +147,14 @@ fn a_process_with_another_file_reads_and_fetches_and_its_versions_wait() {
     ] {
         assert_eq!(rig.with("other.toml", reading).code, Some(0));
     }
-    let own = rig.gannet.path("config.toml");
+    let own = rig.path("config.toml");
     refused(&rig.with("other.toml", &["fetch", "x.json"]), &[&own]);
     assert_eq!(
         (rig.state().as_str(), rig.published().as_deref()),
         ("pending", Some("1"))
     );
     // The next right pass judges what waits, and publishes it.
-    assert_eq!(rig.gannet.run(&["--worker-only"]).code, Some(0));
+    assert_eq!(rig.run(&["--worker-only"]).code, Some(0));
     assert_eq!(
         (rig.state().as_str(), rig.published().as_deref()),
         ("passed", Some("2"))
@@ -189,7 +167,7 @@ fn a_process_with_another_file_reads_and_fetches_and_its_versions_wait() {
     );
     let said = rig.with("other.toml", &["fetch", "x.json"]);
     assert!(said.err.contains(&own.display().to_string()), "{said:#?}");
-    assert_eq!(rig.gannet.run(&["--worker-only"]).code, Some(1));
+    assert_eq!(rig.run(&["--worker-only"]).code, Some(1));
     assert_eq!(
         (rig.state().as_str(), rig.published().as_deref()),
         ("failed", Some("2"))
@@ -198,22 +176,22 @@ fn a_process_with_another_file_reads_and_fetches_and_its_versions_wait() {
 
 #[test]
 fn the_file_is_remembered_and_its_edits_are_adopted() {
-    let rig = Rig::new(["1", "2", PAGE].map(Reply::file));
+    let rig = Scene::new(["1", "2", PAGE].map(Reply::file));
     // Neither a flag nor the environment names a file: the catalogue does.
     assert_eq!(rig.bare(&["fetch", "x.json"]).code, Some(0));
     assert_eq!(rig.published().as_deref(), Some("1"));
     let edited = json_verifier() + &verifier("small", "builtin = \"size\"\nmax = \"1B\"");
-    rig.write("config.toml", &edited);
+    rig.write_config("config.toml", &edited);
     // Whoever reads does not write.
-    rig.gannet.ok(&["list"]);
-    let policy = rig.gannet.json(&["config", "show", "--policy", "--json"]);
+    rig.ok(&["list"]);
+    let policy = rig.json(&["config", "show", "--policy", "--json"]);
     assert_eq!(policy["revision"], 1);
     let said = rig.bare(&["fetch", "x.json"]);
     assert!(said.err.contains("added small"), "{said:#?}");
-    let policy = rig.gannet.json(&["config", "show", "--policy", "--json"]);
+    let policy = rig.json(&["config", "show", "--policy", "--json"]);
     assert_eq!(policy["revision"], 2);
     assert_eq!(policy["is_own"], true);
-    let path = rig.gannet.path("config.toml").display().to_string();
+    let path = rig.path("config.toml").display().to_string();
     assert_eq!(policy["file"], Value::from(path));
     let names = policy["verifiers"].as_array().expect("verifiers").iter();
     let names: Vec<_> = names.map(|one| one["name"].as_str()).collect();
@@ -227,11 +205,11 @@ fn the_file_is_remembered_and_its_edits_are_adopted() {
         .filter(|one| one == "policy.adopted");
     assert_eq!(adoptions.count(), 2);
     // A removed verifier has no say any more.
-    rig.write(
+    rig.write_config(
         "config.toml",
         &verifier("small", "builtin = \"size\"\nmax = \"1KiB\""),
     );
-    let said = rig.gannet.run(&["verify", "x.json"]);
+    let said = rig.run(&["verify", "x.json"]);
     assert!(
         said.err
             .contains("removed json; changed small (definition)"),
@@ -245,12 +223,9 @@ fn the_file_is_remembered_and_its_edits_are_adopted() {
 
 #[test]
 fn a_removed_or_renamed_file_is_another_file() {
-    let rig = Rig::new(["1", PAGE].map(Reply::file));
-    rig.gannet.fetch("x.json");
-    let (own, moved) = (
-        rig.gannet.path("config.toml"),
-        rig.gannet.path("moved.toml"),
-    );
+    let rig = Scene::new(["1", PAGE].map(Reply::file));
+    rig.fetch("x.json");
+    let (own, moved) = (rig.path("config.toml"), rig.path("moved.toml"));
     fs::rename(&own, &moved).expect("renamed");
     // Gone: what a bare command finds is no configuration at all.
     refused(&rig.bare(&["verify", "x.json"]), &[&own]);
@@ -271,16 +246,16 @@ fn a_removed_or_renamed_file_is_another_file() {
 
 #[test]
 fn a_process_without_the_file_changes_no_set() {
-    let rig = Rig::new(["1"].map(Reply::file));
+    let rig = Scene::new(["1"].map(Reply::file));
     let set = "[[verifier]]\nname = \"s\"\nscope = \"set\"\nsources = [\"tag:release\"]\nexternal = true\n";
-    rig.write("config.toml", set);
-    rig.gannet.ok(&["edit", "x.json", "--tag", "release"]);
-    rig.gannet.fetch("x.json");
-    rig.gannet.ok(&["verdict", "set:release", "s", "passed"]);
-    let members = || rig.gannet.json(&["list", "--sets", "--json"]);
+    rig.write_config("config.toml", set);
+    rig.ok(&["edit", "x.json", "--tag", "release"]);
+    rig.fetch("x.json");
+    rig.ok(&["verdict", "set:release", "s", "passed"]);
+    let members = || rig.json(&["list", "--sets", "--json"]);
     let before = members();
     assert!(before.to_string().contains("\"release\""), "{before}");
-    rig.write("other.toml", "");
+    rig.write_config("other.toml", "");
     for writing in [
         &["add", "https://example.org/b", "--tag", "release"][..],
         &["fetch", "x.json"],
@@ -290,7 +265,7 @@ fn a_process_without_the_file_changes_no_set() {
     ] {
         rig.with("other.toml", writing);
     }
-    let link = rig.gannet.data().join("sets/release/x.json");
+    let link = rig.data().join("sets/release/x.json");
     assert_eq!(fs::read_to_string(link).expect("still there"), "1");
     // A source that was added meanwhile is in the set of the policy in force.
     let after = members();
@@ -299,16 +274,16 @@ fn a_process_without_the_file_changes_no_set() {
 
 #[test]
 fn a_state_change_names_the_revision_of_the_policy() {
-    let rig = Rig::new([Reply::file(PAGE)]);
-    rig.gannet.fetch("x.json");
-    rig.write(
+    let rig = Scene::new([Reply::file(PAGE)]);
+    rig.fetch("x.json");
+    rig.write_config(
         "config.toml",
         &verifier("json", "builtin = \"json\"\nadvisory = true"),
     );
-    rig.gannet.run(&["verify", "--stale"]);
-    let history = rig.gannet.history("x.json");
+    rig.run(&["verify", "--stale"]);
+    let history = rig.history("x.json");
     assert_eq!(history["versions"][0]["policy_revision"], 2, "{history}");
-    let log = rig.gannet.ok(&["log", "--json"]);
+    let log = rig.ok(&["log", "--json"]);
     let events: Vec<Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
@@ -325,44 +300,33 @@ fn a_state_change_names_the_revision_of_the_policy() {
 #[test]
 fn a_tag_that_comes_while_a_version_is_judged_asks_its_verifiers() {
     for judging in [&["fetch", "x.json"][..], &["verify", "x.json"]] {
-        let rig = Rig::new([Reply::file(PAGE)]);
-        let gate = rig.gannet.path("gate");
+        let rig = Scene::new([Reply::file(PAGE)]);
+        let gate = rig.path("gate");
         let waits = format!(
             "command = [\"/bin/sh\", \"-c\", \"[ ! -p {0} ] || cat {0}\"]",
             gate.display()
         );
         let strict = json_verifier().replace("\"*\"", "\"tag:strict\"");
-        rig.write("config.toml", &(verifier("waits", &waits) + &strict));
+        rig.write_config("config.toml", &(verifier("waits", &waits) + &strict));
         if judging[0] == "verify" {
-            rig.gannet.fetch("x.json");
+            rig.fetch("x.json");
             // Published since nothing else judges it; from here on it must not be.
             assert_eq!(rig.published().as_deref(), Some(PAGE));
         }
         let made = Command::new("mkfifo").arg(&gate).status();
         assert!(made.expect("mkfifo runs").success());
-        let mut child = rig.gannet.start(judging);
+        let mut child = rig.start(judging);
         let pipe = fs::OpenOptions::new().write(true).open(&gate);
-        rig.gannet.ok(&["edit", "x.json", "--tag", "strict"]);
+        rig.ok(&["edit", "x.json", "--tag", "strict"]);
         fs::remove_file(&gate).expect("removed");
         drop(pipe.expect("a reader"));
         child.wait().expect("its end");
         if judging[0] == "fetch" {
             assert_eq!((rig.state().as_str(), rig.published()), ("pending", None));
         }
-        rig.gannet.run(&["--worker-only"]);
-        rig.gannet.run(&["verify", "x.json"]);
+        rig.run(&["--worker-only"]);
+        rig.run(&["verify", "x.json"]);
         assert_eq!((rig.state().as_str(), rig.published()), ("failed", None));
-    }
-}
-
-/// Waits until `happened` returns something.
-fn until<T>(what: &str, mut happened: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(value) = happened() {
-            return value;
-        }
-        assert!(Instant::now() < deadline, "not seen: {what}");
     }
 }
 
@@ -394,25 +358,25 @@ impl Drop for Service {
 
 #[test]
 fn a_worker_that_stays_reads_its_configuration_again() {
-    let rig = Rig::new(["1", "2"].map(Reply::file));
-    let mut service = Service::start(&rig.gannet);
+    let rig = Scene::new(["1", "2"].map(Reply::file));
+    let mut service = Service::start(&rig);
     let told = |action: &str, times: usize| {
         let told = rig.actions().iter().filter(|one| *one == action).count();
         (told >= times).then_some(())
     };
-    until("its first pass", || told("pass.finished", 1));
+    seen("its first pass", || told("pass.finished", 1));
     // One that comes during a pass is heard after it.
     let heard = |action: &str, times: usize| {
-        until(action, || {
+        seen(action, || {
             service.hang_up();
             told(action, times)
         });
     };
     let revision = || {
-        let policy = rig.gannet.json(&["config", "show", "--policy", "--json"]);
+        let policy = rig.json(&["config", "show", "--policy", "--json"]);
         policy["revision"].as_i64().expect("a revision")
     };
-    rig.write(
+    rig.write_config(
         "config.toml",
         &(json_verifier() + &verifier("utf8", "builtin = \"utf8\"")),
     );
@@ -420,7 +384,7 @@ fn a_worker_that_stays_reads_its_configuration_again() {
     assert_eq!(revision(), 2);
     // One that is broken, and one that is gone, leave what was in force before.
     for broken in [Some("[[verifier]]\nname = \n"), None] {
-        let path = rig.gannet.path("config.toml");
+        let path = rig.path("config.toml");
         let before = rig.actions();
         let rejected = before
             .iter()
@@ -432,7 +396,7 @@ fn a_worker_that_stays_reads_its_configuration_again() {
         }
         heard("config.rejected", rejected + 1);
     }
-    rig.write("config.toml", &json_verifier());
+    rig.write_config("config.toml", &json_verifier());
     heard("policy.adopted", 3);
     assert_eq!(revision(), 3);
     assert!(service.0.try_wait().expect("a look").is_none(), "it lives");
@@ -441,15 +405,15 @@ fn a_worker_that_stays_reads_its_configuration_again() {
 #[test]
 fn an_edit_is_adopted_wholly_or_not_at_all_however_the_process_dies() {
     const ROUNDS: u32 = 30;
-    let rig = Rig::new([Reply::file("1")]);
-    rig.gannet.ok(&["edit", "x.json", "--tag", "release"]);
+    let rig = Scene::new([Reply::file("1")]);
+    rig.ok(&["edit", "x.json", "--tag", "release"]);
     let set = "[[verifier]]\nname = \"s\"\nscope = \"set\"\nsources = [\"tag:release\"]\nexternal = true\n";
     let start = Instant::now();
-    rig.gannet.fetch("x.json");
+    rig.fetch("x.json");
     let longest = start.elapsed();
     for round in 0..ROUNDS {
         let is_set = round % 2 == 0;
-        rig.write(
+        rig.write_config(
             "config.toml",
             &if is_set {
                 json_verifier() + set
@@ -457,14 +421,12 @@ fn an_edit_is_adopted_wholly_or_not_at_all_however_the_process_dies() {
                 json_verifier()
             },
         );
-        let mut child = rig.gannet.start(&["fetch", "x.json"]);
+        let mut child = rig.start(&["fetch", "x.json"]);
         let deadline = Instant::now() + longest * round / ROUNDS;
         while Instant::now() < deadline {}
         child.kill().expect("killed, or ended by itself");
         child.wait().expect("its end");
-        let sql = rusqlite::Connection::open(rig.gannet.data().join("gannet.db"));
-        let (verifiers, members): (String, i64) = sql
-            .expect("the catalogue")
+        let (verifiers, members): (String, i64) = sqlite::open(&rig.data())
             .query_row(
                 "SELECT verifiers, (SELECT count(*) FROM set_member) FROM policy ORDER BY revision DESC LIMIT 1",
                 [],
@@ -481,18 +443,18 @@ fn an_edit_is_adopted_wholly_or_not_at_all_however_the_process_dies() {
 
 #[test]
 fn two_processes_with_two_readings_of_the_file_end_with_the_newer_one() {
-    let rig = Rig::new([Reply::file("1")]);
+    let rig = Scene::new([Reply::file("1")]);
     for round in 0..10 {
-        let old = rig.gannet.start(&["verify", "x.json"]);
-        rig.write(
+        let old = rig.start(&["verify", "x.json"]);
+        rig.write_config(
             "config.toml",
             &(json_verifier() + &verifier(&format!("v{round}"), "builtin = \"utf8\"")),
         );
-        let new = rig.gannet.start(&["fetch", "x.json"]);
+        let new = rig.start(&["fetch", "x.json"]);
         for mut child in [old, new] {
             child.wait().expect("its end");
         }
-        let policy = rig.gannet.json(&["config", "show", "--policy", "--json"]);
+        let policy = rig.json(&["config", "show", "--policy", "--json"]);
         let names = policy["verifiers"].to_string();
         assert!(names.contains(&format!("v{round}")), "{policy}");
     }

@@ -6,7 +6,7 @@ use gannet::config::ResourceLimits;
 use gannet::domain::{Judgement, VerdictOutcome};
 use tempfile::TempDir;
 
-use crate::verify::{PATIENCE, content, facts, limited};
+use crate::rig::verifiers::{PATIENCE, content, facts, limited};
 
 /// Runs a script under limits.
 async fn run(script: &str, limits: ResourceLimits) -> Judgement {

@@ -9,54 +9,25 @@ use gannet::domain::{Actor, SourceId, Stamp};
 use gannet::store::{SourceChange, Store};
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, SETTINGS_OF_SCHEMA_23};
+use crate::rig::sqlite::SETTINGS_OF_SCHEMA_23;
+use crate::rig::{Gannet, Home, Origin, Reply, fixture, sqlite};
 
-/// Sources `a`, `b` … of one origin, all fetched.
-struct Home {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// Sources `a`, `b` … of one origin, all fetched.
+    struct Scene;
 }
 
-impl Home {
+impl Scene {
     fn with(names: &[&str], toml: &str) -> Self {
-        let origin = Origin::start(true);
-        let gannet = Gannet::trusting(origin.ca_file(), &format!("max_tries = 1\n{toml}"));
-        let home = Self { origin, gannet };
-        for name in names {
-            home.serve(name, &format!("content of {name}"));
-            home.add(name);
-        }
-        home
-    }
-
-    fn serve(&self, name: &str, content: &str) {
-        let reply = Reply::file(content.to_owned());
-        self.origin.on(&format!("/{name}"), [reply]);
-    }
-
-    fn add(&self, name: &str) -> String {
-        let url = self.origin.url(&format!("/{name}"));
-        self.gannet
-            .ok(&["add", &url, "1h", "--name", name, "--allow-private"])
-    }
-
-    fn folder(&self) -> PathBuf {
-        let host = self.origin.host().replace(':', "_");
-        self.gannet.data().join("published").join(host)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder().join(name)
-    }
-
-    fn content(&self, name: &str) -> Option<String> {
-        fs::read_to_string(self.file(name)).ok()
+        let names = names.iter();
+        Self(names.fold(Home::new(toml), |home, name| {
+            home.with_source(name, [format!("content of {name}")])
+        }))
     }
 
     /// Moves the folder of the published files away and puts a link in its place, which stands in the way.
     fn block(&self) -> PathBuf {
-        let away = self.gannet.path("away");
+        let away = self.path("away");
         fs::rename(self.folder(), &away).expect("moved");
         symlink(&away, self.folder()).expect("a link");
         away
@@ -68,29 +39,16 @@ impl Home {
     }
 
     /// The events of this action, each with its source's name and its detail.
-    fn events(&self, action: &str) -> Vec<String> {
-        let log = self.gannet.ok(&["log", "--json", "--limit", "1000"]);
-        let events = log
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    fn details(&self, action: &str) -> Vec<String> {
+        let events = self.events(action).into_iter();
         events
-            .filter(|event| event["action"] == action)
             .map(|event| format!("{} {}", event["source"], event["detail"]))
             .collect()
     }
 
-    /// Lets a day pass since all files were looked at.
-    fn forget_chores(&self) {
-        let path = self.gannet.data().join("gannet.db");
-        let catalogue = rusqlite::Connection::open(path).expect("a catalogue");
-        catalogue
-            .execute("DELETE FROM chore", [])
-            .expect("forgotten");
-    }
-
     /// Ends sources as a process does that is killed right after its commit.
     fn end_without_files(&self, id: i64, purge: bool) {
-        let store = Store::open(&self.gannet.data().join("gannet.db")).expect("a catalogue");
+        let store = Store::open(&self.data().join("gannet.db")).expect("a catalogue");
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let change = SourceChange::Remove {
             id: SourceId(id),
@@ -119,11 +77,11 @@ fn what_a_killed_removal_left_goes_with_whatever_is_done_next() {
             &["remove", "--purge", "1", "--yes"],
         ),
     ] {
-        let home = Home::with(&["a", "b"], "");
-        home.gannet.ok(&["fetch", "*"]);
+        let home = Scene::with(&["a", "b"], "");
+        home.ok(&["fetch", "*"]);
         home.end_without_files(1, purge);
         assert!(home.content("a").is_some(), "{case}");
-        home.gannet.ok(next);
+        home.ok(next);
         assert_eq!(home.content("a"), None, "{case}");
         assert_eq!(home.content("b").as_deref(), Some("content of b"), "{case}");
     }
@@ -132,57 +90,57 @@ fn what_a_killed_removal_left_goes_with_whatever_is_done_next() {
 #[test]
 fn a_path_that_another_source_took_over_is_not_withdrawn() {
     for purge in [false, true] {
-        let home = Home::with(&["a", "b"], "");
-        home.gannet.ok(&["fetch", "*"]);
+        let home = Scene::with(&["a", "b"], "");
+        home.ok(&["fetch", "*"]);
         home.end_without_files(1, purge);
         let restore = !purge;
         if restore {
-            home.gannet.ok(&["restore", "1"]);
+            home.ok(&["restore", "1"]);
             assert_eq!(home.content("a").as_deref(), Some("content of a"));
         } else {
-            home.add("a");
+            home.add("a", &[]);
             assert_eq!(
                 home.content("a"),
                 None,
                 "nothing of the purged source is served"
             );
             home.serve("a", "anew");
-            home.gannet.ok(&["fetch", "a"]);
+            home.ok(&["fetch", "a"]);
             assert_eq!(home.content("a").as_deref(), Some("anew"));
         }
         let before = home.content("a");
-        home.gannet.ok(&["--worker-only"]);
+        home.ok(&["--worker-only"]);
         assert_eq!(home.content("a"), before, "it is a live source's now");
     }
 }
 
 #[test]
 fn a_file_that_cannot_be_removed_is_told_and_keeps_no_other_from_going() {
-    let home = Home::with(&["a", "b"], "");
-    home.gannet.ok(&["fetch", "*"]);
-    fs::rename(home.file("a"), home.gannet.path("a")).expect("moved");
+    let home = Scene::with(&["a", "b"], "");
+    home.ok(&["fetch", "*"]);
+    fs::rename(home.file("a"), home.path("a")).expect("moved");
     fs::create_dir_all(home.file("a").join("in the way")).expect("a folder");
-    let said = home.gannet.run(&["remove", "a", "b", "--yes"]);
+    let said = home.run(&["remove", "a", "b", "--yes"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.err.contains("a folder is in the way"), "{said:?}");
     assert_eq!(home.content("b"), None);
     // No source of the same address gets in between.
-    let said = home.gannet.run(&["--worker-only"]);
+    let said = home.run(&["--worker-only"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.err.contains("not published: "), "{said:?}");
-    assert_eq!(home.events("publish.failed").len(), 1, "told once");
+    assert_eq!(home.details("publish.failed").len(), 1, "told once");
     fs::remove_dir(home.file("a").join("in the way")).expect("removed");
     fs::remove_dir(home.file("a")).expect("removed");
-    home.gannet.ok(&["--worker-only"]);
+    home.ok(&["--worker-only"]);
     // That of `b` went with its removal.
-    assert_eq!(home.events("file.withdrawn").len(), 2);
-    home.gannet.ok(&["--worker-only"]);
+    assert_eq!(home.details("file.withdrawn").len(), 2);
+    home.ok(&["--worker-only"]);
 }
 
 /// A file that cannot be put back shows and fails every pass, until it can be.
 #[test]
 fn a_published_file_that_cannot_be_put_back_is_tried_again_and_shown_meanwhile() {
-    type Step = fn(&Home);
+    type Step = fn(&Scene);
     let cases: [(&str, &str, Step, Step); 3] = [
         (
             "a folder",
@@ -200,7 +158,7 @@ fn a_published_file_that_cannot_be_put_back_is_tried_again_and_shown_meanwhile()
                 fs::write(home.file("a"), "else").expect("written");
                 home.block();
             },
-            |home| home.unblock(&home.gannet.path("away")),
+            |home| home.unblock(&home.path("away")),
         ),
         (
             "a file above it",
@@ -213,18 +171,18 @@ fn a_published_file_that_cannot_be_put_back_is_tried_again_and_shown_meanwhile()
         ),
     ];
     for (case, why, harm, mend) in cases {
-        let home = Home::with(&["a"], "");
-        home.gannet.ok(&["fetch", "a"]);
+        let home = Scene::with(&["a"], "");
+        home.ok(&["fetch", "a"]);
         harm(&home);
-        home.forget_chores();
+        sqlite::make_looks_due(&home.data());
         // Nothing is due any more after the first.
         for again in [&["fetch", "a"][..], &["--worker-only"], &["--worker-only"]] {
-            let said = home.gannet.run(again);
+            let said = home.run(again);
             assert!(
                 said.code == Some(1) && said.err.contains(why),
                 "{case}: {said:#?}"
             );
-            let shown = home.gannet.source("a");
+            let shown = home.source("a");
             assert_eq!(shown["state"], "unpublished", "{case}: {shown}");
             let error = shown["publish_error"].as_str();
             assert!(
@@ -232,11 +190,11 @@ fn a_published_file_that_cannot_be_put_back_is_tried_again_and_shown_meanwhile()
                 "{case}: {shown}"
             );
         }
-        assert_eq!(home.events("publish.failed").len(), 1, "{case}: once");
+        assert_eq!(home.details("publish.failed").len(), 1, "{case}: once");
         mend(&home);
-        home.gannet.ok(&["--worker-only"]);
+        home.ok(&["--worker-only"]);
         assert_eq!(home.content("a").as_deref(), Some("content of a"), "{case}");
-        let shown = home.gannet.source("a");
+        let shown = home.source("a");
         assert_eq!(shown["publish_error"], Value::Null, "{case}: {shown}");
     }
 }
@@ -276,20 +234,20 @@ fn a_published_file_that_was_changed_or_removed_is_put_back() {
     ];
     for (case, harm, events) in harms {
         for again in [&["fetch", "a"][..], &["--worker-only"]] {
-            let home = Home::with(&["a"], "");
-            home.gannet.ok(&["fetch", "a"]);
+            let home = Scene::with(&["a"], "");
+            home.ok(&["fetch", "a"]);
             harm(&home.file("a"));
-            home.forget_chores();
-            home.gannet.ok(again);
+            sqlite::make_looks_due(&home.data());
+            home.ok(again);
             assert_eq!(home.content("a").as_deref(), Some("content of a"), "{case}");
             assert!(
                 home.file("a").symlink_metadata().expect("there").is_file(),
                 "{case}"
             );
-            assert_eq!(home.events("file.republished").len(), events, "{case}");
-            home.gannet.ok(again);
+            assert_eq!(home.details("file.republished").len(), events, "{case}");
+            home.ok(again);
             assert_eq!(
-                home.events("file.republished").len(),
+                home.details("file.republished").len(),
                 events,
                 "{case}: once"
             );
@@ -320,23 +278,23 @@ fn that_a_published_file_was_put_back_is_said() {
         ),
     ] {
         for removed in [true, false] {
-            let home = Home::with(&["a"], JUDGE);
-            home.gannet.run(&["fetch", "a"]);
-            home.gannet.ok(&["verdict", "v1", "eyes", "passed"]);
+            let home = Scene::with(&["a"], JUDGE);
+            home.run(&["fetch", "a"]);
+            home.ok(&["verdict", "v1", "eyes", "passed"]);
             if removed {
                 fs::remove_file(home.file("a")).expect("removed");
             } else {
                 fs::write(home.file("a"), "").expect("cut short");
             }
-            home.forget_chores();
-            let said = home.gannet.run(command);
+            sqlite::make_looks_due(&home.data());
+            let said = home.run(command);
             assert_eq!(said.code, Some(0), "{command:?}: {said:#?}");
             let said = said.out + &said.err;
             for words in &words {
                 assert!(said.contains(words), "{command:?}: {said}");
             }
             assert_eq!(home.content("a").as_deref(), Some("content of a"));
-            let said = home.gannet.ok(command);
+            let said = home.ok(command);
             assert!(
                 !said.contains("put back") && !said.contains("\"put_back\": 1"),
                 "{said}"
@@ -355,10 +313,10 @@ fn what_is_waited_for_hides_no_verifier_that_cannot_judge() {
              [[verifier]]\nname = \"tool\"\nsources = [\"*\"]\ncommand = [{command:?}]\n"
         );
         for arguments in [&["fetch", "a"][..], &["--worker-only"]] {
-            let home = Home::with(&["a"], &toml);
-            let said = home.gannet.run(arguments);
+            let home = Scene::with(&["a"], &toml);
+            let said = home.run(arguments);
             assert_eq!(said.code, Some(code), "{arguments:?}: {said:#?}");
-            assert_eq!(home.gannet.source("a")["verified"], "pending");
+            assert_eq!(home.source("a")["verified"], "pending");
         }
     }
 }
@@ -366,10 +324,9 @@ fn what_is_waited_for_hides_no_verifier_that_cannot_judge() {
 #[test]
 fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
     for (harmed, events) in [(false, 0), (true, 1)] {
-        let home = Home::with(&["a"], "");
-        home.gannet.ok(&["fetch", "a"]);
-        let path = home.gannet.data().join("gannet.db");
-        let catalogue = rusqlite::Connection::open(path).expect("a catalogue");
+        let home = Scene::with(&["a"], "");
+        home.ok(&["fetch", "a"]);
+        let catalogue = sqlite::open(&home.data());
         // All that later schemas added goes, or it could not be added again.
         let back = "DROP INDEX version_failed; DROP INDEX source_removed_name; DROP INDEX source_removed_address;
             ALTER TABLE version DROP COLUMN last_modified_text; ALTER TABLE version DROP COLUMN digest; ALTER TABLE version DROP COLUMN checksum;
@@ -394,13 +351,13 @@ fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
             .execute_batch(&format!("{SETTINGS_OF_SCHEMA_23} {back}"))
             .expect("the schema before");
         drop(catalogue);
-        fs::remove_file(home.gannet.data().join("archive-id")).expect("the archive's mark");
+        fs::remove_file(home.data().join("archive-id")).expect("the archive's mark");
         if harmed {
             fs::write(home.file("a"), "harmed").expect("written");
         }
-        home.gannet.ok(&["--worker-only"]);
+        home.ok(&["--worker-only"]);
         assert_eq!(home.content("a").as_deref(), Some("content of a"));
-        assert_eq!(home.events("file.republished").len(), events);
+        assert_eq!(home.details("file.republished").len(), events);
     }
 }
 
@@ -409,27 +366,27 @@ fn a_publication_that_fails_shows_everywhere_until_it_is_done() {
     let hook = Origin::start(false);
     hook.on("/beat", [Reply::ok("ok")]);
     let toml = format!("[worker]\nheartbeat = \"{}\"\n", hook.url("/beat"));
-    let home = Home::with(&["a", "b"], &toml);
-    home.gannet.ok(&["fetch", "a"]);
-    home.gannet.ok(&["fetch", "b"]);
+    let home = Scene::with(&["a", "b"], &toml);
+    home.ok(&["fetch", "a"]);
+    home.ok(&["fetch", "b"]);
     home.serve("a", "newer");
     let away = home.block();
-    let said = home.gannet.run(&["fetch", "a", "--json"]);
+    let said = home.run(&["fetch", "a", "--json"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     let summary: Value = serde_json::from_str(&said.out).expect("JSON");
     assert_eq!(summary["publish_failed"], 1, "{summary}");
     for _ in 0..2 {
-        let said = home.gannet.run(&["--worker-only"]);
+        let said = home.run(&["--worker-only"]);
         assert_eq!(said.code, Some(1), "{said:?}");
         assert!(said.err.contains("a: not published: "), "{said:?}");
     }
     assert_eq!(hook.requests().len(), 0, "no heartbeat");
-    let failures = home.events("publish.failed");
+    let failures = home.details("publish.failed");
     assert!(
         failures.iter().any(|event| event.contains("\"a\"")),
         "{failures:?}"
     );
-    let a = home.gannet.source("a");
+    let a = home.source("a");
     assert_eq!(
         (&a["published_version_id"], &a["wanted_version_id"]),
         (&1.into(), &3.into()),
@@ -442,21 +399,21 @@ fn a_publication_that_fails_shows_everywhere_until_it_is_done() {
             .is_some_and(|why| why.contains("a link is in the way")),
         "{a}"
     );
-    let list = home.gannet.ok(&["list"]);
+    let list = home.ok(&["list"]);
     assert!(list.contains("not up to date"), "{list}");
-    let show = home.gannet.ok(&["show", "a"]);
+    let show = home.ok(&["show", "a"]);
     assert!(show.contains("could not be brought up to date: "), "{show}");
     home.unblock(&away);
-    home.gannet.ok(&["--worker-only"]);
+    home.ok(&["--worker-only"]);
     assert_eq!(home.content("a").as_deref(), Some("newer"));
     assert_eq!(hook.requests().len(), 1);
-    let a = home.gannet.source("a");
+    let a = home.source("a");
     assert_eq!(
         (&a["published_version_id"], &a["publish_error"]),
         (&3.into(), &Value::Null),
         "{a}"
     );
-    assert_eq!(home.events("publish.failed"), failures, "told once each");
+    assert_eq!(home.details("publish.failed"), failures, "told once each");
 }
 
 const SUMS: &str = r#"
@@ -473,43 +430,43 @@ fn a_set_that_stands_failed_is_told_by_every_pass_and_shows() {
     let hook = Origin::start(false);
     hook.on("/beat", [Reply::ok("ok")]);
     let toml = format!("{SUMS}[worker]\nheartbeat = \"{}\"\n", hook.url("/beat"));
-    let home = Home::with(&["a", "b"], &toml);
-    home.gannet.ok(&["edit", "a", "b", "--tag", "t"]);
+    let home = Scene::with(&["a", "b"], &toml);
+    home.ok(&["edit", "a", "b", "--tag", "t"]);
     for pass in 0..3 {
-        let said = home.gannet.run(&["--worker-only"]);
+        let said = home.run(&["--worker-only"]);
         assert_eq!(said.code, Some(1), "{pass}: {said:?}");
         assert!(said.err.contains("set t: "), "{pass}: {said:?}");
         assert_eq!(said.err.matches("set t: ").count(), 1, "{pass}: {said:?}");
     }
     assert_eq!(hook.requests().len(), 0, "no heartbeat");
-    assert_eq!(home.gannet.source("a")["state"], "set-fail");
-    home.gannet.ok(&["remove", "a", "b", "--yes"]);
-    let sets = home.gannet.ok(&["list", "--sets"]);
+    assert_eq!(home.source("a")["state"], "set-fail");
+    home.ok(&["remove", "a", "b", "--yes"]);
+    let sets = home.ok(&["list", "--sets"]);
     assert!(
         sets.contains("empty"),
         "no state of files that are gone: {sets}"
     );
-    home.gannet.ok(&["--worker-only"]);
+    home.ok(&["--worker-only"]);
 }
 
 #[test]
 fn another_rule_of_publishing_holds_at_once() {
     let verifier = "[[verifier]]\nname = \"bad\"\nbuiltin = \"utf8\"\nsources = [\"*\"]\n";
-    let home = Home::with(&["a"], verifier);
+    let home = Scene::with(&["a"], verifier);
     home.origin.on("/a", [Reply::file(vec![0xff, 0xfe, 0xfd])]);
-    home.gannet.ok(&["edit", "a", "--publish", "newest"]);
-    home.gannet.run(&["fetch", "a"]);
+    home.ok(&["edit", "a", "--publish", "newest"]);
+    home.run(&["fetch", "a"]);
     assert!(home.file("a").is_file());
-    home.gannet.ok(&["edit", "a", "--publish", "passed"]);
+    home.ok(&["edit", "a", "--publish", "passed"]);
     assert!(!home.file("a").exists(), "what failed is not published");
-    home.gannet.ok(&["edit", "a", "--publish", "newest"]);
+    home.ok(&["edit", "a", "--publish", "newest"]);
     assert!(home.file("a").is_file());
 }
 
 #[test]
 fn a_published_file_that_readers_were_kept_from_gets_its_mode_back() {
-    let home = Home::with(&["a", "b"], "");
-    home.gannet.ok(&["--worker-only"]);
+    let home = Scene::with(&["a", "b"], "");
+    home.ok(&["--worker-only"]);
     let mode = |name: &str| {
         let found = fs::metadata(home.file(name)).expect("a file");
         found.permissions().mode() & 0o777
@@ -523,16 +480,14 @@ fn a_published_file_that_readers_were_kept_from_gets_its_mode_back() {
         (0o755, 0o755, 0),
         (0o444, 0o444, 0),
     ] {
-        let before = home.events("file.republished").len();
+        let before = home.details("file.republished").len();
         fs::set_permissions(home.file("a"), fs::Permissions::from_mode(given)).expect("a mode");
-        let sql = rusqlite::Connection::open(home.gannet.data().join("gannet.db"));
-        let sql = sql.expect("the catalogue");
         for _ in 0..2 {
-            sql.execute("DELETE FROM chore", []).expect("a look is due");
-            home.gannet.ok(&["--worker-only"]);
+            sqlite::make_looks_due(&home.data());
+            home.ok(&["--worker-only"]);
         }
         assert_eq!(mode("a"), expected, "{given:o}");
-        let told = home.events("file.republished");
+        let told = home.details("file.republished");
         assert_eq!(told.len(), before + events, "{given:o}: {told:?}");
         assert_eq!(home.content("a").as_deref(), Some("content of a"));
     }
@@ -540,7 +495,7 @@ fn a_published_file_that_readers_were_kept_from_gets_its_mode_back() {
     fs::remove_file(&removed).expect("removed");
     fs::create_dir(&removed).expect("a folder in its place");
     fs::set_permissions(&removed, fs::Permissions::from_mode(0o700)).expect("a mode");
-    home.gannet.run(&["--worker-only"]);
+    home.run(&["--worker-only"]);
     assert_eq!(mode("b"), 0o700, "what is no file of ours stays as it is");
 }
 
@@ -616,9 +571,9 @@ fn commands_say_what_became_of_the_published_file() {
 
 #[test]
 fn programs_are_told_what_became_of_the_published_file() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/x.json", [Reply::file("{}"), Reply::file("<html>")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     gannet.ok(&["add", &origin.url("/x.json"), "--allow-private"]);
     gannet.fetch("x.json");
     gannet.fetch("x.json");

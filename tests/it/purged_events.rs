@@ -1,8 +1,7 @@
 //! What the logs know of a source that was purged, which the manual says: `gannet log` that it was purged, and what happened to its
 //! set; the log files everything. Through the real program.
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Origin, Reply};
 
 /// What every verifier of this test prints.
 const PRINTED: &str = "found in the file";

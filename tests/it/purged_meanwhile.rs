@@ -5,25 +5,20 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, said, until};
+use crate::rig::{Gannet, Gate, Home, Reply, folder, said, until};
 
 /// So many quotes take twice as much in JSON: more than a pipe and the program's buffer hold.
 const LONG: usize = 60 << 10;
 
 /// Three sources with a version each; on that of the first, a verifier has said a lot.
-fn store_of_three(more: &str) -> (Origin, Gannet) {
-    let origin = Origin::start(true);
-    let gannet = Gannet::new();
-    gannet.configure(&format!(
-        "[fetch]\nca_file = {:?}\n{more}\n[[verifier]]\nname = \"talks\"\nsources = [\"tag:long\"]\n\
-         command = [\"/bin/sh\", \"-c\", \"head -c {LONG} /dev/zero | tr '\\\\0' '\\\"'\"]\n",
-        origin.ca_file().display().to_string()
+fn store_of_three(more: &str) -> Home {
+    let gannet = Home::new(&format!(
+        "{more}\n[[verifier]]\nname = \"talks\"\nsources = [\"tag:long\"]\n\
+         command = [\"/bin/sh\", \"-c\", \"head -c {LONG} /dev/zero | tr '\\\\0' '\\\"'\"]\n"
     ));
     for name in ["a", "b", "c"] {
-        let path = format!("/{name}");
-        origin.on(&path, [Reply::file(name)]);
-        let url = origin.url(&path);
+        gannet.serve(name, name);
+        let url = gannet.url(name);
         gannet.ok(&[
             "add",
             &url,
@@ -34,7 +29,7 @@ fn store_of_three(more: &str) -> (Origin, Gannet) {
         ]);
     }
     gannet.ok(&["--worker-only"]);
-    (origin, gannet)
+    gannet
 }
 
 fn purge(gannet: &Gannet, names: &[&str]) {
@@ -44,7 +39,7 @@ fn purge(gannet: &Gannet, names: &[&str]) {
 
 #[test]
 fn a_dump_leaves_out_what_was_purged_since_it_began() {
-    let (_origin, gannet) = store_of_three("");
+    let gannet = store_of_three("");
     for name in ["b", "c"] {
         let mut dump = gannet.start(&["dump", "--json"]);
         let mut out = dump.stdout.take().expect("a pipe");
@@ -75,7 +70,7 @@ fn a_dump_leaves_out_what_was_purged_since_it_began() {
 
 #[test]
 fn an_export_leaves_out_what_was_purged_since_it_began() {
-    let (_origin, gannet) = store_of_three("");
+    let gannet = store_of_three("");
     let folder = gannet.path("out");
     let to = folder.display().to_string();
     gannet.ok(&["export", &to]);
@@ -111,14 +106,14 @@ fn an_export_leaves_out_what_was_purged_since_it_began() {
 
 #[test]
 fn a_verification_leaves_out_what_was_purged_since_it_began() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let gate = folder.path().join("gate");
     let waits = format!(
         "[[verifier]]\nname = \"waits\"\nsources = [\"*\"]\n\
          command = [\"/bin/sh\", \"-c\", \"[ ! -p {0} ] || cat {0}\"]\n",
         gate.display()
     );
-    let (_origin, gannet) = store_of_three(&waits);
+    let gannet = store_of_three(&waits);
     let made = Command::new("mkfifo").arg(&gate).status();
     assert!(made.expect("mkfifo runs").success());
     let verify = gannet.start(&["verify", "*", "--json"]);
@@ -138,7 +133,8 @@ fn a_verification_leaves_out_what_was_purged_since_it_began() {
 
 #[test]
 fn a_fetch_leaves_out_what_was_purged_since_it_began() {
-    let (origin, gannet) = store_of_three("per_host = 1");
+    let gannet = store_of_three("per_host = 1");
+    let origin = &gannet.origin;
     for (purged, left) in [(&["a"][..], &["b", "c"][..]), (&["b"], &["c"])] {
         let gate = Gate::new();
         for name in ["a", "b", "c"] {

@@ -2,56 +2,47 @@
 
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Home, fixture, verifier};
 
 const PROGRAM: &str = "command = [\"true\"]";
 const RULE: &str = "builtin = \"utf8\"";
 const PEOPLE: &str = "external = true";
 
-struct Prices {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// A source `prices`, judged by the verifier `eyes`.
+    struct Prices;
 }
 
 type Way = fn(&Prices);
 
 impl Prices {
     fn judged_by(what: &str) -> Self {
-        let origin = Origin::start(true);
-        let verifier = format!("[[verifier]]\nname = \"eyes\"\nsources = [\"*\"]\n{what}\n");
-        let gannet = Gannet::trusting(origin.ca_file(), &verifier);
-        let url = origin.url("/prices");
-        let prices = Self { origin, gannet };
-        prices.serve("one");
-        let arguments = ["add", &url, "1h", "--allow-private", "--name", "prices"];
-        prices.gannet.ok(&arguments);
+        let prices = Self(Home::new(&verifier("eyes", what)).with_source("prices", ["one"]));
         prices.fetch();
         prices
     }
 
     fn serve(&self, content: &str) {
-        self.origin.on("/prices", [Reply::file(content.to_owned())]);
+        self.0.serve("prices", content);
     }
 
     fn fetch(&self) {
-        self.gannet.run(&["fetch", "*"]);
+        self.run(&["fetch", "*"]);
     }
 
     fn judge(&self, version: &str, outcome: &str) {
-        self.gannet
-            .ok(&["verdict", version, "eyes", outcome, "--detail", "no price"]);
+        self.ok(&["verdict", version, "eyes", outcome, "--detail", "no price"]);
     }
 
     /// What consumers see; nothing when nothing is published.
     fn published(&self) -> Option<String> {
-        let list = self.gannet.json(&["list", "--json"]);
+        let list = self.json(&["list", "--json"]);
         let path = list[0]["published_path"].as_str()?.to_owned();
         std::fs::read_to_string(path).ok()
     }
 
     fn state(&self) -> Value {
-        self.gannet.json(&["list", "--json"])[0]["verified"].clone()
+        self.json(&["list", "--json"])[0]["verified"].clone()
     }
 }
 
@@ -60,18 +51,18 @@ fn what_a_person_failed_stays_failed() {
     let ways: [(&str, Way); 7] = [
         ("passes", |prices| prices.fetch()),
         ("renamed", |prices| {
-            prices.gannet.ok(&["edit", "prices", "--name", "renamed"]);
+            prices.ok(&["edit", "prices", "--name", "renamed"]);
         }),
         ("removed and restored", |prices| {
-            prices.gannet.ok(&["remove", "prices"]);
-            prices.gannet.ok(&["restore", "prices"]);
+            prices.ok(&["remove", "prices"]);
+            prices.ok(&["restore", "prices"]);
         }),
         ("disabled and enabled", |prices| {
-            prices.gannet.ok(&["disable", "prices"]);
-            prices.gannet.ok(&["enable", "prices"]);
+            prices.ok(&["disable", "prices"]);
+            prices.ok(&["enable", "prices"]);
         }),
         ("fetched whole", |prices| {
-            prices.gannet.run(&["fetch", "--whole", "prices"]);
+            prices.run(&["fetch", "--whole", "prices"]);
         }),
         ("other bytes, and the same again", |prices| {
             prices.serve("two");
@@ -81,7 +72,7 @@ fn what_a_person_failed_stays_failed() {
             prices.serve("one");
         }),
         ("judged what is stale", |prices| {
-            prices.gannet.run(&["verify", "--stale"]);
+            prices.run(&["verify", "--stale"]);
         }),
     ];
     for verifier in [PROGRAM, RULE, PEOPLE] {
@@ -93,7 +84,7 @@ fn what_a_person_failed_stays_failed() {
             assert_eq!(prices.published(), None, "{way}");
             go(&prices);
             prices.fetch();
-            prices.gannet.run(&["--worker-only"]);
+            prices.run(&["--worker-only"]);
             assert_eq!(prices.state(), "failed", "{verifier}, {way}");
             assert_eq!(prices.published(), None, "{verifier}, {way}");
         }
@@ -108,12 +99,12 @@ fn bytes_that_come_again_are_failed_on_arrival_and_it_is_said() {
     prices.fetch();
     assert_eq!(prices.published().as_deref(), Some("two"));
     prices.serve("one");
-    let said = prices.gannet.run(&["fetch", "prices"]);
+    let said = prices.run(&["fetch", "prices"]);
     assert_eq!(said.code, Some(1), "{said:#?}");
     let because = "prices: v3 failed verification by hand (eyes): no price";
     assert!(said.err.contains(because), "{said:#?}");
     assert_eq!(prices.published().as_deref(), Some("two"));
-    let log = prices.gannet.ok(&["log"]);
+    let log = prices.ok(&["log"]);
     assert_eq!(log.matches("version.failed").count(), 2, "{log}");
     // A person passes them, and they come and go as any others.
     prices.judge("prices", "passed");
@@ -142,7 +133,7 @@ fn an_older_version_with_the_same_bytes_does_not_take_the_place() {
         assert_eq!(prices.published(), None, "{verifier}");
         prices.judge("v1", "passed");
         assert_eq!(prices.published().as_deref(), Some("one"), "{verifier}");
-        let list = prices.gannet.json(&["list", "--json"]);
+        let list = prices.json(&["list", "--json"]);
         assert_eq!(list[0]["published_version_id"], 3, "{verifier}");
     }
 }
@@ -156,7 +147,7 @@ fn what_a_program_failed_is_judged_anew_when_it_comes_again() {
         "[fetch]\nca_file = {:?}\n{verifier}",
         prices.origin.ca_file()
     );
-    prices.gannet.configure(&toml);
+    prices.configure(&toml);
     for content in ["two", "one"] {
         prices.serve(content);
         prices.fetch();
@@ -181,9 +172,9 @@ fn a_verdict_says_for_which_others_it_counts_and_they_say_where_it_was_given() {
             ("v3", "failed", failed, [1, 5]),
             ("v1", "passed", passed, [3, 5]),
         ] {
-            let said = prices.gannet.ok(&["verdict", given, "eyes", outcome]);
+            let said = prices.ok(&["verdict", given, "eyes", outcome]);
             assert!(said.contains(words), "{verifier}: {said}");
-            let verdicts = prices.gannet.json(&["verdicts", "--json"]);
+            let verdicts = prices.json(&["verdicts", "--json"]);
             let verdicts = verdicts.as_array().cloned().unwrap_or_default();
             for (one, origin) in [
                 (&verdicts[2], Value::Null),
@@ -197,18 +188,18 @@ fn a_verdict_says_for_which_others_it_counts_and_they_say_where_it_was_given() {
             for other in others {
                 let other = format!("v{other}");
                 for shown in [&["verdicts", &other][..], &["verdicts", &other, "--full"]] {
-                    let shown = prices.gannet.ok(shown);
+                    let shown = prices.ok(shown);
                     assert!(shown.contains(&marked), "{verifier}: {shown}");
                 }
             }
-            let shown = prices.gannet.ok(&["show", "prices"]);
+            let shown = prices.ok(&["show", "prices"]);
             assert_eq!(shown.matches(&marked).count(), 2, "{verifier}: {shown}");
-            let shown = prices.gannet.ok(&["verdicts", given, "--limit", "1"]);
+            let shown = prices.ok(&["verdicts", given, "--limit", "1"]);
             assert!(!shown.contains("of the same"), "{verifier}: {shown}");
         }
         // One of which no other version has the bytes, or that changes nothing for them, says nothing.
         for given in ["v2", "v1"] {
-            let said = prices.gannet.ok(&["verdict", given, "eyes", "passed"]);
+            let said = prices.ok(&["verdict", given, "eyes", "passed"]);
             assert!(!said.contains("same contents"), "{verifier}: {said}");
         }
     }
@@ -220,7 +211,7 @@ fn bytes_that_come_again_say_where_they_were_failed() {
     prices.judge("prices", "failed");
     for (content, version) in [("two", 2), ("one", 3), ("two", 4), ("one", 5)] {
         prices.serve(content);
-        let said = prices.gannet.run(&["fetch", "prices"]);
+        let said = prices.run(&["fetch", "prices"]);
         if content == "two" {
             continue;
         }
@@ -228,7 +219,7 @@ fn bytes_that_come_again_say_where_they_were_failed() {
             "prices: v{version} failed verification by hand (eyes): no price; of the same contents as v1"
         );
         assert!(said.err.contains(&because), "{said:#?}");
-        let verdicts = prices.gannet.json(&["verdicts", "prices~0", "--json"]);
+        let verdicts = prices.json(&["verdicts", "prices~0", "--json"]);
         assert_eq!(verdicts[0]["given_on"], 1, "{verdicts}");
     }
 }

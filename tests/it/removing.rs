@@ -2,9 +2,7 @@
 
 use serde_json::json;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
-use crate::terminal::Terminal;
+use crate::rig::{Gannet, Home, Origin, Reply, Said, Terminal};
 
 /// A home with three sources that were never fetched.
 fn three() -> Gannet {
@@ -109,9 +107,9 @@ fn a_terminal_is_asked() {
 
 #[test]
 fn what_was_removed_is_listed_read_by_name_and_restored() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/terms.txt", [Reply::file("terms")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     let address = origin.url("/terms.txt");
     gannet.ok(&["add", &address, "--allow-private"]);
     gannet.fetch("terms.txt");
@@ -331,9 +329,9 @@ fn a_file_that_cannot_bring_a_source_back_changes_nothing() {
 
 #[test]
 fn a_published_file_comes_back_with_its_source_by_a_file_of_sources() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/terms.txt", [Reply::file("terms")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     let address = origin.url("/terms.txt");
     gannet.ok(&["add", &address, "--allow-private"]);
     gannet.fetch("terms.txt");
@@ -363,10 +361,10 @@ fn a_published_file_comes_back_with_its_source_by_a_file_of_sources() {
 
 #[test]
 fn a_source_comes_back_to_its_own_path_whatever_its_address_asks_for() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/terms.txt", [Reply::file("terms")]);
     origin.on("/new.txt", [Reply::file("terms")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     let moved = origin.url("/new.txt");
     gannet.ok(&["add", &origin.url("/terms.txt"), "--allow-private"]);
     gannet.fetch("terms.txt");

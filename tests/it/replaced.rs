@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::faults::wait_for_log;
-use crate::origin::{Gate, Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gate, Home, Reply};
 
 /// What somebody does to the catalogue of a worker that is in the middle of a fetch.
 #[derive(Clone, Copy, Debug)]
@@ -45,13 +43,13 @@ fn change(data: &Path, copy: &Path, kind: Change) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_stays_records_nothing_in_a_catalogue_that_is_not_there_any_more() {
     for kind in [Change::PutBack, Change::RenamedOver, Change::Removed] {
-        let origin = Origin::start(true);
+        let gannet = Home::new("");
+        let origin = &gannet.origin;
         let gate = Gate::new();
         origin.on(
             "/x.txt",
             [Reply::file("one").behind(&gate), Reply::file("two")],
         );
-        let gannet = Gannet::trusting(origin.ca_file(), "");
         gannet.ok(&["add", &origin.url("/x.txt"), "--allow-private"]);
         let (data, copy) = (gannet.data(), gannet.path("copy.db"));
         fs::copy(data.join("gannet.db"), &copy).expect("copied");
@@ -59,7 +57,7 @@ async fn a_worker_that_stays_records_nothing_in_a_catalogue_that_is_not_there_an
         origin.arrived(1).await;
         change(&data, &copy, kind);
         gate.open();
-        wait_for_log(&gannet, "nothing is recorded: start this process anew");
+        gannet.wait_for_log("nothing is recorded: start this process anew");
         // A service manager starts it anew, and it opens what lies there then.
         let output = child.wait_with_output().expect("it ends by itself");
         assert_eq!(output.status.code(), Some(3), "{kind:?}");

@@ -1,10 +1,7 @@
 //! The reserve of a data folder on a full disk: kept from the beginning on, given up by a purge that goes ahead and by nothing else, and
 //! kept again afterwards.
 
-use crate::namespace::{in_mount_namespace, namespaces};
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
-use crate::terminal::Start;
+use crate::rig::{Home, Reply, Start, in_mount_namespace, namespaces};
 
 /// A data folder of 96 MiB in a namespace of its own, with three sources of several versions and the reserve.
 const BEGIN: &str = r#"mkdir -p "$data"; mount -t tmpfs -o size=96m none "$data"
@@ -16,8 +13,9 @@ try() { code=0; "$gannet" "$@" 2>&1 || code=$?; echo "$code $(reserve)"; }
 "#;
 
 /// A home whose sources `a.txt`, `b.txt` and `c.txt` have twenty versions of about 90 kB each to come.
-fn home(origin: &Origin) -> Gannet {
-    let gannet = Gannet::trusting(origin.ca_file(), "");
+fn home() -> Home {
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let mut sources = String::new();
     for name in ["a.txt", "b.txt", "c.txt"] {
         let replies = (0..20).map(|n| Reply::file(format!("{name} {n}\n").repeat(9_000)));
@@ -35,8 +33,8 @@ fn home(origin: &Origin) -> Gannet {
 
 #[test]
 fn a_purge_works_on_a_full_disk_and_the_reserve_comes_back() {
-    let origin = Origin::start(true);
-    let gannet = home(&origin);
+    let gannet = home();
+    let origin = &gannet.origin;
     // With a verifier that was added since, which the first command to change something adopts.
     let edit = "printf '[[verifier]]\\nname = \"utf8\"\\nsources = [\"*\"]\\nbuiltin = \"utf8\"\\n' >>\"$GANNET_CONFIG\"";
     for (left, edit) in [
@@ -84,8 +82,7 @@ fn a_purge_works_on_a_full_disk_and_the_reserve_comes_back() {
 
 #[test]
 fn a_purge_that_does_not_happen_gives_nothing_up() {
-    let origin = Origin::start(true);
-    let gannet = home(&origin);
+    let gannet = home();
     for left in ["0", "256K"] {
         let script = format!(
             "{BEGIN} fill {left}
@@ -119,8 +116,7 @@ fn a_purge_that_does_not_happen_gives_nothing_up() {
 
 #[test]
 fn a_purge_that_is_not_agreed_to_on_the_terminal_gives_nothing_up() {
-    let origin = Origin::start(true);
-    let gannet = home(&origin);
+    let gannet = home();
     for left in ["0", "256K"] {
         let script = format!(
             "{BEGIN} fill {left}; trap : INT
@@ -154,8 +150,8 @@ fn a_purge_that_is_not_agreed_to_on_the_terminal_gives_nothing_up() {
 
 #[test]
 fn whatever_begins_a_data_folder_keeps_the_reserve() {
-    let origin = Origin::start(true);
-    let gannet = home(&origin);
+    let gannet = home();
+    let origin = &gannet.origin;
     let url = origin.url("/a.txt");
     let list = gannet.path("list.txt");
     std::fs::write(&list, format!("{url}\n")).expect("a file");
@@ -181,8 +177,7 @@ fn whatever_begins_a_data_folder_keeps_the_reserve() {
 
 #[test]
 fn a_purge_without_room_or_reserve_says_what_to_do() {
-    let origin = Origin::start(true);
-    let gannet = home(&origin);
+    let gannet = home();
     for left in ["0", "40K"] {
         let script = format!(
             "{BEGIN} rm -f \"$data/reserve\"; fill {left}

@@ -1,60 +1,16 @@
-//! Bytes that rot while a server says that nothing changed.
+//! Bytes that rot while a server says that nothing changed. SQLite only: the damage is done to its file.
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use gannet::app::{App, ErrorKind};
-use gannet::clock::ManualClock;
-use gannet::config::FetchConfig;
-use gannet::worker::{Progress, Selection, Stop, Worker};
+use gannet::app::ErrorKind;
 
-use crate::net_rig::at;
-use crate::origin::{Origin, Reply};
-use crate::rig::{bare_config, hourly, open_app};
+use crate::rig::{Home, Origin, Reply, TestApp, noise, sqlite};
 
-struct House {
-    clock: ManualClock,
-    app: Arc<App>,
-    worker: Worker,
-}
-
-impl House {
-    fn open(folder: &Path, origin: &Origin) -> Self {
-        let config = gannet::config::Config {
-            fetch: FetchConfig {
-                ca_files: vec![origin.ca_file().to_owned()],
-                ..FetchConfig::default()
-            },
-            ..bare_config(folder)
-        };
-        let clock = ManualClock::new(at("2026-01-31T12:00:00Z"));
-        let app = open_app(config, clock.clone());
-        Self {
-            clock,
-            worker: Worker::new(Arc::clone(&app)),
-            app,
-        }
-    }
-
-    async fn add(&self, address: String) {
-        self.add_named("x", address).await;
-    }
-
-    async fn add_named(&self, name: &str, address: String) {
-        self.app
-            .add(vec![hourly(name, address)])
-            .await
-            .expect("added");
-    }
-
-    /// A pass an hour later.
-    async fn pass(&self) {
-        let (stop, progress) = (Stop::default(), Progress::default());
-        let report = self.worker.pass(Selection::Due, &stop, &progress).await;
-        assert!(report.error.is_none(), "{:?}", report.error);
-        self.clock.advance(chrono::Duration::hours(1));
-    }
+/// A pass, and an hour.
+async fn pass(app: &TestApp) {
+    app.pass().await;
+    app.turn(60);
 }
 
 /// What can happen to the bytes of the newest version, or of what it is a delta against.
@@ -66,18 +22,6 @@ enum Harm {
     FlippedObject,
     RemovedObject,
     CutObject,
-}
-
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed;
-    std::iter::repeat_with(|| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        state.to_be_bytes()[0]
-    })
-    .take(length)
-    .collect()
 }
 
 fn objects(folder: &Path) -> Vec<std::path::PathBuf> {
@@ -92,7 +36,7 @@ fn objects(folder: &Path) -> Vec<std::path::PathBuf> {
 
 fn harm(folder: &Path, kind: Harm) {
     let flip = |id: &str| {
-        let sql = rusqlite::Connection::open(folder.join("gannet.db")).expect("the catalogue");
+        let sql = sqlite::open(folder);
         let body: Vec<u8> = sql
             .query_row(
                 &format!("SELECT body FROM blob WHERE id = {id}"),
@@ -128,11 +72,6 @@ fn harm(folder: &Path, kind: Harm) {
     }
 }
 
-fn edit_catalogue(folder: &Path, statement: &str) {
-    let sql = rusqlite::Connection::open(folder.join("gannet.db")).expect("the catalogue");
-    sql.execute(statement, []).expect("edited");
-}
-
 /// Returns how many requests after the first `before` asked for a whole file, and how many did not.
 fn whole_and_not(origin: &Origin, before: usize) -> (usize, usize) {
     let requests = origin.requests();
@@ -145,17 +84,16 @@ fn whole_and_not(origin: &Origin, before: usize) -> (usize, usize) {
 }
 
 /// Fetches these versions of one source, all under one entity tag: from the last on the server says that nothing changed.
-async fn fetched(folder: &Path, origin: &Origin, versions: &[Vec<u8>]) -> House {
+async fn fetched(versions: &[Vec<u8>]) -> TestApp {
     let tagged = |body: &Vec<u8>| Reply::file(body.clone()).header("etag", "\"v\"");
-    origin.on("/x", versions.iter().map(tagged));
-    let house = House::open(folder, origin);
-    house.add(origin.url("/x")).await;
+    let app = TestApp::new().source("/x", versions.iter().map(tagged));
+    let app = app.open().await;
     for _ in versions {
         // The next version has to be asked for whole.
-        edit_catalogue(folder, "UPDATE source_state SET whole_at = NULL");
-        house.pass().await;
+        sqlite::run(app.folder(), "UPDATE source_state SET whole_at = NULL");
+        pass(&app).await;
     }
-    house
+    app
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,29 +116,31 @@ async fn a_server_that_says_unchanged_is_believed_of_good_bytes_only() {
         (Harm::CutObject, &one_large, 0),
         (Harm::CutObject, &two_large, 0),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let origin = Origin::start(true);
-        let house = fetched(folder.path(), &origin, versions).await;
-        house.pass().await;
-        assert_eq!(whole_and_not(&origin, versions.len()), (0, 1), "{kind:?}");
-        harm(folder.path(), kind);
-        let before = origin.requests().len();
+        let app = fetched(versions).await;
+        pass(&app).await;
+        assert_eq!(
+            whole_and_not(&app.origin, versions.len()),
+            (0, 1),
+            "{kind:?}"
+        );
+        harm(app.folder(), kind);
+        let before = app.origin.requests().len();
         let mut hours = 0;
         loop {
-            house.pass().await;
-            if whole_and_not(&origin, before).0 > 0 {
+            pass(&app).await;
+            if whole_and_not(&app.origin, before).0 > 0 {
                 break;
             }
             hours += 1;
             assert!(hours <= most_hours, "{kind:?}: {hours} h of \"unchanged\"");
         }
-        let (_, version) = house.app.version("x").await.expect("a version");
-        let content = house.app.content(&version).await;
+        let (_, version) = app.version("x").await.expect("a version");
+        let content = app.content(&version).await;
         content.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
         // Healed: the server is believed again.
-        let before = origin.requests().len();
-        house.pass().await;
-        assert_eq!(whole_and_not(&origin, before), (0, 1), "{kind:?}");
+        let before = app.origin.requests().len();
+        pass(&app).await;
+        assert_eq!(whole_and_not(&app.origin, before), (0, 1), "{kind:?}");
     }
 }
 
@@ -251,35 +191,32 @@ async fn bytes_that_cannot_be_read_now_are_told_and_nothing_else_follows() {
             (true, false, (0, 2)),
             (false, true, (1, 1)),
         ] {
-            let folder = tempfile::tempdir().expect("a folder");
-            let origin = Origin::start(true);
             let content = noise(3, 2 << 20);
-            let house = fetched(folder.path(), &origin, std::slice::from_ref(&content)).await;
+            let app = fetched(std::slice::from_ref(&content)).await;
             if is_sent_whole {
-                origin.on("/x", [Reply::file(content.clone()).header("etag", "\"w\"")]);
+                app.origin
+                    .on("/x", [Reply::file(content.clone()).header("etag", "\"w\"")]);
             }
             if is_due_whole {
-                edit_catalogue(folder.path(), "UPDATE source_state SET whole_at = NULL");
+                sqlite::run(app.folder(), "UPDATE source_state SET whole_at = NULL");
             }
-            let object = objects(folder.path());
-            let before = origin.requests().len();
-            let take_away = obstacle.put(folder.path());
+            let object = objects(app.folder());
+            let before = app.origin.requests().len();
+            let take_away = obstacle.put(app.folder());
             for _ in 0..2 {
-                let (stop, progress) = (Stop::default(), Progress::default());
-                let report = house.worker.pass(Selection::Due, &stop, &progress).await;
-                house.clock.advance(chrono::Duration::hours(1));
+                let report = app.try_pass().await;
+                app.turn(60);
                 let error = report.error.expect("an error of now");
                 assert_eq!(error.kind, ErrorKind::Blocked, "{error}");
                 assert!(error.message.starts_with("x: cannot read "), "{error}");
                 assert!(report.failures.is_empty(), "{:?}", report.failures);
             }
-            let (_, version) = house.app.version("x").await.expect("a version");
-            let error = house.app.content(&version).await.expect_err("no bytes");
+            let (_, version) = app.version("x").await.expect("a version");
+            let error = app.content(&version).await.expect_err("no bytes");
             assert!(!error.message.contains("damaged"), "{error}");
-            assert_eq!(whole_and_not(&origin, before), asked, "{obstacle:?}");
-            let sql = rusqlite::Connection::open(folder.path().join("gannet.db"));
+            assert_eq!(whole_and_not(&app.origin, before), asked, "{obstacle:?}");
+            let sql = sqlite::open(app.folder());
             let told: i64 = sql
-                .expect("the catalogue")
                 .query_row(
                     "SELECT count(*) FROM event e JOIN text t ON t.id = e.action_id WHERE t.value LIKE 'archive.%'",
                     [],
@@ -288,9 +225,9 @@ async fn bytes_that_cannot_be_read_now_are_told_and_nothing_else_follows() {
                 .expect("a count");
             assert_eq!(told, 0, "{obstacle:?}");
             take_away();
-            house.pass().await;
-            assert_eq!(objects(folder.path()), object, "{obstacle:?}");
-            let read = house.app.content(&version).await.expect("the bytes");
+            pass(&app).await;
+            assert_eq!(objects(app.folder()), object, "{obstacle:?}");
+            let read = app.content(&version).await.expect("the bytes");
             assert_eq!(read.size_bytes(), content.len() as u64);
         }
     }
@@ -308,18 +245,16 @@ async fn bytes_that_were_not_seen_to_be_good_within_the_day_are_read_before_a_se
         (format!("checked_at + {}", 24 * 365 * hour), false),
         (format!("checked_at - {}", 22 * hour), true),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let origin = Origin::start(true);
-        let house = fetched(folder.path(), &origin, &[b"good".to_vec()]).await;
-        edit_catalogue(
-            folder.path(),
+        let app = fetched(&[b"good".to_vec()]).await;
+        sqlite::run(
+            app.folder(),
             &format!("UPDATE source_state SET checked_at = {checked_at}"),
         );
-        harm(folder.path(), Harm::FlippedInline);
-        let before = origin.requests().len();
-        house.pass().await;
+        harm(app.folder(), Harm::FlippedInline);
+        let before = app.origin.requests().len();
+        pass(&app).await;
         let expected = if is_believed { (0, 1) } else { (1, 0) };
-        assert_eq!(whole_and_not(&origin, before), expected, "{checked_at}");
+        assert_eq!(whole_and_not(&app.origin, before), expected, "{checked_at}");
     }
 }
 
@@ -327,28 +262,25 @@ async fn bytes_that_were_not_seen_to_be_good_within_the_day_are_read_before_a_se
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_too_long_to_be_read_back_is_asked_for_whole_once_a_day_and_starves_no_other() {
     for position in [0, 2, 4] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let origin = Origin::start(true);
-        let house = House::open(folder.path(), &origin);
-        for number in 0..5 {
-            let path = format!("/n{number}");
+        let app = (0..5).fold(TestApp::new(), |app, number| {
             let body = format!("content {number}");
-            origin.on(&path, [Reply::file(body).header("etag", "\"v\"")]);
-            house.add_named(&path[1..], origin.url(&path)).await;
-        }
-        house.pass().await;
+            let reply = Reply::file(body).header("etag", "\"v\"");
+            app.source(&format!("/n{number}"), [reply])
+        });
+        let app = app.open().await;
+        pass(&app).await;
         // As an upgrade leaves it.
-        edit_catalogue(folder.path(), "UPDATE source_state SET checked_at = NULL");
+        sqlite::run(app.folder(), "UPDATE source_state SET checked_at = NULL");
         let long = format!(
             "UPDATE blob SET size_bytes = 20 << 30 WHERE id = (SELECT v.blob_id FROM version v JOIN source s ON s.id = v.source_id
                  WHERE s.name = 'n{position}')"
         );
-        edit_catalogue(folder.path(), &long);
+        sqlite::run(app.folder(), &long);
         let mut whole = Vec::new();
         for _ in 0..24 {
-            let before = origin.requests().len();
-            house.pass().await;
-            let asked = origin.requests().split_off(before);
+            let before = app.origin.requests().len();
+            pass(&app).await;
+            let asked = app.origin.requests().split_off(before);
             assert_eq!(asked.len(), 5);
             whole.push(
                 asked
@@ -366,12 +298,10 @@ async fn a_version_too_long_to_be_read_back_is_asked_for_whole_once_a_day_and_st
 /// A server that fails just when the file is needed is asked for the whole of it until it gives it.
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_is_not_told_again_by_each_failure_and_healed_when_the_server_is_back() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let origin = Origin::start(true);
-    let house = fetched(folder.path(), &origin, &[b"good".to_vec()]).await;
-    harm(folder.path(), Harm::FlippedInline);
-    edit_catalogue(folder.path(), "UPDATE source_state SET checked_at = NULL");
-    origin.on(
+    let app = fetched(&[b"good".to_vec()]).await;
+    harm(app.folder(), Harm::FlippedInline);
+    sqlite::run(app.folder(), "UPDATE source_state SET checked_at = NULL");
+    app.origin.on(
         "/x",
         [
             Reply::status(404),
@@ -379,14 +309,14 @@ async fn damage_is_not_told_again_by_each_failure_and_healed_when_the_server_is_
             Reply::file("good").header("etag", "\"v\""),
         ],
     );
-    let before = origin.requests().len();
+    let before = app.origin.requests().len();
     // Two failures, each waits an hour or two.
     for _ in 0..5 {
-        house.pass().await;
+        pass(&app).await;
     }
-    let (whole, not) = whole_and_not(&origin, before);
+    let (whole, not) = whole_and_not(&app.origin, before);
     assert!(whole == 3 && not >= 1, "{whole} whole, {not} not");
-    let sql = rusqlite::Connection::open(folder.path().join("gannet.db")).expect("the catalogue");
+    let sql = sqlite::open(app.folder());
     let count = |action: &str| -> i64 {
         sql.query_row(
             "SELECT count(*) FROM event e JOIN text t ON t.id = e.action_id WHERE t.value = ?1",
@@ -402,14 +332,11 @@ async fn damage_is_not_told_again_by_each_failure_and_healed_when_the_server_is_
 /// Damage names the version and its source, whichever command meets it, and is no success.
 #[test]
 fn damage_is_named_with_its_version_and_source() {
-    let origin = Origin::start(true);
-    origin.on("/a.json", ["[1]", "[2]"].map(Reply::file));
     for verifier in [
         "",
         "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
     ] {
-        let gannet = crate::rig::Gannet::trusting(origin.ca_file(), verifier);
-        gannet.ok(&["add", &origin.url("/a.json"), "--allow-private"]);
+        let gannet = Home::new(verifier).with_source("a.json", ["[1]", "[2]"]);
         for _ in 0..2 {
             gannet.fetch("a.json");
         }
@@ -425,6 +352,5 @@ fn damage_is_named_with_its_version_and_source() {
             assert_eq!(said.code, Some(3), "{arguments:?}: {said:#?}");
             assert!(said.err.contains("v1 of a.json is damaged"), "{said:#?}");
         }
-        origin.on("/a.json", ["[1]", "[2]"].map(Reply::file));
     }
 }

@@ -5,8 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Origin, Reply, sqlite};
 
 pub(crate) const SECRET: &str = "hunter2/+&x";
 
@@ -458,8 +457,7 @@ fn what_is_asked_with_another_value_is_asked_without_conditions() {
     gannet.configure(&config);
     assert!(!is_conditional("no user agent"));
     // As an older gannet left it.
-    let catalogue = gannet.data().join("gannet.db");
-    let catalogue = rusqlite::Connection::open(catalogue).expect("a catalogue");
+    let catalogue = sqlite::open(&gannet.data());
     let forget = "UPDATE source_state SET validators_fields = NULL";
     assert_eq!(catalogue.execute(forget, []).expect("rows"), 2);
     assert!(is_conditional("unknown"));

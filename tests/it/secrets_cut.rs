@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::origin::{Origin, RawOrigin, Reply};
+use crate::rig::{Origin, RawOrigin, Reply};
 use crate::secrets::{SECRET, collect, home};
 
 /// A secret with parts of its own between characters that end a word.

@@ -25,140 +25,7 @@ use std::path::PathBuf;
 use gannet::domain::Digest;
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
-
-/// Two sources with one tag, and a verifier that checks the one by the other.
-struct Release {
-    origin: Origin,
-    gannet: Gannet,
-}
-
-const SUMS_VERIFIER: &str = r#"
-[[verifier]]
-name = "sums"
-scope = "set"
-sources = ["tag:release"]
-command = ["sh", "-c", "cd \"$1\" && sha256sum --quiet -c SHA256SUMS", "sh", "{path}"]
-"#;
-
-fn sums_of(files: &[(&str, &str)]) -> String {
-    let line = |(name, content): &(&str, &str)| {
-        format!("{}  {name}\n", Digest::of(content.as_bytes()).to_hex())
-    };
-    files.iter().map(line).collect()
-}
-
-impl Release {
-    fn new() -> Self {
-        Self::with(SUMS_VERIFIER)
-    }
-
-    fn with(verifiers: &str) -> Self {
-        let origin = Origin::start(true);
-        let gannet = Gannet::trusting(origin.ca_file(), verifiers);
-        let release = Self { origin, gannet };
-        release.add("data.csv", "release");
-        release.add("SHA256SUMS", "release");
-        release.serve("one");
-        release
-    }
-
-    /// Adds a source with this tag, and returns what was said.
-    fn add(&self, name: &str, tag: &str) -> String {
-        let url = self.origin.url(&format!("/{name}"));
-        let arguments = ["--name", name, "--tag", tag, "--allow-private"];
-        self.gannet
-            .ok(&[&["add", &url, "1h"], &arguments[..]].concat())
-    }
-
-    /// Lets the origin serve this data, and checksums that agree with it.
-    fn serve(&self, data: &str) {
-        self.serve_data(data);
-        self.serve_sums(data);
-    }
-
-    fn serve_data(&self, data: &str) {
-        self.origin.on("/data.csv", [Reply::file(data.to_owned())]);
-    }
-
-    fn serve_sums(&self, data: &str) {
-        let sums = sums_of(&[("data.csv", data)]);
-        self.origin.on("/SHA256SUMS", [Reply::file(sums)]);
-    }
-
-    fn fetch(&self) -> Value {
-        self.gannet.fetch("tag:release")
-    }
-
-    /// Puts these verifiers into the configuration in the place of those that are there, and returns what was said.
-    fn judge_by(&self, verifiers: &str) -> String {
-        let ca_file = self.origin.ca_file().display().to_string();
-        self.gannet
-            .configure(&format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}"));
-        self.gannet.ok(&["config", "adopt"])
-    }
-
-    fn link(&self) -> PathBuf {
-        self.gannet.data().join("sets/release")
-    }
-
-    /// What readers of the set see in the data file; nothing when there is no set.
-    fn data(&self) -> Option<String> {
-        fs::read_to_string(self.link().join("data.csv")).ok()
-    }
-
-    /// The files of the set that readers see.
-    fn files(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.link()).into_iter().flatten().flatten();
-        let mut names: Vec<_> = entries
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    }
-
-    fn show(&self) -> Value {
-        self.gannet.json(&["show", "set:release", "--json"])
-    }
-
-    /// The actions on sets so far, with their details.
-    fn events(&self) -> Vec<String> {
-        let log = self.gannet.ok(&["log", "--json", "--limit", "1000"]);
-        let events = log
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        let of_sets = events.filter(|event| {
-            event["action"]
-                .as_str()
-                .is_some_and(|a| a.starts_with("set."))
-        });
-        of_sets
-            .map(|event| {
-                format!(
-                    "{} {}",
-                    event["action"].as_str().unwrap_or(""),
-                    event["detail"].as_str().unwrap_or("")
-                )
-            })
-            .collect()
-    }
-}
-
-fn plain_files(gannet: &Gannet) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![gannet.data().join("published")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            } else {
-                found.push(entry.path());
-            }
-        }
-    }
-    found
-}
+use crate::rig::{Home, Release, Reply, SUMS_VERIFIER, plain_files, sqlite, sums_of};
 
 #[test]
 fn what_changes_together_is_published_together() {
@@ -557,7 +424,7 @@ fn a_program_gets_the_folder_and_a_manifest_that_it_cannot_write_to() {
     let verifier = format!(
         "[[verifier]]\nname = \"look\"\nscope = \"set\"\nsources = [\"tag:release\"]\ncommand = [\"sh\", \"-c\", {script:?}, \"sh\", \"{{path}}\", \"{{manifest}}\"]\n"
     );
-    let release = Release::with(&verifier);
+    let release = Release::within(Home::on_disk(&verifier));
     release.add("a/b.csv", "release");
     release.origin.on(
         "/a/b.csv",
@@ -758,8 +625,7 @@ fn a_set_is_judged_again_when_its_verifier_changes() {
 fn what_consumers_see_of_a_member_is_what_the_set_has() {
     let release = Release::new();
     release.fetch();
-    let sql =
-        rusqlite::Connection::open(release.gannet.data().join("gannet.db")).expect("the catalogue");
+    let sql = sqlite::open(&release.gannet.data());
     sql.execute("UPDATE event SET at = at - 172800000", [])
         .expect("two days ago");
     let cat = |reference: &str| release.gannet.run(&["cat", reference]);

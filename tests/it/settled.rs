@@ -1,34 +1,26 @@
 //! What a pass leaves of published files: those that it can bring in line are so at its end, and nobody is blamed who did nothing.
 
 use std::fs;
-use std::path::PathBuf;
 
-use crate::loose::damage;
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::sqlite::damage;
+use crate::rig::{Home, fixture};
 
-struct Home {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// A source `a` with this content, published.
+    struct Scene;
 }
 
-impl Home {
+impl Scene {
     fn new(content: &[u8]) -> Self {
-        let origin = Origin::start(true);
-        origin.on("/a", [Reply::file(content.to_vec())]);
-        let gannet = Gannet::trusting(origin.ca_file(), "max_tries = 1\n");
-        gannet.ok(&["add", &origin.url("/a"), "1h", "--allow-private"]);
-        gannet.ok(&["fetch", "a"]);
-        Self { origin, gannet }
-    }
-
-    fn file(&self) -> PathBuf {
-        let host = self.origin.host().replace(':', "_");
-        self.gannet.data().join("published").join(host).join("a")
+        Self(
+            Home::new("")
+                .with_source("a", [content.to_vec()])
+                .fetched(&["a"]),
+        )
     }
 
     fn log(&self) -> String {
-        self.gannet.ok(&["log", "--limit", "0"])
+        self.ok(&["log", "--limit", "0"])
     }
 }
 
@@ -36,17 +28,20 @@ impl Home {
 #[test]
 fn a_file_that_is_right_is_not_said_to_be_put_back() {
     for (content, put_back) in [("one", 0), ("two", 1)] {
-        let home = Home::new(b"one");
+        let home = Scene::new(b"one");
         let unsure = "UPDATE source_state SET publish_unsure = 2";
-        damage(&home.gannet.data(), unsure);
-        fs::write(home.file(), content).expect("written");
-        let said = home.gannet.run(&["--worker-only"]);
+        damage(&home.data(), unsure);
+        fs::write(home.file("a"), content).expect("written");
+        let said = home.run(&["--worker-only"]);
         assert_eq!(said.code, Some(0), "{said:#?}");
         assert_eq!(said.err.contains("put back"), put_back > 0, "{said:#?}");
         let log = home.log();
         assert_eq!(log.matches("file.republished").count(), put_back, "{log}");
-        assert_eq!(fs::read_to_string(home.file()).ok().as_deref(), Some("one"));
-        home.gannet.ok(&["--worker-only"]);
+        assert_eq!(
+            fs::read_to_string(home.file("a")).ok().as_deref(),
+            Some("one")
+        );
+        home.ok(&["--worker-only"]);
         assert_eq!(home.log(), log.clone(), "nothing more happens");
     }
 }
@@ -60,24 +55,24 @@ fn a_pass_that_heals_a_version_publishes_it() {
             .to_le_bytes()
     });
     let noise: Vec<u8> = noise.collect();
-    let home = Home::new(&noise);
-    let objects = home.gannet.data().join("objects");
+    let home = Scene::new(&noise);
+    let objects = home.data().join("objects");
     for folder in fs::read_dir(objects).expect("objects").flatten() {
         for object in fs::read_dir(folder.path()).expect("a folder").flatten() {
             fs::write(object.path(), "").expect("damaged");
         }
     }
-    fs::remove_file(home.file()).expect("removed");
+    fs::remove_file(home.file("a")).expect("removed");
     damage(
-        &home.gannet.data(),
+        &home.data(),
         "UPDATE source_state SET next_slot = 0, checked_at = NULL; DELETE FROM chore",
     );
-    let said = home.gannet.run(&["--worker-only"]);
+    let said = home.run(&["--worker-only"]);
     assert!(home.log().contains("archive.healed"), "{said:#?}");
     assert_eq!(
-        fs::read(home.file()).ok().map(|bytes| bytes.len()),
+        fs::read(home.file("a")).ok().map(|bytes| bytes.len()),
         Some(noise.len())
     );
     assert_ne!(said.code, Some(3), "{said:#?}");
-    home.gannet.ok(&["--worker-only"]);
+    home.ok(&["--worker-only"]);
 }

@@ -1,14 +1,12 @@
 //! CSV of every table, limits that mean the same everywhere, and files of sources that are wrong.
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Home, Reply};
 
-fn rig(origin: &Origin) -> Gannet {
+fn rig() -> Home {
+    let gannet =
+        Home::new("[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n");
+    let origin = &gannet.origin;
     origin.on("/a", ["{}", "{ }", "no"].map(Reply::file));
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
-    );
     gannet.ok(&["add", &origin.url("/a"), "--allow-private"]);
     for _ in 0..3 {
         gannet.fetch("a");
@@ -18,8 +16,7 @@ fn rig(origin: &Origin) -> Gannet {
 
 #[test]
 fn every_table_is_there_as_csv_with_the_fields_of_its_json() {
-    let origin = Origin::start(true);
-    let gannet = rig(&origin);
+    let gannet = rig();
     for (arguments, rows, columns) in [
         (
             &["list"][..],
@@ -97,8 +94,7 @@ fn every_table_is_there_as_csv_with_the_fields_of_its_json() {
 
 #[test]
 fn no_limit_is_zero_everywhere() {
-    let origin = Origin::start(true);
-    let gannet = rig(&origin);
+    let gannet = rig();
     let lines = |arguments: &[&str]| gannet.ok(arguments).lines().count();
     for command in [&["log"][..], &["history", "a"], &["verdicts"]] {
         let with = |limit: &str| lines(&[command, &["--csv", "--limit", limit]].concat());

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said, said};
-use crate::terminal::Terminal;
+use crate::rig::{Home, Reply, Said, Terminal, fixture, said, verifier};
 
 /// Who removes or brings back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,66 +22,44 @@ enum By {
 const ALL: [By; 3] = [By::Own, By::Other, By::Missing];
 const MAY_NOT_PUBLISH: [By; 2] = [By::Other, By::Missing];
 
-/// A source `feed` of its own, judged by a program and published; `one` and `two` of the set `rel`, which is published.
-struct Home {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// A source `feed` of its own, judged by a program and published; `one` and `two` of the set `rel`, which is published.
+    struct Scene;
 }
 
-impl Home {
+impl Scene {
     fn new() -> Self {
-        let origin = Origin::start(true);
-        let gannet = Gannet::new();
-        let ca_file = format!(
-            "[fetch]\nca_file = {:?}\nmax_tries = 1\n",
-            origin.ca_file().display().to_string()
-        );
-        let told = gannet.path("told").display().to_string();
-        gannet.configure(&format!(
-            "{ca_file}
-             [[verifier]]\nname = \"look\"\nsources = [\"feed\"]\ncommand = [\"true\"]
+        let home = Home::new("");
+        let told = home.path("told").display().to_string();
+        home.write_config("config.toml", &format!(
+            "[[verifier]]\nname = \"look\"\nsources = [\"feed\"]\ncommand = [\"true\"]
              [[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:rel\"]\ncommand = [\"true\"]
              [[notify]]\nname = \"ops\"\ncommand = [\"sh\", \"-c\", \"cat >> {told}\"]\non = [\"withdrawn\"]\n"
         ));
-        let other = format!(
-            "{ca_file}[[verifier]]\nname = \"size\"\nsources = [\"*\"]\nbuiltin = \"size\"\nmin = \"1B\"\n"
+        home.write_config(
+            "other.toml",
+            &verifier("size", "builtin = \"size\"\nmin = \"1B\""),
         );
-        fs::write(gannet.path("other.toml"), other).expect("another configuration");
-        let home = Self { origin, gannet };
-        home.add("feed", &[]);
-        for name in ["one", "two"] {
-            home.add(name, &["--tag", "rel"]);
-        }
-        home.gannet.ok(&["fetch", "feed"]);
-        home.gannet.ok(&["fetch", "one", "two"]);
-        home
+        let contents = |name| [format!("contents of {name}")];
+        let home = home
+            .with_source("feed", contents("feed"))
+            .with_member("one", &["rel"], contents("one"))
+            .with_member("two", &["rel"], contents("two"));
+        Self(home.fetched(&["feed"]).fetched(&["one", "two"]))
     }
 
-    fn add(&self, name: &str, more: &[&str]) {
-        let path = format!("/{name}");
-        let contents = format!("contents of {name}");
-        self.origin.on(&path, [Reply::file(contents)]);
-        let url = self.origin.url(&path);
-        let arguments = ["add", &url, "1h", "--name", name, "--allow-private"];
-        self.gannet.ok(&[&arguments, more].concat());
-    }
-
-    fn run(&self, by: By, arguments: &[&str]) -> Said {
-        let (own, other) = (
-            self.gannet.path("config.toml"),
-            self.gannet.path("other.toml"),
-        );
+    fn run_by(&self, by: By, arguments: &[&str]) -> Said {
+        let (own, other) = (self.path("config.toml"), self.path("other.toml"));
         match by {
-            By::Own => self.gannet.run(arguments),
+            By::Own => self.run(arguments),
             By::Other => {
                 let other = other.display().to_string();
-                self.gannet
-                    .run(&[&["--config", &other], arguments].concat())
+                self.run(&[&["--config", &other], arguments].concat())
             }
             By::Missing => {
-                let away = self.gannet.path("away.toml");
+                let away = self.path("away.toml");
                 fs::rename(&own, &away).expect("moved away");
-                let mut command = self.gannet.command(arguments);
+                let mut command = self.command(arguments);
                 let output = command.env_remove("GANNET_CONFIG").output();
                 fs::rename(&away, &own).expect("put back");
                 said(&output.expect("gannet runs"))
@@ -91,8 +67,8 @@ impl Home {
         }
     }
 
-    fn ok(&self, by: By, arguments: &[&str]) -> String {
-        let said = self.run(by, arguments);
+    fn ok_by(&self, by: By, arguments: &[&str]) -> String {
+        let said = self.run_by(by, arguments);
         assert_eq!(said.code, Some(0), "{by:?} {arguments:?}: {said:#?}");
         said.out
     }
@@ -101,23 +77,18 @@ impl Home {
     fn add_next(&self) {
         let url = self.origin.url("/feed");
         let add = ["add", &url, "1h", "--new", "--name", "next"];
-        self.ok(By::Other, &[&add[..], &["--allow-private"]].concat());
-    }
-
-    fn file(&self) -> PathBuf {
-        let host = self.origin.host().replace(':', "_");
-        self.gannet.data().join("published").join(host).join("feed")
+        self.ok_by(By::Other, &[&add[..], &["--allow-private"]].concat());
     }
 
     fn removed(&self, id: i64) -> Value {
-        let list = self.gannet.json(&["list", "--removed", "--json"]);
+        let list = self.json(&["list", "--removed", "--json"]);
         let mut all = list.as_array().expect("sources").iter();
         all.find(|one| one["id"] == id).expect("a source").clone()
     }
 
     /// The events of a source with this action.
     fn events(&self, source: i64, action: &str) -> Vec<Value> {
-        let log = self.gannet.ok(&["log", "--json"]);
+        let log = self.ok(&["log", "--json"]);
         let events = log
             .lines()
             .map(|line| serde_json::from_str(line).expect("JSON"));
@@ -127,7 +98,7 @@ impl Home {
     }
 
     fn told(&self) -> String {
-        fs::read_to_string(self.gannet.path("told")).unwrap_or_default()
+        fs::read_to_string(self.path("told")).unwrap_or_default()
     }
 
     /// A reference to what readers saw at the moment of the last removal.
@@ -150,44 +121,47 @@ impl Home {
 #[test]
 fn what_readers_find_of_a_removed_source_is_said_until_it_is_gone() {
     for by in ALL {
-        let home = Home::new();
-        home.ok(by, &["remove", "feed"]);
+        let home = Scene::new();
+        home.ok_by(by, &["remove", "feed"]);
         if by != By::Own {
-            assert!(home.file().exists(), "{by:?}");
-            let listed = home.ok(by, &["list", "--removed"]);
+            assert!(home.file("feed").exists(), "{by:?}");
+            let listed = home.ok_by(by, &["list", "--removed"]);
             let left = "/feed (v1), until the next pass";
             assert!(listed.contains("still published at "), "{by:?}: {listed}");
             assert!(listed.contains(left), "{by:?}: {listed}");
-            let shown = home.gannet.ok(&["show", "1"]);
+            let shown = home.ok(&["show", "1"]);
             assert!(shown.contains("published     still at "), "{by:?}: {shown}");
             assert!(shown.contains(left), "{by:?}: {shown}");
             let json = home.removed(1);
             let path = json["published_path"].as_str().map(PathBuf::from);
-            assert_eq!(path, Some(home.file()), "{by:?}: {json}");
+            assert_eq!(path, Some(home.file("feed")), "{by:?}: {json}");
             assert_eq!(json["published_version_id"], 1, "{by:?}: {json}");
             assert_eq!(json["wanted_version_id"], Value::Null, "{by:?}: {json}");
             assert_eq!(json["withdrawn_at"], Value::Null, "{by:?}: {json}");
-            assert_eq!(home.ok(by, &["cat", "feed:published"]), "contents of feed");
+            assert_eq!(
+                home.ok_by(by, &["cat", "feed:published"]),
+                "contents of feed"
+            );
             assert_eq!(home.withdrawn(1), []);
-            home.gannet.ok(&["--worker-only"]);
+            home.ok(&["--worker-only"]);
         }
-        assert!(!home.file().exists(), "{by:?}");
+        assert!(!home.file("feed").exists(), "{by:?}");
         let expected = (Value::from(1), "the source was removed".to_owned());
         assert_eq!(home.withdrawn(1), [expected], "{by:?}");
         if by != By::Own {
             // The process that may publish takes the file away within the millisecond.
-            let then = home.ok(by, &["cat", &home.as_removed(1)]);
+            let then = home.ok_by(by, &["cat", &home.as_removed(1)]);
             assert_eq!(then, "contents of feed", "{by:?}");
         }
-        let listed = home.gannet.ok(&["list", "--removed"]);
+        let listed = home.ok(&["list", "--removed"]);
         assert!(!listed.contains("still"), "{by:?}: {listed}");
-        let shown = home.gannet.ok(&["show", "1"]);
+        let shown = home.ok(&["show", "1"]);
         assert!(shown.contains("withdrawn 20"), "{by:?}: {shown}");
         let json = home.removed(1);
         assert_eq!(json["published_version_id"], Value::Null, "{by:?}: {json}");
         assert_eq!(json["published_path"], Value::Null, "{by:?}: {json}");
         assert_eq!(json["withdrawn_because"], "the source was removed");
-        let refused = home.gannet.run(&["cat", "feed:published"]);
+        let refused = home.run(&["cat", "feed:published"]);
         assert_eq!(refused.code, Some(2), "{refused:?}");
         for part in ["it was removed", "`gannet restore 1` brings it back"] {
             assert!(refused.err.contains(part), "{refused:?}");
@@ -201,16 +175,16 @@ fn what_readers_find_of_a_removed_source_is_said_until_it_is_gone() {
 #[test]
 fn what_readers_find_of_a_removed_member_is_said_until_the_next_edition() {
     for by in ALL {
-        let home = Home::new();
-        let version = home.gannet.source("one")["published_version_id"].clone();
-        home.ok(by, &["remove", "one"]);
+        let home = Scene::new();
+        let version = home.source("one")["published_version_id"].clone();
+        home.ok_by(by, &["remove", "one"]);
         let left = format!("with the set rel (v{version}), until its next edition");
-        let listed = home.ok(by, &["list", "--removed"]);
+        let listed = home.ok_by(by, &["list", "--removed"]);
         assert!(
             listed.contains(&format!("still published {left}")),
             "{by:?}: {listed}"
         );
-        let shown = home.gannet.ok(&["show", "2"]);
+        let shown = home.ok(&["show", "2"]);
         assert!(
             shown.contains(&format!("published     still {left}")),
             "{by:?}: {shown}"
@@ -219,19 +193,19 @@ fn what_readers_find_of_a_removed_member_is_said_until_the_next_edition() {
         assert_eq!(json["published_version_id"], version, "{by:?}: {json}");
         assert_eq!(json["set"], "rel", "{by:?}: {json}");
         assert_eq!(json["published_path"], Value::Null, "{by:?}: {json}");
-        assert_eq!(home.ok(by, &["cat", "one:published"]), "contents of one");
+        assert_eq!(home.ok_by(by, &["cat", "one:published"]), "contents of one");
         home.origin
             .on("/two", [Reply::file("two again".to_owned())]);
-        home.gannet.ok(&["fetch", "two"]);
-        let listed = home.gannet.ok(&["list", "--removed"]);
+        home.ok(&["fetch", "two"]);
+        let listed = home.ok(&["list", "--removed"]);
         assert!(!listed.contains("still"), "{by:?}: {listed}");
         assert_eq!(
             home.removed(2)["published_version_id"],
             Value::Null,
             "{by:?}"
         );
-        assert_eq!(home.gannet.run(&["cat", "one:published"]).code, Some(2));
-        let then = home.gannet.ok(&["cat", &home.as_removed(2)]);
+        assert_eq!(home.run(&["cat", "one:published"]).code, Some(2));
+        let then = home.ok(&["cat", &home.as_removed(2)]);
         assert_eq!(then, "contents of one", "{by:?}");
     }
 }
@@ -241,17 +215,14 @@ fn a_source_that_comes_back_has_its_file_still_and_loses_it_as_any_other() {
     for removes in MAY_NOT_PUBLISH {
         for restores in ALL {
             let case = format!("{removes:?}, {restores:?}");
-            let home = Home::new();
-            home.ok(removes, &["remove", "feed"]);
-            home.ok(restores, &["restore", "feed"]);
-            let source = home.gannet.source("feed");
+            let home = Scene::new();
+            home.ok_by(removes, &["remove", "feed"]);
+            home.ok_by(restores, &["restore", "feed"]);
+            let source = home.source("feed");
             assert_eq!(source["published_version_id"], 1, "{case}");
-            home.gannet.ok(&["--worker-only"]);
-            assert!(home.file().exists(), "{case}");
-            assert_eq!(
-                home.gannet.ok(&["cat", "feed:published"]),
-                "contents of feed"
-            );
+            home.ok(&["--worker-only"]);
+            assert!(home.file("feed").exists(), "{case}");
+            assert_eq!(home.ok(&["cat", "feed:published"]), "contents of feed");
             // Nobody took it away, and nobody put it back; but whoever may publish ends a removal before anything else.
             let mut expected = Vec::new();
             if restores == By::Own {
@@ -259,25 +230,23 @@ fn a_source_that_comes_back_has_its_file_still_and_loses_it_as_any_other() {
             }
             assert_eq!(home.withdrawn(1), expected, "{case}");
             assert_eq!(home.events(1, "file.republished").len(), 0, "{case}");
-            let recorded = home
-                .gannet
-                .ok(&["verdict", "feed", "look", "failed", "--detail", "wrong"]);
+            let recorded = home.ok(&["verdict", "feed", "look", "failed", "--detail", "wrong"]);
             assert!(
                 recorded.contains("no longer published"),
                 "{case}: {recorded}"
             );
             expected.push((Value::from(1), "failed by hand (look): wrong".to_owned()));
             assert_eq!(home.withdrawn(1), expected, "{case}");
-            let listed = home.gannet.ok(&["list"]);
+            let listed = home.ok(&["list"]);
             assert!(listed.contains("withdrawn"), "{case}: {listed}");
-            home.gannet.ok(&["--worker-only"]);
+            home.ok(&["--worker-only"]);
             let told = home.told();
             assert!(told.contains("feed v1 withdrawn"), "{case}: {told}");
             assert!(
                 told.contains("failed by hand (look): wrong"),
                 "{case}: {told}"
             );
-            let then = home.gannet.ok(&["cat", &home.as_removed(1)]);
+            let then = home.ok(&["cat", &home.as_removed(1)]);
             assert_eq!(then, "contents of feed", "{case}");
         }
     }
@@ -286,45 +255,42 @@ fn a_source_that_comes_back_has_its_file_still_and_loses_it_as_any_other() {
 #[test]
 fn a_source_that_takes_over_the_path_ends_what_readers_found_there() {
     for fetches in [true, false] {
-        let home = Home::new();
-        home.ok(By::Other, &["remove", "feed"]);
+        let home = Scene::new();
+        home.ok_by(By::Other, &["remove", "feed"]);
         home.origin
             .on("/feed", [Reply::file("of another".to_owned())]);
         home.add_next();
-        assert_eq!(home.gannet.ok(&["cat", "1:published"]), "contents of feed");
-        let listed = home.gannet.ok(&["list", "--removed"]);
+        assert_eq!(home.ok(&["cat", "1:published"]), "contents of feed");
+        let listed = home.ok(&["list", "--removed"]);
         assert!(
             listed.contains("/feed (v1), until the next pass"),
             "{listed}"
         );
         let because = if fetches {
-            home.gannet.ok(&["--worker-only"]);
-            assert_eq!(home.gannet.ok(&["cat", "next:published"]), "of another");
+            home.ok(&["--worker-only"]);
+            assert_eq!(home.ok(&["cat", "next:published"]), "of another");
             "its path is that of source 4 by now"
         } else {
-            home.ok(By::Other, &["remove", "next"]);
-            home.gannet.ok(&["--worker-only"]);
-            assert!(!home.file().exists());
+            home.ok_by(By::Other, &["remove", "next"]);
+            home.ok(&["--worker-only"]);
+            assert!(!home.file("feed").exists());
             "the source was removed"
         };
         let expected = (Value::from(1), because.to_owned());
         assert_eq!(home.withdrawn(1), [expected]);
         assert_eq!(home.removed(1)["published_version_id"], Value::Null);
-        assert_eq!(
-            home.gannet.ok(&["cat", &home.as_removed(1)]),
-            "contents of feed"
-        );
+        assert_eq!(home.ok(&["cat", &home.as_removed(1)]), "contents of feed");
     }
 }
 
 #[test]
 fn a_source_that_comes_back_at_another_path_has_nothing_at_its_former_one() {
-    let home = Home::new();
-    home.ok(By::Other, &["remove", "feed"]);
+    let home = Scene::new();
+    home.ok_by(By::Other, &["remove", "feed"]);
     home.add_next();
     let other = home.origin.url("/elsewhere");
-    home.ok(By::Other, &["edit", "next", "--address", &other]);
-    home.ok(By::Other, &["restore", "1"]);
+    home.ok_by(By::Other, &["edit", "next", "--address", &other]);
+    home.ok_by(By::Other, &["restore", "1"]);
     let expected = (
         Value::from(1),
         "another source has its path by now".to_owned(),
@@ -332,29 +298,26 @@ fn a_source_that_comes_back_at_another_path_has_nothing_at_its_former_one() {
     assert_eq!(home.withdrawn(1), [expected]);
     home.origin
         .on("/elsewhere", [Reply::file("elsewhere".to_owned())]);
-    home.gannet.ok(&["--worker-only"]);
+    home.ok(&["--worker-only"]);
+    assert_eq!(home.ok(&["cat", "feed:published"]), "contents of feed");
     assert_eq!(
-        home.gannet.ok(&["cat", "feed:published"]),
-        "contents of feed"
-    );
-    assert_eq!(
-        fs::read_to_string(home.file()).ok().as_deref(),
+        fs::read_to_string(home.file("feed")).ok().as_deref(),
         Some("elsewhere")
     );
 }
 
 #[test]
 fn the_dashboard_of_a_process_that_may_not_publish_says_what_stays() {
-    let home = Home::new();
-    let other = home.gannet.path("other.toml").display().to_string();
-    let mut terminal = Terminal::start(&home.gannet, &["--config", &other, "--no-worker"]);
+    let home = Scene::new();
+    let other = home.path("other.toml").display().to_string();
+    let mut terminal = Terminal::start(&home, &["--config", &other, "--no-worker"]);
     terminal.wait_for("feed");
     terminal.press("D");
     terminal.wait_for("Remove feed?");
     terminal.wait_for("goes now or by the next pass");
     terminal.press("y");
     terminal.wait_for("removed 1 source; its file is still published until a pass with");
-    assert!(home.file().exists());
+    assert!(home.file("feed").exists());
     terminal.press("q");
     terminal.wait_for_the_shell();
     assert_eq!(terminal.ended().exit_code(), 0);

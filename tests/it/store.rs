@@ -1,18 +1,7 @@
-//! The catalogue, on real SQLite files.
+//! The catalogue: a contract that every engine has to keep, and what is SQLite's own.
+//!
+//! Another engine is a [`engine::Catalogue`] of its own and a file like `on_sqlite.rs`, which is one line of `mod` here.
 
-mod claims;
-mod edits;
-mod faults;
-mod flips;
-mod history;
-mod invariants;
-mod log;
-mod notices;
-mod opening;
-mod provenance;
-mod publishing;
-mod repeats;
-mod rig;
-mod sets;
-mod sources;
-mod times;
+mod engine;
+mod on_sqlite;
+mod sqlite;

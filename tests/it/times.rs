@@ -2,18 +2,17 @@
 
 use gannet::domain::{Actor, Publication, SourceId, Stamp, VersionId};
 use gannet::store::Store;
-use rusqlite::Connection;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, write_checksums};
-use crate::terminal::Terminal;
+use crate::rig::sqlite::write_checksums;
+use crate::rig::{Gannet, Home, Origin, Reply, Terminal, sqlite};
 
 const JSON_RULE: &str = "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
 
 /// Three versions of one file, of which the middle one and the newest are bad.
-fn good_bad_bad(origin: &Origin) -> Gannet {
+fn good_bad_bad() -> Home {
+    let gannet = Home::new(JSON_RULE);
+    let origin = &gannet.origin;
     origin.on("/p.json", ["[1]", "[2", "[3"].map(Reply::file));
-    let gannet = Gannet::trusting(origin.ca_file(), JSON_RULE);
     gannet.ok(&["add", &origin.url("/p.json"), "--allow-private"]);
     for _ in 0..3 {
         gannet.fetch("p.json");
@@ -23,7 +22,7 @@ fn good_bad_bad(origin: &Origin) -> Gannet {
 
 /// Moves everything that is recorded into the past.
 fn age(gannet: &Gannet, version: i64, hours: i64) {
-    let sql = Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    let sql = sqlite::open(&gannet.data());
     let ms = hours * 3_600_000;
     for statement in [
         "UPDATE version SET fetched_at = fetched_at - ?2 WHERE id = ?1",
@@ -36,8 +35,7 @@ fn age(gannet: &Gannet, version: i64, hours: i64) {
 
 #[test]
 fn what_consumers_see_is_told_from_the_newest() {
-    let origin = Origin::start(true);
-    let gannet = good_bad_bad(&origin);
+    let gannet = good_bad_bad();
     for (reference, content, is_bad) in [
         ("p.json", "[3", true),
         ("p.json~1", "[2", true),
@@ -77,9 +75,9 @@ fn what_consumers_see_is_told_from_the_newest() {
 
 #[test]
 fn what_consumers_saw_is_in_the_log() {
-    let origin = Origin::start(true);
+    let gannet = Home::new(JSON_RULE);
+    let origin = &gannet.origin;
     origin.on("/p.json", ["[1]", "[2]", "[3"].map(Reply::file));
-    let gannet = Gannet::trusting(origin.ca_file(), JSON_RULE);
     gannet.ok(&["add", &origin.url("/p.json"), "--allow-private"]);
     for _ in 0..3 {
         gannet.fetch("p.json");
@@ -117,8 +115,7 @@ fn what_consumers_saw_is_in_the_log() {
 
 #[test]
 fn a_file_that_was_withdrawn_was_not_seen() {
-    let origin = Origin::start(true);
-    let gannet = good_bad_bad(&origin);
+    let gannet = good_bad_bad();
     let store = Store::open(&gannet.data().join("gannet.db")).expect("a catalogue");
     let at = |text: &str| Stamp {
         at: text.parse().expect("a time"),
@@ -171,9 +168,9 @@ fn a_version_that_is_not_there_says_why() {
             "{reference}: {said:?}"
         );
     }
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/there.csv", [Reply::file("1")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     gannet.ok(&["add", "https://nowhere.invalid/p.csv"]);
     let address = origin.url("/there.csv");
     gannet.ok(&["add", &address, "--allow-private"]);
@@ -236,12 +233,11 @@ fn a_version_that_is_not_there_says_why() {
 #[test]
 fn people_read_and_write_the_time_of_their_zone() {
     const ZONE: &str = "XST-05:30";
-    let origin = Origin::start(true);
-    origin.on("/a", [Reply::file("a")]);
-    let mut gannet = Gannet::trusting(origin.ca_file(), "");
-    gannet.ok(&["add", &origin.url("/a"), "--allow-private"]);
+    let mut gannet = Home::new("");
+    gannet.origin.on("/a", [Reply::file("a")]);
+    gannet.ok(&["add", &gannet.origin.url("/a"), "--allow-private"]);
     gannet.fetch("a");
-    let sql = Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    let sql = sqlite::open(&gannet.data());
     // 2026-01-31T12:00:30Z, which is 17:30:30 in the zone.
     for statement in [
         "UPDATE version SET fetched_at = 1769860830000",
@@ -330,10 +326,10 @@ fn people_read_and_write_the_time_of_their_zone() {
 
 #[test]
 fn what_is_not_text_does_not_reach_a_terminal_unasked() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/evil", [Reply::file("a\u{1b}]0;owned\u{7}b")]);
     origin.on("/plain", [Reply::file("plain text")]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     for name in ["evil", "plain"] {
         gannet.ok(&["add", &origin.url(&format!("/{name}")), "--allow-private"]);
     }
@@ -396,7 +392,7 @@ fn every_table_fits_a_narrow_terminal() {
             &["log"],
             &["grep", "x", "*"],
         ] {
-            let start = crate::terminal::Start::gannet(&gannet, command);
+            let start = crate::rig::Start::gannet(&gannet, command);
             let mut terminal = start.env("NO_COLOR", "1").size(columns, 24).run();
             assert!(terminal.ended().success(), "{command:?}");
             let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
@@ -410,7 +406,7 @@ fn every_table_fits_a_narrow_terminal() {
             assert!(raw.lines().count() > 1, "{command:?}: {raw}");
         }
     }
-    let mut terminal = crate::terminal::Start::gannet(&gannet, &["verdicts"])
+    let mut terminal = crate::rig::Start::gannet(&gannet, &["verdicts"])
         .size(80, 24)
         .run();
     assert!(terminal.ended().success());
@@ -420,9 +416,9 @@ fn every_table_fits_a_narrow_terminal() {
 
 #[test]
 fn a_terminal_shows_ages_and_colours() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/down", [Reply::status(404)]);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
     gannet.ok(&["add", &origin.url("/down"), "--allow-private"]);
     gannet.ok(&["add", "https://example.org/never"]);
     gannet.fetch("down");
@@ -436,7 +432,7 @@ fn a_terminal_shows_ages_and_colours() {
         raw.windows(12).any(|bytes| bytes == b"\x1b[33mdown(1)"),
         "{raw:?}"
     );
-    let mut plain = crate::terminal::Start::gannet(&gannet, &["list"])
+    let mut plain = crate::rig::Start::gannet(&gannet, &["list"])
         .env("NO_COLOR", "1")
         .run();
     assert!(plain.ended().success() && !plain.raw.contains(&0x1b));

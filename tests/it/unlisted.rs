@@ -3,9 +3,8 @@
 
 use std::fs;
 
-use crate::loose::damage;
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
+use crate::rig::sqlite::damage;
+use crate::rig::{Gannet, Origin, Reply, Said};
 
 const UNLISTED: [(&str, &str); 5] = [
     (

@@ -4,14 +4,11 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::namespace::in_mount_namespace;
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said};
+use crate::rig::{Home, PASS_ALL, Reply, Said, fixture, in_mount_namespace};
 
-/// A source `a` and a member `m` of the set `eu`, each with two versions that passed, of which readers find the second.
-struct Home {
-    origin: Origin,
-    gannet: Gannet,
+fixture! {
+    /// A source `a` and a member `m` of the set `eu`, each with two versions that passed, of which readers find the second.
+    struct Scene;
 }
 
 /// Gives the folder `$1` in the data folder a disk of its own without any room.
@@ -31,39 +28,27 @@ const END: &str = r#"
     "$gannet" log --json --limit 1000 >"$HOME/log.json"
     exit $code"#;
 
-impl Home {
+impl Scene {
     fn new() -> Self {
-        let origin = Origin::start(true);
-        let verifiers = "max_tries = 1
-            [[verifier]]\nname = \"look\"\nsources = [\"a\", \"m\"]\ncommand = [\"true\"]
-            [[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [\"true\"]\n";
-        let gannet = Gannet::trusting(origin.ca_file(), verifiers);
-        for name in ["a", "m"] {
-            let path = format!("/{name}");
-            let replies = ["one", "two"].map(|text| Reply::file(format!("{text} of {name}")));
-            origin.on(&path, replies);
-            let url = origin.url(&path);
-            let tag: &[&str] = if name == "m" { &["--tag", "eu"] } else { &[] };
-            let add = ["add", &url, "1h", "--name", name, "--allow-private"];
-            gannet.ok(&[&add, tag].concat());
-        }
-        gannet.ok(&["fetch", "a", "m"]);
-        gannet.ok(&["fetch", "a", "m"]);
-        Self { origin, gannet }
+        let contents = |name| ["one", "two"].map(|text| format!("{text} of {name}"));
+        let home = Home::new(PASS_ALL)
+            .with_source("a", contents("a"))
+            .with_member("m", &["eu"], contents("m"));
+        Self(home.fetched(&["a", "m"]).fetched(&["a", "m"]))
     }
 
     /// Runs a command, which ends with 1, after a shell has done something to the data folder.
-    fn run(&self, harm: &str, command: &str) -> Option<Said> {
+    fn run_where(&self, harm: &str, command: &str) -> Option<Said> {
         let script = format!("{FULL}\n{harm}\ncode=0; \"$gannet\" {command} || code=$?\n{END}");
-        in_mount_namespace(&self.gannet, &script)
+        in_mount_namespace(self, &script)
     }
 
     fn read(&self, name: &str) -> String {
-        let text = fs::read_to_string(self.gannet.path(name)).expect("a file");
+        let text = fs::read_to_string(self.path(name)).expect("a file");
         text.trim().to_owned()
     }
 
-    fn json(&self, name: &str) -> Value {
+    fn read_json(&self, name: &str) -> Value {
         serde_json::from_str(&self.read(name)).expect("JSON")
     }
 
@@ -77,8 +62,8 @@ impl Home {
         events.map(|event| event["detail"].to_string()).collect()
     }
 
-    fn source(&self) -> Value {
-        let list = self.json("list.json");
+    fn listed(&self) -> Value {
+        let list = self.read_json("list.json");
         let mut sources = list.as_array().expect("a list").iter();
         sources.find(|one| one["name"] == "a").expect("a").clone()
     }
@@ -119,8 +104,8 @@ fn a_file_that_failed_is_taken_away_while_nothing_can_take_its_place() {
         ),
     ];
     for (case, harm, command, words, served) in cases {
-        let home = Home::new();
-        let Some(said) = home.run(&harm, command) else {
+        let home = Scene::new();
+        let Some(said) = home.run_where(&harm, command) else {
             return;
         };
         assert_eq!(said.code, Some(1), "{case}: {said:#?}");
@@ -131,7 +116,7 @@ fn a_file_that_failed_is_taken_away_while_nothing_can_take_its_place() {
             "{case}: {said:#?}"
         );
         assert_eq!(home.read("served"), served, "{case}: {said:#?}");
-        let source = home.source();
+        let source = home.listed();
         let error = source["publish_error"].as_str().unwrap_or_default();
         assert!(error.contains(words), "{case}: {source}");
         let told = home.events("publish.failed");
@@ -140,29 +125,23 @@ fn a_file_that_failed_is_taken_away_while_nothing_can_take_its_place() {
             "{case}: {told:?}"
         );
         // Nothing is in the way any more.
-        home.gannet.run(&["--worker-only"]);
+        home.run(&["--worker-only"]);
         let expected = match case {
             "altered by somebody" => Some("two of a"),
             "read-only, and no version is good" => None,
             _ => Some("one of a"),
         };
-        let host = home.origin.host().replace(':', "_");
-        let file = home.gannet.data().join("published").join(host).join("a");
-        let now = fs::read_to_string(file).ok();
+        let now = home.content("a");
         assert_eq!(now.as_deref(), expected, "{case}");
-        assert_eq!(
-            home.gannet.source("a")["publish_error"],
-            Value::Null,
-            "{case}"
-        );
+        assert_eq!(home.source("a")["publish_error"], Value::Null, "{case}");
     }
 }
 
 #[test]
 fn a_file_that_may_be_served_stays_while_its_successor_cannot_take_its_place() {
-    let home = Home::new();
+    let home = Scene::new();
     home.origin.on("/a", [Reply::file("three of a")]);
-    let Some(said) = home.run("full published", "fetch a") else {
+    let Some(said) = home.run_where("full published", "fetch a") else {
         return;
     };
     assert_eq!(said.code, Some(1), "{said:#?}");
@@ -205,20 +184,20 @@ fn the_folder_of_a_set_that_failed_is_taken_away_while_nothing_can_take_its_plac
         ),
     ];
     for (case, harm, command, words, served) in cases {
-        let home = Home::new();
-        let Some(said) = home.run(&harm, command) else {
+        let home = Scene::new();
+        let Some(said) = home.run_where(&harm, command) else {
             return;
         };
         assert_eq!(said.code, Some(1), "{case}: {said:#?}");
         assert!(said.err.contains(words), "{case}: {said:#?}");
         assert_eq!(home.read("served_set"), served, "{case}: {said:#?}");
-        let set = home.json("sets.json")[0].clone();
+        let set = home.read_json("sets.json")[0].clone();
         let error = set["publish_error"].as_str().unwrap_or_default();
         assert!(error.contains(words), "{case}: {set}");
-        home.gannet.run(&["--worker-only"]);
+        home.run(&["--worker-only"]);
         let altered = case.contains("altered");
         let expected = if altered { "two of m" } else { "one of m" };
-        let file = home.gannet.data().join("sets/eu/m");
+        let file = home.data().join("sets/eu/m");
         let now = fs::read_to_string(file).ok();
         assert_eq!(now.as_deref(), Some(expected), "{case}");
     }

@@ -7,24 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
-
-/// A home with these verifiers, beside the origin's certificate.
-fn home(origin: &Origin, verifiers: &str) -> Gannet {
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    configure(&gannet, origin, verifiers);
-    gannet
-}
-
-fn configure(gannet: &Gannet, origin: &Origin, verifiers: &str) {
-    let ca_file = origin.ca_file().display().to_string();
-    gannet.configure(&format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}"));
-}
-
-fn verifier(name: &str, what: &str) -> String {
-    format!("[[verifier]]\nname = {name:?}\nsources = [\"*\"]\n{what}\n")
-}
+use crate::rig::{Gannet, Home, Origin, Reply, until, verifier};
 
 fn add(gannet: &Gannet, origin: &Origin, path: &str) {
     gannet.ok(&["add", &origin.url(path), "1h", "--allow-private"]);
@@ -58,12 +41,12 @@ fn outcomes(verdicts: &Value) -> Vec<(&str, &str)> {
 
 #[test]
 fn everything_that_verifiers_printed_of_a_version_can_be_read() {
-    let origin = Origin::start(true);
     let print = "command = [\"sh\", \"-c\", \"seq 1 40; printf 'tab\\\\there\\\\033[2J\\\\n' >&2; exit 1\"]";
-    let gannet = home(&origin, &verifier("count", print));
+    let gannet = Home::new(&verifier("count", print));
+    let origin = &gannet.origin;
     for (path, content) in [("/a", "1"), ("/b", "1")] {
         origin.on(path, [Reply::file(content)]);
-        add(&gannet, &origin, path);
+        add(&gannet, origin, path);
         gannet.run(&["fetch", &path[1..]]);
     }
     origin.on("/a", [Reply::file("2")]);
@@ -105,10 +88,10 @@ fn everything_that_verifiers_printed_of_a_version_can_be_read() {
 
 #[test]
 fn a_version_waits_for_an_outside_verdict() {
-    let origin = Origin::start(true);
+    let gannet = Home::new(&verifier("legal", "external = true"));
+    let origin = &gannet.origin;
     origin.on("/terms.txt", ["one", "two"].map(Reply::file));
-    let gannet = home(&origin, &verifier("legal", "external = true"));
-    add(&gannet, &origin, "/terms.txt");
+    add(&gannet, origin, "/terms.txt");
     let summary = gannet.fetch("terms.txt");
     assert_eq!(summary["awaiting_verdicts"], 1, "{summary}");
     assert_eq!(gannet.source("terms.txt")["verified"], "pending");
@@ -144,11 +127,12 @@ fn a_version_waits_for_an_outside_verdict() {
 
 #[test]
 fn only_declared_verifiers_give_verdicts() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::file("one")]);
     let other = "[[verifier]]\nname = \"legal\"\nsources = [\"tag:x\"]\nexternal = true\n";
-    let gannet = home(&origin, other);
-    add(&gannet, &origin, "/a");
+    gannet.write_config("config.toml", other);
+    add(&gannet, origin, "/a");
     gannet.fetch("a");
     for (name, expected) in [
         ("audit", "external = true"),
@@ -164,12 +148,13 @@ fn only_declared_verifiers_give_verdicts() {
 
 #[test]
 fn an_advisory_verdict_is_shown_and_blocks_nothing() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/a.json", ["{}", "no"].map(Reply::file));
     let advisory = verifier("json", "builtin = \"json\"\nadvisory = true");
     let required = verifier("text", "builtin = \"utf8\"");
-    let gannet = home(&origin, &(advisory.clone() + &required));
-    add(&gannet, &origin, "/a.json");
+    gannet.write_config("config.toml", &(advisory.clone() + &required));
+    add(&gannet, origin, "/a.json");
     gannet.fetch("a.json");
     let said = gannet.run(&["fetch", "a.json"]);
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -185,7 +170,7 @@ fn an_advisory_verdict_is_shown_and_blocks_nothing() {
     assert!(at("file.published") < at("verdict.failed"), "{log}");
 
     // With no other verifier the version is as good as unverified.
-    configure(&gannet, &origin, &advisory);
+    gannet.write_config("config.toml", &advisory);
     gannet.run(&["verify", "a.json~0"]);
     assert_eq!(gannet.source("a.json")["verified"], "unverified");
     assert_eq!(published(&gannet, "a.json").as_deref(), Some("no"));
@@ -193,16 +178,16 @@ fn an_advisory_verdict_is_shown_and_blocks_nothing() {
 
 #[test]
 fn a_verdict_tells_where_it_comes_from() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::file("content")]);
-    let gannet = home(&origin, "");
     let program = script(&gannet, "echo looked; echo closely >&2; exit 1");
     let command = format!(
         "command = [{:?}, \"--in\", \"{{path}}\"]",
         program.display().to_string()
     );
-    configure(&gannet, &origin, &verifier("check", &command));
-    add(&gannet, &origin, "/a");
+    gannet.write_config("config.toml", &verifier("check", &command));
+    add(&gannet, origin, "/a");
     gannet.fetch("a");
     let verdicts = gannet.json(&["verdicts", "a", "--verifier", "check", "--json"]);
     let verdict = &verdicts[0];
@@ -245,11 +230,11 @@ fn a_verdict_tells_where_it_comes_from() {
 
 #[test]
 fn a_history_is_judged_again_when_its_verifier_changes() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let contents = ["1", "22", "333", "4444"];
     origin.on("/a", contents.map(Reply::file));
     origin.on("/b", [Reply::file("1")]);
-    let gannet = home(&origin, "");
     let command = |program: PathBuf| {
         format!(
             "command = [{:?}, \"{{path}}\"]",
@@ -260,9 +245,9 @@ fn a_history_is_judged_again_when_its_verifier_changes() {
         format!("test $(wc -c < \"$1\") -lt {length} || {{ echo too long; exit 1; }}")
     };
     let verifiers = verifier("short", &command(script(&gannet, &shorter_than(5))));
-    configure(&gannet, &origin, &verifiers);
-    add(&gannet, &origin, "/a");
-    add(&gannet, &origin, "/b");
+    gannet.write_config("config.toml", &verifiers);
+    add(&gannet, origin, "/a");
+    add(&gannet, origin, "/b");
     for _ in contents {
         gannet.fetch("a");
     }
@@ -290,9 +275,8 @@ fn a_history_is_judged_again_when_its_verifier_changes() {
     );
 
     // Another verifier beside it judges what it has not judged; the first one is left alone.
-    configure(
-        &gannet,
-        &origin,
+    gannet.write_config(
+        "config.toml",
         &(verifiers + &verifier("text", "builtin = \"utf8\"")),
     );
     let judged: Value =
@@ -316,10 +300,10 @@ fn a_history_is_judged_again_when_its_verifier_changes() {
 
 #[test]
 fn a_person_is_not_overruled_by_an_unchanged_verifier() {
-    let origin = Origin::start(true);
+    let gannet = Home::new(&verifier("json", "builtin = \"json\""));
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::file("no")]);
-    let gannet = home(&origin, &verifier("json", "builtin = \"json\""));
-    add(&gannet, &origin, "/a");
+    add(&gannet, origin, "/a");
     gannet.fetch("a");
     gannet.ok(&["verdict", "a", "json", "passed", "--detail", "looked at it"]);
     gannet.ok(&["verify", "--stale"]);
@@ -329,14 +313,14 @@ fn a_person_is_not_overruled_by_an_unchanged_verifier() {
 #[test]
 fn judging_again_goes_on_where_it_was_killed() {
     const VERSIONS: usize = 60;
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let contents = (0..VERSIONS).map(|number| Reply::file(format!("{number}")));
     origin.on("/a", contents);
-    let gannet = home(&origin, "");
     let program = script(&gannet, "exit 0");
     let command = format!("command = [{:?}]", program.display().to_string());
-    configure(&gannet, &origin, &verifier("v", &command));
-    add(&gannet, &origin, "/a");
+    gannet.write_config("config.toml", &verifier("v", &command));
+    add(&gannet, origin, "/a");
     for _ in 0..VERSIONS {
         gannet.fetch("a");
     }
@@ -349,9 +333,9 @@ fn judging_again_goes_on_where_it_was_killed() {
     while judged() < VERSIONS {
         let before = judged();
         let mut child = gannet.start(&["verify", "--stale"]);
-        while judged() == before && child.try_wait().expect("a child").is_none() {
-            std::thread::yield_now();
-        }
+        until("a verdict, or its end", || {
+            judged() > before || child.try_wait().expect("a child").is_some()
+        });
         let _ = child.kill();
         child.wait().expect("its end");
         rounds += 1;
@@ -365,23 +349,26 @@ fn judging_again_goes_on_where_it_was_killed() {
 
 #[test]
 fn an_http_verifier_gets_the_bytes_and_the_facts() {
-    let origin = Origin::start(true);
-    origin.on(
+    let mut gannet = Home::new("");
+    gannet.origin.on(
         "/a.csv",
         [Reply::file("a,b\n1,2\n").header("content-type", "text/csv")],
     );
-    origin.on(
+    gannet.origin.on(
         "/check",
         [Reply::ok(
             r#"{"verdict": "failed", "detail": "row 1 is odd"}"#,
         )],
     );
-    let http = format!("http = {:?}\nsecret = \"${{KEY}}\"", origin.url("/check"));
-    let mut gannet = home(&origin, &verifier("remote", &http));
+    let http = format!(
+        "http = {:?}\nsecret = \"${{KEY}}\"",
+        gannet.origin.url("/check")
+    );
+    gannet.write_config("config.toml", &verifier("remote", &http));
     gannet.set("KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     gannet.ok(&[
         "add",
-        &origin.url("/a.csv"),
+        &gannet.origin.url("/a.csv"),
         "1h",
         "--allow-private",
         "--name",
@@ -389,7 +376,7 @@ fn an_http_verifier_gets_the_bytes_and_the_facts() {
     ]);
     assert_eq!(gannet.run(&["fetch", "1"]).code, Some(1));
     assert_eq!(gannet.source("Zürich 100%")["verified"], "failed");
-    let requests = origin.requests();
+    let requests = gannet.origin.requests();
     let asked = requests
         .iter()
         .find(|request| request.path == "/check")
@@ -428,12 +415,13 @@ fn an_http_verifier_gets_the_bytes_and_the_facts() {
 
 #[test]
 fn an_http_verifier_may_answer_later() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::file("one")]);
     origin.on("/check", [Reply::status(202)]);
     let http = format!("http = {:?}", origin.url("/check"));
-    let gannet = home(&origin, &verifier("slow", &http));
-    add(&gannet, &origin, "/a");
+    gannet.write_config("config.toml", &verifier("slow", &http));
+    add(&gannet, origin, "/a");
     assert_eq!(gannet.fetch("a")["awaiting_verdicts"], 1);
     assert_eq!(gannet.source("a")["verified"], "pending");
     // It has been asked, and is waited for.
@@ -457,7 +445,8 @@ fn an_http_verifier_may_answer_later() {
 
 #[test]
 fn an_http_verifier_that_gives_no_verdict_could_not_judge() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     let replies = [
         ("redirect", Reply::redirect(302, "/elsewhere"), "302"),
         ("missing", Reply::status(404), "404"),
@@ -476,8 +465,8 @@ fn an_http_verifier_that_gives_no_verdict_could_not_judge() {
         verifiers += &verifier(name, &http);
     }
     verifiers += &verifier("refused", "http = \"http://127.0.0.1:1/\"");
-    let gannet = home(&origin, &verifiers);
-    add(&gannet, &origin, "/a");
+    gannet.write_config("config.toml", &verifiers);
+    add(&gannet, origin, "/a");
     assert_eq!(gannet.fetch("a")["verification_errors"], 1);
     let verdicts = gannet.json(&["verdicts", "--json"]);
     let refused = ("refused", Reply::status(0), "connect");
@@ -502,13 +491,9 @@ fn an_http_verifier_that_gives_no_verdict_could_not_judge() {
 
 #[test]
 fn the_configuration_can_be_checked_before_it_is_used() {
-    let origin = Origin::start(true);
     let http = "http = \"https://user:hunter2@h/\"\nsecret = \"${NO_SUCH}\"\nadvisory = true";
     let external = "external = true\ndeadline = \"7d\"";
-    let gannet = home(
-        &origin,
-        &(verifier("remote", http) + &verifier("legal", external)),
-    );
+    let gannet = Home::new(&(verifier("remote", http) + &verifier("legal", external)));
     let said = gannet.ok(&["config", "check"]);
     for expected in [
         "config.toml: valid",
@@ -519,7 +504,7 @@ fn the_configuration_can_be_checked_before_it_is_used() {
         assert!(said.contains(expected), "{expected}: {said}");
     }
     assert!(!said.contains("hunter2"), "{said}");
-    configure(&gannet, &origin, &verifier("legal", "extrenal = true"));
+    gannet.write_config("config.toml", &verifier("legal", "extrenal = true"));
     let said = gannet.run(&["config", "check"]);
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.err.contains("did you mean `external`?"), "{said:?}");
@@ -528,23 +513,24 @@ fn the_configuration_can_be_checked_before_it_is_used() {
 
 #[test]
 fn what_counts_otherwise_now_counts() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/a.json", ["{}", "no"].map(Reply::file));
     let advisory = verifier("json", "builtin = \"json\"\nadvisory = true");
-    let gannet = home(&origin, &advisory);
-    add(&gannet, &origin, "/a.json");
+    gannet.write_config("config.toml", &advisory);
+    add(&gannet, origin, "/a.json");
     gannet.fetch("a.json");
     gannet.fetch("a.json");
     assert_eq!(published(&gannet, "a.json").as_deref(), Some("no"));
     // The advice becomes a rule: what it had failed is withdrawn, without a new run.
-    configure(&gannet, &origin, &verifier("json", "builtin = \"json\""));
+    gannet.write_config("config.toml", &verifier("json", "builtin = \"json\""));
     let verdicts = gannet.json(&["verdicts", "--json"]);
     assert_eq!(gannet.run(&["verify", "--stale"]).code, Some(1));
     assert_eq!(gannet.json(&["verdicts", "--json"]), verdicts);
     assert_eq!(gannet.source("a.json")["verified"], "failed");
     assert_eq!(published(&gannet, "a.json").as_deref(), Some("{}"));
     // And the rule goes.
-    configure(&gannet, &origin, "");
+    gannet.write_config("config.toml", "");
     // The last verifier goes when somebody says so.
     gannet.ok(&["config", "adopt"]);
     gannet.ok(&["verify", "--stale"]);
@@ -554,15 +540,16 @@ fn what_counts_otherwise_now_counts() {
 
 #[test]
 fn a_verifier_that_is_gone_holds_nothing_up() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
     origin.on("/a", [Reply::file("one")]);
     let good = verifier("text", "builtin = \"utf8\"");
     let broken = verifier("broken", "command = [\"sh\", \"-c\", \"exit 9\"]");
-    let gannet = home(&origin, &(good.clone() + &broken));
-    add(&gannet, &origin, "/a");
+    gannet.write_config("config.toml", &(good.clone() + &broken));
+    add(&gannet, origin, "/a");
     gannet.fetch("a");
     assert_eq!(gannet.source("a")["verified"], "error");
-    configure(&gannet, &origin, &good);
+    gannet.write_config("config.toml", &good);
     gannet.ok(&["--worker-only"]);
     assert_eq!(gannet.source("a")["verified"], "passed");
     assert_eq!(published(&gannet, "a").as_deref(), Some("one"));

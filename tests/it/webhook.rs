@@ -14,8 +14,7 @@ use gannet::net::{NetError, WebhookError, WebhookRequest, WebhookResponse, Webho
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::net_rig::at;
-use crate::origin::{Gate, Origin, RawOrigin, Recorded, Reply};
+use crate::rig::{Gate, Origin, RawOrigin, Recorded, Reply, at};
 
 const KEY: &[u8] = b"a key with 24 odd bytes!";
 

@@ -7,10 +7,7 @@ use std::path::Path;
 use gannet::config::{FetchConfig, Secrets};
 use gannet::net::{WebhookError, WebhookRequest, Webhooks};
 
-use crate::namespace::in_mount_namespace;
-use crate::origin::{Origin, RawOrigin, Reply};
-use crate::relay::Relay;
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Origin, RawOrigin, Relay, Reply, in_mount_namespace};
 use crate::webhook::{SECRET, assert_signed, memory, request};
 
 const KINDS: [&str; 3] = ["http", "socks5", "socks5h"];

@@ -1,18 +1,14 @@
 //! Makes the README's pictures from the real program: `cargo test --test screens`. Not run with the other tests: the
 //! pictures change with every new hour.
 
-#[path = "../it/rig.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
+#[path = "../rig/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use more of it")]
 mod rig;
-#[path = "../it/terminal.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
-mod terminal;
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use rig::Gannet;
-use terminal::{Start, Terminal};
+use rig::{Gannet, Start, Terminal};
 
 /// Pixels of a cell.
 const CELL: (u16, u16) = (8, 17);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{CASES, Home, RECALLED, judge_says, one_two_one};
+use super::{CASES, RECALLED, home, judge_says, one_two_one};
 use crate::rig::Gannet;
 
 /// The events of a source or a set with this action.
@@ -27,7 +27,7 @@ fn an_event_says_that_a_verdict_is_by_hand() {
             Some(set) => (format!("{set}: "), "set"),
             None => (String::new(), "verdict"),
         };
-        let Home { gannet, .. } = Home::new();
+        let gannet = home();
         let own = events(&gannet, owner, &format!("{what}.passed"));
         assert!(own.iter().all(|event| event["by_hand"] == false), "{own:?}");
         for (outcome, reason) in [("failed", RECALLED), ("passed", "")] {
@@ -58,7 +58,7 @@ fn an_event_says_that_a_verdict_is_by_hand() {
         }
     }
     // What somebody outside says in its own name is no override.
-    let Home { gannet, .. } = Home::new();
+    let gannet = home();
     gannet.ok(&["verdict", "c~0", "outside", "failed"]);
     let failed = events(&gannet, "c", "verdict.failed");
     assert_eq!(
@@ -70,7 +70,7 @@ fn an_event_says_that_a_verdict_is_by_hand() {
 #[test]
 fn what_a_verifier_sets_aside_is_an_event() {
     for (target, verifier, owner) in CASES {
-        let Home { gannet, .. } = Home::new();
+        let gannet = home();
         gannet.ok(&["verdict", target, verifier, "failed", "--detail", RECALLED]);
         assert_eq!(events(&gannet, owner, "verdict.set-aside").len(), 0);
         gannet.ok(&["verify", owner]);
@@ -95,7 +95,7 @@ fn what_a_verifier_sets_aside_is_an_event() {
 
 #[test]
 fn what_ends_on_other_versions_of_the_same_bytes_is_an_event_of_each() {
-    let (_origin, gannet) = one_two_one();
+    let gannet = one_two_one();
     gannet.ok(&["verdict", "v1", "prog", "failed"]);
     judge_says(&gannet, "exit 0 # again");
     gannet.ok(&["verify", "v3"]);
@@ -112,7 +112,7 @@ fn what_ends_on_other_versions_of_the_same_bytes_is_an_event_of_each() {
 fn what_a_person_failed_is_not_withdrawn_in_the_name_of_the_verifier() {
     for (target, verifier, owner) in CASES {
         for (reason, more) in [(RECALLED, ": recalled by vendor"), ("", "")] {
-            let Home { gannet, .. } = Home::new();
+            let gannet = home();
             gannet.ok(&["verdict", target, verifier, "failed", "--detail", reason]);
             let (action, set) = match owner.strip_prefix("set:") {
                 Some(set) => ("set.withdrawn", format!("{set}: ")),

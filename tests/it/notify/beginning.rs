@@ -88,31 +88,29 @@ fn cases() -> Vec<Case> {
 async fn a_new_notifier_hears_what_fails_at_present() {
     for case in cases() {
         let name = case.name;
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
+        let hook = hook();
         let [before, first, second] = case.replies;
         // What stays is fetched once more where something is put in its way.
         let hours = if case.blocked.is_some() { 2 } else { 1 };
         let mut replies = vec![before.clone(); hours];
         replies.extend([first, second]);
-        origin.on("/x", replies);
-        let house = House::open(folder.path(), &origin, 0, case.verifiers);
-        let mut new = hourly("x", origin.url("/x"));
+        let app = TestApp::new().toml(case.verifiers).open().await;
+        app.origin.on("/x", replies);
+        let mut new = hourly("x", app.origin.url("/x"));
         new.settings.tags = Some(vec!["eu".to_owned()]);
-        house.app.add(vec![new]).await.expect("added");
-        drop(house.pass().await);
-        let host = origin.host().replace(':', "_");
+        app.add(vec![new]).await.expect("added");
+        drop(app.pass().await);
+        let host = app.origin.host().replace(':', "_");
         let in_the_way = case
             .blocked
-            .map(|path| folder.path().join(path.replace("HOST", &host)));
+            .map(|path| app.folder().join(path.replace("HOST", &host)));
         if let Some(path) = &in_the_way {
             block(path);
-            house.advance(60);
-            drop(house.pass().await);
-            let failed = house.log(Action::PublishFailed).await;
+            app.turn(60);
+            drop(app.pass().await);
+            let failed = app.log(Action::PublishFailed).await;
             assert_eq!(failed.len(), 1, "{name}: {failed:?}");
         }
-        drop(house);
 
         let on: Vec<_> = ChangeKind::default_kinds()
             .iter()
@@ -120,20 +118,19 @@ async fn a_new_notifier_hears_what_fails_at_present() {
             .collect();
         let more = format!("on = {on:?}\nquiet = \"0s\"");
         let toml = case.verifiers.to_owned() + &webhook(&hook, &more);
-        let hours = i64::try_from(hours).expect("a few");
-        let house = House::open(folder.path(), &origin, hours, &toml);
-        drop(house.pass().await);
+        let app = app.closed().hours_later(1).toml(&toml).open().await;
+        drop(app.pass().await);
         assert_eq!(told(&hook).concat(), case.first, "{name}");
         if let Some(path) = &in_the_way {
             fs::remove_dir_all(path).expect("out of the way");
         }
-        house.advance(60);
-        drop(house.pass().await);
+        app.turn(60);
+        drop(app.pass().await);
         let all = [case.first, case.second].concat();
         assert_eq!(told(&hook).concat(), all, "{name}");
         // What was told is not told once more.
-        house.advance(60);
-        drop(house.pass().await);
+        app.turn(60);
+        drop(app.pass().await);
         assert_eq!(told(&hook).concat(), all, "{name}");
     }
 }

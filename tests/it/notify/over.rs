@@ -8,13 +8,10 @@ pub(super) fn block(file: &Path) {
     fs::create_dir_all(file.join("folder")).expect("in the way");
 }
 
-/// A pass of the next hour, which tries again to bring published files in line.
-async fn next_pass(house: &House) {
-    house.advance(60);
-    let progress = Progress::default();
-    let report = house.worker.pass(Selection::Due, &house.stop, &progress);
-    // Its error is what the notifier is told.
-    drop(report.await);
+/// A pass of the next hour, which tries again to bring published files in line; its error is what the notifier is told.
+async fn next_pass(app: &TestApp) {
+    app.turn(60);
+    drop(app.try_pass().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,29 +21,30 @@ async fn a_file_of_a_removed_source_that_went_at_last_is_not_told() {
         (false, false, None),
         (true, false, None),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
-        origin.on("/x", [Reply::file("x")]);
+        let hook = hook();
         let toml = webhook(&hook, "on = [\"publish-failed\"]");
-        let house = House::open(folder.path(), &origin, 0, &toml);
-        house.add(&origin, &["/x"]).await;
-        house.good_pass().await;
-        let path = format!("{}/x", origin.host().replace(':', "_"));
-        let file = house.app.published_file(&path);
+        let app = TestApp::new()
+            .toml(&toml)
+            .source("/x", [Reply::file("x")])
+            .open()
+            .await;
+        app.good_pass().await;
+        let path = format!("{}/x", app.origin.host().replace(':', "_"));
+        let file = app.published_file(&path);
         block(&file);
-        let removed = house.app.remove(&["x".to_owned()], false).await;
+        let removed = app.remove(&["x".to_owned()], false).await;
         removed.expect("removed");
-        let failed = house.log(Action::PublishFailed).await;
+        let failed = app.log(Action::PublishFailed).await;
         assert!(failed[0].contains("is still there"), "{failed:?}");
         if !in_the_way {
             fs::remove_dir_all(&file).expect("out of the way");
             fs::write(&file, "x").expect("as it was");
         }
         if restored {
-            let restored = house.app.restore(&["1".to_owned()]).await;
+            let restored = app.restore(&["1".to_owned()]).await;
             restored.expect("restored");
         }
-        next_pass(&house).await;
+        next_pass(&app).await;
         assert_eq!(file.is_file(), restored, "{restored} {in_the_way}");
         let expected: Vec<_> = expected
             .map(|kind| format!("{path} {kind}"))
@@ -60,27 +58,28 @@ async fn a_file_of_a_removed_source_that_went_at_last_is_not_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_was_published_at_last_is_not_told() {
     for is_over in [true, false] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
-        origin.on("/x.json", ["{}", "[]"].map(Reply::file));
+        let hook = hook();
         let toml = webhook(&hook, "on = [\"publish-failed\"]") + JSON_RULE;
-        let house = House::open(folder.path(), &origin, 0, &toml);
-        house.add(&origin, &["/x.json"]).await;
-        house.good_pass().await;
-        house.advance(60);
-        house.good_pass().await;
-        let path = format!("{}/x.json", origin.host().replace(':', "_"));
-        let file = house.app.published_file(&path);
+        let app = TestApp::new()
+            .toml(&toml)
+            .source("/x.json", ["{}", "[]"].map(Reply::file))
+            .open()
+            .await;
+        app.good_pass().await;
+        app.turn(60);
+        app.good_pass().await;
+        let path = format!("{}/x.json", app.origin.host().replace(':', "_"));
+        let file = app.published_file(&path);
         block(&file);
-        let given = house
+        let given = app
             .app
             .verdict("x.json", "json", VerdictOutcome::Failed, None);
         given.await.expect("a verdict");
-        assert_eq!(house.log(Action::PublishFailed).await.len(), 1);
+        assert_eq!(app.log(Action::PublishFailed).await.len(), 1);
         if is_over {
             fs::remove_dir_all(&file).expect("out of the way");
         }
-        next_pass(&house).await;
+        next_pass(&app).await;
         assert_eq!(file.is_file(), is_over);
         let expected: &[_] = if is_over {
             &[]
@@ -96,18 +95,14 @@ async fn a_file_that_was_published_at_last_is_not_told() {
 fn a_configuration_that_one_process_used_is_not_told_by_the_one_that_is_in_force() {
     let verifier = "[[verifier]]\nname = \"a\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
     for is_told_by_other in [false, true] {
-        let (origin, hook) = (Origin::start(true), hook());
-        origin.on("/x", [Reply::file("{}")]);
+        let hook = hook();
         let on = webhook(&hook, "on = [\"config-rejected\"]");
-        let gannet = home(&origin, &(on.clone() + verifier));
-        gannet.run(&["--worker-only"]);
+        let gannet = home(&(on.clone() + verifier));
+        gannet.serve("x", "{}");
+        gannet.pass();
         let other = gannet.path("other.toml");
-        let (ca_file, on) = (
-            origin.ca_file().display(),
-            if is_told_by_other { &on } else { "" },
-        );
-        let toml = format!("[fetch]\nca_file = \"{ca_file}\"\n{on}{verifier}");
-        fs::write(&other, toml).expect("a configuration");
+        let on = if is_told_by_other { &on } else { "" };
+        gannet.write_config("other.toml", &format!("{on}{verifier}"));
         let data = gannet.data().display().to_string();
         let other = other.display().to_string();
         gannet.run(&["--config", &other, "--data-dir", &data, "fetch", "x"]);
@@ -130,24 +125,25 @@ fn a_configuration_that_one_process_used_is_not_told_by_the_one_that_is_in_force
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_failed_is_told_with_its_own_reason() {
     for order in [["2", "1"], ["1", "2"]] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
-        origin.on("/x.json", ["{}", "[]"].map(Reply::file));
+        let hook = hook();
         let toml = webhook(&hook, "on = [\"version-failed\"]") + JSON_RULE;
-        let house = House::open(folder.path(), &origin, 0, &toml);
-        house.add(&origin, &["/x.json"]).await;
+        let app = TestApp::new()
+            .toml(&toml)
+            .source("/x.json", ["{}", "[]"].map(Reply::file))
+            .open()
+            .await;
         for _ in 0..2 {
-            house.good_pass().await;
-            house.advance(60);
+            app.good_pass().await;
+            app.turn(60);
         }
         for version in order {
             let why = Some(format!("reason {version}"));
-            let given = house
+            let given = app
                 .app
                 .verdict(version, "json", VerdictOutcome::Failed, why);
             given.await.expect("a verdict");
         }
-        next_pass(&house).await;
+        next_pass(&app).await;
         let change = &json(&hook.requests()[0])["changes"][0];
         assert_eq!(change["version_id"], 2, "{order:?}");
         assert_eq!(change["detail"], "json, by hand: reason 2", "{order:?}");

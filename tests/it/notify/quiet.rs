@@ -6,7 +6,7 @@ const CHECK: &str = "[[verifier]]\nname = \"check\"\nscope = \"set\"\nsources = 
 
 /// Passes once an hour, before each of which something happens. Returns what was told, with the hours.
 async fn heard(
-    house: &House,
+    app: &TestApp,
     hook: &Origin,
     hours: i64,
     mut happen: impl AsyncFnMut(i64),
@@ -14,7 +14,7 @@ async fn heard(
     let mut heard = Vec::new();
     for hour in 0..hours {
         happen(hour).await;
-        house.pass().await;
+        app.pass().await;
         let told = told(hook).concat();
         let new = told.into_iter().skip(heard.len());
         heard.extend(
@@ -22,23 +22,30 @@ async fn heard(
                 .into_iter()
                 .map(|what| format!("{hour} {what}")),
         );
-        house.advance(60);
+        app.turn(60);
     }
     heard
 }
 
-/// Opens a house where a set is judged and a source has its tag, with a notifier that hears of these changes.
-async fn with_set(folder: &Path, origin: &Origin, hook: &Origin, on: &str) -> House {
+/// Opens an app where a set is judged and a source has its tag, with a notifier that hears of these changes.
+async fn with_set<R: Into<Reply>>(
+    hook: &Origin,
+    on: &str,
+    contents: impl IntoIterator<Item = R>,
+) -> TestApp {
     let toml = webhook(hook, &format!("on = [{on}]\nquiet = \"6h\"")) + CHECK;
-    let house = House::open(folder, origin, 0, &toml);
-    house.add(origin, &["/a"]).await;
+    let app = TestApp::new()
+        .toml(&toml)
+        .source("/a", contents)
+        .open()
+        .await;
     let tags = SettingsPatch {
         tags: Some(vec!["release".to_owned()]),
         ..SettingsPatch::default()
     };
-    let tagged = house.app.edit(&["a".to_owned()], tags).await;
+    let tagged = app.edit(&["a".to_owned()], tags).await;
     tagged.expect("tagged");
-    house
+    app
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,11 +82,9 @@ async fn a_set_that_fails_is_told_of_until_it_is_good_again() {
         ),
     ];
     for (on, contents, expected) in cases {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
-        origin.on("/a", contents.iter().copied().map(Reply::file));
-        let house = with_set(folder.path(), &origin, &hook, on).await;
-        let heard = heard(&house, &hook, 14, async |_| {}).await;
+        let hook = hook();
+        let app = with_set(&hook, on, contents.iter().copied()).await;
+        let heard = heard(&app, &hook, 14, async |_| {}).await;
         let expected: Vec<_> = expected
             .iter()
             .map(|one| one.replacen(' ', " set release ", 1))
@@ -100,15 +105,13 @@ async fn a_set_that_fails_is_told_of_until_it_is_good_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_hear_of_the_last_of_many_changes() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
+    let hook = hook();
     let contents: Vec<_> = (0..6).map(|number| number.to_string()).collect();
-    origin.on("/a", contents.iter().cloned().map(Reply::file));
-    origin.on("/b", contents.iter().cloned().map(Reply::file));
     let on = "\"changed\", \"set-published\"";
-    let house = with_set(folder.path(), &origin, &hook, on).await;
-    house.add(&origin, &["/b"]).await;
-    let heard = heard(&house, &hook, 15, async |_| {}).await;
+    let app = with_set(&hook, on, contents.clone()).await;
+    app.origin.on("/b", contents);
+    app.watch(["/b"]).await;
+    let heard = heard(&app, &hook, 15, async |_| {}).await;
     let expected = [
         "0 set release set-published",
         "1 b changed",
@@ -122,7 +125,7 @@ async fn readers_hear_of_the_last_of_many_changes() {
     let is_whole = |text: &str| text.contains("-1") && text.contains("+5");
     assert!(difference.is_some_and(is_whole), "{last}");
     // Which of two sources is fetched first in a pass is not said.
-    let newest_first = house.app.versions(SourceId(2)).await.expect("a history");
+    let newest_first = app.versions(SourceId(2)).await.expect("a history");
     let (to, from) = (newest_first[0].id, newest_first[3].id);
     let words_of_b = format!("b changed 4 times, first to v{from}, last: v{to} ");
     for (request, times, first, words) in [
@@ -150,18 +153,19 @@ async fn readers_hear_of_the_last_of_many_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_that_one_look_finds_are_counted_from_the_first() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/a", (0..6).map(|number| Reply::file(number.to_string())));
+    let hook = hook();
     let toml = webhook(&hook, "on = [\"changed\"]\nquiet = \"6h\"");
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/a"]).await;
-    house.pass().await;
+    let app = TestApp::new()
+        .toml(&toml)
+        .source("/a", (0..6).map(|number| Reply::file(number.to_string())))
+        .open()
+        .await;
+    app.pass().await;
     // Nobody listens for three changes: each try finds more of them.
     hook.on("/hook", [500, 500, 204].map(Reply::status));
     for _ in 0..3 {
-        house.advance(60);
-        house.pass().await;
+        app.turn(60);
+        app.pass().await;
     }
     let told: Vec<_> = hook.requests().iter().map(json).collect();
     let runs: Vec<_> = told
@@ -199,20 +203,21 @@ async fn what_is_withdrawn_again_and_again_is_told_of_once() {
         (1..5, &["1 x.json withdrawn"]),
         (1..6, &["1 x.json withdrawn", "7 x.json withdrawn"]),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
-        origin.on("/x.json", [Reply::file("{}")]);
+        let hook = hook();
         let toml = webhook(&hook, "on = [\"withdrawn\"]\nquiet = \"6h\"") + JSON_RULE;
-        let house = House::open(folder.path(), &origin, 0, &toml);
-        house.add(&origin, &["/x.json"]).await;
+        let app = TestApp::new()
+            .toml(&toml)
+            .source("/x.json", [Reply::file("{}")])
+            .open()
+            .await;
         // Out and in again by turns, last as the hours end.
-        let heard = heard(&house, &hook, 14, async |hour| {
+        let heard = heard(&app, &hook, 14, async |hour| {
             if hours.contains(&hour) {
                 let outcome = match hour % 2 {
                     1 => VerdictOutcome::Failed,
                     _ => VerdictOutcome::Passed,
                 };
-                let given = house.app.verdict("x.json", "json", outcome, None).await;
+                let given = app.verdict("x.json", "json", outcome, None).await;
                 given.expect("a verdict");
             }
         })
@@ -231,16 +236,17 @@ async fn what_cannot_be_published_again_and_again_is_told_of_once() {
             &["1 x publish-failed", "7 x publish-failed"],
         ),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
+        let hook = hook();
         let contents = (0..14).map(|number| Reply::file(number.to_string()));
-        origin.on("/x", contents.collect::<Vec<_>>());
         let toml = webhook(&hook, "on = [\"publish-failed\"]\nquiet = \"6h\"");
-        let house = House::open(folder.path(), &origin, 0, &toml);
-        house.add(&origin, &["/x"]).await;
-        let file = house.app.published_file(&origin.host().replace(':', "_"));
+        let app = TestApp::new()
+            .toml(&toml)
+            .source("/x", contents.collect::<Vec<_>>())
+            .open()
+            .await;
+        let file = app.published_file(&app.origin.host().replace(':', "_"));
         let file = file.join("x");
-        let heard = heard(&house, &hook, 14, async |hour| {
+        let heard = heard(&app, &hook, 14, async |hour| {
             if file.is_dir() {
                 fs::remove_dir_all(&file).expect("out of the way");
             }
@@ -256,41 +262,36 @@ async fn what_cannot_be_published_again_and_again_is_told_of_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_that_cannot_be_published_is_named() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/a", [Reply::file("good")]);
-    let house = with_set(folder.path(), &origin, &hook, "\"publish-failed\"").await;
-    fs::create_dir_all(folder.path().join("sets/release/folder")).expect("in the way");
+    let hook = hook();
+    let app = with_set(&hook, "\"publish-failed\"", ["good"]).await;
+    fs::create_dir_all(app.folder().join("sets/release/folder")).expect("in the way");
     for _ in 0..3 {
-        let progress = Progress::default();
-        let report = house.worker.pass(Selection::Due, &house.stop, &progress);
         // Its error is what the notifier is told.
-        drop(report.await);
-        house.advance(60);
+        drop(app.try_pass().await);
+        app.turn(60);
     }
     assert_eq!(told(&hook), [["set release publish-failed"]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_a_removed_source_that_stays_is_named() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), hook());
-    origin.on("/x", [Reply::file("x")]);
+    let hook = hook();
     let toml = webhook(&hook, "on = [\"publish-failed\"]\nquiet = \"6h\"");
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x"]).await;
-    house.pass().await;
-    let path = format!("{}/x", origin.host().replace(':', "_"));
-    let file = house.app.published_file(&path);
+    let app = TestApp::new()
+        .toml(&toml)
+        .source("/x", [Reply::file("x")])
+        .open()
+        .await;
+    app.pass().await;
+    let path = format!("{}/x", app.origin.host().replace(':', "_"));
+    let file = app.published_file(&path);
     fs::remove_file(&file).expect("removed");
     fs::create_dir_all(file.join("folder")).expect("in the way");
-    let removed = house.app.remove(&["x".to_owned()], false).await;
+    let removed = app.remove(&["x".to_owned()], false).await;
     removed.expect("removed");
     for _ in 0..2 {
-        let progress = Progress::default();
-        let report = house.worker.pass(Selection::Due, &house.stop, &progress);
-        drop(report.await);
-        house.advance(60);
+        drop(app.try_pass().await);
+        app.turn(60);
     }
     assert_eq!(told(&hook), [[format!("{path} publish-failed")]]);
     let text = json(&hook.requests()[0])["text"].to_string();
@@ -301,18 +302,19 @@ async fn a_file_of_a_removed_source_that_stays_is_named() {
 /// What waits for the end of the quiet period is not lost when the message that would tell it does not arrive.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waited_and_was_not_delivered_comes_later() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (origin, hook) = (Origin::start(true), Origin::start(false));
+    let hook = Origin::start(false);
     let answers = [200, 500, 500, 200].map(|status| match status {
         200 => Reply::ok("ok"),
         status => Reply::status(status),
     });
     hook.on("/hook", answers);
-    origin.on("/x", ["1", "2", "3"].map(Reply::file));
     let toml = webhook(&hook, "on = [\"changed\"]\nquiet = \"6h\"");
-    let house = House::open(folder.path(), &origin, 0, &toml);
-    house.add(&origin, &["/x"]).await;
-    let heard = heard(&house, &hook, 16, async |_| {}).await;
+    let app = TestApp::new()
+        .toml(&toml)
+        .source("/x", ["1", "2", "3"].map(Reply::file))
+        .open()
+        .await;
+    let heard = heard(&app, &hook, 16, async |_| {}).await;
     assert_eq!(
         heard,
         ["1 x changed", "7 x changed", "8 x changed", "9 x changed"]
@@ -358,8 +360,7 @@ async fn what_is_worse_is_told_right_after_what_is_better() {
         ),
     ] {
         for (quiet, expected) in [("6h", expected), ("0s", at_once)] {
-            let folder = tempfile::tempdir().expect("a folder");
-            let (origin, hook) = (Origin::start(true), hook());
+            let hook = hook();
             // Trouble is over for as long as it takes until that is told.
             let calm = if quiet == "0s" { 1 } else { 6 };
             let [first, middle, last] = &answers[..] else {
@@ -369,12 +370,14 @@ async fn what_is_worse_is_told_right_after_what_is_better() {
             let script = std::iter::once(first.clone())
                 .chain(calm)
                 .chain([last.clone()]);
-            origin.on("/x.json", script.collect::<Vec<_>>());
             let rules = format!("quiet = \"{quiet}\"\n");
             let toml = webhook(&hook, &rules) + JSON_RULE;
-            let house = House::open(folder.path(), &origin, 0, &toml);
-            house.add(&origin, &["/x.json"]).await;
-            let heard = heard(&house, &hook, 9, async |_| {}).await;
+            let app = TestApp::new()
+                .toml(&toml)
+                .source("/x.json", script.collect::<Vec<_>>())
+                .open()
+                .await;
+            let heard = heard(&app, &hook, 9, async |_| {}).await;
             assert_eq!(heard, expected, "{quiet}");
         }
     }

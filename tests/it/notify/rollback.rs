@@ -17,29 +17,20 @@ fn changes(hook: &Origin) -> Vec<(Value, Value, Value)> {
     changes.map(facts).collect()
 }
 
-/// Opens a house in which so many versions of a source were published, and told of since the second.
-async fn with_versions(
-    folder: &Path,
-    origin: &Origin,
-    hook: &Origin,
-    count: i64,
-    rules: &str,
-) -> House {
-    let bodies = ["[\n1\n]\n", "[\n2\n]\n", "[\n3\n]\n"].map(Reply::file);
-    origin.on(
-        "/x.json",
-        bodies
-            .into_iter()
-            .take(usize::try_from(count).expect("a few")),
-    );
+/// Opens an app in which so many versions of a source were published, and told of since the second.
+async fn with_versions(hook: &Origin, count: usize, rules: &str) -> TestApp {
+    let bodies = ["[\n1\n]\n", "[\n2\n]\n", "[\n3\n]\n"];
     let toml = webhook(hook, rules) + JSON_RULE;
-    let house = House::open(folder, origin, 0, &toml);
-    house.add(origin, &["/x.json"]).await;
+    let app = TestApp::new().toml(&toml);
+    let app = app
+        .source("/x.json", bodies.into_iter().take(count))
+        .open()
+        .await;
     for _ in 0..count {
-        house.good_pass().await;
-        house.advance(60);
+        app.good_pass().await;
+        app.turn(60);
     }
-    house
+    app
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,25 +62,17 @@ async fn readers_hear_that_an_older_version_is_back() {
         // As it was before anybody was told.
         (2, &[("2", Failed), ("2", Passed)], vec![second]),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
-        let house = with_versions(
-            folder.path(),
-            &origin,
-            &hook,
-            count,
-            "on = [\"changed\"]\nquiet = \"1s\"",
-        )
-        .await;
+        let hook = hook();
+        let app = with_versions(&hook, count, "on = [\"changed\"]\nquiet = \"1s\"").await;
         for (version, outcome) in verdicts {
             let why = Some("no good".to_owned());
-            let given = house.app.verdict(version, "json", *outcome, why).await;
+            let given = app.verdict(version, "json", *outcome, why).await;
             given.expect("a verdict");
         }
         for _ in 0..2 {
-            house.pass().await;
+            app.pass().await;
             assert_eq!(changes(&hook), expected, "{count} {verdicts:?}");
-            house.advance(60);
+            app.turn(60);
         }
         let message = json(hook.requests().last().expect("a message"));
         let text = message["text"].as_str().expect("a text");
@@ -113,26 +96,18 @@ async fn an_older_version_that_is_back_waits_while_it_is_quiet() {
         (&[Failed, Passed], &[2]),
         (&[Failed, Passed, Failed], &[2, 1]),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
-        let house = with_versions(
-            folder.path(),
-            &origin,
-            &hook,
-            2,
-            "on = [\"changed\"]\nquiet = \"6h\"",
-        )
-        .await;
+        let hook = hook();
+        let app = with_versions(&hook, 2, "on = [\"changed\"]\nquiet = \"6h\"").await;
         for outcome in verdicts {
-            let given = house.app.verdict("2", "json", *outcome, None).await;
+            let given = app.verdict("2", "json", *outcome, None).await;
             given.expect("a verdict");
-            house.pass().await;
+            app.pass().await;
             assert_eq!(changes(&hook).len(), 1, "{verdicts:?}");
-            house.advance(30);
+            app.turn(30);
         }
         for _ in 0..8 {
-            house.pass().await;
-            house.advance(60);
+            app.pass().await;
+            app.turn(60);
         }
         let versions: Vec<_> = changes(&hook)
             .into_iter()
@@ -146,25 +121,22 @@ async fn an_older_version_that_is_back_waits_while_it_is_quiet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_hear_that_a_withdrawn_file_is_there_again() {
     for passes_between in [0, 1] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
-        let house = with_versions(
-            folder.path(),
-            &origin,
+        let hook = hook();
+        let app = with_versions(
             &hook,
             1,
             "on = [\"changed\", \"withdrawn\"]\nquiet = \"1s\"",
         )
         .await;
         for outcome in [Failed, Passed] {
-            let given = house.app.verdict("1", "json", outcome, None).await;
+            let given = app.verdict("1", "json", outcome, None).await;
             given.expect("a verdict");
             for _ in 0..passes_between {
-                house.pass().await;
-                house.advance(60);
+                app.pass().await;
+                app.turn(60);
             }
         }
-        house.pass().await;
+        app.pass().await;
         let expected = ["x.json withdrawn", "x.json changed"];
         assert_eq!(told(&hook).concat(), expected[..2 * passes_between]);
         let texts = hook
@@ -182,31 +154,29 @@ async fn readers_hear_that_a_withdrawn_file_is_there_again() {
 async fn readers_of_a_set_hear_that_an_older_edition_is_back() {
     let set = "[[verifier]]\nname = \"check\"\nscope = \"set\"\nsources = [\"tag:release\"]\ncommand = [\"true\"]\n";
     for (outcomes, expected) in [(&[Failed][..], 3), (&[Failed, Passed], 2)] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (origin, hook) = (Origin::start(true), hook());
-        origin.on("/a", ["1", "2"].map(Reply::file));
+        let hook = hook();
         let toml = webhook(&hook, "on = [\"set-published\"]\nquiet = \"1s\"") + set;
-        let house = House::open(folder.path(), &origin, 0, &toml);
-        house.add(&origin, &["/a"]).await;
+        let app = TestApp::new()
+            .toml(&toml)
+            .source("/a", ["1", "2"].map(Reply::file))
+            .open()
+            .await;
         let tags = SettingsPatch {
             tags: Some(vec!["release".to_owned()]),
             ..SettingsPatch::default()
         };
-        let tagged = house.app.edit(&["a".to_owned()], tags).await;
+        let tagged = app.edit(&["a".to_owned()], tags).await;
         tagged.expect("tagged");
         for _ in 0..2 {
-            house.pass().await;
-            house.advance(60);
+            app.pass().await;
+            app.turn(60);
         }
         for outcome in outcomes {
             let why = Some("no good".to_owned());
-            let given = house
-                .app
-                .set_verdict("release", "check", *outcome, why)
-                .await;
+            let given = app.app.set_verdict("release", "check", *outcome, why).await;
             given.expect("a verdict");
         }
-        house.pass().await;
+        app.pass().await;
         assert_eq!(changes(&hook).len(), expected, "{outcomes:?}");
         let message = json(hook.requests().last().expect("a message"));
         let text = message["text"].as_str().expect("a text");

@@ -5,8 +5,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use super::{Rig, verifier};
-use crate::origin::Reply;
+use super::{Scene, verifier};
+use crate::rig::Reply;
 
 fn program(path: &Path, text: &str) {
     let folder = path.parent().expect("a folder");
@@ -31,11 +31,11 @@ fn unset(name: &'static str) -> Change {
 }
 
 /// The callers of one file: a shell, cron, a colleague with other programs, and so on.
-fn callers(rig: &Rig) -> Vec<(&'static str, Change)> {
-    let path = |relative: &str| rig.gannet.path(relative).display().to_string();
+fn callers(rig: &Scene) -> Vec<(&'static str, Change)> {
+    let path = |relative: &str| rig.path(relative).display().to_string();
     let linked = path("linked/config.toml");
     let dotted = path("real/../config.toml");
-    let home = rig.gannet.path("");
+    let home = rig.path("");
     vec![
         ("as before", Box::new(|_: &mut Command| {}) as Change),
         (
@@ -98,19 +98,19 @@ fn one_file_is_one_policy_for_every_caller() {
         r#"builtin = "fresh"
 max_age = "3d""#,
     ] {
-        let rig = Rig::new([Reply::file("{}")]);
+        let rig = Scene::new([Reply::file("{}")]);
         for (folder, code) in [("good", 1), ("lax", 0)] {
-            let check = rig.gannet.path(folder).join("gannet-check-feed");
+            let check = rig.path(folder).join("gannet-check-feed");
             program(&check, &format!("exit {code}"));
             // A shell of theirs is none.
-            program(&rig.gannet.path(folder).join("sh"), "exit 0");
+            program(&rig.path(folder).join("sh"), "exit 0");
         }
-        program(&rig.gannet.path("real/check"), "exit 0");
-        fs::write(rig.gannet.path("real/schema.json"), "{}").expect("a schema");
-        symlink(".", rig.gannet.path("linked")).expect("a link");
-        rig.write("config.toml", &verifier("v", command));
-        rig.gannet.ok(&["config", "adopt"]);
-        let adopted = |rig: &Rig| {
+        program(&rig.path("real/check"), "exit 0");
+        fs::write(rig.path("real/schema.json"), "{}").expect("a schema");
+        symlink(".", rig.path("linked")).expect("a link");
+        rig.write_config("config.toml", &verifier("v", command));
+        rig.ok(&["config", "adopt"]);
+        let adopted = |rig: &Scene| {
             let actions = rig.actions();
             actions
                 .iter()
@@ -120,7 +120,7 @@ max_age = "3d""#,
         let before = adopted(&rig);
         for (caller, change) in callers(&rig) {
             for arguments in [&["list"][..], &["config", "adopt"]] {
-                let mut command_line = rig.gannet.command(arguments);
+                let mut command_line = rig.command(arguments);
                 change(&mut command_line);
                 let said = crate::rig::said(&command_line.output().expect("gannet runs"));
                 assert_eq!(said.code, Some(0), "{command}, {caller}: {said:#?}");
@@ -136,14 +136,14 @@ max_age = "3d""#,
 
 #[test]
 fn a_program_that_only_the_callers_path_has_judges_nothing_and_is_told_with_its_place() {
-    let rig = Rig::new(["1", "2", "3"].map(Reply::file));
-    rig.write(
+    let rig = Scene::new(["1", "2", "3"].map(Reply::file));
+    rig.write_config(
         "config.toml",
         &verifier("feed", r#"command = ["gannet-check-feed", "{path}"]"#),
     );
-    let lax = rig.gannet.path("lax/gannet-check-feed");
+    let lax = rig.path("lax/gannet-check-feed");
     program(&lax, "exit 0");
-    let path = format!("{}:/usr/bin:/bin", rig.gannet.path("lax").display());
+    let path = format!("{}:/usr/bin:/bin", rig.path("lax").display());
     let looked = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let whole = format!("give the whole path, `{}`", lax.display());
     for arguments in [
@@ -151,7 +151,7 @@ fn a_program_that_only_the_callers_path_has_judges_nothing_and_is_told_with_its_
         &["fetch", "x.json"],
         &["verify", "x.json"],
     ] {
-        let said = rig.gannet.command(arguments).env("PATH", &path).output();
+        let said = rig.command(arguments).env("PATH", &path).output();
         let said = crate::rig::said(&said.expect("gannet runs"));
         let all = format!("{}{}", said.out, said.err);
         assert_eq!(said.code, Some(1), "{arguments:?}: {all}");
@@ -160,7 +160,7 @@ fn a_program_that_only_the_callers_path_has_judges_nothing_and_is_told_with_its_
     assert_eq!((rig.state().as_str(), rig.published()), ("error", None));
     // By its whole path it judges, for every caller.
     let command = format!("command = [{:?}, \"{{path}}\"]", lax.display().to_string());
-    rig.write("config.toml", &verifier("feed", &command));
-    rig.gannet.ok(&["verify", "x.json"]);
+    rig.write_config("config.toml", &verifier("feed", &command));
+    rig.ok(&["verify", "x.json"]);
     assert_eq!(rig.state(), "passed");
 }

@@ -5,8 +5,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Rig, Service, json_verifier, until, verifier};
-use crate::origin::Reply;
+use super::{Scene, Service, json_verifier, verifier};
+use crate::rig::{Reply, seen};
 
 fn folder(path: &Path) {
     fs::create_dir(path).expect("a folder");
@@ -24,19 +24,19 @@ fn fifo(path: &Path) {
 #[test]
 fn a_worker_that_stays_reads_the_file_that_comes_back() {
     for put in [folder, device, fifo] {
-        let rig = Rig::new(["1", "2"].map(Reply::file));
-        let service = Service::start(&rig.gannet);
+        let rig = Scene::new(["1", "2"].map(Reply::file));
+        let service = Service::start(&rig);
         let told = |action: &str| rig.actions().iter().filter(|one| *one == action).count();
-        until("its first pass", || {
+        seen("its first pass", || {
             (told("pass.finished") > 0).then_some(())
         });
         let heard = |action: &str, times: usize| {
-            until(action, || {
+            seen(action, || {
                 service.hang_up();
                 (told(action) >= times).then_some(())
             });
         };
-        let path = rig.gannet.path("config.toml");
+        let path = rig.path("config.toml");
         fs::remove_file(&path).expect("removed");
         put(&path);
         heard("config.rejected", 1);
@@ -45,7 +45,7 @@ fn a_worker_that_stays_reads_the_file_that_comes_back() {
             _ => fs::remove_file(&path).expect("removed"),
         }
         let both = json_verifier() + &verifier("utf8", "builtin = \"utf8\"");
-        rig.write("config.toml", &both);
+        rig.write_config("config.toml", &both);
         heard("policy.adopted", 2);
     }
 }

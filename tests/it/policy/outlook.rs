@@ -1,13 +1,12 @@
 //! What is said of the policy before anything is done: which one is in force, and what the next command makes of it.
 
-use super::{Rig, json_verifier, verifier};
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use super::{Scene, json_verifier, verifier};
+use crate::rig::{Gannet, Home, Reply};
 
 /// Returns the page of `config check` with this configuration file, and what `list` and `show` say on stderr. The check ends as
 /// a pass would.
 #[track_caller]
-fn said(rig: &Rig, config: &str) -> (String, String) {
+fn said(rig: &Scene, config: &str) -> (String, String) {
     let check = rig.with(config, &["config", "check"]);
     let nothing = [
         "judges and publishes nothing",
@@ -48,19 +47,15 @@ fn the_policy_in_force_and_what_becomes_of_it_are_said() {
     let adopts = "the next pass or changing command adopts";
     let kept = "versions that are there keep their states until `gannet verify --stale`";
     let unjudged = "every version is published as it comes";
-    let origin = Origin::start(true);
-    origin.on("/x.json", [Reply::file("{}")]);
-    let address = origin.url("/x.json");
-    let rig = Rig {
-        origin,
-        gannet: Gannet::new(),
-    };
-    let path = |name: &str| rig.gannet.path(name).display().to_string();
+    let rig = Scene(Home::new(""));
+    rig.serve("x.json", "{}");
+    let address = rig.url("x.json");
+    let path = |name: &str| rig.path(name).display().to_string();
     let own = path("config.toml");
-    rig.write("none.toml", "");
-    rig.write("other.toml", &verifier("text", "builtin = \"utf8\""));
+    rig.write_config("none.toml", "");
+    rig.write_config("other.toml", &verifier("text", "builtin = \"utf8\""));
     rig.with("none.toml", &["add", &address, "--allow-private"]);
-    rig.write("config.toml", &json_verifier());
+    rig.write_config("config.toml", &json_verifier());
 
     // Nothing was adopted yet.
     let (page, note) = said(&rig, "none.toml");
@@ -87,7 +82,7 @@ fn the_policy_in_force_and_what_becomes_of_it_are_said() {
         "{page}"
     );
 
-    rig.gannet.ok(&["verify", "x.json"]);
+    rig.ok(&["verify", "x.json"]);
     let in_force = format!("policy 1 from {own} is in force");
     let (page, note) = said(&rig, "config.toml");
     assert!(page.contains(&format!("{in_force}\nthis configuration says the same\n")));
@@ -109,12 +104,12 @@ fn the_policy_in_force_and_what_becomes_of_it_are_said() {
 
     // Edited since, and emptied.
     let edited = json_verifier() + &verifier("text", "builtin = \"utf8\"");
-    rig.write("config.toml", &edited);
+    rig.write_config("config.toml", &edited);
     let (page, _) = said(&rig, "config.toml");
     assert!(page.contains(&format!(
         "{in_force}\nthat file was edited since: {adopts} the edit: added text; {kept}\n"
     )));
-    rig.write("config.toml", "");
+    rig.write_config("config.toml", "");
     let (page, note) = said(&rig, "config.toml");
     assert!(
         page.contains(&in_force) && !page.contains("no verifiers"),
@@ -126,7 +121,7 @@ fn the_policy_in_force_and_what_becomes_of_it_are_said() {
     );
 
     // Somebody said that this is meant.
-    rig.gannet.ok(&["config", "adopt"]);
+    rig.ok(&["config", "adopt"]);
     let (page, note) = said(&rig, "config.toml");
     let line = format!("policy 2 from {own} is in force\nit has no verifiers: {unjudged}\n");
     assert!(page.contains(&line), "{page}");
@@ -144,7 +139,7 @@ fn without_a_catalogue_no_policy_is_in_force_yet() {
 
 #[test]
 fn a_configuration_that_is_gone_is_said_once() {
-    let gannet = Rig::new([Reply::file("{}")]);
+    let gannet = Scene::new([Reply::file("{}")]);
     gannet.gannet.ok(&["config", "adopt"]);
     std::fs::remove_file(gannet.gannet.path("config.toml")).expect("removed");
     let check = gannet.bare(&["config", "check"]);
@@ -158,15 +153,15 @@ type Step<'a> = (&'a str, &'a dyn Fn(), String);
 
 #[test]
 fn only_an_edited_file_is_said_to_be_edited() {
-    let rig = Rig::new([Reply::file("{}")]);
+    let rig = Scene::new([Reply::file("{}")]);
     let schema = |name: &str, text: &str| {
-        std::fs::write(rig.gannet.path(name), text).expect("a schema");
-        rig.gannet.path(name).display().to_string()
+        std::fs::write(rig.path(name), text).expect("a schema");
+        rig.path(name).display().to_string()
     };
     let (a, b) = (schema("a.json", "{}"), schema("b.json", "{}"));
     let config = |columns: &str| {
         let json = |name: &str| format!("builtin = \"json\"\nschema = \"{name}.json\"");
-        rig.write(
+        rig.write_config(
             "config.toml",
             &(verifier("a", &json("a"))
                 + &verifier("b", &json("b"))
@@ -174,7 +169,7 @@ fn only_an_edited_file_is_said_to_be_edited() {
         );
     };
     config("columns = 1");
-    rig.gannet.ok(&["config", "adopt"]);
+    rig.ok(&["config", "adopt"]);
     let adopts = "the next pass or changing command adopts";
     let own = "that file was edited since";
     let steps: [Step; 4] = [
@@ -214,10 +209,10 @@ fn only_an_edited_file_is_said_to_be_edited() {
         let adopted = std::time::Instant::now();
         crate::rig::until("the clock goes on", || adopted.elapsed().as_millis() > 30);
         change();
-        let list = rig.gannet.run(&["list"]);
+        let list = rig.run(&["list"]);
         assert!(list.err.contains(&expected), "{step}: {list:#?}");
         let is_edited = expected.starts_with(own);
         assert_eq!(list.err.contains("edited"), is_edited, "{step}: {list:#?}");
-        rig.gannet.ok(&["config", "adopt"]);
+        rig.ok(&["config", "adopt"]);
     }
 }

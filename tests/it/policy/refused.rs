@@ -6,15 +6,14 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use super::{PAGE, Rig, Service, json_verifier, refused, until, verifier};
-use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, Said, said};
+use super::{PAGE, Scene, Service, json_verifier, refused, verifier};
+use crate::rig::{Home, Reply, Said, said, seen, sqlite};
 
-impl Rig {
+impl Scene {
     /// Runs the program with a configuration that comes through `redirection` of a shell.
     fn through(&self, redirection: &str, config: &str, arguments: &str) -> Said {
         let gannet = env!("CARGO_BIN_EXE_gannet");
-        let mut shell = self.gannet.command(&[]);
+        let mut shell = self.command(&[]);
         let environment: Vec<_> = shell
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
@@ -24,7 +23,7 @@ impl Rig {
             .env_clear()
             .envs(environment)
             .env_remove("GANNET_CONFIG")
-            .current_dir(self.gannet.path(""))
+            .current_dir(self.path(""))
             .stdin(Stdio::null())
             .arg("-c")
             .arg(
@@ -37,7 +36,7 @@ impl Rig {
     }
 
     fn revision(&self) -> Value {
-        self.write("reading.toml", "");
+        self.write_config("reading.toml", "");
         let policy = self.with("reading.toml", &["config", "show", "--policy", "--json"]);
         let policy: Value = serde_json::from_str(&policy.out).expect("JSON");
         policy["revision"].clone()
@@ -51,10 +50,10 @@ impl Rig {
 
 #[test]
 fn a_configuration_that_cannot_be_read_again_is_none_to_judge_by() {
-    let rig = Rig::new(["1", PAGE, PAGE, PAGE].map(Reply::file));
-    rig.gannet.fetch("x.json");
+    let rig = Scene::new(["1", PAGE, PAGE, PAGE].map(Reply::file));
+    rig.fetch("x.json");
     let strict = json_verifier() + &verifier("utf8", "builtin = \"utf8\"");
-    rig.write("strict.toml", &strict);
+    rig.write_config("strict.toml", &strict);
     let both = &["config.toml", "strict.toml"][..];
     // A redirected file is known by where it leads to.
     let another = &["strict.toml"][..];
@@ -79,7 +78,7 @@ fn a_configuration_that_cannot_be_read_again_is_none_to_judge_by() {
         assert_eq!(rig.published().as_deref(), Some("1"), "{redirection}");
     }
     assert_eq!(rig.revision(), 1);
-    assert_eq!(rig.gannet.run(&["--worker-only"]).code, Some(1));
+    assert_eq!(rig.run(&["--worker-only"]).code, Some(1));
     assert_eq!(
         (rig.state().as_str(), rig.published().as_deref()),
         ("failed", Some("1"))
@@ -88,17 +87,11 @@ fn a_configuration_that_cannot_be_read_again_is_none_to_judge_by() {
 
 #[test]
 fn where_no_policy_is_in_force_a_pipe_begins_none() {
-    let rig = Rig::new([PAGE].map(Reply::file));
-    rig.write("piped.toml", &json_verifier());
-    rig.gannet.configure("");
-    let gannet = crate::rig::Gannet::trusting(rig.origin.ca_file(), "");
-    let address = rig.origin.url("/x.json");
-    gannet.ok(&["add", &address, "1h", "--allow-private"]);
-    let other = Rig {
-        origin: rig.origin,
-        gannet,
-    };
-    other.write("piped.toml", &json_verifier());
+    let rig = Scene::new([PAGE].map(Reply::file));
+    rig.write_config("piped.toml", &json_verifier());
+    rig.configure("");
+    let other = Scene(Home::new("").with_source("x.json", [PAGE]));
+    other.write_config("piped.toml", &json_verifier());
     let fetched = other.through(
         "GANNET --config <(cat CONFIG) ARGUMENTS",
         "piped.toml",
@@ -108,17 +101,17 @@ fn where_no_policy_is_in_force_a_pipe_begins_none() {
     assert!(fetched.err.contains("read again"), "{fetched:#?}");
     assert_eq!(other.published(), None);
     // The program took nothing from the pipe that counts from now on.
-    assert_eq!(other.gannet.run(&["--worker-only"]).code, Some(0));
+    assert_eq!(other.run(&["--worker-only"]).code, Some(0));
     assert_eq!(other.published().as_deref(), Some(PAGE));
 }
 
 #[test]
 fn a_file_that_was_emptied_takes_no_verifier_away_by_itself() {
-    let rig = Rig::new(["1", PAGE].map(Reply::file));
-    rig.gannet.fetch("x.json");
-    rig.gannet.fetch("x.json");
+    let rig = Scene::new(["1", PAGE].map(Reply::file));
+    rig.fetch("x.json");
+    rig.fetch("x.json");
     let asked = rig.origin.requests().len();
-    let own = rig.gannet.path("config.toml");
+    let own = rig.path("config.toml");
     let trusting = format!("[fetch]\nca_file = {:?}\n", rig.origin.ca_file());
     for left in ["", "\n\n", "# all of it is commented out\n", &trusting] {
         fs::write(&own, left).expect("a configuration");
@@ -127,14 +120,14 @@ fn a_file_that_was_emptied_takes_no_verifier_away_by_itself() {
             &["verify", "x.json"],
             &["--worker-only"],
         ] {
-            refused(&rig.gannet.run(judging), &[&own]);
+            refused(&rig.run(judging), &[&own]);
         }
         for reading in [
             &["list"][..],
             &["show", "x.json"],
             &["config", "show", "--policy"],
         ] {
-            let said = rig.gannet.run(reading);
+            let said = rig.run(reading);
             assert_eq!(said.code, Some(0), "{said:#?}");
             let warning =
                 "has no verifier any more, but the catalogue's policy has json: nothing is fetched";
@@ -145,17 +138,17 @@ fn a_file_that_was_emptied_takes_no_verifier_away_by_itself() {
     }
     // Nor is fetched without the settings that went with them.
     assert_eq!(rig.origin.requests().len(), asked);
-    let said = rig.gannet.run(&["config", "adopt"]);
+    let said = rig.run(&["config", "adopt"]);
     assert!(said.out.contains("removed json"), "{said:#?}");
-    rig.gannet.ok(&["verify", "x.json"]);
+    rig.ok(&["verify", "x.json"]);
     assert_eq!(rig.published().as_deref(), Some(PAGE));
 }
 
 #[test]
 fn without_the_file_that_the_catalogue_goes_by_nothing_is_fetched() {
-    let rig = Rig::new(["1"].map(Reply::file));
-    rig.gannet.fetch("x.json");
-    let own = rig.gannet.path("config.toml");
+    let rig = Scene::new(["1"].map(Reply::file));
+    rig.fetch("x.json");
+    let own = rig.path("config.toml");
     let whole = fs::read_to_string(&own).expect("a configuration");
     let asked = rig.origin.requests().len();
     let secrets = format!("secrets_file = \"none.env\"\n{whole}");
@@ -202,45 +195,45 @@ fn without_the_file_that_the_catalogue_goes_by_nothing_is_fetched() {
 /// Named by a flag or the environment, it is warned of in the same way: the catalogue's folder is known.
 #[test]
 fn a_named_file_that_cannot_be_used_keeps_nobody_from_reading() {
-    let rig = Rig::new(["1"].map(Reply::file));
-    rig.gannet.fetch("x.json");
-    let own = rig.gannet.path("config.toml");
+    let rig = Scene::new(["1"].map(Reply::file));
+    rig.fetch("x.json");
+    let own = rig.path("config.toml");
     let whole = fs::read_to_string(&own).expect("a configuration");
     let asked = rig.origin.requests().len();
     for (broken, why) in [
-        (whole.replace("[[verifier]]", "[[verifier"), "config.toml:3"),
+        (whole.replace("[[verifier]]", "[[verifier"), "config.toml:4"),
         (format!("{whole}schema = \"gone.json\"\n"), "gone.json"),
         (format!("secrets_file = \"none.env\"\n{whole}"), "none.env"),
         (format!("{whole}[unknown]\n"), "unknown"),
     ] {
         fs::write(&own, broken).expect("a configuration");
         for reading in [&["list"][..], &["show", "x.json"], &["cat", "x.json"]] {
-            let said = rig.gannet.run(reading);
+            let said = rig.run(reading);
             assert_eq!(said.code, Some(0), "{reading:?}: {said:#?}");
             assert!(said.err.contains(why), "{reading:?}: {said:#?}");
         }
         for working in [&["fetch", "x.json"][..], &["--worker-only"]] {
-            let said = rig.gannet.run(working);
+            let said = rig.run(working);
             assert_eq!(said.code, Some(2), "{working:?}: {said:#?}");
             assert!(said.err.contains(why), "{working:?}: {said:#?}");
         }
         // It is not what is adopted, either.
-        let adopted = rig.gannet.run(&["config", "adopt"]);
+        let adopted = rig.run(&["config", "adopt"]);
         assert!(
             adopted.code == Some(2) && adopted.err.contains(why),
             "{adopted:#?}"
         );
     }
     // Where nothing else names the folder, what can be read of the file does, for whoever only reads.
-    let data = rig.gannet.data().display().to_string();
+    let data = rig.data().display().to_string();
     let mut texts = vec![format!("data_dir = {data:?}\n[unknown]\n")];
     texts.push("data_dir = 5\n".to_owned());
     for (text, code) in texts.iter().zip([0, 2]) {
         fs::write(&own, text).expect("a configuration");
-        let mut list = rig.gannet.command(&["list"]);
+        let mut list = rig.command(&["list"]);
         let said = said_of(list.env_remove("GANNET_DATA_DIR"));
         assert_eq!(said.code, Some(code), "{text}: {said:#?}");
-        let mut edit = rig.gannet.command(&["edit", "x.json", "--tag", "t"]);
+        let mut edit = rig.command(&["edit", "x.json", "--tag", "t"]);
         let said = said_of(edit.env_remove("GANNET_DATA_DIR"));
         assert_eq!(said.code, Some(2), "{text}: {said:#?}");
     }
@@ -250,12 +243,12 @@ fn a_named_file_that_cannot_be_used_keeps_nobody_from_reading() {
 
 #[test]
 fn every_refused_pass_says_so_and_sends_no_heartbeat() {
-    let rig = Rig::new(["1"].map(Reply::file));
+    let rig = Scene::new(["1"].map(Reply::file));
     rig.origin.on("/beat", [Reply::ok("")]);
-    rig.gannet.fetch("x.json");
+    rig.fetch("x.json");
     let beat = format!("[worker]\nheartbeat = {:?}\n", rig.origin.url("/beat"));
-    rig.write("other.toml", &beat);
-    let own = rig.gannet.path("config.toml");
+    rig.write_config("other.toml", &beat);
+    let own = rig.path("config.toml");
     for _ in 0..2 {
         refused(&rig.with("other.toml", &["--worker-only"]), &[&own]);
         let said = rig.with("other.toml", &["--worker-only", "--json"]);
@@ -272,22 +265,22 @@ fn every_refused_pass_says_so_and_sends_no_heartbeat() {
     let listed = rig.with("other.toml", &["list"]);
     assert!(listed.err.contains("config.toml"), "{listed:#?}");
     // The same file's, it is sent.
-    rig.write("config.toml", &(beat + &json_verifier()));
-    rig.gannet.ok(&["--worker-only"]);
+    rig.write_config("config.toml", &(beat + &json_verifier()));
+    rig.ok(&["--worker-only"]);
     assert_eq!(beats(), 1);
 }
 
 #[test]
 fn what_comes_back_under_another_file_waits_for_the_one_that_judges() {
-    let rig = Rig::new(["1"].map(Reply::file));
-    rig.gannet.fetch("x.json");
-    rig.write("other.toml", "");
-    rig.gannet.ok(&["remove", "x.json"]);
+    let rig = Scene::new(["1"].map(Reply::file));
+    rig.fetch("x.json");
+    rig.write_config("other.toml", "");
+    rig.ok(&["remove", "x.json"]);
     assert_eq!(rig.published(), None);
     let said = rig.with("other.toml", &["restore", "x.json"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert!(said.err.contains("may not publish"), "{said:#?}");
-    let own = rig.gannet.path("config.toml").display().to_string();
+    let own = rig.path("config.toml").display().to_string();
     assert!(said.err.contains(&own), "{said:#?}");
     assert_eq!(rig.published(), None);
     for (config, changing, is_told) in [
@@ -301,7 +294,7 @@ fn what_comes_back_under_another_file_waits_for_the_one_that_judges() {
         let has_told = said.err.contains("may not publish");
         assert_eq!(has_told, is_told, "{changing:?}: {said:#?}");
     }
-    rig.gannet.run(&["--worker-only"]);
+    rig.run(&["--worker-only"]);
     assert_eq!(rig.published().as_deref(), Some("1"));
 }
 
@@ -311,19 +304,16 @@ fn what_is_removed_under_another_file_keeps_its_file_until_the_one_that_judges()
         ("removed", &["remove", "x.json"][..]),
         ("pruned", &["apply", "none.toml", "--prune", "--yes"]),
     ] {
-        let rig = Rig::new(["1"].map(Reply::file));
-        rig.gannet.fetch("x.json");
-        rig.write("other.toml", "");
-        fs::write(rig.gannet.path("none.toml"), "").expect("a file");
-        let none = rig.gannet.path("none.toml").display().to_string();
+        let rig = Scene::new(["1"].map(Reply::file));
+        rig.fetch("x.json");
+        rig.write_config("other.toml", "");
+        fs::write(rig.path("none.toml"), "").expect("a file");
+        let none = rig.path("none.toml").display().to_string();
         let removing: Vec<_> = removing
             .iter()
             .map(|word| if *word == "none.toml" { &*none } else { word })
             .collect();
-        let (own, other) = (
-            rig.gannet.path("config.toml"),
-            rig.gannet.path("other.toml"),
-        );
+        let (own, other) = (rig.path("config.toml"), rig.path("other.toml"));
         let ways = [
             "this process may not publish".to_owned(),
             format!("use `--config {}`", own.display()),
@@ -339,16 +329,16 @@ fn what_is_removed_under_another_file_keeps_its_file_until_the_one_that_judges()
             rig.with("other.toml", &["--worker-only"]);
             assert_eq!(rig.published().as_deref(), Some("1"), "{case}");
         }
-        rig.gannet.ok(&["--worker-only"]);
+        rig.ok(&["--worker-only"]);
         assert_eq!(rig.published(), None, "{case}");
     }
 }
 
 #[test]
 fn what_is_purged_under_another_file_goes_at_once() {
-    let rig = Rig::new(["1"].map(Reply::file));
-    rig.gannet.fetch("x.json");
-    rig.write("other.toml", "");
+    let rig = Scene::new(["1"].map(Reply::file));
+    rig.fetch("x.json");
+    rig.write_config("other.toml", "");
     let said = rig.with("other.toml", &["remove", "x.json"]);
     assert!(said.out.contains("; still published at "), "{said:#?}");
     let said = rig.with("other.toml", &["remove", "--purge", "1", "--yes"]);
@@ -358,18 +348,18 @@ fn what_is_purged_under_another_file_goes_at_once() {
 
 #[test]
 fn a_worker_that_was_given_no_file_follows_the_one_that_is_adopted() {
-    let rig = Rig::new(["1"].map(Reply::file));
-    rig.gannet.fetch("x.json");
-    rig.write("other.toml", &verifier("utf8", "builtin = \"utf8\""));
+    let rig = Scene::new(["1"].map(Reply::file));
+    rig.fetch("x.json");
+    rig.write_config("other.toml", &verifier("utf8", "builtin = \"utf8\""));
     let service = Service::of(rig.bare_command(&["--worker-only", "--loop"]));
     let adopted = rig.with("other.toml", &["config", "adopt"]);
     assert_eq!(adopted.code, Some(0), "{adopted:#?}");
     // An edit of the file that is in force now is the worker's to adopt.
-    rig.write(
+    rig.write_config(
         "other.toml",
         &(verifier("utf8", "builtin = \"utf8\"") + &json_verifier()),
     );
-    until("the edit is adopted", || {
+    seen("the edit is adopted", || {
         service.hang_up();
         (rig.revision() == 3).then_some(())
     });
@@ -377,9 +367,9 @@ fn a_worker_that_was_given_no_file_follows_the_one_that_is_adopted() {
 
 #[test]
 fn another_file_does_not_pass_for_the_policy() {
-    let rig = Rig::new(["1"].map(Reply::file));
-    rig.gannet.fetch("x.json");
-    rig.write("other.toml", "");
+    let rig = Scene::new(["1"].map(Reply::file));
+    rig.fetch("x.json");
+    rig.write_config("other.toml", "");
     for page in [&["config", "check"][..], &["config", "show"]] {
         let said = rig.with("other.toml", page);
         assert!(said.out.contains("config.toml"), "{said:#?}");
@@ -389,32 +379,29 @@ fn another_file_does_not_pass_for_the_policy() {
     let shown: Value = serde_json::from_str(&shown.out).expect("JSON");
     assert_eq!(shown["verifiers"], serde_json::json!(["json"]));
     // A copy says the same, and is told to be another file all the same.
-    rig.write("copy.toml", &json_verifier());
+    rig.write_config("copy.toml", &json_verifier());
     let said = rig.with("copy.toml", &["verify", "x.json"]);
-    refused(&said, &[&rig.gannet.path("copy.toml")]);
+    refused(&said, &[&rig.path("copy.toml")]);
     assert!(said.err.contains("says the same"), "{said:#?}");
 }
 
 #[test]
 fn adopting_what_is_in_force_is_no_revision_and_is_heard_of_quietly() {
-    let rig = Rig::new(["1"].map(Reply::file));
-    let said = rig.gannet.run(&["-q", "fetch", "x.json"]);
+    let rig = Scene::new(["1"].map(Reply::file));
+    let said = rig.run(&["-q", "fetch", "x.json"]);
     assert!(!said.err.contains("adopted"), "{said:#?}");
-    let again = rig.gannet.ok(&["config", "adopt"]);
-    let own = rig.gannet.path("config.toml").display().to_string();
+    let again = rig.ok(&["config", "adopt"]);
+    let own = rig.path("config.toml").display().to_string();
     assert!(again.contains("already") && again.contains(&own), "{again}");
     assert_eq!(rig.revision(), 1);
-    rig.write("config.toml", &verifier("json", "builtin = \"utf8\""));
-    let said = rig.gannet.run(&["-q", "fetch", "x.json"]);
+    rig.write_config("config.toml", &verifier("json", "builtin = \"utf8\""));
+    let said = rig.run(&["-q", "fetch", "x.json"]);
     assert!(said.err.contains("policy 2 adopted"), "{said:#?}");
     assert!(said.err.contains("`gannet verify --stale`"), "{said:#?}");
     // The catalogue keeps paths as text.
-    let odd = rig
-        .gannet
-        .path("")
-        .join(std::ffi::OsStr::from_bytes(b"\xff.toml"));
-    fs::copy(rig.gannet.path("config.toml"), &odd).expect("a copy");
-    let mut adopt = rig.gannet.command(&["config", "adopt"]);
+    let odd = rig.path("").join(std::ffi::OsStr::from_bytes(b"\xff.toml"));
+    fs::copy(rig.path("config.toml"), &odd).expect("a copy");
+    let mut adopt = rig.command(&["config", "adopt"]);
     let said = said_of(adopt.env("GANNET_CONFIG", &odd));
     assert_eq!(said.code, Some(2), "{said:#?}");
     assert!(said.err.contains("UTF-8"), "{said:#?}");
@@ -422,15 +409,6 @@ fn adopting_what_is_in_force_is_no_revision_and_is_heard_of_quietly() {
 
 #[test]
 fn the_first_verifiers_of_a_catalogue_with_versions_are_told_to_have_judged_none() {
-    let origin = Origin::start(true);
-    origin.on("/x.json", ["1"].map(Reply::file));
-    let begin = || Gannet::trusting(origin.ca_file(), "");
-    let verifiers = format!(
-        "[fetch]\nca_file = {:?}\n{}",
-        origin.ca_file().display().to_string(),
-        json_verifier()
-    );
-    let address = origin.url("/x.json");
     for (arguments, has_versions) in [
         (&["config", "adopt"][..], true),
         (&["fetch", "x.json"], true),
@@ -439,12 +417,11 @@ fn the_first_verifiers_of_a_catalogue_with_versions_are_told_to_have_judged_none
         (&["config", "adopt"], false),
         (&["fetch", "x.json"], false),
     ] {
-        let gannet = begin();
-        gannet.ok(&["add", &address, "--allow-private"]);
+        let gannet = Home::new("").with_source("x.json", ["1"]);
         if has_versions {
             gannet.fetch("x.json");
         }
-        gannet.configure(&verifiers);
+        gannet.write_config("config.toml", &json_verifier());
         let said = gannet.run(arguments);
         let said = said.out + &said.err;
         assert!(said.contains("policy 1 adopted"), "{arguments:?}: {said}");
@@ -457,28 +434,27 @@ fn the_first_verifiers_of_a_catalogue_with_versions_are_told_to_have_judged_none
 
 #[test]
 fn an_edit_that_is_not_adopted_yet_is_noted_by_whoever_looks() {
-    let rig = Rig::new(["1"].map(Reply::file));
+    let rig = Scene::new(["1"].map(Reply::file));
     let set = "[[verifier]]\nname = \"s\"\nscope = \"set\"\nsources = [\"tag:release\"]\nexternal = true\n";
-    rig.gannet
-        .ok(&["edit", "x.json", "--tag", "release", "--interval", "1h"]);
-    rig.gannet.fetch("x.json");
+    rig.ok(&["edit", "x.json", "--tag", "release", "--interval", "1h"]);
+    rig.fetch("x.json");
     for edited in [
         json_verifier() + set,
         set.to_owned(),
         verifier("utf8", "builtin = \"utf8\""),
     ] {
-        rig.write("config.toml", &edited);
+        rig.write_config("config.toml", &edited);
         for looking in [&["list"][..], &["show", "set:release"], &["show", "x.json"]] {
-            let said = rig.gannet.run(looking);
+            let said = rig.run(looking);
             assert!(said.err.contains("was edited since"), "{said:#?}");
             assert!(said.err.contains("config.toml"), "{said:#?}");
         }
-        let changed = rig.gannet.run(&["edit", "x.json", "--interval", "2h"]);
+        let changed = rig.run(&["edit", "x.json", "--interval", "2h"]);
         assert!(changed.err.contains("adopted"), "{changed:#?}");
-        let list = rig.gannet.run(&["list"]);
+        let list = rig.run(&["list"]);
         assert!(!list.err.contains("was edited since"), "{list:#?}");
-        rig.write("config.toml", &json_verifier());
-        rig.gannet.ok(&["config", "adopt"]);
+        rig.write_config("config.toml", &json_verifier());
+        rig.ok(&["config", "adopt"]);
         let is_set = edited.contains("release");
         let is_told = changed
             .err
@@ -489,9 +465,9 @@ fn an_edit_that_is_not_adopted_yet_is_noted_by_whoever_looks() {
 
 #[test]
 fn the_platforms_file_that_is_passed_over_is_named() {
-    let rig = Rig::new(["1"].map(Reply::file));
-    rig.gannet.fetch("x.json");
-    let folder = rig.gannet.path(".config/gannet");
+    let rig = Scene::new(["1"].map(Reply::file));
+    rig.fetch("x.json");
+    let folder = rig.path(".config/gannet");
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("config.toml"), "").expect("a configuration");
     for asking in [&["config", "check"][..], &["config", "adopt"]] {
@@ -502,7 +478,7 @@ fn the_platforms_file_that_is_passed_over_is_named() {
             bare.contains("is not used: the catalogue remembers"),
             "{bare}"
         );
-        let named = rig.gannet.run(asking);
+        let named = rig.run(asking);
         assert!(!(named.out + &named.err).contains("is not used"));
     }
 }
@@ -510,17 +486,16 @@ fn the_platforms_file_that_is_passed_over_is_named() {
 /// A policy that no file is known of leads nobody to one that is none.
 #[test]
 fn a_policy_that_came_from_no_file_is_told_with_a_way_on() {
-    let rig = Rig::new(["1", PAGE].map(Reply::file));
-    rig.write("other.toml", &verifier("utf8", "builtin = \"utf8\""));
-    rig.write("empty.toml", "");
-    rig.gannet.fetch("x.json");
-    let catalogue = rusqlite::Connection::open(rig.gannet.data().join("gannet.db"));
-    let catalogue = catalogue.expect("a catalogue");
-    crate::rig::add_row_checksum(&catalogue);
+    let rig = Scene::new(["1", PAGE].map(Reply::file));
+    rig.write_config("other.toml", &verifier("utf8", "builtin = \"utf8\""));
+    rig.write_config("empty.toml", "");
+    rig.fetch("x.json");
+    let catalogue = sqlite::open(&rig.data());
+    sqlite::add_row_checksum(&catalogue);
     let nowhere = "UPDATE policy SET file = NULL;
         UPDATE policy SET checksum = row_checksum(revision, adopted_at, actor_id, file, verifiers)";
     catalogue.execute_batch(nowhere).expect("a policy");
-    let file = |name: &str| rig.gannet.path(name).display().to_string();
+    let file = |name: &str| rig.path(name).display().to_string();
     let way_of = |name: &str| {
         format!(
             "put a configuration in force: `gannet --config {} config adopt`",
@@ -564,7 +539,7 @@ fn a_policy_that_came_from_no_file_is_told_with_a_way_on() {
     let adopted = rig.with("config.toml", &["config", "adopt"]);
     assert_eq!(adopted.code, Some(0), "{adopted:#?}");
     // Nothing is refused any more: what it has is no good version.
-    let fetched = rig.gannet.run(&["fetch", "x.json"]);
+    let fetched = rig.run(&["fetch", "x.json"]);
     assert!(fetched.code == Some(1) && fetched.out.contains("failed"));
 }
 

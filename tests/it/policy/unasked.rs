@@ -1,15 +1,15 @@
 //! A configuration that was cut for a moment: what was published meanwhile, and never judged, is counted afterwards.
 
-use super::{PAGE, Rig, json_verifier};
-use crate::origin::Reply;
+use super::{PAGE, Scene, json_verifier};
+use crate::rig::Reply;
 
 #[test]
 fn what_was_published_without_a_verifier_that_is_required_again_is_counted() {
-    let rig = Rig::new(["1", PAGE].map(Reply::file));
+    let rig = Scene::new(["1", PAGE].map(Reply::file));
     let other = "[[verifier]]\nname = \"other\"\nsources = [\"zzz*\"]\nbuiltin = \"utf8\"\n";
     let whole = other.to_owned() + &json_verifier();
-    rig.write("config.toml", &whole);
-    rig.gannet.fetch("x.json");
+    rig.write_config("config.toml", &whole);
+    rig.fetch("x.json");
     let words = "published, and never judged by json, as is required by now: x.json";
     let is_said = |said: bool, when: &str| {
         for arguments in [
@@ -17,22 +17,22 @@ fn what_was_published_without_a_verifier_that_is_required_again_is_counted() {
             &["show", "x.json"],
             &["list", "--failing"],
         ] {
-            let told = rig.gannet.run(arguments);
+            let told = rig.run(arguments);
             let told_all = format!("{}{}", told.out, told.err);
             let told_all = told_all.split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(told_all.contains(words), said, "{when}: {told:#?}");
         }
     };
     is_said(false, "all was judged");
-    rig.write("config.toml", other);
-    rig.gannet.fetch("x.json");
+    rig.write_config("config.toml", other);
+    rig.fetch("x.json");
     assert_eq!(rig.published().as_deref(), Some(PAGE));
-    rig.write("config.toml", &whole);
-    let said = rig.gannet.run(&["interval", "x.json", "2h"]);
+    rig.write_config("config.toml", &whole);
+    let said = rig.run(&["interval", "x.json", "2h"]);
     let counted = "1 published version was never judged by all that it requires";
     assert!(said.err.contains(counted), "{said:#?}");
     is_said(true, "after it");
-    rig.gannet.run(&["verify", "--stale"]);
+    rig.run(&["verify", "--stale"]);
     assert_eq!(rig.published().as_deref(), Some("1"));
     is_said(false, "judged");
 }

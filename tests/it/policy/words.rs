@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::{Rig, json_verifier, verifier};
-use crate::origin::Reply;
+use super::{Scene, json_verifier, verifier};
+use crate::rig::Reply;
 
 const AGAIN: &str = "until they are judged again: `gannet verify --stale`";
 
@@ -41,11 +41,11 @@ fn an_adoption_asks_for_judging_again_only_where_something_is_stale() {
         // It does what it would ask for.
         (&text, &["verify", "--stale"], "removed json", false),
     ] {
-        let rig = Rig::new([Reply::file("{}")]);
-        rig.write("config.toml", &both);
-        rig.gannet.fetch("x.json");
-        rig.write("config.toml", edited);
-        let said = rig.gannet.run(arguments);
+        let rig = Scene::new([Reply::file("{}")]);
+        rig.write_config("config.toml", &both);
+        rig.fetch("x.json");
+        rig.write_config("config.toml", edited);
+        let said = rig.run(arguments);
         let said = said.out + &said.err;
         let adopted = said.lines().find(|line| line.contains("adopted from"));
         let adopted = adopted.unwrap_or_else(|| panic!("{arguments:?}: {said}"));
@@ -60,10 +60,10 @@ fn what_follows_from_mistakes_stands_before_them() {
         ("nmae = 1\n", 1),
         ("nmae = 1\ncolour = 2\n[fetch]\nx = 3\n", 3),
     ] {
-        let rig = Rig::new([Reply::file("{}")]);
-        rig.gannet.ok(&["config", "adopt"]);
-        fs::write(rig.gannet.path("config.toml"), mistakes).expect("a configuration");
-        let list = rig.gannet.run(&["list"]);
+        let rig = Scene::new([Reply::file("{}")]);
+        rig.ok(&["config", "adopt"]);
+        fs::write(rig.path("config.toml"), mistakes).expect("a configuration");
+        let list = rig.run(&["list"]);
         let said: Vec<_> = list.err.lines().collect();
         assert_eq!(
             said[0],
@@ -87,9 +87,9 @@ fn every_verifier_that_failed_a_version_is_named() {
             &["size: ", "json: ", "hint: "],
         ),
     ] {
-        let rig = Rig::new([Reply::file("no JSON")]);
-        rig.write("config.toml", &verifiers);
-        let fetched = rig.gannet.run(&["fetch", "x.json"]);
+        let rig = Scene::new([Reply::file("no JSON")]);
+        rig.write_config("config.toml", &verifiers);
+        let fetched = rig.run(&["fetch", "x.json"]);
         let line = fetched.out.split("WHY").nth(1).unwrap_or_default();
         let at: Vec<_> = named.iter().map(|name| line.find(name)).collect();
         assert!(at.iter().all(Option::is_some), "{named:?}: {fetched:#?}");
@@ -109,12 +109,12 @@ fn why_something_fails_that_nobody_judged_again_is_said() {
         (one.as_str(), "v1 of x.json"),
         (set, "edition 1 of the set eu"),
     ] {
-        let rig = Rig::new([Reply::file("{}")]);
-        rig.write("config.toml", &format!("{verifier}advisory = true\n"));
-        rig.gannet.ok(&["edit", "x.json", "--tag", "eu"]);
-        rig.gannet.ok(&["fetch", "x.json"]);
-        rig.write("config.toml", verifier);
-        let said = rig.gannet.run(&["verify", "--stale"]);
+        let rig = Scene::new([Reply::file("{}")]);
+        rig.write_config("config.toml", &format!("{verifier}advisory = true\n"));
+        rig.ok(&["edit", "x.json", "--tag", "eu"]);
+        rig.ok(&["fetch", "x.json"]);
+        rig.write_config("config.toml", verifier);
+        let said = rig.run(&["verify", "--stale"]);
         assert_eq!(said.code, Some(1), "{said:#?}");
         let expected = format!("{what}: failed\n  json failed: no good\n");
         assert!(said.out.contains(&expected), "{said:#?}");

@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use super::{Release, SUMS_VERIFIER};
-use crate::origin::Reply;
+use crate::rig::{Release, Reply, SUMS_VERIFIER};
 
 /// A published set whose catalogue was lost, and whose archive belongs to an empty one now.
 fn adopted() -> Release {

@@ -1,6 +1,6 @@
 //! Members that are disabled, and sources that are fetched one by one while their set stands failed.
 
-use super::{Release, plain_files};
+use crate::rig::{Release, plain_files};
 
 const BOTH: [&str; 2] = ["SHA256SUMS", "data.csv"];
 
@@ -35,7 +35,7 @@ fn fetching_a_member_says_that_its_set_stands_failed() {
     release.serve_sums("other");
     release.gannet.run(&["--worker-only"]);
     release.add("alone.txt", "other");
-    let alone = crate::origin::Reply::file("alone");
+    let alone = crate::rig::Reply::file("alone");
     release.origin.on("/alone.txt", [alone]);
     for (asked, code) in [("data.csv", 1), ("SHA256SUMS", 1), ("alone.txt", 0)] {
         let said = release.gannet.run(&["fetch", asked]);

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Release, SUMS_VERIFIER, plain_files, sums_of};
-use crate::origin::Reply;
+use crate::rig::{Numbers, Release, Reply, SUMS_VERIFIER, plain_files, sqlite, sums_of};
 
 const FILES: [&str; 2] = ["SHA256SUMS", "data.csv"];
 
@@ -46,9 +45,7 @@ impl Release {
     }
 
     pub(super) fn own_path(&self, name: &str) -> PathBuf {
-        let host = self.origin.url("/").replace("https://", "");
-        let host = host.trim_end_matches('/').replace(':', "_");
-        self.gannet.data().join("published").join(host).join(name)
+        self.file(name)
     }
 
     /// What lies at a source's own path.
@@ -409,6 +406,7 @@ fn killed_at_any_moment_a_file_is_at_its_own_path_or_in_its_set() {
             }
             places
         });
+        let mut numbers = Numbers(1);
         for round in 0..ROUNDS {
             let tags: &[&str] = if round % 2 == 0 {
                 &["--tag", "release"]
@@ -418,7 +416,7 @@ fn killed_at_any_moment_a_file_is_at_its_own_path_or_in_its_set() {
             let edit = [&["edit"], &FILES[..], tags].concat();
             for command in [&edit[..], &["fetch", FILES[0], FILES[1]]] {
                 let mut child = release.gannet.start(command);
-                let share = super::faults::scatter(round) % 100;
+                let share = numbers.below(100) as u64;
                 // Not a wait for anything: the moment at which the knife falls.
                 std::thread::sleep(Duration::from_millis(share));
                 child.kill().expect("killed, or ended by itself");
@@ -445,13 +443,12 @@ fn a_file_that_is_recorded_and_does_not_lie_there_keeps_its_set() {
         let release = Release::new();
         release.fetch();
         assert_eq!(release.own("data.csv"), None);
-        let sql = rusqlite::Connection::open(release.gannet.data().join("gannet.db"));
         let lost = format!(
             "UPDATE source_state SET published_version_id = version_id, publish_due = {due}, publish_unsure = {}",
             2 - due
         );
-        let changed = sql.and_then(|sql| sql.execute(&lost, []));
-        assert_eq!(changed.expect("changed"), 2);
+        let changed = sqlite::open(&release.gannet.data()).execute(&lost, []);
+        assert_eq!(changed, Ok(2));
         release.tag(&FILES, &[]);
         let somewhere = || release.own("data.csv").or_else(|| release.data());
         assert_eq!(somewhere().as_deref(), Some("one"), "{due}");

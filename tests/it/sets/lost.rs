@@ -1,8 +1,7 @@
 //! Rows of sets that are damaged or gone: readers keep the edition that was good, and nothing takes its place that was not.
 
-use super::Release;
-use crate::loose::damage;
-use crate::origin::Reply;
+use crate::rig::sqlite::damage;
+use crate::rig::{Release, Reply};
 
 fn all_due(release: &Release) {
     damage(

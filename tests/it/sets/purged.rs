@@ -8,10 +8,7 @@ use gannet::domain::{Actor, SourceId, Stamp};
 use gannet::store::{SourceChange, Store};
 
 use super::removed::elsewhere;
-use super::{Release, SUMS_VERIFIER};
-use crate::namespace::in_mount_namespace;
-use crate::origin::Reply;
-use crate::rig::Said;
+use crate::rig::{Release, Reply, SUMS_VERIFIER, Said, in_mount_namespace, sqlite};
 
 /// Part of every version of the file that is purged.
 const BYTES: &str = "bytes that nobody may keep";
@@ -165,8 +162,7 @@ fn where_the_bytes_may_still_be_is_said() {
     let release = with_editions();
     let copy = release.gannet.data().join("gannet.db.before-015");
     fs::copy(release.gannet.data().join("gannet.db"), &copy).expect("a copy");
-    let path = release.gannet.data().join("gannet.db");
-    let reader = rusqlite::Connection::open(path).expect("the catalogue");
+    let reader = sqlite::open(&release.gannet.data());
     reader
         .execute_batch("BEGIN; SELECT count(*) FROM version")
         .expect("a reader");
@@ -280,8 +276,7 @@ fn what_follows_a_killed_purge_keeps_the_edition_that_readers_see_by_then() {
     purge(&release);
     release.gannet.run(&["--worker-only"]);
     let seen = fs::read_link(release.link()).expect("a link");
-    let sql =
-        rusqlite::Connection::open(release.gannet.data().join("gannet.db")).expect("the catalogue");
+    let sql = sqlite::open(&release.gannet.data());
     sql.execute_batch(
         "UPDATE file_set SET published_edition_id = NULL, published_at = NULL, withdrawn_at = NULL,
              withdrawn_because = 'notes.txt was purged'",
@@ -307,8 +302,7 @@ fn editions_that_nobody_sees_go_before_a_purge_is_recorded() {
     release.gannet.run(&["--worker-only"]);
     let editions = release.gannet.data().join("sets/.editions");
     assert!(!holding(&editions).is_empty());
-    let sql =
-        rusqlite::Connection::open(release.gannet.data().join("gannet.db")).expect("the catalogue");
+    let sql = sqlite::open(&release.gannet.data());
     // The purge ends where it would be recorded.
     sql.execute_batch(
         "CREATE TRIGGER halt BEFORE DELETE ON source BEGIN SELECT raise(ABORT, 'halted'); END",

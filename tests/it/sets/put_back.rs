@@ -6,8 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::readers::read_through;
-use super::{Release, SUMS_VERIFIER};
+use crate::rig::{Release, SUMS_VERIFIER, read_through, sqlite};
 
 /// What somebody does to what is published of a set.
 #[derive(Clone, Copy, Debug)]
@@ -222,11 +221,8 @@ fn an_edition_that_is_undecided_is_put_back_and_not_withdrawn() {
 fn what_the_archive_has_not_any_more_is_told() {
     let release = Release::new();
     release.fetch();
-    let sql = rusqlite::Connection::open(release.gannet.data().join("gannet.db"));
-    let sql = sql.expect("the catalogue");
-    let bent = sql.execute("UPDATE blob SET body = x'00'", []);
+    let bent = sqlite::open(&release.gannet.data()).execute("UPDATE blob SET body = x'00'", []);
     assert_eq!(bent, Ok(2));
-    drop(sql);
     harm(&release.link(), Harm::Removed);
     for _ in 0..2 {
         let said = release.gannet.run(&["--worker-only"]);

@@ -1,50 +1,18 @@
 //! The published folders of sets by the archive itself, with readers that look all the while.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs::{self};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use gannet::archive::{Archive, ArchiveError, EditionFile};
 use gannet::domain::{Content, Digest, EditionId};
-use rustix::fs::{Mode, OFlags};
 use tempfile::TempDir;
 
-const SUMS: &str = "SHA256SUMS";
-
-/// Enters the set through its link once, and returns each file that the checksums name with its content; nothing when there
-/// is no set. Panics for a file that is missing, or not what the checksums say.
-pub(super) fn read_through(link: &Path) -> Option<Vec<(String, Vec<u8>)>> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = match rustix::fs::open(link, flags, Mode::empty()) {
-        Err(rustix::io::Errno::NOENT) => return None,
-        opened => opened.expect("the folder"),
-    };
-    let read = |name: &str| {
-        let file = rustix::fs::openat(&folder, name, OFlags::RDONLY, Mode::empty());
-        let mut bytes = Vec::new();
-        File::from(file.unwrap_or_else(|error| panic!("{name}: {error}")))
-            .read_to_end(&mut bytes)
-            .expect("a file");
-        bytes
-    };
-    let sums = String::from_utf8(read(SUMS)).expect("text");
-    let files = sums.lines().map(|line| {
-        let (digest, name) = line.split_once("  ").expect("a line of checksums");
-        let bytes = read(name);
-        assert_eq!(
-            Digest::of(&bytes).to_hex(),
-            digest,
-            "{name} is of another edition"
-        );
-        (name.to_owned(), bytes)
-    });
-    Some(files.collect())
-}
+use crate::rig::{folder, read_through, until};
 
 pub(super) struct Rig {
     pub(super) data: TempDir,
@@ -67,16 +35,7 @@ pub(super) const MINUTE: u64 = 60_000;
 
 impl Rig {
     pub(super) fn new() -> Self {
-        Self::within(TempDir::new().expect("a folder"))
-    }
-
-    /// In memory where there is such a place: what readers see does not depend on what a disk takes to keep it.
-    fn in_memory() -> Self {
-        let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
-        Self::within(folder.expect("a folder"))
-    }
-
-    fn within(data: TempDir) -> Self {
+        let data = folder();
         let archive = Archive::open(data.path()).expect("an archive");
         Self { data, archive }
     }
@@ -109,7 +68,7 @@ impl Rig {
         for (name, bytes) in [
             ("data.bin", data),
             ("LICENSE", SAME),
-            (SUMS, sums.as_bytes()),
+            ("SHA256SUMS", sums.as_bytes()),
         ] {
             let file = file(name, bytes);
             if !folder.has(&file) {
@@ -165,32 +124,38 @@ pub(super) fn names(names: &[&str]) -> BTreeSet<String> {
 #[test]
 fn a_thousand_replacements_are_never_a_mixture() {
     const ROUNDS: u64 = 1000;
-    let rig = Rig::in_memory();
+    let rig = Rig::new();
     let content = |round: u64| {
         format!("{round}\n").repeat(200 + usize::try_from(round % 300).expect("small"))
     };
     rig.publish(1, content(0).as_bytes(), at(0))
         .expect("published");
-    let done = AtomicBool::new(false);
+    let (done, rounds) = (AtomicBool::new(false), AtomicU64::new(0));
     let link = rig.link();
-    let (rounds, seen) = std::thread::scope(|scope| {
+    let seen = std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
-            let (mut rounds, mut seen) = (0_u64, BTreeSet::new());
+            let mut seen = BTreeSet::new();
             while !done.load(Ordering::Relaxed) {
                 let files = read_through(&link).expect("there is always a set");
                 seen.insert(Digest::of(&files[0].1).to_hex());
-                rounds += 1;
+                rounds.fetch_add(1, Ordering::Relaxed);
             }
-            (rounds, seen)
+            seen
         });
         for round in 1..=ROUNDS {
             let id = i64::try_from(round + 1).expect("small");
             rig.publish(id, content(round).as_bytes(), at(round))
                 .expect("published");
+            // However busy the machine is, the reader comes to read among the replacements.
+            let before = rounds.load(Ordering::Relaxed);
+            until("the reader goes on", || {
+                round % 8 > 0 || reader.is_finished() || rounds.load(Ordering::Relaxed) > before
+            });
         }
         done.store(true, Ordering::Relaxed);
         reader.join().expect("the reader saw whole editions only")
     });
+    let rounds = rounds.into_inner();
     assert!(
         rounds > 100 && seen.len() > 10,
         "{rounds} rounds, {} editions",
@@ -230,7 +195,7 @@ fn files_that_stay_the_same_are_shared_unless_someone_wrote_to_them() {
 #[test]
 fn while_files_are_put_back_readers_find_all_of_them() {
     const ROUNDS: u64 = 200;
-    let rig = Rig::in_memory();
+    let rig = Rig::new();
     rig.publish(1, b"good", at(0)).expect("published");
     let (folder, aside) = (rig.folder("release-1"), rig.data.path().join("aside"));
     let done = AtomicBool::new(false);

@@ -1,6 +1,6 @@
 //! Contents of a set that a person failed: they come back under no other names and in no other way, until a person passes them.
 
-use super::Release;
+use crate::rig::Release;
 
 const BOTH: [&str; 2] = ["SHA256SUMS", "data.csv"];
 

@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use super::Release;
-use crate::rig::Said;
+use crate::rig::{Release, Said};
 
 /// How a member is removed, and with which configuration.
 type Remove = fn(&Release) -> Said;
@@ -195,7 +194,7 @@ fn check_purge((case, purged, before, files, says): Purge) {
     let nothing = "readers of the set release find nothing, until an edition without what was purged passes: ";
     let release = Release::new();
     release.add("notes.txt", "release");
-    let notes = crate::origin::Reply::file("notes");
+    let notes = crate::rig::Reply::file("notes");
     release.origin.on("/notes.txt", [notes]);
     release.fetch();
     before(&release);

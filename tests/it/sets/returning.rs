@@ -1,6 +1,6 @@
 //! A set that left the configuration and comes back: what was good of it once is published by no verifier that is gone.
 
-use super::{Release, SUMS_VERIFIER};
+use crate::rig::{Release, SUMS_VERIFIER};
 
 /// A set that was published with `one`, left the configuration, and whose files say `two` at their own paths since.
 fn left() -> Release {

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Release, SUMS_VERIFIER};
-use crate::origin::Reply;
+use crate::rig::{Release, Reply, SUMS_VERIFIER};
 
 const GOOD: &str = "[[verifier]]\nname = \"good\"\nsources = [\"*\"]\ncommand = [\"true\"]\n";
 
@@ -28,9 +27,7 @@ const WITHOUT_TAGS: &str = "{untagged}";
 
 impl Release {
     pub(super) fn configured(&self, verifiers: &str) {
-        let ca_file = self.origin.ca_file().display().to_string();
-        self.gannet
-            .configure(&format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}"));
+        self.write_config("config.toml", verifiers);
     }
 
     /// The edition that readers see.
@@ -438,7 +435,7 @@ fn damage_keeps_no_pass_from_saying_what_it_did() {
     ] {
         let release = Release::new();
         release.fetch();
-        crate::loose::damage(&release.gannet.data(), damaged);
+        crate::rig::sqlite::damage(&release.gannet.data(), damaged);
         for arguments in [
             &["--worker-only", "--json"][..],
             &["fetch", "data.csv", "--json"],

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
-use super::Release;
+use crate::rig::Release;
 
 /// Writes the program that judges: its definition stays, its fingerprint does not.
 fn judge(release: &Release, script: &str) {

@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use super::Release;
-use crate::rig::Said;
+use crate::rig::{Release, Said};
 
 /// A way to give `data.csv` these tags.
 type Tag = fn(&Release, &[&str]) -> Said;
@@ -45,7 +44,7 @@ fn two_sets(tags: &[&str]) -> Release {
     edit(&release, tags);
     release
         .origin
-        .on("/notes.txt", [crate::origin::Reply::file("notes")]);
+        .on("/notes.txt", [crate::rig::Reply::file("notes")]);
     release.add("notes.txt", "other");
     release.gannet.run(&["fetch", "*"]);
     release
@@ -113,7 +112,7 @@ fn a_file_goes_with_the_set_that_has_it_and_with_no_other() {
         release.serve_data("two");
         release
             .origin
-            .on("/notes.txt", [crate::origin::Reply::status(404)]);
+            .on("/notes.txt", [crate::rig::Reply::status(404)]);
         release.gannet.run(&["fetch", "*"]);
         assert_eq!(release.places(), ["own"], "{way}");
         let said = tag(&release, &["release", "other"]);

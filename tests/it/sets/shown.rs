@@ -3,8 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Release, SUMS_VERIFIER};
-use crate::origin::Reply;
+use crate::rig::{Release, Reply, SUMS_VERIFIER};
 
 /// The words of a source's line in `list`, from its state on.
 pub(super) fn line(release: &Release, name: &str) -> String {

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Release, SUMS_VERIFIER};
-use crate::origin::Reply;
+use crate::rig::{Release, Reply, SUMS_VERIFIER};
 
 /// Another verifier of the set, which runs this program.
 fn second(program: &str, more: &str) -> String {

@@ -9,9 +9,8 @@ use std::time::SystemTime;
 
 use rustix::fs::{Mode, OFlags};
 
-use super::readers::{MINUTE, Rig, at, names, read_through};
-use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use super::readers::{MINUTE, Rig, at, names};
+use crate::rig::{Gannet, Origin, Reply, read_through};
 
 const KEY: &str = "0123456789abcdef";
 const DAY: u64 = 24 * 60 * MINUTE;

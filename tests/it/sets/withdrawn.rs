@@ -5,9 +5,8 @@ use std::fs;
 use serde_json::Value;
 
 use super::shown::{fact, line, reported};
-use super::{Release, SUMS_VERIFIER};
-use crate::origin::Reply;
-use crate::rig::{SETTINGS_OF_SCHEMA_23, write_checksums_of_schema_12};
+use crate::rig::sqlite::{SETTINGS_OF_SCHEMA_23, write_checksums_of_schema_12};
+use crate::rig::{Release, Reply, SUMS_VERIFIER, sqlite};
 
 const EYES: &str = "[[verifier]]\nname = \"eyes\"\nsources = [\"data.csv\"]\nexternal = true\n";
 const NUMBERS: &str = "[[verifier]]\nname = \"numbers\"\nsources = [\"data.csv\"]\ncommand = [\"sh\", \"-c\", \"echo no number; false\"]\n";
@@ -307,8 +306,7 @@ fn what_an_older_schema_withdrew_is_shown_too() {
     let release = Release::telling(EYES);
     release.judge("data.csv", "eyes", "passed");
     release.judge("data.csv", "eyes", "failed");
-    let path = release.gannet.data().join("gannet.db");
-    let sql = rusqlite::Connection::open(path).expect("the catalogue");
+    let sql = sqlite::open(&release.gannet.data());
     let back = "ALTER TABLE source_state DROP COLUMN withdrawn_at; ALTER TABLE source_state DROP COLUMN withdrawn_because;
         ALTER TABLE file_set DROP COLUMN withdrawn_at; ALTER TABLE file_set DROP COLUMN withdrawn_because;
         ALTER TABLE file_set DROP COLUMN withdrawn_edition_id; ALTER TABLE file_set DROP COLUMN past_edition_id;
