@@ -43,6 +43,7 @@ mod in_the_way;
 mod keeping;
 mod layers;
 mod left_behind;
+mod left_out;
 mod locks;
 mod log_file;
 mod lost_rows;

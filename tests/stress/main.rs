@@ -1,0 +1,13 @@
+//! The stress tests: processes that are killed hundreds of times, a thousand hostile programs, a clock that jumps under the real
+//! program. `cargo test` leaves them out, since they keep every core busy for minutes; `.ci/run` runs them, as
+//! `cargo test --test stress` does. No bound in them is about how fast the machine is.
+
+#[path = "../rig/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the other tests use more of it")]
+mod rig;
+
+mod clock;
+mod isolation;
+mod kills;
+mod knife;
+mod set_kills;
