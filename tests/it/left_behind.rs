@@ -83,7 +83,7 @@ fn notes(gannet: &Gannet) -> Vec<PathBuf> {
 fn a_version_whose_judging_killed_the_process_twice_is_not_judged_in_passes() {
     let origin = Origin::start(true);
     // Long enough to be found while it is judged.
-    let content = format!("[{}0]", "0,".repeat(6 << 20));
+    let content = format!("[{}0]", "0,".repeat(1 << 20));
     origin.on("/a", [Reply::file(content)]);
     origin.on("/b", [Reply::file("[1]")]);
     let rule = |name, more| {
