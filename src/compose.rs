@@ -31,8 +31,8 @@ use crate::faces::tui;
 /// How long threads that still block may keep the program from ending.
 const SHUTDOWN: Duration = Duration::from_millis(500);
 
-/// Does what the arguments say and returns the exit code: 0 done, 1 done but a fetch or a verdict failed, 2 usage,
-/// 3 could not run.
+/// Runs the command of the arguments and returns the exit code: 0 done, 1 done but a fetch or a verdict failed,
+/// 2 usage, 3 could not run.
 pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
     crate::files::tighten_umask();
     let mut console = Console::standard(cli.quiet);
@@ -41,7 +41,7 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
         Err(error) => return cli::report(&error, &mut console).into(),
     };
     let status = runtime.block_on(dispatch(cli, environment, &mut console));
-    // What still blocks a thread now (a resolver, say) has no one left to answer to.
+    // A thread that still blocks (in a resolver, say) works for a command that has ended.
     runtime.shutdown_timeout(SHUTDOWN);
     status.into()
 }
@@ -82,7 +82,7 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
     }
 }
 
-/// Prints what of the configuration is in force, or puts it in force.
+/// Runs `gannet config`: prints, checks or adopts the configuration.
 async fn config(
     args: &ConfigArgs,
     flags: &Flags,
@@ -90,13 +90,13 @@ async fn config(
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
     let access = match &args.what {
-        // It needs no configuration: somebody is about to write one.
+        // Reads no configuration: the operator is about to write one.
         ConfigWhat::Template => return cli::print_text(cli::CONFIG_TEMPLATE, console),
         ConfigWhat::Adopt | ConfigWhat::AdoptArchive(_) => Access::Change,
         _ => Access::Read,
     };
     let config = load(flags, environment, access)?;
-    // The check says so itself.
+    // `config check` reports an unusable configuration itself.
     if !matches!(args.what, ConfigWhat::Check) {
         warn_of_unusable(&config, Access::Read, console);
     }
@@ -112,7 +112,7 @@ async fn config(
         }
         ConfigWhat::Show(show) if show.json => cli::print_config_json(&config, console),
         ConfigWhat::Show(_) => {
-            // What cannot be read keeps nobody from seeing the configuration.
+            // The configuration is printed even if the catalogue cannot be read.
             let policy = check::policy_outlook(&config, flags, environment).await;
             let policy = policy.unwrap_or_default();
             let page = cli::config_page(&config, policy.as_ref(), &[]);

@@ -1,4 +1,4 @@
-//! `config check`: whether the configuration can be used on this machine, beyond what its text says.
+//! `config check`: whether the configuration works on this machine and fits the catalogue. The parser checks its text.
 
 use super::loading::open_to_others;
 use super::services::{Services, has_catalogue};
@@ -10,8 +10,8 @@ use crate::faces::tui;
 use crate::files;
 use crate::net;
 
-/// Prints what is in force and what deserves a look. Everything that keeps gannet from working is one error; a policy by which the
-/// next pass would not judge, or not even fetch, is told on the page, and by the status.
+/// Prints the configuration in force, with remarks. All problems that keep gannet from working form one error. A policy
+/// by which the next pass would not judge or not fetch is no error: the page and the exit code report it.
 pub(super) async fn config_check(
     config: &Config,
     flags: &Flags,
@@ -33,8 +33,8 @@ pub(super) async fn config_check(
     Ok(printed.max(tell_next_pass(config, policy.as_ref(), console)))
 }
 
-/// Tries what a worker needs of this machine: certificates, proxy and folders. Returns what only this account cannot use; whoever
-/// checks need not be whoever works. Everything that is wrong is one error.
+/// Tries certificates, proxy and folders, as a worker uses them; all problems form one error. Returns the folders that
+/// this account may not write to, as remarks: the worker may run under another account.
 fn try_machine(config: &Config) -> Result<Vec<String>> {
     let (mut problems, mut looks) = (Vec::new(), Vec::new());
     if let Err(error) = net::check_certificates(&config.fetch.ca_files) {
@@ -60,7 +60,7 @@ fn try_machine(config: &Config) -> Result<Vec<String>> {
     }
 }
 
-/// Returns what of the configuration does not fit the sources and versions that are there; nothing without a catalogue.
+/// Returns remarks on the parts of the configuration that do not fit the catalogue; none without a catalogue.
 async fn look_at_catalogue(
     config: &Config,
     flags: &Flags,
@@ -81,7 +81,7 @@ async fn look_at_catalogue(
     Ok(looks)
 }
 
-/// Says what the next pass cannot do with a configuration, and returns the exit code that follows.
+/// Prints what the next pass cannot do with this configuration, and returns the exit code that follows from it.
 fn tell_next_pass(
     config: &Config,
     policy: Option<&PolicyOutlook>,
@@ -97,7 +97,7 @@ fn tell_next_pass(
     if unable.is_empty() {
         return ExitStatus::Done;
     }
-    // The page says of each what is wrong with its program.
+    // The page names the problem of each verifier's program.
     console.warn_line(&format!(
         "gannet: with this configuration the next pass cannot judge by {}, and ends with 1 when there is something to judge",
         unable.join(", ")
@@ -114,7 +114,7 @@ fn without_program(config: &Config) -> Vec<&str> {
     verifiers.map(|one| one.name.as_str()).collect()
 }
 
-/// Returns what the next pass leaves undone because of the policy: a clause that follows "the next pass".
+/// Returns a clause, to follow "the next pass", on the steps that the pass omits because of the policy.
 fn undone(policy: &PolicyOutlook) -> Option<&'static str> {
     match policy.next() {
         PolicyNext::Keep | PolicyNext::Adopt(_) => None,
@@ -123,7 +123,7 @@ fn undone(policy: &PolicyOutlook) -> Option<&'static str> {
     }
 }
 
-/// Returns the policy in force and what becomes of it; nothing without a catalogue.
+/// Returns the policy in force and how the next command or pass changes it; nothing without a catalogue.
 pub(super) async fn policy_outlook(
     config: &Config,
     flags: &Flags,
@@ -137,7 +137,7 @@ pub(super) async fn policy_outlook(
     services.app.policy_outlook().await.map(Some)
 }
 
-/// Returns a line when the file in the platform's folder is not the one in use.
+/// Returns a line if the platform's folder holds a configuration file other than the one in use.
 pub(super) fn passed_over_file(
     config: &Config,
     flags: &Flags,
@@ -150,7 +150,7 @@ pub(super) fn passed_over_file(
     ))
 }
 
-/// Returns a line for each verifier whose schema says `format`, which asserts nothing by itself.
+/// Returns a line for each verifier whose schema uses `format` while the verifier ignores formats.
 fn passed_over_formats(config: &Config) -> impl Iterator<Item = String> {
     let verifiers = config.verifiers.iter().filter(|verifier| {
         let VerifierKind::Builtin(Builtin::Json(rule)) = &verifier.kind else {

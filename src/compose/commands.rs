@@ -1,4 +1,4 @@
-//! Commands over a catalogue: opening what one needs, warning of what is not as it should be, and ending it on a signal.
+//! Commands over a catalogue: opens the services that a command needs, prints warnings, ends the command on a signal.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::faces::cli::args::{Access, AppCommand};
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::worker::Stop;
 
-/// Runs a command, and says how it ended.
+/// Runs a command, and returns its exit code.
 pub(super) async fn run(
     command: &mut AppCommand,
     flags: &Flags,
@@ -42,7 +42,7 @@ pub(super) async fn run(
     }
 }
 
-/// Tells whether a command would begin a catalogue, or say what it would bring into one.
+/// Returns whether a command would begin a catalogue, or rehearse doing so.
 fn begins_catalogue(
     command: &AppCommand,
     flags: &Flags,
@@ -57,8 +57,8 @@ fn begins_catalogue(
     services::may_begin_in(&config.data_dir)
 }
 
-/// Opens what a command needs. Where a full disk keeps a purge from opening anything for writing, the consent to the purge is
-/// asked for over the catalogue as it can be read; the reserve makes room once it is given.
+/// Opens the services that a command needs. On a full disk a purge cannot open them for writing: it then opens the
+/// catalogue for reading, asks the operator for consent, and releases the reserve to make room.
 async fn open_for(
     command: &mut AppCommand,
     flags: &Flags,
@@ -84,19 +84,19 @@ async fn open_for(
     }
 }
 
-/// Says to whoever looks at sources when their states are not those of this process's verifiers, or not for long.
+/// Prints, with `list` and `show`, what the next command or pass will do about the policy; nothing if the policy stays.
 async fn note_policy(services: &Services, command: &AppCommand, console: &mut Console<'_>) {
     let looks = matches!(command, AppCommand::List(_) | AppCommand::Show(_));
     if !looks || services.app.config().unusable.is_some() {
         return;
     }
-    // A store that cannot be read is what the command says.
+    // The command itself reports a store that cannot be read.
     if let Ok(policy) = services.app.policy_outlook().await {
         cli::note_policy(&policy, console);
     }
 }
 
-/// Runs a command; one that starts programs ends them when a signal comes, others just end.
+/// Runs a command. On a signal, a command that starts programs ends them first; any other ends at once.
 async fn carry_out(
     services: &Services,
     command: &mut AppCommand,
@@ -118,9 +118,9 @@ async fn carry_out(
                 finish_removals(services, console).await;
             }
             Ok(PolicyStanding::InForce(None)) => finish_removals(services, console).await,
-            // Its removal makes room, and asks for the policy again.
+            // The purge makes room, and then reads the policy again.
             Err(error) if is_purge(command) && error.is_out_of_space() => {}
-            // A use-case that needs the policy says so itself.
+            // A use-case that needs the policy reports the error itself.
             Ok(_) if !changes_sources(command) => {}
             Ok(standing) => waits = needs(services, standing).await,
             Err(error) => return cli::report(&error, console),
@@ -154,8 +154,8 @@ async fn carry_out(
     })
 }
 
-/// Has what a killed process left of a purge done first, and says what changed for readers. What cannot be done keeps the command
-/// from nothing: the next pass tells it.
+/// Finishes the purges that a killed process began, and prints the sets whose folders changed. A failure does not stop
+/// the command: the next pass tries again and reports it.
 async fn finish_removals(services: &Services, console: &mut Console<'_>) {
     match services.app.finish_removals().await {
         Ok(sets) if !sets.is_empty() => console.warn_line(&format!(
@@ -167,7 +167,7 @@ async fn finish_removals(services: &Services, console: &mut Console<'_>) {
     }
 }
 
-/// Returns with which configuration published files follow, and how to go on.
+/// Returns the configuration with which a pass can update the published files, and a hint on how to use it.
 async fn needs(services: &Services, standing: PolicyStanding) -> Option<String> {
     let needs = services.app.publishing_needs(&standing).await?;
     Some(match standing {
@@ -182,8 +182,8 @@ fn is_purge(command: &AppCommand) -> bool {
     matches!(command, AppCommand::Remove(args) if args.purge)
 }
 
-/// Tells whether published files may have to follow what a command does to sources. The file of one that is purged goes at once,
-/// and `remove` itself says which stay in the folder of a set.
+/// Returns whether a command may change published files through the next pass. A purge is not among these commands: it
+/// deletes the published file at once, and `remove` itself prints the files that stay in the folder of a set.
 fn changes_sources(command: &AppCommand) -> bool {
     let removes = matches!(command, AppCommand::Remove(args) if !args.purge);
     removes

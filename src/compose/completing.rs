@@ -9,7 +9,7 @@ use crate::domain::Source;
 use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus, NameKind};
 
-/// Prints what may come next on a line. Names that cannot be looked up are left out: a shell has no use for an error.
+/// Prints the candidates for the next word of a line. An error leaves names out: a shell has no use for a message.
 pub(super) async fn complete(
     words: &[String],
     environment: &Environment,

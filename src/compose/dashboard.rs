@@ -19,7 +19,7 @@ use crate::faces::cli::{self, Console, ExitStatus};
 use crate::faces::tui::{Dashboard, WorkerHandle, run};
 use crate::worker::{PassReport, Progress, Selection, Stop, Worker};
 
-/// Opens the dashboard and returns when it is left.
+/// Opens the dashboard; returns when the operator leaves it.
 pub(super) async fn open(
     args: DashboardArgs,
     flags: &Flags,
@@ -46,7 +46,7 @@ pub(super) async fn open(
     Ok(ExitStatus::Done)
 }
 
-/// Tells whether the dashboard may open: there is a catalogue, or whoever sits at the terminal says that one is to begin.
+/// Returns whether the dashboard may open: a catalogue exists, or the operator agrees to begin one.
 fn wants_catalogue(
     flags: &Flags,
     environment: &Environment,
@@ -61,12 +61,12 @@ fn wants_catalogue(
     Ok(console.ask(&question) == Some(true))
 }
 
-/// Tells whether there is a terminal to draw on and to read keys from.
+/// Returns whether there is a terminal to draw on and to read keys from.
 pub(super) fn has_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-/// Runs the dashboard over the services until it is left.
+/// Runs the dashboard over the services until the operator leaves it.
 pub(super) async fn over(
     services: &Services,
     args: DashboardArgs,
@@ -76,15 +76,15 @@ pub(super) async fn over(
     let worker = InProcess::new(services);
     let troubles = worker.troubles.0.clone();
     let works = !args.no_worker && !args.read_only;
-    // A worker says so itself.
+    // A worker reports an unusable configuration itself.
     let unusable = services.app.config().unusable.clone().filter(|_| !works);
     let idle = services.app.idle_selections().await?;
     for line in unusable.into_iter().chain(idle) {
-        // The first few of many will do.
+        // With the channel full the line is dropped: the first lines are enough.
         let _ = worker.troubles.0.try_send(line);
     }
     services.notes.redirect(Arc::new(move |line: &str| {
-        // A dashboard that is shown so much already can do without.
+        // With the channel full the line is dropped: the dashboard has others to show.
         let _ = troubles.try_send(line.to_owned());
     }));
     if works {
@@ -101,7 +101,7 @@ pub(super) async fn over(
     let shared: Arc<dyn WorkerHandle> = Arc::new(worker);
     let watched = Arc::clone(&shared);
     let outcome = run(app, shared, dashboard).await;
-    // However it ended, nothing is left claimed.
+    // Two requests stop the worker at once, which releases its claims, also after an error of the dashboard.
     watched.stop();
     watched.stop();
     while tasks.join_next().await.is_some() {}
@@ -110,12 +110,12 @@ pub(super) async fn over(
 
 /// The worker of this process.
 struct InProcess {
-    /// Fetches what an operator asks for, as the operator; one such pass at a time, since they share its claims.
+    /// Fetches sources at the operator's request, in the operator's name. One pass at a time: passes share its claims.
     asked: Arc<tokio::sync::Mutex<Worker>>,
     stop: Stop,
     signals: Arc<tokio::sync::Mutex<Signals>>,
     progress: Progress,
-    /// The worker that was started, and whether it has ended.
+    /// The worker that runs until the dashboard ends, and whether it has ended.
     running: Mutex<Option<(Arc<Worker>, watch::Receiver<bool>)>>,
     troubles: (
         mpsc::Sender<String>,
@@ -136,7 +136,7 @@ impl InProcess {
         }
     }
 
-    /// Starts the worker that stays.
+    /// Starts the worker that runs until the dashboard ends.
     fn start(&self, worker_app: &Arc<crate::app::App>, tasks: &mut JoinSet<()>) {
         let worker = Arc::new(Worker::new(Arc::clone(worker_app)));
         let (stop, progress) = (self.stop.clone(), self.progress.clone());
@@ -206,7 +206,7 @@ impl WorkerHandle for InProcess {
         let (asked, running) = (Arc::clone(&self.asked), self.running().clone());
         async move {
             if let Some((_, mut ended)) = running {
-                // Gone is ended too.
+                // An error means that the sender is gone: the worker has ended then, too.
                 let _ = ended.wait_for(|ended| *ended).await;
             }
             drop(asked.lock().await);

@@ -1,7 +1,7 @@
 //! The demo over a small HTTPS origin of its own: in the dashboard, or headless with a plain account of three passes.
 //!
-//! Everything lies in a temporary folder that goes at the end. Its clock moves an hour with each pass, so that every
-//! source is due again; nothing else differs from real work.
+//! All files lie in a temporary folder that is deleted at the end. The demo's clock moves an hour with each pass, so
+//! that every source is due again; nothing else differs from real work.
 
 use std::convert::Infallible;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::faces::cli::args::{DashboardArgs, DemoArgs};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::worker::{Progress, Selection, Stop};
 
-/// In the dashboard an hour passes in this time.
+/// The time that an hour of the demo's clock takes in the dashboard.
 const HOUR: Duration = Duration::from_secs(6);
 
 /// Runs the demo: in the dashboard, or headless with a printed account.
@@ -45,7 +45,7 @@ pub(super) async fn run(
     Ok(ExitStatus::Done)
 }
 
-/// Lets the origin's files change, break and come back, over and over.
+/// Changes the origin's files from step to step, over and over: they change, break and come back.
 async fn hours(run: &DemoRun) -> Infallible {
     for step in (1..=LAST_STEP).cycle() {
         run.origin.set_step(step);
@@ -55,7 +55,7 @@ async fn hours(run: &DemoRun) -> Infallible {
     unreachable!("a cycle does not end");
 }
 
-/// What the demo plays on: an origin, the services over a temporary folder that goes at the end, and their clock.
+/// The parts of the demo: the origin, the services, their clock, and the temporary folder, deleted on drop.
 struct DemoRun {
     services: Services,
     origin: Demo,
@@ -120,7 +120,7 @@ async fn headless(environment: &Environment, console: &mut Console<'_>) -> Resul
     }
     print_totals(&services, console).await?;
     origin.shutdown().await;
-    // A verdict that fails is what the demo shows, not a failure of it.
+    // The demo shows failed verdicts on purpose: they do not make its exit code 1.
     Ok(ExitStatus::Done)
 }
 
@@ -151,7 +151,7 @@ async fn pass(services: &Services) -> Result<PassSummary> {
     report.error.map_or(Ok(report.summary), Err)
 }
 
-/// Prints what the last attempt at each source came to.
+/// Prints the outcome of each source's last attempt.
 async fn print_outcomes(services: &Services, console: &mut Console<'_>) -> Result<()> {
     for source in services.app.sources(&[]).await? {
         let history = services
@@ -208,7 +208,7 @@ async fn describe(services: &Services, source: &Source, attempt: &Attempt) -> Re
     })
 }
 
-/// Prints what is kept and what is published in the end.
+/// Prints the totals of stored versions and published files.
 async fn print_totals(services: &Services, console: &mut Console<'_>) -> Result<()> {
     print_line(console, "\nKept and published in the end:")?;
     for source in services.app.sources(&[]).await? {
@@ -242,7 +242,7 @@ async fn print_totals(services: &Services, console: &mut Console<'_>) -> Result<
 fn print_line(console: &mut Console<'_>, line: &str) -> Result<()> {
     let said = writeln!(console.out, "{line}").and_then(|()| console.out.flush());
     match said {
-        // `gannet demo --worker-only | head`: the reader has what it wanted, and the end is near.
+        // `gannet demo --worker-only | head`: the reader closed the pipe after the lines that it wanted.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         said => said.map_err(failed),
     }

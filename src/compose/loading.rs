@@ -1,4 +1,4 @@
-//! Reads the configuration: that of the flags, or the one that the catalogue was adopted from.
+//! Reads the configuration: the flags' file, or the one from which the catalogue's policy was adopted.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::faces::cli::args::Access;
 use crate::files::is_open_to_others;
 use crate::store::Store;
 
-/// The catalogue's file in a data folder.
+/// The name of the catalogue's file in the data folder.
 pub(super) const CATALOGUE: &str = "gannet.db";
 
 pub(super) fn load(flags: &Flags, environment: &Environment, access: Access) -> Result<Config> {
@@ -18,8 +18,8 @@ pub(super) fn load(flags: &Flags, environment: &Environment, access: Access) -> 
         .map_err(|error| Error::invalid(error.to_string()))
 }
 
-/// Returns what reads the configuration again, by the same flags and environment: a process that was given no file goes by
-/// the one that the catalogue was adopted from, another one by then perhaps.
+/// Returns a function that reads the configuration again, with the same flags and environment. Without a file in them,
+/// it reads the file that the catalogue names by then, which may be another one.
 pub(super) fn reader(config: &Config, flags: &Flags, environment: &Environment) -> ReadConfig {
     let (flags, environment) = (flags.clone(), environment.clone());
     let data_dir = config.data_dir.clone();
@@ -30,13 +30,13 @@ pub(super) fn reader(config: &Config, flags: &Flags, environment: &Environment) 
     })
 }
 
-/// Returns a line for the configuration's file and its folder when other accounts may change them: it names programs that
-/// run as this one.
+/// Returns a warning for the configuration's file and for its folder if every account may write to them: the file names
+/// programs that run as this account.
 pub(super) fn open_to_others(file: Option<&Path>) -> Vec<String> {
     let paths = file
         .into_iter()
         .flat_map(|file| [Some(file), file.parent()]);
-    // Everybody may write to `/dev/null`, and nobody reads that again.
+    // Only files and folders: every account may write to `/dev/null`, which is harmless.
     let kept = |path: &&Path| path.is_file() || path.is_dir();
     let open = paths.flatten().filter(kept);
     let open = open.filter(|path| is_open_to_others(path));

@@ -1,5 +1,5 @@
-//! What has to be said while the work goes on: long waits for other processes, a log that cannot be written. On stderr, or
-//! where the dashboard shows it.
+//! Notes to the operator while a command works: long waits for other processes, a log that cannot be written. They go
+//! to stderr, or to the dashboard.
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,31 +10,31 @@ use crate::app::App;
 use crate::domain::{Action, NewEvent};
 use crate::store::Fact;
 
-/// Who is told a line.
+/// Receives one line of text.
 pub(super) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Where lines go: to stderr, until another place is given.
+/// The place that receives notes: stderr until [`Notes::redirect`] sets another.
 #[derive(Clone, Default)]
 pub(super) struct Notes(Arc<Mutex<Option<Tell>>>);
 
 impl Notes {
-    /// Returns what tells a line, from any thread.
+    /// Returns a function that prints a note; any thread may call it.
     pub(super) fn teller(&self) -> Tell {
         let notes = self.clone();
         Arc::new(move |line: &str| notes.say(line))
     }
 
-    /// Tells `place` instead of stderr from now on.
+    /// Sends notes to `place` instead of stderr from now on.
     pub(super) fn redirect(&self, place: Tell) {
         *self.place() = Some(place);
     }
 
-    /// Tells a line.
+    /// Prints a note.
     pub(super) fn say(&self, line: &str) {
         let elsewhere = self.place().clone();
         match elsewhere {
             Some(tell) => tell(line),
-            // There is nowhere to report that stderr is closed.
+            // An error is ignored: a closed stderr can be reported nowhere.
             None => drop(writeln!(std::io::stderr(), "gannet: {line}")),
         }
     }
@@ -44,7 +44,7 @@ impl Notes {
     }
 }
 
-/// The log's failures on their way into the catalogue: told at once, recorded as events by whoever has time.
+/// Failures of the log's thread: printed as notes at once, and queued until they are recorded as events.
 pub(super) struct LogTroubles {
     sender: UnboundedSender<String>,
     receiver: tokio::sync::Mutex<UnboundedReceiver<String>>,
@@ -59,17 +59,17 @@ impl LogTroubles {
         }
     }
 
-    /// Returns what the log's thread tells.
+    /// Returns the function to which the log's thread reports its failures.
     pub(super) fn teller(&self, notes: &Notes) -> Tell {
         let (sender, notes) = (self.sender.clone(), notes.clone());
         Arc::new(move |line: &str| {
             notes.say(line);
-            // Nobody records any more when the process is about to end.
+            // The receiver is gone when the process is about to end.
             let _ = sender.send(line.to_owned());
         })
     }
 
-    /// Records each failure as it comes.
+    /// Records each failure as an event when it comes; never returns.
     pub(super) async fn record_all(&self, app: &App) -> std::convert::Infallible {
         let mut receiver = self.receiver.lock().await;
         loop {
@@ -80,7 +80,7 @@ impl LogTroubles {
         }
     }
 
-    /// Records those that came already.
+    /// Records the failures that are still queued.
     pub(super) async fn record_rest(&self, app: &App) {
         let mut receiver = self.receiver.lock().await;
         while let Ok(line) = receiver.try_recv() {
@@ -97,7 +97,7 @@ async fn record(app: &App, line: String) {
         .record(Fact::Event(event), app.stamp())
         .await
     {
-        // It was told on stderr, and the disk of the catalogue may be the same one.
+        // The note has been printed; catalogue and log may share the disk that failed.
         tracing::warn!("{error}");
     }
 }

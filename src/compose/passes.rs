@@ -1,4 +1,4 @@
-//! One pass: over all that is due, or over the sources of a command line.
+//! One pass: over all sources that are due, or over those that the command line names.
 
 use super::services::Services;
 use super::signals;
@@ -18,7 +18,7 @@ pub(super) async fn one_pass(
 ) -> Result<ExitStatus> {
     let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
     warn_without_sources(&services, console).await?;
-    // Cron would mail it every hour.
+    // Cron would mail these warnings every hour.
     if console.is_terminal {
         warn_of_idle_selections(&services, console).await?;
     }
@@ -80,7 +80,7 @@ pub(super) async fn fetch(
         cli::print_fetched(app, results, summary, &folders, console).await
     };
     let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
-    // Whoever asked for a source has not got what was asked for, or nothing that is good.
+    // Exit code 1 for a source that was not fetched, and for one whose newest version is not good.
     let is_bad = results.iter().any(is_dropped) || app.any_bad(results).await?;
     let status = if is_bad {
         status.max(ExitStatus::Problems)
@@ -91,7 +91,7 @@ pub(super) async fn fetch(
     Ok(conclude(&report, status, console))
 }
 
-/// Leaves out the sources that were purged while they were fetched: there is nothing to tell of them.
+/// Removes the sources that were purged during the pass from its report, and warns of each.
 async fn leave_out_purged(
     app: &App,
     asked: &[Source],
@@ -118,7 +118,7 @@ async fn watched_pass(worker: &Worker, selection: Selection, quiet: bool) -> Pas
     }
 }
 
-/// Prints what kept a pass from doing all; returns the exit code, `status` when nothing did.
+/// Prints the failures and omissions of a pass. Returns the exit code: `status`, or one that the failures demand.
 pub(super) fn conclude(
     report: &PassReport,
     status: ExitStatus,
@@ -155,7 +155,7 @@ pub(super) fn conclude(
         return status;
     };
     match (cli::report(error, console), error.kind) {
-        // The pass went on without that one file.
+        // One file was blocked; the pass went on without it.
         (_, ErrorKind::Blocked) => ExitStatus::Problems,
         (status, _) => status,
     }

@@ -1,4 +1,4 @@
-//! The worker that stays, as a service manager sees it: ready, alive, stopping (the `sd_notify` protocol).
+//! `--worker-only --loop`: a worker that reports ready, alive and stopping to a service manager (`sd_notify`).
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::worker::{PassReport, Progress, Stop, Worker};
 
-/// Works whenever something is due, until a signal comes.
+/// Runs a pass whenever a source is due, until a signal comes.
 pub(super) async fn stay(
     flags: &Flags,
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    // Before anything is opened: SIGHUP would end the process until it is listened for.
+    // First of all: until a listener is in place, SIGHUP ends the process.
     let hang_ups = signals::hang_ups();
     let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
     super::warnings::warn_without_sources(&services, console).await?;
@@ -53,7 +53,7 @@ fn tell(report: &PassReport, console: &std::sync::Mutex<&mut Console<'_>>) {
     super::passes::conclude(report, ExitStatus::Done, &mut console);
 }
 
-/// Says on a terminal what comes next: at the start, and after each pass that changed it.
+/// Prints the next due source on a terminal, at the start and after each pass that changed it; never returns.
 async fn tell_outlook(
     services: &Services,
     progress: &Progress,
@@ -61,7 +61,7 @@ async fn tell_outlook(
 ) -> Infallible {
     let (mut said, mut passes) = (String::new(), progress.watch());
     loop {
-        // A store that cannot be read is what the pass says.
+        // The pass reports a store that cannot be read.
         if let (Ok(outlook), Ok(mut console)) = (services.app.outlook().await, console.lock()) {
             cli::print_outlook(&services.app, outlook, &mut said, &mut console);
         }
@@ -77,7 +77,7 @@ async fn tell_outlook(
     }
 }
 
-/// Tells the service manager that the event loop turns, twice in each of its watchdog's periods.
+/// Reports to the service manager, twice in each of its watchdog's periods, that the event loop is alive.
 async fn keep_alive() -> Infallible {
     let Some(period) = sd_notify::watchdog_enabled() else {
         std::future::pending().await
@@ -94,7 +94,7 @@ async fn tell_stopping(stop: &Stop) -> Infallible {
     std::future::pending().await
 }
 
-/// Has the configuration read again, before the next pass, whenever SIGHUP comes. Where the signal cannot be listened for it
+/// On each SIGHUP, has the configuration read again before the next pass. Without a listener for the signal, SIGHUP
 /// keeps its default action.
 async fn reload_on_hang_up(hang_ups: Option<Signal>, app: &App, worker: &Worker) -> Infallible {
     let Some(mut hang_ups) = hang_ups else {
@@ -110,7 +110,7 @@ async fn reload_on_hang_up(hang_ups: Option<Signal>, app: &App, worker: &Worker)
     }
 }
 
-/// A service manager that does not listen is no reason to stop working.
+/// Sends a state to the service manager. A failure is logged and otherwise ignored: the worker works without one.
 fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::warn!("the service manager could not be told: {error}");

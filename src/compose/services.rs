@@ -1,4 +1,4 @@
-//! The ports and the log over one data folder, opened as far as a command needs them.
+//! The use-cases, their ports and the log over one data folder, opened with the access that a command needs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,23 +18,23 @@ use crate::logging::log_events;
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::worker::Worker;
 
-/// The ports, and the log.
+/// The use-cases over their ports, and the log.
 pub(super) struct Services {
     pub(super) app: Arc<App>,
-    /// Why the catalogue that is read is not the one of the archive beside it.
+    /// Set if the catalogue does not belong to the archive beside it; both are open for reading only then.
     pub(super) mismatch: Option<Error>,
-    /// Reads the configuration again; nothing for who only reads, and for the demo.
+    /// Reads the configuration again; none for commands that only read, and for the demo.
     read_config: Option<ReadConfig>,
-    /// Where is told what has to be said meanwhile.
+    /// Receives notes to the operator while a command works.
     pub(super) notes: Notes,
-    /// What keeps the log from being written.
+    /// Failures to write the log.
     pub(super) log_troubles: LogTroubles,
-    /// Writes the last lines of the log when it goes; none for who only reads.
+    /// Writes the last lines of the log when dropped; none for commands that only read.
     log: Option<WorkerGuard>,
 }
 
 impl Services {
-    /// Opens what `access` needs. All but [`Access::Create`] want a catalogue that exists.
+    /// Opens the services for `access`. All but [`Access::Create`] require a catalogue.
     pub(super) async fn open(
         access: Access,
         flags: &Flags,
@@ -67,8 +67,8 @@ impl Services {
         Self::with(config, read_config, environment, clock, actor).await
     }
 
-    /// Opens everything for writing, whether catalogue and archive belong together or not; begins a catalogue where there is
-    /// none.
+    /// Opens everything for writing, and begins a catalogue where there is none. Does not check that catalogue and
+    /// archive belong together.
     pub(super) fn open_unjoined(flags: &Flags, environment: &Environment) -> Result<Self> {
         let config = load(flags, environment, Access::Change)?;
         let read_config = Some(reader(&config, flags, environment));
@@ -82,7 +82,7 @@ impl Services {
         )
     }
 
-    /// Opens everything for writing; begins a store where there is none.
+    /// Opens everything for writing; begins a catalogue where there is none.
     pub(super) async fn with(
         config: Config,
         read_config: Option<ReadConfig>,
@@ -94,10 +94,10 @@ impl Services {
         if let Some(error) = services.app.archive_mismatch().await? {
             return Err(error);
         }
-        // A new one gets its first mark, and one of before there were marks.
+        // A new archive has no mark yet, nor has one that was made before marks existed.
         if services.app.ports().archive.machine().mark()?.is_none() {
             services.app.join_archive().await?;
-            // A disk that fills up before the first pass has room for a purge then, too.
+            // Made now, so that a purge has room even if the disk fills up before the first pass.
             services.app.make_reserve().await;
         }
         Ok(services)
@@ -148,14 +148,14 @@ impl Services {
         Worker::new(Arc::clone(&self.app))
     }
 
-    /// Writes the last lines of the log, and records it when they could not be written.
+    /// Writes the last lines of the log, and records failures to do so as events.
     pub(super) async fn close(mut self) {
         drop(self.log.take());
         self.log_troubles.record_rest(&self.app).await;
     }
 }
 
-/// Tells whether there is a catalogue in a data folder.
+/// Returns whether a data folder has a catalogue.
 pub(super) fn has_catalogue(data_dir: &Path) -> Result<bool> {
     let path = data_dir.join(CATALOGUE);
     path.try_exists().map_err(|error| {
@@ -167,13 +167,13 @@ pub(super) fn has_catalogue(data_dir: &Path) -> Result<bool> {
     })
 }
 
-/// Tells whether a catalogue can be begun in a data folder: there is none, and none was lost there.
+/// Returns whether a catalogue may be begun in a data folder: false if it has one, an error if it has lost one.
 pub(super) fn may_begin_in(data_dir: &Path) -> Result<bool> {
     refuse_lost(data_dir)?;
     Ok(!has_catalogue(data_dir)?)
 }
 
-/// Refuses to begin a catalogue where an archive has lost its own.
+/// Returns an error if the data folder holds an archive whose catalogue is lost.
 fn refuse_lost(data_dir: &Path) -> Result<()> {
     match std::fs::metadata(data_dir.join(CATALOGUE)) {
         Ok(file) if file.len() > 0 => Ok(()),
@@ -193,7 +193,7 @@ fn insist_on_catalogue(data_dir: &Path) -> Result<()> {
     ))
 }
 
-/// Opens the catalogue, and puts together who hears of what is committed to it.
+/// Opens the catalogue for writing; committed events are written to the log.
 fn open_for_writing(data_dir: &Path) -> Result<Store> {
     let options = StoreOptions {
         on_commit: vec![Arc::new(log_events)],
@@ -202,7 +202,7 @@ fn open_for_writing(data_dir: &Path) -> Result<Store> {
     Ok(Store::open_with(&data_dir.join(CATALOGUE), options)?)
 }
 
-/// Opens the catalogue without a trace. One of an older gannet is brought up to date first, where this account may do that.
+/// Opens the catalogue without a trace. One of an older gannet is first migrated, if this account may write to it.
 fn open_for_reading(data_dir: &Path) -> Result<Store> {
     let path = data_dir.join(CATALOGUE);
     match Store::open_for_reading(&path) {

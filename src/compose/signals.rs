@@ -1,7 +1,7 @@
 //! The process's signals: the first SIGINT or SIGTERM stops gently, the second at once.
 //!
-//! A single pass never listens for SIGHUP; a worker that stays reads its configuration again when it comes, and so outlives
-//! its terminal with `nohup` and without.
+//! A single pass never listens for SIGHUP. With `--loop` a worker reads its configuration again on SIGHUP, and so
+//! outlives its terminal even without `nohup`.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -12,10 +12,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::worker::Stop;
 
-/// Enough to remove a folder, in bytes.
+/// Stack of the thread that cleans up, in bytes: enough to remove a folder.
 const STACK: usize = 128 << 10;
 
-/// The signals that ask to stop. One that could not be listened for keeps its default action.
+/// The signals that ask to stop. A signal for which no listener could be set keeps its default action.
 pub(super) struct Signals(Vec<Signal>);
 
 impl Signals {
@@ -24,7 +24,7 @@ impl Signals {
         Self::of(&[SignalKind::interrupt(), SignalKind::terminate()])
     }
 
-    /// Listens for SIGHUP too: a dashboard ends with its terminal, in order.
+    /// Listens for SIGHUP too: a dashboard stops in order when its terminal is gone.
     pub(super) fn with_hang_up() -> Self {
         Self::of(&[
             SignalKind::interrupt(),
@@ -37,7 +37,7 @@ impl Signals {
         Self(kinds.iter().filter_map(|kind| signal(*kind).ok()).collect())
     }
 
-    /// Waits for the next of them.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         poll_fn(|context| {
             let came = self
@@ -50,13 +50,13 @@ impl Signals {
     }
 }
 
-/// Listens for SIGHUP; nothing when that cannot be.
+/// Listens for SIGHUP; returns nothing if no listener can be set.
 pub(super) fn hang_ups() -> Option<Signal> {
     signal(SignalKind::hangup()).ok()
 }
 
-/// Has `clean_up` called when a signal ends a command that has nothing else to do then, and ends it by that signal. A signal that the
-/// process was started to ignore stays ignored. Does nothing where no thread can be had.
+/// Calls `clean_up` on a signal that ends the process, then ends the process by that signal. A signal that the process
+/// was started to ignore stays ignored. Without a thread to spare, signals keep their default action.
 pub(super) fn clean_up_before_the_end(clean_up: impl FnOnce() + Send + 'static) {
     let ignored = ignored();
     let deadly = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
@@ -74,13 +74,13 @@ pub(super) fn clean_up_before_the_end(clean_up: impl FnOnce() + Send + 'static) 
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     };
-    // A thread of its own: a command may be blocked where it writes. Without one, signals keep their default action.
+    // A thread of its own: the command's thread may be blocked in a write.
     let _ = std::thread::Builder::new().stack_size(STACK).spawn(watch);
-    // Before the command makes anything; fails at once where nobody listens.
+    // Waits until the thread listens, before the command makes a file. Returns at once if the thread was not started.
     let _ = listens.recv();
 }
 
-/// Returns the signals that this process ignores, a bit each (proc(5), `SigIgn`); none where that cannot be read.
+/// Returns the signals that this process ignores, one bit each (proc(5), `SigIgn`); 0 if they cannot be read.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -88,7 +88,7 @@ fn ignored() -> u64 {
         .unwrap_or(0)
 }
 
-/// Passes signals on to `stop`; never ends.
+/// Requests a stop on each signal; never returns.
 pub(super) async fn watch(stop: &Stop) -> Infallible {
     let mut signals = Signals::new();
     loop {

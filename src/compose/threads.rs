@@ -1,6 +1,6 @@
-//! The runtime and its threads: built only where as many can be started as the program cannot do without.
+//! The runtime and its threads. It is built only if the system can start all the threads that the program needs.
 //!
-//! A runtime whose workers cannot be started panics, or waits for ever for a thread that never comes.
+//! A runtime whose threads cannot be started panics, or waits for ever.
 
 use std::sync::RwLock;
 use std::thread;
@@ -10,15 +10,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::app::{Error, ErrorKind, Result};
 
-/// Threads beside the runtime's workers: the store's writer, the log's, and some that may block.
+/// Threads beside the runtime's workers: the store's writer, the log's writer, and some for blocking calls.
 const BESIDE: usize = 8;
-/// What a thread that only waits needs: the less is set up for each, the sooner the program begins.
+/// Stack of a thread that only waits, in bytes: a small one is set up sooner.
 const SMALL_STACK: usize = 64 << 10;
-/// Longer than the pause between two passes: as long as one thread that may block is alive, what more there is to do waits for
-/// it when no other can be started.
+/// How long an idle thread for blocking calls stays: longer than the pause between two passes. While one such thread is
+/// alive, further calls can wait for it if the system refuses to start another.
 const KEEP_ALIVE: Duration = Duration::from_mins(3);
 
-/// Builds the runtime.
+/// Builds the runtime; an error if the system cannot start enough threads.
 pub(super) fn runtime() -> Result<Runtime> {
     let workers = thread::available_parallelism().map_or(2, usize::from);
     try_starting(workers + BESIDE)?;
@@ -35,7 +35,7 @@ pub(super) fn runtime() -> Result<Runtime> {
         })
 }
 
-/// Starts so many threads at once, and lets them end.
+/// Starts `count` threads at once and lets them end; an error if the system cannot start them.
 fn try_starting(count: usize) -> Result<()> {
     let before = count_threads();
     let gate = RwLock::new(());
@@ -59,7 +59,7 @@ fn try_starting(count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Waits for ended threads to be gone from the system's count, which limits how many can be started next.
+/// Waits, a second at most, until the system no longer counts the ended threads: they would use up its limit.
 fn wait_until_gone(before: Option<usize>) {
     const LIMIT: Duration = Duration::from_secs(1);
     let begun = Instant::now();
@@ -68,7 +68,7 @@ fn wait_until_gone(before: Option<usize>) {
     }
 }
 
-/// Counts this process's threads, where the system tells.
+/// Returns the number of this process's threads, if the system reports it.
 fn count_threads() -> Option<usize> {
     Some(std::fs::read_dir("/proc/self/task").ok()?.count())
 }

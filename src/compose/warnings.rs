@@ -1,4 +1,4 @@
-//! What is said of the configuration and the catalogue before the work begins.
+//! Warnings about the configuration and the catalogue, printed before a command begins its work.
 
 use super::services::Services;
 use crate::app::Result;
@@ -6,21 +6,21 @@ use crate::config::Config;
 use crate::faces::cli::Console;
 use crate::faces::cli::args::Access;
 
-/// Says that what is read is perhaps not what is looked for.
+/// Warns that the catalogue does not belong to the archive beside it.
 pub(super) fn warn_of_mismatch(services: &Services, console: &mut Console<'_>) {
     if let Some(error) = &services.mismatch {
         console.warn(&format!("{error}: reading goes on, nothing can be changed"));
     }
 }
 
-/// Says that the configuration is not the one that it should be, and what a command with such access does all the same.
+/// Warns that the configuration cannot be used, and names what a command with this access still does.
 pub(super) fn warn_of_unusable(config: &Config, access: Access, console: &mut Console<'_>) {
     if let Some(why) = &config.unusable {
         let goes_on = match access {
             Access::Read => "reading goes on",
             Access::Change | Access::Create => "changes of sources are recorded",
         };
-        // First: the mistakes may be many lines.
+        // The consequence comes first: the mistakes may be many lines.
         console.warn(&format!(
             "the configuration cannot be used: {goes_on}, nothing is fetched, judged or published"
         ));
@@ -28,7 +28,7 @@ pub(super) fn warn_of_unusable(config: &Config, access: Access, console: &mut Co
     }
 }
 
-/// A worker of a store without sources may be one of a mistyped folder: it says so.
+/// Warns if the catalogue has no sources: the data folder may be mistyped.
 pub(super) async fn warn_without_sources(
     services: &Services,
     console: &mut Console<'_>,
@@ -43,7 +43,7 @@ pub(super) async fn warn_without_sources(
     Ok(())
 }
 
-/// A verifier that judges nothing lets everything through: most often its tag is mistyped.
+/// Warns of verifiers and notifiers that select no source: most often a tag is mistyped.
 pub(super) async fn warn_of_idle_selections(
     services: &Services,
     console: &mut Console<'_>,
