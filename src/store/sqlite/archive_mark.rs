@@ -1,4 +1,4 @@
-//! The mark by which the catalogue knows its archive, and the objects that it keeps for another catalogue.
+//! The mark that ties catalogue and archive together, and the objects kept because another catalogue may name them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -12,12 +12,12 @@ use crate::domain::{Action, ArchiveMark, NewEvent, Stamp};
 use crate::store::error::Result;
 
 impl Store {
-    /// Returns the catalogue's mark; nothing when it has none yet.
+    /// Returns the catalogue's mark; `None` before the first one is made.
     pub async fn archive_mark(&self) -> Result<Option<ArchiveMark>> {
         self.read(|sql| Ok(mark(sql)?)).await
     }
 
-    /// Counts the mark up, and makes it with `new_id` when there is none. Returns it as it is then.
+    /// Increments the catalogue's mark, or creates one with `new_id`, and returns it.
     pub async fn next_archive_mark(&self, new_id: String) -> Result<ArchiveMark> {
         self.write(move |transaction| {
             transaction.execute(
@@ -30,8 +30,8 @@ impl Store {
         .await
     }
 
-    /// Takes over an archive: `mark` becomes the catalogue's, `kept` is what no row names, stored objects and editions of sets,
-    /// and stays; the event says `detail`.
+    /// Takes over an archive: `mark` becomes the catalogue's mark. `kept` lists the stored objects and set editions
+    /// that no row names and that must stay. `detail` is the text of the event.
     pub async fn adopt_archive(
         &self,
         mark: ArchiveMark,
@@ -56,13 +56,13 @@ impl Store {
     }
 }
 
-/// Tells whether something that no row names is kept since the archive was taken over.
+/// Reports whether `name` is kept since a takeover although no row names it.
 pub(super) fn is_kept(sql: &Connection, name: &str) -> rusqlite::Result<bool> {
     sql.prepare_cached("SELECT 1 FROM kept_object WHERE name = ?1")?
         .exists([name])
 }
 
-/// Tells whether the archive was not looked through for so long. A time that lies ahead is one of a clock that was wrong.
+/// Reports whether a sweep of the archive is due. A recorded time in the future counts as due: a wrong clock wrote it.
 pub(super) fn is_sweep_due(
     sql: &Connection,
     now: DateTime<Utc>,

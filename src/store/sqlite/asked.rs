@@ -1,4 +1,4 @@
-//! Which verifiers were asked about what is published.
+//! Which verifiers have judged the published versions.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use crate::domain::SourceId;
 use crate::store::error::Result;
 
 impl Store {
-    /// Returns for each of these sources, of all without them, that has a published version the names of the verifiers that have said
-    /// anything of that version. Those of damaged rows are left out ([`Store::damage`]).
+    /// Returns, for each given source (or every source) with a published version, the names of the verifiers that have
+    /// a verdict on that version. Sources whose rows are damaged are left out ([`Store::damage`]).
     pub async fn asked_of_published(
         &self,
         sources: Option<Vec<SourceId>>,

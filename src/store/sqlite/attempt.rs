@@ -1,4 +1,4 @@
-//! Attempts: each recorded in one transaction with all that it brought, under a claim that still holds.
+//! Attempts: each is recorded in one transaction with its results, under a claim that still holds.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -26,11 +26,11 @@ use crate::store::error::{Result, StoreError};
 use crate::store::types::{AttemptRecord, AttemptResult, Recorded};
 
 impl Store {
-    /// Records attempt, version, blob, validators, next slot, failures and event together; the claim ends with it. A new version
-    /// whose bytes may have been refused, by a row that is damaged, is pending; that row is noted ([`Store::damage`]).
+    /// Records attempt, version, blob, validators, next slot, failures and event together, and ends the claim. A new
+    /// version is pending when a damaged row may hold a refusal of its bytes; that row is noted ([`Store::damage`]).
     ///
-    /// The same record once more, before another attempt of the source is recorded, returns the same and writes nothing: for a worker
-    /// that never got the answer.
+    /// Recording the same attempt again, before the source's next attempt, writes nothing and returns the same result:
+    /// its worker may have lost the first answer.
     ///
     /// # Errors
     ///
@@ -42,28 +42,28 @@ impl Store {
         Ok(recorded)
     }
 
-    /// Returns the source's attempts, newest first; all without a limit. Those whose rows are damaged are left out
+    /// Returns the source's attempts, newest first; all of them without a limit. Damaged rows are left out
     /// ([`Store::damage`]).
     pub async fn attempts(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Attempt>> {
         self.read_sound(move |sql, damaged| attempts_of(sql, source, limit, damaged))
             .await
     }
 
-    /// Returns when the source's last attempt began that brought content, or confirmed that it is unchanged.
+    /// Returns the start of the source's last attempt that ended as new or unchanged.
     pub async fn last_good_attempt(&self, source: SourceId) -> Result<Option<DateTime<Utc>>> {
         self.read(move |sql| {
             let began_at = sql
                 .prepare_cached(LAST_GOOD)?
                 .query_row([source.0], |row| Ok(Columns::new(row).time().ok()))
                 .optional()?;
-            // Where it cannot be read, the list of attempts says so.
+            // A damaged row is reported by the list of attempts, not here.
             Ok(began_at.flatten())
         })
         .await
     }
 }
 
-/// Forgets what a source's server gave to ask with.
+/// Deletes a source's validators: its next request is unconditional.
 pub(super) fn forget_validators(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -76,7 +76,7 @@ pub(super) fn forget_validators(
     Ok(())
 }
 
-/// Returns the source's attempts, newest first. A row of provenance that is damaged is no damage of the attempt.
+/// Returns the source's attempts, newest first. A damaged provenance row does not make its attempt damaged.
 pub(super) fn attempts_of(
     sql: &Connection,
     source: SourceId,
@@ -102,7 +102,7 @@ pub(super) fn attempts_of(
     Ok(attempts)
 }
 
-// Walks back from the newest: as far as the failures before now go.
+// Walks back from the newest attempt, past the failed ones.
 const LAST_GOOD: &str =
     "SELECT a.started_at FROM attempt a CROSS JOIN text o ON o.id = a.outcome_id
      WHERE a.source_id = ?1 AND o.value IN ('new', 'unchanged') ORDER BY a.id DESC LIMIT 1";
@@ -143,13 +143,13 @@ fn write_attempt(
     Ok((recorded, damaged))
 }
 
-/// A version that an attempt brought.
+/// A new version, as an attempt records it.
 struct NewContent {
     place: Place,
     blob_was_known: bool,
 }
 
-/// Appends what an attempt brought to the source's history; nothing when that is not new.
+/// Appends an attempt's new version to the source's history; returns `None` when the content is unchanged.
 fn insert_content(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
@@ -182,15 +182,15 @@ fn insert_content(
     }))
 }
 
-/// Returns the state that a new version begins with: another one than the policy's when somebody refused the same bytes; pending, with
-/// the row that is damaged, when nobody knows whether.
+/// Returns a new version's first state: the policy's, unless the same bytes were refused. When a damaged row hides
+/// whether they were refused, the state is pending, and that row is returned.
 fn first_state(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
     new: &NewContent,
 ) -> std::result::Result<(VersionState, Option<DamagedRow>), Failure> {
     let place = &new.place;
-    // Also of a blob that was not known: the row of the one that was refused may be damaged.
+    // New blobs are checked, too: the row of the refused blob may be the damaged one.
     let refused = if place.ordinal > 0 {
         repeat_on_version(transaction, place.id, &record.stamp)
     } else {
@@ -205,16 +205,16 @@ fn first_state(
     }
 }
 
-/// What is known of a source whose claim holds, before the attempt is recorded.
+/// A source whose claim holds, as it is before the attempt is recorded.
 struct ClaimedSource {
-    /// The address and the interval that it has now: it may have been edited since the claim.
+    /// The present address and interval: the source may have been edited since the claim.
     address: String,
     interval: Interval,
     failures: u32,
     newest: Option<VersionId>,
 }
 
-/// Returns what is known of the source, if the claim holds.
+/// Returns the source if the claim holds.
 fn claimed_source(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
@@ -239,7 +239,7 @@ fn claimed_source(
     Ok(claimed.ok_or(StoreError::StaleClaim(source))?)
 }
 
-/// What every attempt writes to the state of its source.
+/// The columns of a source's state that every attempt writes.
 macro_rules! end_claim {
     ($more:literal) => {
         concat!(
@@ -257,8 +257,8 @@ const END_CLAIM_WITH_VERSION: &str = end_claim!(
          publish_unsure = iif(?14 < publish_due, 2, publish_unsure), publish_due = ?14"
 );
 
-/// Writes where the source stands now, in one statement: every one costs a new row of many columns. A source whose file a new version
-/// may change is marked as [`refresh_publication`] would.
+/// Updates the state of the source in one statement, since every update rewrites a row of many columns. Marks the
+/// source, as [`refresh_publication`] would, when the new version may change its published file.
 fn end_claim(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
@@ -274,7 +274,7 @@ fn end_claim(
     let slot = next_slot(slot, claimed.interval, failures);
     let slot = record.not_before.map_or(slot, |floor| floor.max(slot));
     let received_whole = outcome != AttemptOutcome::Failed && record.size_bytes.is_some();
-    // What is new was written just now.
+    // New content was written just now, which counts as checked.
     let is_checked = record.checked || outcome == AttemptOutcome::New;
     let validators = &record.validators;
     let state = params![
@@ -347,7 +347,7 @@ fn insert_fetch_event(
     attempt: AttemptId,
     version: Option<VersionId>,
 ) -> rusqlite::Result<()> {
-    // What is new or unchanged is told by the version and the attempt already.
+    // New and unchanged content needs no words: the version and the attempt record both.
     let (action, detail) = match &record.result {
         AttemptResult::New { .. } => (Action::FetchNew, None),
         AttemptResult::Unchanged => (Action::FetchUnchanged, None),
@@ -360,7 +360,7 @@ fn insert_fetch_event(
     insert_event(transaction, &record.stamp, event.detail(detail)).map(drop)
 }
 
-/// Appends the event of a source that starts or stops failing.
+/// Appends an event when a source starts or stops failing.
 fn insert_turn(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
@@ -384,7 +384,7 @@ fn outcome_of(result: &AttemptResult) -> AttemptOutcome {
     }
 }
 
-/// Reads an attempt of a source that had these addresses; a row of provenance that is damaged is added to `lost`.
+/// Reads one attempt of a source with these addresses; a damaged provenance row is added to `lost`.
 fn read_attempt(
     columns: &mut Columns<'_>,
     addresses: &Addresses,

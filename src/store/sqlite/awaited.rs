@@ -1,4 +1,4 @@
-//! Versions that wait for a verdict: undecided ones that may change what is published, and open promises of advice.
+//! Versions that wait for a verdict: undecided ones that may change the published file, and open promises of advice.
 
 use rusqlite::Connection;
 
@@ -20,7 +20,7 @@ pub(super) fn versions_awaiting(
     rows.collect()
 }
 
-// Versions that are decided, and of which an advisory verifier's promise is still open.
+// Decided versions for which an advisory verifier still owes a promised verdict.
 const PROMISED: &str = "SELECT DISTINCT v.source_id, v.id FROM verdict d INDEXED BY verdict_promise
      CROSS JOIN version v ON v.id = d.version_id CROSS JOIN source_state t ON t.source_id = v.source_id
      WHERE d.outcome = 'pending' AND t.version_id = v.id AND v.state NOT IN ('pending', 'error')

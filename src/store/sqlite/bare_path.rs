@@ -1,4 +1,4 @@
-//! Paths below `published/` at which nothing is to be, so that a file that is there all the same is found.
+//! Paths below `published/` that must be empty: a file found there is a stray.
 
 use rusqlite::params;
 
@@ -11,8 +11,8 @@ use crate::store::error::Result;
 use crate::store::published_types::{BarePath, FilesToLookAt};
 
 impl Store {
-    /// Returns the paths at which nothing is to be, and about which nothing is left to do: all of them, those that sources left which were
-    /// removed or purged too; or of these sources those of which it is not recorded any more what they published.
+    /// Returns the paths that must be empty and have no pending task: all of them (those of removed and purged sources
+    /// too), or only those of the given sources that have no recorded publication.
     pub async fn bare_paths(&self, which: FilesToLookAt) -> Result<Vec<BarePath>> {
         self.read_sound(move |sql, damaged| {
             let (condition, value) = match &which {
@@ -33,7 +33,7 @@ impl Store {
         .await
     }
 
-    /// Tells whether a source has a version with this content.
+    /// Reports whether a source has a version with this content.
     pub async fn has_content(&self, source: SourceId, content: Digest) -> Result<bool> {
         self.read(move |sql| {
             let mut found =
@@ -44,7 +44,7 @@ impl Store {
     }
 }
 
-/// Leaves files to be removed that are at paths of no source, although they were withdrawn.
+/// Schedules the removal of files at paths of no source, which were withdrawn before.
 pub(super) fn leave_strays(
     transaction: &Transaction<'_>,
     paths: &[String],

@@ -1,6 +1,6 @@
-//! Blobs: the stored form of content, once for each digest, and the chains of deltas that lead to one that stands alone.
+//! Blobs: one stored form per digest, and the chains of deltas that lead to a blob stored whole.
 //!
-//! Never encodes or decodes anything: that is the archive's.
+//! Never encodes or decodes: the archive does.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -21,7 +21,8 @@ use crate::store::error::{Result, StoreError};
 use crate::store::version_query::ChainOf;
 
 impl Store {
-    /// Returns those of `objects`, each with the digest of its content, that no blob names and that are not kept for another catalogue.
+    /// Returns those of `objects`, each with its content's digest, that no blob names and no takeover of the archive
+    /// keeps.
     pub async fn unnamed(&self, objects: Vec<(Digest, String)>) -> Result<Vec<String>> {
         self.read(move |sql| {
             let mut named = sql.prepare_cached(&format!(
@@ -39,12 +40,12 @@ impl Store {
         .await
     }
 
-    /// Returns the chain of stored forms that leads to a content: first the content's own blob, last one that stands alone.
+    /// Returns the chain of stored forms for a content: its own blob first, a blob stored whole last.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] when there is no such version, [`StoreError::Damaged`] when the catalogue leads to other content
-    /// than that of the version as it was read.
+    /// [`StoreError::Missing`] when there is no such version, [`StoreError::Damaged`] when the chain leads to a content
+    /// with another digest than the version had when it was read.
     pub async fn chain(&self, of: impl Into<ChainOf>) -> Result<Vec<BlobLink>> {
         let of = of.into();
         self.read(move |sql| match of {
@@ -54,10 +55,10 @@ impl Store {
         .await
     }
 
-    /// Puts another stored form of the same content, one that stands alone, in the place of a damaged one. Returns the
-    /// name of the object that is not needed any more.
+    /// Replaces the damaged stored form of a content by a whole one. Returns the name of the object that is no longer
+    /// needed.
     ///
-    /// Deltas against the blob stay good, since they need its content and not its form.
+    /// Deltas against this blob stay valid: they depend on its content, not on its stored form.
     ///
     /// # Errors
     ///
@@ -128,7 +129,7 @@ fn body_columns(body: &StoredBody) -> (Option<&String>, Option<&Vec<u8>>) {
 const BY_DIGEST: &str =
     "SELECT id FROM blob WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1";
 
-/// Records a blob, unless its content is known. Returns its id, and whether it was known.
+/// Records a blob unless its content is stored already. Returns the blob's id and whether it was stored already.
 pub(super) fn insert_blob(
     transaction: &Transaction<'_>,
     blob: &NewBlob,
@@ -159,15 +160,15 @@ pub(super) fn insert_blob(
     Ok((BlobId(id), false))
 }
 
-/// Deletes those of `candidates` that no version has and no other blob needs, then the bases that only they needed.
-/// Returns the names of the objects that go with them.
+/// Deletes the `candidates` that no version and no other blob needs, then bases that only those needed. Returns the
+/// names of their objects.
 pub(super) fn delete_unneeded(
     transaction: &Transaction<'_>,
     candidates: Vec<BlobId>,
 ) -> rusqlite::Result<Vec<String>> {
     let mut objects = Vec::new();
     let mut candidates = candidates;
-    // A delta is younger than its base. Popped youngest first, most bases are free when their turn comes.
+    // A delta is younger than its base: youngest first, most bases are free when their turn comes.
     candidates.sort_unstable();
     while let Some(id) = candidates.pop() {
         let deleted = transaction
@@ -207,7 +208,7 @@ fn chain(sql: &Connection, first: BlobId) -> std::result::Result<Vec<BlobLink>, 
         let (link, base) = link
             .optional()?
             .ok_or_else(|| damaged_blob(id, "it is missing"))?;
-        // A base has a smaller depth than what needs it: a damaged catalogue cannot send this round in circles.
+        // A base has a smaller depth than its delta: this ends the loop in a damaged catalogue with a cycle.
         if links.last().is_some_and(|last| last.depth <= link.depth) {
             return Err(damaged_blob(id, "it is no base for a delta"));
         }

@@ -1,4 +1,4 @@
-//! Where the catalogue lies, and how long is waited for it: what every connection needs and every error names.
+//! The catalogue's path and busy time-out: every connection needs them, and every error names the path.
 //!
 //! Never opens the file.
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::store::error::StoreError;
 
-/// The catalogue's file, and how long an operation waits for another process that holds it.
+/// The catalogue's file, and how long an operation waits for a lock of another process.
 #[derive(Clone, Debug)]
 pub(super) struct CatalogueFile {
     pub(super) path: PathBuf,
@@ -22,12 +22,12 @@ impl CatalogueFile {
         }
     }
 
-    /// Returns how errors name the catalogue.
+    /// Returns the catalogue's name for error messages.
     pub(super) fn place(&self) -> String {
         self.path.display().to_string()
     }
 
-    /// Returns a failure that is neither a lock nor a full disk.
+    /// Returns a failure other than a lock or a full disk.
     pub(super) fn failed(&self, reason: impl Into<String>) -> StoreError {
         StoreError::Failed {
             place: self.place(),

@@ -1,5 +1,5 @@
-//! Changes of the catalogue by operators: add, edit, remove; all of a call or nothing. How one edit is made is said in
-//! `edit`.
+//! Changes of sources by operators: add, edit, remove. All changes of a call are made, or none. Single edits are made
+//! in `edit`.
 
 use rusqlite::params;
 
@@ -30,14 +30,14 @@ use crate::store::error::Result;
 use crate::store::types::{Changed, SourceChange};
 
 impl Store {
-    /// Makes all of these changes, in order, or none; an event each.
+    /// Makes all of these changes in order, with an event each, or none of them.
     ///
     /// # Errors
     ///
     /// - [`Taken`] for a name or an address that another source has.
-    /// - [`Missing`] for a source that is not there, or was removed.
-    /// - [`DamagedRow`] for a purge while a row of any source may need bytes that it does not name, and for an address that a
-    ///   source had whose row is lost.
+    /// - [`Missing`] for a source that does not exist or was removed.
+    /// - [`DamagedRow`] for a purge while a damaged row of any source may need bytes that cannot be told, and for an
+    ///   address of a source whose row is lost.
     ///
     /// [`Taken`]: crate::store::StoreError::Taken
     /// [`Missing`]: crate::store::StoreError::Missing
@@ -151,7 +151,7 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
         [id.0, millis(stamp.at)],
     )?;
     seal_source(transaction, id)?;
-    // What lies at its path is what consumers see, until the file is gone.
+    // Consumers see the file at this path until it is removed.
     if is_to_withdraw(transaction, &source.published_path)? {
         forget_unsure_looks(transaction, id)?;
     } else {
@@ -169,7 +169,7 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
     Ok(changed(id))
 }
 
-/// Brings a removed source back. Its published path is another one when something else stands in the way of its own.
+/// Restores a removed source. It gets another published path when its former one is taken.
 fn restore(
     transaction: &Transaction<'_>,
     id: SourceId,
@@ -182,9 +182,9 @@ fn restore(
     }
     let edit = lay_over(source.settings.clone(), changes)?;
     let settings = &edit.after;
-    // Before the source is back: another one may have the name or the address that it had.
+    // Runs before the source is back: another source may have its former name or address.
     write_settings(transaction, &source, &edit, stamp)?;
-    // Its own stays, whatever its address asks for by now.
+    // A free former path is kept, even when the address now suggests another one.
     let path = if is_free(transaction, &source.published_path)? {
         source.published_path.clone()
     } else {
@@ -223,10 +223,10 @@ fn remove_with_history(
 ) -> Outcome<Changed> {
     let source = match source_by_id(transaction.sql, id) {
         Ok(source) => source,
-        // What can be read of it goes all the same.
+        // A damaged source can be purged, too: its readable parts are enough.
         Err(error) => readable_source(transaction.sql, id)?.ok_or(error)?,
     };
-    // Before the others go: the newest event is always there, so no id is used again.
+    // Appended before the rows are deleted: the newest event always exists, so no event id is used twice.
     let event = NewEvent::of(Action::SourcePurged).detail(source.settings.name.clone());
     insert_event(transaction, stamp, event)?;
     leave_to_withdraw(transaction, &source)?;
@@ -239,28 +239,28 @@ fn remove_with_history(
     })
 }
 
-/// Returns a path that the address may have and that stands in no other source's way.
+/// Returns a path that suits the address and conflicts with no other source's path.
 fn free_path(transaction: &Transaction<'_>, address: &Address) -> rusqlite::Result<String> {
     let mut asked = (0, String::new());
     let turn = free_number(|turn| {
         asked = (turn, candidate_path(address, turn));
         is_free(transaction, &asked.1).map(|is_free| !is_free)
     })?;
-    // As a rule the first path is free.
+    // The first path is usually free.
     Ok(match asked {
         (last, path) if last == turn => path,
         _ => candidate_path(address, turn),
     })
 }
 
-/// Tells whether a path stands in no other source's way.
+/// Reports whether a path conflicts with no other source's path.
 fn is_free(transaction: &Transaction<'_>, path: &str) -> rusqlite::Result<bool> {
     Ok(!conflicts_with_any(transaction, &path.to_lowercase())?
         && !stands_in_the_way(transaction, path)?)
 }
 
-/// Tells whether [`crate::domain::conflicts`] holds with the path of any source, by a few look-ups: the same key, a key
-/// that is a folder of it, and a key below it.
+/// Reports whether [`crate::domain::conflicts`] holds with any source's path. Three kinds of look-up suffice: the same
+/// key, the keys of its parent folders, and keys below it.
 fn conflicts_with_any(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<bool> {
     let mut same = transaction
         .sql

@@ -1,6 +1,6 @@
-//! Changes that a notifier is told of as one: how many there were, which was the first, and what readers saw before them.
+//! Runs of changes that a notifier receives as one notice: their number, the first one, and what readers saw before it.
 //!
-//! The past is read from the log of events. Never decides what a notifier is told: that is the domain's.
+//! Past changes are read from the log of events. What a notifier receives is decided in the domain.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -15,7 +15,8 @@ use crate::store::error::Result;
 use crate::store::notice_types::{Announcement, ChangeRun, PublicationEvent, RunStart};
 
 impl Store {
-    /// Returns for each of these the changes of its kind in its source or set, up to it and from its start on, in their order.
+    /// Returns each announcement's run: the changes of its kind in its source or set, from the start up to it, in
+    /// order.
     pub async fn change_runs(&self, of: Vec<(Announcement, RunStart)>) -> Result<Vec<ChangeRun>> {
         self.read(move |sql| {
             of.iter()
@@ -26,7 +27,8 @@ impl Store {
     }
 }
 
-// The other columns are those of the row with the least id. A first version is no change, unless it takes the place of another.
+// Columns without an aggregate are those of the row with the smallest id. A first version counts only if it replaces
+// another.
 const RUN_OF_SOURCE: &str = "SELECT count(*), min(id), version_id, detail FROM event INDEXED BY event_source
      WHERE source_id = CAST(?1 AS INTEGER) AND action_id = (SELECT id FROM text WHERE value = ?2) AND id <= ?3 AND (id >= ?4 OR at > ?5)
          AND EXISTS (SELECT 1 FROM version v WHERE v.id = event.version_id AND (v.ordinal > 0
@@ -52,7 +54,7 @@ fn run(
         let about = source.id.0.to_string();
         (about, RUN_OF_SOURCE, BEFORE_OF_SOURCE, Action::Withdrawn)
     } else {
-        // The event of a set begins with its name.
+        // The detail of a set's event begins with the set's name.
         let set = one
             .detail
             .as_deref()
@@ -101,7 +103,7 @@ fn read_event(columns: &mut Columns<'_>, is_withdrawn: bool) -> rusqlite::Result
     })
 }
 
-/// Returns who failed what readers saw before, and why, when they see something older now.
+/// Returns why readers were put back to an older version: who failed the one they saw before, and the reason.
 fn why_back(
     sql: &Connection,
     now: &Announcement,

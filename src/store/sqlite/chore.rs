@@ -1,4 +1,4 @@
-//! What is done once in a while, and when it was done last.
+//! Chores: tasks done at intervals, each with the time of its last run.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -7,7 +7,7 @@ use super::row::{Columns, millis};
 use super::transaction::Transaction;
 use crate::domain::CLOCK_TOLERANCE;
 
-/// Tells whether a chore was not done for so long, or at a time that cannot be.
+/// Reports whether a chore's last run is too long ago, or recorded with an impossible time.
 pub(super) fn is_chore_due(
     sql: &Connection,
     name: &str,
@@ -16,7 +16,7 @@ pub(super) fn is_chore_due(
 ) -> rusqlite::Result<bool> {
     let done = sql
         .prepare_cached("SELECT at FROM chore WHERE name = ?1")?
-        // A time that cannot be is none: the next that is recorded takes its place.
+        // An impossible time counts as none: the next run replaces it.
         .query_row([name], |row| Ok(Columns::new(row).time().ok()))
         .optional()?
         .flatten();

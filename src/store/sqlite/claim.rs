@@ -1,6 +1,6 @@
-//! Claims: who may fetch a source, until when, and with which fencing number.
+//! Claims: which worker may fetch a source, and with which fencing number.
 //!
-//! A claim holds until its worker records an attempt or gives the source up, and ends when that worker was not seen for a lease.
+//! A claim ends when its worker records an attempt, releases it, or was not seen for a lease.
 
 use rusqlite::params;
 
@@ -22,8 +22,8 @@ use crate::store::error::Result;
 use crate::store::types::{ClaimRequest, ClaimWhat, ClaimsToRelease};
 
 impl Store {
-    /// Claims sources for a worker: at most as many as it asks for, none under a live claim, on an excluded host, or removed. One
-    /// whose row is damaged is left out ([`Store::damage`]).
+    /// Claims up to the requested number of sources for a worker. Skips sources with a live claim, on an excluded host,
+    /// or removed. A source with a damaged row is left out ([`Store::damage`]).
     pub async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>> {
         let claimed = self.write(move |transaction| {
             see(transaction, &request.worker, request.now)?;
@@ -39,7 +39,7 @@ impl Store {
         Ok(claimed.claims)
     }
 
-    /// Ends claims; what was being fetched can be claimed at once.
+    /// Ends claims; their sources can be claimed again at once.
     pub async fn release_claims(&self, which: ClaimsToRelease) -> Result<()> {
         self.write(move |transaction| Ok(release(transaction, &which)?))
             .await
@@ -61,7 +61,7 @@ fn release(transaction: &Transaction<'_>, which: &ClaimsToRelease) -> rusqlite::
     }
 }
 
-/// Claims sources that are due, those first that are due longest.
+/// Claims due sources, the longest due first.
 fn claim_due(transaction: &Transaction<'_>, request: &ClaimRequest) -> Outcome<Claimed> {
     let mut claimed = Claimed::default();
     loop {
@@ -77,7 +77,7 @@ fn claim_due(transaction: &Transaction<'_>, request: &ClaimRequest) -> Outcome<C
                 |row| row.get(0),
             )?
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        // As many others take the places of those that are damaged.
+        // Sources with damaged rows are replaced by as many others.
         if claim_all(transaction, &ids, request, &mut claimed)? {
             return Ok(claimed);
         }
@@ -106,7 +106,7 @@ fn claim_these(
     Ok(claimed)
 }
 
-/// Makes a claimed source due in this slot at the latest, whatever comes of its claim.
+/// Makes a claimed source due no later than this slot, however its claim ends.
 pub(super) fn keep_due(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -120,7 +120,7 @@ pub(super) fn keep_due(
     Ok(())
 }
 
-/// Where a claim holds: of this source, with this fencing number, by this worker.
+/// The condition under which a claim holds: this source, this fencing number, this worker.
 const HELD: &str = "source_id = ?1 AND fence = ?2 AND lease_owner = ?3";
 
 const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_due
@@ -128,7 +128,7 @@ const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_du
      AND host NOT IN (SELECT value FROM json_each(?2))
      ORDER BY next_slot, source_id LIMIT ?3";
 
-/// The objects of a blob and of those that it is a delta against. A blob's body comes last in its row, so that no body is read.
+/// The objects of a blob and of its chain of bases. A blob's body is its row's last column, so no body is read.
 const OBJECTS: &str = "WITH RECURSIVE chain (id) AS (
          SELECT ?1 UNION SELECT b.base_id FROM chain c CROSS JOIN blob b ON b.id = c.id WHERE b.base_id IS NOT NULL)
      SELECT b.object, b.stored_bytes FROM chain c CROSS JOIN blob b ON b.id = c.id WHERE b.object IS NOT NULL";
@@ -140,15 +140,15 @@ const THESE: &str =
      AND t.host NOT IN (SELECT value FROM json_each(?2))
      GROUP BY i.value ORDER BY min(i.key) LIMIT ?3";
 
-/// What was claimed, and what could not be read.
+/// The claims made, and the damaged rows met.
 #[derive(Default)]
 struct Claimed {
     claims: Vec<Claim>,
-    /// With the sources whose rows they are.
+    /// Each damaged row with the id of its source.
     damaged: Vec<(i64, DamagedRow)>,
 }
 
-/// Claims these, but for those that are known to be damaged. Tells whether none of the others is.
+/// Claims these sources, except those known to be damaged. Returns whether no further damage was met.
 fn claim_all(
     transaction: &Transaction<'_>,
     ids: &[i64],
@@ -210,7 +210,7 @@ fn claim_all(
     Ok(is_all)
 }
 
-/// Returns the row that is damaged or missing, unless the error is another one.
+/// Returns the damaged or missing row of an error; any other error is returned as it is.
 fn damage_of(source: i64, error: rusqlite::Error) -> rusqlite::Result<DamagedRow> {
     if matches!(error, rusqlite::Error::QueryReturnedNoRows) {
         return Ok(DamagedRow {
@@ -230,13 +230,13 @@ fn read_object(columns: &mut Columns<'_>) -> rusqlite::Result<StoredObject> {
     })
 }
 
-/// Returns the claim without the objects of its newest version, and the blob that has some.
+/// Reads a claim without the objects of its newest version; returns the blob whose objects are still to be read.
 fn read_claim(
     columns: &mut Columns<'_>,
     worker: &WorkerId,
 ) -> rusqlite::Result<(Claim, Option<i64>)> {
     let mut source = read_source(columns)?;
-    // The one that the claim is made with.
+    // The fence after this claim.
     let fence = columns.get::<i64>()?.wrapping_add(1);
     let mut validators = Validators {
         etag: columns.get()?,
@@ -274,8 +274,8 @@ fn read_claim(
     Ok((claim, blob))
 }
 
-/// Returns the newest version of a source, its state, and its blob if that has objects. A row that is damaged is an error: then a sound
-/// version begins with the next body, whatever its digest.
+/// Returns a source's newest version, its state, and its blob when objects store it. A damaged row is an error: the
+/// next body then begins a sound version, whatever its digest.
 fn read_newest(
     source: SourceId,
     columns: &mut Columns<'_>,

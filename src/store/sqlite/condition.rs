@@ -1,4 +1,4 @@
-//! Answers the questions that are answered by yes or no, each on one state of the catalogue.
+//! Yes-or-no questions, each answered on one state of the catalogue.
 
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ use crate::store::condition::Condition;
 use crate::store::error::Result;
 
 impl Store {
-    /// Tells whether a condition holds now.
+    /// Reports whether a condition holds now.
     pub async fn holds(&self, condition: Condition) -> Result<bool> {
         self.read(move |sql| Ok(holds(sql, &condition)?)).await
     }

@@ -1,4 +1,4 @@
-//! Events about the configuration: each refusal once, and its end where it was marked.
+//! Events about the configuration: each rejection once, and the end of a marked rejection.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -8,13 +8,13 @@ use super::event_row::insert_event;
 use super::transaction::Transaction;
 use crate::domain::{Action, NewEvent, Stamp};
 
-/// Stands among the chores from a refusal of the configuration until it can be used again.
+/// The chore row that marks a rejected configuration until a usable one is read.
 const REFUSED: &str = "refused";
 
-/// So many events are looked through, from the newest on, for what happened to the configuration last.
+/// How many of the newest events are searched for the last one about the configuration.
 const LOOKED_THROUGH: i64 = 20_000;
 
-/// Appends the event, unless it says the same as the last about a configuration or a policy.
+/// Appends the event unless the last event about a configuration or policy says the same.
 pub(super) fn reject(
     transaction: &Transaction<'_>,
     event: &NewEvent,
@@ -39,7 +39,7 @@ pub(super) fn is_marked_unusable(sql: &Connection) -> rusqlite::Result<bool> {
         .exists([REFUSED])
 }
 
-/// Takes the mark away, and appends the event if the last about a configuration or a policy is a refusal.
+/// Removes the mark, and appends the event if the last event about a configuration or policy is a rejection.
 pub(super) fn use_again(
     transaction: &Transaction<'_>,
     event: &NewEvent,

@@ -1,4 +1,4 @@
-//! Connections to the catalogue's file, with the settings that its durability rests on.
+//! Connections to the catalogue's file, with the settings that durability depends on.
 //!
 //! Never creates tables: that is `schema.rs`.
 
@@ -16,7 +16,7 @@ use super::interned::add_row_checksum;
 use crate::files::Owner;
 use crate::store::error::Result;
 
-/// "gant" in ASCII, in the file's header (`PRAGMA application_id`): another program's database is refused.
+/// "gant" in ASCII (`PRAGMA application_id`): a database without it belongs to another program and is refused.
 pub(super) const APPLICATION_ID: i32 = 0x6761_6e74;
 
 /// Small pages waste less behind the end of a body, large ones cost fewer writes. Measured on the four histories of the
@@ -24,19 +24,19 @@ pub(super) const APPLICATION_ID: i32 = 0x6761_6e74;
 /// with 16 KiB; and a first fetch of 10,000 files took 10 to 13 s with 1 KiB, 8 s with 2 KiB, 5 s with 4 and 8 KiB.
 const PAGE_BYTES: i64 = 4096;
 
-/// Statements that a connection keeps ready; more than all there are.
+/// Prepared statements cached per connection; more than the program has.
 const CACHED_STATEMENTS: usize = 128;
 
-/// Pages in the write-ahead log at which it is folded into the database, which costs two syncs: 16 MiB.
+/// The write-ahead log is checkpointed at this many pages (16 MiB); a checkpoint costs two syncs.
 const CHECKPOINT_PAGES: i64 = (16 << 20) / PAGE_BYTES;
 
-/// The write-ahead log's file is cut back to this after a checkpoint, in bytes.
+/// The write-ahead log's file is truncated to this many bytes after a checkpoint.
 const WAL_KEEP_BYTES: i64 = 16 << 20;
 
 /// The writer's page cache, in KiB.
 const WRITER_CACHE_KIB: i64 = 8 << 10;
 
-/// Opens the file for writing; [`make_private`] made it. Nothing is written to one that is not empty.
+/// Opens the file, made by [`make_private`], for writing. Writes only to an empty file.
 pub(super) fn open_for_writing(file: &CatalogueFile) -> Result<Connection> {
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -44,12 +44,12 @@ pub(super) fn open_for_writing(file: &CatalogueFile) -> Result<Connection> {
         connection.busy_timeout(file.busy_timeout)?;
         keep_statements(&connection)?;
         add_row_checksum(&connection)?;
-        // Takes effect on a file that is still empty only.
+        // Takes effect only while the file is empty.
         connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        // Rows that move to other pages leave no copies behind, which a purge of them would not know of.
+        // Rows that move to other pages then leave no copies behind, which a purge could not find.
         connection.pragma_update(None, "secure_delete", "FAST")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         connection.query_row(
@@ -62,7 +62,7 @@ pub(super) fn open_for_writing(file: &CatalogueFile) -> Result<Connection> {
     open().map_err(|error| sql_error(&error, file))
 }
 
-/// Makes a file for this account alone, or for the folder's owner, unless it is there. SQLite makes its other files after it.
+/// Creates the file, unless it exists, readable by this account or the folder's owner only. SQLite copies its mode.
 pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
     let made = OpenOptions::new()
         .create_new(true)
@@ -76,15 +76,15 @@ pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Prepares each statement once. Without the planner's guarantee, SQLite prepares many of them anew for every set of
-/// parameters (its answer to statistics of columns, which no catalogue has): half of the writer's time.
+/// Has SQLite prepare each statement only once. With the planner's stability guarantee off, SQLite prepares many
+/// statements again for each set of parameters, for column statistics that no catalogue has: half of the writer's time.
 fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
-/// Puts the file into write-ahead mode, in which readers and the writer do not wait for each other.
+/// Switches the file to write-ahead mode, in which readers and the writer do not block each other.
 pub(super) fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.query_row(
@@ -94,7 +94,7 @@ pub(super) fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<(
     )
 }
 
-/// Opens the file for reading only; it exists, since the writer opened it before.
+/// Opens the file for reading only; the writer has opened it before, so it exists.
 pub(super) fn open_for_reading(file: &CatalogueFile) -> Result<Connection> {
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -105,7 +105,7 @@ pub(super) fn open_for_reading(file: &CatalogueFile) -> Result<Connection> {
     open().map_err(|error| sql_error(&error, file))
 }
 
-/// Gives a connection that reads its settings.
+/// Applies the settings of a reading connection.
 pub(super) fn settle_for_reading(
     connection: &Connection,
     busy_timeout: Duration,

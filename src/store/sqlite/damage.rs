@@ -1,7 +1,7 @@
-//! Rows that cannot be read: text where a number belongs, a word that is none, a row without the one that belongs to it.
+//! Damaged rows: text in a number's column, an unknown word, a row whose counterpart is missing.
 //!
-//! A list leaves such a row out, and notes it: what is sound beside it is read, and whoever reads says what is missing. What would
-//! delete or withdraw something reads strictly instead, and stops. Never takes a row that is damaged for one that is not there.
+//! A list leaves a damaged row out and notes it, so sound rows are read and the reader reports what is missing.
+//! Operations that delete or withdraw read strictly and stop. A damaged row is never taken for a missing one.
 
 use rusqlite::Connection;
 
@@ -14,18 +14,18 @@ use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
 
 impl Store {
-    /// Returns the damaged rows that were left out of what was read, since [`Self::take_damage`]; the first thousand.
+    /// Returns the damaged rows left out of reads since [`Self::take_damage`]; at most a thousand.
     pub fn damage(&self) -> Vec<DamagedRow> {
         self.noted().lock().iter().cloned().collect()
     }
 
-    /// Returns the same and forgets them: those that still are damaged will be met again.
+    /// Returns and clears the noted rows; rows that are still damaged will be noted again.
     pub fn take_damage(&self) -> Vec<DamagedRow> {
         let noted = std::mem::take(&mut *self.noted().lock());
         noted.into_iter().collect()
     }
 
-    /// Notes the row that an error is about. Returns whether it is about one.
+    /// Notes the damaged row of an error. Returns whether the error has one.
     pub fn note_damage(&self, error: &StoreError) -> bool {
         let row = Failure::from(error.clone()).damaged_row();
         let is_one = row.is_some();
@@ -33,7 +33,7 @@ impl Store {
         is_one
     }
 
-    /// Returns those of these rows of which no event says that they are damaged, as far as the newest events go.
+    /// Returns the rows of `damaged` that no recent event reports.
     pub async fn untold_damage(&self, damaged: Vec<DamagedRow>) -> Result<Vec<DamagedRow>> {
         self.read(move |sql| {
             let mut untold = Vec::new();
@@ -47,7 +47,7 @@ impl Store {
         .await
     }
 
-    /// Like [`Self::read`], for a query that leaves damaged rows out: they are noted.
+    /// Like [`Self::read`], for a query that leaves damaged rows out and notes them.
     pub(super) async fn read_sound<T: Send + 'static>(
         &self,
         mut query: impl FnMut(&Connection, &mut Vec<DamagedRow>) -> std::result::Result<T, Failure>
@@ -64,7 +64,7 @@ impl Store {
     }
 }
 
-/// Appends an event for each damaged row of which none says so yet.
+/// Appends an event for each damaged row that no event reports yet.
 pub(super) fn write_damage(
     transaction: &Transaction<'_>,
     damaged: &[DamagedRow],
@@ -72,7 +72,7 @@ pub(super) fn write_damage(
 ) -> rusqlite::Result<()> {
     for row in damaged {
         let detail = row.to_string();
-        // Another process may have been first.
+        // Another process may have reported the row meanwhile.
         if !is_told(transaction.sql, &detail)? {
             let event = NewEvent::of(Action::RowDamaged).detail(detail);
             insert_event(transaction, stamp, event)?;
@@ -81,7 +81,7 @@ pub(super) fn write_damage(
     Ok(())
 }
 
-/// So many events are looked through, from the newest on, for one that says the same already.
+/// How many of the newest events are searched for a report of the same damage.
 const LOOKED_THROUGH: i64 = 20_000;
 
 fn is_told(sql: &Connection, detail: &str) -> rusqlite::Result<bool> {

@@ -1,7 +1,7 @@
-//! Sources whose rows are damaged or lost: those that no list meets or no pass takes, and what can be read of one for whoever
-//! gives it up with its history.
+//! Sources whose rows are damaged or lost: finds those that lists and passes miss, and reads the sound parts of one
+//! that an operator purges.
 //!
-//! Never guesses: what cannot be read is left empty, and nothing is done with it.
+//! Never guesses: an unreadable value is left empty, and nothing is done with it.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 
 impl Store {
-    /// Returns those of these paths below `published/` that are of no source that is not removed.
+    /// Returns the paths below `published/` that belong to no present source.
     pub async fn unclaimed(&self, paths: Vec<String>) -> Result<Vec<String>> {
         self.read(move |sql| {
             let mut claimed = sql.prepare_cached(
@@ -35,7 +35,7 @@ impl Store {
     }
 }
 
-/// Finds the sources that no pass fetches since their rows are damaged or gone.
+/// Finds the sources that no pass fetches because their rows are damaged or lost.
 pub(super) fn find_unfetched(sql: &Connection, damaged: &mut Vec<DamagedRow>) -> Outcome<()> {
     find_unlisted(sql, damaged)?;
     let mut statement = sql.prepare_cached(&format!(
@@ -50,7 +50,7 @@ pub(super) fn find_unfetched(sql: &Connection, damaged: &mut Vec<DamagedRow>) ->
     Ok(())
 }
 
-/// Returns what can be read of a source; nothing when neither its row nor that of its state is there.
+/// Returns the readable parts of a source; `None` when both its row and the row of its state are lost.
 pub(super) fn readable_source(sql: &Connection, id: SourceId) -> rusqlite::Result<Option<Source>> {
     const READABLE: &str = "SELECT s.name, s.address, s.published_path, s.removed_at, t.published_version_id, t.publish_due = 1,
              s.path_key, t.source_id IS NULL
@@ -66,14 +66,14 @@ fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
     let number = |index| row.get::<_, Option<i64>>(index).ok().flatten();
     let name = text(0).unwrap_or_else(|| format!("source {id}"));
     let address = Address::from_stored(text(1).unwrap_or_default());
-    // One that was damaged into another is not known: the file of another source may lie there.
+    // A damaged path is dropped: another source's file may lie there.
     let path = text(2).filter(|path| text(6).is_some_and(|key| is_key_of(&key, path)));
-    // Without its state, nothing says whether a file lies at the path of a source that was not removed.
+    // Without the state's row, a present source's path may or may not hold a file.
     let is_unknown = number(7) == Some(1) && number(3).is_none();
     Source {
         id,
         settings: SourceSettings::new(name, address),
-        // Nothing can lie at a path that is not known.
+        // An unknown path has no file.
         state: SourceState {
             next_slot: Slot(0),
             failures: 0,
@@ -96,10 +96,10 @@ fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
     }
 }
 
-/// Whether a source is fetched when its own row says so. Passes look at `active` alone.
+/// Whether `active` agrees with the source's own row. Passes look at `active` alone.
 pub(super) const FITS: &str = "t.active IS (s.enabled = 1 AND s.removed_at IS NULL)";
 
-/// Names the state of a source that is fetched, or not, against what its own row says.
+/// Returns the damage of a state whose `active` contradicts the source's own row.
 pub(super) fn inactive(id: SourceId, source: Option<String>) -> DamagedRow {
     DamagedRow {
         table: "source_state",
@@ -110,7 +110,8 @@ pub(super) fn inactive(id: SourceId, source: Option<String>) -> DamagedRow {
     }
 }
 
-/// That a source was removed, by a row that does not fit its checksum or a time that is none.
+/// Whether a source counts as removed only by damage: its row does not fit its checksum, or its time of removal is
+/// invalid.
 macro_rules! removed_by_damage {
     ($which:literal) => {
         concat!(
@@ -125,8 +126,8 @@ const REMOVED_AT_NO_TIME: &str = removed_by_damage!("?1 = ''");
 const NAME_REMOVED_AT_NO_TIME: &str = removed_by_damage!("s.name = ?1");
 const ADDRESS_REMOVED_AT_NO_TIME: &str = removed_by_damage!("s.address = ?1");
 
-/// Notes the sources that no list meets: those that were removed at a time which is none, and those whose rows are gone while
-/// their states are left.
+/// Notes the sources that no list returns: those with an invalid time of removal, and those whose row is lost while the
+/// row of their state remains.
 pub(super) fn find_unlisted(
     sql: &Connection,
     damaged: &mut Vec<DamagedRow>,
@@ -137,8 +138,7 @@ pub(super) fn find_unlisted(
     Ok(())
 }
 
-/// Refuses to take a name or an address for a free one while a source has it whose time of removal is none: it may not be
-/// removed at all.
+/// Refuses a name or an address that belongs to a source with an invalid time of removal: that source may be present.
 pub(super) fn refuse_removed_at_no_time(
     sql: &Connection,
     settings: &SourceSettings,
@@ -152,9 +152,9 @@ const WITHOUT_ROW: &str = "SELECT t.source_id FROM source_state t
      WHERE NOT EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id)";
 const COUNTS: &str = "SELECT (SELECT count(*) FROM source), (SELECT count(*) FROM source_state)";
 
-/// Returns the sources whose rows are gone while those of their states are left.
+/// Returns the sources whose row is lost while the row of their state remains.
 fn lost_sources(sql: &Connection) -> rusqlite::Result<Vec<SourceId>> {
-    // As a rule there are as many rows here as there, and none has to be looked for: every pass asks.
+    // Equal counts, the usual case, need no search: every pass calls this.
     let (sources, states): (i64, i64) = sql
         .prepare_cached(COUNTS)?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -166,7 +166,7 @@ fn lost_sources(sql: &Connection) -> rusqlite::Result<Vec<SourceId>> {
     rows.collect()
 }
 
-/// Names the lost row of a source.
+/// Returns the damage of a lost source row.
 fn lost_source(id: SourceId, reason: &str) -> DamagedRow {
     DamagedRow {
         table: "source",
@@ -176,7 +176,7 @@ fn lost_source(id: SourceId, reason: &str) -> DamagedRow {
     }
 }
 
-/// Refuses to begin a second history of an address that a source had whose row is lost: its events name the address.
+/// Refuses an address that the events of a lost source row name: a second history would begin.
 pub(super) fn refuse_lost_addresses<'a>(
     sql: &Connection,
     mut added: impl Iterator<Item = &'a Address>,

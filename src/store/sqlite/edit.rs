@@ -1,6 +1,6 @@
-//! Edits of sources: a patch laid over the settings as they are inside the transaction, or taken back.
+//! Edits of sources: a patch applied to, or taken back from, the settings that the transaction reads.
 //!
-//! Never writes a setting that the patch is not about: two people may edit the same source at once.
+//! Never writes a setting outside the patch: two people may edit the same source at once.
 
 use std::collections::HashMap;
 
@@ -21,8 +21,8 @@ use crate::domain::{
 use crate::store::error::StoreError;
 use crate::store::types::{Changed, Edited, SourceChange};
 
-/// Gives the sources that get another name one that nobody has, so that names may be swapped among them, and returns the
-/// names that they had.
+/// Gives each source that is to be renamed a temporary name, so that names can be swapped, and returns the former
+/// names.
 pub(super) fn step_aside(
     transaction: &Transaction<'_>,
     changes: &[SourceChange],
@@ -49,7 +49,7 @@ pub(super) fn step_aside(
         if wanted.is_none_or(|wanted| wanted == present.name) || aside.contains_key(id) {
             continue;
         }
-        // No name has a control character. The name that comes is written in its turn, by the same transaction.
+        // No real name has a control character. The same transaction writes the new name later.
         transaction.execute(
             "UPDATE source SET name = char(1) || id WHERE id = ?1",
             [id.0],
@@ -60,7 +60,7 @@ pub(super) fn step_aside(
     Ok(aside)
 }
 
-/// Returns the source as it was before it stepped aside.
+/// Returns the source with the name that it had before [`step_aside`].
 pub(super) fn as_before(
     transaction: &Transaction<'_>,
     id: SourceId,
@@ -73,7 +73,7 @@ pub(super) fn as_before(
     Ok(source)
 }
 
-/// Lays a patch over a source's settings as they are now.
+/// Applies a patch to a source's present settings.
 pub(super) fn edit(
     transaction: &Transaction<'_>,
     before: Source,
@@ -85,7 +85,7 @@ pub(super) fn edit(
     write_edit(transaction, before, edit, &words, Vec::new(), stamp)
 }
 
-/// Takes an edit back where its settings are still as it made them, and says of the others that they were left alone. Its event
+/// Takes an edit back for each setting that still has the edit's value, and returns the names of the others. The event
 /// begins with `word`.
 pub(super) fn take_back(
     transaction: &Transaction<'_>,
@@ -111,7 +111,7 @@ pub(super) fn lay_over(before: SourceSettings, patch: &SettingsPatch) -> Outcome
     Ok(Edit { before, after })
 }
 
-/// Writes the settings, and an event with these words; nothing when it was so already.
+/// Writes the settings and an event with these words; writes nothing when no setting changes.
 fn write_edit(
     transaction: &Transaction<'_>,
     before: Source,
@@ -142,7 +142,7 @@ fn write_edit(
     })
 }
 
-/// Writes what an edit makes of a source's settings and of its schedule; what follows for sets and files is left to do.
+/// Writes edited settings and the schedule that follows from them; sets and files are the caller's task.
 pub(super) fn write_settings(
     transaction: &Transaction<'_>,
     before: &Source,
@@ -155,7 +155,7 @@ pub(super) fn write_settings(
     Ok(())
 }
 
-/// Records an edit of which `words` say what it changed.
+/// Appends the event of an edit; `words` describe the change.
 pub(super) fn insert_edited(
     transaction: &Transaction<'_>,
     id: SourceId,
@@ -184,7 +184,7 @@ fn update_source(
     seal_source(transaction, id)
 }
 
-/// Brings schedule, validators and claim in line with edited settings.
+/// Updates schedule, validators and claim after an edit.
 fn edit_state(
     transaction: &Transaction<'_>,
     before: &Source,
@@ -195,7 +195,7 @@ fn edit_state(
     let state = &before.state;
     let last = state.last_attempt_at.map(Slot::containing);
     let next_slot = edit.slot_after(state.next_slot, last, state.failures, now);
-    // The fence refuses the result of a fetch that asked for something else, even one whose worker was not seen for a lease.
+    // A new fence refuses the result of a fetch under the old settings, even one of a worker not seen for a lease.
     transaction.execute(
         "UPDATE source_state SET host = ?2, active = ?3,
              next_slot = iif(?6 AND lease_owner IS NOT NULL, min(?4, ?7), ?4),

@@ -1,4 +1,4 @@
-//! Editions: combinations of versions of a set's members, appended with their verdicts, and the one to publish.
+//! Editions: appended with their verdicts, and the edition to publish.
 
 use std::collections::BTreeMap;
 
@@ -28,8 +28,8 @@ use crate::store::judged::Judged;
 use crate::store::types::{Counted, Ended, NewEdition, Seen};
 
 impl Store {
-    /// Records an edition with its verdicts, the state that they give it by the policy in force, and an event that says so. Returns
-    /// it with what came of the verdicts: those of verifiers that are defined otherwise by now do not count.
+    /// Records an edition with its verdicts, its state by the policy in force, and an event. Returns the edition and
+    /// the verdicts that count; a verdict of a verifier that was redefined meanwhile does not.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl Store {
         self.read(move |sql| one(sql, NEWEST, [&set])).await
     }
 
-    /// Returns what tells the newest edition of a set from others, also when nothing else of its row can be read.
+    /// Returns the digest that identifies a set's newest edition, even when the rest of its row is damaged.
     pub async fn newest_key(&self, set: String) -> Result<Option<Digest>> {
         self.read(move |sql| {
             let key = sql
@@ -69,19 +69,19 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`crate::store::StoreError::Missing`] when there is none (any more).
+    /// [`crate::store::StoreError::Missing`] when no such edition exists.
     pub async fn edition(&self, id: EditionId) -> Result<Edition> {
         self.read(move |sql| edition_by_id(sql, id)).await
     }
 
-    /// Returns all verdicts on an edition, oldest first. Those whose rows are damaged are left out ([`Store::damage`]).
+    /// Returns all verdicts on an edition, oldest first. Damaged rows are left out ([`Store::damage`]).
     pub async fn edition_verdicts(&self, id: EditionId) -> Result<Vec<EditionVerdict>> {
         self.read_sound(move |sql, damaged| verdicts_on_edition(sql, id, damaged))
             .await
     }
 }
 
-/// Has the log say how an edition stands, which became the newest of its set again when others were deleted.
+/// Appends an event with the state of an edition that became its set's newest again because later ones were deleted.
 pub(super) fn note_edition_state(
     transaction: &Transaction<'_>,
     id: EditionId,
@@ -100,23 +100,23 @@ pub(super) fn note_edition_state(
     Ok(())
 }
 
-/// Tells whether a member of an edition is to be published at its own path, and nothing lies there yet, or perhaps nothing.
+/// Reports whether a member of an edition is to be published at its own path where no file, or perhaps none, lies yet.
 pub(super) fn has_leaving_member(sql: &Connection, id: EditionId) -> rusqlite::Result<bool> {
     sql.prepare_cached(LEAVING)?.exists([id.0])
 }
 
-/// The newest edition of the set ?1 since it is configured.
+/// The newest edition of the set ?1 since the set was configured.
 const NEWEST: &str = "id = (SELECT max(n.id) FROM edition n WHERE n.set_name = ?1
     AND n.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0))";
 
-// What is recorded of a file need not lie there while it is unsure: a process may have been killed as it withdrew it.
+// While a file is unsure, its record proves nothing: a process may have been killed while withdrawing it.
 const LEAVING: &str =
     "SELECT 1 FROM edition_member m CROSS JOIN source_state t ON t.source_id = m.source_id
      WHERE m.edition_id = ?1 AND CASE WHEN t.published_version_id IS NULL THEN t.publish_due = 1
          ELSE t.publish_unsure <> 0 AND EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id AND s.removed_at IS NULL) END";
 
-/// Appends verdicts on an edition, and returns the state that all of them give it, with those that count; an event says so when
-/// it is another one.
+/// Appends verdicts on an edition; returns the state that follows and the verdicts that count. A change of state
+/// appends an event.
 pub(super) fn record_on_edition(
     transaction: &Transaction<'_>,
     edition: EditionId,
@@ -152,8 +152,8 @@ pub(super) fn record_on_edition(
     })
 }
 
-/// Appends the verdicts on an edition of a set that are not overtaken, and returns those, with the verdicts by hand on other editions
-/// with the same contents whose place they took.
+/// Appends the verdicts on an edition that are not overtaken. Returns them, with the verdicts by hand that they replace
+/// on other editions with the same contents.
 fn append(
     transaction: &Transaction<'_>,
     (edition, set): (EditionId, &str),
@@ -205,7 +205,7 @@ fn insert_edition(
             params![id.0, member.source_id.0, member.version_id.0, member.name],
         )?;
     }
-    // Whoever judged knew of the refusals up to `seen`; one that came since is the last word.
+    // The verdict takes refusals up to `seen` into account; a later refusal prevails.
     let versions: Vec<_> = edition.members.iter().map(|one| one.version_id).collect();
     let refusals = refusals_of_contents(transaction.sql, &edition.set, &versions)?;
     let seen = &edition.seen;
@@ -246,8 +246,8 @@ fn note_state(
     insert_event(transaction, stamp, event.by_hand(by_hand)).map(drop)
 }
 
-/// Deletes every edition that a source had a part in: without its version it is none. One that was published is not any
-/// more; why its folder goes is kept for when that is recorded.
+/// Deletes every edition that has a version of the source. For a published one, the reason is kept until the withdrawal
+/// of its folder is recorded.
 pub(super) fn delete_editions_with(
     transaction: &Transaction<'_>,
     source: &Source,

@@ -1,6 +1,6 @@
-//! Which edition of a set readers are to see: read from the newest on, each checked by its verdicts and its members.
+//! Which edition of a set readers are to see: read newest first, each checked against its verdicts and members.
 //!
-//! Never lets the word of a damaged row publish or withdraw anything.
+//! Never publishes or withdraws because of a damaged row.
 
 use rusqlite::{Connection, params};
 
@@ -17,12 +17,12 @@ use crate::store::error::Result;
 use crate::store::judged::Judged;
 
 impl Store {
-    /// Returns what has to happen to a set's published folder, in which `published` lies.
+    /// Returns the action due on a set's published folder, which holds `published`.
     ///
     /// # Errors
     ///
-    /// [`crate::store::StoreError::DamagedRow`] when the row of an edition that decides cannot be read, says another state than
-    /// its verdicts, or is missing though its folder is published.
+    /// [`crate::store::StoreError::DamagedRow`] when a deciding edition's row cannot be read, contradicts its verdicts,
+    /// or is missing although its folder is published.
     pub async fn set_publication(
         &self,
         set: String,
@@ -49,7 +49,7 @@ impl Store {
             if let Some(error) = failure {
                 return Err(error);
             }
-            // As a rule nothing changes.
+            // Usually nothing changes.
             if publication != SetPublication::Keep {
                 check_change(sql, publication, published, &met)?;
             }
@@ -70,8 +70,7 @@ fn read_candidate(columns: &mut Columns<'_>) -> rusqlite::Result<(EditionCandida
     Ok((candidate, revision))
 }
 
-/// Makes sure that no damaged or lost row is the reason for what is to happen to a set's folder; `met` are the editions that were
-/// looked at.
+/// Checks that no damaged or lost row causes the action on a set's folder; `met` are the editions that were examined.
 fn check_change(
     sql: &Connection,
     publication: SetPublication,
@@ -81,7 +80,7 @@ fn check_change(
     for id in met {
         check_members(sql, *id)?;
     }
-    // It was good when it was published: without its row nothing says that it is not any more.
+    // The published edition was good once: its lost row does not prove otherwise.
     let lost = published.filter(|id| !met.contains(id));
     match (publication, lost) {
         (SetPublication::Withdraw, Some(lost)) => Err(lost_edition(lost)),
@@ -90,8 +89,8 @@ fn check_change(
     }
 }
 
-// Read from the top, as far as needed: as a rule one or two. What was good before the set was configured anew is not published by
-// that, nor is an edition with a source that was removed since; but either stays while it is.
+// Read newest first, usually one or two rows. An edition from before the set was configured anew, or with a source
+// removed since, stays if it is published but is not published again.
 const CANDIDATES: &str = concat!(
     "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_member m
          CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed'), e.policy_revision,
@@ -105,7 +104,7 @@ const CANDIDATES: &str = concat!(
      ORDER BY e.id DESC"
 );
 
-/// Makes sure that an edition's state is the one that its verdicts give it, by the policy under which it was derived.
+/// Checks that an edition's state follows from its verdicts under the policy by which it was derived.
 fn check_state(
     sql: &Connection,
     set: &str,
@@ -124,7 +123,7 @@ fn check_state(
     Err(damaged_edition(id, reason))
 }
 
-/// Makes sure that the members of an edition are those with which it was judged, and that the rows of their versions are sound.
+/// Checks that an edition's members are those that were judged, and that the rows of their versions are sound.
 fn check_members(sql: &Connection, id: EditionId) -> Outcome<()> {
     for member in &edition_by_id(sql, id)?.members {
         member_version(sql, member)?;

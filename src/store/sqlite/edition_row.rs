@@ -1,4 +1,4 @@
-//! The rows of editions and their members, checked: the members are those that were judged.
+//! The rows of editions and members, checked: the members must be those that were judged.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -15,7 +15,7 @@ use crate::domain::{
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::StoreError;
 
-/// Returns the version of a member. One that is not there is damage: whoever purges it deletes the edition, too.
+/// Returns the version of a member. A missing version is damage: a purge deletes the edition, too.
 pub(super) fn member_version(sql: &Connection, member: &EditionMember) -> Outcome<Version> {
     let id = member.version_id;
     match version_by_id(sql, id) {
@@ -82,11 +82,11 @@ pub(super) fn one(
         .transpose()
 }
 
-/// Returns the members of an edition, whatever else its row says; none when it was purged.
+/// Returns an edition's members, even when the rest of its row is damaged; none when the edition was purged.
 ///
 /// # Errors
 ///
-/// Damage when they are others than those that were judged.
+/// Damage when the members differ from those that were judged.
 pub(super) fn members_judged(sql: &Connection, id: EditionId) -> Outcome<Vec<EditionMember>> {
     let members = members(sql, id)?;
     let key = sql

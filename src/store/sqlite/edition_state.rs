@@ -1,4 +1,4 @@
-//! The state of an edition, as it follows from all verdicts on it.
+//! The state of an edition, derived from all verdicts on it.
 
 use rusqlite::params;
 
@@ -10,7 +10,7 @@ use super::verdict_row::newest_outcomes;
 use crate::domain::{EditionId, VersionState};
 use crate::store::judged::Judged;
 
-/// Writes down the state that follows from all verdicts on an edition, and returns it.
+/// Derives an edition's state from all verdicts on it, stores and returns it.
 pub(super) fn count_edition(
     transaction: &Transaction<'_>,
     id: EditionId,
@@ -33,7 +33,7 @@ pub(super) fn count_edition(
     Ok(state)
 }
 
-/// Writes down the checksum of an edition whose row was written just now.
+/// Stores the checksum of an edition's row that was just written.
 pub(super) fn write_checksum(transaction: &Transaction<'_>, id: EditionId) -> rusqlite::Result<()> {
     let update = "UPDATE edition SET checksum = row_checksum(id, set_name, at, state, key, policy_revision) WHERE id = ?1";
     transaction.execute(update, [id.0])?;

@@ -1,4 +1,4 @@
-//! Events: read by source, by time, or on from where a reader stopped.
+//! Events: read by source, by time, or from where a reader stopped.
 
 use rusqlite::{Connection, named_params, params};
 
@@ -12,7 +12,7 @@ use crate::store::error::Result;
 use crate::store::types::EventFilter;
 
 impl Store {
-    /// Returns the newest event; 0 while there is none.
+    /// Returns the id of the newest event; 0 while there is none.
     pub async fn newest_event(&self) -> Result<EventId> {
         let newest = "SELECT coalesce(max(id), 0) FROM event";
         self.read(move |sql| {
@@ -23,7 +23,7 @@ impl Store {
         .await
     }
 
-    /// Returns what happened of this kind after an event, each once: to which source, and the detail.
+    /// Returns the distinct pairs of source and detail among the events of one action after an event.
     pub async fn happened_after(
         &self,
         event: EventId,
@@ -40,19 +40,19 @@ impl Store {
         .await
     }
 
-    /// Returns the events that match, oldest first: the newest `limit`, or with `after` the first `limit` after it. Those whose
-    /// rows are damaged are left out ([`Store::damage`]).
+    /// Returns matching events, oldest first: the newest `limit`, or with `after` the first `limit` after that event.
+    /// Damaged rows are left out ([`Store::damage`]).
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
         self.read_sound(move |sql, damaged| list(sql, &filter, damaged))
             .await
     }
 }
 
-// By their numbers: the index of sources would lead through all that ever happened.
+// Scanned by id: the index of sources would visit every event there is.
 const HAPPENED_AFTER: &str = "SELECT DISTINCT source_id, detail FROM event NOT INDEXED
      WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2)";
 
-/// Returns the events that match, oldest first; those whose rows are damaged are left out.
+/// Returns matching events, oldest first; damaged rows are left out.
 pub(super) fn list(
     sql: &Connection,
     filter: &EventFilter,
@@ -76,13 +76,13 @@ pub(super) fn list(
     Ok(events)
 }
 
-/// Returns a statement that names only what the filter sets, so that SQLite can use an index for it.
+/// Returns a statement with only the conditions that the filter sets, so that SQLite can use an index.
 fn list_sql(filter: &EventFilter) -> String {
     let source = match filter.source_id {
         Some(_) => "e.source_id = :source",
         None => ":source IS NULL",
     };
-    // The detail of an event of a set begins with the set. No name of one has a colon.
+    // The detail of a set's event begins with the set's name, which has no colon.
     let set = match &filter.set {
         Some(_) => {
             "e.source_id IS NULL AND ((w.value LIKE 'set.%' OR w.value IN ('verdict.set-aside', 'verdict.overtaken')) AND (e.detail = :set OR substr(e.detail, 1, length(:set) + 2) = :set || ': ')
@@ -125,7 +125,7 @@ fn read_event(columns: &mut Columns<'_>) -> rusqlite::Result<Event> {
             policy_revision: columns.get()?,
             by_hand: columns.get()?,
         },
-        // What is damaged of the source is not damage of the event.
+        // A damaged source name does not make the event damaged.
         source_name: columns.get().unwrap_or_default(),
     })
 }

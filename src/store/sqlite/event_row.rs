@@ -1,4 +1,4 @@
-//! Appends events, and keeps them for the subscribers until they are committed.
+//! Appends events, and holds them for the subscribers until the commit.
 
 use rusqlite::params;
 

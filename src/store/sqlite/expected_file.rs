@@ -1,4 +1,4 @@
-//! What should lie at the published paths by the catalogue's word, for a look at files that another catalogue published.
+//! The files that should lie at published paths, to compare with files that another catalogue published.
 
 use rusqlite::{OptionalExtension as _, params};
 
@@ -9,7 +9,7 @@ use crate::store::error::Result;
 use crate::store::published_types::ExpectedFile;
 
 impl Store {
-    /// Returns the published path of every source that is not removed, by id. Those of damaged rows are left out
+    /// Returns the published path of every source that is not removed, by id. Damaged rows are left out
     /// ([`Store::damage`]).
     pub async fn expected_files(&self) -> Result<Vec<ExpectedFile>> {
         self.read_sound(|sql, damaged| {
@@ -34,7 +34,7 @@ impl Store {
         .await
     }
 
-    /// Returns the newest version of a source with this content; nothing when it has none.
+    /// Returns a source's newest version with this content, if any.
     pub async fn version_with(
         &self,
         source: SourceId,

@@ -1,4 +1,4 @@
-//! How an operation of SQLite's failed, and which error of the store that is.
+//! Failures of SQLite operations, and the store errors that they become.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use crate::files::refuse_all_but_file;
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::StoreError;
 
-/// What an operation returns before the catalogue is named in its failure.
+/// The result of an operation, before its error names the catalogue.
 pub(super) type Outcome<T> = std::result::Result<T, Failure>;
 
-/// How an operation failed, before the catalogue is named in it.
+/// A failure, before its error names the catalogue.
 #[derive(Debug)]
 pub(super) enum Failure {
     Sql(rusqlite::Error),
@@ -35,7 +35,7 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
-    /// Returns the failure when it is that a row is damaged.
+    /// Returns the damage as an error; `None` for other failures.
     pub(super) fn damage(&self) -> Option<StoreError> {
         match self {
             Self::Refused(error) => error.is_damage().then(|| error.clone()),
@@ -43,12 +43,12 @@ impl Failure {
         }
     }
 
-    /// Tells whether a row is damaged.
+    /// Reports whether the failure is damage.
     pub(super) fn is_damage(&self) -> bool {
         self.damage().is_some()
     }
 
-    /// Returns the row that is damaged, if that is the failure.
+    /// Returns the damaged row; `None` for other failures.
     pub(super) fn damaged_row(&self) -> Option<DamagedRow> {
         match self.damage()? {
             StoreError::DamagedRow(row) => Some(*row),
@@ -62,7 +62,7 @@ impl Failure {
         }
     }
 
-    /// Returns the store's error for the failure of an operation on this catalogue.
+    /// Turns the failure into the store's error, which names the catalogue.
     pub(super) fn of(self, file: &CatalogueFile) -> StoreError {
         match self {
             Self::Refused(error) => error,
@@ -71,13 +71,13 @@ impl Failure {
     }
 }
 
-/// Returns the store's error for an error of SQLite's about this catalogue.
+/// Turns an SQLite error into the store's error.
 pub(super) fn sql_error(error: &rusqlite::Error, file: &CatalogueFile) -> StoreError {
     if let Some(damage) = damage_in(error) {
         return damage;
     }
     let place = file.place();
-    // The shared-memory file grows by hand: when the disk is full, SQLite says so with a code of its own.
+    // SQLite grows the shared-memory file itself: a full disk has an error code of its own there.
     let no_shared_memory = error
         .sqlite_error()
         .is_some_and(|code| code.extended_code == SQLITE_IOERR_SHMSIZE);
@@ -96,7 +96,7 @@ pub(super) fn sql_error(error: &rusqlite::Error, file: &CatalogueFile) -> StoreE
     }
 }
 
-/// Says what lies in the place of a file that SQLite makes beside the catalogue; nothing when nothing does.
+/// Describes what occupies the path of a file that SQLite makes beside the catalogue; `None` when nothing does.
 fn in_the_way(path: &Path) -> Option<String> {
     ["-wal", "-shm", "-journal"].iter().find_map(|end| {
         let mut beside = path.as_os_str().to_owned();
@@ -107,7 +107,7 @@ fn in_the_way(path: &Path) -> Option<String> {
     })
 }
 
-/// Returns the damage that was met while a row was read.
+/// Returns the damage in an error of a row that was read; `None` for other errors.
 fn damage_in(error: &rusqlite::Error) -> Option<StoreError> {
     if let rusqlite::Error::FromSqlConversionFailure(_, _, cause) = error
         && let Some(known) = cause.downcast_ref::<StoreError>()
@@ -129,7 +129,7 @@ pub(super) fn found<T>(
     }
 }
 
-/// Runs a query that would leave damaged rows out: a damaged row is its error.
+/// Runs a query that leaves damaged rows out, and returns the first damage as an error.
 pub(super) fn strictly<T>(
     query: impl FnOnce(&mut Vec<DamagedRow>) -> std::result::Result<T, Failure>,
 ) -> std::result::Result<T, Failure> {
@@ -141,7 +141,7 @@ pub(super) fn strictly<T>(
     }
 }
 
-/// Returns what a query found, or notes that its row is damaged.
+/// Returns a query's result; a damaged row is noted and gives `None`.
 pub(super) fn sound_one<T>(
     found: std::result::Result<T, Failure>,
     damaged: &mut Vec<DamagedRow>,

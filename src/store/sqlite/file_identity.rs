@@ -1,6 +1,6 @@
-//! Which file the catalogue is: a process that stays must not go on with one that was replaced under it.
+//! The identity of the catalogue's file: a long-lived process must stop when the file is replaced.
 //!
-//! SQLite keeps the file that it opened, whatever lies at its path by now: what is written would be told as recorded, and lost.
+//! SQLite keeps writing to the file that it opened: after a replacement, writes would succeed and be lost.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -9,7 +9,7 @@ use std::path::Path;
 use super::catalogue_file::CatalogueFile;
 use crate::store::error::{Result, StoreError};
 
-/// The device and the inode of a file, which no other has while it is open.
+/// A file's device and inode, unique while the file is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileIdentity {
     device: u64,
@@ -17,7 +17,7 @@ pub(super) struct FileIdentity {
 }
 
 impl FileIdentity {
-    /// Returns what tells the file at `path` from others, as of now.
+    /// Returns the identity of the file that lies at `path` now.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let metadata = std::fs::metadata(path)?;
         Ok(Self {
@@ -26,16 +26,16 @@ impl FileIdentity {
         })
     }
 
-    /// Opens the catalogue, whose file exists, and returns which one that was: the one that lay there before lies there after.
+    /// Opens the catalogue's existing file and returns its identity, which must be the same before and after.
     ///
-    /// The path is looked at rather than the open file, which only SQLite has: closing another handle on it would end this
-    /// process's locks.
+    /// Checks the path, not the open file, which only SQLite has: closing a second handle would drop this process's
+    /// locks.
     pub(super) fn while_opening<T>(
         file: &CatalogueFile,
         open: impl FnOnce() -> Result<T>,
     ) -> Result<(T, Self)> {
         let before = Self::of(&file.path);
-        // Why a file cannot be opened is worth more than that it cannot be told from others.
+        // The reason why a file cannot be opened matters more than its missing identity.
         let opened = open()?;
         let before = before
             .map_err(|error| file.failed(format!("cannot tell which file it is: {error}")))?;
@@ -43,7 +43,7 @@ impl FileIdentity {
         Ok((opened, before))
     }
 
-    /// Refuses to go on when another file, or none, lies at the catalogue's path by now.
+    /// Fails when the catalogue's path now holds another file, or none.
     pub(super) fn check(self, file: &CatalogueFile) -> Result<()> {
         let reason = match Self::of(&file.path) {
             Ok(now) if now == self => return Ok(()),

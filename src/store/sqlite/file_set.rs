@@ -1,4 +1,4 @@
-//! Sets: which there are, which sources carry their tags, and what of each is published.
+//! Sets: their configuration, their members, and their published editions.
 
 use std::collections::BTreeSet;
 
@@ -25,8 +25,8 @@ use crate::store::error::Result;
 use crate::store::types::FileSet;
 
 impl Store {
-    /// Returns every set that is configured, or was and is still published, by name. Those whose rows are damaged are left out
-    /// ([`Store::damage`]): this is for nothing that withdraws what is not there. A damaged edition that readers see is noted, too.
+    /// Returns every set that is configured, or still published, by name. Damaged rows are left out
+    /// ([`Store::damage`]): never withdraw what this list misses. A damaged edition that readers see is noted, too.
     pub async fn file_sets(&self) -> Result<Vec<FileSet>> {
         self.read_sound(|sql, damaged| {
             let sets = list(sql, damaged)?;
@@ -50,13 +50,13 @@ impl Store {
         .await
     }
 
-    /// Returns where the members of a set stand, by name: those that are enabled, and of the disabled ones those that have a
-    /// version that could be published. A damaged row is an error.
+    /// Returns a set's members by name: enabled ones, and disabled ones with a version that could be published. A
+    /// damaged row is an error.
     pub async fn set_members(&self, set: String, now: DateTime<Utc>) -> Result<Vec<SetMember>> {
         self.read(move |sql| Ok(set_members(sql, &set, now)?)).await
     }
 
-    /// Returns the sources that are in more than one set, by name, each with the sets.
+    /// Returns the sources in more than one set, by name, each with its sets.
     pub async fn in_many_sets(&self) -> Result<Vec<(String, Vec<String>)>> {
         self.read_sound(|sql, damaged| {
             let mut statement = sql.prepare_cached(
@@ -71,8 +71,8 @@ impl Store {
         .await
     }
 
-    /// Records what was done to a set's published folder, with its event. A set that is no longer configured is forgotten
-    /// when it is withdrawn. Returns the members that the set has taken over: their own files are to be withdrawn.
+    /// Records the publication or withdrawal of a set's folder, with an event. A withdrawn set that is no longer
+    /// configured is deleted. Returns the members that the set has taken over: their own files must be withdrawn.
     pub async fn record_set_publication(
         &self,
         set: String,
@@ -125,7 +125,7 @@ impl Store {
     }
 }
 
-/// Tells whether sources carry the tag of a set by what they say themselves, whatever its rows of members say.
+/// Reports whether any source's settings carry the set's tag, whatever the set's member rows say.
 pub(super) fn is_tagged(sql: &Connection, set: &str) -> rusqlite::Result<bool> {
     sql.prepare_cached(TAGGED_WITH)?.exists([set])
 }
@@ -136,7 +136,7 @@ pub(super) fn has_members(sql: &Connection, set: &str) -> rusqlite::Result<bool>
         .exists([set])
 }
 
-/// Keeps why a set cannot be judged at all, with an event when that is news.
+/// Stores why a set cannot be judged; a new reason appends an event.
 pub(super) fn write_problem(
     transaction: &Transaction<'_>,
     set: &str,
@@ -154,8 +154,8 @@ pub(super) fn write_problem(
     Ok(())
 }
 
-/// Keeps why a set's published folder could not be brought in line, nothing when it is. The first failure is an event,
-/// those that follow are not, until one succeeds.
+/// Stores why a set's folder could not be published or withdrawn, `None` after a success. Only the first failure after
+/// a success appends an event.
 pub(super) fn write_publish_error(
     transaction: &Transaction<'_>,
     set: &str,
@@ -177,7 +177,7 @@ pub(super) fn write_publish_error(
     Ok(())
 }
 
-/// Forgets a set that is neither configured nor published.
+/// Deletes a set that is neither configured nor published.
 pub(super) fn forget_set(transaction: &Transaction<'_>, set: &str) -> rusqlite::Result<()> {
     let forget =
         "DELETE FROM file_set WHERE name = ?1 AND configured = 0 AND published_edition_id IS NULL";
@@ -185,7 +185,7 @@ pub(super) fn forget_set(transaction: &Transaction<'_>, set: &str) -> rusqlite::
     Ok(())
 }
 
-/// Returns why a set's folder is withdrawn, in which this edition lay.
+/// Returns why a set's folder, which held this edition, is withdrawn.
 fn why_withdrawn(sql: &Connection, set: &str, published: Option<EditionId>) -> Outcome<String> {
     let is_set = "SELECT 1 FROM file_set WHERE name = ?1 AND configured = 1";
     if !sql.prepare_cached(is_set)?.exists([set])? {
@@ -196,7 +196,7 @@ fn why_withdrawn(sql: &Connection, set: &str, published: Option<EditionId>) -> O
     }
     let because = match published {
         Some(edition) => failure_of_edition(sql, edition)?.map(|who| format!("failed by {who}")),
-        // Its edition went with a member that was purged.
+        // The edition was deleted with a purged member.
         None => sql
             .prepare_cached("SELECT withdrawn_because FROM file_set WHERE name = ?1")?
             .query_row([set], |row| row.get(0))?,
@@ -226,17 +226,17 @@ fn read_set(columns: &mut Columns<'_>) -> rusqlite::Result<FileSet> {
     })
 }
 
-// Tags that are no JSON are none: where sources are listed, their row is told to be damaged.
+// Tags that are not JSON count as none: lists of sources report that row as damaged.
 const TAGGED_WITH: &str = "SELECT 1 FROM source s WHERE s.removed_at IS NULL AND EXISTS
      (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t WHERE t.value = ?1)";
 
 const TAGGED: &str = "SELECT s.id FROM source s WHERE s.removed_at IS NULL
      AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t CROSS JOIN file_set f ON f.name = t.value WHERE f.configured = 1)";
 
-/// Makes these the sets that are configured, and finds the sources that carry their tags anew. Costs nothing when they are the
-/// same as before: changes of sources keep themselves in line.
+/// Makes these sets the configured ones and recomputes their members. Does nothing when they are unchanged: edits of
+/// sources keep their memberships current.
 pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&str>) -> Outcome<()> {
-    // A damaged one is taken for one that is not configured, and is again from then on.
+    // A set with a damaged row counts as not configured, and is configured anew.
     let before: Vec<_> = list(transaction.sql, &mut Vec::new())?;
     let configured: Vec<_> = before.iter().filter(|set| set.configured).collect();
     if configured.len() == names.len()
@@ -282,7 +282,7 @@ pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&st
                 Ok(tags.ok().filter(|_| fits))
             })
             .optional()?;
-        // What a damaged row says of its tags is no reason to leave a set.
+        // A source with damaged tags stays in its sets.
         let Some(tags) = tags.map_or(Some(Vec::new()), |tags| tags) else {
             continue;
         };
@@ -293,11 +293,10 @@ pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&st
     Ok(())
 }
 
-/// Makes a source a member of the configured sets whose tags it carries, and of no other. Returns whether that changed
-/// anything.
+/// Makes a source a member of exactly the configured sets whose tags it carries. Returns whether a membership changed.
 ///
-/// The version that consumers see of it, at its own path or in a set that it leaves, is kept at its own path until an edition
-/// of a set that it enters takes it over.
+/// The version that consumers see, at the source's own path or in a set that it leaves, stays at its own path until a
+/// published edition of a set that it enters takes over.
 pub(super) fn join_sets(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -325,7 +324,7 @@ pub(super) fn join_sets(
     Ok(is_changed)
 }
 
-/// The version that consumers see of a source, or are to see again at its own path.
+/// The version of a source that consumers see, or will see again at its own path.
 const SEEN: &str = "SELECT coalesce(
          (SELECT published_version_id FROM source_state WHERE source_id = ?1),
          (SELECT max(kept_version_id) FROM set_member WHERE source_id = ?1),
@@ -333,14 +332,14 @@ const SEEN: &str = "SELECT coalesce(
           WHERE m.source_id = ?1),
          (SELECT version_id FROM removed_file WHERE source_id = ?1))";
 
-/// Keeps a version in every set of a source whose published edition has not the source.
+/// Keeps a version in each of the source's sets whose published edition lacks the source.
 const KEEP: &str = "UPDATE set_member SET kept_version_id = ?2
      WHERE source_id = ?1 AND kept_version_id IS NULL AND NOT EXISTS (SELECT 1 FROM file_set f
          CROSS JOIN edition_member m ON m.edition_id = f.published_edition_id AND m.source_id = set_member.source_id
          WHERE f.name = set_member.set_name)";
 
-/// Lets the set take over the files of its members that the published edition has: they go from their own paths. Returns
-/// the members of which something lay there.
+/// Moves the members of the published edition from their own paths to the set. Returns the members that had a file at
+/// their own path.
 fn take_over(
     transaction: &Transaction<'_>,
     set: &str,
@@ -365,8 +364,8 @@ fn take_over(
     Ok(members)
 }
 
-// A disabled source is not fetched, which ends no membership: the set goes on with the newest version of it that could be
-// published. Without one it keeps nothing waiting. Where a row does not say whether its source is enabled, it is damaged.
+// A disabled source stays a member: the set uses its newest version that could be published, and does not wait for it
+// without one. An unreadable `enabled` is damage.
 const MEMBERS: &str = "SELECT s.id, s.name, v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum,
          iif(s.enabled IN (0, 1), s.enabled AND t.next_slot <= ?2, NULL),
          EXISTS (SELECT 1 FROM worker w WHERE w.id = t.lease_owner AND w.seen_at > ?3 AND w.seen_at <= ?4), iif(s.enabled, t.failures, 0)

@@ -1,7 +1,8 @@
-//! Verdicts that a person gave in the place of a verifier end when the verifier judges the same contents anew, wherever these are: its
-//! verdict is repeated on every other version of the source, or edition of the set, on which such a verdict counted.
+//! A verdict by hand counts in the place of a verifier until that verifier judges the same contents anew, anywhere. Its
+//! new verdict is then repeated on every other version of the source, or edition of the set, where the verdict by hand
+//! counted.
 //!
-//! Never ends a verdict that a person gave while the verifier was judging.
+//! Never ends a verdict by hand that was given while the verifier was judging.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -21,11 +22,11 @@ use crate::domain::{Action, EditionId, Fingerprint, NewVerdict, Stamp, VerdictId
 use crate::store::judged::Judged;
 use crate::store::types::{Ended, Seen};
 
-/// A verifier's own verdict, which was recorded just now.
+/// A verifier's own verdict that was just recorded.
 pub(super) struct Own<'a> {
     pub(super) id: VerdictId,
     pub(super) verdict: &'a NewVerdict,
-    /// The newest verdict on the same that was known when the verifier was asked.
+    /// The newest verdict on the same contents when the verifier was asked.
     pub(super) seen: VerdictId,
 }
 
@@ -36,8 +37,8 @@ impl<'a> Own<'a> {
     }
 }
 
-/// Repeats a verifier's own verdict on a version on the others with the same bytes where a person's counts in its place; their states
-/// follow. Returns the verdicts that ended so.
+/// Repeats a verifier's verdict on other versions with the same bytes where a verdict by hand counts in its place, and
+/// derives their states. Returns the verdicts by hand that ended.
 pub(super) fn end_on_versions(
     transaction: &Transaction<'_>,
     version: VersionId,
@@ -64,7 +65,7 @@ pub(super) fn end_on_versions(
     Ok(ended)
 }
 
-/// Does the same of an edition and the others of the set with the same contents.
+/// The same for other editions of the set with the same contents.
 pub(super) fn end_on_editions(
     transaction: &Transaction<'_>,
     edition: EditionId,
@@ -97,8 +98,8 @@ pub(super) fn end_on_editions(
     Ok(ended)
 }
 
-/// Returns the fingerprint of verdicts by hand when a verdict ends those on the same contents: a person had decided in the verifier's
-/// place, or the verifier decides otherwise than it did. Its first verdict on a version that came later ends none.
+/// Returns the fingerprint of verdicts by hand when this verdict ends verdicts on the same contents: it replaces a
+/// verdict by hand, or differs from the verifier's last one. A verifier's first verdict on a later version ends none.
 fn ends_others(sql: &Connection, on: Judged, own: &Own<'_>) -> rusqlite::Result<Option<i64>> {
     if own.verdict.fingerprint.is_outside() {
         return Ok(None);
@@ -131,21 +132,21 @@ fn ends_others(sql: &Connection, on: Judged, own: &Own<'_>) -> rusqlite::Result<
     Ok(ends.unwrap_or(false).then_some(by_hand))
 }
 
-/// Returns the id of the fingerprint of verdicts by hand; nothing while nobody ever gave one, which is the rule.
+/// Returns the id of the fingerprint of verdicts by hand; `None`, as usual, when there never was one.
 fn hand_fingerprint(sql: &Connection) -> rusqlite::Result<Option<i64>> {
     sql.prepare_cached("SELECT id FROM text WHERE value = ?1")?
         .query_row([Fingerprint::overruled().hex], |row| row.get(0))
         .optional()
 }
 
-/// A verdict in whose place the verifier's own comes.
+/// The verdict that the verifier's own replaces.
 struct Last {
     id: VerdictId,
     is_by_hand: bool,
 }
 
-/// Returns what counts of the verifier on this, when the verifier's own verdict on the same contents takes its place: a person's, or one
-/// that did that before and decided nothing. Nothing where a row is damaged: that is not published either.
+/// Returns the verifier's counting verdict on this subject if it is to be replaced: one by hand, or an undecided one
+/// that had replaced one by hand. `None` for a damaged row, which keeps the version unpublished anyway.
 fn last_to_end(
     sql: &Connection,
     other: Judged,
@@ -182,7 +183,7 @@ fn last_to_end(
     }))
 }
 
-/// Appends an event of the verdict by hand in whose place a verifier's own comes, which was recorded just now, if there is one.
+/// Appends an event for a verdict by hand that a verifier's new verdict replaces, if there is one.
 pub(super) fn note_set_aside(
     transaction: &Transaction<'_>,
     subject: &Subject<'_>,
@@ -240,7 +241,7 @@ fn note_ended(
     Ok(())
 }
 
-/// Returns a verdict by hand that ends, and its id; nothing when the last verdict is none by hand.
+/// Returns the verdict by hand that ends, with its id; `None` when the last verdict is not by hand.
 fn ended_by_hand(sql: &Connection, on: Judged, last: &Last) -> Outcome<Option<(VerdictId, Ended)>> {
     if !last.is_by_hand {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The handle on an open catalogue: hands operations to the writer thread and to readers. Knows no table.
+//! The handle on an open catalogue: passes operations to the writer thread and to readers. Names no table.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,9 +22,9 @@ use crate::store::error::{Result, StoreError};
 use crate::store::options::StoreOptions;
 use crate::store::types::ChangeToken;
 
-/// An open catalogue. Cheap to clone; dropping the last clone waits until all that is queued is written.
+/// An open catalogue. Cheap to clone; dropping the last clone waits until queued operations are written.
 ///
-/// An operation whose future is dropped is still done when it was queued.
+/// A queued operation runs even when its future is dropped.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
@@ -32,28 +32,29 @@ struct Inner {
     file: CatalogueFile,
     readers: Readers,
     noted: Noted,
-    /// `None` for one that only reads, and while it is dropped.
+    /// `None` for a read-only catalogue, and during drop.
     jobs: Option<mpsc::Sender<Box<dyn Job>>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Store {
-    /// Opens or creates the catalogue and migrates it; a copy of an existing one (`gannet.db.before-NNN`) is
-    /// taken first. Blocks, a few milliseconds as a rule.
+    /// Opens or creates the catalogue and migrates it, after copying an existing one to `gannet.db.before-NNN`. Blocks,
+    /// usually for a few milliseconds.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Newer`] for one that a newer gannet made, [`StoreError::Locked`] when another process holds it
-    /// for longer than the busy time-out (5 s), and [`StoreError::Failed`] for a file that is no catalogue, which is left as it is.
+    /// [`StoreError::Newer`] for a catalogue of a newer gannet, [`StoreError::Locked`] when another process holds it
+    /// for longer than the busy time-out (5 s), [`StoreError::Failed`] for a file that is no catalogue, which stays
+    /// untouched.
     pub fn open(path: &Path) -> Result<Self> {
         Self::open_with(path, StoreOptions::default())
     }
 
-    /// Like [`Store::open`], with another time to wait for other processes, and with subscribers.
+    /// Like [`Store::open`], with a given busy time-out and subscribers.
     pub fn open_with(path: &Path, options: StoreOptions) -> Result<Self> {
         let file = CatalogueFile::new(path, options.busy_timeout);
         library::prepare(&file)?;
-        // SQLite would make it readable for all. A file that cannot be made is SQLite's to name.
+        // SQLite would create it readable for all. If this fails, SQLite reports the reason.
         let _ = make_private(path);
         let open = || open_for_writing(&file);
         let (mut connection, identity) = FileIdentity::while_opening(&file, open)?;
@@ -78,12 +79,12 @@ impl Store {
         })))
     }
 
-    /// Opens a catalogue that exists for reading only: makes no file, takes no lock, and works where this account or the
-    /// file system allows nothing but reading. Every operation that writes fails.
+    /// Opens an existing catalogue for reading only: creates no file, takes no lock, and works on read-only file
+    /// systems. Every operation that writes fails.
     ///
     /// # Errors
     ///
-    /// As [`Store::open`]; [`StoreError::Older`] for one that would have to be migrated first.
+    /// As [`Store::open`]; [`StoreError::Older`] for a catalogue that needs migrating.
     pub fn open_for_reading(path: &Path) -> Result<Self> {
         let file = CatalogueFile::new(path, StoreOptions::default().busy_timeout);
         library::prepare(&file)?;
@@ -102,21 +103,21 @@ impl Store {
         &self.0.noted
     }
 
-    /// Tells whether operations that write can succeed.
+    /// Reports whether operations that write can succeed.
     pub fn can_write(&self) -> bool {
         self.0.jobs.is_some()
     }
 
-    /// Returns a token that is another one when anything was committed since, by this store or by another process. Costs
-    /// microseconds, and does not wait for the writer.
+    /// Returns a token that differs after any commit, of this store or of another process. Takes microseconds and does
+    /// not wait for the writer.
     pub async fn changes(&self) -> Result<ChangeToken> {
         let inner = Arc::clone(&self.0);
         let value = tokio::task::spawn_blocking(move || inner.readers.changes()).await;
         value.map_err(|_| self.stopped())?
     }
 
-    /// Folds the write-ahead log into the catalogue's file, and empties it. Returns whether it is empty now: others that read keep it
-    /// from that.
+    /// Checkpoints the write-ahead log and empties it. Returns whether the log is empty: other readers can prevent
+    /// that.
     pub async fn empty_log(&self) -> Result<bool> {
         let file = self.0.file.clone();
         let emptied = tokio::task::spawn_blocking(move || {
@@ -130,8 +131,8 @@ impl Store {
         emptied.await.map_err(|_| self.stopped())?
     }
 
-    /// Runs `operation` in the writer's next transaction and returns after its commit. It may be run more than
-    /// once: anew when the transaction was undone.
+    /// Runs `operation` in the writer's next transaction and returns after the commit. Runs it again when the
+    /// transaction was rolled back.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
@@ -144,7 +145,7 @@ impl Store {
         answer.await.map_err(|_| self.stopped())?
     }
 
-    /// Runs `query` on one state of the catalogue, on a thread that may block; again when the state it read was not one.
+    /// Runs `query` on one state of the catalogue on a blocking thread; repeats it when the files changed meanwhile.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnMut(&Connection) -> std::result::Result<T, Failure> + Send + 'static,
@@ -164,11 +165,11 @@ impl Store {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // The last connection to close folds the write-ahead log into the file, which only a writing one can.
+        // The last connection to close checkpoints the log, which only a writing connection can.
         self.readers.close();
         self.jobs = None;
         if let Some(writer) = self.writer.take() {
-            // A writer that panicked has told its callers so.
+            // A writer that panicked has already reported that to its callers.
             let _ = writer.join();
         }
     }

@@ -1,21 +1,21 @@
-//! Which process keeps others from writing to the catalogue, and whether any has it open, as the system knows it. Never
-//! opens the catalogue's files: closing one of them would end this process's own locks.
+//! Finds the process that locks the catalogue, and whether any process has it open, from the system's records. Never
+//! opens the catalogue's files: closing one would drop this process's own locks.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// Returns the process that holds the catalogue at `path` for writing, where the system tells (Linux: `/proc/locks`).
+/// Returns the process that holds the catalogue at `path` for writing (Linux only: `/proc/locks`).
 pub(super) fn holder_of(path: &Path) -> Option<u32> {
     let locks = read_locks()?;
-    // In WAL mode whoever writes holds a byte of the shared memory.
+    // In WAL mode a writer locks a byte of the shared memory.
     [&shared_memory(path), path].into_iter().find_map(|file| {
         let inode = std::fs::metadata(file).ok()?.ino();
         locks.lines().find_map(|line| writer_in(line, inode))
     })
 }
 
-/// Tells whether a process has the shared memory of the catalogue at `path` open: each that has holds a lock on a byte of it
-/// as long as it lives. `false` where there is none; `true` where the system does not tell (other than Linux).
+/// Reports whether a process has the shared memory of the catalogue at `path` open, which locks a byte of it. `false`
+/// without such a file; `true` on systems other than Linux, which do not show locks.
 pub(super) fn is_shared(path: &Path) -> bool {
     let Ok(found) = std::fs::metadata(shared_memory(path)) else {
         return false;
@@ -33,7 +33,7 @@ fn shared_memory(path: &Path) -> PathBuf {
     shared.into()
 }
 
-/// Tells whether a line is that of a lock that a process holds on the file `inode`, of any kind.
+/// Reports whether a line of `/proc/locks` is a lock on the file `inode`, of any kind.
 fn is_lock_on(line: &str, inode: u64) -> bool {
     let fields: Vec<_> = line.split_whitespace().collect();
     let [_, "POSIX", _, _, _, file, ..] = fields[..] else {
@@ -53,7 +53,7 @@ fn writer_in(line: &str, inode: u64) -> Option<u32> {
     (number.parse() == Ok(inode))
         .then(|| process.parse().ok())
         .flatten()
-        // One of another container has no number here.
+        // A process of another container shows as 0.
         .filter(|process| *process > 0)
 }
 

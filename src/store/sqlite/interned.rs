@@ -1,7 +1,7 @@
-//! Rows that others name by a number, and that decide: texts (names and fingerprints of verifiers), what a fingerprint stands for, editions.
-//! Each has a checksum of its values.
+//! Interned rows that decide: texts (names and fingerprints of verifiers), definitions of fingerprints, editions. Each
+//! has a checksum of its values.
 //!
-//! Never mends a row, and never takes one that does not fit its checksum for what it says.
+//! Never repairs a row, and never uses one that does not fit its checksum.
 
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
@@ -11,7 +11,7 @@ use super::row::Columns;
 use super::sql_damage::damaged_error;
 use crate::store::damaged_row::DamagedRow;
 
-/// Gives a connection the function `row_checksum(…)` of any values: FNV-1a (RFC 9923) of 64 bits, in which one changed byte always shows.
+/// Adds the SQL function `row_checksum(…)`: 64-bit FNV-1a (RFC 9923) of any values; a changed byte always shows.
 pub(super) fn add_row_checksum(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function(c"row_checksum", -1, flags, |values| {
@@ -35,7 +35,7 @@ fn row_checksum(values: &Context<'_>) -> u64 {
     hash
 }
 
-/// Adds a value to a hash: the number of its type, its bytes, and how many these are.
+/// Hashes a value: the number of its type, its bytes, and their count.
 fn add(hash: u64, kind: u8, bytes: &[u8]) -> u64 {
     const PRIME: u64 = 0x0100_0000_01b3;
     let length = (bytes.len() as u64).to_le_bytes();
@@ -45,7 +45,7 @@ fn add(hash: u64, kind: u8, bytes: &[u8]) -> u64 {
     })
 }
 
-/// The text of a row `alias` of the table `text`: its id when the row does not fit its checksum. Read by [`text`].
+/// The text of a row `alias` of the table `text`, or its id when the row does not fit its checksum. Read by [`text`].
 macro_rules! sound_text {
     ($alias:literal) => {
         concat!(
@@ -65,8 +65,8 @@ macro_rules! sound_text {
 }
 pub(super) use sound_text;
 
-/// What the fingerprint of a verdict `d` stands for, of the table `definition p`; likewise its id, also when the row is missing. Read by
-/// [`definition`].
+/// The definition behind the fingerprint of a verdict `d`, from `definition p`; its id when the row is missing or does
+/// not fit. Read by [`definition`].
 pub(super) const DEFINITION: &str = "CASE WHEN p.checksum = row_checksum(p.fingerprint_id, p.value) THEN p.value ELSE d.fingerprint_id END";
 
 /// Whether the row of an edition `e` fits its checksum.
@@ -77,7 +77,7 @@ macro_rules! edition_fits {
 }
 pub(super) use edition_fits;
 
-/// A value of a row that fits, or the id of one that does not.
+/// A value of a sound row, or the id of one that does not fit its checksum.
 enum Checked {
     Sound(String),
     Damaged(i64),
@@ -92,12 +92,12 @@ impl FromSql for Checked {
     }
 }
 
-/// Reads a text. A row that does not fit is an error that names it.
+/// Reads a text. A row that does not fit its checksum is an error that names the row.
 pub(super) fn text(columns: &mut Columns<'_>) -> rusqlite::Result<String> {
     checked(columns.get()?, "text", "it does not fit its checksum")
 }
 
-/// Reads a text where there is a row.
+/// Reads a text that may be absent.
 pub(super) fn optional_text(columns: &mut Columns<'_>) -> rusqlite::Result<Option<String>> {
     let value: Option<Checked> = columns.optional()?;
     value
@@ -105,7 +105,7 @@ pub(super) fn optional_text(columns: &mut Columns<'_>) -> rusqlite::Result<Optio
         .transpose()
 }
 
-/// Reads what a fingerprint stands for; empty where that was never kept.
+/// Reads the definition of a fingerprint; empty when it was never stored.
 pub(super) fn definition(columns: &mut Columns<'_>) -> rusqlite::Result<String> {
     let reason = "it is missing, or does not fit its checksum";
     checked(columns.get()?, "definition", reason)

@@ -1,4 +1,4 @@
-//! Versions whose judging killed the process that judged them: counted, until all its rules have spoken.
+//! Versions whose judging killed its process: counted until all rules have given a verdict.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -11,7 +11,7 @@ use crate::store::error::Result;
 use crate::store::types::VersionToJudge;
 
 impl Store {
-    /// Returns a version with what is to be known of it before it is judged; nothing when it is not there.
+    /// Returns a version with its newest verdict and its count of deaths, for judging; `None` when it does not exist.
     pub async fn version_to_judge(&self, version: VersionId) -> Result<Option<VersionToJudge>> {
         self.read(move |sql| {
             let found = version_if_there(sql, version)?;
@@ -28,7 +28,7 @@ impl Store {
     }
 }
 
-/// Counts that a process was killed in the middle of judging these versions; those that were purged meanwhile are left out.
+/// Counts a killed process for each version that it was judging; purged versions are left out.
 pub(super) fn count_deaths(
     transaction: &Transaction<'_>,
     versions: &[VersionId],

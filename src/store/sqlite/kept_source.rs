@@ -1,4 +1,4 @@
-//! Sources that are to be changed: they are there, and no other has their names or addresses.
+//! Sources to be changed: they exist, and no other source has their names or addresses.
 
 use rusqlite::OptionalExtension as _;
 
@@ -31,7 +31,7 @@ pub(super) fn kept_source(transaction: &Transaction<'_>, id: SourceId) -> Outcom
     Ok(source)
 }
 
-/// Refuses a name or an address that a source other than `own` has, as its name or its address.
+/// Refuses a name or an address that a source other than `own` uses as its name or address.
 pub(super) fn refuse_taken(
     transaction: &Transaction<'_>,
     own: Option<SourceId>,
@@ -41,7 +41,7 @@ pub(super) fn refuse_taken(
     for (what, value, column) in [
         ("address", address, "address"),
         ("name", name, "name"),
-        // A name that is another source's address, or the other way round, would mean either.
+        // A name that equals another source's address, or the reverse, would be ambiguous.
         ("name", name, "address"),
         ("address", address, "name"),
     ] {

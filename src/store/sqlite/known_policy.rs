@@ -1,4 +1,4 @@
-//! The rows of policies: the newest, which is in force, and what an older revision said of a set.
+//! The rows of policies: the newest, which is in force, and older revisions.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::row::Columns;
 use super::sql_damage::{NO_FIT, read_row};
 use crate::domain::{Actor, AdoptedPolicy, Policy, Weights};
 
-/// The checksum that the row of a policy has to carry.
+/// The checksum of a policy's row.
 macro_rules! policy_checksum {
     () => {
         "row_checksum(revision, adopted_at, actor_id, file, verifiers)"
@@ -51,13 +51,13 @@ pub(super) fn newest(sql: &Connection) -> rusqlite::Result<Option<AdoptedPolicy>
         .optional()
 }
 
-/// Returns the verifiers that counted for a set under a revision of the policy; nothing when that is not known.
+/// Returns the verifiers that counted for a set under a revision; `None` when the revision cannot be read.
 pub(super) fn weights_of_set(
     sql: &Connection,
     set: &str,
     revision: Option<i64>,
 ) -> rusqlite::Result<Option<Weights>> {
-    // One that an older gannet wrote need not be readable any more.
+    // A policy of an older gannet may be unreadable.
     let policy: Option<Policy> = sql
         .prepare_cached(concat!(
             "SELECT verifiers FROM policy WHERE revision = ?1 AND checksum = ",
@@ -69,17 +69,17 @@ pub(super) fn weights_of_set(
     Ok(policy.map(|policy| policy.for_set(set)))
 }
 
-/// The newest policy that was read, by its revision: it is parsed once, not for every verdict.
+/// The newest policy, parsed once per revision instead of once per verdict.
 #[derive(Default)]
 pub(super) struct KnownPolicy(RefCell<Option<(i64, Arc<Policy>)>>);
 
 impl KnownPolicy {
-    /// Forgets what was read: a transaction that was undone may have written it.
+    /// Clears the cache: a transaction that was rolled back may have written the policy.
     pub(super) fn forget(&self) {
         self.0.borrow_mut().take();
     }
 
-    /// Returns the policy in force with its revision; nothing while none was adopted.
+    /// Returns the policy in force and its revision; `None` before the first adoption.
     pub(super) fn read(&self, sql: &Connection) -> rusqlite::Result<Option<(i64, Arc<Policy>)>> {
         let Some(revision) = newest_revision(sql)? else {
             return Ok(None);

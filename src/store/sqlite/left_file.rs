@@ -1,6 +1,6 @@
-//! Files of removed sources that consumers still find: what is recorded of one stays, until it is gone.
+//! Files of removed sources that consumers still find: their records stay until the files are gone.
 //!
-//! Never removes a file, and never looks for one.
+//! Never removes a file or looks for one.
 
 use rusqlite::params;
 
@@ -12,8 +12,8 @@ use crate::domain::{Action, NewEvent, Source, SourceId, Stamp, VersionId};
 const LEFT_AT: &str = "SELECT s.id, t.published_version_id FROM source s CROSS JOIN source_state t ON t.source_id = s.id
      WHERE s.removed_at IS NOT NULL AND s.path_key = ?1 AND s.published_path = ?2 AND t.published_version_id IS NOT NULL";
 
-/// Records that the files of removed sources are not at this path any more: what consumers saw of them is withdrawn. Returns whether
-/// there was any.
+/// Records that no removed source's file lies at this path any more: its withdrawal. Returns whether there was such a
+/// file.
 pub(super) fn end_left_at(
     transaction: &Transaction<'_>,
     path: &str,
@@ -33,7 +33,7 @@ pub(super) fn end_left_at(
     Ok(!left.is_empty())
 }
 
-/// Records the same of one source, if its file was left.
+/// The same for one source, if its file was left.
 pub(super) fn end_left_file(
     transaction: &Transaction<'_>,
     source: &Source,
@@ -71,7 +71,7 @@ pub(super) fn forget_file(transaction: &Transaction<'_>, source: SourceId) -> ru
     transaction.execute(nothing, [source.0]).map(drop)
 }
 
-/// Forgets how a source's file looked when what lies at its path may be something else.
+/// Deletes the recorded look of a source's file when another file may lie at its path.
 pub(super) fn forget_unsure_looks(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -81,7 +81,7 @@ pub(super) fn forget_unsure_looks(
     transaction.execute(looks, [source.0]).map(drop)
 }
 
-/// Tells whether a source's file lies at its path, and how it looks is known.
+/// Reports whether a source's file lies at its path and its look is recorded.
 pub(super) fn has_file(transaction: &Transaction<'_>, source: SourceId) -> rusqlite::Result<bool> {
     let known = "SELECT 1 FROM source_state WHERE source_id = ?1 AND published_version_id IS NOT NULL AND published_size IS NOT NULL";
     transaction.sql.prepare_cached(known)?.exists([source.0])

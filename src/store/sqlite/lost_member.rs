@@ -1,6 +1,6 @@
-//! Members of sets of which a row is gone or cannot be read: a set is not judged without them.
+//! Set members with a lost or damaged row: the set is not judged without them.
 //!
-//! Never takes a source for one that left a set unless its own row says so.
+//! A source has left a set only if its own row says so.
 
 use rusqlite::Connection;
 
@@ -9,7 +9,7 @@ use super::source_row::source_fits;
 use super::sql_damage::{NO_FIT, damaged_error};
 use crate::store::damaged_row::DamagedRow;
 
-/// Makes sure that no member of a set is left out for a row that is gone or damaged.
+/// Fails when a member of a set would be left out for a lost or damaged row.
 pub(super) fn refuse_lost_members(sql: &Connection, set: &str) -> Outcome<()> {
     match lost_member(sql, set)? {
         Some(row) => Err(damaged_error(row).into()),
@@ -34,7 +34,7 @@ const WITHOUT_MEMBER: &str = "SELECT s.id, s.name FROM source s WHERE s.removed_
      AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t WHERE t.value = ?1)
      AND NOT EXISTS (SELECT 1 FROM set_member m WHERE m.set_name = ?1 AND m.source_id = s.id) LIMIT 1";
 
-/// Returns the row that is missing or damaged of a set's first lost member.
+/// Returns the lost or damaged row of a set's first lost member.
 fn lost_member(sql: &Connection, set: &str) -> Outcome<Option<DamagedRow>> {
     for (table, query, reason) in [
         ("source", WITHOUT_SOURCE, "it is missing"),
@@ -50,7 +50,7 @@ fn lost_member(sql: &Connection, set: &str) -> Outcome<Option<DamagedRow>> {
                 table,
                 id: row.get::<_, i64>(0)?.to_string(),
                 source: row.get(1).unwrap_or_default(),
-                // A pass that meets the row of the source, too, names it once.
+                // The same words as a pass uses for the source's row, so that both report one damage.
                 reason: if reason == NO_FIT {
                     reason.to_owned()
                 } else {

@@ -1,8 +1,8 @@
 //! The catalogue in a SQLite file: the only place that knows SQL and rusqlite.
 //!
-//! One writer thread has the only writing connection; it gathers the operations that wait into one transaction, so
-//! that many share the price of one sync. Readers have connections of their own. What an operation takes, returns and
-//! fails with is the port's ([`crate::store`]): no type of SQLite leaves this folder.
+//! One writer thread has the only writing connection; it runs waiting operations in one transaction, so that many share
+//! one sync. Readers have connections of their own. The port ([`crate::store`]) defines the types of operations,
+//! results and errors: no SQLite type leaves this folder.
 
 mod archive_mark;
 mod asked;

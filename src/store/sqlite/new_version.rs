@@ -1,4 +1,4 @@
-//! How a version is appended: as the newest of its source's history, with the checksum of its row.
+//! Appends a version as the newest of its source's history, with the checksum of its row.
 
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -8,7 +8,7 @@ use super::transaction::Transaction;
 use super::version_row::Place;
 use crate::domain::{BlobId, Digest, LastModified, SourceId, VersionId, VersionState};
 
-/// A version that is about to be recorded; its blob is already.
+/// A version to record; its blob is recorded already.
 pub(super) struct NewVersion<'a> {
     pub(super) source_id: SourceId,
     pub(super) blob_id: BlobId,
@@ -21,7 +21,8 @@ pub(super) struct NewVersion<'a> {
     pub(super) policy_revision: Option<i64>,
 }
 
-/// Appends a version to its source's history. Returns its place; whoever calls records in the source's state that it is the newest.
+/// Appends a version to its source's history and returns its place. The caller stores it as newest in the source's
+/// state.
 pub(super) fn insert_version(
     transaction: &Transaction<'_>,
     version: &NewVersion<'_>,
@@ -59,13 +60,13 @@ pub(super) fn insert_version(
     Ok(place)
 }
 
-/// Returns the place of the version that is appended next to its source's history.
+/// Returns the place of the next version in its source's history.
 fn next_place(
     transaction: &Transaction<'_>,
     version: &NewVersion<'_>,
     name_id: i64,
 ) -> rusqlite::Result<Place> {
-    // The checksum is of the id, too: the one that AUTOINCREMENT gives.
+    // The checksum covers the id, too: the one that AUTOINCREMENT gives.
     let (id, ordinal) = transaction
         .sql
         .prepare_cached(

@@ -1,14 +1,14 @@
-//! The damaged rows that were met since they were taken last.
+//! The damaged rows met since they were last taken.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::damaged_row::DamagedRow;
 
-/// So many damaged rows are kept in mind at most.
+/// At most so many damaged rows are noted.
 const MAX_NOTED: usize = 1000;
 
-/// The damaged rows that were met since they were taken last, each once.
+/// The damaged rows met since they were last taken, each once.
 #[derive(Default)]
 pub(super) struct Noted(Mutex<BTreeSet<DamagedRow>>);
 

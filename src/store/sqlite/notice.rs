@@ -1,6 +1,6 @@
-//! What notifiers know: read with the sources that may have changed since, and written when they were told.
+//! The states of notifiers: read with the sources that may have changed, and written after a delivery.
 //!
-//! Never decides what a notifier is told: that is the domain's.
+//! Never decides what a notifier receives: the domain does.
 
 use std::collections::HashMap;
 
@@ -29,10 +29,10 @@ use crate::store::notice_types::{
 };
 
 impl Store {
-    /// Returns the sources that may have changed since a notifier was told last, with what it knows of them: those with
-    /// a turn since, and those that wait. Nothing while a delivery that failed is not to be tried again yet.
+    /// Returns the sources that may have changed since a notifier's last look, with its state of each: sources with a
+    /// turn since, and those whose notice waits. Returns `None` while a failed delivery must not be retried yet.
     ///
-    /// For a notifier that is not known yet, they are the sources that are not well.
+    /// For a new notifier: the sources that are not well.
     pub async fn look_for_changes(
         &self,
         notifier: String,
@@ -42,13 +42,13 @@ impl Store {
             .await
     }
 
-    /// Records what a notifier knows now, with the event of the message that it was sent, if there was one.
+    /// Records a notifier's new state, with the event of the message that was sent, if any.
     pub async fn record_notice(&self, record: NoticeRecord, stamp: Stamp) -> Result<()> {
         self.write(move |transaction| write(transaction, &record, &stamp))
             .await
     }
 
-    /// Returns what is recorded of changes, in their order.
+    /// Returns the recorded stories of changes, in the order asked for.
     pub async fn change_stories(&self, of: StoriesOf) -> Result<Vec<ChangeStory>> {
         self.read(move |sql| match &of {
             StoriesOf::Sources(changes) => {
@@ -66,7 +66,7 @@ impl Store {
     }
 }
 
-/// The action that a change of a source or the configuration leaves in the log, or that of a set.
+/// The action that the log has for a change of this kind.
 pub(super) fn action_of(kind: ChangeKind) -> Action {
     match kind {
         ChangeKind::Withdrawn => Action::Withdrawn,
@@ -82,11 +82,11 @@ pub(super) fn action_of(kind: ChangeKind) -> Action {
     }
 }
 
-/// What follows from single events is read in so many at once; the rest at the next look.
+/// At most so many events are announced at one look; the rest at the next.
 const MOST_ANNOUNCED: usize = 1000;
 
-// A first version is no change, unless it takes the place of another, and one that was purged no news. The removal of a source says all of its file, and a set that
-// is published again was not withdrawn for long.
+// Not announced: a first version, unless it replaces another; a purged version; the withdrawal of a removed source's
+// file, which the removal implies; the withdrawal of a set that is published again.
 const ANNOUNCED: &str = "SELECT e.id, w.value, e.at, e.source_id, e.version_id, e.detail
      FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
      WHERE (e.id > ?1 AND e.id <= ?4) AND e.action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))
@@ -101,7 +101,7 @@ const ANNOUNCED: &str = "SELECT e.id, w.value, e.at, e.source_id, e.version_id, 
 const TURNS: &str = "SELECT source_id, CASE WHEN action_id = (SELECT id FROM text WHERE value = ?3) THEN version_id END
      FROM event NOT INDEXED
      WHERE id > ?1 AND source_id IS NOT NULL AND action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))";
-// Looked for once, when a notifier is new. The event of a set begins with its name.
+// Read once, when a notifier is new. The detail of a set's event begins with the set's name.
 const STANDING: &str = "SELECT max(e.id) AS newest FROM event e JOIN source_state t ON t.source_id = e.source_id AND t.publish_error IS NOT NULL
          WHERE e.action_id = (SELECT id FROM text WHERE value = ?1) GROUP BY e.source_id
      UNION SELECT max(e.id) FROM event e JOIN file_set f ON f.publish_error IS NOT NULL AND e.source_id IS NULL
@@ -184,7 +184,7 @@ fn turns_since(
     let mut turns: HashMap<_, Vec<_>> = HashMap::new();
     while let Some(row) = rows.next()? {
         let mut columns = Columns::new(row);
-        // A damaged event is told where the log is read.
+        // A damaged event is reported where the log is read.
         let (Ok(source), Ok(version)) = (columns.get(), columns.optional()) else {
             continue;
         };
@@ -194,7 +194,7 @@ fn turns_since(
     Ok(turns)
 }
 
-/// Returns what followed from single events after one, and up to which event that goes.
+/// Returns the announcements of events after one, and the last event read.
 fn announced(
     sql: &Connection,
     after: EventId,
@@ -209,7 +209,7 @@ fn announced(
     Ok((announced, last))
 }
 
-/// Returns the events of publications that failed, and could not be made up for to this moment, oldest first.
+/// Returns the events of failed publications that still stand, oldest first.
 fn standing(
     sql: &Connection,
     damaged: &mut Vec<DamagedRow>,
@@ -225,7 +225,7 @@ fn standing(
     Ok(standing)
 }
 
-/// Returns what followed from those single events that wait, oldest first.
+/// Returns the announcements of held events, oldest first.
 fn held(
     sql: &Connection,
     told: &HashMap<EventSubject, ToldOfEvent>,
@@ -243,7 +243,7 @@ fn held(
 /// How many events were read, and the last of them.
 type LastRead = (usize, EventId);
 
-/// Returns what followed from the events after one up to another, with how many were read, and the last of them.
+/// Returns the announcements of the events in a span, with how many events were read, and the last of them.
 fn announced_between(
     sql: &Connection,
     after: EventId,
@@ -261,7 +261,7 @@ fn announced_between(
     while let Some(row) = rows.next()? {
         let event_id = EventId(row.get(0)?);
         read = Some((read.map_or(0, |(count, _)| count) + 1, event_id));
-        // Of what is damaged nothing can be said, and all else is told.
+        // A damaged event is left out; all others are announced.
         let event = read_row("event", row, read_announced);
         let Some((word, at, source, version_id, detail)) =
             sound_one(event.map_err(Failure::from), damaged)?
@@ -283,7 +283,7 @@ fn announced_between(
         };
         let is_removed = match &source {
             Some(source) => source.removed_at.is_some(),
-            // The file of a source that was purged.
+            // The file of a purged source.
             None => word == Action::Withdrawn.as_str(),
         };
         if let Some(kind) = kind.filter(|_| !is_removed) {
@@ -329,7 +329,7 @@ fn ids(
         .collect()
 }
 
-/// Reads the sources that are not removed, by name, with what is known of them.
+/// Reads the sources that are not removed, by name, each with the notifier's state of it.
 fn candidates(
     sql: &Connection,
     notifier: i64,
@@ -461,7 +461,7 @@ fn story(
     if kind != ChangeKind::Failing {
         return Ok(turn);
     }
-    // Why it fails now may be another reason than the first.
+    // The present reason of the failure may differ from the first.
     let error = sql
         .prepare_cached("SELECT error FROM attempt WHERE source_id = ?1 ORDER BY id DESC LIMIT 1")?
         .query_row([source.0], |row| Ok(row.get(0).unwrap_or_default()))

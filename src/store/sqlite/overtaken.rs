@@ -1,4 +1,4 @@
-//! Verdicts that come too late: somebody else has decided since they were asked for.
+//! Overtaken verdicts: another decision was recorded after the verifier was asked.
 
 use rusqlite::{Connection, params};
 
@@ -11,9 +11,9 @@ use crate::domain::{Action, NewVerdict, Stamp, VerdictOutcome};
 use crate::store::judged::Judged;
 use crate::store::types::Seen;
 
-/// Tells whether a verdict comes too late, which was reached in view of what was `seen`, of nothing that could be overtaken
-/// without. Its verifier has answered since what this one only promises to; or it is defined otherwise by now; or somebody
-/// outside, or the verifier by another definition, has decided since, which stands until the verifier is asked again.
+/// Reports whether a verdict is overtaken since `seen`: its promise was answered meanwhile; its verifier was redefined;
+/// or a verdict from outside or by another definition was recorded, which stands until the verifier is asked again. A
+/// verdict reached without `seen` is never overtaken.
 pub(super) fn is_overtaken(
     sql: &Connection,
     on: Judged,
@@ -46,7 +46,7 @@ pub(super) fn is_overtaken(
     ])
 }
 
-/// Appends the event of a verdict that was left out. A promise that was kept before it was recorded gets none.
+/// Appends the event of an overtaken verdict; an overtaken promise gets none.
 pub(super) fn note_overtaken(
     transaction: &Transaction<'_>,
     subject: &Subject<'_>,

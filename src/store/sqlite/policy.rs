@@ -1,7 +1,7 @@
-//! The policy in force: the verifiers and sets that the catalogue was given, each revision kept, the newest in force.
+//! The policy in force: verifiers and sets as adopted. Each revision is stored; the newest is in force.
 //!
-//! States are derived from it inside the transaction that records them ([`Transaction::policy`]). It never decides which
-//! configuration may change the policy: that is the domain's.
+//! The transaction that records a state derives it from the policy ([`Transaction::policy`]). Which configuration may
+//! change the policy is decided in the domain.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,23 +21,23 @@ use crate::domain::{Action, AdoptedPolicy, NewEvent, PolicyChanges, Stamp};
 use crate::store::error::{Result, StoreError};
 use crate::store::types::PolicyAdoption;
 
-/// How long the look for the configuration file waits for another process.
+/// How long the search for the configuration file waits for another process.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Store {
-    /// Returns the policy in force; nothing while none was adopted.
+    /// Returns the policy in force; `None` before the first adoption.
     pub async fn policy(&self) -> Result<Option<AdoptedPolicy>> {
         self.read(|sql| Ok(newest(sql)?)).await
     }
 
-    /// Returns the number of the newest policy, also when nothing else of its row can be read; 0 while none was adopted.
+    /// Returns the newest policy's revision, even when the rest of its row is damaged; 0 before the first adoption.
     pub async fn policy_revision(&self) -> Result<i64> {
         self.read(|sql| Ok(newest_revision(sql)?.unwrap_or_default()))
             .await
     }
 
-    /// Returns the configuration file that the policy of the catalogue at `path` came from. Nothing for a catalogue that is not
-    /// there, or whose policy cannot be read or is damaged: who opens it then says why. Writes nothing.
+    /// Returns the configuration file that the policy of the catalogue at `path` came from. `None` when the catalogue
+    /// is missing or its policy cannot be read; opening it reports the reason. Writes nothing.
     pub fn policy_file(path: &Path) -> Option<PathBuf> {
         if !path.exists() {
             return None;
@@ -55,12 +55,12 @@ impl Store {
         file.ok()?.map(PathBuf::from)
     }
 
-    /// Puts a policy in force: keeps it as the next revision, makes its sets the configured ones, and appends the event that
-    /// names what changed. Returns the revision, and what tells it from the one before.
+    /// Puts a policy in force as the next revision, configures its sets, and appends an event that names the changes.
+    /// Returns the revision, and the difference from the previous one.
     ///
     /// # Errors
     ///
-    /// [`StoreError::OtherPolicy`] when another one is in force by now than the adoption takes the place of.
+    /// [`StoreError::OtherPolicy`] when the policy in force is not the one that the adoption replaces.
     pub async fn adopt_policy(
         &self,
         adoption: PolicyAdoption,
@@ -79,7 +79,7 @@ fn adopt(
     if newest_revision(transaction.sql)?.unwrap_or_default() != adoption.replaces {
         return Err(StoreError::OtherPolicy.into());
     }
-    // What a damaged row said need not be known: it counts no more.
+    // A damaged previous policy is no obstacle: it no longer counts.
     let before = newest(transaction.sql).map_err(Failure::from);
     let before = sound_one(before, &mut Vec::new())?.flatten();
     let actor = transaction.text_id(&stamp.actor.0)?;

@@ -1,4 +1,4 @@
-//! The verifiers that count in a transaction, by the policy and the settings of that moment.
+//! The verifiers that count in a transaction, by the present policy and settings.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::transaction::Transaction;
 use crate::domain::{NewVerdict, Policy, SourceId, SourceKey, Weights};
 use crate::store::types::Seen;
 
-/// The verifiers that count for one source or set, and the revision that says so.
+/// The verifiers that count for one source or set, with the policy's revision.
 pub(super) struct InForce {
     pub(super) weights: Weights,
     pub(super) revision: Option<i64>,
@@ -17,7 +17,8 @@ pub(super) struct InForce {
 }
 
 impl InForce {
-    /// Tells whether the verifier that reached a verdict is another one by this policy than by the one by which it was asked.
+    /// Reports whether this policy defines the verdict's verifier otherwise than the policy by which the verifier was
+    /// asked.
     pub(super) fn redefines(&self, verdict: &NewVerdict, seen: &Seen) -> bool {
         let (now, then) = (self.policy.as_ref(), seen.policy.as_ref());
         now.zip(then)
@@ -41,7 +42,7 @@ impl InForce {
 }
 
 impl Transaction<'_> {
-    /// Returns the verifiers that count for the versions of a source, by its settings and the policy of this moment.
+    /// Returns the verifiers that count for a source's versions, by its settings and the policy in force.
     pub(super) fn policy_for_source(&self, source: SourceId) -> rusqlite::Result<InForce> {
         let policy = self.policy.read(self.sql)?;
         if policy.as_ref().is_none_or(|(_, policy)| policy.is_empty()) {
@@ -60,7 +61,7 @@ impl Transaction<'_> {
                 Ok((fits, columns.get()?, columns.get()?, columns.json()?))
             })?;
         if !fits {
-            // What it says may select other verifiers than those that count.
+            // Damaged settings may select other verifiers than those that count.
             return Err(damaged_error(unfit_source(source, Some(name))));
         }
         let key = SourceKey {
@@ -71,7 +72,7 @@ impl Transaction<'_> {
         Ok(InForce::of(policy, |policy| policy.for_source(&key)))
     }
 
-    /// Returns the verifiers that count for the editions of a set, by the policy of this moment.
+    /// Returns the verifiers that count for a set's editions, by the policy in force.
     pub(super) fn policy_for_set(&self, name: &str) -> rusqlite::Result<InForce> {
         Ok(InForce::of(self.policy.read(self.sql)?, |policy| {
             policy.for_set(name)

@@ -1,7 +1,8 @@
-//! The provenance of attempts: a row for each way that attempts went, however many went it. Where a source's own address was asked and led
-//! nowhere else, the row holds who answered, for every source; the address is the one that the source had then.
+//! The provenance of attempts: one row for each distinct provenance, shared by attempts. When only the source's own
+//! address was asked, the row is shared by all sources: it holds who answered, and the address is the source's at that
+//! time.
 //!
-//! Never takes an attempt for damaged because its provenance is.
+//! A damaged provenance row never makes its attempt damaged.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -12,11 +13,11 @@ use super::transaction::Transaction;
 use crate::domain::{Provenance, Request, SourceId, masked};
 use crate::store::damaged_row::DamagedRow;
 
-/// What [`read_provenance`] reads of an attempt `a` and its row of provenance `p`.
+/// The columns of an attempt `a` and its provenance row `p` for [`read_provenance`].
 pub(super) const PROVENANCE: &str = "a.provenance_id, p.source_id IS NULL,
     CASE WHEN p.checksum = row_checksum(p.source_id, p.requests) THEN p.requests END";
 
-/// Returns the id of the row that stands for a provenance, a new one when no sound row does. `address` is the source's.
+/// Returns the id of a provenance's row, inserting a row when no sound one exists. `address` is the source's.
 pub(super) fn provenance_id(
     transaction: &Transaction<'_>,
     (source, address): (SourceId, &str),
@@ -32,7 +33,7 @@ pub(super) fn provenance_id(
     }
 }
 
-/// Returns a provenance with its addresses as they are shown.
+/// Returns a provenance with its addresses in the form shown to people.
 fn shown(provenance: &Provenance) -> Provenance {
     let mut shown = provenance.clone();
     let redirects = shown.redirects.iter_mut().map(|one| &mut one.request);
@@ -65,13 +66,13 @@ fn row_id(
 const KNOWN: &str = "SELECT id FROM provenance
      WHERE source_id IS ?1 AND checksum = row_checksum(?1, ?2) AND requests = ?2";
 
-/// Keeps the address of a source that is about to get this one, for the attempts that asked it.
+/// Stores the address of a source that is about to be replaced, for the attempts that asked it.
 pub(super) fn keep_former_address(
     transaction: &Transaction<'_>,
     source: SourceId,
     next: &str,
 ) -> rusqlite::Result<()> {
-    // One that was edited again before it was asked is kept by no attempt.
+    // An address replaced before any attempt asked it is not stored.
     transaction.execute(
         "INSERT INTO former_address (source_id, attempt_id, address, checksum)
          SELECT s.id, a.id, s.address, row_checksum(s.id, a.id, s.address)
@@ -82,15 +83,15 @@ pub(super) fn keep_former_address(
     Ok(())
 }
 
-/// The addresses that a source has and had, as they are shown.
+/// A source's present and former addresses, in the form shown to people.
 pub(super) struct Addresses {
-    /// Each with the last attempt that asked it, in their order; nothing where the row is damaged.
+    /// Each with the last attempt that asked it, in order; `None` where the row is damaged.
     former: Vec<(i64, Option<String>)>,
     present: Option<String>,
 }
 
 impl Addresses {
-    /// Reads those of a source; a damaged row is added to `damaged`.
+    /// Reads a source's addresses; a damaged row is added to `damaged`.
     pub(super) fn of(
         sql: &Connection,
         source: SourceId,
@@ -106,7 +107,7 @@ impl Addresses {
             .prepare_cached(FORMER)?
             .query_map([source.0], |row| {
                 let address = row.get::<_, Option<String>>(1)?;
-                // A number that cannot be read may be any.
+                // An unreadable number may be any.
                 let last = row.get(0).unwrap_or(i64::MAX);
                 Ok((last, address.as_deref().map(masked)))
             })?
@@ -132,8 +133,8 @@ impl Addresses {
     }
 }
 
-/// Reads the [`PROVENANCE`] of an attempt of a source that had these addresses. A row that is lost or damaged is no damage of the
-/// attempt: it is added to `damaged`.
+/// Reads the [`PROVENANCE`] of an attempt of a source with these addresses. A lost or damaged provenance row is added
+/// to `damaged`; the attempt is still sound.
 pub(super) fn read_provenance(
     columns: &mut Columns<'_>,
     attempt: i64,

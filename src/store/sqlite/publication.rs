@@ -1,7 +1,7 @@
-//! Which published files are not as the states of their sources' versions demand.
+//! Finds published files that differ from what the states of their sources' versions demand.
 //!
-//! A mark on the source (`publish_due`) is kept with every change that may set it, so that what a crash left undone is
-//! found without looking at every source.
+//! Every change that may affect a file updates a mark on its source (`publish_due`): what a crash left undone is found
+//! without reading every source.
 
 use rusqlite::{Connection, params};
 
@@ -23,7 +23,7 @@ use crate::store::error::{Result, StoreError};
 use crate::store::published_types::{PublishFailure, PublishQuery, PublishTask};
 
 impl Store {
-    /// Returns what has to be published or withdrawn. A source whose row is damaged is left out ([`Store::damage`]).
+    /// Returns the files to publish or withdraw. A source with a damaged row is left out ([`Store::damage`]).
     pub async fn publish_tasks(&self, query: impl Into<PublishQuery>) -> Result<Vec<PublishTask>> {
         let query = query.into();
         self.read_sound(move |sql, damaged| match query {
@@ -40,8 +40,8 @@ impl Store {
         .await
     }
 
-    /// Returns what has to happen to the files of these sources, in their order, read at one moment;
-    /// [`Publication::Keep`] for one that was removed.
+    /// Returns the action due on each of these sources' files, in their order, read at one moment;
+    /// [`Publication::Keep`] for a removed source.
     pub async fn publications(&self, sources: Vec<SourceId>) -> Result<Vec<Publication>> {
         self.read_sound(move |sql, damaged| {
             sources
@@ -52,7 +52,7 @@ impl Store {
                         Err(error) => Err(error),
                         Ok(current) => wanted(sql, &current),
                     };
-                    // Nothing is written or removed on the word of a damaged row.
+                    // A damaged row never causes a write or a removal.
                     Ok(sound_one(decided, damaged)?.unwrap_or(Publication::Keep))
                 })
                 .collect()
@@ -60,11 +60,11 @@ impl Store {
         .await
     }
 
-    /// Records what was done to a source's file and how that looks now, with its event.
+    /// Records the publication or withdrawal of a source's file and the file's look, with an event.
     ///
     /// # Errors
     ///
-    /// [`crate::store::StoreError::Missing`] when the source was removed meanwhile: the file has to go again.
+    /// [`crate::store::StoreError::Missing`] when the source was removed meanwhile: the file must be removed again.
     pub async fn record_publication(
         &self,
         source: SourceId,
@@ -88,7 +88,7 @@ const FAILURES: &str = "SELECT t.source_id, s.name, t.publish_error
      FROM source_state t INDEXED BY source_state_publish JOIN source s ON s.id = t.source_id
      WHERE t.publish_due = 1 AND t.publish_error IS NOT NULL ORDER BY t.source_id";
 
-/// Returns which files of sources could not be brought in line, with the reasons, by id.
+/// Returns the sources whose files could not be published or withdrawn, with the reasons, by id.
 pub(super) fn publish_failures(
     sql: &Connection,
     damaged: &mut Vec<DamagedRow>,
@@ -122,7 +122,7 @@ fn due_tasks(
         for &id in &ids {
             tasks.extend(sound_one(task(sql, SourceId(id)), damaged)?.flatten());
         }
-        // Where none of them is a task, that was not the end of the list.
+        // A share without a task is not the end of the list.
         match ids.last() {
             Some(last) if tasks.is_empty() => after = *last,
             _ => return Ok(tasks),
@@ -151,7 +151,7 @@ fn write_publication(
     let before = std::mem::replace(&mut now.published, published);
     now.is_unsure = false;
     let due = wanted(transaction.sql, &now)? != Publication::Keep;
-    // What a killed process left was seen by nobody, or is gone already; and its set shows the file of a member.
+    // Files of a killed process were seen by nobody or are gone; a member's file is shown by its set.
     let gone = because
         .as_ref()
         .filter(|_| before.is_some() && !now.only_in_set);
@@ -179,7 +179,8 @@ fn write_publication(
     Ok(())
 }
 
-/// Records that the file of a removed source lies no longer at this one's path, where it may have lain while this one is unsure.
+/// Records that a removed source's file no longer lies at this source's path, where it may have lain while the path was
+/// unsure.
 fn end_former_file(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -194,7 +195,7 @@ fn end_former_file(
     Ok(())
 }
 
-/// Returns why what lies at a source's own path is withdrawn.
+/// Returns why the file at a source's own path is withdrawn.
 fn why_withdrawn(sql: &Connection, current: &Current) -> std::result::Result<String, Failure> {
     if current.only_in_set {
         return Ok("it is published with its set from now on".to_owned());
@@ -209,8 +210,8 @@ fn why_withdrawn(sql: &Connection, current: &Current) -> std::result::Result<Str
     ))
 }
 
-/// Keeps why a source's file could not be brought in line. The first failure is an event, those that follow are not, until one
-/// succeeds.
+/// Stores why a source's file could not be published or withdrawn. Only the first failure after a success appends an
+/// event.
 pub(super) fn note_failure(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -222,7 +223,7 @@ pub(super) fn note_failure(
         other => other?,
     };
     let version = match wanted(transaction.sql, &current)? {
-        // It was brought in line meanwhile, or need not be any more.
+        // The file is right by now, or need not be.
         Publication::Keep => return Ok(()),
         Publication::Publish(version) => Some(version),
         Publication::Withdraw => current.published,
@@ -239,16 +240,15 @@ pub(super) fn note_failure(
     Ok(())
 }
 
-/// Marks the source when its file has to change, and takes the mark away when it is right.
+/// Marks the source when its file has to change, and removes the mark when the file is right.
 ///
-/// A mark that is taken away before anything was recorded may be one whose file a killed process has written already: the
-/// next pass makes sure.
+/// A mark removed before any record may hide a file that a killed process has written: the next pass checks it.
 pub(super) fn refresh_publication(
     transaction: &Transaction<'_>,
     source: SourceId,
 ) -> std::result::Result<(), Failure> {
     let due = match is_file_due(transaction, source, None) {
-        // The file of a source that was removed has gone with it.
+        // A removed source's file went with it.
         Err(Failure::Refused(_)) => return Ok(()),
         other => other?,
     };
@@ -262,7 +262,7 @@ pub(super) fn refresh_publication(
     Ok(())
 }
 
-/// Returns whether the file of a source has to change, where its newest version is `newest`, or the one that is recorded as such.
+/// Returns whether a source's file has to change, given its `newest` version, or else the recorded one.
 pub(super) fn is_file_due(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -270,18 +270,18 @@ pub(super) fn is_file_due(
 ) -> std::result::Result<bool, Failure> {
     let current = current_with(transaction.sql, source, newest)?;
     match decide(transaction.sql, &current) {
-        // Nothing is done then, but every pass says why.
+        // Nothing is done then, but every pass reports the damage.
         Err(error) if error.is_damage() => Ok(true),
         decided => Ok(decided? != Publication::Keep),
     }
 }
 
-/// Tells whether a killed process may have written files without a record of it.
+/// Reports whether a killed process may have written files without recording them.
 pub(super) fn are_files_unsure(sql: &Connection) -> rusqlite::Result<bool> {
     sql.prepare_cached(MAYBE)?.exists([])
 }
 
-/// Marks the sources whose files a killed process may have written without a record of it.
+/// Marks the sources whose files a killed process may have written without recording them.
 pub(super) fn be_all_unsure(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let query = format!(
         "UPDATE source_state SET publish_unsure = 1, publish_due = 1 WHERE source_id IN ({MAYBE})"
@@ -289,7 +289,7 @@ pub(super) fn be_all_unsure(transaction: &Transaction<'_>) -> rusqlite::Result<(
     transaction.update_states(&query, [])
 }
 
-/// Marks the source because what lies at its path may be something else than what is recorded.
+/// Marks the source because the file at its path may differ from the recorded one.
 pub(super) fn be_unsure(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -309,7 +309,7 @@ fn task(sql: &Connection, id: SourceId) -> std::result::Result<Option<PublishTas
     let publication = match decide(sql, &current) {
         Err(error) if error.is_damage() => match current.published {
             Some(version) if current.is_unsure => Publication::Publish(version),
-            // Whoever reads the tasks says why nothing is done.
+            // The reader of the tasks reports why nothing is done.
             _ => return Err(of_source(sql, id, error)),
         },
         decided => decided?,
@@ -323,7 +323,7 @@ fn task(sql: &Connection, id: SourceId) -> std::result::Result<Option<PublishTas
     }))
 }
 
-/// Names the source in the damage that keeps its file from being brought in line.
+/// Adds the source to the damage that blocks its file.
 fn of_source(sql: &Connection, id: SourceId, failure: Failure) -> Failure {
     let Some(row) = failure.damaged_row() else {
         return failure;

@@ -1,4 +1,4 @@
-//! How published files looked when they were published, so that one that was changed or removed since is found by a glance.
+//! The looks of published files when they were published: a later change or removal is found without reading the file.
 
 use rusqlite::params;
 use tokio::sync::mpsc;
@@ -13,13 +13,12 @@ use crate::domain::{FileSeal, Slot, SourceId, VersionId};
 use crate::store::error::Result;
 use crate::store::published_types::{FilesToLookAt, PublishedFile};
 
-/// Files that are sent together.
+/// How many files are sent together.
 const SHARE: usize = 1024;
 
 impl Store {
-    /// Sends the published files that should be as recorded, those about which nothing is left to do, a share at a time and some
-    /// of them twice where the catalogue had to be asked again. Ends early when nobody receives them any more. Those of damaged
-    /// rows are left out ([`Store::damage`]).
+    /// Sends the published files without a pending task, a share at a time; repeats some when the catalogue had to be
+    /// read again. Ends early when the receiver is gone. Damaged rows are left out ([`Store::damage`]).
     pub async fn published_files(
         &self,
         which: FilesToLookAt,
@@ -45,7 +44,7 @@ impl Store {
         .await
     }
 
-    /// Returns the published files that a killed process may have replaced without a record of it.
+    /// Returns the published files that a killed process may have replaced without recording it.
     pub async fn unsure_files(&self) -> Result<Vec<PublishedFile>> {
         self.read_sound(|sql, damaged| {
             let mut statement = sql.prepare_cached(&format!("{COLUMNS} {UNSURE}"))?;
@@ -65,7 +64,7 @@ const THESE: &str = "t.source_id IN (SELECT value FROM json_each(?1))";
 const ALL: &str = "?1 IS NOT NULL";
 const UNSURE: &str = "t.publish_unsure = 2";
 
-/// Records how a file looks that holds what it should; one that does not is due to be published again.
+/// Records the look of a correct published file; an incorrect one becomes due for publishing.
 pub(super) fn write_look(
     transaction: &Transaction<'_>,
     source: SourceId,

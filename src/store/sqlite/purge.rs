@@ -1,5 +1,5 @@
-//! The end of a source with its history, and of the stored bytes that nothing else needs, which are overwritten in the catalogue's
-//! file and in its write-ahead log.
+//! Deletes a source with its history, and stored bytes that nothing else needs; they are overwritten in the catalogue's
+//! file and its write-ahead log.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use crate::domain::{Action, BlobId, Digest, EditionId, Source, SourceId};
 use crate::store::error::Result;
 
 impl Store {
-    /// Returns the size in bytes and the digest of every version of these sources. Those that cannot be read are left out.
+    /// Returns size in bytes and digest of every version of these sources. Unreadable rows are left out.
     pub async fn contents_of(&self, sources: Vec<SourceId>) -> Result<HashSet<(u64, Digest)>> {
         self.read(move |sql| {
             let mut statement = sql.prepare_cached(
@@ -32,10 +32,10 @@ impl Store {
         .await
     }
 
-    /// Returns those of these editions that this catalogue once recorded and has no row of any more.
+    /// Returns those of these editions that the catalogue once had and has deleted.
     pub async fn deleted_editions(&self, ids: Vec<EditionId>) -> Result<HashSet<EditionId>> {
         self.read(move |sql| {
-            // The table counts all numbers that were ever given.
+            // SQLite's table of sequences has the highest id ever given.
             let mut statement = sql.prepare_cached(
                 "SELECT j.value FROM json_each(?1) j CROSS JOIN sqlite_sequence q ON q.name = 'edition'
                  WHERE j.value <= q.seq AND NOT EXISTS (SELECT 1 FROM edition e WHERE e.id = j.value)",
@@ -46,7 +46,7 @@ impl Store {
         .await
     }
 
-    /// Returns when the last source with this name was purged; nothing when none was.
+    /// Returns when the last source with this name was purged; `None` when none was.
     pub async fn purged_at(&self, name: String) -> Result<Option<DateTime<Utc>>> {
         self.read(move |sql| {
             let at = sql
@@ -60,8 +60,8 @@ impl Store {
         .await
     }
 
-    /// Has what is deleted from now on overwritten with zeros where it lay, pages that come free too; or only what lies in pages
-    /// that are written anyway. The first takes as much room in the write-ahead log as is deleted.
+    /// Sets whether later deletions are overwritten with zeros wholly, freed pages too, or only in pages that are
+    /// written anyway. The first needs as much room in the write-ahead log as is deleted.
     pub async fn overwrite_deleted(&self, wholly: bool) -> Result<()> {
         let mode = if wholly { "ON" } else { "FAST" };
         self.write(move |transaction| {
@@ -71,7 +71,7 @@ impl Store {
     }
 }
 
-/// Deletes a source and all that is recorded of it. Returns the names of the objects that no blob names any more.
+/// Deletes a source with all its rows. Returns the names of the objects that no blob names any more.
 pub(super) fn purge(
     transaction: &Transaction<'_>,
     source: &Source,

@@ -1,12 +1,12 @@
-//! Opening a catalogue without leaving a trace: for accounts and file systems that must not write, and for every command
-//! that only reads.
+//! Opens a catalogue without leaving a trace: for accounts and file systems that cannot write, and for commands that
+//! only read.
 //!
-//! SQLite in WAL mode keeps two files beside the catalogue, `-wal` (what is not folded in yet) and `-shm` (who reads and
-//! writes now). Whoever finds a `-shm` that a process has open uses it, read-only, and so agrees with the writers that live.
-//! Otherwise nobody has the catalogue open, and a `-shm` is what a killed process left, perhaps half-written: the files are
-//! read as they lie, and looked at again after each read, since a writer may come.
+//! SQLite in WAL mode has two files beside the catalogue: `-wal` (commits not checkpointed yet) and `-shm` (shared
+//! memory of readers and writers). If some process has `-shm` open, it is used read-only, which agrees with live
+//! writers. Otherwise `-shm` is left from a killed process and may be half-written: the files are read as they lie, and
+//! their stamps are compared after each read, since a writer may come.
 //!
-//! Never makes a file, never waits for one, and never returns what was read from files that changed meanwhile.
+//! Never creates or waits for a file, and never returns what was read from files that changed meanwhile.
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -24,24 +24,24 @@ use super::file_identity::FileIdentity;
 use super::holder::is_shared;
 use crate::store::error::{Result, StoreError};
 
-/// The pause before a second look at files that a starting or ending writer is busy with.
+/// The pause before another look at files that a starting or ending writer changes.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// How long a log without shared memory must lie still before it is taken for one that a crash or a copy left: a writer that
-/// ends removes the one just before the other.
+/// How long a log without shared memory must stay unchanged before it counts as left by a crash or a copy: an ending
+/// writer removes the log shortly before the shared memory.
 const STILL: Duration = Duration::from_millis(50);
 
 /// A connection that leaves no trace.
 pub(super) struct QuietConnection {
     pub(super) connection: Connection,
-    /// Which file the catalogue was before it was opened.
+    /// The identity of the catalogue's file before it was opened.
     file: Option<FileIdentity>,
-    /// The files as they lay when they were opened; nothing when the shared memory of the writers is used.
+    /// The stamps of the files when they were opened; `None` when the writers' shared memory is used.
     lay: Option<Stamp>,
 }
 
-/// What tells that a file was written to. Not the time of its last change of owner or mode: SQLite, run by root, gives the
-/// log's file to the catalogue's owner whenever it opens one.
+/// Shows whether a file was written to. Excludes the time of change (ctime): SQLite, run by root, changes the owner of
+/// the log's file whenever it opens a log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct FileStamp {
     inode: u64,
@@ -49,7 +49,7 @@ struct FileStamp {
     modified: (i64, i64),
 }
 
-/// What tells that the catalogue was written to.
+/// Shows whether the catalogue was written to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     database: Option<FileStamp>,
@@ -81,7 +81,7 @@ impl Stamp {
 }
 
 impl QuietConnection {
-    /// Opens the catalogue, which exists. Waits up to the busy time-out for writers that begin or end.
+    /// Opens the existing catalogue. Waits up to the busy time-out for writers that start or end.
     pub(super) fn open(file: &CatalogueFile) -> Result<Self> {
         let deadline = Instant::now() + file.busy_timeout;
         loop {
@@ -93,7 +93,7 @@ impl QuietConnection {
                 return Err(explained(&error, file));
             }
             if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) {
-                // What this account may not read will not change.
+                // A missing permission will not appear by waiting.
                 if let Some(refused) = refused(&file.path) {
                     return Err(refused);
                 }
@@ -137,15 +137,15 @@ impl QuietConnection {
         Ok(opened)
     }
 
-    /// Begins to read, which opens the log and the shared memory; within a transaction, the state that is read stays.
+    /// Starts reading, which opens log and shared memory; within a transaction, the state read stays the same.
     pub(super) fn enter(&self) -> rusqlite::Result<()> {
         let sql = "SELECT count(*) FROM sqlite_schema";
         let mut statement = self.connection.prepare_cached(sql)?;
         statement.query_row([], |_| Ok(()))
     }
 
-    /// Tells whether the next read may use this connection: the catalogue is the same file, and files that lay still do so, and have
-    /// no writer yet.
+    /// Reports whether the next read may use this connection: the catalogue is the same file, and files without a
+    /// writer are unchanged and still have none.
     pub(super) fn is_current(&self, path: &Path) -> bool {
         self.file == FileIdentity::of(path).ok()
             && self
@@ -153,33 +153,33 @@ impl QuietConnection {
                 .is_none_or(|lay| lay == Stamp::of(path) && !has_writers(path, lay))
     }
 
-    /// Tells whether what was read is of one state: the files were not written to meanwhile.
+    /// Reports whether a read saw one state: the files were not written to meanwhile.
     pub(super) fn is_whole(&self, path: &Path) -> bool {
         self.lay.is_none_or(|lay| lay == Stamp::of(path))
     }
 }
 
-/// Tells whether there is shared memory to agree with writers by. SQLite makes the log before it and removes it before the
-/// log, so that one without the other was left behind; and so was one that no process has open. SQLite does not see the
-/// second: a writer that was killed as it began the log anew leaves an index that fits no log, on which a reader that may
-/// not mend it tries in vain for 10 s.
+/// Reports whether live writers share memory. SQLite creates the log before the shared memory and removes it before, so
+/// shared memory without a log was left behind; so was one that no process has open. SQLite misses the second case: a
+/// writer killed while restarting the log leaves an index that fits no log, on which a read-only connection retries for
+/// 10 s.
 fn has_writers(path: &Path, lay: Stamp) -> bool {
     lay.log.is_some() && is_shared(path)
 }
 
-/// Uses the shared memory that is there, as it is.
+/// Uses the existing shared memory as it is.
 fn open_shared(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(uri(path, "mode=ro&readonly_shm=1"), flags())
 }
 
-/// Reads a catalogue whose log is empty: the file is all of it.
+/// Reads a catalogue with an empty log: the file is complete.
 fn open_alone(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(uri(path, "mode=ro&immutable=1"), flags())
 }
 
-/// Reads a catalogue whose log is not folded in, left by a crash or copied so: its index is made in this process's memory.
+/// Reads a catalogue with a log left by a crash or a copy: the log's index is built in this process's memory.
 fn open_with_log(path: &Path) -> rusqlite::Result<Connection> {
-    // Locks would have to be written; nobody has the files open whom they could hold off.
+    // Locks would have to be written, and no process has the files open.
     let connection =
         Connection::open_with_flags_and_vfs(uri(path, "mode=ro"), flags(), c"unix-none")?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
@@ -191,7 +191,7 @@ fn flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI
 }
 
-/// Returns SQLite's address of a file (<https://sqlite.org/uri.html>).
+/// Returns the URI of a file in SQLite's form (<https://sqlite.org/uri.html>).
 fn uri(path: &Path, query: &str) -> String {
     let mut uri = "file:".to_owned();
     for byte in path.as_os_str().as_bytes() {
@@ -215,7 +215,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Returns the system's reason when this account may not read one of the catalogue's files.
+/// Returns the system's error when this account may not read one of the catalogue's files.
 fn refused(path: &Path) -> Option<StoreError> {
     let files = [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")];
     files.into_iter().find_map(|file| {
@@ -227,7 +227,7 @@ fn refused(path: &Path) -> Option<StoreError> {
     })
 }
 
-/// Tells whether a failure may be that of a writer that begins or ends: its shared memory is not in order yet, or gone since
+/// Reports whether an error may come from a starting or ending writer: its shared memory is incomplete, or gone since
 /// it was seen.
 pub(super) fn is_passing(error: &rusqlite::Error) -> bool {
     matches!(
@@ -236,7 +236,7 @@ pub(super) fn is_passing(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Tells what kept the catalogue from being read.
+/// Returns the error that explains why the catalogue could not be read.
 pub(super) fn explained(error: &rusqlite::Error, file: &CatalogueFile) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::ReadOnly) => file.failed("a process that was writing ended half-way; run any command that changes something, as the owner of the folder"),

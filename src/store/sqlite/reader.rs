@@ -1,6 +1,6 @@
-//! Connections that only read, opened when first needed and kept for the next reader.
+//! Connections that only read, opened on demand and reused.
 //!
-//! Reads are short: one that is held keeps the write-ahead log from being reset.
+//! Reads are short: an open read keeps the write-ahead log from being reset.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,18 +17,18 @@ use super::read_only::{QuietConnection, explained, is_passing};
 use crate::store::error::Result;
 use crate::store::types::ChangeToken;
 
-/// Reads at once.
+/// How many reads may run at once.
 const MAX_READERS: usize = 4;
 
-/// The pause before a read is tried again.
+/// The pause before a read is retried.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// How connections are opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
-    /// Beside a writer of this process, which opened this file.
+    /// Beside a writer of this process, which opened the file with this identity.
     Usual(FileIdentity),
-    /// Without a trace; each connection knows its own file.
+    /// Without a trace; each connection has its own file identity.
     Quiet,
 }
 
@@ -41,26 +41,26 @@ pub(super) struct Readers {
     file: CatalogueFile,
     manner: Manner,
     idle: Mutex<Vec<Reader>>,
-    /// Never the writer's: a connection is not told of what it wrote itself.
+    /// Never the writer's connection: `data_version` ignores a connection's own writes.
     watching: Mutex<Option<Watching>>,
-    /// How often that one was opened.
+    /// How often the watching connection was opened.
     opened: AtomicI64,
     pub(super) permits: Semaphore,
 }
 
-/// The connection that is asked for changes, and how many there were before it.
+/// The connection that watches for changes, and its number.
 struct Watching {
     reader: Reader,
     opened: i64,
 }
 
 impl Readers {
-    /// Readers of the file that a writer of this process has open.
+    /// Returns readers of the file that a writer of this process has open.
     pub(super) fn new(file: CatalogueFile, identity: FileIdentity) -> Self {
         Self::opened(file, Manner::Usual(identity))
     }
 
-    /// Readers that leave no trace; see [`QuietConnection`].
+    /// Returns readers that leave no trace; see [`QuietConnection`].
     pub(super) fn quiet(file: CatalogueFile) -> Self {
         Self::opened(file, Manner::Quiet)
     }
@@ -84,8 +84,8 @@ impl Readers {
         self.with(|connection| query(connection).map_err(|error| error.of(&self.file)))
     }
 
-    /// Like [`Self::read`], with an error that names the catalogue. Asks again when files that no writer had open were written
-    /// to meanwhile, and when a writer that begins or ends is in the way of one that leaves no trace.
+    /// Like [`Self::read`], with the store's error. Retries when files without a writer changed meanwhile, or when a
+    /// starting or ending writer blocks a connection that leaves no trace.
     pub(super) fn with<T>(&self, mut query: impl FnMut(&Connection) -> Result<T>) -> Result<T> {
         let deadline = Instant::now() + self.file.busy_timeout;
         loop {
@@ -96,7 +96,7 @@ impl Readers {
         }
     }
 
-    /// Runs `query`; nothing comes back when it has to be asked again, an error instead at the `last` try.
+    /// Runs `query`; returns `None` when it must be retried, which is an error at the `last` try.
     fn try_with<T>(
         &self,
         query: &mut impl FnMut(&Connection) -> Result<T>,
@@ -137,7 +137,7 @@ impl Readers {
         Ok(Some(value))
     }
 
-    /// Returns a token that changes with every commit, made of SQLite's own count (`PRAGMA data_version`). Blocks.
+    /// Returns a token that changes with every commit, from SQLite's counter (`PRAGMA data_version`). Blocks.
     pub(super) fn changes(&self) -> Result<ChangeToken> {
         self.check_file()?;
         let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,13 +155,13 @@ impl Readers {
             .prepare_cached("PRAGMA data_version")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
             .map_err(|error| sql_error(&error, &self.file))?;
-        // A connection counts from its own beginning.
+        // Each connection has a counter of its own.
         let number = number.wrapping_add(one.opened << 32);
         *watching = Some(one);
         Ok(ChangeToken(number))
     }
 
-    /// Closes what is idle.
+    /// Closes idle connections.
     pub(super) fn close(&self) {
         *self.watching.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.lock().clear();
@@ -171,7 +171,7 @@ impl Readers {
         Ok(match self.manner {
             Manner::Usual(_) => {
                 let connection = open_for_reading(&self.file)?;
-                // It was the one before this was opened, too.
+                // The file was the same before this was opened, too.
                 self.check_file()?;
                 Reader::Usual(connection)
             }

@@ -1,4 +1,4 @@
-//! Writes down facts: each in one transaction, by the table that it is of.
+//! Records facts: each in one transaction, in its own table.
 
 use super::Store;
 use super::archive_mark::write_swept;
@@ -24,11 +24,11 @@ use crate::store::error::Result;
 use crate::store::fact::Fact;
 
 impl Store {
-    /// Writes a fact down, with the event that follows from it, if one does. The stamp's time is when it was found to be so.
+    /// Records a fact, with its event if it has one. The stamp's time is when the fact was observed.
     ///
     /// # Errors
     ///
-    /// [`crate::store::StoreError::Missing`] for the state of an edition that is not there any more.
+    /// [`crate::store::StoreError::Missing`] for the state of an edition that does not exist any more.
     pub async fn record(&self, fact: Fact, stamp: Stamp) -> Result<()> {
         if !self.may_matter(&fact).await? {
             return Ok(());
@@ -42,7 +42,7 @@ impl Store {
         Ok(())
     }
 
-    /// Tells whether there is anything to write for a fact that as a rule changes nothing: a read costs less than a commit.
+    /// Reports whether a fact that usually changes nothing needs a write: a read costs less than a commit.
     async fn may_matter(&self, fact: &Fact) -> Result<bool> {
         match fact {
             Fact::ConfigUsable(_) => self.read(|sql| Ok(is_marked_unusable(sql)?)).await,

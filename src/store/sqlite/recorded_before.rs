@@ -1,4 +1,4 @@
-//! An attempt that comes once more: its worker never heard that the first time was committed.
+//! An attempt recorded a second time: its worker never received the first answer.
 //!
 //! Never writes anything.
 
@@ -11,8 +11,8 @@ use crate::domain::{AttemptId, NewBlob, StoredBody, VersionId};
 use crate::store::error::StoreError;
 use crate::store::types::{AttemptRecord, AttemptResult, Recorded};
 
-/// Returns what became of an attempt when it was recorded, if that was the last of its source, and under the same claim: as it was then,
-/// but for the state of a version that was judged since.
+/// Returns the first record's result if this attempt was the source's last, under the same claim. The state is the
+/// present one: the version may have been judged since.
 pub(super) fn recorded_before(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
@@ -44,7 +44,7 @@ pub(super) fn recorded_before(
     Ok(recorded)
 }
 
-/// Tells whether the blob of a version was there before it: it has another object than this, or an earlier version has it.
+/// Reports whether a version's blob existed before the version: it has another object, or an earlier version has it.
 fn was_known(
     transaction: &Transaction<'_>,
     blob: &NewBlob,

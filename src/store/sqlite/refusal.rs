@@ -1,7 +1,7 @@
-//! Refusals: verdicts from outside that found a version or an edition bad. Each stands for the same bytes wherever they come
-//! again, until somebody outside passes them or the verifier is asked again.
+//! Refusals: verdicts from outside that failed a version or an edition. Each holds for the same bytes wherever they
+//! come again, until a verdict from outside passes them or the verifier is asked again.
 //!
-//! Never judges: it appends once more what was said of the same bytes, with who said it and when.
+//! Never judges: repeats a recorded verdict on the same bytes, with its actor and time.
 
 use rusqlite::Connection;
 
@@ -34,7 +34,7 @@ const REFUSALS_BY: &str = "SELECT w.value, r.source_id, NULL, count(DISTINCT r.v
      WHERE e.state = 'failed' AND w.value IN (SELECT value FROM json_each(?1)) GROUP BY w.value, r.set_name";
 
 impl Store {
-    /// Returns what somebody outside failed in the names of these verifiers and is failed still, of each source and set.
+    /// Returns the standing refusals in the names of these verifiers, by source and set.
     pub async fn refusals_by(&self, verifiers: Vec<String>) -> Result<Vec<RefusalsBy>> {
         if verifiers.is_empty() {
             return Ok(Vec::new());
@@ -55,8 +55,9 @@ impl Store {
         .await
     }
 
-    /// Records a verdict that was given outside on a version, and on each other version of the source with the same bytes when
-    /// it refuses them or ends their refusal. Returns the state of the version by the policy in force, and those others.
+    /// Records a verdict from outside on a version, and on every other version of the source with the same bytes when
+    /// it refuses them or ends their refusal. Returns the version's state by the policy in force, and those other
+    /// versions.
     ///
     /// # Errors
     ///
@@ -79,7 +80,7 @@ impl Store {
                 }
                 match repeat_all_on_version(transaction, other, &[(given, verdict.clone())], &stamp)
                 {
-                    // What cannot be read cannot be published either.
+                    // An unreadable version cannot be published either.
                     Err(error) if error.is_damage() => {}
                     repeated => {
                         repeated?;
@@ -92,8 +93,9 @@ impl Store {
         .await
     }
 
-    /// Records a verdict that was given outside on an edition, and on each other edition of the set with the same contents when
-    /// it refuses them or ends their refusal. Returns the state of the edition by the policy in force, and those others.
+    /// Records a verdict from outside on an edition, and on every other edition of the set with the same contents when
+    /// it refuses them or ends their refusal. Returns the edition's state by the policy in force, and those other
+    /// editions.
     ///
     /// # Errors
     ///
@@ -126,7 +128,7 @@ impl Store {
         .await
     }
 
-    /// Returns the refusals that stand against the contents of these versions in a set, whatever their sources were called, by
+    /// Returns the standing refusals of these versions' contents in a set, whatever their sources were called, by
     /// verifier.
     pub async fn edition_refusals(
         &self,
@@ -145,7 +147,7 @@ impl Store {
     }
 }
 
-/// Makes sure that it is known whether somebody refused the bytes of a version that is not decided.
+/// Fails when damage hides whether the bytes of an undecided version were refused.
 pub(super) fn refuse_unknown_refusals(sql: &Connection, version: VersionId) -> Outcome<()> {
     let place = place_of(sql, version)?;
     if place.state == VersionState::Pending && place.ordinal > 0 {
@@ -154,7 +156,7 @@ pub(super) fn refuse_unknown_refusals(sql: &Connection, version: VersionId) -> O
     Ok(())
 }
 
-/// Returns the verdict that was recorded last on a version or an edition.
+/// Returns the newest verdict on a version or an edition.
 fn last_on(sql: &Connection, on: Judged) -> rusqlite::Result<VerdictId> {
     let Tables {
         verdicts,

@@ -1,7 +1,7 @@
-//! The second record of each refusal: which bytes somebody outside refused, apart from the verdict and from what the verdict is on.
+//! The second record of each refusal: the refused bytes, apart from the verdict and its subject.
 //!
-//! A verdict that is gone, or was moved or altered, is missed by it; without it, the verdict is known all the same. It is never the
-//! reason for a refusal by itself: what is missing is named as damage.
+//! It reveals that a verdict is lost, was moved or altered. Without it, the verdict still counts. By itself it never
+//! refuses anything: a missing verdict is damage.
 
 use rusqlite::{Connection, Row, params};
 
@@ -15,18 +15,18 @@ use crate::domain::{EditionId, VerdictId, VersionId};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::judged::Judged;
 
-/// A refusal as it was kept beside its verdict.
+/// The second record of a refusal.
 pub(super) struct KeptRefusal {
     pub(super) verdict: VerdictId,
     pub(super) on: Judged,
-    /// Who refused; nothing where that is lost.
+    /// The verifier; `None` when its name is lost.
     pub(super) verifier: Option<String>,
 }
 
-/// The contents of the versions that a query names: their digests, in their order.
+/// The digests of the contents of the versions that a query names, in order.
 pub(super) const CONTENTS: &str = "group_concat(hex(v.digest), '' ORDER BY v.digest)";
 
-/// Keeps a verdict once more that was appended just now, if it failed what it is on: it is one from outside.
+/// Writes the second record of a new verdict from outside, if it is a refusal.
 pub(super) fn keep_refusal(
     transaction: &Transaction<'_>,
     on: Judged,
@@ -51,7 +51,7 @@ pub(super) fn keep_refusal(
     Ok(())
 }
 
-/// Whether a refusal was kept of ?1 of which the verdict is gone, or is another one, and which no later verdict of the verifier ended.
+/// Whether a refusal of ?1 has lost its verdict, or has another one, and no later verdict of the verifier ended it.
 pub(super) fn is_refusal_lost(tables: Tables) -> String {
     let Tables {
         verdicts,
@@ -65,8 +65,8 @@ pub(super) fn is_refusal_lost(tables: Tables) -> String {
     )
 }
 
-/// Returns the refusals that were kept of a version or an edition and whose verdicts are gone or are others, ended by a later one or not:
-/// the id of each, and the verifier, or its number.
+/// Returns the refusals of a version or an edition whose verdicts are lost or differ, ended or not: each id, with the
+/// verifier or its number.
 pub(super) fn without_verdict(
     sql: &Connection,
     on: Judged,
@@ -85,7 +85,7 @@ pub(super) fn without_verdict(
     rows.collect()
 }
 
-/// Returns a text of a row, also when it is damaged.
+/// Returns a text column, even of a damaged row.
 pub(super) fn lossy(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     let bytes = row.get_ref(column)?.as_bytes();
     Ok(String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned())
@@ -94,7 +94,7 @@ pub(super) fn lossy(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
 const LOST_REFUSAL: &str =
     "somebody failed it, and the verdict that says so, or what it is on, is missing or damaged";
 
-/// Says in SQLite's terms of which version or edition a refusal is lost.
+/// Returns the damage of a version's or edition's lost refusal as an SQLite error.
 pub(super) fn lost_refusal(on: Judged) -> rusqlite::Error {
     match on {
         Judged::Version(version) => {
@@ -112,14 +112,14 @@ pub(super) fn lost_refusal(on: Judged) -> rusqlite::Error {
     }
 }
 
-/// Whatever blobs the rows name: one of them, or its blob's digest, may be damaged.
+/// Whichever blob each row names: a row, or its blob's digest, may be damaged.
 const FAILED_OR_REFUSED: &str = "SELECT v.id, NULL, NULL FROM version n CROSS JOIN version v INDEXED BY version_failed
          ON v.source_id = n.source_id AND v.digest = n.digest AND v.id <> n.id WHERE n.id = ?1 AND v.state = 'failed'
      UNION ALL SELECT r.version_id, r.verdict_id, CASE WHEN w.checksum = row_checksum(w.id, w.value) THEN w.value END FROM version n CROSS JOIN refusal r
          ON r.source_id = n.source_id AND r.digest = n.digest AND r.version_id <> n.id LEFT JOIN text w ON w.id = r.verifier_id
          WHERE n.id = ?1";
 
-/// Returns the other versions of a version's source with the same bytes that failed, and the refusals of these bytes that were kept.
+/// Returns the source's other failed versions with the same bytes, and the recorded refusals of these bytes.
 pub(super) fn failed_or_refused(
     sql: &Connection,
     version: VersionId,
@@ -141,7 +141,7 @@ pub(super) fn failed_or_refused(
     Ok((failed, kept))
 }
 
-/// Returns the refusals that were kept of these contents in a set.
+/// Returns the recorded refusals of these contents in a set.
 pub(super) fn kept_refusals_of_contents(
     sql: &Connection,
     set: &str,

@@ -1,6 +1,6 @@
-//! The refusals that stand against bytes or contents, found and repeated wherever these come again.
+//! The standing refusals of bytes or contents, found and repeated wherever these come again.
 //!
-//! Never judges: it appends once more what was said of the same bytes, with who said it and when.
+//! Never judges: repeats a recorded verdict on the same bytes, with its actor and time.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -20,8 +20,8 @@ use crate::domain::{
 };
 use crate::store::judged::Judged;
 
-/// Repeats the refusals of a version's bytes, as said of another version of the source, on this one, which is new. Returns the state
-/// that they give it; nothing when there are none.
+/// Repeats the refusals of a version's bytes, given on other versions of the source, on this new one. Returns the state
+/// that follows; `None` without refusals.
 pub(super) fn repeat_on_version(
     transaction: &Transaction<'_>,
     version: VersionId,
@@ -34,7 +34,7 @@ pub(super) fn repeat_on_version(
     repeat_all_on_version(transaction, version, &refusals, stamp).map(Some)
 }
 
-/// Returns the refusals that stand against a version's bytes, as said of another version of the source.
+/// Returns the standing refusals of a version's bytes, given on other versions of the source.
 pub(super) fn refusals_of_version(
     sql: &Connection,
     version: VersionId,
@@ -49,11 +49,11 @@ pub(super) fn refusals_of_version(
     Ok(refusals.collect())
 }
 
-/// Repeats the refusals of a version's bytes that could not be read when it was recorded. It waits for that.
+/// Repeats refusals that were unreadable when the version was recorded; the version is pending until then.
 ///
 /// # Errors
 ///
-/// Damage while they still cannot be read.
+/// Damage while the refusals are still unreadable.
 pub(super) fn repeat_late(
     transaction: &Transaction<'_>,
     place: &Place,
@@ -81,7 +81,7 @@ pub(super) fn repeat_late(
     Ok(())
 }
 
-/// Repeats verdicts on a version, an event each, and returns the state that follows from all there are.
+/// Repeats verdicts on a version, with an event each, and returns the state that follows from all verdicts.
 pub(super) fn repeat_all_on_version(
     transaction: &Transaction<'_>,
     version: VersionId,
@@ -99,7 +99,7 @@ pub(super) fn repeat_all_on_version(
     derive_state(transaction, &place, &policy, &said, stamp)
 }
 
-/// Repeats those of these refusals that are wanted on an edition.
+/// Repeats the wanted ones of these refusals on an edition.
 pub(super) fn repeat_on_edition(
     transaction: &Transaction<'_>,
     edition: EditionId,
@@ -112,7 +112,7 @@ pub(super) fn repeat_on_edition(
     Ok(())
 }
 
-/// Returns the refusals that stand against these contents in a set, each with an edition that it is on.
+/// Returns the standing refusals of these contents in a set, each with its edition.
 pub(super) fn refusals_of_contents(
     sql: &Connection,
     set: &str,
@@ -131,8 +131,8 @@ pub(super) fn refusals_of_contents(
     Ok(refusals.into_iter().filter_map(on_edition).collect())
 }
 
-/// Returns of each verifier what it said last of any of these, when that is a refusal. One that was kept, and is neither among
-/// their verdicts nor ended by a later one, is damage.
+/// Returns each verifier's newest verdict on any of these subjects when it is a refusal. A recorded refusal whose
+/// verdict is missing and that no later verdict ended is damage.
 fn refusals(
     sql: &Connection,
     alike: impl Iterator<Item = Judged>,
@@ -166,7 +166,7 @@ fn refusals(
         .collect())
 }
 
-/// Tells whether a verdict from outside changes what stands of other bytes of the same content.
+/// Reports whether a verdict from outside changes the refusal of another subject with the same content.
 pub(super) fn concerns(sql: &Connection, other: Judged, verdict: &NewVerdict) -> Outcome<bool> {
     let refusals = refusals(sql, std::iter::once(other), &[])?;
     let is_refused = refusals
@@ -189,8 +189,8 @@ pub(super) fn is_decided(verdict: &NewVerdict) -> bool {
 const WITH_BLOB: &str = "SELECT v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum, n.source_id
      FROM version n CROSS JOIN version v INDEXED BY version_blob ON v.blob_id = n.blob_id AND v.id <> n.id WHERE n.id = ?1";
 
-/// Returns the other versions of a version's source that have the same bytes, oldest first: those that failed are known already. Also
-/// those of damaged rows that may be of the source.
+/// Returns the source's other versions with the same bytes, oldest first; the failed ones are given. Includes damaged
+/// rows that may be the source's.
 pub(super) fn alike_versions(
     sql: &Connection,
     version: VersionId,
@@ -216,7 +216,7 @@ pub(super) fn alike_versions(
 
 const LOST_REFUSAL: &str = "it failed, and the verdict that says so is missing";
 
-/// Makes sure that versions which failed have the verdicts that failed them: without, nobody knows whether their bytes are refused.
+/// Fails when a failed version lacks the verdict that failed it: its bytes may be refused.
 fn refuse_lost_refusal(sql: &Connection, failed: &[VersionId]) -> Outcome<()> {
     let has_failed = "SELECT 1 FROM verdict WHERE version_id = ?1 AND outcome = 'failed'";
     for failed in failed {
@@ -227,7 +227,7 @@ fn refuse_lost_refusal(sql: &Connection, failed: &[VersionId]) -> Outcome<()> {
     Ok(())
 }
 
-/// Makes sure that an edition which failed has the verdict that failed it.
+/// Fails when a failed edition lacks the verdict that failed it.
 fn refuse_lost_refusal_of_edition(sql: &Connection, alike: &[EditionId]) -> Outcome<()> {
     let has_lost = "SELECT 1 FROM edition e WHERE e.id = ?1 AND e.state = 'failed' AND NOT EXISTS (
              SELECT 1 FROM edition_verdict d WHERE d.edition_id = e.id AND d.outcome = 'failed')";

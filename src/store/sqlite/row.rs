@@ -1,4 +1,4 @@
-//! How the domain's values lie in columns: times in milliseconds, words as text, sizes as SQLite's signed integers.
+//! How the domain's values are stored in columns: times in milliseconds, words as text, sizes as signed integers.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -15,17 +15,17 @@ pub(super) fn millis(time: DateTime<Utc>) -> i64 {
     time.timestamp_millis()
 }
 
-/// Returns a number as SQLite keeps it; what is too large for that becomes the largest there is.
+/// Returns a number as an SQLite integer; a larger one becomes the largest.
 pub(super) fn int(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
-/// Returns a length of time in milliseconds.
+/// Returns a duration in milliseconds.
 pub(super) fn duration_ms(duration: Duration) -> i64 {
     int(duration.as_millis())
 }
 
-/// Returns how many rows to read; no limit as SQLite says it.
+/// Returns a limit of rows in SQLite's form.
 pub(super) fn row_limit(limit: Option<usize>) -> i64 {
     limit.map_or(-1, int)
 }
@@ -59,12 +59,12 @@ impl<'r> Columns<'r> {
         Ok(self.optional()?.and_then(time))
     }
 
-    /// Tells whether the next column holds nothing.
+    /// Reports whether the next column is NULL.
     pub(super) fn is_null(&self) -> bool {
         matches!(self.row.get_ref(self.next), Ok(ValueRef::Null))
     }
 
-    /// Reads the next columns, so many of them, as those of another row: what comes after them is read whatever is wrong with that one.
+    /// Reads the next `columns` columns as another row's: the columns after them are read even when those are damaged.
     pub(super) fn apart<T>(&mut self, columns: usize, read: impl FnOnce(&mut Self) -> T) -> T {
         let end = self.next + columns;
         let found = read(self);
@@ -96,7 +96,7 @@ impl<'r> Columns<'r> {
             Ok(word) => word
                 .parse()
                 .map_err(|error: T::Err| self.malformed(Type::Text, &error.to_string())),
-            // Says which column holds what instead.
+            // Names the column and its invalid value.
             Err(_) => Err(self
                 .row
                 .get::<_, String>(index)
@@ -104,7 +104,7 @@ impl<'r> Columns<'r> {
         }
     }
 
-    /// Reads a word of the domain that is of another row than the rest; nothing when that is damaged.
+    /// Reads a word from another row's column; `None` when it is damaged.
     pub(super) fn sound_word<T: FromStr>(&mut self) -> Option<T> {
         let word: Option<String> = self.get().unwrap_or_default();
         word?.parse().ok()
@@ -119,20 +119,20 @@ impl<'r> Columns<'r> {
             .map_err(|error: T::Err| self.malformed(Type::Text, &error.to_string()))
     }
 
-    /// Reads JSON that was written by [`to_json`].
+    /// Reads JSON in the form that [`to_json`] writes.
     pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
         let text: String = self.get()?;
         serde_json::from_str(&text).map_err(|error| self.malformed(Type::Text, &error.to_string()))
     }
 
-    /// Reads what differs from the defaults of a source's settings: an object of known settings, each of its type.
+    /// Reads a source's settings that differ from the defaults: an object of known settings with valid types.
     pub(super) fn settings(&mut self) -> rusqlite::Result<SettingsPatch> {
         let text: String = self.get()?;
-        // As a rule nothing differs.
+        // Usually no setting differs.
         if text == "{}" {
             return Ok(SettingsPatch::default());
         }
-        // JSON readers take lists for objects, and null for a setting that is not there.
+        // The JSON reader accepts a list as an object, and null as an absent setting.
         if text.trim_start().starts_with('{') {
             let patch = serde_json::from_str::<SettingsPatch>(&text)
                 .map_err(|error| self.malformed(Type::Text, &error.to_string()))?;
@@ -143,13 +143,13 @@ impl<'r> Columns<'r> {
         Err(self.malformed(Type::Text, "no object of settings"))
     }
 
-    /// Says that the column that was read last does not hold what it should.
+    /// Returns the error for an invalid value in the column read last.
     pub(super) fn malformed(&self, kind: Type, reason: &str) -> Error {
         Error::FromSqlConversionFailure(self.next.saturating_sub(1), kind, reason.into())
     }
 }
 
-/// Tells whether the patch holds every setting that its JSON names.
+/// Reports whether the patch has every setting that its JSON names.
 fn has_settings_of(patch: &SettingsPatch, text: &str) -> bool {
     let (read, kept) = (serde_json::from_str(text), serde_json::to_value(patch));
     let (Ok(serde_json::Value::Object(named)), Ok(kept)) = (read, kept) else {
@@ -158,12 +158,12 @@ fn has_settings_of(patch: &SettingsPatch, text: &str) -> bool {
     named.keys().all(|setting| kept.get(setting).is_some())
 }
 
-/// Returns a value of texts, numbers, lists and maps as JSON.
+/// Returns a value as JSON; only for texts, numbers, lists and maps.
 pub(super) fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("such values are always JSON")
 }
 
-/// Returns the time that is so many milliseconds after 1970 began, if there is one.
+/// Returns the time so many milliseconds after 1970, if chrono can hold it.
 pub(super) fn time(ms: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(ms)
 }

@@ -1,6 +1,6 @@
-//! The tables, and how an older catalogue becomes a newer one: numbered migrations that are only ever added to.
+//! The tables, and the numbered migrations that bring an older catalogue up to date. Migrations are only ever added.
 //!
-//! Never touches a file that is not a catalogue, or that a newer gannet made.
+//! Never touches a file that is no catalogue, or that a newer gannet made.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,15 +50,15 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/032.sql"),
 ];
 
-/// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
+/// How often a step is retried that SQLite gives up at once when another process takes it at the same moment.
 const BUSY_TRIES: u32 = 50;
 
-/// Makes sure that the file is a catalogue with the newest schema; a new, empty one becomes one.
+/// Migrates the catalogue to the newest schema; an empty file becomes a catalogue.
 pub(super) fn prepare(connection: &mut Connection, file: &CatalogueFile) -> Result<()> {
     migrate(connection, file, MIGRATIONS)
 }
 
-/// Refuses a file that is no catalogue, or not of the newest schema.
+/// Refuses a file that is no catalogue, or has another schema than the newest.
 pub(super) fn check_newest(connection: &Connection, file: &CatalogueFile) -> Result<()> {
     let known = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
     let found = check(connection, file, known)?;
@@ -75,7 +75,8 @@ pub(super) fn check_newest(connection: &Connection, file: &CatalogueFile) -> Res
 fn migrate(connection: &mut Connection, file: &CatalogueFile, migrations: &[&str]) -> Result<()> {
     let known = i64::try_from(migrations.len()).expect("a handful of migrations");
     check(connection, file, known)?;
-    // Two processes that create the catalogue at once would both be told "busy", whatever the busy time-out.
+    // Without this, two processes that create the catalogue at once would both fail as busy, whatever the busy
+    // time-out.
     retry(file.busy_timeout, || use_write_ahead_log(connection))
         .map_err(|error| sql_error(&error, file))?;
     loop {
@@ -91,10 +92,10 @@ fn migrate(connection: &mut Connection, file: &CatalogueFile, migrations: &[&str
     }
 }
 
-/// Returns the number of the file's schema, 0 for an empty file.
+/// Returns the file's schema number, 0 for an empty file.
 fn check(connection: &Connection, file: &CatalogueFile, known: i64) -> Result<i64> {
     let read = || -> rusqlite::Result<(i32, i64, i64)> {
-        // One statement, so that another process cannot migrate between the three.
+        // One statement: another process cannot migrate between its three values.
         connection.query_row(
             "SELECT (SELECT application_id FROM pragma_application_id),
                     (SELECT user_version FROM pragma_user_version),
@@ -118,7 +119,7 @@ fn check(connection: &Connection, file: &CatalogueFile, known: i64) -> Result<i6
     Ok(version)
 }
 
-/// Applies the migrations that follow `version`, all or none, unless another process was faster.
+/// Applies the migrations after `version`, all or none, unless another process already did.
 fn apply(connection: &mut Connection, version: i64, migrations: &[&str]) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let current: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -149,7 +150,7 @@ fn copy_before(connection: &Connection, file: &CatalogueFile, migration: i64) ->
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    // SQLite would make it readable for all, and every small body lies in it.
+    // SQLite would create it readable for all, and it contains every small body.
     make_private(&partial).map_err(failed)?;
     connection
         .execute("VACUUM INTO ?1", [partial.to_string_lossy()])
@@ -178,7 +179,7 @@ fn retry<T>(within: Duration, step: impl Fn() -> rusqlite::Result<T>) -> rusqlit
     step()
 }
 
-/// Returns how SQLite would run `sql` on the newest schema, one step a line.
+/// Returns SQLite's query plan for `sql` on the newest schema, one step a line.
 #[cfg(test)]
 pub(super) fn query_plan(sql: &str) -> String {
     let connection = Connection::open_in_memory().expect("a database");

@@ -1,4 +1,4 @@
-//! Which version of a source consumers see, and saw: as its own file, or as a member of a published set.
+//! Which version of a source consumers see or saw: as its own file, or as a member of a published set.
 //!
 //! The past is read from the log of events, which is never rewritten.
 
@@ -10,7 +10,7 @@ use super::failure::Outcome;
 use super::row::millis;
 use crate::domain::{Action, EditionId, SourceId, VersionId};
 
-/// Returns the version that consumers see now. A damaged edition of the set that they see is an error.
+/// Returns the version that consumers see now. Damage of the edition that they see is an error.
 pub(super) fn served_now(sql: &Connection, source: SourceId) -> Outcome<Option<VersionId>> {
     let found: Option<(Option<i64>, Option<i64>)> = sql
         .prepare_cached(NOW)?
@@ -53,7 +53,7 @@ const OWN: &str =
     "SELECT w.value, e.version_id FROM event e CROSS JOIN text w ON w.id = e.action_id
      WHERE e.source_id = ?1 AND e.at <= ?2 AND w.value IN (?3, ?4, ?5) ORDER BY e.id DESC LIMIT 1";
 
-/// Returns the version at the source's own path; nothing when no file lay there.
+/// Returns the version at the source's own path; `None` when no file lay there.
 fn own_file(sql: &Connection, source: SourceId, time: DateTime<Utc>) -> Outcome<Option<VersionId>> {
     let published = Action::Published.as_str();
     let last = sql
@@ -64,7 +64,7 @@ fn own_file(sql: &Connection, source: SourceId, time: DateTime<Utc>) -> Outcome<
                 millis(time),
                 published,
                 Action::Withdrawn.as_str(),
-                // It names the version that still lay there then.
+                // The event names the version that still lay there then.
                 Action::SourceRemoved.as_str(),
             ],
             |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)),
@@ -74,7 +74,7 @@ fn own_file(sql: &Connection, source: SourceId, time: DateTime<Utc>) -> Outcome<
     Ok(last.and_then(|(action, version)| version.filter(|_| !is_gone(&action)).map(VersionId)))
 }
 
-/// The sets that the source ever was judged with.
+/// Every set that ever judged an edition with the source.
 const SETS: &str =
     "SELECT DISTINCT n.set_name FROM edition_member m CROSS JOIN edition n ON n.id = m.edition_id
      WHERE m.source_id = ?1";
@@ -83,7 +83,7 @@ const IN_SET: &str = "SELECT w.value, e.detail FROM event e CROSS JOIN text w ON
      WHERE e.source_id IS NULL AND e.at <= ?1 AND w.value IN (?2, ?3)
      AND (e.detail = ?4 OR substr(e.detail, 1, length(?4) + 2) = ?4 || ': ') ORDER BY e.id DESC LIMIT 1";
 
-/// Returns the source's version in the edition of the set that was published; nothing when it had none in it.
+/// Returns the source's version in the set's edition published at the time; `None` without one.
 fn in_set(
     sql: &Connection,
     source: SourceId,
@@ -107,14 +107,14 @@ fn in_set(
     }
 }
 
-/// Returns the source's version in an edition; nothing when it has none in it, or was purged with the edition.
+/// Returns the source's version in an edition; `None` without one, or when both were purged.
 fn member_of(sql: &Connection, edition: EditionId, source: SourceId) -> Outcome<Option<VersionId>> {
     let mut members = members_judged(sql, edition)?.into_iter();
     let own = members.find(|member| member.source_id == source);
     Ok(own.map(|member| member.version_id))
 }
 
-/// Reads the edition in the detail of a `set.published` event, such as `release: edition 3`.
+/// Parses the edition in the detail of a `set.published` event, such as `release: edition 3`.
 pub(super) fn edition_in(detail: &str) -> Option<EditionId> {
     let (_, id) = detail.rsplit_once(": edition ")?;
     id.parse().ok().map(EditionId)
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn events_and_editions_are_found_by_index() {
-        // Those of sets have no index: they are read from the newest on, and seldom.
+        // Events of sets have no index: they are read newest first, and seldom.
         for sql in [NOW, OWN, SETS] {
             let plan = query_plan(sql);
             assert!(

@@ -1,7 +1,7 @@
-//! Verdicts that cannot be read, and refusals of which the verdict is lost: set aside when the verifiers are asked anew, an event each that
-//! keeps what the row held.
+//! Sets aside unreadable verdicts, and refusals without a verdict, when the verifiers are asked anew. An event for each
+//! records the row's values.
 //!
-//! Never touches a row that can be read.
+//! Never touches a readable row.
 
 use rusqlite::{Connection, params};
 
@@ -14,7 +14,7 @@ use super::verdict_tables::Tables;
 use crate::domain::{About, Action, EditionId, NewEvent, SourceId, Stamp, VerdictId, VersionId};
 use crate::store::judged::Judged;
 
-/// Returns the id of the newest verdict, sound or not, where one of them cannot be read or is lost; nothing where all are sound.
+/// Returns the newest verdict's id, sound or not, when any verdict is unreadable or lost; `None` when all are sound.
 pub(super) fn newest_unless_sound(sql: &Connection, on: Judged) -> Outcome<Option<VerdictId>> {
     let known = newest_outcomes(sql, on).map_err(Failure::from);
     match known.and_then(|_| verdicts_on(sql, on)) {
@@ -27,10 +27,10 @@ pub(super) fn newest_unless_sound(sql: &Connection, on: Judged) -> Outcome<Optio
     }
 }
 
-/// What a verdict is on, as the events of the verdict name it.
+/// The subject of a verdict, as the verdict's events name it.
 pub(super) enum Subject<'a> {
     Version(SourceId, VersionId),
-    /// An edition, with the words that its events begin with: the set's name.
+    /// An edition, with the prefix of its events: the set's name.
     Edition(EditionId, &'a str),
 }
 
@@ -42,8 +42,8 @@ impl Subject<'_> {
         }
     }
 
-    /// Returns an event of a verdict on this, which names the verdict if it is on a version, and the edition otherwise: verdicts on
-    /// editions have numbers of their own.
+    /// Returns an event of a verdict on this subject. The event names the verdict of a version; of an edition it names
+    /// the edition, whose verdicts are numbered separately.
     pub(super) fn event(
         &self,
         action: Action,
@@ -64,7 +64,8 @@ impl Subject<'_> {
     }
 }
 
-/// Takes away the verdicts on a version or an edition that cannot be read, and the second records of refusals whose verdicts are lost.
+/// Deletes the unreadable verdicts on a version or an edition, and the second records of refusals whose verdicts are
+/// lost.
 pub(super) fn set_aside_unreadable(
     transaction: &Transaction<'_>,
     subject: &Subject<'_>,
@@ -102,7 +103,7 @@ pub(super) fn set_aside_unreadable(
     Ok(())
 }
 
-/// Returns the ids of all verdicts on a version or an edition, each with what its row holds, sound or not.
+/// Returns the ids of all verdicts on a version or an edition, sound or not, each with the values of its row.
 fn rows_on(sql: &Connection, on: Judged) -> rusqlite::Result<Vec<(i64, String)>> {
     let Tables {
         verdicts,

@@ -1,4 +1,4 @@
-//! The names of sets, by their sources and by what became of their published folders.
+//! The names of sets, by their sources and by the state of their published folders.
 
 use super::Store;
 use super::row::to_json;
@@ -6,7 +6,7 @@ use crate::store::error::Result;
 use crate::store::set_query::SetsQuery;
 
 impl Store {
-    /// Returns the names of the sets that are asked for, in order.
+    /// Returns the names of the matching sets, in order.
     pub async fn set_names(&self, query: SetsQuery) -> Result<Vec<String>> {
         self.read(move |sql| {
             let names = |query: &str, params: &[String]| -> rusqlite::Result<Vec<String>> {

@@ -1,4 +1,4 @@
-//! Sources as they are read: lists, one by what an operator calls it, and how many are due.
+//! Reads sources: lists, one by name, address or id, and the count of due ones.
 
 use std::collections::HashSet;
 
@@ -23,8 +23,7 @@ use crate::store::source_query::{DamagedSources, SourceFilter, SourceQuery, Sour
 use crate::store::types::{NamedVersion, Outlook};
 
 impl Store {
-    /// Returns the sources that the filter lets through, by name. What is left out for a damaged row is noted
-    /// ([`Store::damage`]).
+    /// Returns the matching sources, by name. Damaged rows are left out and noted ([`Store::damage`]).
     pub async fn sources(&self, filter: SourceFilter) -> Result<Vec<Source>> {
         self.read_sound(move |sql, damaged| match filter.damaged {
             DamagedSources::LeftOut => list_with_lost(sql, &filter, damaged),
@@ -33,7 +32,7 @@ impl Store {
         .await
     }
 
-    /// Returns the source that is asked for. A damaged row is an error, where not its parts are asked for.
+    /// Returns the matching source, if any. A damaged row is an error unless the query asks for its readable parts.
     pub async fn find_source(&self, query: impl Into<SourceQuery>) -> Result<Option<Source>> {
         let query = query.into();
         self.read(move |sql| match &query {
@@ -44,8 +43,8 @@ impl Store {
         .await
     }
 
-    /// Returns for each of the texts that are asked for, in their order, the source that is found by it. A former source whose
-    /// row is damaged is left out ([`Store::damage`]).
+    /// Returns, for each text of the query in order, the source that it finds. A former source with a damaged row is
+    /// left out ([`Store::damage`]).
     pub async fn find_sources(&self, query: SourcesQuery) -> Result<Vec<Option<Source>>> {
         self.read_sound(move |sql, damaged| match &query {
             SourcesQuery::Called(texts) => texts.iter().map(|text| find(sql, text)).collect(),
@@ -57,7 +56,7 @@ impl Store {
         .await
     }
 
-    /// Returns which of these sources there are, removed ones and damaged ones too.
+    /// Returns which of these sources exist, removed and damaged ones included.
     pub async fn existing(&self, ids: Vec<SourceId>) -> Result<HashSet<SourceId>> {
         self.read(move |sql| {
             let mut statement = sql.prepare_cached(
@@ -69,7 +68,7 @@ impl Store {
         .await
     }
 
-    /// Returns names and newest versions of the sources with these ids that are not removed.
+    /// Returns names and newest versions of those of these sources that are not removed.
     pub async fn named_versions(&self, ids: Vec<SourceId>) -> Result<Vec<NamedVersion>> {
         self.read_sound(move |sql, damaged| {
             let mut statement = sql.prepare_cached(NAMED_VERSIONS)?;
@@ -90,7 +89,7 @@ impl Store {
         .await
     }
 
-    /// Returns the removed sources that had this name or this address, by id.
+    /// Returns the removed sources that had this name or address, by id.
     pub async fn find_removed(&self, name: &str, address: &str) -> Result<Vec<Source>> {
         let (name, address) = (name.to_owned(), address.to_owned());
         self.read_sound(move |sql, damaged| {
@@ -103,8 +102,7 @@ impl Store {
         .await
     }
 
-    /// Returns a name for a source that was given none, such that neither one of `others` is the same nor a source is found
-    /// by it.
+    /// Returns a name for an unnamed source that differs from `others` and finds no existing source.
     pub async fn free_name(
         &self,
         settings: SourceSettings,
@@ -120,7 +118,7 @@ impl Store {
         .await
     }
 
-    /// Returns how many sources are watched and how many of them are due by `now`, and when the next of the others is.
+    /// Returns how many sources are watched, how many of them are due by `now`, and when the next other one is due.
     pub async fn outlook(&self, now: DateTime<Utc>) -> Result<Outlook> {
         self.read(move |sql| {
             let slot = Slot::containing(now).0;
@@ -157,7 +155,7 @@ const BY_ADDRESS: &str = "s.removed_at IS NULL AND s.address = ?1";
 const REMOVED_BY_NAME: &str = "s.removed_at IS NOT NULL AND s.name = ?1";
 const REMOVED_BY_ADDRESS: &str = "s.removed_at IS NOT NULL AND s.address = ?1";
 
-/// Returns the source with this address that was removed last; nothing for an address that a source has now.
+/// Returns the source with this address that was removed last; `None` when a present source has the address.
 fn former_source(
     sql: &Connection,
     address: &str,
@@ -171,13 +169,13 @@ fn former_source(
     Ok(removed.max_by_key(|source| (source.removed_at, source.id)))
 }
 
-/// Lists sources, and notes those that no list meets.
+/// Lists sources, and notes those that no list returns.
 fn list_with_lost(
     sql: &Connection,
     filter: &SourceFilter,
     damaged: &mut Vec<DamagedRow>,
 ) -> Outcome<Vec<Source>> {
-    // That goes through all there are: whoever asks for the first few does not ask for that.
+    // The search for lost rows reads every source: a list of given ids or with a limit skips it.
     if filter.ids.is_none() && filter.limit.is_none() {
         find_unlisted(sql, damaged)?;
     }
@@ -219,7 +217,7 @@ fn list(
         damaged.extend(unfit);
         return Ok(sources);
     }
-    // As many others take the places of those that are damaged.
+    // Sources with damaged rows are replaced by as many others.
     let all = SourceFilter {
         limit: None,
         ..filter.clone()
@@ -230,7 +228,7 @@ fn list(
     Ok(sources)
 }
 
-/// Tells whether a source is found by this text, a damaged one too.
+/// Reports whether a text finds a source, damaged ones included.
 fn is_found(sql: &Connection, text: &str) -> std::result::Result<bool, Failure> {
     match find(sql, text) {
         Err(error) if error.is_damage() => Ok(true),
@@ -240,7 +238,7 @@ fn is_found(sql: &Connection, text: &str) -> std::result::Result<bool, Failure> 
 
 fn find(sql: &Connection, text: &str) -> std::result::Result<Option<Source>, Failure> {
     let conditions = [BY_ID, BY_NAME, BY_ADDRESS];
-    // Text that is no number has no id.
+    // A text that is no number is no id.
     let first = usize::from(parse_id(text).is_none());
     for condition in &conditions[first..] {
         let source = select(sql, condition, text)?.pop();

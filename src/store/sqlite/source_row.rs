@@ -1,4 +1,4 @@
-//! The rows of sources with their states, checked, and how they are selected.
+//! The rows of sources with their states: checksums, columns and queries.
 
 use chrono::{DateTime, Utc};
 use rusqlite::types::{Type, ValueRef};
@@ -14,8 +14,7 @@ use crate::domain::{
 };
 use crate::store::damaged_row::DamagedRow;
 
-/// The checksum that the row of a source `s` has to carry: of all that an operator says of it, of where it is published, and of whether
-/// it was removed.
+/// The checksum of a source's row `s`: it covers the settings, the published path, and the removal.
 macro_rules! source_checksum {
     () => {
         "row_checksum(id, name, address, settings, published_path, path_key, created_at, removed_at)"
@@ -31,7 +30,7 @@ macro_rules! source_fits {
 }
 pub(super) use source_fits;
 
-/// Gives a source whose row was written the checksum of what it says now.
+/// Updates the checksum of a source's row after a write.
 pub(super) fn seal_source(transaction: &Transaction<'_>, id: SourceId) -> rusqlite::Result<()> {
     let query = concat!(
         "UPDATE source SET checksum = ",
@@ -41,7 +40,7 @@ pub(super) fn seal_source(transaction: &Transaction<'_>, id: SourceId) -> rusqli
     transaction.execute(query, [id.0]).map(drop)
 }
 
-/// Names a source whose row does not fit its checksum.
+/// Returns the damage of a source whose row does not fit its checksum.
 pub(super) fn unfit_source(id: SourceId, name: Option<String>) -> DamagedRow {
     DamagedRow {
         table: "source",
@@ -51,7 +50,7 @@ pub(super) fn unfit_source(id: SourceId, name: Option<String>) -> DamagedRow {
     }
 }
 
-/// The columns of a source and its state that need no other table but that of versions, with what is read of its newest version.
+/// The columns of a source, its state and its newest version that need no further table.
 macro_rules! own_columns {
     ($newest:literal) => {
         concat!("s.id, s.name, s.address, s.settings, s.published_path, s.path_key,
@@ -61,8 +60,8 @@ macro_rules! own_columns {
     };
 }
 
-/// The columns of [`read_source`], of the tables in [`SOURCE_TABLES`]. A source that was removed, or left its set, is looked for in all
-/// published sets.
+/// The columns of [`read_source`], from [`SOURCE_TABLES`]. A source that was removed or left its set is searched for in
+/// all published sets.
 pub(super) const SOURCE_COLUMNS: &str = concat!(
     own_columns!(
         "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum"
@@ -102,21 +101,21 @@ pub(super) const SOURCE_COLUMNS: &str = concat!(
             WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END"
 );
 
-/// The same where no set has members, for a query that is run once for each source and is not asked for the state of its version.
+/// The same when no set has members: for a query run per source that does not read the version's state.
 pub(super) const SETLESS_COLUMNS: &str = concat!(
     own_columns!("NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"),
     " NULL, 0, NULL, NULL, t.withdrawn_at, t.withdrawn_because, NULL, NULL"
 );
 
-/// Tells whether any set has members.
+/// Reports whether any set has members.
 pub(super) fn have_sets_members(sql: &Connection) -> rusqlite::Result<bool> {
     sql.prepare_cached("SELECT 1 FROM set_member")?.exists([])
 }
 
-/// Where the columns of `source_state` begin, and that of its which is never NULL unless the row is missing.
+/// Where the columns of `source_state` begin, and the one that is NULL only when that row is missing.
 const STATE_COLUMNS: usize = 9;
 
-/// Settings, state and newest version of a source. One whose state is missing is read too, and is damaged.
+/// Settings, state and newest version of a source. A source without a state row is read, as damage.
 pub(super) const SOURCE_TABLES: &str = "source s LEFT JOIN source_state t ON t.source_id = s.id
     LEFT JOIN version v ON v.id = t.version_id";
 
@@ -130,7 +129,7 @@ pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> std::result::Resul
     found(row, "source", id.0)
 }
 
-/// Reads a row that begins with [`SOURCE_COLUMNS`]. Damage is an error that names the row and the source.
+/// Reads a row that begins with [`SOURCE_COLUMNS`]. Damage is an error that names row and source.
 pub(super) fn read_source_row<T>(
     row: &Row<'_>,
     read: impl FnOnce(&mut Columns<'_>) -> rusqlite::Result<T>,
@@ -173,7 +172,7 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
             last_attempt_at: columns.optional_time()?,
             last_outcome: columns.optional_word()?,
             version_id: columns.optional()?.map(VersionId),
-            // What is wrong with a version is said where its history is read.
+            // Damage of a version is reported where its history is read.
             version_state: read_newest_state(columns, id),
             published_version_id: columns.optional()?.map(VersionId),
             publish_due: columns.get()?,
@@ -186,11 +185,11 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
         },
     };
     if !source.state.publish_due && source.removed_at.is_none() {
-        // The file is right again; earlier programs left the reason of the last failure.
+        // The file is right again; older programs left the last failure's reason.
         source.state.publish_error = None;
     }
     let own = read_withdrawal(columns)?;
-    // A damaged row of the set is not one of the source.
+    // A damaged row of the set does not make the source damaged.
     let with_set = read_withdrawal(columns).unwrap_or_default();
     if source.state.served().is_none() {
         let last = own.into_iter().chain(with_set);
@@ -200,7 +199,7 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
     Ok(source)
 }
 
-/// Reads when a source was removed, and whether its row fits its checksum.
+/// Reads the time of a source's removal, and checks the row's checksum.
 fn read_removed_at(columns: &mut Columns<'_>) -> rusqlite::Result<Option<DateTime<Utc>>> {
     let removed_at = columns.optional_time()?;
     if columns.get()? {
@@ -210,8 +209,7 @@ fn read_removed_at(columns: &mut Columns<'_>) -> rusqlite::Result<Option<DateTim
     }
 }
 
-/// Reads a published path and its key, of which one says what the other does: a file is written at no path that was damaged into
-/// another.
+/// Reads a published path, which must match its key: a file is never written to a path that damage altered.
 fn read_published_path(columns: &mut Columns<'_>) -> rusqlite::Result<String> {
     let path: String = columns.get()?;
     let key: String = columns.get()?;
@@ -222,7 +220,7 @@ fn read_published_path(columns: &mut Columns<'_>) -> rusqlite::Result<String> {
     }
 }
 
-/// Tells whether a key is that of a published path.
+/// Reports whether a key belongs to a published path.
 pub(super) fn is_key_of(key: &str, path: &str) -> bool {
     if path.is_ascii() {
         path.eq_ignore_ascii_case(key) && !key.bytes().any(|byte| byte.is_ascii_uppercase())
@@ -231,9 +229,9 @@ pub(super) fn is_key_of(key: &str, path: &str) -> bool {
     }
 }
 
-/// Reads when something was withdrawn and why; nothing when it was not.
+/// Reads the time and the reason of a withdrawal; `None` without one.
 pub(super) fn read_withdrawal(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Withdrawal>> {
-    // Both are read in any case: columns may follow.
+    // Reads both columns in any case: others may follow.
     let (at, because) = (columns.optional_time(), columns.optional::<String>());
     let because = because?.unwrap_or_default();
     Ok(at?.map(|at| Withdrawal { at, because }))
@@ -249,7 +247,7 @@ fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> 
     Ok(settings.apply_unchecked(SourceSettings::new(name, address)))
 }
 
-/// Returns the sources of which one of the conditions above holds. A damaged row is an error.
+/// Returns the sources that meet one of the conditions above. A damaged row is an error.
 pub(super) fn select(
     sql: &Connection,
     condition: &str,
@@ -258,7 +256,7 @@ pub(super) fn select(
     strictly(|damaged| select_sound(sql, condition, text, damaged))
 }
 
-/// Returns the same without those whose rows are damaged.
+/// Returns the same, without damaged rows.
 pub(super) fn select_sound(
     sql: &Connection,
     condition: &str,

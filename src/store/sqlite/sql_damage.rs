@@ -1,4 +1,4 @@
-//! Damage of rows as SQLite's errors carry it: a row that is read names itself in the error.
+//! Damage of rows inside SQLite's errors: a damaged row that is read names itself in the error.
 
 use rusqlite::ffi::{
     SQLITE_CONSTRAINT_CHECK, SQLITE_CONSTRAINT_DATATYPE, SQLITE_CONSTRAINT_NOTNULL,
@@ -11,10 +11,10 @@ use crate::domain::shortened;
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::StoreError;
 
-/// Why a row is damaged that does not fit its checksum.
+/// The reason for a row that does not fit its checksum.
 pub(super) const NO_FIT: &str = "it does not fit its checksum";
 
-/// Reads a row of `table`, of which the first column is the id. Damage is an error that names the row.
+/// Reads a row of `table` whose first column is the id. Damage is an error that names the row.
 pub(super) fn read_row<T>(
     table: &'static str,
     row: &Row<'_>,
@@ -26,7 +26,7 @@ pub(super) fn read_row<T>(
     })
 }
 
-/// Names the row in an error that one of its values cannot be.
+/// Adds the row to an error about an invalid value.
 pub(super) fn named(table: &'static str, id: String, row: &Row<'_>, error: Error) -> Error {
     match reason_of(row, &error) {
         Some(reason) => damaged_error(DamagedRow {
@@ -39,7 +39,7 @@ pub(super) fn named(table: &'static str, id: String, row: &Row<'_>, error: Error
     }
 }
 
-/// Collects the rows that are sound; those that are damaged are added to `damaged`.
+/// Collects the sound rows; damaged ones are added to `damaged`.
 pub(super) fn sound_rows<T>(
     rows: impl Iterator<Item = rusqlite::Result<T>>,
     damaged: &mut Vec<DamagedRow>,
@@ -54,13 +54,13 @@ pub(super) fn sound_rows<T>(
     Ok(sound)
 }
 
-/// Says in SQLite's terms that a row is damaged; [`Failure::of`] says it in ours.
+/// Wraps a damaged row in an SQLite error, from which [`Failure::of`] makes the store's.
 pub(super) fn damaged_error(row: DamagedRow) -> Error {
     let damage = StoreError::DamagedRow(Box::new(row));
     Error::FromSqlConversionFailure(0, Type::Null, Box::new(damage))
 }
 
-/// Returns the damaged row that an error of SQLite's is about; nothing when it is about something else.
+/// Returns the damaged row in an SQLite error; `None` for other errors.
 pub(super) fn damaged_row_in(error: &Error) -> Option<DamagedRow> {
     let Error::FromSqlConversionFailure(_, _, cause) = error else {
         return is_of_value(error).then(|| unnamed(error));
@@ -77,7 +77,7 @@ pub(super) fn damaged_row_in(error: &Error) -> Option<DamagedRow> {
     }
 }
 
-/// The damage of a row of which only the error is known.
+/// The damage of a row that its error does not name.
 fn unnamed(error: &Error) -> DamagedRow {
     DamagedRow {
         table: "",
@@ -87,10 +87,10 @@ fn unnamed(error: &Error) -> DamagedRow {
     }
 }
 
-/// Tells whether an error is that a value is not one that belongs there.
+/// Reports whether an error is about an invalid value.
 fn is_of_value(error: &Error) -> bool {
     match error {
-        // What is changed of a row that is damaged: SQLite looks at the values that stay, too.
+        // An update of a damaged row: SQLite checks the unchanged values, too.
         Error::SqliteFailure(failure, _) => matches!(
             failure.extended_code,
             SQLITE_CONSTRAINT_DATATYPE | SQLITE_CONSTRAINT_NOTNULL | SQLITE_CONSTRAINT_CHECK
@@ -99,7 +99,7 @@ fn is_of_value(error: &Error) -> bool {
     }
 }
 
-/// Returns which column an error is about.
+/// Returns the column that an error is about.
 pub(super) fn column_of(error: &Error) -> Option<usize> {
     match error {
         Error::InvalidColumnType(index, ..)
@@ -110,7 +110,7 @@ pub(super) fn column_of(error: &Error) -> Option<usize> {
     }
 }
 
-/// Returns which column holds what, and why that cannot be; nothing for an error that is about no value, or says it all already.
+/// Returns the reason why a row's column is invalid; `None` for an error without a value, or one with a reason.
 pub(super) fn reason_of(row: &Row<'_>, error: &Error) -> Option<String> {
     let (index, cause) = match error {
         Error::InvalidColumnType(index, ..) | Error::IntegralValueOutOfRange(index, _) => {
@@ -125,16 +125,16 @@ pub(super) fn reason_of(row: &Row<'_>, error: &Error) -> Option<String> {
     let column = if column.contains(' ') { "set" } else { column };
     let value = row.get_ref(index).map(shown).unwrap_or_default();
     Some(match column {
-        // What is read of it is whether the row fits it.
+        // Read as whether the row fits its checksum.
         "checksum" => NO_FIT.to_owned(),
-        // It may be a secret.
+        // The value may be a secret.
         "address" | "headers" => format!("`{column}` holds something else{cause}"),
         _ if value.is_empty() => format!("`{column}` is empty{cause}"),
         _ => format!("`{column}` holds {value}{cause}"),
     })
 }
 
-/// Returns a value as it is shown; what is long is cut.
+/// Returns a value in the form shown to people; a long one is cut.
 fn shown(value: ValueRef<'_>) -> String {
     const MOST: usize = 40;
     match value {

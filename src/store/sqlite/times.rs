@@ -1,6 +1,6 @@
-//! Times that were stored by a clock which ran ahead: found and mended, so that nothing waits for a time that was never meant.
+//! Times stored by a clock that ran ahead: found and corrected, so that nothing waits for an impossible time.
 //!
-//! A time is mended only when it is later than any rule of gannet could have made it by the clock of now.
+//! A time is corrected only when no rule of gannet could have made it by the present clock.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, named_params, params};
@@ -18,11 +18,11 @@ use crate::store::error::Result;
 use crate::store::mended::Mended;
 
 impl Store {
-    /// Makes due now what waits for a time that cannot be; an event says so. Returns nothing when there was none.
+    /// Makes due now whatever waits for an impossible time, with an event. Returns `None` when nothing did.
     ///
-    /// That is: a source due later than after its interval (or the longest pause that a server may ask for) and an hour, or
-    /// last tried by a clock that was more than an hour ahead; a claim of a worker that was seen by such a clock; a notifier beyond the
-    /// longest pause.
+    /// That is: a source due later than its interval (or the longest pause that a server may ask for) and an hour from
+    /// now, or last tried more than an hour ahead of now; a claim of a worker seen ahead of now; a notifier that waits
+    /// longer than the longest pause.
     pub async fn mend_times(&self, stamp: Stamp) -> Result<Option<Mended>> {
         let now = stamp.at;
         let found = self.read(move |sql| Ok(find(sql, now)?)).await?;
@@ -34,7 +34,7 @@ impl Store {
     }
 }
 
-// Not by the index of what is due: most of the table is looked at, in its own order.
+// Without the index of due sources: most rows of the table are read, in its own order.
 const IMPOSSIBLE: &str = "FROM source_state t NOT INDEXED CROSS JOIN source s ON s.id = t.source_id
      WHERE t.active = 1 AND t.next_slot > :slot AND (t.last_attempt_at > :tried
          OR t.next_slot > :slot + :tolerance + max(s.interval_hours, iif(t.failures > 0, :pause, 0)))";
@@ -79,7 +79,7 @@ fn mend(
     stamp: &Stamp,
 ) -> std::result::Result<Option<Mended>, Failure> {
     let now = stamp.at;
-    // Another process may have been first.
+    // Another process may have corrected them meanwhile.
     let mended = find(transaction.sql, now)?;
     if mended.is_nothing() {
         return Ok(None);

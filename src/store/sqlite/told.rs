@@ -1,6 +1,6 @@
-//! What notifiers know of sets and were told of single events: read for a look, and written when they were told.
+//! The states of notifiers for sets and single events: read for a look, and written after a delivery.
 //!
-//! Never decides what a notifier is told: that is the domain's.
+//! Never decides what a notifier receives: the domain does.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ const SETS: &str = "SELECT f.name, e.id, e.state, f.published_edition_id, f.publ
          AND EXISTS (SELECT 1 FROM set_member m WHERE m.set_name = f.name)
      LEFT JOIN told_set k ON k.notifier_id = ?1 AND k.set_name = f.name ORDER BY f.name";
 
-/// Returns where the sets stand, and what a notifier knows of them.
+/// Returns the states of the sets, each with the notifier's state of it.
 pub(super) fn sets(
     sql: &Connection,
     notifier: i64,
@@ -48,7 +48,7 @@ pub(super) fn sets(
     sound_rows(rows, damaged)
 }
 
-/// Returns what a notifier was told of single events; what an older kind of change left is passed over.
+/// Returns what a notifier received about single events; kinds of change of an older gannet are skipped.
 pub(super) fn told_events(
     sql: &Connection,
     notifier: i64,
@@ -72,7 +72,7 @@ pub(super) fn told_events(
     Ok(sound_rows(rows, damaged)?.into_iter().flatten().collect())
 }
 
-/// Writes what a notifier knows now of sets and single events.
+/// Stores a notifier's new state of sets and single events.
 pub(super) fn write(
     transaction: &Transaction<'_>,
     notifier: i64,
@@ -113,7 +113,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Returns when an edition was judged last, and who failed it with the reason, if somebody did.
+/// Returns when an edition was last judged, and who failed it with the reason, if anybody did.
 pub(super) fn edition_story(
     sql: &Connection,
     edition: EditionId,

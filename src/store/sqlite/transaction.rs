@@ -1,4 +1,4 @@
-//! What an operation of the writer works on: the connection inside a transaction, and the texts and peers that repeat.
+//! The writer's transaction, as operations use it: the connection, and the cached ids of texts and peers.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,14 +10,14 @@ use super::known_policy::KnownPolicy;
 use super::sql_damage::damaged_row_in;
 use crate::domain::{CommittedEvent, Peer};
 
-/// Ids of texts and of peers that were used lately. Emptied when anything is rolled back, since an id may have gone with it.
+/// Ids of recently used texts and peers. Cleared after any rollback, which may have removed their rows.
 #[derive(Default)]
 pub(super) struct InternedIds {
     texts: RefCell<HashMap<String, i64>>,
     peers: RefCell<HashMap<Peer, i64>>,
 }
 
-/// More texts than there are actors, media types and verifiers; fewer than file names could be.
+/// Enough for all actors, media types and verifiers, but not for all file names.
 const MAX_IDS: usize = 1000;
 
 impl InternedIds {
@@ -35,10 +35,10 @@ fn remember<K: Eq + Hash>(known: &RefCell<HashMap<K, i64>>, key: K, id: i64) {
     known.insert(key, id);
 }
 
-/// Events of a transaction that is not committed yet: subscribers hear of them when it is.
+/// Events of an uncommitted transaction; subscribers receive them after the commit.
 pub(super) type PendingEvents = RefCell<Vec<CommittedEvent>>;
 
-/// A transaction that another part begins and ends.
+/// A transaction that the writer begins and ends.
 pub(super) struct Transaction<'a> {
     pub(super) sql: &'a Connection,
     ids: &'a InternedIds,
@@ -61,12 +61,12 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Keeps an event for the subscribers until the transaction is committed.
+    /// Holds an event for the subscribers until the commit.
     pub(super) fn announce(&self, event: CommittedEvent) {
         self.events.borrow_mut().push(event);
     }
 
-    /// Runs one statement and returns how many rows it changed.
+    /// Runs one statement and returns the number of changed rows.
     pub(super) fn execute(
         &self,
         sql: &str,
@@ -75,7 +75,7 @@ impl<'a> Transaction<'a> {
         self.sql.prepare_cached(sql)?.execute(params)
     }
 
-    /// Runs an `UPDATE` of many rows of `source_state`. One that is damaged keeps SQLite from changing any: it is left out then.
+    /// Runs an `UPDATE` of many rows of `source_state`. A damaged row makes SQLite change none: it is then left out.
     pub(super) fn update_states(
         &self,
         update: &str,
@@ -109,7 +109,7 @@ impl<'a> Transaction<'a> {
         self.sql.prepare_cached(sql)?.insert(params)
     }
 
-    /// Returns the id that stands for `text`, a new one when it was never used.
+    /// Returns the id of `text`, inserting a row when there is none.
     pub(super) fn text_id(&self, text: &str) -> rusqlite::Result<i64> {
         if let Some(id) = self.ids.texts.borrow().get(text) {
             return Ok(*id);
@@ -127,7 +127,7 @@ impl<'a> Transaction<'a> {
         Ok(id)
     }
 
-    /// Returns the id of the row that stands for a peer; `find` reads or writes that row when it was not used lately.
+    /// Returns the id of a peer's row; `find` reads or inserts the row of one that was not used recently.
     pub(super) fn peer_id(
         &self,
         peer: &Peer,
@@ -142,8 +142,8 @@ impl<'a> Transaction<'a> {
     }
 
     fn insert_text(&self, text: &str) -> rusqlite::Result<i64> {
-        // The checksum is of the id, too: the one that SQLite would give. Asked for apart, since SQLite gathers rows in a temporary
-        // table that it selects from the table into which they go.
+        // The checksum covers the id, too: the one that SQLite would give. It is read by a statement of its own: SQLite
+        // buffers an insert that selects from its own table in a temporary table.
         let next: i64 = self
             .sql
             .prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM text")?

@@ -1,6 +1,6 @@
-//! Rows that do not fit those that they name: versions and their blobs, blobs and what they hold; and versions whose rows are gone.
+//! Rows that contradict the rows that they name: versions and blobs, blobs and their bytes; and lost versions.
 //!
-//! Whoever would delete stored bytes asks first: what such a row needs cannot be known. Never mends anything.
+//! Checked before stored bytes are deleted: the needs of a damaged row are unknown. Never repairs anything.
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
@@ -14,13 +14,13 @@ use crate::domain::SourceId;
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 
-/// So many rows are named at once: what damages more damages the whole catalogue.
+/// At most so many rows are reported at once: more means that the whole catalogue is damaged.
 const MOST: usize = 100;
 
 impl Store {
-    /// Looks for sources that no pass fetches since their rows are damaged or gone, and at the rows of all versions and blobs.
-    /// What is damaged is noted ([`Store::damage`]). Returns whether the row of each version and blob is there and fits what it
-    /// names, so that the bytes that none of them names are needed by none.
+    /// Checks the rows of all versions and blobs, and looks for sources that no pass fetches because of damage. Damaged
+    /// rows are noted ([`Store::damage`]). Returns whether each version and blob has its row and fits what it names:
+    /// then bytes that no row names are not needed.
     pub async fn inspect(&self) -> Result<bool> {
         self.read_sound(|sql, damaged| {
             find_unfetched(sql, damaged)?;
@@ -34,8 +34,8 @@ impl Store {
     }
 }
 
-/// Refuses to purge these sources while a row of any source may need bytes that it does not name. Lost versions of their own
-/// history are no obstacle: they go with it.
+/// Refuses to purge these sources while damage hides which bytes a row of any source needs. Lost versions of their own
+/// history do not matter: the purge deletes that history.
 pub(super) fn refuse_unknown_needs(
     sql: &Connection,
     purged: &[SourceId],
@@ -55,7 +55,7 @@ pub(super) fn refuse_unknown_needs(
     Err(damaged_error(DamagedRow { reason, ..row }).into())
 }
 
-/// Returns the first rows of versions and blobs that do not fit what they name.
+/// Returns the first rows of versions and blobs that contradict the rows that they name.
 fn unfit_rows(sql: &Connection) -> std::result::Result<Vec<DamagedRow>, Failure> {
     let mut unfit = Vec::new();
     let mut versions = sql.prepare_cached(&format!(
@@ -88,14 +88,14 @@ fn unfit_rows(sql: &Connection) -> std::result::Result<Vec<DamagedRow>, Failure>
     Ok(unfit)
 }
 
-// A history begins with 0, has no gap, and ends with the version that its source names.
+// A history begins with ordinal 0, has no gap, and ends with the version that its source names.
 const GAPS: &str = "SELECT v.source_id, max(v.id) FROM version v
      GROUP BY v.source_id HAVING count(*) <> max(v.ordinal) + 1 OR min(v.ordinal) <> 0 LIMIT ?1";
 const NEWEST_LOST: &str =
     "SELECT t.source_id, t.version_id FROM source_state t WHERE t.version_id IS NOT NULL
      AND NOT EXISTS (SELECT 1 FROM version v WHERE v.id = t.version_id) LIMIT ?1";
 
-/// Returns the first versions whose rows are gone, or those beside which they are missing, with their sources.
+/// Returns the first lost versions, or the neighbours that show the gap, with their sources.
 fn lost_versions(sql: &Connection) -> rusqlite::Result<Vec<(SourceId, DamagedRow)>> {
     let mut lost = Vec::new();
     for (query, reason) in [
@@ -105,7 +105,7 @@ fn lost_versions(sql: &Connection) -> rusqlite::Result<Vec<(SourceId, DamagedRow
         let mut statement = sql.prepare_cached(query)?;
         let mut rows = statement.query([int(MOST)])?;
         while let Some(row) = rows.next()? {
-            // A row without a source is damaged itself, and named as that.
+            // A row without a source is damaged and reported itself.
             let (Ok(source), Ok(version)) = (row.get(0), row.get::<_, i64>(1)) else {
                 continue;
             };
@@ -124,7 +124,7 @@ fn lost_versions(sql: &Connection) -> rusqlite::Result<Vec<(SourceId, DamagedRow
     Ok(lost)
 }
 
-/// Reads the row of a version with its blob's; nothing but an error comes of it when they do not fit.
+/// Reads a version's row with its blob's; fails when they contradict each other.
 fn fitting_version(row: &Row<'_>) -> rusqlite::Result<()> {
     let mut columns = Columns::new(row);
     let place = read_place(&mut columns)?;
@@ -144,7 +144,7 @@ fn source_of(sql: &Connection, version: &str) -> rusqlite::Result<Option<String>
     Ok(name.optional()?.flatten())
 }
 
-// An object is called after the digest of its content; bytes in the row are as many as it says.
+// An object is named after its content's digest; a body in the row has the recorded size.
 const UNFIT_BLOBS: &str = "SELECT b.id, (SELECT s.name FROM version v JOIN source s ON s.id = v.source_id WHERE v.blob_id = b.id LIMIT 1),
          CASE WHEN b.base_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blob c WHERE c.id = b.base_id) THEN 'its base is missing'
              WHEN b.object IS NULL THEN '`body` is not as long as `stored_bytes` says'

@@ -1,6 +1,6 @@
-//! Why readers must not find a file or a folder any more, although its successor cannot be put in its place.
+//! Why a published file or folder must be withdrawn although its successor cannot be published.
 //!
-//! Never says so on the word of a damaged row: what was good stays.
+//! Never decides this by a damaged row: a good version stays.
 
 use rusqlite::Connection;
 
@@ -17,8 +17,8 @@ use crate::store::error::Result;
 use crate::store::set_query::{Shown, Unservable};
 
 impl Store {
-    /// Returns why what lies where readers look must not be served; nothing when it may be. A version that failed counts as
-    /// served, too, while it is recorded as published and no file can be read there.
+    /// Returns why the shown file or folder must not be served; `None` when it may be. A failed version that is
+    /// recorded as published counts as served even when no file can be read there.
     pub async fn unservable(&self, shown: Shown) -> Result<Option<Unservable>> {
         self.read_sound(move |sql, damaged| {
             let found = match shown {
@@ -50,7 +50,7 @@ fn unservable_file(
         return Ok(None);
     }
     let Some(published) = current.published else {
-        // What lies there is recorded nowhere: it may be what readers found before this catalogue began.
+        // Nothing is recorded here: readers may have found this file before the catalogue began.
         return Ok(None);
     };
     let published = version_by_id(sql, published)?;
@@ -61,7 +61,7 @@ fn unservable_file(
     Ok(content.map(|_| Unservable::Foreign))
 }
 
-/// Tells whether contents are those of a version that may be published, or may stay so.
+/// Reports whether contents belong to a version that may be published, or may stay so.
 fn has_servable_version(
     sql: &Connection,
     source: SourceId,

@@ -1,4 +1,4 @@
-//! Verdicts: appended with the state that they give their version, read by version and by source.
+//! Verdicts: appended with the state that follows for the version; read by version and by source.
 
 use rusqlite::Connection;
 
@@ -15,9 +15,9 @@ use crate::domain::{NewVerdict, SourceId, Stamp, Verdict, VerdictId, VersionId};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::types::{Counted, Seen};
 
-/// Appends verdicts on a version, an event each, and writes down the state that follows from all there are, which comes back with
-/// those that count: verdicts that were reached in view of what was `seen` are left out when they are overtaken. Verdicts by hand on the
-/// same contents end where these take their place.
+/// Appends verdicts on a version, with an event each, and stores the state that follows from all its verdicts. Returns
+/// the state and the verdicts that count: overtaken ones since `seen` are left out. Ends verdicts by hand on the same
+/// contents that these replace.
 pub(super) fn judge_version(
     transaction: &Transaction<'_>,
     version: VersionId,
@@ -59,7 +59,7 @@ pub(super) fn judge_version(
     })
 }
 
-/// Returns all verdicts on a version, oldest first; those whose rows are damaged are left out.
+/// Returns all verdicts on a version, oldest first; damaged rows are left out.
 pub(super) fn verdicts_on(
     sql: &Connection,
     version: VersionId,
@@ -84,8 +84,8 @@ pub(super) fn newest_verdict_of_all(sql: &Connection) -> rusqlite::Result<Verdic
         .map(VerdictId)
 }
 
-/// Returns the verdicts on the newest `limit` versions of a source, all without a limit; oldest first, and without what the
-/// verifiers printed.
+/// Returns the verdicts on a source's newest `limit` versions (all without a limit), oldest first, without the
+/// verifiers' output.
 pub(super) fn verdicts_of_source(
     sql: &Connection,
     source: SourceId,

@@ -1,4 +1,4 @@
-//! Verdicts across versions, editions and sources: by who said what, and by which judges versions were judged last.
+//! Verdicts across versions, editions and sources: by verifier and outcome, and the newest ones of each version.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,7 @@ use crate::store::types::{
 };
 
 impl Store {
-    /// Returns the verdicts that the filter lets through, newest first. Those whose rows are damaged are left out
-    /// ([`Store::damage`]).
+    /// Returns the matching verdicts, newest first. Damaged rows are left out ([`Store::damage`]).
     pub async fn find_verdicts(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
         self.read_sound(move |sql, damaged| {
             let on_versions = match filter.set {
@@ -38,16 +37,15 @@ impl Store {
         .await
     }
 
-    /// Returns by which judges the versions of sources that are not removed were judged last, for at most `limit` versions
-    /// beyond `after` in the order asked for.
+    /// Returns the newest verdict of each verifier for at most `limit` versions after `after`, in the requested order;
+    /// removed sources are left out.
     pub async fn judged_by(&self, request: JudgedRequest) -> Result<Vec<JudgedBy>> {
         self.read_sound(move |sql, damaged| list_judged(sql, &request, damaged))
             .await
     }
 }
 
-/// Merges two lists that are newest first. Each keeps its order, which is that of recording; only between the two the time
-/// decides.
+/// Merges two lists that are newest first. Each keeps its own order of recording; times decide only between the lists.
 fn merge(one: Vec<VerdictOn>, other: Vec<VerdictOn>) -> impl Iterator<Item = VerdictOn> {
     let (mut one, mut other) = (one.into_iter().peekable(), other.into_iter().peekable());
     let began = |verdict: &VerdictOn| verdict.verdict.started_at;
@@ -58,7 +56,7 @@ fn merge(one: Vec<VerdictOn>, other: Vec<VerdictOn>) -> impl Iterator<Item = Ver
     })
 }
 
-/// The columns of what was said, of a table of verdicts `d` and the texts that it names.
+/// The columns of a verdict, from a table of verdicts `d` and the texts that it names.
 fn said() -> String {
     let (verifier, fingerprint) = (sound_text!("n"), sound_text!("f"));
     format!(
@@ -68,7 +66,7 @@ fn said() -> String {
 }
 const TEXTS: &str = "LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
     LEFT JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id";
-// A text that is not there has no id, and so no verdict.
+// A text without a row has no verdict.
 const MATCHES: &str = "(?1 IS NULL OR d.verifier_id = (SELECT id FROM text WHERE value = ?1))
     AND (?2 IS NULL OR substr(f.value, 1, length(?2)) = ?2) AND (?3 IS NULL OR d.outcome = ?3)";
 
@@ -157,7 +155,7 @@ fn id_list(ids: &[SourceId]) -> String {
     to_json(&ids.iter().map(|id| id.0).collect::<Vec<_>>())
 }
 
-/// Returns the versions that come next of which all rows are sound.
+/// Returns the next versions whose rows are all sound.
 fn list_judged(
     sql: &Connection,
     request: &JudgedRequest,
@@ -169,12 +167,12 @@ fn list_judged(
         if last.is_none() || !judged.is_empty() {
             return Ok(judged);
         }
-        // All of them are damaged, which is not the end of the list.
+        // All rows of the page are damaged, but it may not be the last page.
         request.after = last;
     }
 }
 
-/// Returns the versions of a page whose rows are sound, and the last version of it, sound or not.
+/// Returns a page's versions whose rows are sound, and the page's last version, sound or not.
 fn judged_page(
     sql: &Connection,
     request: &JudgedRequest,
@@ -196,7 +194,7 @@ fn judged_page(
     while let Some(row) = rows.next()? {
         let id = VersionId(row.get(0)?);
         last = Some(id);
-        // Without one of its verdicts, what counts of a version cannot be told.
+        // With one verdict missing, the counting verdicts of a version are unknown.
         if last_damaged == last {
             continue;
         }
@@ -212,7 +210,7 @@ fn judged_page(
     Ok((judged, last))
 }
 
-/// The verdicts on the versions that come next after ?1 in an order, those of the sources ?2 or all, at most ?3.
+/// The verdicts on the next versions after ?1 in an order, of the sources ?2 or all, at most ?3 versions.
 fn judged_sql(order: JudgedOrder) -> String {
     let (beyond, order) = match order {
         JudgedOrder::OldestFirst => (">", "ASC"),
@@ -233,7 +231,7 @@ fn judged_sql(order: JudgedOrder) -> String {
     )
 }
 
-/// Reads a verdict on a version, or that there is none, and adds it to what is known of the version.
+/// Reads a verdict on a version, or its absence, into that version's entry.
 fn read_judged(columns: &mut Columns<'_>, judged: &mut Vec<JudgedBy>) -> rusqlite::Result<()> {
     let version_id = VersionId(columns.get()?);
     let source_id = SourceId(columns.get()?);

@@ -1,4 +1,4 @@
-//! Verdicts as whoever judges asks for them and gives them: on a version or on an edition.
+//! Reads and records verdicts for the judging code: on a version or on an edition.
 
 use super::Store;
 use super::awaited::versions_awaiting;
@@ -16,7 +16,7 @@ use crate::store::judged::{Awaiting, Judged, NeededRows, VerdictQuery};
 use crate::store::types::{Counted, Seen};
 
 impl Store {
-    /// Returns verdicts on versions, oldest first. Those whose rows are damaged are left out ([`Store::damage`]).
+    /// Returns verdicts on versions, oldest first. Damaged rows are left out ([`Store::damage`]).
     pub async fn verdicts(&self, query: impl Into<VerdictQuery>) -> Result<Vec<Verdict>> {
         let query = query.into();
         self.read_sound(move |sql, damaged| match query {
@@ -28,8 +28,8 @@ impl Store {
         .await
     }
 
-    /// Returns all verdicts on a version, oldest first, and how often judging it killed the process since its rules last all spoke.
-    /// Verdicts whose rows are damaged are left out ([`Store::damage`]).
+    /// Returns all verdicts on a version, oldest first, and its count of deaths since its rules last all gave a
+    /// verdict. Damaged rows are left out ([`Store::damage`]).
     pub async fn verdicts_and_deaths(&self, version: VersionId) -> Result<(Vec<Verdict>, u32)> {
         self.read_sound(move |sql, damaged| {
             Ok((verdicts_on(sql, version, damaged)?, deaths(sql, version)?))
@@ -37,7 +37,7 @@ impl Store {
         .await
     }
 
-    /// Returns the id of the newest verdict on a version, or on any; 0 while there is none.
+    /// Returns the id of the newest verdict on a version, or on any version; 0 while there is none.
     pub async fn newest_verdict(&self, on: Option<VersionId>) -> Result<VerdictId> {
         self.read(move |sql| {
             Ok(match on {
@@ -48,8 +48,8 @@ impl Store {
         .await
     }
 
-    /// Returns the id of the newest verdict on a version or an edition, sound or not, where one of them cannot be read or is
-    /// lost; nothing where all are sound.
+    /// Returns the newest verdict's id on a version or an edition, sound or not, when any of its verdicts is unreadable
+    /// or lost; `None` when all are sound.
     pub async fn newest_among_unreadable(
         &self,
         on: impl Into<Judged>,
@@ -64,11 +64,11 @@ impl Store {
             .await
     }
 
-    /// Makes sure that nothing is decided without rows that are needed for it.
+    /// Checks the rows that a decision needs.
     ///
     /// # Errors
     ///
-    /// The damage while one of them is gone or cannot be read. That of a member is noted, too ([`Store::damage`]).
+    /// The damage while one of them is lost or unreadable. A member's damage is also noted ([`Store::damage`]).
     pub async fn refuse_lost(&self, rows: NeededRows) -> Result<()> {
         match rows {
             NeededRows::MembersOf(set) => {
@@ -84,18 +84,18 @@ impl Store {
         }
     }
 
-    /// Records verdicts on a version or an edition, and the state that all verdicts on it give it by the policy in force; events say
-    /// so. Returns that state, and which of the verdicts count. The published file of a version's source becomes due when it has to
+    /// Records verdicts on a version or an edition with events, and the state that follows from all its verdicts by the
+    /// policy in force. Returns that state and the verdicts that count. Marks the source when its published file has to
     /// change ([`Store::publish_tasks`]).
     ///
-    /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count. One that was
-    /// reached in view of what was `seen` is left out when it is overtaken: a promise to answer later when the answer came since;
-    /// any other when somebody outside, or the verifier by another definition, decided since, or when the verifier is defined
-    /// otherwise by now.
+    /// The state is derived in the same transaction, so that concurrent verdicts all count. A verdict that was
+    /// overtaken since `seen` is left out: a promise that was answered meanwhile, or any verdict when somebody outside
+    /// or another definition of the verifier decided since, or the policy defines the verifier otherwise by now.
     ///
     /// # Errors
     ///
-    /// [`crate::store::StoreError::Missing`] when the version was purged meanwhile, or a member of the edition, and the edition with it.
+    /// [`crate::store::StoreError::Missing`] when the version was purged meanwhile, or an edition with one of its
+    /// members.
     pub async fn record_verdicts(
         &self,
         on: impl Into<Judged>,

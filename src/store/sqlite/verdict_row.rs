@@ -1,7 +1,7 @@
-//! The rows of verdicts, checked: appended with a checksum, and read strictly or in lists that leave damaged ones out.
+//! The rows of verdicts: appended with a checksum; read strictly, or in lists without damaged ones.
 //!
-//! The checksum is of what decides: the verdict's own id, what it is on, verifier, fingerprint, actor and time, the outcome, and what it was
-//! given on. Never mends anything, and never takes a row that does not fit for a verdict that was given.
+//! The checksum covers what decides: id, subject, verifier, fingerprint, actor, time, outcome, and what the verdict was
+//! given on. Never repairs a row, and never uses one that does not fit its checksum.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::domain::{
 use crate::store::damaged_row::DamagedRow;
 use crate::store::judged::Judged;
 
-/// Reads whether a row fits its checksum, such as [`Tables::fits`]; one that does not is an error.
+/// Reads whether a row fits its checksum ([`Tables::fits`]); a misfit is an error.
 pub(super) fn read_fit(columns: &mut Columns<'_>) -> rusqlite::Result<()> {
     if columns.get()? {
         return Ok(());
@@ -30,7 +30,7 @@ pub(super) fn read_fit(columns: &mut Columns<'_>) -> rusqlite::Result<()> {
     Err(columns.malformed(Type::Integer, "the row does not fit it"))
 }
 
-/// Reads a row of verdicts, of which the first column is the id. Damage names what it is on with the command that sets it aside.
+/// Reads a verdict's row, whose first column is the id. Damage names the subject and the command that sets it aside.
 pub(super) fn read_verdict_row<T>(
     tables: Tables,
     row: &Row<'_>,
@@ -52,8 +52,8 @@ pub(super) fn read_verdict_row<T>(
     })
 }
 
-/// Returns what each verifier said last of a version or an edition, in the order in which verdicts were recorded: the clock may
-/// have been set back meanwhile.
+/// Returns each verifier's newest outcome for a version or an edition, by order of recording: the clock may have been
+/// set back.
 pub(super) fn newest_outcomes(
     sql: &Connection,
     on: Judged,
@@ -64,7 +64,7 @@ pub(super) fn newest_outcomes(
         on: column,
         ..
     } = tables;
-    // One that cannot be read is no verdict that was not given: it may be the one that failed.
+    // An unreadable verdict is an error: it may be the one that failed.
     let mut statement = sql.prepare_cached(&format!(
         "SELECT d.id, {} AS verifier_id, d.outcome, {}, {} FROM {verdicts} d LEFT JOIN text n ON n.id = d.verifier_id
          WHERE d.{column} = ?1 ORDER BY d.id",
@@ -98,7 +98,7 @@ pub(super) fn newest_outcomes(
     Ok(outcomes)
 }
 
-/// Appends one verdict, and returns its id.
+/// Appends one verdict and returns its id.
 pub(super) fn insert_verdict(
     transaction: &Transaction<'_>,
     on: Judged,
@@ -136,8 +136,8 @@ pub(super) fn insert_verdict(
     Ok(VerdictId(id))
 }
 
-/// Appends once more what a verdict said, on something else with the same contents, and returns its id there; one that is a refusal
-/// is kept as such there, too.
+/// Repeats a verdict on another subject with the same contents and returns its id there; a refusal gets its second
+/// record, too.
 pub(super) fn repeat(
     transaction: &Transaction<'_>,
     verdict: VerdictId,
@@ -160,7 +160,7 @@ pub(super) fn repeat(
     Ok(VerdictId(id))
 }
 
-/// Keeps what a fingerprint stands for, once; nothing for one from before that was kept.
+/// Stores a fingerprint's definition once; older rows have none.
 fn keep_definition(
     transaction: &Transaction<'_>,
     fingerprint: i64,
@@ -193,7 +193,8 @@ pub(super) fn verdicts_on(
     })
 }
 
-/// Returns one verdict on a version or an edition, without what the verifier printed, and who gave it; nothing where its row is damaged.
+/// Returns one verdict on a version or an edition, without the verifier's output, and its actor; `None` for a damaged
+/// row.
 pub(super) fn given(
     sql: &Connection,
     on: Judged,
@@ -238,7 +239,7 @@ pub(super) fn verdicts_on_edition(
     Ok(sound_rows(rows, damaged)?)
 }
 
-/// Returns what is wrong with the row of a verdict, or with one that it names; nothing when it can be read.
+/// Returns the damage of a verdict's row, or of a row that it names; `None` when it can be read.
 pub(super) fn damage_of(
     sql: &Connection,
     on: Judged,
@@ -260,7 +261,7 @@ pub(super) fn damage_of(
     }
 }
 
-/// What is read of the text that a verifier printed.
+/// The column of a verifier's output.
 pub(super) const OUTPUT: &str = "d.output";
 pub(super) const NO_OUTPUT: &str = "''";
 
@@ -281,7 +282,7 @@ fn list_sql(tables: Tables, output: &str, condition: &str) -> String {
     )
 }
 
-/// Returns the verdicts on versions that the condition lets through, oldest first.
+/// Returns the verdicts on versions that meet the condition, oldest first.
 pub(super) fn list(
     sql: &Connection,
     output: &str,
@@ -312,16 +313,16 @@ fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {
     })
 }
 
-/// A verdict as it is kept, but for what it is on.
+/// A stored verdict without its subject.
 pub(super) struct Said {
     pub(super) verdict: NewVerdict,
     /// Who ran the verifier or gave the verdict.
     pub(super) actor: String,
-    /// The id of what has the same contents and was given it.
+    /// The id of the version or edition with the same contents on which it was given.
     pub(super) given_on: Option<i64>,
 }
 
-/// Reads a verdict from the columns after its own id and that of what it is on.
+/// Reads a verdict from the columns after its own id and its subject's.
 pub(super) fn read_what_was_said(columns: &mut Columns<'_>) -> rusqlite::Result<Said> {
     let (verifier, hex) = (text(columns)?, text(columns)?);
     let judgement = Judgement {

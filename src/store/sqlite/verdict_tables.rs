@@ -1,4 +1,4 @@
-//! The tables that keep verdicts and refusals: those on versions and those on editions are kept alike, each in tables of their own.
+//! The tables of verdicts and refusals: versions and editions have the same kind of tables, each its own.
 
 use crate::store::judged::Judged;
 
@@ -18,12 +18,12 @@ impl Judged {
     }
 }
 
-/// Where verdicts are kept, and once more those that are refusals.
+/// The table of verdicts, and the table with the second records of refusals.
 #[derive(Clone, Copy)]
 pub(super) struct Tables {
     pub(super) verdicts: &'static str,
     pub(super) refusals: &'static str,
-    /// The column of both that names what they are on.
+    /// The column of both that names the subject.
     pub(super) on: &'static str,
 }
 
@@ -40,7 +40,7 @@ pub(super) const OF_EDITIONS: Tables = Tables {
 };
 
 impl Tables {
-    /// The checksum of a row `d`, as `schema/023.sql` computes it.
+    /// The checksum of a row `d`, as computed in `schema/023.sql`.
     fn checksum(self) -> String {
         let Self { on, .. } = self;
         format!(
@@ -57,8 +57,8 @@ impl Tables {
         format!("coalesce(d.checksum = {}, 0) AS checksum", self.checksum())
     }
 
-    /// The id of the next verdict. One that a lost row had is not used again while its refusal is kept; none is greater than all
-    /// that a damaged row may hold.
+    /// The id of the next verdict. A lost row's id is not reused while its refusal is recorded, and absurd ids of
+    /// damaged rows are ignored.
     fn next_id(self) -> String {
         let Self {
             verdicts, refusals, ..
@@ -69,8 +69,8 @@ impl Tables {
         )
     }
 
-    /// Inserts the row that `values` gives, which are expressions for these columns: what it is on, the columns of [`GIVEN`], and what it
-    /// was given on.
+    /// Inserts the row given by `values`, expressions for these columns: the subject, the columns of [`GIVEN`], and
+    /// what the verdict was given on.
     pub(super) fn insert(self, values: &str) -> String {
         let Self { verdicts, on, .. } = self;
         let (next, checksum) = (self.next_id(), self.checksum());
@@ -83,8 +83,8 @@ impl Tables {
     }
 }
 
-/// Ids stay below: more than there will ever be.
+/// Ids stay below this number.
 const MOST_IDS: i64 = 1 << 53;
 
-/// What is said by a verdict, and kept of it where it is repeated.
+/// The columns of a verdict that a repetition copies.
 pub(super) const GIVEN: &str = "verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output, started_at, duration_ms";

@@ -1,4 +1,4 @@
-//! Versions: appended, read by id, by how far back, or by time.
+//! Reads versions: by id, by steps back, or by time.
 
 use std::collections::HashMap;
 
@@ -22,11 +22,11 @@ const VERSION_COLUMNS: &str =
     "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum, v.digest, b.digest, b.size_bytes,
     b.stored_bytes, n.value AS name_id, m.value AS media_type_id, v.last_modified, v.last_modified_text, v.policy_revision";
 
-/// A version whose blob or name is missing is read too, and is damaged.
+/// A version without its blob or name is read, as damage.
 const VERSION_TABLES: &str = "version v LEFT JOIN blob b ON b.id = v.blob_id
     LEFT JOIN text n ON n.id = v.name_id LEFT JOIN text m ON m.id = v.media_type_id";
 
-/// Returns the source's version so many steps before its newest.
+/// Returns the source's version `steps` versions before its newest.
 pub(super) fn version_back(
     sql: &Connection,
     source: SourceId,
@@ -55,7 +55,7 @@ pub(super) fn version_at(
     found.map(|id| version_by_id(sql, id)).transpose()
 }
 
-/// Returns the newest version of the same source before this one that passed or that no verifier judges.
+/// Returns the source's newest version before this one that passed or is unverified.
 pub(super) fn good_version_before(
     sql: &Connection,
     version: VersionId,
@@ -63,7 +63,7 @@ pub(super) fn good_version_before(
     let Some(from) = place_by_id(sql, version)? else {
         return Ok(None);
     };
-    // As far back as the bad ones before it go.
+    // Walks back past the bad versions before it.
     let is_good = |place: &Place| {
         let is_good = matches!(place.state, VersionState::Passed | VersionState::Unverified);
         (is_good && place.id != version).then_some(place.id)
@@ -72,7 +72,7 @@ pub(super) fn good_version_before(
     found.map(|id| version_by_id(sql, id)).transpose()
 }
 
-/// Returns the version that this one followed in its source's history.
+/// Returns the version before this one in its source's history.
 pub(super) fn version_before(sql: &Connection, version: VersionId) -> Outcome<Option<Version>> {
     match place_by_id(sql, version)? {
         Some(place) if place.ordinal > 0 => at_ordinal(sql, &place, place.ordinal - 1).map(Some),
@@ -80,7 +80,7 @@ pub(super) fn version_before(sql: &Connection, version: VersionId) -> Outcome<Op
     }
 }
 
-/// Returns the version that followed this one in its source's history.
+/// Returns the version after this one in its source's history.
 pub(super) fn version_after(sql: &Connection, version: VersionId) -> Outcome<Option<Version>> {
     let Some(place) = place_by_id(sql, version)? else {
         return Ok(None);
@@ -110,7 +110,7 @@ pub(super) fn versions_in_force(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Returns what is known of the newest version and of the last attempt of these sources.
+/// Returns facts of the newest version and of the last attempt of these sources.
 pub(super) fn newest_of(
     sql: &Connection,
     sources: &[SourceId],
@@ -140,7 +140,7 @@ pub(super) fn newest_of(
     Ok(known)
 }
 
-// Of a version whose row is damaged, length and digest are left out.
+// A version with a damaged row has neither length nor digest here.
 const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, a.error,
          t.published_version_id, t.publish_due
      FROM json_each(?1) j CROSS JOIN source_state t ON t.source_id = j.value
@@ -151,7 +151,7 @@ const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, 
 const IN_FORCE: &str = "v.source_id = ?1 AND v.fetched_at <= ?3 AND v.ordinal >=
      coalesce((SELECT max(w.ordinal) FROM version w WHERE w.source_id = ?1 AND w.fetched_at <= ?2), 0)";
 
-/// Returns the source's versions, newest first, of which none may be missing.
+/// Returns the source's versions, newest first; a missing one is damage.
 pub(super) fn history(
     sql: &Connection,
     source: SourceId,
@@ -175,7 +175,7 @@ pub(super) fn history(
     Ok(versions)
 }
 
-/// Returns the source's versions whose rows are sound, newest first, whatever is beside them.
+/// Returns the source's versions with sound rows, newest first, whatever else is damaged.
 pub(super) fn sound_history(
     sql: &Connection,
     source: SourceId,
@@ -187,7 +187,7 @@ pub(super) fn sound_history(
     for row in rows {
         match row.map_err(Failure::from) {
             Ok((version, _)) if version.source_id == source => versions.push(version),
-            // An index led to another source's row.
+            // A damaged index led to another source's row.
             Ok(_) => {}
             Err(error) if error.is_damage() => {}
             Err(error) => return Err(error),
@@ -204,7 +204,7 @@ fn prepare_history(sql: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
     ))
 }
 
-/// Returns the version at a place of the history that has `neighbour` in it.
+/// Returns the version at an ordinal of the history that contains `neighbour`.
 fn at_ordinal(
     sql: &Connection,
     neighbour: &Place,
@@ -212,7 +212,7 @@ fn at_ordinal(
 ) -> std::result::Result<Version, Failure> {
     let at = "v.source_id = ?1 AND v.ordinal = ?2";
     let version = one(sql, at, [neighbour.source_id.0, ordinal])?;
-    // An index that leads to another row is noticed by what that row says of itself.
+    // A damaged index is noticed: the row names its own source and ordinal.
     version
         .filter(|one| one.source_id == neighbour.source_id && int(one.ordinal) == ordinal)
         .ok_or_else(|| damaged(neighbour.id, NO_NEIGHBOUR))
@@ -261,7 +261,7 @@ fn last_modified(columns: &mut Columns<'_>) -> rusqlite::Result<Option<LastModif
         .or(text.map(LastModified::Unreadable)))
 }
 
-/// Reads [`VERSION_COLUMNS`]; a row that does not fit its checksum, its blob or its name, or of which a column cannot be read, is an
+/// Reads [`VERSION_COLUMNS`]; a row that is unreadable, or does not fit its checksum, its blob or its name, is an
 /// error.
 fn read_version_row(row: &Row<'_>) -> rusqlite::Result<(Version, Place)> {
     read_version(&mut Columns::new(row)).map_err(|error| match reason_of(row, &error) {

@@ -1,4 +1,4 @@
-//! Versions as whoever reads them asks for them: one, a list, or what is known of the newest.
+//! Answers queries for versions: one, a list, or facts of the newest.
 
 use std::collections::HashMap;
 
@@ -20,23 +20,23 @@ use crate::store::types::Newest;
 use crate::store::version_query::{VersionQuery, VersionsQuery};
 
 impl Store {
-    /// Returns the version that is asked for; nothing when there is none. A damaged row is an error.
+    /// Returns the matching version, if any. A damaged row is an error.
     pub async fn find_version(&self, query: impl Into<VersionQuery>) -> Result<Option<Version>> {
         let query = query.into();
         self.read(move |sql| find(sql, query)).await
     }
 
-    /// Returns the versions that are asked for. A damaged row is an error, and so is one that is lost.
+    /// Returns the matching versions. A damaged or lost row is an error.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] for an edition that is not there any more.
+    /// [`StoreError::Missing`] for an edition that does not exist any more.
     pub async fn versions(&self, query: VersionsQuery) -> Result<Vec<Version>> {
         self.read(move |sql| list(sql, &query)).await
     }
 
-    /// Returns those of the source's newest `limit` versions, all without a limit, whose rows are sound, newest first, and the
-    /// damage that keeps others from being read.
+    /// Returns the sound ones among the source's newest `limit` versions (all without a limit), newest first, and the
+    /// damage of the others.
     pub async fn sound_versions(
         &self,
         source: SourceId,
@@ -65,14 +65,14 @@ impl Store {
         .await
     }
 
-    /// Returns what is known of the newest version and of the last attempt of these sources.
+    /// Returns facts of the newest version and of the last attempt of these sources.
     pub async fn newest(&self, sources: Vec<SourceId>) -> Result<HashMap<SourceId, Newest>> {
         self.read_sound(move |sql, damaged| newest_of(sql, &sources, damaged))
             .await
     }
 
-    /// Returns the version of a source that consumers saw at a time, or that they see now. A damaged edition of the set that
-    /// they see is an error.
+    /// Returns the version of a source that consumers saw at a time, or see now. Damage of the set's edition that they
+    /// see is an error.
     pub async fn served(
         &self,
         source: SourceId,

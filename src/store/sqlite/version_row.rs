@@ -1,10 +1,9 @@
-//! The row of a version, checked: one that a flipped bit made another one's is damage, never another version.
+//! The row of a version, checked: a bit flip that makes it look like another version's row is damage.
 //!
-//! A row carries the digest of its content, which its blob has to have too, and a checksum of what places it and of its state: its
-//! id, its source, its place in the history, its blob, its name, its time, and the word of its state. So it does not matter which
-//! of the table, an index or a reference led to the row: what was read together fits together, or is damage.
+//! A row has its content's digest, which must equal its blob's, and a checksum of id, source, ordinal, blob, name, time
+//! and state. Whether the table, an index or a reference led to the row, its values fit together or are damage.
 //!
-//! Never mends anything, and never says that a version is not there because its row cannot be read.
+//! Never repairs anything, and never reports an unreadable version as missing.
 
 use std::borrow::Cow;
 
@@ -20,14 +19,14 @@ use crate::store::error::StoreError;
 pub(super) const PLACE_COLUMNS: &str =
     "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum";
 
-/// How many columns these are.
+/// The number of these columns.
 pub(super) const PLACE_WIDTH: usize = 8;
 
-/// What a checksum is the remainder by: no power of two is a multiple of it, so that one flipped bit always shows.
+/// Checksums are remainders by this number. No power of two is a multiple of it, so one flipped bit always shows.
 const PRIME: i64 = 2_147_483_647;
 
-/// How much each column counts, in the order of [`PLACE_COLUMNS`]. `schema/012.sql` has the same numbers, and `schema/020.sql` that of
-/// the state.
+/// The weight of each column of [`PLACE_COLUMNS`], in order. The same numbers stand in `schema/012.sql`, and the
+/// state's in `schema/020.sql`.
 const WEIGHTS: [i64; 7] = [
     1_103_515_245,
     1_812_433_253,
@@ -38,7 +37,7 @@ const WEIGHTS: [i64; 7] = [
     48_271,
 ];
 
-/// What places a version, and its state.
+/// The place of a version in its history, and its state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) id: VersionId,
@@ -51,7 +50,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Returns the checksum that the row has to carry.
+    /// Returns the checksum of a row with these values.
     pub(super) fn checksum(&self) -> i64 {
         let values = [
             self.id.0,
@@ -70,7 +69,7 @@ impl Place {
     }
 }
 
-/// Returns the number that stands for a state in a checksum.
+/// Returns a state's number in the checksum.
 fn state_number(state: VersionState) -> i64 {
     match state {
         VersionState::Pending => 1,
@@ -102,8 +101,8 @@ pub(super) fn read_place(columns: &mut Columns<'_>) -> rusqlite::Result<Place> {
     }
 }
 
-/// Reads [`PLACE_COLUMNS`] of the newest version of a source beside the row of that source. Returns its state; nothing when there is no
-/// version, or its row is damaged or another source's.
+/// Reads [`PLACE_COLUMNS`] of a source's newest version beside the source's row. Returns its state; `None` without a
+/// version, or when the version's row is damaged or another source's.
 pub(super) fn read_newest_state(
     columns: &mut Columns<'_>,
     source: SourceId,
@@ -112,7 +111,7 @@ pub(super) fn read_newest_state(
     (place.source_id == source).then_some(place.state)
 }
 
-/// Reads [`PLACE_COLUMNS`] of a version beside another row; nothing when there is none. A row that does not fit its checksum is an error.
+/// Reads [`PLACE_COLUMNS`] of a version beside another row; `None` without one. A misfit checksum is an error.
 pub(super) fn read_newest(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Place>> {
     columns.apart(PLACE_WIDTH, |columns| {
         if columns.is_null() {
@@ -122,7 +121,7 @@ pub(super) fn read_newest(columns: &mut Columns<'_>) -> rusqlite::Result<Option<
     })
 }
 
-/// Says in SQLite's terms that a row is damaged; [`Failure::of`] says it in ours.
+/// Returns the damage of a version's row as an SQLite error, from which [`Failure::of`] makes the store's.
 pub(super) fn damaged_row(
     version: VersionId,
     reason: impl Into<Cow<'static, str>>,
@@ -134,7 +133,7 @@ pub(super) fn damaged_row(
     rusqlite::Error::FromSqlConversionFailure(0, Type::Null, Box::new(damage))
 }
 
-/// Says the same of an operation.
+/// Returns the same damage as a failure.
 pub(super) fn damaged(version: VersionId, reason: &'static str) -> Failure {
     let reason = reason.into();
     StoreError::Damaged { version, reason }.into()
@@ -149,7 +148,7 @@ pub(super) fn place_by_id(sql: &Connection, id: VersionId) -> rusqlite::Result<O
     .optional()
 }
 
-/// Returns the place of the source's newest version: the one that the source names, with which its history has to end.
+/// Returns the place of the newest version that the source's state names; its history has to end with it.
 pub(super) fn newest_place(
     sql: &Connection,
     source: SourceId,
@@ -172,8 +171,8 @@ pub(super) fn newest_place(
     Err(damaged(id, "its source's history does not end with it"))
 }
 
-/// Goes back through a history from this version on until `pick` returns something. Nothing comes back when it never does; a
-/// history with a gap is damage.
+/// Walks a history back from this version until `pick` returns something; `None` when it never does. A gap in the
+/// history is damage.
 pub(super) fn walk_back<T>(
     sql: &Connection,
     from: &Place,
@@ -199,7 +198,7 @@ const WALK: &str =
     "SELECT v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum
      FROM version v WHERE v.source_id = ?1 AND v.ordinal <= ?2 ORDER BY v.ordinal DESC";
 
-/// The rows of a history on the way back from one version to the first, of which none may be missing.
+/// Checks a walk from one version back to the first: no row may be missing.
 pub(super) struct Steps {
     source: SourceId,
     last: VersionId,
@@ -215,7 +214,7 @@ impl Steps {
         }
     }
 
-    /// Takes the next row, which has to be the one before the last.
+    /// Accepts the next row, which has to be the one before the last.
     pub(super) fn take(&mut self, place: &Place) -> std::result::Result<(), Failure> {
         if (place.source_id, place.ordinal) != (self.source, self.expected) {
             return Err(damaged(self.last, NO_NEIGHBOUR));
@@ -225,7 +224,7 @@ impl Steps {
         Ok(())
     }
 
-    /// Makes sure that the last row was the history's first.
+    /// Fails when the last row was not the history's first.
     pub(super) fn finish(&self) -> std::result::Result<(), Failure> {
         if self.expected < 0 {
             return Ok(());
@@ -234,7 +233,7 @@ impl Steps {
     }
 }
 
-/// Why a version is damaged next to which another one should be, and is not.
+/// The reason for a version with a missing neighbour.
 pub(super) const NO_NEIGHBOUR: &str = "the history has a gap beside it";
 
 #[cfg(test)]

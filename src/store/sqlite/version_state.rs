@@ -1,4 +1,4 @@
-//! The state of a version, as it follows from all verdicts on it, with the events that say what changed.
+//! The state of a version, derived from all verdicts on it, with events for its changes.
 
 use rusqlite::{Connection, params};
 
@@ -16,8 +16,8 @@ use crate::domain::{
 };
 use crate::store::judged::Judged;
 
-/// Writes down the state that follows from all verdicts on a version, given its row as it was before, and returns it; events say what
-/// changed. `said` are the verdicts that came just now.
+/// Derives a version's state from all verdicts on it, stores and returns it; `place` is its row before. Changes append
+/// events. `said` are the new verdicts.
 pub(super) fn derive_state(
     transaction: &Transaction<'_>,
     place: &Place,
@@ -46,7 +46,7 @@ pub(super) fn derive_state(
     Ok(state)
 }
 
-/// Writes down the state of a version, and the policy by which it follows; its checksum with it.
+/// Stores a version's state with the policy behind it, and the checksum.
 pub(super) fn write_state(
     transaction: &Transaction<'_>,
     place: &Place,
@@ -62,7 +62,7 @@ pub(super) fn write_state(
     Ok(())
 }
 
-/// Returns whether a version that passes now is its source's newest, and it or the one before it had failed.
+/// Returns whether a version that passes now is its source's newest, and it or its predecessor had failed.
 fn ends_a_failure(
     sql: &Connection,
     version: VersionId,
@@ -75,7 +75,7 @@ fn ends_a_failure(
         .exists(params![version.0, before == VersionState::Failed])
 }
 
-/// Returns the row of a version that has to be there.
+/// Returns the row of a version; a missing one is damage.
 pub(super) fn place_of(
     sql: &Connection,
     version: VersionId,

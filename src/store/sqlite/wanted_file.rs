@@ -1,6 +1,7 @@
-//! Which version should lie at a source's published path, by the states of its versions and its rule of publishing.
+//! Decides which version should lie at a source's published path, from the states of its versions and its rule of
+//! publishing.
 //!
-//! Never writes anything. Where damage keeps that from being told, what was good stays.
+//! Never writes anything. When damage hides the answer, a good published version stays.
 
 use std::sync::LazyLock;
 
@@ -16,32 +17,32 @@ use crate::domain::{
     Publication, PublishPolicy, SourceId, VersionId, VersionState, publication_for,
 };
 
-/// What decides about a source's file, as a rule without a look at its older versions.
+/// What decides about a source's file, usually without reading older versions.
 pub(super) struct Current {
-    /// Then only the folder of its set holds its file.
+    /// The file is published in its set's folder only.
     pub(super) only_in_set: bool,
     pub(super) policy: PublishPolicy,
     pub(super) published: Option<VersionId>,
-    /// What lies at the path may be something else.
+    /// The file at the path may differ from the recorded one.
     pub(super) is_unsure: bool,
     pub(super) has_failed: bool,
     pub(super) newest: Newest,
 }
 
-/// The newest version that may lie at a source's own path: the one with which its history ends, or the one that is kept there
-/// until the set that the source entered is published.
+/// The newest version that may lie at a source's own path: the last of its history, or the version kept there until the
+/// source's new set is published.
 #[derive(Clone, Copy)]
 pub(super) enum Newest {
     Missing,
     Sound(Place),
-    /// It is kept while the source waits for its set.
+    /// Kept while the source waits for its set.
     Kept(Place),
-    /// Its row is damaged: what lies at the path stays.
+    /// A damaged row: the file at the path stays.
     Damaged,
 }
 
-// The newest version is read along with its source, since it decides as a rule. The settings are read as they lie: the generated columns
-// of the table would parse them four times.
+// The newest version usually decides, so it is read with its source. The settings are read as JSON once: the table's
+// generated columns would parse them four times.
 static CURRENT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.settings, t.published_version_id,
@@ -52,12 +53,12 @@ static CURRENT: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Returns what decides about the file of a source that is not removed.
+/// Returns what decides about the file of a present source.
 pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
     current_with(sql, source, None)
 }
 
-/// Returns the same for a source whose newest version is `newest`, which may not be recorded as such yet.
+/// Returns the same with `newest` as the newest version, which may not be recorded as such yet.
 pub(super) fn current_with(
     sql: &Connection,
     source: SourceId,
@@ -69,12 +70,12 @@ pub(super) fn current_with(
             read_current(row, source)
         });
     let Some((mut current, tags)) = found(row, "source", source.0)? else {
-        // Whoever reads the whole row says what is wrong with it.
+        // A reader of the whole row reports the damage.
         let unfit = damaged_error(unfit_source(source, None));
         return Err(source_by_id(sql, source).err().unwrap_or(unfit.into()));
     };
     if matches!(current.newest, Newest::Sound(_)) && has_tag_of_set(sql, &tags)? {
-        // The row that makes it a member is lost: its set is to judge it.
+        // The row of its membership is lost: the set has to judge it.
         current.newest = Newest::Damaged;
     }
     if current.only_in_set
@@ -91,7 +92,7 @@ pub(super) fn current_with(
     Ok(current)
 }
 
-/// Reads a row of [`CURRENT`]: what decides about the file, and the source's tags; nothing from a row that does not fit its checksum.
+/// Reads a row of [`CURRENT`] and the source's tags; `None` for a row that does not fit its checksum.
 fn read_current(
     row: &Row<'_>,
     source: SourceId,
@@ -107,14 +108,14 @@ fn read_current(
     if newest.is_some() && !current.only_in_set {
         current.newest = match read_place(&mut columns) {
             Ok(newest) if newest.source_id == source => Newest::Sound(newest),
-            // It is missing, another source's, or does not fit its checksum.
+            // Missing, another source's, or misfits its checksum.
             _ => Newest::Damaged,
         };
     }
     Ok(Some((current, tags)))
 }
 
-/// Reads the columns of [`CURRENT`] that are the source's own.
+/// Reads the source's own columns of [`CURRENT`].
 fn read_own(columns: &mut Columns<'_>) -> rusqlite::Result<(Current, Vec<String>)> {
     let only_in_set = columns.get()?;
     let settings = columns.settings()?;
@@ -129,7 +130,7 @@ fn read_own(columns: &mut Columns<'_>) -> rusqlite::Result<(Current, Vec<String>
     Ok((current, settings.tags.unwrap_or_default()))
 }
 
-/// Tells whether one of the tags is the name of a set in force.
+/// Reports whether one of the tags names a set in force.
 fn has_tag_of_set(sql: &Connection, tags: &[String]) -> rusqlite::Result<bool> {
     if tags.is_empty() {
         return Ok(false);
@@ -140,7 +141,7 @@ fn has_tag_of_set(sql: &Connection, tags: &[String]) -> rusqlite::Result<bool> {
     .query_row([to_json(&tags)], |row| row.get(0))
 }
 
-/// Returns what has to happen to a source's file. Where damage keeps that from being told, what was good stays.
+/// Returns the action due on a source's file. When damage hides the answer, a good published version stays.
 pub(super) fn wanted(
     sql: &Connection,
     current: &Current,
@@ -154,7 +155,7 @@ pub(super) fn wanted(
     }
 }
 
-/// Returns the same; what cannot be told because a row is damaged or missing is an error.
+/// Returns the same, with damage that hides the answer as an error.
 pub(super) fn decide(
     sql: &Connection,
     current: &Current,
@@ -192,7 +193,7 @@ fn wanted_by_states(
         }
         older => Ok(older),
     };
-    // As a rule the newest version decides, which is known already.
+    // The newest version usually decides and is read already.
     let newest_first = std::iter::from_fn(|| {
         last = match last {
             None => newest,
@@ -210,7 +211,7 @@ fn wanted_by_states(
         return Err(error);
     }
     match (publication, current.published) {
-        // It was good when it was published: without its row nothing says that it is not any more.
+        // The published version was good once: its lost row does not prove otherwise.
         (Publication::Withdraw, Some(published)) if !is_met => Err(lost_version(published)),
         (Publication::Publish(other), Some(published)) if !is_met && other < published => {
             Err(lost_version(published))
@@ -226,7 +227,7 @@ fn lost_version(id: VersionId) -> Failure {
     )
 }
 
-/// Returns the version that should be at the source's published path; nothing when none should, or the source was removed.
+/// Returns the version for the source's published path; `None` without one, or when the source was removed.
 pub(super) fn wanted_version(
     sql: &Connection,
     source: SourceId,
@@ -242,7 +243,7 @@ pub(super) fn wanted_version(
     })
 }
 
-/// Tells whether a version was judged with a set, and in no edition that was good: consumers never saw it.
+/// Reports whether a version was judged only in editions that were not good: consumers never saw it.
 fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<bool, Failure> {
     let refused = sql
         .prepare_cached(concat!(
@@ -259,7 +260,7 @@ fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<b
     Ok(refused)
 }
 
-/// Returns the version before this one; nothing before the first.
+/// Returns the version before this one; `None` for the first.
 fn before(sql: &Connection, place: &Place) -> std::result::Result<Option<Place>, Failure> {
     if place.ordinal <= 0 {
         return Ok(None);
@@ -291,8 +292,8 @@ fn candidate(
     }
 }
 
-/// Returns the version of a member of sets that stays at its own path, until a published edition has the member; nothing for
-/// one that is published with its set only.
+/// Returns the version that a set member keeps at its own path until a published edition includes the member; `None`
+/// when the member is published in its set only.
 fn kept_version(sql: &Connection, source: SourceId) -> rusqlite::Result<Option<VersionId>> {
     let kept = sql
         .prepare_cached(KEPT)?

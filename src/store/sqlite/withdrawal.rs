@@ -1,6 +1,6 @@
-//! Published files whose source is no more: each stays a task until it is gone.
+//! Published files of removed sources: each is a task until the file is gone.
 //!
-//! A path that another source takes over is that source's task from then on: nothing here removes what is a live source's.
+//! A path that another source takes over is that source's task: nothing here removes a present source's file.
 
 use rusqlite::{Connection, params};
 
@@ -17,7 +17,7 @@ use crate::store::error::Result;
 use crate::store::published_types::{LeftFile, PublishFailure};
 
 impl Store {
-    /// Returns the files below `published/` that are still to be removed; those that could not be only with `again`.
+    /// Returns the files below `published/` to remove; those whose removal failed before only with `again`.
     pub async fn withdrawals(&self, again: bool) -> Result<Vec<LeftFile>> {
         self.read_sound(move |sql, damaged| {
             let mut statement = sql.prepare_cached(
@@ -36,8 +36,8 @@ impl Store {
         .await
     }
 
-    /// Returns which published files could not be brought in line, with the reasons: those of sources, by id, then those that
-    /// removed ones left.
+    /// Returns the files that could not be published or withdrawn, with the reasons: those of sources by id, then those
+    /// of removed sources.
     pub async fn publish_failures(&self) -> Result<Vec<PublishFailure>> {
         self.read_sound(|sql, damaged| {
             let mut all = publish_failures(sql, damaged)?;
@@ -53,7 +53,7 @@ impl Store {
     }
 }
 
-/// Reads the paths that could not be removed, with the reasons.
+/// Reads the paths whose removal failed, with the reasons.
 pub(super) fn failures(
     sql: &Connection,
     damaged: &mut Vec<DamagedRow>,
@@ -69,13 +69,13 @@ pub(super) fn failures(
     sound_rows(rows, damaged)
 }
 
-/// Keeps how a removed source's file looked that was not where it should have been: it may come back with its file system.
+/// Stores the look of a removed source's missing file: the file may come back with its file system.
 const KEEP_LOOKS: &str = "INSERT OR REPLACE INTO left_file (path, size_bytes, modified_ns, inode)
      SELECT path, left_size, left_mtime, left_inode FROM withdrawal
      WHERE path = ?1 AND was_published = 1 AND left_size IS NOT NULL AND left_mtime IS NOT NULL AND left_inode IS NOT NULL";
 
-/// Records what became of a try to remove a file: gone, and whether one was there, or why not. An event tells the first failure,
-/// and its end.
+/// Records a try to remove a file: success, with whether a file was there, or the error. The first failure and its end
+/// append an event.
 pub(super) fn write_withdrawal(
     transaction: &Transaction<'_>,
     path: &str,
@@ -109,14 +109,14 @@ pub(super) fn write_withdrawal(
             )
         }
     };
-    // Of a source that was purged, its purge says all there is to say.
+    // A purged source's last event is its purge.
     if had_failed == outcome.is_ok() {
         insert_event(transaction, stamp, NewEvent::of(action).detail(detail))?;
     }
     Ok(())
 }
 
-/// Leaves a source's published file to be removed: as it is recorded, or as a killed process may have left it.
+/// Schedules the removal of a source's published file: the recorded one, or one that a killed process may have left.
 pub(super) fn leave_to_withdraw(
     transaction: &Transaction<'_>,
     source: &Source,
@@ -138,7 +138,7 @@ pub(super) fn leave_to_withdraw(
     Ok(())
 }
 
-/// Keeps how the file looked that a source leaves to be removed.
+/// Stores the look of the file that a source leaves.
 pub(super) fn keep_looks(transaction: &Transaction<'_>, source: &Source) -> rusqlite::Result<()> {
     transaction.execute(
         "UPDATE withdrawal SET (left_size, left_mtime, left_inode) = (SELECT published_size, published_mtime, published_inode
@@ -149,8 +149,8 @@ pub(super) fn keep_looks(transaction: &Transaction<'_>, source: &Source) -> rusq
     Ok(())
 }
 
-/// Lets a source take over its path from a removed one whose file still lies there: the file is removed or replaced in its
-/// name. Its own file, which was left when it was removed itself, it has again as it is.
+/// Lets a source take over its path from a removed source whose file still lies there, to be replaced or removed as its
+/// own. A restored source takes over its own former file unchanged.
 pub(super) fn take_over_path(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -166,7 +166,7 @@ pub(super) fn take_over_path(
     Ok(())
 }
 
-/// Tells whether a file at this path is still to be removed.
+/// Reports whether a file at this path is to be removed.
 pub(super) fn is_to_withdraw(transaction: &Transaction<'_>, path: &str) -> rusqlite::Result<bool> {
     let mut found = transaction
         .sql
@@ -174,7 +174,7 @@ pub(super) fn is_to_withdraw(transaction: &Transaction<'_>, path: &str) -> rusql
     found.exists([path])
 }
 
-/// Tells whether a file that is still to be removed stands in the way of this path; one at the same path does not.
+/// Reports whether a file that is to be removed blocks this path; one at the same path does not.
 pub(super) fn stands_in_the_way(
     transaction: &Transaction<'_>,
     path: &str,

@@ -1,6 +1,6 @@
-//! Workers: a row for each that may hold claims, which hold for as long as it is seen.
+//! Workers: one row each; a worker's claims hold while its heartbeat is recent.
 //!
-//! Never tells whether a process runs: whoever works on a machine knows that of its own.
+//! Never checks whether a process runs: a worker does that for its own machine.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
@@ -12,7 +12,7 @@ use crate::domain::{LEASE, WorkerId, WorkerInfo, seen_while_living};
 use crate::store::error::Result;
 
 impl Store {
-    /// Returns the workers that may hold claims. Those whose rows are damaged are left out: their claims end when the lease is over.
+    /// Returns the workers that may hold claims. Damaged rows are left out: their claims end with the lease.
     pub async fn workers(&self) -> Result<Vec<WorkerInfo>> {
         self.read(|sql| {
             let mut workers =
@@ -24,7 +24,7 @@ impl Store {
         .await
     }
 
-    /// Ends the claims of workers that were not seen for a lease, and those of none that is known.
+    /// Ends the claims of workers that were not seen for a lease, and of unknown workers.
     pub async fn release_lapsed(&self, now: DateTime<Utc>) -> Result<()> {
         let is_needed = self.read(move |sql| Ok(is_any_lapsed(sql, now)? || has_strays(sql)?));
         if !is_needed.await? {
@@ -40,12 +40,12 @@ impl Store {
 
 pub(super) const RELEASE: &str = "UPDATE source_state SET lease_owner = NULL";
 
-/// Where a worker's row says that it does not live.
+/// The condition under which a worker's row shows that it is gone.
 const LAPSED: &str = "FROM worker WHERE seen_at <= ?1 OR seen_at > ?2";
 
 const OF_NOBODY: &str = "lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
 
-/// Writes that a worker lives, unless that was written a moment ago.
+/// Records that a worker was seen, unless a recent row says so.
 pub(super) fn see(
     transaction: &Transaction<'_>,
     worker: &WorkerInfo,
@@ -83,14 +83,14 @@ pub(super) fn end_lapsed(
     Ok(())
 }
 
-/// Ends a worker's claims, and forgets it.
+/// Ends a worker's claims, and deletes its row.
 pub(super) fn end(transaction: &Transaction<'_>, worker: &WorkerId) -> rusqlite::Result<()> {
     transaction.update_states(&format!("{RELEASE} WHERE lease_owner = ?1"), [&worker.0])?;
     transaction.execute("DELETE FROM worker WHERE id = ?1", [&worker.0])?;
     Ok(())
 }
 
-/// Returns the times between which a worker was seen that lives, as they are stored.
+/// Returns the span in which a live worker was last seen, in stored form.
 pub(super) fn living(now: DateTime<Utc>) -> [i64; 2] {
     let (after, until) = seen_while_living(now);
     [millis(after), millis(until)]

@@ -1,8 +1,8 @@
-//! The writer thread: the only connection that writes. It gathers the operations that wait into one transaction,
-//! commits once, and answers every one after that. When one fails half-way, they are all run again, a savepoint each.
+//! The writer thread, with the only writing connection. It runs waiting operations in one transaction, commits once,
+//! then answers each. When one fails half-way, all run again, with a savepoint each.
 //!
-//! Never answers before the commit, and never tries a failed commit again: a failed sync says nothing about what is on
-//! the disk (so the connection is opened anew).
+//! Never answers before the commit, and never retries a failed commit: after a failed sync the content of the disk is
+//! unknown, so the connection is opened anew.
 
 use std::collections::VecDeque;
 
@@ -19,18 +19,18 @@ use crate::domain::CommittedEvent;
 use crate::store::error::{Result, StoreError};
 use crate::store::options::OnCommit;
 
-/// Operations that wait at most, and those that share one transaction at most.
+/// At most so many operations wait, and at most so many share one transaction.
 pub(super) const MAX_BATCH: usize = 1024;
 
-/// One operation on its way through the writer.
+/// One queued operation.
 pub(super) trait Job: Send {
-    /// May be run again when the transaction was undone.
+    /// Runs the operation; called again when the transaction was rolled back.
     fn run(&mut self, transaction: &Transaction<'_>) -> std::result::Result<(), Failure>;
-    /// Tells who asked; the value of [`Job::run`] goes with `Ok`.
+    /// Sends the outcome to the caller; the value of [`Job::run`] goes with `Ok`.
     fn answer(self: Box<Self>, outcome: Result<()>);
 }
 
-/// Makes a job of an operation, with the place where its answer arrives.
+/// Returns an operation as a job, with the receiver of its answer.
 pub(super) fn job<T, F>(operation: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
 where
     T: Send + 'static,
@@ -63,22 +63,22 @@ where
 
     fn answer(self: Box<Self>, outcome: Result<()>) {
         let value = self.value;
-        // Nobody listens any more when the caller was cancelled; what was committed stays.
+        // The receiver is gone when the caller was cancelled; the commit stands.
         let _ = self
             .reply
             .send(outcome.map(|()| value.expect("a job that went well has a value")));
     }
 }
 
-/// An operation that was run, with what became of it.
+/// An operation that was run, with its outcome.
 type Done = (Box<dyn Job>, Result<()>);
 
 /// The state of the writer thread.
 pub(super) struct Writer {
     file: CatalogueFile,
-    /// Which file that was when it was opened.
+    /// The identity of the file when it was opened.
     identity: FileIdentity,
-    /// Nothing after a failed commit, until the next operation.
+    /// `None` after a failed commit, until the next operation.
     connection: Option<Connection>,
     ids: InternedIds,
     policy: KnownPolicy,
@@ -106,7 +106,7 @@ impl Writer {
         }
     }
 
-    /// Works until every sender is gone and the queue is empty.
+    /// Runs until every sender is gone and the queue is empty.
     pub(super) fn run(mut self) {
         while let Some(first) = self.jobs.blocking_recv() {
             let mut batch = VecDeque::from([first]);
@@ -137,20 +137,20 @@ impl Writer {
         self.identity.check(&self.file)
     }
 
-    /// Takes the connection, a new one after a failed commit.
+    /// Takes the connection, or opens one after a failed commit.
     fn connection(&mut self) -> Result<Connection> {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
         let connection = open_for_writing(&self.file)?;
-        // It was the one before this was opened, too.
+        // The file was the same before this was opened, too.
         self.check_file()?;
         use_write_ahead_log(&connection).map_err(|error| sql_error(&error, &self.file))?;
         Ok(connection)
     }
 
-    /// Runs what waits in one transaction and answers it; leaves the rest waiting when SQLite gives the transaction up
-    /// on the way. Returns whether the connection may be used again; nothing waits any more when it may not.
+    /// Runs and answers the waiting operations in one transaction; leaves the rest waiting when SQLite rolls it back.
+    /// Returns whether the connection is still usable; if it is not, every operation has been answered.
     fn commit_together(
         &self,
         connection: &Connection,
@@ -160,7 +160,7 @@ impl Writer {
             return connection.is_autocommit();
         };
         if let Err(error) = run_sql(connection, "COMMIT") {
-            // Its own failure changes nothing: the connection is dropped.
+            // A failed rollback is harmless: the connection is dropped.
             let _ = run_sql(connection, "ROLLBACK");
             self.ids.forget();
             self.policy.forget();
@@ -168,7 +168,7 @@ impl Writer {
             answer_all(done.into_iter().map(|(job, _)| job), &error);
             return false;
         }
-        // A file that was replaced just before holds nothing of what was committed.
+        // Commits to a file that was replaced just before are lost.
         if let Err(error) = self.check_file() {
             answer_all(done.into_iter().map(|(job, _)| job), &error);
             return false;
@@ -180,14 +180,14 @@ impl Writer {
         true
     }
 
-    /// Tells the subscribers what was committed.
+    /// Passes committed events to the subscribers.
     fn tell(&self, events: &[CommittedEvent]) {
         if !events.is_empty() {
             self.on_commit.iter().for_each(|hear| hear(events));
         }
     }
 
-    /// Runs what waits in a transaction that is left open; nothing comes back when there is none to commit.
+    /// Runs the waiting operations and leaves the transaction open; `None` when there is nothing to commit.
     fn run_all(
         &self,
         connection: &Connection,
@@ -204,7 +204,7 @@ impl Writer {
         self.run_apart(connection, waiting)
     }
 
-    /// Begins a transaction; when that fails, tells so to all that wait.
+    /// Begins a transaction; a failure is the answer to every waiting operation.
     fn begin(&self, connection: &Connection, waiting: &mut VecDeque<Box<dyn Job>>) -> Option<()> {
         self.events.borrow_mut().clear();
         let begun = run_sql(connection, "BEGIN IMMEDIATE");
@@ -214,9 +214,8 @@ impl Writer {
         begun.ok()
     }
 
-    /// Runs all that wait. An operation that is refused before it changes anything fails alone; when one fails
-    /// otherwise, everything is undone and waits again, unless it was the only one: it is answered. Without savepoints,
-    /// since those cost a tenth of a pass.
+    /// Runs all waiting operations. One that is refused before any change fails alone. After another failure everything
+    /// is rolled back and waits again; a single operation is answered. Savepoints would cost a tenth of a pass.
     fn run_together(
         &self,
         connection: &Connection,
@@ -230,11 +229,11 @@ impl Writer {
             let is_whole = match &outcome {
                 Ok(()) => true,
                 Err(Failure::Refused(_)) => connection.total_changes() == changes,
-                // What an error of SQLite's own left behind, its counter need not tell.
+                // SQLite's counter need not show the changes of a statement that failed.
                 Err(Failure::Sql(_)) => false,
             };
             if !is_whole || connection.is_autocommit() {
-                // After some errors SQLite has done so already; whether it is done, the caller looks.
+                // SQLite may have rolled back already; the caller checks.
                 let _ = run_sql(connection, "ROLLBACK");
                 self.ids.forget();
                 self.policy.forget();
@@ -250,8 +249,8 @@ impl Writer {
         Some(waiting.drain(..).zip(outcomes).collect())
     }
 
-    /// Runs what waits so that one's failure undoes nothing but itself; nothing comes back, and all that were run are
-    /// answered, when SQLite gives the transaction up.
+    /// Runs the waiting operations with a savepoint each: a failure undoes that operation only. Returns `None`, with
+    /// every operation answered, when SQLite rolls the transaction back.
     fn run_apart(
         &self,
         connection: &Connection,
@@ -260,7 +259,7 @@ impl Writer {
         let mut done = Vec::with_capacity(waiting.len());
         while let Some(mut job) = waiting.pop_front() {
             let outcome = self.run_alone(connection, job.as_mut());
-            // A full disk or an I/O error may roll back everything, not only this operation.
+            // A full disk or an I/O error may roll back the whole transaction.
             let lost = connection.is_autocommit();
             let error = outcome.as_ref().err().cloned();
             done.push((job, outcome));
@@ -273,7 +272,7 @@ impl Writer {
         Some(done)
     }
 
-    /// Runs one operation so that its failure undoes nothing but itself.
+    /// Runs one operation in a savepoint: its failure undoes that operation only.
     fn run_alone(&self, connection: &Connection, job: &mut dyn Job) -> Result<()> {
         let transaction = Transaction::new(connection, &self.ids, &self.policy, &self.events);
         let events_before = self.events.borrow().len();
@@ -291,7 +290,7 @@ impl Writer {
             let undone = run_sql(connection, "ROLLBACK TO job")
                 .and_then(|()| run_sql(connection, "RELEASE job"));
             if undone.is_err() {
-                // The caller sees that the transaction has ended, and fails all of it.
+                // The caller sees that the transaction ended, and fails all of its operations.
                 let _ = run_sql(connection, "ROLLBACK");
             }
         }
@@ -333,7 +332,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("gannet.db");
         let store = Store::open(&path).expect("a store");
-        // Fewer than there are: SQLite takes those that are there as the limit.
+        // Fewer pages than exist: SQLite takes the existing number as the limit.
         store.write(limit_pages(1)).await.expect("a limit");
         let (small, large, other) = tokio::join!(
             store.write(write(10)),
@@ -344,7 +343,7 @@ mod tests {
             place: path.display().to_string(),
         };
         assert_eq!(large, Err(full.clone()));
-        // SQLite rolls back all of the transaction, with what was written in it before.
+        // SQLite rolls back the whole transaction, with all earlier writes in it.
         assert!(small.is_ok() || small == Err(full), "{small:?}");
         other.expect("in a transaction of its own");
         store.write(limit_pages(1 << 30)).await.expect("room again");
@@ -404,11 +403,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("gannet.db")).expect("a store");
         let roll_back = |transaction: &Transaction<'_>| -> std::result::Result<i64, Failure> {
-            // What SQLite does by itself on an I/O error.
+            // As SQLite does by itself on an I/O error.
             transaction.sql.execute_batch("ROLLBACK")?;
             Err(rusqlite::Error::InvalidQuery.into())
         };
-        // The first keeps the writer busy with its own commit or shares a batch with the others; both are right.
+        // The first operation keeps the writer busy or shares a batch with the others; both are right.
         let (before, lost, after) = tokio::join!(
             store.write(write(1)),
             store.write(roll_back),
@@ -428,7 +427,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("gannet.db")).expect("a store");
         let refuse = |transaction: &Transaction<'_>| -> std::result::Result<i64, Failure> {
-            // A reference that is checked at the commit only.
+            // A foreign key that is checked at the commit only.
             transaction.sql.execute_batch(
                 "PRAGMA defer_foreign_keys = ON;
                  INSERT INTO event (at, actor_id, action_id) VALUES (0, 99, 99)",
@@ -437,7 +436,7 @@ mod tests {
         };
         let error = store.write(refuse).await.expect_err("refused");
         assert!(matches!(error, StoreError::Failed { .. }), "{error}");
-        // On a new connection, with the settings of the first.
+        // On a new connection, with the first one's settings.
         store.write(write(1)).await.expect("works again");
         let enforced = store
             .write(|transaction| {
