@@ -1,4 +1,4 @@
-//! Applies the operator's changes one after another, in the order of their keys, and keeps what undoes and redoes them.
+//! Applies the operator's changes one after another, in the order of their keys, with undo and redo.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ pub(super) struct ChangeQueue {
     app: Arc<App>,
     worker: Arc<dyn WorkerHandle>,
     messages: Sender<Msg>,
-    /// What undoes each change; the latest change is last.
+    /// The undo step of each change; that of the latest change is last.
     undos: Vec<Undo>,
-    /// What redoes each undone change; the one undone last is last.
+    /// The redo step of each undone change; that of the change undone last is last.
     redos: Vec<Undo>,
     /// Whether this session has changed anything, even if all of it was undone.
     has_changed: bool,
-    /// Whether the latest undo step is a toggle: a toggle of the same sources right after it joins that step.
+    /// Whether the latest undo step is a toggle. A toggle of the same sources right after it joins that step.
     switched: bool,
 }
 
@@ -111,7 +111,7 @@ impl ChangeQueue {
 
     /// Refuses addresses of removed sources: a second history of the same file is seldom meant.
     async fn refuse_former(&self, new: &[NewSource]) -> Result<()> {
-        // A text that is no address is nobody's, and is refused when it is added.
+        // A text that is no address belongs to no removed source; adding it is refused later.
         let parsed = |new: &NewSource| Address::parse(&new.address, true).ok();
         let addresses: Vec<_> = new.iter().filter_map(parsed).collect();
         let former = self.app.formerly(&addresses).await?;
@@ -126,7 +126,7 @@ impl ChangeQueue {
         Err(Error::new(ErrorKind::Conflict, message).hint(hint))
     }
 
-    /// Switches all sources to the opposite of what the first of them is in the catalogue now, whatever the screen
+    /// Switches all sources on if the first of them is off in the catalogue now, else all off, whatever the screen
     /// showed.
     async fn toggle(&mut self, ids: &[SourceId]) -> Result<ChangeDone> {
         let before = self.present(ids).await?;
@@ -169,7 +169,7 @@ impl ChangeQueue {
             [one] => format!("{word} {}", clean(&one.source.settings.name)),
             many => format!("{word} {}", count(many.len(), "source")),
         };
-        // The change is committed: an error of this read must not hide it.
+        // The change is committed: an error of this read must not hide the change.
         let made = edits.iter().map(|one| (one.source.id, &one.edit));
         let ended = self.app.refusals_ended_by(made).await.unwrap_or_default();
         let Some(undo) = Undo::of_edits(edits) else {
@@ -186,18 +186,18 @@ impl ChangeQueue {
         Ok(self.done(text, ids).await)
     }
 
-    /// Returns a clause on how the published files of these sources changed, given the sources as they were before.
+    /// Returns a clause on the changes to the published files of these sources, given the sources before the change.
     async fn files_since(&self, before: &[Source]) -> String {
         let ids = before.iter().map(|source| source.id).collect();
-        // The change is committed: an error of this read must not hide it, and the watcher of the catalogue shows the
-        // rows too.
+        // The change is committed: an error of this read must not hide the change. The task that watches the catalogue
+        // sends the rows too.
         let now = self.app.sources_by_id(ids).await.unwrap_or_default();
         files_between(before, &now)
     }
 
-    /// Joins the last two undo steps if both toggle the same sources with no other change between, so that one undo takes
-    /// back all toggles of a held key and older steps are not pushed out. Two toggles that cancel each other leave no
-    /// step. Returns whether the latest step is still a toggle.
+    /// Joins the last two undo steps if both toggle the same sources with no other change between. So one undo reverts
+    /// all toggles of a held key, and older steps are not pushed out. Two toggles that cancel each other leave no step.
+    /// Returns whether the latest step is still a toggle.
     fn join_switches(&mut self, depth: usize) -> bool {
         let [.., Undo::Edited(first), Undo::Edited(last)] = &self.undos[..] else {
             return true;
@@ -209,7 +209,7 @@ impl ChangeQueue {
                 .all(|((one, before), (other, after))| {
                     one == other && before.after == after.before
                 });
-        // With the stack full the oldest step is dropped, so the new one did not make it longer.
+        // A full stack drops its oldest step, so the new step did not make the stack longer.
         if !follows || self.undos.len() <= depth && depth < UNDOS {
             return true;
         }
@@ -250,7 +250,7 @@ impl ChangeQueue {
                 ));
             }
         }
-        // Sources that are gone are reported as left alone.
+        // Sources that are gone by now are reported as left alone.
         let before = self.app.sources_by_id(ids_of(&undo)).await?;
         let undone = self.apply_step(&undo, is_redo).await?;
         self.worker.wake();
@@ -342,8 +342,8 @@ impl ChangeQueue {
     async fn done(&self, mut text: String, ids: Vec<SourceId>) -> ChangeDone {
         let unpublished = self.app.unpublished_of(&ids).await.unwrap_or_default();
         text.push_str(&not_published(&unpublished));
-        // The change is committed: an error of this read must not hide it, and the watcher of the catalogue shows the
-        // rows too.
+        // The change is committed: an error of this read must not hide the change. The task that watches the catalogue
+        // sends the rows too.
         let (rows, gone) = load_rows(&self.app, ids).await.unwrap_or_default();
         ChangeDone {
             text,
@@ -362,8 +362,8 @@ fn ids_of(undo: &Undo) -> Vec<SourceId> {
     }
 }
 
-/// Returns a clause on the published files that differ `now`: of one source in words, of several their number. Failed
-/// publications are left to `not_published`.
+/// Returns a clause on the published files that differ `now`: one in words, several as a number. `not_published`
+/// reports failed publications.
 fn files_between(before: &[Source], now: &[Source]) -> String {
     let changed: Vec<_> = now
         .iter()
@@ -391,7 +391,7 @@ fn text_only(text: &str) -> ChangeDone {
     }
 }
 
-/// Says how many published files of removed sources stay for now, and until when.
+/// Returns a clause on the published files of removed sources that stay for now: their number, and until when.
 fn still_there(left: &LeftAtPaths) -> String {
     let until = match &left.needs {
         Some(needs) => format!("until a pass with {}", clean(needs)),
@@ -404,7 +404,7 @@ fn still_there(left: &LeftAtPaths) -> String {
     }
 }
 
-/// Returns a clause on the files and folders that could not be published: how many, and why the first was not.
+/// Returns a clause on the files and folders that could not be published: their number, and the first one's error.
 fn not_published(all: &[Unpublished]) -> String {
     match all {
         [] => String::new(),

@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::app::{Error, ErrorKind, Result};
 
-/// A tmux that takes longer is given up.
+/// The longest wait for tmux.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Makes the text tmux's newest buffer, which tmux also copies to its own terminal (`-w`).

@@ -1,6 +1,6 @@
-//! The columns of the table of sources: what each is called, how wide it is, what stands in it, what it sorts by.
+//! The columns of the table of sources: heading, width, content of a cell, and sort order of each.
 //!
-//! A column is one entry of [`COLUMNS`]; the table and its drawing know none by name.
+//! A column is one entry of [`COLUMNS`]; the table and its drawing name none of them.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,7 @@ use crate::config::Zone;
 use crate::domain::{AttemptOutcome, Slot, Source, VersionState};
 use crate::faces::state_word::{StateWord, is_newest_damaged, next_due, state_word};
 
-/// What a cell depends on beside its source.
+/// The values beside its source that a cell depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CellContext<'a> {
     pub(crate) theme: &'a Theme,
@@ -29,16 +29,16 @@ pub(crate) struct Column {
     width: Width,
     /// Text and style for a source.
     pub(crate) cell: fn(&Source, CellContext<'_>) -> (String, Style),
-    /// What the table may be sorted by, least first; nothing for a column that `sort` passes over.
+    /// The order of sources by this column, least first; none for a column that `sort` skips.
     order: Option<fn(&Source, &Source) -> Ordering>,
 }
 
-/// How wide a column is.
+/// The width of a column.
 #[derive(Clone, Copy, Debug)]
 enum Width {
-    /// So many terminal columns, in tables of at least `from` of them.
+    /// A fixed number of terminal columns; shown in tables of at least `from` terminal columns.
     Fixed { columns: u16, from: u16 },
-    /// What the others leave, but for a gap behind it.
+    /// The terminal columns that the others leave, less a gap of one.
     Rest,
 }
 
@@ -102,7 +102,7 @@ pub(crate) static COLUMNS: [&Column; 6] = [
     },
 ];
 
-/// The column that is always there: the table begins sorted by it, and sorts by it where others are equal.
+/// The column that every table shows. Tables are sorted by name at first, and wherever another column is equal.
 pub(crate) static NAME: Column = Column {
     heading: "SOURCE",
     width: Width::Rest,
@@ -118,7 +118,7 @@ pub(crate) static NAME: Column = Column {
 };
 
 impl Column {
-    /// Returns what parts the column from the next: fixed ones are wide enough to need nothing.
+    /// Returns the gap behind the column; none behind fixed columns, whose width includes one.
     pub(crate) fn gap(&self) -> &'static str {
         match self.width {
             Width::Fixed { .. } => "",
@@ -136,7 +136,7 @@ impl Column {
             .then(one.id.cmp(&other.id))
     }
 
-    /// Returns the column that `sort` goes to from this one: by name first, then from left to right.
+    /// Returns the column to sort by after this one: name first, then from left to right.
     pub(crate) fn next_sorted(&self) -> &'static Self {
         let others = COLUMNS.iter().copied();
         let others = others.filter(|one| one.order.is_some() && one.heading != NAME.heading);
@@ -146,7 +146,7 @@ impl Column {
     }
 }
 
-/// Returns the columns that a table of this width shows, each with its own width; `taken` are without a column.
+/// Returns the columns that a table of this width shows, with their widths; `taken` is the width used by the marks.
 pub(crate) fn shown(width: u16, taken: u16) -> Vec<(&'static Column, u16)> {
     let fixed = |column: &Column| match column.width {
         Width::Fixed { columns, from } if width >= from => Some(columns),
@@ -165,8 +165,8 @@ fn by_name(one: &Source, other: &Source) -> Ordering {
     one.settings.name.cmp(&other.settings.name)
 }
 
-/// Ranks by how much attention a source needs: first those that cannot be fetched, then those whose newest version a
-/// verifier failed; switched off last.
+/// Returns a rank by the attention that a source needs: first sources that cannot be fetched, then those whose newest
+/// version a verifier failed; disabled sources last.
 fn attention(source: &Source) -> (u8, u32) {
     let state = &source.state;
     match (source.settings.enabled, state.failures, state.last_outcome) {

@@ -10,7 +10,7 @@ use crate::faces::text::clean_line;
 const CONTEXT: usize = 3;
 /// Most lines of a difference; a larger one is cut and ends with a remark.
 const MAX_LINES: usize = 100_000;
-/// Most characters of a line; the rest is cut, nobody reads it in two columns.
+/// Most characters of a line; the rest is cut: two columns show no more.
 const MAX_WIDTH: usize = 2000;
 
 /// One line of one side.

@@ -1,4 +1,4 @@
-//! Runs effects through the use-cases of `app`, and sends what changes in the catalogue as messages.
+//! Runs effects through the use-cases of `app`, and sends changes in the catalogue as messages.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -43,7 +43,7 @@ pub(super) struct Runner {
     worker: Arc<dyn WorkerHandle>,
     messages: Sender<Msg>,
     tasks: JoinSet<()>,
-    /// To the task that applies changes. Unbounded: nothing but keys fills it.
+    /// The channel to the task that applies changes. Unbounded, since only the operator's keys fill it.
     changes: UnboundedSender<Change>,
     /// Asks the task that watches the catalogue to read everything again.
     resync_requests: Arc<Notify>,
@@ -66,12 +66,12 @@ impl Runner {
         }
     }
 
-    /// Starts the task that watches the catalogue, whichever process changes it.
+    /// Starts the task that watches the catalogue for changes by any process.
     pub(super) fn watch(&mut self) {
         let (app, messages) = (Arc::clone(&self.app), self.messages.clone());
         let resync_requests = Arc::clone(&self.resync_requests);
         self.tasks.spawn(async move {
-            // A locked catalogue or a full disk may be mended later.
+            // A lock on the catalogue or a full disk may pass.
             while let Err(error) = watch(&app, &messages, &resync_requests).await {
                 if messages.send(Msg::Failed(error.with_hint())).await.is_err() {
                     return;
@@ -85,7 +85,7 @@ impl Runner {
     pub(super) fn start(&mut self, effect: Effect) {
         while self.tasks.try_join_next().is_some() {}
         if matches!(effect, Effect::Resync) {
-            // One task reads the catalogue: two could send what they read in the wrong order.
+            // Only one task reads the catalogue: two could send their results in the wrong order.
             self.resync_requests.notify_one();
             return;
         }
@@ -104,7 +104,7 @@ impl Runner {
             let outcome = perform(&app, &*worker, &messages, effect).await;
             let message = outcome.unwrap_or_else(|error| Some(Msg::Failed(error.with_hint())));
             for message in ended.into_iter().chain(message) {
-                // Nobody listens any more when the dashboard has ended.
+                // Sending fails only when the dashboard has ended.
                 let _ = messages.send(message).await;
             }
         });
@@ -112,23 +112,23 @@ impl Runner {
             self.history = Some(handle);
         }
     }
-    /// Hands a change to the task that applies changes, behind those that wait there.
+    /// Sends a change to the task that applies changes, behind the changes that wait there.
     fn change(&mut self, change: Change) {
         let Err(SendError(change)) = self.changes.send(change) else {
             return;
         };
-        // The task was not started yet, or a panic ended it, which the panic hook has reported: start it.
+        // The task was not started yet, or a panic ended it, which the panic hook has reported: start the task.
         let (changes, wanted) = unbounded_channel();
         let app = Arc::clone(&self.app);
         let maker = ChangeQueue::new(app, Arc::clone(&self.worker), self.messages.clone());
         self.tasks.spawn(maker.run(wanted));
-        // The task holds the other end.
+        // Cannot fail: the task holds the receiver.
         let _ = changes.send(change);
         self.changes = changes;
     }
 }
 
-/// Returns the message that an effect has ended, for effects that a key must not start twice.
+/// Returns the message sent at the end of an effect that a key must not start twice; none for other effects.
 fn end_message(effect: &Effect) -> Option<Msg> {
     match effect {
         Effect::Fetch(ids) => Some(Msg::FetchEnded(ids.clone())),
@@ -187,14 +187,14 @@ async fn compare(app: &App, old: Version, new: Version) -> Result<Msg> {
     Ok(Msg::Compared(ids.0, ids.1, Box::new(diff)))
 }
 
-/// Opens a version. The first bytes of a large one are sent at once as a preview, while all of it is decoded and checked.
+/// Opens a version. For a large one, the first bytes are sent at once as a preview, before all is decoded and checked.
 async fn open(app: &App, messages: &Sender<Msg>, version: Version) -> Msg {
     let id = version.id;
     let most = usize::try_from(WINDOW).unwrap_or(usize::MAX);
-    // An error is reported when all of it is read.
+    // An error is reported by the read of the whole version.
     if let Ok(Some(bytes)) = app.beginning(&version, most).await {
         let began = Msg::Preview(id, version.size_bytes, bytes);
-        // Nobody listens any more when the dashboard has ended.
+        // Sending fails only when the dashboard has ended.
         let _ = messages.send(began).await;
     }
     let opened = open_checked(app, version).await;
@@ -335,7 +335,7 @@ impl Drop for JobReporter<'_> {
 
 /// Reads all sources and the newest events. Returns the newest event's id and the message.
 async fn load_all(app: &App) -> Result<(EventId, Msg)> {
-    // Events first: an event between the two reads is sent again, not missed.
+    // Events are read first: an event between the two reads is then sent twice instead of missed.
     let filter = EventFilter {
         limit: INITIAL_EVENTS.min(RING),
         ..EventFilter::default()
@@ -352,20 +352,20 @@ async fn load_all(app: &App) -> Result<(EventId, Msg)> {
     Ok((newest, Msg::Resynced { rows, lines }))
 }
 
-/// Reads one half of the sources. Two halves are read at once: with very many sources, one core reading them is what the
-/// start waits for.
+/// Reads one half of the sources. Both halves are read at once: with very many sources, reading them on one core would
+/// delay the start.
 async fn load_share(app: &App, which: u32) -> Result<Vec<Row>> {
     let sources = app.share_of_sources(which, 2).await?;
     blocking(move || Ok(sources.into_iter().map(Row::new).collect())).await
 }
 
-/// Sends the first page of sources, if there are more than a page: the screen is filled at once, however many the
-/// catalogue holds.
+/// Sends the first page of sources if there are more: the screen is filled at once, whatever the size of the
+/// catalogue.
 async fn load_first_page(app: &App, messages: &Sender<Msg>) -> Result<()> {
     let sources = app.first_sources(SCREENFUL).await?;
     if sources.len() == SCREENFUL {
         let rows = sources.into_iter().map(Row::new).collect();
-        // Nobody listens any more when the dashboard has ended.
+        // Sending fails only when the dashboard has ended.
         let _ = messages.send(Msg::FirstPage(rows)).await;
     }
     Ok(())
@@ -400,10 +400,10 @@ async fn watch(app: &App, messages: &Sender<Msg>, resync_requests: &Notify) -> R
     }
 }
 
-/// Reports rows that are left out because they are damaged, unless all of them are in `told` already.
+/// Reports damaged rows that are left out, unless all of them are in `told` already.
 async fn report_damage(app: &App, told: &mut Vec<String>, messages: &Sender<Msg>) {
     let damage = app.damage();
-    // The list is emptied by each pass of the worker, and the same rows are found again later.
+    // Each pass of the worker empties the list; the same rows are found again later.
     if damage.iter().all(|line| told.contains(line)) {
         return;
     }
@@ -413,12 +413,12 @@ async fn report_damage(app: &App, told: &mut Vec<String>, messages: &Sender<Msg>
         }
         lines => lines.concat(),
     };
-    // Nobody listens any more when the dashboard has ended.
+    // Sending fails only when the dashboard has ended.
     let _ = messages.send(Msg::Failed(text)).await;
     told.extend(damage);
 }
 
-/// Reads the events after one, and the present rows of the sources that they are about.
+/// Reads the events after a given one, and the present rows of their sources.
 async fn load_changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
     let filter = EventFilter {
         after: Some(after),
@@ -426,8 +426,8 @@ async fn load_changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
         ..EventFilter::default()
     };
     let events = app.events(filter).await?;
-    // A purge leaves no event of its source: its row goes with everything read anew. An event of a set concerns the rows of
-    // all its members.
+    // A purge leaves no event of its source, so all rows are read again. An event of a set concerns the rows of all
+    // its members.
     let is_wide =
         |action: Action| action == Action::SourcePurged || action.as_str().starts_with("set.");
     if events.len() == EVENT_BATCH || events.iter().any(|event| is_wide(event.event.action)) {

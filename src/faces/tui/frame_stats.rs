@@ -1,11 +1,11 @@
-//! How long frames took to draw: one line in the log when the dashboard is left, to tell how slow it was.
+//! Draw times of frames: one line in the log when the operator leaves the dashboard.
 //!
 //! Reads no clock.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Frames whose times are kept: the newest.
+/// Most frames whose times are stored; the oldest are dropped.
 const KEPT: usize = 10_000;
 
 /// The draw times of the newest frames.

@@ -1,4 +1,4 @@
-//! The lines of the help: every key in force with what it does, then what the states of sources mean.
+//! The lines of the help: every key in force with its action, then the meaning of the states of sources.
 //!
 //! Never draws, and has no styles.
 
@@ -13,12 +13,12 @@ use crate::faces::text::wrap;
 pub(crate) struct HelpLine {
     /// A heading, the keys of an action, or the word of a state; spaces on the further lines of an explanation.
     pub(crate) label: String,
-    /// What the label means; empty behind a heading.
+    /// The meaning of the label; empty behind a heading.
     pub(crate) text: String,
     pub(crate) is_heading: bool,
 }
 
-/// Returns the help in lines of at most so many columns; explanations that are longer go on below themselves.
+/// Returns the help in lines of at most this many columns; a longer explanation continues on the lines below.
 pub(crate) fn help_lines(keymap: &Keymap, columns: u16) -> Vec<HelpLine> {
     let columns = usize::from(columns);
     let mut lines = Vec::new();

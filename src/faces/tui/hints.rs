@@ -49,7 +49,7 @@ const VERSION: &[PlaceHint] = &[
     (UserAction::Copy, "copy"),
 ];
 
-/// Actions that not every page has a use for: such a page lists them itself.
+/// Actions that some pages have no use for; a page that has lists the action itself.
 const NOT_EVERYWHERE: &[UserAction] = &[
     UserAction::Open,
     UserAction::Diff,
@@ -63,7 +63,7 @@ const NOT_EVERYWHERE: &[UserAction] = &[
 pub(crate) struct Hint {
     pub(crate) key: String,
     pub(crate) word: &'static str,
-    /// Whether the hint is shown even where the footer is too narrow for all.
+    /// Whether the hint is shown even if the footer is too narrow for all hints.
     pub(crate) stays: bool,
 }
 

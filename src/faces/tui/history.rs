@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::app::History;
 use crate::domain::{Attempt, AttemptOutcome, SourceId, Verdict, Version, VersionId};
 
-/// Which rows the list shows.
+/// The kind of rows that the list shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Listing {
     #[default]
@@ -17,7 +17,7 @@ pub(crate) enum Listing {
 #[derive(Debug)]
 pub(crate) struct HistoryView {
     pub(crate) history: History,
-    /// What is damaged in the history, in words; damaged versions are not among its versions.
+    /// A description of the damage in the history, whose versions do not include damaged ones.
     pub(crate) damage: Option<String>,
     versions: HashMap<VersionId, usize>,
     pub(crate) listing: Listing,
@@ -26,7 +26,7 @@ pub(crate) struct HistoryView {
     pub(crate) top: usize,
     /// At most two versions, marked to be compared.
     pub(crate) marks: Vec<VersionId>,
-    /// The version whose verdicts were asked for with all that the verifiers printed.
+    /// The version whose verdicts were requested with the whole output of the verifiers.
     full: Option<VersionId>,
 }
 
@@ -45,8 +45,8 @@ impl HistoryView {
         }
     }
 
-    /// Returns the view with the source's history as it is now. A cursor on the newest row stays on the newest; any other
-    /// stays on its row.
+    /// Returns the view with the source's present history. A cursor on the newest row stays on the newest; any other
+    /// cursor stays on its row.
     pub(crate) fn reloaded(self, history: History) -> Self {
         let selected = self.selected_key();
         let mut view = Self {
@@ -59,7 +59,7 @@ impl HistoryView {
             .full
             .and_then(|id| self.history.versions.get(*self.versions.get(&id)?))
         {
-            // The outputs stay until they are read again.
+            // The outputs read before stay until they are read again.
             view.take_verdicts(version.id, verdicts);
         }
         if self.cursor > 0 {
@@ -120,7 +120,7 @@ impl HistoryView {
         self.history.versions.get(*self.versions.get(&id)?)
     }
 
-    /// Returns the version of a row; that of an attempt is the version it brought or found unchanged.
+    /// Returns the version of a row: for an attempt, the version that the attempt brought or found unchanged.
     pub(crate) fn version_at(&self, at: usize) -> Option<&(Version, Vec<Verdict>)> {
         match self.listing {
             Listing::Attempts => self.version(self.history.attempts.get(at)?.version_id?),
@@ -128,7 +128,7 @@ impl HistoryView {
         }
     }
 
-    /// Returns the attempt of the selected row if it failed: it has a reason instead of a version.
+    /// Returns the attempt of the selected row if the attempt failed: it has an error instead of a version.
     pub(crate) fn failed_attempt(&self) -> Option<&Attempt> {
         let attempt = self.history.attempts.get(self.cursor);
         attempt.filter(|attempt| {
@@ -149,7 +149,7 @@ impl HistoryView {
         })
     }
 
-    /// Returns why the set of the source fails, when the selected version is the one that the set would take.
+    /// Returns the failure of the source's set, if the selected version is the one that the set would publish.
     pub(crate) fn set_failure(&self) -> Option<String> {
         let (version, _) = self.selected_version()?;
         let state = &self.history.source.state;
@@ -158,8 +158,8 @@ impl HistoryView {
         Some(format!("{}  {why}", state.set.as_ref()?))
     }
 
-    /// Returns the selected version if its verdicts must still be read in full. The caller reads them: the next call
-    /// returns nothing.
+    /// Returns the selected version if its verdicts must still be read in full. The caller must read them: the next
+    /// call returns nothing.
     pub(crate) fn verdicts_to_read(&mut self) -> Option<VersionId> {
         let (version, verdicts) = self.selected_version()?;
         let id = version.id;
@@ -170,18 +170,18 @@ impl HistoryView {
         Some(id)
     }
 
-    /// Replaces the verdicts on a version by those with all that the verifiers printed.
+    /// Replaces the verdicts on a version by the same verdicts with the whole output of the verifiers.
     pub(crate) fn take_verdicts(&mut self, id: VersionId, full: &[Verdict]) {
         let at = self.versions.get(&id);
         if let Some((_, verdicts)) = at.and_then(|at| self.history.versions.get_mut(*at)) {
-            // Fewer verdicts were read before the newest was recorded.
+            // Fewer verdicts: they were read before the newest was recorded.
             if full.len() >= verdicts.len() {
                 full.clone_into(verdicts);
             }
         }
     }
 
-    /// Marks the version of the selected row, or takes its mark away; a third mark takes the place of the first.
+    /// Marks or unmarks the version of the selected row; a third mark replaces the first.
     pub(crate) fn toggle_mark(&mut self) {
         let Some(id) = self.version_at(self.cursor).map(|(version, _)| version.id) else {
             return;
@@ -197,7 +197,7 @@ impl HistoryView {
         self.select(self.cursor + 1);
     }
 
-    /// Returns the two versions to compare, the older first: the marked ones, else the selected one and the one before.
+    /// Returns the two versions to compare, the older first: the marked ones, else the selected one and that before it.
     pub(crate) fn diff_pair(&self) -> Option<(Version, Version)> {
         let (one, other) = if let [one, other] = self.marks[..] {
             (self.version(one)?, self.version(other)?)

@@ -1,4 +1,4 @@
-//! The keymap: one table of context, key and action, the only source of dispatch, help, hints, palette and documentation.
+//! The keymap: one table of context, key and action. Dispatch, help, hints, palette and documentation all use it.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use super::user_action::UserAction;
 use crate::config::KeySetting;
 
-/// A part of the screen in which keys have their meaning.
+/// A part of the screen with its own meaning of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Context {
     /// Everywhere, in inputs too.
@@ -45,7 +45,7 @@ impl Context {
         (Self::Anywhere, "Everywhere"),
     ];
 
-    /// The groups of contexts that can be in force at once: within a group a key may have one meaning only.
+    /// The groups of contexts that can be in force at once: within a group a key has one meaning.
     const TOGETHER: [&'static [Self]; 7] = [
         &[Self::Sources, Self::Main, Self::Anywhere],
         &[Self::Log, Self::Main, Self::Anywhere],
@@ -140,7 +140,7 @@ pub(crate) struct Binding {
     pub(crate) keys: Vec<KeyCombination>,
     /// Whether the footer shows the binding.
     pub(crate) in_footer: bool,
-    /// The line of the configuration that set the keys; nothing for the defaults.
+    /// The line of the configuration that set the keys; none for the defaults.
     line: Option<usize>,
 }
 
@@ -167,7 +167,7 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Returns the defaults with the configuration's keys in their place, or everything that is wrong with these, one
+    /// Returns the defaults, replaced by the configuration's keys where it has any; or all problems of these keys, one
     /// line each.
     pub(crate) fn with(settings: &[KeySetting]) -> Result<Self, Vec<String>> {
         let mut keymap = Self::default();

@@ -1,6 +1,6 @@
-//! Where everything lies, from the size of the screen alone: four panes, one pane in little room, one line in almost none.
+//! The layout, from the size of the screen alone: four panes, one pane on a small screen, one line on a tiny one.
 //!
-//! Pure: `scroll` and `draw` both ask it.
+//! Pure: `scroll` and `draw` both call these functions.
 
 use ratatui::layout::Rect;
 
@@ -20,7 +20,7 @@ const HELP: u16 = 76;
 /// The parts of the screen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Areas {
-    /// None where there is room for one line only.
+    /// None if there is room for one line only.
     pub(crate) header: Option<Rect>,
     pub(crate) body: Rect,
     pub(crate) footer: Option<Rect>,
@@ -28,7 +28,7 @@ pub(crate) struct Areas {
 }
 
 impl Areas {
-    /// Returns the parts of a screen of so many columns and lines, on which this pane has the focus.
+    /// Returns the parts of a screen with this many columns and lines, on which this pane has the focus.
     pub(crate) fn of((width, height): (u16, u16), focus: Pane) -> Self {
         let all = Rect::new(0, 0, width, height);
         if width < MIN_PANES.0 || height < MIN_PANES.1 {
@@ -84,7 +84,7 @@ fn four_panes(body: Rect) -> [Option<Rect>; 4] {
     ]
 }
 
-/// Returns what lies inside a border.
+/// Returns the area inside a border.
 pub(crate) fn inside(area: Rect) -> Rect {
     Rect::new(
         area.x.saturating_add(1),
@@ -104,12 +104,12 @@ pub(crate) fn skip(area: Rect, lines: u16) -> Rect {
     }
 }
 
-/// Returns the rows of the table of sources: below its heading, when there is room for one.
+/// Returns the area of the rows of the table of sources: below the heading, if there is room for a heading.
 pub(crate) fn below_heading(inner: Rect) -> Rect {
     skip(inner, u16::from(inner.height > 1))
 }
 
-/// Returns the list of the history pane: below its plot, when there is room for one.
+/// Returns the area of the list of the history pane: below the plot, if there is room for a plot.
 pub(crate) fn below_plot(inner: Rect) -> Rect {
     if inner.height > 4 {
         skip(inner, 1)
@@ -118,7 +118,7 @@ pub(crate) fn below_plot(inner: Rect) -> Rect {
     }
 }
 
-/// Returns the content of a version's page: below its facts.
+/// Returns the area of the content on a version's page: below the facts.
 pub(crate) fn below_facts(inner: Rect) -> Rect {
     skip(inner, if inner.height > 6 { 3 } else { 0 })
 }
@@ -132,7 +132,7 @@ pub(crate) struct SourceAreas {
     pub(crate) list: Rect,
 }
 
-/// Returns where a source's settings, plots and list lie on its page.
+/// Returns the areas of settings, plots and list on a source's page.
 pub(crate) fn source_page(inner: Rect) -> SourceAreas {
     let none = Rect { height: 0, ..inner };
     if inner.height < SETTINGS + 4 {
@@ -167,7 +167,7 @@ pub(crate) fn source_page(inner: Rect) -> SourceAreas {
     }
 }
 
-/// Returns the area of a dialog with these columns and lines, borders included: in the middle, as far as there is room.
+/// Returns the area of a centred dialog with these columns and lines, borders included, cut to the screen.
 pub(crate) fn centered(screen: Rect, (width, height): (u16, u16)) -> Rect {
     let (width, height) = (width.min(screen.width), height.min(screen.height));
     Rect::new(
@@ -183,7 +183,7 @@ pub(crate) fn help(screen: Rect) -> Rect {
     centered(screen, (HELP, u16::MAX))
 }
 
-/// Tells whether two texts fit side by side.
+/// Returns whether two texts fit side by side.
 pub(crate) fn is_wide(area: Rect) -> bool {
     area.width >= MIN_TWO_COLUMNS
 }

@@ -74,9 +74,9 @@ impl LogLine {
 #[derive(Debug)]
 pub(crate) struct LogPane {
     ring: VecDeque<LogLine>,
-    /// The events that the filter shows, as places counted from the first event ever received.
+    /// The events that the filter lets through, as places counted from the first event ever received.
     shown: VecDeque<u64>,
-    /// How many events have left the ring: the place of its first.
+    /// The number of events that have left the ring, which is the place of its first event.
     dropped: u64,
     level: Level,
     only: Option<SourceId>,
@@ -85,7 +85,7 @@ pub(crate) struct LogPane {
     held: Option<EventId>,
     /// Events that came since the pane stopped following.
     missed: usize,
-    /// Whether the newest event of the configuration is that a changed file was rejected, and the one before stays in force.
+    /// Whether the newest event on the configuration is a rejected change, which leaves the earlier one in force.
     keeps_earlier_config: bool,
 }
 
@@ -105,19 +105,19 @@ impl Default for LogPane {
     }
 }
 
-/// Tells whether the event of a rejected configuration says that the one before stays in force.
+/// Returns whether the event of a rejected configuration says that the earlier one stays in force.
 fn keeps_earlier(rejected: &Event) -> bool {
     let detail = rejected.event.detail.as_deref();
     detail.is_some_and(|detail| detail.ends_with(BEFORE_STAYS))
 }
 
 impl LogPane {
-    /// Returns whether an earlier configuration than the file's is in force, as the newest events have it.
+    /// Returns whether, by the newest events, an earlier configuration than the file's is in force.
     pub(crate) fn keeps_earlier_config(&self) -> bool {
         self.keeps_earlier_config
     }
 
-    /// Appends events, oldest first; events that are in the ring already are left out.
+    /// Appends events, given oldest first, without those that are in the ring already.
     pub(crate) fn extend(&mut self, lines: Vec<LogLine>) {
         let newest = self.newest();
         for line in lines.into_iter().filter(|line| Some(line.id) > newest) {
@@ -175,7 +175,7 @@ impl LogPane {
         self.refilter();
     }
 
-    /// Shows one source's events only, or all again.
+    /// Shows the events of one source only, or of all sources again.
     pub(crate) fn only(&mut self, source: Option<SourceId>) {
         self.only = source;
         self.refilter();
@@ -198,7 +198,7 @@ impl LogPane {
         self.only
     }
 
-    /// How many events are shown.
+    /// Returns the number of events shown.
     pub(crate) fn len(&self) -> usize {
         self.shown.len()
     }
@@ -207,7 +207,7 @@ impl LogPane {
         self.held.is_none()
     }
 
-    /// How many events came since the pane stopped following.
+    /// Returns the number of events that came since the pane stopped following.
     pub(crate) fn missed(&self) -> usize {
         self.missed
     }
@@ -227,7 +227,7 @@ impl LogPane {
     pub(crate) fn bottom(&self) -> usize {
         let last = self.len().saturating_sub(1);
         let Some(held) = self.held else { return last };
-        // Ids grow; the held one may have left the ring.
+        // Found by order, since ids grow and the held event may have left the ring.
         let at = self.shown.partition_point(|place| {
             let place = usize::try_from(place - self.dropped).unwrap_or(usize::MAX);
             self.ring.get(place).is_some_and(|line| line.id <= held)
@@ -235,7 +235,7 @@ impl LogPane {
         at.saturating_sub(1).min(last)
     }
 
-    /// Scrolls by so many lines, up if negative, in a pane of this height; at the end the pane follows again.
+    /// Scrolls by a number of lines, up if negative, in a pane of this height; at the end the pane follows again.
     pub(crate) fn scroll(&mut self, by: isize, height: usize) {
         let last = self.len().saturating_sub(1);
         let full_page = height.saturating_sub(1).min(last);

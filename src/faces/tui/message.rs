@@ -45,13 +45,13 @@ pub(crate) enum Msg {
     },
     /// The progress of the worker's pass.
     Pass(PassProgress),
-    /// A source's history, and what is damaged in it, in words.
+    /// A source's history, and a description of the damage in it.
     History(Box<History>, Option<String>),
-    /// The verdicts on a version, with all that the verifiers printed.
+    /// The verdicts on a version, with the whole output of the verifiers.
     Verdicts(VersionId, Vec<Verdict>),
     /// Size and first bytes of a large version, whose digest is not checked yet.
     Preview(VersionId, u64, Bytes),
-    /// Why a version's content cannot be read, in words.
+    /// The reason why a version's content cannot be read.
     Unreadable(VersionId, String),
     /// A version's content, opened and checked, and its first bytes.
     Opened(VersionId, Content, Bytes),
@@ -59,13 +59,13 @@ pub(crate) enum Msg {
     Window(VersionId, u64, Bytes),
     /// The difference of two versions, the older first.
     Compared(VersionId, VersionId, Box<Diff>),
-    /// The progress of a job; a job that is at its end is removed.
+    /// The progress of a job; a finished job is removed.
     Job(Job),
-    /// A fetch of these sources has ended, well or not.
+    /// A fetch of these sources has ended, in success or failure.
     FetchEnded(Vec<SourceId>),
-    /// A verification has ended, well or not.
+    /// A verification has ended, in success or failure.
     VerifyEnded(Vec<VerifyTarget>),
-    /// An effect is done; the text says so.
+    /// An effect has succeeded, with the text of a toast.
     Done(String),
     /// The operator's change is committed.
     ChangeDone(Box<ChangeDone>),
@@ -77,7 +77,7 @@ pub(crate) enum Msg {
     Stop,
 }
 
-/// A task that takes long, for the header.
+/// The progress of a long task, shown in the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Job {
     /// Unique in this process.
@@ -123,7 +123,7 @@ pub(crate) struct Refused {
     pub(crate) origin: Origin,
 }
 
-/// What the model must know of a change when its outcome comes.
+/// Facts about a change that the model needs when the outcome comes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Origin {
     /// Whether a form asked for the change; the form opens again if the change is refused.
@@ -139,7 +139,7 @@ pub(crate) enum Change {
     Add(Vec<NewSource>),
     /// Change the settings of sources.
     Edit(Vec<SourceId>, Box<SettingsPatch>),
-    /// Switch sources on or off: all to the opposite of the first.
+    /// Switch sources on or off: all to the opposite of the first source's state.
     Toggle(Vec<SourceId>),
     /// Remove sources; their history stays.
     Remove(Vec<SourceId>),
@@ -172,9 +172,9 @@ impl Change {
 pub(crate) enum Effect {
     /// Read all sources and the newest events.
     Resync,
-    /// Read a source's history: so many of its newest attempts and versions, or all.
+    /// Read a source's history: a number of its newest attempts and versions, or all.
     ReadHistory(SourceId, Option<usize>),
-    /// Read the verdicts on a version with all that the verifiers printed, which a history leaves out.
+    /// Read the verdicts on a version with the whole output of the verifiers, which a history leaves out.
     ReadVerdicts(VersionId),
     /// Open a version's content.
     Open(Box<Version>),
@@ -186,12 +186,12 @@ pub(crate) enum Effect {
     Change(Change),
     /// Fetch sources now.
     Fetch(Vec<SourceId>),
-    /// Judge versions again: these, or the newest of these sources.
+    /// Judge versions again: the given ones, or the newest version of a source without one.
     Verify(Vec<(Arc<Source>, Option<Box<Version>>)>),
     /// Put text on the clipboard.
     Copy(String),
     /// Suspend the process.
     Suspend,
-    /// Ask the worker to stop, and end when it has; the second time, end at once.
+    /// Ask the worker to stop, and end when it has stopped; the second time, end at once.
     Quit,
 }

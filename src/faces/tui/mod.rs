@@ -1,7 +1,7 @@
 //! The dashboard: everything on one screen, kept up to date, with the worker in the same process.
 //!
-//! `update` changes the model by a message and asks for effects; `draw` paints the model and changes nothing; `run` carries
-//! both out on a terminal. The catalogue's log of events keeps the screen up to date, whichever process did the work.
+//! `update` changes the model by a message and returns effects; `draw` paints the model and changes nothing; `run`
+//! calls both on a terminal. The catalogue's events keep the screen up to date, whichever process did the work.
 
 mod change_queue;
 mod clipboard;

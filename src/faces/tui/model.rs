@@ -52,7 +52,7 @@ pub(crate) enum Page {
 #[derive(Debug)]
 pub(crate) struct SourcePage {
     pub(crate) id: SourceId,
-    /// Its whole history, once it is read.
+    /// The source's whole history, once that is read.
     pub(crate) view: Option<HistoryView>,
 }
 
@@ -66,9 +66,9 @@ pub(crate) struct VersionPage {
     pub(crate) shows_verdicts: bool,
     /// The part of the content on the screen, once the first bytes are read.
     pub(crate) viewer: Option<Viewer>,
-    /// The content, once it is read and checked.
+    /// The content, once all of it is read and checked.
     pub(crate) content: Option<Content>,
-    /// Why the content cannot be shown.
+    /// The reason why the content cannot be shown.
     pub(crate) problem: Option<String>,
     /// The first line of the verdicts on the screen.
     pub(crate) top: usize,
@@ -117,7 +117,7 @@ pub(crate) enum Overlay {
     Question {
         text: Vec<String>,
         effect: Effect,
-        /// Where No leads back to.
+        /// The form that No opens again.
         form: Option<Box<Form>>,
     },
     Filter {
@@ -137,7 +137,7 @@ pub(crate) enum UserInput {
     Action(UserAction),
 }
 
-/// Results that input waits for. Each comes as a message, or `Msg::Failed` does.
+/// Results that input waits for. Each comes as a message, or `Msg::Failed` comes in its place.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pending {
     /// All sources, for the first time.
@@ -152,7 +152,7 @@ pub(crate) struct Pending {
     pub(crate) changes: usize,
 }
 
-/// Fetches and verifications that a key started: they are not started a second time.
+/// Fetches and verifications that a key started; no key starts them a second time.
 #[derive(Debug, Default)]
 pub(crate) struct UnderWay {
     pub(crate) fetches: HashSet<SourceId>,
@@ -161,10 +161,10 @@ pub(crate) struct UnderWay {
     pub(crate) verify_keys: Presses<VerifyTarget>,
 }
 
-/// A key that comes again within this time is held down: keyboards wait up to 660 ms before they repeat a key.
+/// A key that repeats within this time is held down: keyboards wait up to 660 ms before they repeat a key.
 const REPEAT_GAP: Duration = Duration::from_millis(700);
 
-/// When a key was last pressed for each target. A held key starts its work once, however fast that work is done.
+/// The time of the last key press for each target. A held key starts its work once, however fast the work is done.
 #[derive(Debug)]
 pub(crate) struct Presses<T>(HashMap<T, Duration>);
 
@@ -187,14 +187,14 @@ impl<T: Eq + std::hash::Hash> Presses<T> {
 pub(crate) struct Toast {
     pub(crate) text: String,
     pub(crate) is_error: bool,
-    /// When it disappears, by the time since the start; none for an error, which stays until it is dismissed.
+    /// When the toast disappears, as time since the start; none for an error, which stays until it is dismissed.
     pub(crate) until: Option<Duration>,
 }
 
 /// How long a toast stays.
 pub(crate) const TOAST: Duration = Duration::from_secs(5);
 
-/// What the dashboard may do, fixed at its start.
+/// The abilities of the dashboard, fixed at its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -233,7 +233,7 @@ pub(crate) struct Model {
     pub(crate) toasts: Vec<Toast>,
     pub(crate) pass: PassProgress,
     pub(crate) jobs: Vec<Job>,
-    /// Whether the view is frozen; changes meanwhile are read when it is released.
+    /// Whether the view is frozen; the changes that come meanwhile are read when the operator releases the view.
     pub(crate) frozen: bool,
     pub(crate) quitting: bool,
     /// The results that input waits for.
@@ -293,7 +293,7 @@ impl Model {
         }
     }
 
-    /// Shows a toast that disappears by itself.
+    /// Shows a toast that disappears after [`TOAST`].
     pub(crate) fn toast(&mut self, text: impl Into<String>) {
         let until = Some(self.uptime + TOAST);
         self.show_toast(text.into(), false, until);
@@ -323,7 +323,7 @@ impl Model {
         self.history.as_ref().filter(|view| view.source_id() == id)
     }
 
-    /// Returns when the screen next changes without a message: when a toast ends, or a minute.
+    /// Returns the time of the next change of the screen without a message: the end of a toast or of a minute.
     pub(crate) fn next_redraw(&self) -> Duration {
         let seconds = u64::try_from(60 - self.now.timestamp().rem_euclid(60)).unwrap_or(60);
         let minute = self.uptime + Duration::from_secs(seconds);

@@ -1,4 +1,4 @@
-//! The event loop of the dashboard: receives messages, updates the model, starts effects, and draws when a frame is due.
+//! The event loop of the dashboard: receives messages, updates the model, starts effects, draws when a frame is due.
 
 use std::io;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Most messages in the queue; senders wait while it is full.
 const QUEUE: usize = 1024;
 
-/// How the dashboard is started.
+/// The options of the dashboard.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dashboard {
     /// The dashboard changes nothing.
@@ -73,7 +73,7 @@ pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashbo
     let (messages, queue) = mpsc::channel(QUEUE);
     let panics = messages.clone();
     let screen = Screen::enter(move |text| {
-        // With the queue full nothing more can be done; the panic is in the log.
+        // With the queue full the message is dropped; the panic is in the log.
         let _ = panics.try_send(Msg::Failed(text));
     })
     .map_err(|error| failed(&error))?;
@@ -116,7 +116,7 @@ fn failed(error: &io::Error) -> Error {
     )
 }
 
-/// Why the loop ended.
+/// The reason for the end of the loop.
 enum Ended {
     /// The dashboard was left or failed; the terminal must be restored.
     Left(Result<()>),
@@ -144,7 +144,7 @@ impl Loop {
         let mut input = EventStream::new();
         let mut progress = self.worker.progress();
         if let Some(progress) = &mut progress {
-            // A pass may have begun before anyone looked.
+            // A pass may have begun before the loop.
             progress.mark_changed();
         }
         let mut hang_up = hang_up();
@@ -273,7 +273,7 @@ impl Loop {
         Ok(())
     }
 
-    /// Returns how long the loop may sleep without a message.
+    /// Returns the longest time that the loop may sleep without a message.
     fn next_wake(&self) -> Duration {
         match self.drawn {
             Some(drawn) if self.dirty => FRAME.saturating_sub(drawn.elapsed()),
@@ -288,13 +288,13 @@ impl Loop {
     }
 }
 
-/// Returns a channel that receives when the terminal is gone. A thread of its own waits for that: a thread of the runtime
-/// would have to end before the process could, and after a panic it never would.
+/// Returns a channel that receives when the terminal is gone. A thread of its own waits for the hang-up: the process
+/// could not end before a thread of the runtime did, which after a panic is never.
 fn hang_up() -> oneshot::Receiver<()> {
     let (sender, receiver) = oneshot::channel();
     std::thread::spawn(move || {
         wait_for_hang_up();
-        // Nobody waits for it once the dashboard has ended.
+        // Sending fails only when the dashboard has ended.
         let _ = sender.send(());
     });
     receiver

@@ -1,6 +1,6 @@
-//! Where lists are scrolled to: kept such that the cursor is on the screen, whatever was moved, resized or read anew.
+//! Scroll positions of lists: the cursor stays on the screen, whatever was moved, resized or read again.
 //!
-//! Changes scroll positions alone, and does so as the last step of every `update`.
+//! Changes scroll positions only, as the last step of every `update`.
 
 use ratatui::layout::Rect;
 
@@ -12,11 +12,11 @@ use super::layout::{
 use super::model::{Model, Overlay, Page, Pane};
 use super::verdict_lines::verdict_lines;
 
-/// Moves every list that is on the screen as little as its cursor and its end demand.
+/// Scrolls every list on the screen as little as its cursor and its end demand.
 pub(crate) fn keep_in_view(model: &mut Model) {
     let areas = Areas::of(model.size, model.pane);
     if areas.header.is_none() {
-        // One line shows no list: where they are scrolled to is kept for a larger screen.
+        // A screen of one line shows no list; scroll positions stay for a larger screen.
         return;
     }
     if let Some(Overlay::Help { top }) = &mut model.overlay {
@@ -37,7 +37,7 @@ fn page_in_view(page: &mut Page, inner: Rect) {
                 list_in_view(view, source_page(inner).list);
             }
         }
-        // To count the lines takes time where verifiers have printed much.
+        // Only when needed: to count the lines of a long output takes time.
         Page::Version(page) if page.shows_verdicts && page.top > 0 => {
             let lines = verdict_lines(None, &page.verdicts).len();
             page.top = within(page.top, lines, below_facts(inner));
@@ -72,12 +72,12 @@ fn list_in_view(view: &mut HistoryView, area: Rect) {
     view.top = scrolled(view.top, view.cursor(), height, view.len());
 }
 
-/// Returns the rows of a list of attempts or versions in its area: below the line that says what is damaged.
+/// Returns the area of the rows of a list of attempts or versions: below the line that names damage, if there is one.
 pub(crate) fn rows_of(view: &HistoryView, area: Rect) -> Rect {
     skip(area, u16::from(view.damage.is_some()))
 }
 
-/// Returns how many lines of the list or text that has the focus are on the screen.
+/// Returns the number of lines on the screen of the list or text that has the focus.
 pub(crate) fn focused_height(model: &Model) -> usize {
     let areas = Areas::of(model.size, model.pane);
     let page = inside(areas.body);
@@ -93,12 +93,12 @@ pub(crate) fn focused_height(model: &Model) -> usize {
     usize::from(area.height)
 }
 
-/// Returns the first of so many lines to draw, such that the area is full if it can be.
+/// Returns the first of `lines` to draw: `top`, or an earlier one if the area would not be full.
 fn within(top: usize, lines: usize, area: Rect) -> usize {
     top.min(lines.saturating_sub(usize::from(area.height).max(1)))
 }
 
-/// Returns the first row to draw such that the cursor is among `height` rows, from where it was before.
+/// Returns the first row to draw such that the cursor is among `height` rows, as near to `top` as possible.
 pub(crate) fn scrolled(top: usize, cursor: usize, height: usize, len: usize) -> usize {
     let height = height.max(1);
     let least = (cursor + 1).saturating_sub(height);

@@ -35,7 +35,7 @@ impl Row {
     }
 }
 
-/// How many sources are in which state, for the header.
+/// The number of sources in each state, for the header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Sources whose last attempt failed.
@@ -54,17 +54,17 @@ pub(crate) struct Counts {
     pub(crate) next: Option<Slot>,
 }
 
-/// The sources, and what of them is on the screen.
+/// The sources, and the part of them that is on the screen.
 #[derive(Debug)]
 pub(crate) struct SourceTable {
     rows: Vec<Row>,
     index: HashMap<SourceId, u32>,
-    /// All rows in sort order, as places in `rows`: a filter does not sort again.
+    /// All rows in sort order, as places in `rows`; stored so that a filter need not sort again.
     sorted: Vec<u32>,
     /// The rows of `sorted` that match the filter.
     order: Vec<u32>,
     selected: Option<SourceId>,
-    /// Where the selected row is, or was, in `order`.
+    /// The place of the selected row in `order`, or its last place there.
     cursor: usize,
     /// The first row on the screen.
     pub(crate) top: usize,
@@ -215,7 +215,7 @@ impl SourceTable {
         self.counts = counts;
     }
 
-    /// Moves the cursor to the selected source; if that is not shown any more, the row in its place is selected.
+    /// Moves the cursor to the selected source. If that source is no longer shown, the row in its place is selected.
     fn find_cursor(&mut self) {
         let wanted = self.selected.and_then(|id| self.index.get(&id).copied());
         let same = |at: usize| wanted.is_some() && self.order.get(at) == wanted.as_ref();
@@ -226,8 +226,8 @@ impl SourceTable {
         self.select(self.cursor);
     }
 
-    /// Selects the row at this place, or the last. With no row shown, the selected source is kept until it is shown
-    /// again.
+    /// Selects the row at this place, or the last row. With no row shown, the selected source stays selected until its
+    /// row is shown again.
     pub(crate) fn select(&mut self, at: usize) {
         self.cursor = at.min(self.order.len().saturating_sub(1));
         let shown = self.shown(self.cursor).map(|row| row.source.id);
@@ -273,12 +273,12 @@ impl SourceTable {
         self.counts
     }
 
-    /// Returns how many rows are shown.
+    /// Returns the number of rows shown.
     pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
 
-    /// Returns how many sources there are.
+    /// Returns the number of sources.
     pub(crate) fn total(&self) -> usize {
         self.rows.len()
     }
@@ -302,7 +302,7 @@ impl SourceTable {
         self.rows.get(*at as usize).map(|row| &row.source)
     }
 
-    /// Returns the sources that an action is about: those marked and shown, in their order, or else the selected one.
+    /// Returns the sources to act on: the marked ones that are shown, in their order, or else the selected one.
     pub(crate) fn targets(&self) -> Vec<Arc<Source>> {
         let marked: Vec<_> = self.shown_marks().cloned().collect();
         if marked.is_empty() {
@@ -312,7 +312,7 @@ impl SourceTable {
     }
 
     fn shown_marks(&self) -> impl Iterator<Item = &Arc<Source>> {
-        // Usually nothing is marked: then the rows, which may be many, are not searched.
+        // Usually nothing is marked, and the rows, which may be many, need not be searched.
         let shown: &[u32] = if self.marks.is_empty() {
             &[]
         } else {
@@ -322,7 +322,7 @@ impl SourceTable {
         rows.filter(|source| self.marks.contains(&source.id))
     }
 
-    /// Returns how many marked sources the filter hides.
+    /// Returns the number of marked sources that the filter hides.
     pub(crate) fn hidden_marks(&self) -> usize {
         self.marks.len() - self.shown_marks().count()
     }

@@ -1,7 +1,7 @@
 //! The terminal: enters the alternate screen and restores the shell's, also on a panic; draws without flicker; detects
 //! hang-up.
 //!
-//! Not ratatui's own `init`: its panic hook restores the screen for a panic of any thread, while the dashboard goes on.
+//! Replaces ratatui's `init`, whose panic hook restores the screen on a panic of any thread, even if the loop goes on.
 
 use std::io::{self, Stdout, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,15 +18,15 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
-/// Whether the terminal is in raw mode and on the alternate screen, which the panic hook must undo.
+/// Whether the terminal is in raw mode and on the alternate screen. If so, the panic hook must restore it.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the dashboard has it.
 pub(super) struct Screen(Terminal<CrosstermBackend<Stdout>>);
 
 impl Screen {
-    /// Sets the terminal up. A panic of this thread restores it first; one of another thread is logged and handed to the
-    /// callback.
+    /// Sets the terminal up. A panic of this thread first restores the terminal; a panic of another thread is logged
+    /// and passed to the callback.
     pub(super) fn enter(
         on_other_panic: impl Fn(String) + Send + Sync + 'static,
     ) -> io::Result<Self> {
@@ -56,8 +56,8 @@ impl Screen {
         Ok((size.width, size.height))
     }
 
-    /// Restores the terminal for the shell, stops the process, and when it is continued sets the terminal up for a full
-    /// redraw.
+    /// Restores the terminal for the shell and stops the process. When the process is continued, sets the terminal up
+    /// for a full redraw.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         restore();
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
@@ -75,8 +75,8 @@ impl Screen {
         self.forget();
     }
 
-    /// Drops the screen without writing to the terminal, which is gone: writing would fail, and `Terminal` writes when it
-    /// is dropped.
+    /// Drops the screen without writing to the terminal, which is gone: `Terminal` writes when dropped, and would
+    /// fail.
     pub(super) fn forget(self) {
         ENTERED.store(false, Ordering::Release);
         std::mem::forget(self.0);
@@ -133,12 +133,12 @@ fn watch_panics(screen: ThreadId, on_other_panic: impl Fn(String) + Send + Sync 
 fn replace_stdin() {
     use rustix::event::{EventfdFlags, eventfd};
     if let Ok(nothing) = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC) {
-        // If this fails, the loop ends all the same, unless it was just reading.
+        // If this fails, the loop still ends, unless it was just reading.
         let _ = rustix::stdio::dup2_stdin(&nothing);
     }
 }
 
-/// Returns when the terminal is gone, which the event stream does not report. Blocks; meant for a thread of its own.
+/// Blocks until the terminal is gone, which the event stream does not report. Meant for a thread of its own.
 pub(super) fn wait_for_hang_up() {
     use rustix::event::{PollFd, PollFlags, poll};
     let stdin = io::stdin();

@@ -149,7 +149,7 @@ fn the_header_says_that_an_earlier_configuration_is_in_force() {
         (30, Action::ConfigRejected, broken(), true),
         (31, Action::FetchNew, String::new(), true),
         (32, Action::ConfigReloaded, "config.toml".to_owned(), false),
-        // Another process has another file: what is in force here is what its file says.
+        // Another process's file was rejected: in this process no earlier configuration is in force.
         (
             33,
             Action::ConfigRejected,
@@ -315,7 +315,7 @@ fn what_was_added_is_selected_and_fetched() {
         added: vec![SourceId(9)],
         ..ChangeDone::default()
     };
-    // In a view that is held still too, and under a filter that hides it.
+    // Also in a frozen view, and under a filter that hides the source.
     for keys in ["", "F", "/rates\n"] {
         let mut model = model();
         press(&mut model, keys);
@@ -325,14 +325,14 @@ fn what_was_added_is_selected_and_fetched() {
         let is_wanted = |wanted: &str| effects.iter().any(|e| format!("{e:?}").starts_with(wanted));
         assert!(is_wanted("ReadHistory(SourceId(9)"), "{effects:?}");
         assert!(is_wanted("Fetch([SourceId(9)])"), "{effects:?}");
-        // Where one goes then, one stays.
+        // A later move of the cursor stays.
         press(&mut model, "G");
         update(&mut model, changed(10));
         assert_ne!(model.table.selected().map(|source| source.id), selected);
     }
 }
 
-/// Another source came.
+/// Returns the message that a source was added.
 fn changed(id: i64) -> Msg {
     Msg::Changed {
         rows: vec![Row::new(source(id, "late", 0))],
@@ -350,7 +350,7 @@ fn a_refused_form_comes_back_with_what_was_typed() {
         matches!(&effects[..], [Effect::Change(Change::Add(_))]),
         "{effects:?}"
     );
-    // What else ends meanwhile leaves the form alone.
+    // The outcomes of other changes leave the form alone.
     let refused = |text: &str, change: &Change| {
         Msg::Refused(Refused {
             text: text.to_owned(),
@@ -423,7 +423,7 @@ fn only_the_rows_on_the_screen_are_built() {
         let area = areas.pane(Pane::Sources).expect("the table is shown");
         assert_eq!(area.height, height, "{lines} lines");
         let built = draw::table::draw(&model, &theme, area, &mut Buffer::empty(area));
-        // Within the borders, and below the heading where there is one.
+        // Rows are built within the borders, and below the heading if there is one.
         assert_eq!(
             built,
             (usize::from(height) - 3).max(1),
@@ -444,7 +444,7 @@ fn the_cursor_stays_on_the_screen_whatever_its_size() {
         ("", (60, 15)),
         ("kkkkk", (200, 60)),
         ("S", (80, 24)),
-        // In one line no list is shown, and nothing is scrolled.
+        // A screen of one line shows no list, and nothing is scrolled.
         ("", (80, 3)),
         ("g", (59, 14)),
     ] {

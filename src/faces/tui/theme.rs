@@ -4,7 +4,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::ThemeChoice;
 
-/// The styles by meaning. A state is always a word or a glyph as well as a colour.
+/// Styles by meaning. Beside its colour, a state always has a word or a glyph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Theme {
     pub(crate) text: Style,
@@ -18,15 +18,15 @@ pub(crate) struct Theme {
     pub(crate) border: Style,
     /// The border of the pane that has the focus.
     pub(crate) focus: Style,
-    /// Laid over the selected row.
+    /// Added to the style of the selected row.
     pub(crate) selected: Style,
 }
 
 impl Theme {
-    /// Returns the theme of a choice. `Auto` goes by the colours that the terminal has, none under `NO_COLOR`.
+    /// Returns the theme of a choice. `Auto` depends on the colours of the terminal, which are none under `NO_COLOR`.
     pub(crate) fn of(choice: ThemeChoice, has_colour: bool, has_bright: bool) -> Self {
         match choice {
-            // `NO_COLOR`, which a person sets for every program, wins over the choice for this one.
+            // `NO_COLOR`, which the user sets for every program, overrides the choice for gannet.
             _ if !has_colour => Self::mono(),
             ThemeChoice::Mono => Self::mono(),
             ThemeChoice::Auto if !has_bright => Self::plain(),
@@ -73,7 +73,7 @@ impl Theme {
             bad: Style::new().fg(bad).add_modifier(Modifier::BOLD),
             border: Style::new().fg(dim),
             focus: Style::new().fg(accent),
-            // One bar instead of a patch for each colour in the row.
+            // One colour across the row instead of a patch for each coloured cell.
             selected: Style::new()
                 .fg(Color::Reset)
                 .add_modifier(Modifier::REVERSED),

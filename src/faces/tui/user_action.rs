@@ -4,7 +4,7 @@
 
 macro_rules! actions {
     ($($name:ident = $word:literal, $about:literal);+ $(;)?) => {
-        /// What a key or a line of the palette does.
+        /// An action that a key or a line of the palette runs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) enum UserAction { $($name),+ }
 
@@ -82,7 +82,7 @@ impl UserAction {
             .find(|action| action.name() == name)
     }
 
-    /// Tells whether the action changes the catalogue or starts work, which `--read-only` refuses.
+    /// Returns whether the action changes the catalogue or starts work: `--read-only` refuses such actions.
     pub(crate) const fn changes(self) -> bool {
         matches!(
             self,

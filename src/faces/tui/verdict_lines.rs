@@ -1,4 +1,4 @@
-//! The lines in which verdicts are shown, newest first: what each verifier found, and below it what it printed.
+//! The lines of verdicts, newest first: the outcome of each verifier, and below the outcome the verifier's output.
 //!
 //! Never draws, and has no styles.
 
@@ -7,13 +7,13 @@ use crate::domain::{Verdict, VerdictOutcome, with_origin};
 /// One line of a list of verdicts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum VerdictLine {
-    /// Why the set of the source fails.
+    /// The failure of the source's set.
     SetFailure(String),
     /// A verdict: its outcome, and verifier, duration and reason in words.
     Verdict(VerdictOutcome, String),
     /// A line that the verifier of the verdict above printed.
     Output(String),
-    /// The only line where nothing was judged.
+    /// The only line if there is no verdict.
     None,
 }
 

@@ -1,6 +1,6 @@
-//! The content of a version, through a window of bytes: only what is near the screen is in memory, whatever the size.
+//! The content of a version, through a window of bytes: only the part near the screen is in memory, whatever the size.
 //!
-//! Works on byte offsets. Pure: `missing_window` says which bytes to read, and an effect reads them.
+//! Works on byte offsets. Pure: `missing_window` returns the bytes to read, and an effect reads them.
 
 use std::fmt::Write as _;
 
@@ -23,22 +23,22 @@ pub(crate) struct Viewer {
     size: u64,
     start: u64,
     bytes: Bytes,
-    /// Where the first line on the screen begins.
+    /// The offset of the first line on the screen.
     top: u64,
     hex: bool,
-    /// The height of the last page, if that is wanted while its window is not read yet.
+    /// The height of the page to show at the end of the content, once its window is read.
     to_end: Option<usize>,
-    /// Columns that are scrolled away on the left.
+    /// The number of columns scrolled away on the left.
     pub(crate) left: usize,
 }
 
 impl Viewer {
-    /// Opens a content of this size at its start, of which these are the first bytes.
+    /// Opens a content of this size at its start, given its first bytes.
     pub(crate) fn new(size: u64, bytes: Bytes) -> Self {
         let sniffed = &bytes[..bytes.len().min(SNIFF)];
         let is_text = match std::str::from_utf8(sniffed) {
             Ok(_) => true,
-            // A character that the end of the sample cuts is no sign of anything.
+            // A character cut by the end of the sample does not make the content binary.
             Err(error) => error.error_len().is_none(),
         };
         Self {
@@ -68,7 +68,7 @@ impl Viewer {
         self.size
     }
 
-    /// Takes a window that was read, by its offset.
+    /// Stores a window of bytes that was read from this offset.
     pub(crate) fn set_window(&mut self, start: u64, bytes: Bytes) {
         (self.start, self.bytes) = (start, bytes);
         if let Some(height) = self.to_end.take() {
@@ -78,7 +78,7 @@ impl Viewer {
         }
     }
 
-    /// Returns the offset of the window to read, if the present one does not cover the screen and its surroundings.
+    /// Returns the offset of the window to read, if the present window does not cover the screen and its surroundings.
     pub(crate) fn missing_window(&self) -> Option<u64> {
         let margin = WINDOW / 4;
         let end = self.start + self.bytes.len() as u64;
@@ -220,7 +220,7 @@ impl Viewer {
     }
 }
 
-/// Returns how many bytes before the last one belong to the same character (RFC 3629); 0 where that is not UTF-8.
+/// Returns how many bytes before the last belong to the same character (RFC 3629); 0 if they are not UTF-8.
 fn continued(bytes: &[u8]) -> usize {
     let is_continuation = |byte: &&u8| **byte & 0xC0 == 0x80;
     let back = bytes.iter().rev().take_while(is_continuation).count();
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Serves windows as the reader does.
+    /// Sets the windows that the viewer asks for, as the effect does.
     fn refill(viewer: &mut Viewer, content: &[u8]) {
         while let Some(start) = viewer.missing_window() {
             let from = usize::try_from(start).expect("small");

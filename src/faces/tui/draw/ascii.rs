@@ -8,7 +8,7 @@ pub(crate) fn to_ascii(buffer: &mut Buffer) {
         let symbol = cell.symbol();
         if !symbol.is_ascii() {
             match symbol.chars().next() {
-                // A letter with marks on it.
+                // A letter with diacritics becomes the plain letter.
                 Some(letter) if letter.is_ascii() => cell.set_char(letter),
                 other => cell.set_symbol(other.map_or("?", ascii)),
             };

@@ -55,7 +55,7 @@ fn panes(model: &Model, theme: &Theme, areas: Areas, buffer: &mut Buffer) {
     }
 }
 
-/// Returns the status line: what the worker does, and how many sources need attention.
+/// Returns the status line: the worker's progress, and the number of sources that need attention.
 fn status(model: &Model) -> String {
     let mut parts = Vec::new();
     if model.quitting {
@@ -111,7 +111,7 @@ fn count_parts(model: &Model) -> Vec<String> {
     ];
     let some = others.into_iter().filter(|(_, count)| *count > 0);
     parts.extend(some.map(|(word, count)| format!("{word} {count}")));
-    // The next slot comes last: where there is little room, the counts matter more.
+    // The next slot comes last: in a narrow header the counts matter more.
     let next = counts.next.map(Slot::start);
     parts.extend(next.map(|next| format!("next {}", until(Some(next), model.now))));
     parts

@@ -56,7 +56,7 @@ fn millis(attempt: &Attempt) -> u64 {
     u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Draws the attempts or versions of a history, below a line on what is damaged.
+/// Draws the attempts or versions of a history, below a line that names damaged rows.
 pub(crate) fn draw_list(
     view: &HistoryView,
     zone: &Zone,
@@ -189,7 +189,7 @@ pub(crate) fn draw_verdicts(model: &Model, theme: &Theme, area: Rect, buffer: &m
     }
 }
 
-/// Writes the lines of verdicts from one on.
+/// Writes the lines of verdicts, from a given line on.
 pub(crate) fn write_verdicts(
     lines: &[VerdictLine],
     top: usize,

@@ -26,7 +26,7 @@ pub(crate) fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<
         }
         Overlay::Form(form) => return draw_form(form, theme, buffer),
         Overlay::Question { text, .. } => draw_question(text, theme, buffer),
-        // The footer draws it.
+        // The footer draws the filter.
         Overlay::Filter { .. } => {}
     }
     None
@@ -117,7 +117,7 @@ fn draw_form(form: &Form, theme: &Theme, buffer: &mut Buffer) -> Option<Position
     let area = centered(*buffer.area(), (78, height));
     let inner = dialog(buffer, area, &form.title(), theme.focus);
     let (words, style) = words_below(form, theme, usize::from(inner.width).max(1));
-    // Two lines are always theirs, so that nothing moves while one types.
+    // Two lines are always reserved for help and errors, so that nothing moves while the operator types.
     let lines = u16::try_from(words.len()).unwrap_or(u16::MAX).max(2);
     let said = inner.height.saturating_sub(lines);
     let fields = usize::from(said).max(1);

@@ -1,4 +1,4 @@
-//! Text in a width, pieces of text in a row, boxes with titles: all drawing goes through here, and every text is cleaned.
+//! Writes text, pieces of text in a row, boxes with titles. All drawing goes through here, and every text is cleaned.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,7 +11,7 @@ use crate::faces::tui::layout::inside;
 use crate::faces::tui::model::{Model, Pane};
 use crate::faces::tui::theme::Theme;
 
-/// Writes text at a position, cut to the width; returns how many columns it took.
+/// Writes text at a position, cut to the width; returns the number of columns used.
 pub(crate) fn put(
     buffer: &mut Buffer,
     at: (u16, u16),
@@ -29,7 +29,7 @@ pub(crate) fn put(
     end - x
 }
 
-/// Writes pieces of text one behind the other in a line of an area; returns how many columns they took.
+/// Writes pieces of text one behind the other in a line of an area; returns the number of columns used.
 pub(crate) fn put_all(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[(&str, Style)]) -> u16 {
     if line >= area.height {
         return 0;
@@ -42,7 +42,7 @@ pub(crate) fn put_all(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[(&st
     used
 }
 
-/// Does the same, with `…` where a piece was cut.
+/// Writes pieces of text one behind the other in a line of an area, with `…` where a piece was cut.
 pub(crate) fn put_fitting(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[(&str, Style)]) {
     let mut at = area;
     for (text, style) in pieces {

@@ -16,7 +16,7 @@ use crate::faces::tui::layout::{skip, source_page};
 use crate::faces::tui::model::{Model, SourcePage};
 use crate::faces::tui::theme::Theme;
 
-/// The line of the settings that says why the source stands where it does, across the page: below the plots.
+/// The line of the settings with the reason for the source's state; it crosses the page below the plots.
 const WHY: u16 = 8;
 
 pub(crate) fn draw(

@@ -12,10 +12,10 @@ use crate::faces::tui::layout::below_heading;
 use crate::faces::tui::model::{Model, Pane};
 use crate::faces::tui::theme::Theme;
 
-/// Mark, glyph, and a space behind each.
+/// Columns left of the first cell, for mark and glyph.
 const SIGNS: u16 = 3;
 
-/// Draws the table; returns how many rows it built.
+/// Draws the table; returns the number of rows built.
 pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let (sort, reversed) = model.table.sorting();
     let order = format!(

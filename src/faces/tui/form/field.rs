@@ -1,4 +1,4 @@
-//! The fields of a form: labels, help, and how a field's text becomes a setting.
+//! The fields of a form: labels, help, and the conversion of a field's text into a setting.
 
 use tui_input::Input;
 
@@ -7,7 +7,7 @@ use crate::domain::{Address, Interval, PublishPolicy, SettingsPatch, SourceSetti
 use crate::faces::options::as_fields;
 use crate::faces::text::without_comment;
 
-/// The setting that a field is for.
+/// The setting that a field edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FieldKey {
     Address,
@@ -57,7 +57,7 @@ impl FieldKey {
         }
     }
 
-    /// Returns what the field accepts, in words.
+    /// Returns a description of the values that the field accepts.
     pub(crate) fn help(self) -> &'static str {
         match self {
             Self::Address => "https://…; paste many lines to add many",
@@ -76,7 +76,7 @@ impl FieldKey {
     }
 }
 
-/// The value of a field, by how it is edited.
+/// The value of a field: text, a switch, or a choice.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     Text(Input),
@@ -104,7 +104,7 @@ impl Value {
         }
     }
 
-    /// Tells whether both hold the same, wherever the cursor is.
+    /// Returns whether both values are the same; the cursor does not count.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one), Self::Text(other)) => one.value() == other.value(),
@@ -133,8 +133,8 @@ impl Field {
         }
     }
 
-    /// Tells whether the value differs from the initial one. A setting whose field was not touched is left as it is, even
-    /// if the field could not express it.
+    /// Returns whether the value differs from the initial one. An untouched field leaves its setting as it is, even a
+    /// setting that the field cannot express.
     pub(super) fn is_touched(&self) -> bool {
         !self.value.is_same(&self.initial)
     }
@@ -172,7 +172,7 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
     }
 }
 
-/// Returns the setting that a value stands for, or what is wrong with the value.
+/// Returns the setting that a value stands for, or the problem with the value.
 pub(super) fn setting(key: FieldKey, value: &Value) -> Result<SettingsPatch, String> {
     let text = value.text();
     let mut patch = SettingsPatch::default();
@@ -243,7 +243,7 @@ fn tags(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Prints headers as [`headers`] reads them: `;` parts them, `\;` and `\\` stand for the two characters in a value.
+/// Prints headers as [`headers`] reads them: separated by `;`, with `\;` and `\\` for the two characters in a value.
 fn header_text(headers: &[(String, String)]) -> String {
     let quoted = |value: &str| value.replace('\\', r"\\").replace(';', r"\;");
     let lines = headers

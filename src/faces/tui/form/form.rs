@@ -7,7 +7,7 @@ use crate::app::NewSource;
 use crate::domain::{Interval, PublishPolicy, SettingsPatch, SourceId, SourceSettings};
 use crate::faces::options::as_fields;
 
-/// What a form is for.
+/// The purpose of a form.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Purpose {
     /// Adding sources.
@@ -24,7 +24,7 @@ pub(crate) struct Form {
     pub(crate) purpose: Purpose,
     pub(crate) fields: Vec<Field>,
     pub(crate) focus: usize,
-    /// The pasted lines, an address each, in place of the address field.
+    /// The pasted lines, one address each, which replace the address field.
     pub(crate) pasted: Vec<String>,
     /// Why the form was refused when it was submitted.
     refused: Option<String>,
@@ -47,7 +47,7 @@ impl Form {
         Self::new(purpose, &FieldKey::ALL, Some(settings))
     }
 
-    /// Returns what the focused field accepts; shown while the field has no error.
+    /// Returns the help of the focused field; shown while the field has no error.
     pub(crate) fn help(&self) -> &'static str {
         match (self.fields[self.focus].key, &self.purpose) {
             (FieldKey::Address, Purpose::Edit(..)) => "https://…; another address is due at once",
@@ -145,7 +145,7 @@ impl Form {
         self.refused.clone().or_else(|| self.field_error(focused))
     }
 
-    /// Returns what is wrong with a field, by rules that need no catalogue. A field that was not touched has no error.
+    /// Returns the problem of a field, by rules that need no catalogue. An untouched field has no problem.
     pub(crate) fn field_error(&self, key: FieldKey) -> Option<String> {
         match key {
             FieldKey::Address if !self.pasted.is_empty() => {
@@ -184,7 +184,7 @@ impl Form {
         new.check().err().map(|error| as_fields(&error.with_hint()))
     }
 
-    /// Returns the setting that a field holds, or what is wrong with the field.
+    /// Returns the setting that a field holds, or the problem of the field.
     pub(super) fn setting(&self, key: FieldKey) -> Result<SettingsPatch, String> {
         self.value(key)
             .map_or_else(|| Ok(SettingsPatch::default()), |value| setting(key, value))
@@ -204,8 +204,8 @@ impl Form {
     }
 }
 
-/// Returns the lines of pasted text that are not blank, trimmed. A terminal may end a line with CR, LF or both: tmux and
-/// xterm send CR, whatever was copied.
+/// Returns the non-blank lines of pasted text, trimmed. A terminal may end a line with CR, LF or both: tmux and xterm
+/// send CR, whatever the copied text has.
 pub(crate) fn pasted_lines(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\r', '\n'])
         .map(str::trim_ascii)

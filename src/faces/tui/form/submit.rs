@@ -14,7 +14,7 @@ pub(crate) enum Submission {
     Edit(Vec<SourceId>, Box<SettingsPatch>),
 }
 
-/// Returns a function that turns a text into an error of this field.
+/// Returns a function that makes an error of this field from a text.
 fn of(field: FieldKey) -> impl Fn(String) -> FieldError {
     move |text| FieldError { field, text }
 }
@@ -76,14 +76,14 @@ impl Form {
             settings: SettingsPatch { interval, ..others },
             literal: false,
         };
-        // Each field is right by itself: what can still be wrong is two logins at once.
+        // Each field is right by itself; the fields together may still hold two logins.
         let checked = new.check();
         checked.map_err(|error| of(FieldKey::User)(as_fields(&error.with_hint())))?;
         Ok(new)
     }
 
-    /// Returns a patch of the settings that differ from those before; settings that others changed meanwhile are not in
-    /// it.
+    /// Returns a patch of the settings that differ from those before, without settings that somebody else changed
+    /// meanwhile.
     fn changes(&self, before: &SourceSettings) -> Result<SettingsPatch, FieldError> {
         let patch = self.touched(|_| true)?;
         if let Err(error) = patch.apply_to(before) {

@@ -1,4 +1,4 @@
-//! Actions hit what is before one's eyes, once, and what removes asks first.
+//! Actions hit the sources on the screen, once; removals ask first.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ fn marks_go_with_the_action() {
         assert!(!effects.is_empty(), "{keys}");
         assert!(model.table.marks.is_empty(), "{keys}");
     }
-    // A question that is refused has done nothing.
+    // A question that is answered with No changes nothing.
     let mut model = model();
     press(&mut model, "gmmDn");
     assert_eq!(model.table.marks.len(), 2);
@@ -69,7 +69,7 @@ fn in_the_log_keys_act_on_the_source_of_the_line() {
     let text = screen(&mut model, (120, 30), ThemeChoice::Dark, false);
     assert!(text.contains("Remove prices.csv?"), "{text}");
     press(&mut model, "n");
-    // A line of a source that is gone, and one of none.
+    // A line of a source that is gone, and a line of no source.
     let mut gone = event(100, "x");
     gone.event.event.source_id = Some(SourceId(77));
     let mut none = event(101, "y");
@@ -108,7 +108,7 @@ fn a_held_key_begins_a_thing_once() {
         last_toast(&model),
         "it is being verified already, or was just now"
     );
-    // Another source may be, and the same one when it is done.
+    // Another source may be fetched, and the same one again when its fetch has ended.
     assert!(press(&mut model, "jf").iter().any(is_fetch));
     let id = SourceId(1);
     let first = model.under_way.fetches.iter().copied().collect();
@@ -116,7 +116,7 @@ fn a_held_key_begins_a_thing_once() {
     let verifies = model.under_way.verifies.iter().copied().collect();
     update(&mut model, Msg::VerifyEnded(verifies));
     assert!(model.table.get(id).is_some());
-    // However fast it was done, a held key comes again at once; who lets it go and presses it again means it.
+    // A held key repeats at once and starts nothing, however fast the work was done; a key pressed anew starts it.
     for _ in 0..60 {
         model.uptime += Duration::from_millis(33);
         assert!(!press(&mut model, "gf").iter().any(is_fetch));
@@ -139,7 +139,7 @@ fn taking_an_addition_back_asks_first() {
         )),
         ..ChangeDone::default()
     };
-    // Enter is No, and so is the same key once more.
+    // Enter answers No, and so does the key that asked.
     for (keys, is_yes) in [("\n", false), ("n", false), ("z", false), ("y", true)] {
         let mut model = model();
         press(&mut model, "z");
@@ -170,7 +170,7 @@ fn a_copy_says_where_it_went() {
         model.mode.in_tmux = in_tmux;
         let effects = press(&mut model, "y");
         assert!(matches!(&effects[..], [Effect::Copy(_)]), "{effects:?}");
-        // tmux says itself whether it took it.
+        // tmux reports itself whether it took the text.
         let is_told = last_toast(&model).starts_with("sent to the terminal: https://");
         assert_eq!(is_told, !in_tmux);
     }

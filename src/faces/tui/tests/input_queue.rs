@@ -1,4 +1,4 @@
-//! What is there before everything is read, and keys that wait for the rest.
+//! The first page of sources, and keys that wait until all sources are read.
 
 use super::{model, now, press, screen, source, views};
 use crate::config::ThemeChoice;
@@ -21,7 +21,7 @@ fn peeked() -> Model {
     model
 }
 
-/// All 400 of them.
+/// Returns the message with all 400 sources.
 fn all_read() -> Msg {
     let rows = (1..=400).map(|id| Row::new(source(id, &format!("f{id}.csv"), 1)));
     Msg::Resynced {
@@ -38,7 +38,7 @@ fn the_first_sources_are_shown_while_the_others_are_read() {
     for part in ["Sources …", "f3.csv", "reading the catalogue"] {
         assert!(before.contains(part), "{part} in {before}");
     }
-    // Nothing is said of all sources before all are there.
+    // The counts of all sources are not shown before all are read.
     assert!(!before.contains("· down"), "{before}");
     update(&mut model, all_read());
     let after = screen(&mut model, (100, 24), ThemeChoice::Dark, false);
@@ -51,7 +51,7 @@ fn the_first_sources_are_shown_while_the_others_are_read() {
         Some(SourceId(3))
     );
     assert!(model.table.marks.contains(&SourceId(2)));
-    // Reading begins anew after the catalogue could not be read.
+    // The watcher begins again after an error: its first page does not replace all sources.
     update(&mut model, Msg::FirstPage(Vec::new()));
     assert_eq!(model.table.total(), 400);
 }
@@ -79,7 +79,7 @@ fn keys_about_all_sources_wait_until_all_are_read() {
         assert_eq!(selected(&model).as_deref(), Some(name), "{keys:?}");
         assert!(model.queued_input.is_empty());
     }
-    // What is not about them does not.
+    // Keys that do not depend on all sources do not wait.
     let mut model = peeked();
     press(&mut model, "?");
     assert!(matches!(model.overlay, Some(Overlay::Help { .. })));
@@ -107,7 +107,7 @@ fn keys_wait_for_the_history_that_they_are_about() {
         panic!("no difference");
     };
     assert_eq!(page.name, "prices.csv");
-    // The last key came last: it copies what is compared, not the address.
+    // `y` ran after `d`, and so copied the digest of the newer version, not the address.
     let copied = model.toasts.last().expect("a toast");
     assert!(
         copied.text.starts_with("sent to the terminal: sha256:"),
@@ -137,7 +137,7 @@ fn keys_do_not_wait_for_what_cannot_be_read() {
     let told =
         |model: &Model, text: &str| model.toasts.iter().any(|toast| toast.text.contains(text));
     assert!(told(&model, "still being read"));
-    // Nothing comes any more, and nothing waits for it either.
+    // The failed read brings no result, and no key waits for one.
     press(&mut model, "\u{1b}\t\td?");
     assert!(matches!(model.overlay, Some(Overlay::Help { .. })));
     press(&mut model, "\u{1b}q");
@@ -183,7 +183,7 @@ fn input_waits_for_the_outcome_of_a_form() {
     );
     update(&mut model, Msg::Paste("https://a.example/2".to_owned()));
     assert!(model.overlay.is_none());
-    // It comes back as it was, and what came after it was not meant for it.
+    // The refused form opens again as it was; the keys typed after it are dropped.
     update(&mut model, refused());
     let text = screen(&mut model, (120, 40), ThemeChoice::Dark, false);
     assert!(text.contains("https://a.example/1 "), "{text}");

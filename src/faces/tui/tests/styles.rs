@@ -1,5 +1,5 @@
-//! The styles of a view in every theme, in few bytes: a letter for what a cell looks like in all four themes, and each
-//! line of the screen as runs of letters.
+//! The styles of a view in every theme, in few bytes: a letter stands for a cell's styles in all four themes, and each
+//! line of the screen is printed as runs of letters.
 
 use std::fmt::Write as _;
 
@@ -18,10 +18,10 @@ fn themes() -> [Theme; 4] {
     ]
 }
 
-/// What a cell looks like in each theme.
+/// The style of a cell in each theme.
 type Looks = [Style; 4];
 
-/// Prints the looks that the view has at these sizes, then where they are. The text must be the same in each theme, and no
+/// Prints the looks of a view at these sizes, then the place of each. The text must be the same in each theme, and no
 /// cell may have a background.
 pub(super) fn styles(model: &mut Model, sizes: &[(u16, u16)]) -> String {
     let mut legend: Vec<Looks> = Vec::new();

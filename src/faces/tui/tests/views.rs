@@ -1,4 +1,4 @@
-//! Every view as it looks at four sizes, and its styles there in each theme.
+//! Every view at four sizes, and its styles in each theme.
 
 use bytes::Bytes;
 
@@ -27,7 +27,7 @@ fn history() -> History {
     }
 }
 
-/// The main screen with the history of `prices.csv`, after these keys; what they ask for is answered.
+/// Returns the main screen with the history of `prices.csv`, after these keys and the results of their effects.
 pub(super) fn view(keys: &str) -> Model {
     let mut model = model();
     model.table.show(SourceId(1));
@@ -36,7 +36,7 @@ pub(super) fn view(keys: &str) -> Model {
     model
 }
 
-/// Presses these keys; what each asks for is answered before the next.
+/// Presses these keys; the effects of each key get their results before the next.
 pub(super) fn press_answered(model: &mut Model, keys: &str) {
     for key in keys.chars() {
         for effect in press(model, &key.to_string()) {
@@ -45,7 +45,7 @@ pub(super) fn press_answered(model: &mut Model, keys: &str) {
     }
 }
 
-/// Does what an effect asks for; what follows from that is answered too.
+/// Sends the result of an effect to the model, and the results of the effects that follow.
 pub(super) fn answer(model: &mut Model, effect: Effect) {
     let msg = match effect {
         Effect::ReadHistory(id, _) => {
@@ -131,7 +131,7 @@ views! {
 
 #[test]
 fn verifying_is_about_the_selected_version() {
-    // The second version in the pane and on the page; the newest in the table.
+    // Expects the second version in the pane and on the page, the newest in the table.
     for (keys, expected) in [
         ("\n\tjv", Some(VersionId(1))),
         ("\n\tj\nv", Some(VersionId(1))),
@@ -175,7 +175,7 @@ fn what_verifiers_printed_is_read_for_the_version_that_is_looked_at() {
     assert!(!text(&mut model).contains("line 3: bad"));
     answer(&mut model, Effect::ReadVerdicts(VersionId(2)));
     assert!(text(&mut model).contains("line 3: bad"));
-    // Read anew, it stays before one's eyes meanwhile.
+    // While the history is read again, the output stays on the screen.
     assert_eq!(wanted(&update(&mut model, read())), [2]);
     assert!(text(&mut model).contains("line 3: bad"));
     let mut read = Vec::new();
@@ -204,7 +204,7 @@ fn a_large_version_is_shown_before_it_is_checked() {
         shown.contains("item,price") && shown.contains("not checked yet"),
         "{shown}"
     );
-    // Nothing else can be read before.
+    // No other part can be read before the version is checked.
     assert!(press(&mut model, "G").is_empty());
     let content = Content::Memory(Bytes::from_static(b"item,price\n"));
     let opened = Msg::Opened(VersionId(2), content, Bytes::new());
@@ -233,7 +233,7 @@ fn opening_a_failed_attempt_tells_why() {
         text.contains("18:00 failed: 503 Service Unavailable"),
         "{text}"
     );
-    // Nor is there a version to be marked.
+    // A failed attempt has no version to mark.
     press(&mut model, "\u{1b}m");
     assert!(model.history.is_some_and(|view| view.marks.is_empty()));
 }
@@ -358,8 +358,8 @@ fn help_ends_with_what_the_states_mean() {
     }
 }
 
-/// The page and the pane show what is sound, and what is damaged in a line; why the newest version failed is not said in the words
-/// of the one before it.
+/// Page and pane show the sound rows, and one line that names the damage. An older version's reason is not shown as
+/// that of a damaged newest version.
 #[test]
 fn a_damaged_history_is_shown_as_far_as_it_is_sound() {
     let why = "why        schema: row 17: price is empty";

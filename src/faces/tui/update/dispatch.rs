@@ -86,7 +86,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
 }
 
-/// Takes the result of a read, if the page or pane that asked for it is still open.
+/// Stores the result of a read, if the page or pane that asked for the result is still open.
 fn take_result(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::History(history, damage) => {
@@ -131,7 +131,7 @@ fn take_result(model: &mut Model, msg: Msg) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Takes a part of the content of the open version.
+/// Stores a part of the content of the open version.
 fn read_content(page: &mut VersionPage, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Preview(_, size_bytes, bytes) => page.viewer = Some(Viewer::new(size_bytes, bytes)),

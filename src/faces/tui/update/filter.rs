@@ -1,10 +1,10 @@
-//! Applies a filter to its list while it is typed.
+//! Applies a filter to its list while the operator types the filter.
 
 use super::screen::show_selected;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{FilterTarget, Model};
 
-/// Applies a filter to its list while it is typed.
+/// Applies a filter to its list.
 pub(super) fn filter(model: &mut Model, what: FilterTarget, text: &str) -> Vec<Effect> {
     match what {
         FilterTarget::Log => {

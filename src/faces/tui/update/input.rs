@@ -1,4 +1,4 @@
-//! Typed and pasted text goes into the open form, palette or filter. With none of them open it does nothing.
+//! Puts typed and pasted text into the open form, palette or filter. With none of them open, text is dropped.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};

@@ -1,5 +1,5 @@
-//! Typing ahead: queues input while a result that it depends on is pending, so that an action never hits another source
-//! than the one the operator means.
+//! Typing ahead: queues input while a result is pending on which the input depends. So an action never hits another
+//! source than the operator means.
 
 use super::actions::run_action;
 use super::input;
@@ -8,7 +8,7 @@ use crate::faces::tui::message::{Change, Effect, verify_target};
 use crate::faces::tui::model::{Model, Page, Pane, Pending, UserInput};
 use crate::faces::tui::user_action::UserAction;
 
-/// Most keys and pastes in the queue; nobody types further ahead.
+/// Most keys and pastes in the queue: more than an operator types ahead.
 const MOST: usize = 256;
 
 /// Puts input into the queue, which `run_ready` empties. Quitting and suspending do not wait.
@@ -25,7 +25,7 @@ pub(super) fn enqueue(model: &mut Model, input: UserInput) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Runs the queued input that need not wait any longer.
+/// Runs the queued input, up to the first that must still wait.
 pub(super) fn run_ready(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
     while let Some(input) = model.queued_input.front() {
@@ -72,7 +72,7 @@ pub(super) fn track(model: &mut Model, effects: &[Effect]) {
     }
 }
 
-/// Unmarks the sources that these effects act on: the next action is about others.
+/// Unmarks the sources on which these effects act: the next action is about others.
 fn clear_marks(model: &mut Model, effects: &[Effect]) {
     for effect in effects {
         let acted_on: Vec<SourceId> = match effect {
@@ -87,7 +87,7 @@ fn clear_marks(model: &mut Model, effects: &[Effect]) {
     }
 }
 
-/// Tells whether an action depends on a pending result.
+/// Returns whether an action depends on a pending result.
 fn must_wait(model: &Model, action: UserAction) -> bool {
     let is_about_nothing = match action {
         UserAction::Close

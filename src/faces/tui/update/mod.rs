@@ -1,6 +1,6 @@
 //! The only place that changes the model: one message in, effects out.
 //!
-//! Pure: reads no clock, does no I/O; work outside of the model is returned as effects.
+//! Pure: reads no clock and does no I/O; returns work outside of the model as effects.
 
 mod actions;
 mod dispatch;

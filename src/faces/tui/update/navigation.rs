@@ -6,7 +6,7 @@ use crate::faces::tui::model::{Model, Overlay, Page, Pane};
 use crate::faces::tui::scroll::focused_height;
 use crate::faces::tui::user_action::UserAction;
 
-/// How far a key moves.
+/// The distance that a key moves.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     By(isize),
@@ -24,7 +24,7 @@ impl Step {
     }
 }
 
-/// Columns of one step to the left or right.
+/// Columns that one step to the left or right scrolls.
 const SIDE: usize = 8;
 
 /// Runs an action that is a movement; returns none for any other action.

@@ -1,4 +1,4 @@
-//! Actions while an overlay is open: help, palette, form, question or filter takes them all.
+//! Actions while an overlay is open: help, palette, form, question or filter handles every action.
 
 use super::filter::filter;
 use super::navigation::navigate;

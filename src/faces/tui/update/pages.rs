@@ -1,4 +1,4 @@
-//! Opens pages: a source, a version, the difference of two versions. Copies what is selected.
+//! Opens pages: a source, a version, the difference of two versions. Copies the selected address, digest or line.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::faces::tui::model::{DiffPage, Model, Page, Pane, SourcePage, VersionP
 /// The toast for an action that needs a history which is still being read.
 const UNREAD: &str = "its history is still being read";
 
-/// Opens the page of what is selected: a source, a version, or the source of a line of the log. Of a failed attempt the
-/// reason is shown.
+/// Opens the page of the selected source, of the selected version, or of the source of a line of the log. For a failed
+/// attempt, shows the error.
 pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
     match (model.pages.last(), model.pane) {
         (Some(Page::Version(_) | Page::Diff(_)), _) => Vec::new(),
@@ -103,7 +103,7 @@ pub(super) fn open_diff(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Compare(Box::new(old), Box::new(new))]
 }
 
-/// Returns the source of the highlighted line of the log, or why there is none.
+/// Returns the source of the highlighted line of the log, or the reason why there is none.
 pub(super) fn line_source(model: &Model) -> Result<SourceId, &'static str> {
     let line = model.log.line(model.log.bottom());
     let id = line
@@ -139,7 +139,7 @@ pub(super) fn copy(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Copy(text)]
 }
 
-/// Returns the history of the page's source, or of the selected one; none while it is being read.
+/// Returns the history of the page's source, or of the selected source; none while the history is being read.
 fn current_history(model: &Model) -> Option<&HistoryView> {
     let id = match model.pages.last() {
         None => return model.selected_history(),

@@ -6,7 +6,7 @@ use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{Model, Overlay, UserInput};
 use crate::faces::tui::user_action::UserAction;
 
-/// Most attempts and versions in the history pane; the page of a source has all.
+/// Most attempts and versions in the history pane; the page of a source shows all.
 pub(crate) const RECENT: usize = 500;
 
 pub(super) fn toast(model: &mut Model, text: &str) -> Vec<Effect> {
@@ -19,7 +19,7 @@ pub(super) fn open_overlay(model: &mut Model, overlay: Overlay) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Reads the history of the selected source if another source's is shown, or if it is stale.
+/// Reads the history of the selected source if the history shown is another source's, or stale.
 pub(super) fn show_selected(model: &mut Model, is_stale: bool) -> Vec<Effect> {
     let Some(id) = model.table.selected().map(|source| source.id) else {
         model.history = None;

@@ -11,7 +11,7 @@ use crate::faces::tui::message::{Change, Effect, verify_target};
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
 use crate::faces::tui::user_action::UserAction;
 
-/// Returns the effects of an action on sources, or opens the form or question that comes first.
+/// Returns the effects of an action on sources, or opens the form or question that precedes the action.
 pub(super) fn source_action(model: &mut Model, action: UserAction) -> Vec<Effect> {
     if let UserAction::Undo | UserAction::Redo = action {
         let is_redo = action == UserAction::Redo;
@@ -61,9 +61,9 @@ pub(super) fn source_action(model: &mut Model, action: UserAction) -> Vec<Effect
     }
 }
 
-/// Returns what a removal does to the published files of these sources, for the question.
+/// Returns the consequences of a removal for the published files of these sources, as lines of the question.
 fn after_removal(targets: &[Arc<Source>]) -> Vec<String> {
-    // A set's folder is only ever replaced as a whole.
+    // A file in a set's folder stays for now: the folder is replaced only as a whole.
     let in_set = |source: &Arc<Source>| source.state.set_version_id.is_some();
     let lies_on = "A file in a set's folder lies there until the set's next edition passes, or its last member goes.";
     let goes: &[&str] = match targets {
@@ -85,7 +85,7 @@ fn after_removal(targets: &[Arc<Source>]) -> Vec<String> {
     lines
 }
 
-/// Fetches the sources that no earlier key is fetching: a held key fetches once.
+/// Fetches those of the sources that no earlier key is fetching: a held key fetches once.
 fn fetch(model: &mut Model, mut ids: Vec<SourceId>) -> Vec<Effect> {
     let (now, under_way) = (model.uptime, &mut model.under_way);
     ids.retain(|id| {
@@ -126,8 +126,8 @@ fn verify(model: &mut Model, targets: Vec<Arc<Source>>) -> Vec<Effect> {
     vec![Effect::Verify(versions)]
 }
 
-/// Returns the sources that an action is about: the page's, that of the highlighted line of the log, the marked ones that
-/// are shown, or the selected one. Sources that are not on the screen are left alone.
+/// Returns the sources to act on: the page's, that of the highlighted line of the log, the marked ones that are shown,
+/// or the selected one. Sources that are not on the screen are left alone.
 fn targets(model: &Model) -> Result<Vec<Arc<Source>>, &'static str> {
     let id = model.pages.last().map(|page| match page {
         Page::Source(page) => page.id,
@@ -144,7 +144,7 @@ fn targets(model: &Model) -> Result<Vec<Arc<Source>>, &'static str> {
     }
 }
 
-/// Returns the names of the first sources, one a line, and how many more there are.
+/// Returns the names of the first sources, one a line, and the number of the others.
 fn names(sources: &[Arc<Source>]) -> Vec<String> {
     const SHOWN: usize = 5;
     let shown = sources.iter().take(SHOWN);
