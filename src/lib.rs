@@ -33,7 +33,7 @@
 //! | claim | the right of one worker to fetch a source, for as long as that worker is seen at least once in a *lease* (5 minutes); its *fence* is a number that grows with every claim: what is brought under another number, or by another worker, is refused |
 //! | attempt | one fetch of a source, with all its tries, and how it ended: new, unchanged or failed |
 //! | version | contents that a source had, numbered within it by an *ordinal*; the same bytes that come again after others are a new version |
-//! | blob, object | the bytes of contents, stored once, whole or as a *delta* against a *base*; an object is a blob's file in `objects/` |
+//! | blob, object | the bytes of contents, stored once, whole or as a *delta* against a *base*; an object is a blob's file in `objects/`; one that no blob names yet, or any more, is *pending* and has a row of its own |
 //! | verifier | what judges: a built-in *rule*, a program, an address that is asked, or somebody outside; *required*, or *advisory* |
 //! | verdict | what one verifier found of a version: passed, failed, error (could not judge), or pending (asked, no answer yet) |
 //! | fingerprint | the digest of a verifier's definition; a verdict with another one is by an earlier form of the verifier, and *stale* |

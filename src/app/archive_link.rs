@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use super::{App, Error, ErrorKind, OtherContents, Result};
 use crate::archive::{Archive, ArchiveError};
 use crate::domain::{ArchiveMark, Digest, Mismatch, is_out_of_space, to_hex};
-use crate::store::StoreError;
+use crate::store::{Fact, StoreError};
 
 /// Objects that are looked for in a catalogue at once.
 const PAGE: usize = 1024;
@@ -175,8 +175,12 @@ impl App {
             id,
             generation: generation.unwrap_or(0) + 1,
         };
+        // The archive's own catalogue may name by now what this one was about to name, or to give up.
+        let loose = self.ports.store.loose_objects(self.now()).await?;
+        let forget = Fact::ObjectsGone(loose);
+        self.ports.store.record(forget, self.stamp()).await?;
         let objects = self
-            .with_archive(|archive| archive.blobs().ownerless_objects(archive.machine()))
+            .with_archive(|archive| archive.blobs().objects())
             .await?;
         let mut kept = self.unnamed(&objects).await?;
         let sets = self.unknown_editions().await?;

@@ -2,15 +2,13 @@
 //!
 //! Never touches published files, and never writes rows; the caller does.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::object_name::is_of_any;
+use super::ArchiveError;
 use super::objects::Objects;
 use super::temp_dir::TempDir;
-use super::{ArchiveError, Machine};
 use crate::domain::{Digest, StoredObject};
 
 /// The codec and the store of objects.
@@ -35,20 +33,6 @@ impl Blobs {
     /// Returns all objects, each with the digest of its content.
     pub fn objects(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
         self.objects.list()
-    }
-
-    /// Returns the objects whose makers have exited, each with the digest of its content: no live process can still record one.
-    ///
-    /// Such an object has no use if no blob in the catalogue names it.
-    pub fn ownerless_objects(
-        &self,
-        machine: &Machine,
-    ) -> Result<Vec<(Digest, String)>, ArchiveError> {
-        // Order matters: a maker that is dead after the listing has either recorded its listed objects or never will.
-        let mut objects = self.objects.list()?;
-        let alive: HashSet<String> = machine.live_owners()?.into_iter().collect();
-        objects.retain(|(_, name)| !is_of_any(name, &alive));
-        Ok(objects)
     }
 
     /// Returns whether there is any object.

@@ -24,6 +24,20 @@ const MAX_DEPTH: u32 = 24;
 /// damage less far-reaching, for little more room.
 const MIN_GAIN: u64 = 2;
 
+/// The stored form of a content. A large one is written, and becomes an object once the catalogue has its name ([`Blobs::keep`]).
+#[derive(Debug)]
+pub struct EncodedBlob {
+    blob: NewBlob,
+    object: Option<NewObject>,
+}
+
+impl EncodedBlob {
+    /// Returns the name of the object that a large form becomes.
+    pub fn object(&self) -> Option<&str> {
+        self.object.as_ref().map(NewObject::name)
+    }
+}
+
 /// The whole form of a content, before it is stored.
 enum WholeForm<'a> {
     Raw(Cow<'a, [u8]>),
@@ -42,7 +56,7 @@ impl WholeForm<'_> {
 }
 
 impl Blobs {
-    /// Makes the stored form of `content`; a large one is durable in `objects/` on return.
+    /// Makes the stored form of `content`.
     ///
     /// `base` is the chain of the version to use as base, its own link first; empty for none. A damaged base is not
     /// used. `digest` is the digest of `content`.
@@ -53,14 +67,22 @@ impl Blobs {
         content: &Content,
         digest: Digest,
         base: &[BlobLink],
-    ) -> Result<NewBlob, ArchiveError> {
+    ) -> Result<EncodedBlob, ArchiveError> {
         if let Some(head) = usable(base, content.size_bytes())
             && let Some(blob) = self.encode_on(head, content, digest, base)?
         {
             return Ok(blob);
         }
         let whole = self.whole(content, digest)?;
-        self.keep_whole(whole, content.size_bytes(), digest)
+        self.encode_whole(whole, content.size_bytes(), digest)
+    }
+
+    /// Makes a large form an object, durable on return; a small one is in the blob already.
+    pub fn keep(&self, encoded: EncodedBlob) -> Result<NewBlob, ArchiveError> {
+        if let Some(object) = encoded.object {
+            self.objects.put(object)?;
+        }
+        Ok(encoded.blob)
     }
 
     /// Makes a delta of `content`. Returns `None` when that is impossible or does not pay.
@@ -70,7 +92,7 @@ impl Blobs {
         content: &Content,
         digest: Digest,
         base: &[BlobLink],
-    ) -> Result<Option<NewBlob>, ArchiveError> {
+    ) -> Result<Option<EncodedBlob>, ArchiveError> {
         let size_bytes = content.size_bytes();
         let Ok(base_bytes) = read_in_memory(base, &self.objects) else {
             return Ok(None);
@@ -92,18 +114,21 @@ impl Blobs {
             drop(bytes);
             let whole = self.whole(content, digest)?;
             if gained > whole.stored_bytes() {
-                return self.keep_whole(whole, size_bytes, digest).map(Some);
+                return self.encode_whole(whole, size_bytes, digest).map(Some);
             }
         }
-        Ok(Some(NewBlob {
+        let stored_bytes = delta.len() as u64;
+        let (body, object) = self.body(digest, delta)?;
+        let blob = NewBlob {
             digest,
             size_bytes,
             form: BlobForm::Delta,
             base: Some(head.id),
             depth: head.depth + 1,
-            stored_bytes: delta.len() as u64,
-            body: self.keep(digest, delta)?,
-        }))
+            stored_bytes,
+            body,
+        };
+        Ok(Some(EncodedBlob { blob, object }))
     }
 
     /// Estimates the whole form of content of this size, by the ratio of the chain's whole blob.
@@ -151,25 +176,23 @@ impl Blobs {
         Ok(WholeForm::Streamed(object, stored_bytes))
     }
 
-    fn keep_whole(
+    fn encode_whole(
         &self,
         whole: WholeForm<'_>,
         size_bytes: u64,
         digest: Digest,
-    ) -> Result<NewBlob, ArchiveError> {
+    ) -> Result<EncodedBlob, ArchiveError> {
         let stored_bytes = whole.stored_bytes();
-        let (form, body) = match whole {
-            WholeForm::Raw(bytes) => (BlobForm::Raw, self.keep(digest, bytes.into_owned())?),
-            WholeForm::Zstd(frame) => (BlobForm::Zstd, self.keep(digest, frame)?),
+        let (form, (body, object)) = match whole {
+            WholeForm::Raw(bytes) => (BlobForm::Raw, self.body(digest, bytes.into_owned())?),
+            WholeForm::Zstd(frame) => (BlobForm::Zstd, self.body(digest, frame)?),
             WholeForm::Streamed(object, _) if stored_bytes <= MAX_INLINE_BYTES => {
-                (BlobForm::Zstd, StoredBody::Inline(object.into_bytes()?))
+                let bytes = object.into_bytes()?;
+                (BlobForm::Zstd, (StoredBody::Inline(bytes), None))
             }
-            WholeForm::Streamed(object, _) => {
-                let name = self.objects.put(object)?;
-                (BlobForm::Zstd, StoredBody::Object(name))
-            }
+            WholeForm::Streamed(object, _) => (BlobForm::Zstd, as_object(object)),
         };
-        Ok(NewBlob {
+        let blob = NewBlob {
             digest,
             size_bytes,
             form,
@@ -177,20 +200,29 @@ impl Blobs {
             depth: 0,
             stored_bytes,
             body,
-        })
+        };
+        Ok(EncodedBlob { blob, object })
     }
 
-    /// Stores a form that is in memory. An object is durable on return.
-    fn keep(&self, digest: Digest, form: Vec<u8>) -> Result<StoredBody, ArchiveError> {
+    /// Returns the body of a form that is in memory. A large one is written to the temporary folder.
+    fn body(
+        &self,
+        digest: Digest,
+        form: Vec<u8>,
+    ) -> Result<(StoredBody, Option<NewObject>), ArchiveError> {
         if form.len() as u64 <= MAX_INLINE_BYTES {
-            return Ok(StoredBody::Inline(form));
+            return Ok((StoredBody::Inline(form), None));
         }
         let mut object = self.objects.create(digest)?;
         object
             .write_all(&form)
             .map_err(ArchiveError::io("write", object.place()))?;
-        self.objects.put(object).map(StoredBody::Object)
+        Ok(as_object(object))
     }
+}
+
+fn as_object(object: NewObject) -> (StoredBody, Option<NewObject>) {
+    (StoredBody::Object(object.name().to_owned()), Some(object))
 }
 
 /// Returns the blob that may be the base of content of this size.

@@ -106,11 +106,6 @@ impl Machine {
         was_killed && worker.host == host::name()
     }
 
-    /// Returns the owners that live, this process included.
-    pub(super) fn live_owners(&self) -> Result<Vec<String>, ArchiveError> {
-        self.temp.run()?.alive()
-    }
-
     /// Returns the owners that ended without removing their run folders.
     pub fn dead_owners(&self) -> Result<Vec<String>, ArchiveError> {
         self.temp.run()?.abandoned()

@@ -9,8 +9,8 @@
 //! | [`Machine`] | locks, run folders and the small files that processes of one machine share |
 //!
 //! A blob has one of three stored forms: its bytes, a zstd frame, or a zstd frame with the content of an earlier blob
-//! as its prefix (a delta). A small form is returned to be stored in the catalogue; a large one is a file in
-//! `objects/`, durable before its name is returned. Every read checks the digest.
+//! as its prefix (a delta). A small form is returned to be stored in the catalogue; a large one becomes a file in
+//! `objects/` once the catalogue has its name, and is durable before it is returned. Every read checks the digest.
 //!
 //! Never uses the catalogue, sources or the network: chains of blobs are arguments. No other module writes below
 //! `objects/`, `published/`, `sets/`, `trash/` or `tmp/`.
@@ -48,6 +48,7 @@ pub use archive::Archive;
 pub use blobs::Blobs;
 pub use codec_limit::{CodecLimit, CodecLoad};
 pub use edition_file::EditionFile;
+pub use encode::EncodedBlob;
 pub use error::ArchiveError;
 pub use expired_trash::ExpiredTrash;
 pub use lock::{FileLock, WaitReporter};

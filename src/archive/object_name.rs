@@ -2,7 +2,6 @@
 //!
 //! Never touches a file.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use super::run_folder::OWNER;
@@ -36,17 +35,6 @@ pub(super) fn digest_in(name: &str) -> Option<Digest> {
     hex.replacen('/', "", 1).parse().ok()
 }
 
-/// Returns whether one of these owners made an object. Names from older releases have no owner.
-pub(super) fn is_of_any(name: &str, owners: &HashSet<String>) -> bool {
-    owner_in(name).is_some_and(|owner| owners.contains(&owner))
-}
-
-fn owner_in(name: &str) -> Option<String> {
-    let mut parts = name.split('-').skip(1);
-    let tag = parts.next()?;
-    parts.next().map(|_| format!("{OWNER}{tag}"))
-}
-
 /// Returns the distinguishing part of an owner's name.
 fn owner_tag(temp_dir: &Path) -> &str {
     let name = temp_dir.file_name().and_then(|name| name.to_str());
@@ -58,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_tells_content_and_maker() {
+    fn a_name_tells_the_content() {
         let digest = Digest::of(b"content");
         let name = format!(
             "{}/{}random",
@@ -67,19 +55,15 @@ mod tests {
         );
         let hex = digest.to_hex();
         assert_eq!(name, format!("{}/{}-tag-random", &hex[..2], &hex[2..]));
-        let owners = |name: &str| HashSet::from([name.to_owned()]);
         let older = format!("{}/{}-random", &hex[..2], &hex[2..]);
-        for (name, found, maker) in [
-            (&*name, Some(digest), Some("run-tag")),
-            (&*older, Some(digest), None),
-            ("ab/no-object", None, None),
-            ("ab/cdef", None, None),
-            ("", None, None),
+        for (name, found) in [
+            (&*name, Some(digest)),
+            (&*older, Some(digest)),
+            ("ab/no-object", None),
+            ("ab/cdef", None),
+            ("", None),
         ] {
             assert_eq!(digest_in(name), found, "{name}");
-            assert_eq!(owner_in(name).as_deref(), maker, "{name}");
-            assert!(!is_of_any(name, &owners("run-other")), "{name}");
-            assert_eq!(is_of_any(name, &owners("run-tag")), maker.is_some());
         }
         let copy = copy_prefix(&name, Path::new("/data/tmp/run-two"));
         assert_eq!(copy, format!("{}-two-", &hex[2..]));

@@ -34,8 +34,10 @@ pub(super) struct Objects {
 }
 
 /// A stored form that is being written to the temporary folder; [`Objects::put`] makes it an object.
+#[derive(Debug)]
 pub(super) struct NewObject {
-    digest: Digest,
+    /// The name of the object that it becomes.
+    name: String,
     file: NamedTempFile,
 }
 
@@ -69,31 +71,28 @@ impl Objects {
             .rand_bytes(8)
             .tempfile_in(temp_dir)
             .map_err(ArchiveError::io("make a file in", temp_dir))?;
-        Ok(NewObject { digest, file })
+        let name = file.path().file_name().and_then(|name| name.to_str());
+        let name = name.expect("the name is hexadecimal digits and random letters");
+        Ok(NewObject {
+            name: format!("{}/{name}", shelf(digest)),
+            file,
+        })
     }
 
-    /// Stores a written form. Returns the object's name; durable on return.
-    pub(super) fn put(&self, object: NewObject) -> Result<String, ArchiveError> {
-        let NewObject { digest, file } = object;
+    /// Makes a written form an object, under its name; durable on return.
+    pub(super) fn put(&self, object: NewObject) -> Result<(), ArchiveError> {
+        let NewObject { name, file } = object;
         file.as_file()
             .sync_all()
             .map_err(ArchiveError::io("sync", file.path()))?;
         give(self.owner, file.path())?;
-        let prefix = shelf(digest);
-        let folder = self.folder.join(&prefix);
-        if make_folder(&folder, MODE, self.owner)? {
+        let target = self.folder.join(&name);
+        let folder = target.parent().unwrap_or(&self.folder);
+        if make_folder(folder, MODE, self.owner)? {
             sync_folder(&self.folder)?;
         }
-        let name = file
-            .path()
-            .file_name()
-            .and_then(|name| name.to_str())
-            .map(|name| format!("{prefix}/{name}"))
-            .expect("the name is hexadecimal digits and random letters");
-        let target = self.folder.join(&name);
         move_to(file, &target, self.owner).map_err(ArchiveError::io("make", &target))?;
-        sync_folder(&folder)?;
-        Ok(name)
+        sync_folder(folder)
     }
 
     /// Opens an object, in the trash if need be: a sweep may move an object there that another catalogue does not name.
@@ -181,6 +180,11 @@ impl Objects {
 }
 
 impl NewObject {
+    /// Returns the name of the object that it becomes.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Returns the path of the file, for messages.
     pub(super) fn place(&self) -> &Path {
         self.file.path()

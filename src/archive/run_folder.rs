@@ -63,24 +63,13 @@ impl RunFolder {
         name_of(&self.path)
     }
 
-    /// Returns the names of the folders whose owners live, this one included.
-    pub(super) fn alive(&self) -> Result<Vec<String>, ArchiveError> {
-        let mut alive = self.others_owned(true)?;
-        alive.push(self.name());
-        Ok(alive)
-    }
-
     /// Returns the names of the folders whose owners ended without removing them.
     pub(super) fn abandoned(&self) -> Result<Vec<String>, ArchiveError> {
-        self.others_owned(false)
-    }
-
-    fn others_owned(&self, owned: bool) -> Result<Vec<String>, ArchiveError> {
         // Under the lock, no process is between making a folder and locking it.
         let _lock = self.locks.take(FOLDERS)?;
         let mut names = Vec::new();
         for path in self.others()? {
-            if is_owned(&path)? == owned {
+            if !is_owned(&path)? {
                 names.push(name_of(&path));
             }
         }

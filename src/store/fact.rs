@@ -41,6 +41,15 @@ pub enum Fact {
     },
     /// A worker lives, and its claims hold.
     WorkerSeen(WorkerInfo),
+    /// A worker is about to make an object, and to record the blob that names it.
+    ObjectPending {
+        /// The object's name.
+        name: String,
+        /// The worker.
+        worker: WorkerId,
+    },
+    /// The files of these pending objects are gone from `objects/`.
+    ObjectsGone(Vec<String>),
     /// A chore was done.
     Chore(&'static str),
     /// The archive was looked through for what is not needed.

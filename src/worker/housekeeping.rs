@@ -31,7 +31,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     app.join_archive_once().await?;
     let needs_are_known = app.ports().store.inspect().await?;
     if needs_are_known {
-        discard_unnamed(app).await?;
+        discard_unneeded(app).await?;
     }
     app.with_archive(move |archive| archive.machine().discard_half_copies(now))
         .await?;
@@ -42,18 +42,19 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Moves objects to the trash whose makers did not get to record them. What a living one may yet record is left alone.
-async fn discard_unnamed(app: &App) -> Result<()> {
-    let now = app.now();
+/// Moves objects to the trash that are not needed: those of which the catalogue says so, and those of which it knows nothing. What a living
+/// worker may yet record it knows of.
+async fn discard_unneeded(app: &App) -> Result<()> {
+    for object in app.ports().store.loose_objects(app.now()).await? {
+        app.discard_object(&object).await?;
+    }
+    // Listed first: what is there by then and is needed has a row.
     let objects = app
-        .with_archive(|archive| archive.blobs().ownerless_objects(archive.machine()))
+        .with_archive(|archive| archive.blobs().objects())
         .await?;
     for page in objects.chunks(PAGE) {
         for object in app.ports().store.unnamed(page.to_vec()).await? {
-            let name = object.clone();
-            app.with_archive(move |archive| archive.blobs().discard_object(&name, now))
-                .await?;
-            tracing::warn!("object {object} was never recorded: moved to the trash");
+            app.discard_object(&object).await?;
         }
     }
     Ok(())

@@ -6,14 +6,11 @@ use super::pipeline::{Attempt, Next, Pipeline};
 use super::read_back::Bytes;
 use crate::app::{ErrorKind, Healing, Result, SourceResult};
 use crate::domain::{
-    AttemptOutcome, Claim, Content, Digest, FailureKind, LastModified, NewBlob, NewestVersion,
-    Slot, Source, StoredBody, Validators, VersionId, VersionState, Weight, base_ordinal,
+    AttemptOutcome, Claim, Content, Digest, FailureKind, LastModified, NewBlob, Slot, Source,
+    StoredBody, Validators, VersionId, VersionState, Weight, base_ordinal,
 };
 use crate::net::FetchOutcome;
 use crate::store::{AttemptRecord, AttemptResult, ChainOf, Fact, Recorded, StoreError};
-
-/// Content up to this length is compressed in less time than handing it to another thread and back takes.
-const SMALL_BYTES: u64 = 16 << 10;
 
 /// A body that arrived.
 struct Fetched {
@@ -68,8 +65,7 @@ impl Pipeline {
                 match &claim.newest {
                     Some(newest) if newest.digest == digest => {
                         if !attempt.bytes.is_some_and(Bytes::are_good) {
-                            let name = &claim.source.settings.name;
-                            record.checked = self.heal(name, newest.id, fetched.content).await?;
+                            record.checked = self.heal(claim, newest.id, fetched.content).await?;
                         }
                         self.record_unchanged(record).await
                     }
@@ -146,7 +142,7 @@ impl Pipeline {
         fetched: Fetched,
     ) -> Result<Next> {
         let source = &claim.source;
-        let blob = match self.encode(source, claim.newest.as_ref(), &fetched).await {
+        let blob = match self.encode(claim, &fetched).await {
             Ok(blob) => blob,
             // The stored form that this one would build on is not what was recorded: the next fetch is for the whole file.
             Err(error) if error.kind == ErrorKind::Damaged => {
@@ -181,8 +177,7 @@ impl Pipeline {
             last_modified,
         };
         let recorded = self.app.ports().store.record_attempt(record).await;
-        self.tidy_after(&source.settings.name, object, &recorded, &content)
-            .await?;
+        self.tidy_after(claim, object, &recorded, &content).await?;
         let recorded = recorded?;
         let bytes = content.size_bytes();
         let (outcome, version) = (AttemptOutcome::New, recorded.version_id);
@@ -198,7 +193,7 @@ impl Pipeline {
     /// Mends the stored form that was known already, and removes the object that was written and is not needed.
     async fn tidy_after(
         &self,
-        name: &str,
+        claim: &Claim,
         object: Option<String>,
         recorded: &std::result::Result<Recorded, StoreError>,
         content: &Content,
@@ -211,15 +206,13 @@ impl Pipeline {
         // Before the object goes: the stored form that was known may be damaged, and these bytes are good.
         let healed = match recorded {
             Ok(recorded) if recorded.blob_was_known => {
-                self.heal_known(name, recorded.version_id, content.clone())
+                self.heal_known(claim, recorded.version_id, content.clone())
                     .await
             }
             _ => Ok(()),
         };
         if let Some(object) = object.filter(|_| unneeded) {
-            self.app
-                .with_archive(move |archive| archive.blobs().delete_object(&object))
-                .await?;
+            self.app.delete_object(object).await?;
         }
         healed
     }
@@ -242,15 +235,11 @@ impl Pipeline {
         })
     }
 
-    async fn encode(
-        &self,
-        source: &Source,
-        newest: Option<&NewestVersion>,
-        fetched: &Fetched,
-    ) -> Result<NewBlob> {
+    async fn encode(&self, claim: &Claim, fetched: &Fetched) -> Result<NewBlob> {
+        let newest = claim.newest.as_ref();
         let ordinal = newest.map_or(0, |newest| newest.ordinal + 1);
         let of_source = |ordinal| ChainOf::Ordinal {
-            source: source.id,
+            source: claim.source.id,
             ordinal,
         };
         let base = match base_ordinal(ordinal).map(of_source) {
@@ -263,33 +252,26 @@ impl Pipeline {
             },
             None => Vec::new(),
         };
-        if base.is_empty() && fetched.content.size_bytes() <= SMALL_BYTES {
-            return Ok(self.app.ports().archive.blobs().encode(
-                &fetched.content,
-                fetched.digest,
-                &base,
-            )?);
-        }
         let (content, digest) = (fetched.content.clone(), fetched.digest);
-        self.app.encode(content, digest, base).await
+        self.app.encode(content, digest, base, &claim.worker).await
     }
 
     async fn heal_known(
         &self,
-        name: &str,
+        claim: &Claim,
         version: Option<VersionId>,
         content: Content,
     ) -> Result<()> {
         match version {
-            Some(version) => self.heal(name, version, content).await.map(drop),
+            Some(version) => self.heal(claim, version, content).await.map(drop),
             None => Ok(()),
         }
     }
 
     /// Stores content anew where the blob of a version with the same bytes is damaged. Returns whether its bytes are good then.
-    async fn heal(&self, name: &str, version: VersionId, content: Content) -> Result<bool> {
+    async fn heal(&self, claim: &Claim, version: VersionId, content: Content) -> Result<bool> {
         let kept = self.version(version).await?;
-        match self.app.heal(&kept, content).await? {
+        match self.app.heal(&kept, content, &claim.worker).await? {
             Healing::NotNeeded => Ok(true),
             Healing::Done => {
                 tracing::info!(
@@ -299,7 +281,7 @@ impl Pipeline {
                 Ok(true)
             }
             Healing::Unknown(error) => {
-                self.tell_unreadable(name, error);
+                self.tell_unreadable(&claim.source.settings.name, error);
                 Ok(false)
             }
         }

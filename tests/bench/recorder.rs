@@ -91,10 +91,9 @@ impl Recorder {
         });
         let size_bytes = content.size_bytes();
         let blob: NewBlob = self.archive_work(move |archive| {
-            archive
-                .blobs()
-                .encode(&content, digest, &base)
-                .expect("a blob")
+            let blobs = archive.blobs();
+            let encoded = blobs.encode(&content, digest, &base).expect("a blob");
+            blobs.keep(encoded).expect("a blob")
         });
         let result = Self::new_version(blob, self.now);
         let record = AttemptRecord {

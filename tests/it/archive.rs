@@ -35,10 +35,20 @@ impl Rig {
     }
 
     fn encode(&self, content: &[u8], base: &[BlobLink]) -> NewBlob {
-        self.archive
-            .blobs()
-            .encode(&memory(content), Digest::of(content), base)
-            .expect("a blob")
+        self.keep(&memory(content), Digest::of(content), base)
+    }
+
+    fn keep(&self, content: &Content, digest: Digest, base: &[BlobLink]) -> NewBlob {
+        let blobs = self.archive.blobs();
+        let encoded = blobs.encode(content, digest, base).expect("a stored form");
+        let object = encoded.object().map(str::to_owned);
+        let blob = blobs.keep(encoded).expect("a blob");
+        let kept = match &blob.body {
+            StoredBody::Object(name) => Some(name.clone()),
+            StoredBody::Inline(_) => None,
+        };
+        assert_eq!(object, kept, "its name is known before it is there");
+        blob
     }
 
     /// Encodes `content` against `base` and returns its chain.
@@ -162,11 +172,7 @@ fn every_size_comes_back_byte_for_byte() {
         let base = rig.chain(&text(1, length / 2), &[]);
         for base in [&[][..], &base] {
             let from_memory = rig.chain(&content, base);
-            let blob = rig
-                .archive
-                .blobs()
-                .encode(&rig.file(&content), Digest::of(&content), base)
-                .expect("a blob");
+            let blob = rig.keep(&rig.file(&content), Digest::of(&content), base);
             assert_eq!(blob.size_bytes, length as u64);
             assert_eq!(blob.form == BlobForm::Delta, blob.base.is_some());
             let from_file = chain_of(blob, base);
@@ -232,11 +238,7 @@ fn a_large_delta_reaches_the_far_end_of_its_base() {
     assert_eq!(chain[0].form, BlobForm::Zstd);
     let mut content = histories::noise(2, 1_000);
     content.extend_from_slice(&base);
-    let blob = rig
-        .archive
-        .blobs()
-        .encode(&rig.file(&content), Digest::of(&content), &chain)
-        .expect("a blob");
+    let blob = rig.keep(&rig.file(&content), Digest::of(&content), &chain);
     assert_eq!(blob.form, BlobForm::Delta);
     assert!(blob.stored_bytes < 10_000, "{}", blob.stored_bytes);
     assert!(rig.read(&chain_of(blob, &chain)) == content);

@@ -4,10 +4,13 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use gannet::clock::{Clock as _, SystemClock};
+use gannet::domain::WorkerInfo;
+use gannet::store::{Fact, Store};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::rig::{Gate, Home, Reply, noise, said, until};
+use crate::rig::{Gannet, Gate, Home, Reply, noise, rows, said, until};
 
 #[test]
 fn what_the_dead_did_not_record_goes_to_the_trash_and_nothing_of_the_living() {
@@ -17,15 +20,22 @@ fn what_the_dead_did_not_record_goes_to_the_trash_and_nothing_of_the_living() {
     gannet.add_files(origin, &["/x".to_owned()]);
     let living = gannet::archive::Archive::open(&gannet.data()).expect("an archive");
     let owner = living.machine().owner();
-    let tag = owner.strip_prefix("run-").expect("the name of an owner");
     let digest = "c".repeat(62);
     let folder = gannet.data().join("objects").join("ab");
     fs::create_dir_all(&folder).expect("a folder");
-    let mine = format!("{digest}-{tag}-12345678");
+    let mine = format!("{digest}-living-12345678");
+    let dead = format!("{digest}-dead00-12345678");
+    announce(&gannet, &living.machine().new_worker(), &mine);
+    let killed = WorkerInfo {
+        folder: "run-dead".to_owned(),
+        ..living.machine().new_worker()
+    };
+    announce(&gannet, &killed, &dead);
     for name in [
         &mine,
-        // Made by a process that is gone, by one of an older gannet, and something else.
-        &format!("{digest}-dead00-12345678"),
+        &dead,
+        // Of which the catalogue knows nothing, one by an older gannet, and something else.
+        &format!("{digest}-strange-12345678"),
         &format!("{digest}-12345678"),
         "no-object",
     ] {
@@ -41,7 +51,30 @@ fn what_the_dead_did_not_record_goes_to_the_trash_and_nothing_of_the_living() {
     let day = fs::read_dir(gannet.data().join("trash")).expect("a trash");
     let day = day.flatten().next().expect("a day").path();
     let thrown = fs::read_dir(day.join("objects/ab")).expect("objects");
-    assert_eq!(thrown.count(), 2);
+    assert_eq!(thrown.count(), 3);
+    assert_eq!(pending(&gannet), [format!("ab/{mine}")]);
+}
+
+/// Names an object in `objects/ab` that a worker is about to record.
+fn announce(gannet: &Gannet, worker: &WorkerInfo, name: &str) {
+    let store = Store::open(&gannet.data().join("gannet.db")).expect("the catalogue");
+    let pending = Fact::ObjectPending {
+        name: format!("ab/{name}"),
+        worker: worker.id.clone(),
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for fact in [Fact::WorkerSeen(worker.clone()), pending] {
+        let stamp = rows::stamp(SystemClock.now());
+        runtime.block_on(store.record(fact, stamp)).expect("noted");
+    }
+}
+
+/// Returns the objects that are announced, by a time at which no worker lives any more.
+fn pending(gannet: &Gannet) -> Vec<String> {
+    let store = Store::open(&gannet.data().join("gannet.db")).expect("the catalogue");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let far = SystemClock.now() + chrono::TimeDelta::days(1);
+    runtime.block_on(store.loose_objects(far)).expect("names")
 }
 
 #[test]

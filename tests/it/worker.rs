@@ -8,6 +8,7 @@ use gannet::domain::{Verdict, VerdictOutcome, VersionId, VersionState};
 use gannet::worker::PassReport;
 
 mod claims;
+mod objects;
 
 use crate::rig::{Gate, Origin, Reply, TestApp, comes, folder, hourly, rows, soon, verifier};
 

@@ -101,7 +101,7 @@ pub(crate) const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
     ALTER TABLE source ADD COLUMN max_size_bytes INTEGER;
     UPDATE source SET (interval_hours, tags, allow_private) = (SELECT interval_hours, tags, allow_private FROM old WHERE old.id = source.id);
     DROP TABLE old; ALTER TABLE event DROP COLUMN by_hand; DROP INDEX source_removed_path; DROP INDEX file_set_published;
-    DROP TABLE worker; ALTER TABLE source_state DROP COLUMN recorded_claim; ALTER TABLE source_state ADD COLUMN lease_until INTEGER;";
+    DROP TABLE worker; DROP TABLE pending_object; ALTER TABLE source_state DROP COLUMN recorded_claim; ALTER TABLE source_state ADD COLUMN lease_until INTEGER;";
 
 /// Gives a connection the checksum of rows as the catalogue computes it: FNV-1a of the kind, the bytes and the length of each value.
 pub(crate) fn add_row_checksum(sql: &Connection) {

@@ -101,4 +101,8 @@ fn killed_two_hundred_times_nothing_is_lost() {
     let named = objects_with_a_name(&gannet);
     assert!(!named.is_empty());
     assert_eq!(gannet.objects(), named, "every object is named by a blob");
+    let query = "SELECT (SELECT count(*) FROM worker), (SELECT count(*) FROM pending_object)";
+    let left = sqlite::open(&gannet.data())
+        .query_row(query, [], |row| Ok([row.get::<_, i64>(0)?, row.get(1)?]));
+    assert_eq!(left, Ok([0, 0]), "nothing is left of the dead");
 }

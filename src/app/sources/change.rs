@@ -270,14 +270,14 @@ impl App {
         })
     }
 
-    /// Moves objects to the trash that no blob names any more. What cannot be moved now, passes find as such.
+    /// Moves objects to the trash that no blob names any more. What cannot be moved now, the catalogue names until a pass moves it.
     pub(in crate::app) async fn discard_objects(&self, objects: Vec<String>) -> Discarded {
         let (now, all) = (self.now(), objects.len());
         let tried = self.with_archive(move |archive| {
-            let mut done = Discarded::default();
-            for object in &objects {
-                match archive.blobs().discard_object(object, now) {
-                    Ok(()) => done.moved += 1,
+            let (mut done, mut moved) = (Discarded::default(), Vec::new());
+            for object in objects {
+                match archive.blobs().discard_object(&object, now) {
+                    Ok(()) => moved.push(object),
                     Err(error) => {
                         tracing::warn!("{error}: left to the next pass");
                         if done.kept == 0 {
@@ -287,16 +287,47 @@ impl App {
                     }
                 }
             }
-            Ok(done)
+            done.moved = moved.len();
+            Ok((done, moved))
         });
-        tried.await.unwrap_or_else(|error| {
+        let (done, moved) = tried.await.unwrap_or_else(|error| {
             tracing::warn!("{error}");
-            Discarded {
+            let done = Discarded {
                 moved: 0,
                 kept: all,
                 why: error.message,
-            }
-        })
+            };
+            (done, Vec::new())
+        });
+        if !moved.is_empty()
+            && let Err(error) = self
+                .ports
+                .store
+                .record(Fact::ObjectsGone(moved), self.stamp())
+                .await
+        {
+            tracing::warn!("{error}: left to the next pass");
+        }
+        done
+    }
+
+    /// Moves an object to the trash that no blob names.
+    pub(crate) async fn discard_object(&self, object: &str) -> Result<()> {
+        let (name, now) = (object.to_owned(), self.now());
+        self.with_archive(move |archive| archive.blobs().discard_object(&name, now))
+            .await?;
+        tracing::warn!("object {object} is named by no blob: moved to the trash");
+        let gone = Fact::ObjectsGone(vec![object.to_owned()]);
+        Ok(self.ports.store.record(gone, self.stamp()).await?)
+    }
+
+    /// Deletes an object that a worker of this process made, and that was certainly not recorded: its content is known, or was refused.
+    pub(crate) async fn delete_object(&self, object: String) -> Result<()> {
+        let name = object.clone();
+        self.with_archive(move |archive| archive.blobs().delete_object(&name))
+            .await?;
+        let gone = Fact::ObjectsGone(vec![object]);
+        Ok(self.ports.store.record(gone, self.stamp()).await?)
     }
 
     /// Another rule of publishing holds at once, and a source that entered or left a set is published another way from now on.

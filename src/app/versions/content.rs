@@ -3,11 +3,14 @@
 use bytes::Bytes;
 
 use crate::app::{App, Error, ErrorKind, Result};
-use crate::archive::CodecLoad;
+use crate::archive::{CodecLoad, EncodedBlob};
 use crate::domain::{
-    Action, BlobLink, Content, Digest, NewBlob, NewEvent, SourceId, Version, VersionId,
+    Action, BlobLink, Content, Digest, NewBlob, NewEvent, SourceId, Version, VersionId, WorkerId,
 };
 use crate::store::Fact;
+
+/// Content up to this length is compressed in less time than handing it to another thread and back takes.
+const SMALL_BYTES: u64 = 16 << 10;
 
 /// What became of a blob that was to be healed.
 pub(crate) enum Healing {
@@ -42,18 +45,38 @@ impl App {
         }
     }
 
-    /// Makes the stored form of `content` as a delta against `base`, or whole.
+    /// Makes the stored form of `content` as a delta against `base`, or whole, and keeps it, for this worker to record.
     pub(crate) async fn encode(
         &self,
         content: Content,
         digest: Digest,
         base: Vec<BlobLink>,
+        worker: &WorkerId,
     ) -> Result<NewBlob> {
-        let load = CodecLoad::of_encode(content.size_bytes(), &base);
-        let encode = self.with_codec(load, move |archive| {
-            archive.blobs().encode(&content, digest, &base)
-        });
-        encode.await
+        let encoded = if base.is_empty() && content.size_bytes() <= SMALL_BYTES {
+            self.ports.archive.blobs().encode(&content, digest, &base)?
+        } else {
+            let load = CodecLoad::of_encode(content.size_bytes(), &base);
+            let encode = self.with_codec(load, move |archive| {
+                archive.blobs().encode(&content, digest, &base)
+            });
+            encode.await?
+        };
+        self.keep(encoded, worker).await
+    }
+
+    async fn keep(&self, encoded: EncodedBlob, worker: &WorkerId) -> Result<NewBlob> {
+        let Some(name) = encoded.object() else {
+            return Ok(self.ports.archive.blobs().keep(encoded)?);
+        };
+        // Before its file is there: what a worker that is killed leaves is known by its name.
+        let pending = Fact::ObjectPending {
+            name: name.to_owned(),
+            worker: worker.clone(),
+        };
+        self.ports.store.record(pending, self.stamp()).await?;
+        self.with_archive(move |archive| archive.blobs().keep(encoded))
+            .await
     }
 
     async fn decode(&self, chain: Vec<BlobLink>) -> Result<Content> {
@@ -92,7 +115,12 @@ impl App {
 
     /// Stores `content`, just fetched and equal in digest to the source's newest version, in the place of that
     /// version's blob if that is damaged. Nothing takes the place of a blob that cannot be read now.
-    pub(crate) async fn heal(&self, version: &Version, content: Content) -> Result<Healing> {
+    pub(crate) async fn heal(
+        &self,
+        version: &Version,
+        content: Content,
+        worker: &WorkerId,
+    ) -> Result<Healing> {
         match self.content(version).await {
             Ok(_) => return Ok(Healing::NotNeeded),
             Err(error) if error.kind == ErrorKind::Damaged => {}
@@ -100,7 +128,7 @@ impl App {
             Err(error) => return Err(error),
         }
         let digest = version.digest;
-        let blob = self.encode(content, digest, Vec::new()).await?;
+        let blob = self.encode(content, digest, Vec::new(), worker).await?;
         if let Some(object) = self
             .ports
             .store

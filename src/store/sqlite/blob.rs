@@ -2,12 +2,14 @@
 //!
 //! Never encodes or decodes: the archive does.
 
+use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::event_row::insert_event;
 use super::failure::{Failure, Outcome};
+use super::pending_object::{abandon, settle};
 use super::row::{Columns, int};
 use super::sql_damage::named;
 use super::transaction::Transaction;
@@ -21,13 +23,14 @@ use crate::store::error::{Result, StoreError};
 use crate::store::version_query::ChainOf;
 
 impl Store {
-    /// Returns those of `objects`, each with its content's digest, that no blob names and no takeover of the archive
-    /// keeps.
+    /// Returns those of `objects`, each with its content's digest, that no blob names, that are not pending, and that no takeover of
+    /// the archive keeps.
     pub async fn unnamed(&self, objects: Vec<(Digest, String)>) -> Result<Vec<String>> {
         self.read(move |sql| {
             let mut named = sql.prepare_cached(&format!(
                 "SELECT EXISTS (SELECT 1 FROM blob WHERE object = ?2 AND id IN ({BY_DIGEST}))
-                     OR EXISTS (SELECT 1 FROM kept_object WHERE name = ?2)"
+                     OR EXISTS (SELECT 1 FROM kept_object WHERE name = ?2)
+                     OR EXISTS (SELECT 1 FROM pending_object WHERE name = ?2)"
             ))?;
             let mut unnamed = Vec::new();
             for (digest, object) in &objects {
@@ -87,6 +90,8 @@ impl Store {
                  WHERE id = ?1",
                 params![id, form_word(blob.form), int(blob.stored_bytes), new_object, body],
             )?;
+            settle(transaction, &blob.body, true)?;
+            abandon(transaction, &object, stamp.at)?;
             let event = NewEvent::of(Action::Healed).source(SourceId(source)).version(version);
             insert_event(transaction, &stamp, event)?;
             Ok(object)
@@ -139,6 +144,7 @@ pub(super) fn insert_blob(
         .prepare_cached(BY_DIGEST)?
         .query_row([blob.digest.0], |row| row.get(0))
         .optional()?;
+    settle(transaction, &blob.body, known.is_none())?;
     if let Some(id) = known {
         return Ok((BlobId(id), true));
     }
@@ -161,10 +167,11 @@ pub(super) fn insert_blob(
 }
 
 /// Deletes the `candidates` that no version and no other blob needs, then bases that only those needed. Returns the
-/// names of their objects.
+/// names of their objects, which are pending until their files are in the trash.
 pub(super) fn delete_unneeded(
     transaction: &Transaction<'_>,
     candidates: Vec<BlobId>,
+    at: DateTime<Utc>,
 ) -> rusqlite::Result<Vec<String>> {
     let mut objects = Vec::new();
     let mut candidates = candidates;
@@ -191,6 +198,7 @@ pub(super) fn delete_unneeded(
             objects.extend(object);
         }
     }
+    abandon(transaction, &objects, at)?;
     Ok(objects)
 }
 

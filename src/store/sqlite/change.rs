@@ -231,7 +231,7 @@ fn remove_with_history(
     insert_event(transaction, stamp, event)?;
     leave_to_withdraw(transaction, &source)?;
     keep_looks(transaction, &source)?;
-    let objects = purge(transaction, &source)?;
+    let objects = purge(transaction, &source, stamp.at)?;
     Ok(Changed {
         source_id: id,
         objects,

@@ -45,6 +45,7 @@ mod new_version;
 mod noted;
 mod notice;
 mod overtaken;
+mod pending_object;
 mod policy;
 mod policy_in_force;
 mod provenance;

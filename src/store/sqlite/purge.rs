@@ -75,6 +75,7 @@ impl Store {
 pub(super) fn purge(
     transaction: &Transaction<'_>,
     source: &Source,
+    at: DateTime<Utc>,
 ) -> std::result::Result<Vec<String>, Failure> {
     let blobs = transaction
         .sql
@@ -98,5 +99,5 @@ pub(super) fn purge(
     ] {
         transaction.execute(sql, [source.id.0])?;
     }
-    Ok(delete_unneeded(transaction, blobs)?)
+    Ok(delete_unneeded(transaction, blobs, at)?)
 }

@@ -13,6 +13,7 @@ use super::event_row::insert_event;
 use super::failure::{Outcome, sound_one};
 use super::file_set::{forget_set, write_problem, write_publish_error};
 use super::judging_death::{count_deaths, forget_deaths};
+use super::pending_object::{announce, forget};
 use super::publication::{are_files_unsure, be_all_unsure, note_failure};
 use super::published_file::write_look;
 use super::transaction::Transaction;
@@ -76,6 +77,8 @@ fn write(
             slot,
         } => keep_due(transaction, *source, (*fence, worker), *slot)?,
         Fact::WorkerSeen(worker) => see(transaction, worker, stamp.at)?,
+        Fact::ObjectPending { name, worker } => announce(transaction, name, worker, stamp.at)?,
+        Fact::ObjectsGone(names) => forget(transaction, names)?,
         Fact::Chore(name) => write_chore(transaction, name, stamp.at)?,
         Fact::Swept => write_swept(transaction, stamp.at)?,
         Fact::Looks(looks) => {

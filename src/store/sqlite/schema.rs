@@ -48,6 +48,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/030.sql"),
     include_str!("schema/031.sql"),
     include_str!("schema/032.sql"),
+    include_str!("schema/033.sql"),
 ];
 
 /// How often a step is retried that SQLite gives up at once when another process takes it at the same moment.

@@ -6,6 +6,7 @@ mod history;
 mod invariants;
 mod log;
 mod notices;
+mod objects;
 mod opening;
 pub(in crate::store) mod provenance;
 mod publishing;
