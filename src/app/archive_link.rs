@@ -1,6 +1,6 @@
-//! The bond between the catalogue and the archive beside it: each is used with the other alone.
+//! Ties the catalogue and the archive beside it together: neither is used with another counterpart.
 //!
-//! Never deletes anything, whichever of the two is the wrong one.
+//! Never deletes anything, whichever of the two is wrong.
 
 use std::fmt;
 use std::path::Path;
@@ -11,15 +11,15 @@ use crate::archive::{Archive, ArchiveError};
 use crate::domain::{ArchiveMark, Digest, Mismatch, is_out_of_space, to_hex};
 use crate::store::{Fact, StoreError};
 
-/// Objects that are looked for in a catalogue at once.
+/// Objects looked up in a catalogue at once.
 const PAGE: usize = 1024;
 
-/// What adopting an archive came to.
+/// The result of adopting an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdoptedArchive {
-    /// Objects that no version of this catalogue names, and that are kept.
+    /// Objects that no version of this catalogue names; they are kept.
     pub unknown_objects: usize,
-    /// Sets that are published, and of which this catalogue has published no edition: they stay until it does.
+    /// Published sets of which this catalogue has published no edition: their folders stay until it does.
     pub unknown_sets: usize,
 }
 
@@ -35,10 +35,10 @@ impl fmt::Display for AdoptedArchive {
     }
 }
 
-/// Refuses to begin a catalogue beside an archive that has lost its own.
+/// Refuses to create a catalogue beside an archive whose own catalogue is lost.
 pub fn refuse_lost_catalogue(data_dir: &Path) -> Result<()> {
     let archive = Archive::open_for_reading(data_dir);
-    // A mark that cannot be read is one.
+    // An unreadable mark counts as a mark.
     if matches!(archive.machine().mark(), Ok(None)) && !archive.blobs().has_objects()? {
         return Ok(());
     }
@@ -50,16 +50,17 @@ pub fn refuse_lost_catalogue(data_dir: &Path) -> Result<()> {
 }
 
 impl App {
-    /// Makes sure that the catalogue is the archive's own, and counts both marks up. Both get one when neither has.
+    /// Checks that the catalogue belongs to the archive, and increments both marks. Both get a mark when neither has
+    /// one.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unavailable`] when the two do not belong together, with which it is and the ways on.
+    /// [`ErrorKind::Unavailable`] when they do not belong together; the message names the wrong one and the remedies.
     pub async fn join_archive(&self) -> Result<()> {
         if let Some(error) = self.archive_mismatch().await? {
             return Err(error);
         }
-        // On a full disk nothing is counted, which harms nothing: the command says by itself what it could not do.
+        // On a full disk no mark is incremented, which is harmless: the command itself reports the full disk.
         let mark = match self.ports.store.next_archive_mark(new_id()?).await {
             Err(StoreError::Full { .. }) => return Ok(()),
             mark => mark?,
@@ -71,18 +72,18 @@ impl App {
             set => set,
         })
         .await?;
-        // Not before: what the archive's mark failed for is tried again by the next change.
+        // Not before: after a failure of the archive's mark, the next change tries again.
         self.ports.joined.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Begins a pass: its first change counts the marks up anew, so that no copy of the catalogue from before it passes for the
-    /// right one. A pass with nothing to do writes nothing.
+    /// Begins a pass: its first change increments the marks, so that an older copy of the catalogue is noticed. A pass
+    /// with nothing to do writes nothing.
     pub(crate) fn begin_work(&self) {
         self.ports.joined.store(false, Ordering::Relaxed);
     }
 
-    /// Does what [`Self::join_archive`] does, unless that was done for the work at hand.
+    /// Does the same as [`Self::join_archive`], once per unit of work.
     pub(crate) async fn join_archive_once(&self) -> Result<()> {
         if self.has_joined() {
             return Ok(());
@@ -90,16 +91,16 @@ impl App {
         self.join_archive().await
     }
 
-    /// Returns whether the work at hand changed something, or was about to.
+    /// Returns whether the present work changed something, or was about to.
     pub(crate) fn has_joined(&self) -> bool {
         self.ports.joined.load(Ordering::Relaxed)
     }
 
-    /// Returns why the catalogue is not the archive's own, if it is not.
+    /// Returns an error when the catalogue does not belong to the archive.
     pub async fn archive_mismatch(&self) -> Result<Option<Error>> {
-        // First: whoever counts up writes the catalogue first.
+        // The archive's mark is read first: a writer increments the catalogue's mark first.
         let archive = match self.ports.archive.machine().mark() {
-            // Whose the archive is cannot be told then.
+            // The archive's owner is then unknown.
             Err(error) => {
                 return Ok(Some(Error::from(error).hint(
                     "`gannet config adopt-archive` writes the mark of the archive anew, for the catalogue beside it; nothing is deleted",
@@ -108,7 +109,7 @@ impl App {
             archive => archive?,
         };
         let catalogue = match self.ports.store.archive_mark().await {
-            // Whose the catalogue is cannot be told then: it is read, and not changed.
+            // The catalogue's owner is then unknown: it is read, and not changed.
             Err(error) if error.is_damage() => return Ok(Some(error.into())),
             catalogue => catalogue?,
         };
@@ -133,13 +134,13 @@ impl App {
         Ok(Some(refusal(message, &self.ports.archive)))
     }
 
-    /// Tells of an archive without a mark whether all its objects are strange to the catalogue.
+    /// Reports, for an archive without a mark, whether the catalogue names none of its objects.
     async fn names_no_object(&self) -> Result<bool> {
         let objects = self
             .with_archive(|archive| archive.blobs().objects())
             .await?;
         let unknown = self.unnamed(&objects).await?.len();
-        // A first fetch that was killed may have left one or two.
+        // A killed first fetch may have left one or two.
         Ok(unknown > 0 && unknown == objects.len())
     }
 
@@ -152,11 +153,11 @@ impl App {
         Ok(unnamed)
     }
 
-    /// Takes what lies in the archive for this catalogue's, whichever catalogue it was of. Objects that no version names are
-    /// kept for good, and of `other` contents what the catalogue does not know for the days of the trash.
+    /// Takes the archive over for this catalogue. Objects that no version names are kept for good; unknown contents
+    /// among `other` are kept for as long as the trash is.
     pub async fn adopt_archive(&self, other: &OtherContents) -> Result<AdoptedArchive> {
         self.keep_unknown(other).await?;
-        // One that cannot be read is replaced, too.
+        // An unreadable mark is replaced, too.
         let archive = self.ports.archive.machine().mark().ok().flatten();
         let catalogue = match self.ports.store.archive_mark().await {
             Err(error) if error.is_damage() => None,
@@ -199,7 +200,7 @@ impl App {
         Ok(adopted)
     }
 
-    /// Returns the editions that readers see of sets of which the catalogue has published none.
+    /// Returns the editions that readers see of sets of which this catalogue has published none.
     async fn unknown_editions(&self) -> Result<Vec<String>> {
         let mut unknown = Vec::new();
         for set in self

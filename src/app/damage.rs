@@ -1,17 +1,17 @@
-//! Rows of the catalogue that were left out because they are damaged: told at the end, and recorded once.
+//! Damaged rows that were left out of reads: reported at the end, and recorded once.
 
 use super::{App, Error, ErrorKind, Result};
 use crate::domain::{Source, SourceId};
 use crate::store::{Fact, StoreError};
 
 impl App {
-    /// Returns which rows were left out of what was read, in words.
+    /// Returns the damaged rows that were left out of reads, in words.
     pub fn damage(&self) -> Vec<String> {
         let damaged = self.ports.store.damage();
         damaged.iter().map(ToString::to_string).collect()
     }
 
-    /// Returns the sources whose rows are among them.
+    /// Returns the sources with such rows.
     pub(crate) fn damaged_sources(&self) -> Vec<SourceId> {
         let damaged = self.ports.store.damage().into_iter();
         damaged
@@ -20,8 +20,8 @@ impl App {
             .collect()
     }
 
-    /// Returns the damage that was met since this was asked last, an error for each row. Records an event for each that none
-    /// tells yet.
+    /// Returns the damage met since the last call, one error per row. Records an event for each row that no event
+    /// reports yet.
     pub(crate) async fn take_damage(&self) -> Vec<Error> {
         let damaged = self.ports.store.take_damage();
         if damaged.is_empty() {
@@ -36,7 +36,7 @@ impl App {
             }
             Ok::<_, Error>(())
         };
-        // What is damaged is said in any case.
+        // The damage is reported even when it cannot be recorded.
         if let Err(error) = recorded.await {
             tracing::warn!("damage is not recorded: {error}");
         }
@@ -45,7 +45,7 @@ impl App {
             .collect()
     }
 
-    /// Notes the newest versions of these sources whose rows are damaged or lost.
+    /// Notes the damaged or lost rows among these sources' newest versions.
     pub async fn note_damaged_newest(&self, sources: &[Source]) -> Result<()> {
         for source in sources {
             let state = &source.state;
@@ -54,7 +54,7 @@ impl App {
             };
             let found = self.ports.store.find_version(id).await;
             let is_there = self.unless_damaged(found.map_err(Error::from))?;
-            // One that can be read is another source's.
+            // A readable row here belongs to another source.
             if let Some(found) = is_there {
                 let reason = match found {
                     Some(_) => "it is another source's",
@@ -69,7 +69,7 @@ impl App {
         Ok(())
     }
 
-    /// Returns what was found; nothing, and a note of it, when a row of the catalogue is damaged.
+    /// Returns the result; for a damaged row, notes it and returns `None`.
     pub(super) fn unless_damaged<T>(&self, found: Result<T>) -> Result<Option<T>> {
         match found {
             Ok(found) => Ok(Some(found)),
@@ -86,15 +86,15 @@ impl App {
     }
 }
 
-/// Returns which row of the catalogue a line says is damaged, and how, in the same words whatever else the line says of it; nothing for
-/// a line about none.
+/// Returns the damaged row and its reason as named in a line, in the same words for every such line; `None` for a line
+/// about no row.
 pub fn row_named_in(line: &str) -> Option<String> {
     if let Some((_, rows)) = line.split_once("the catalogue's rows ") {
         return Some(rows.to_owned());
     }
     let (_, row) = line.split_once("the catalogue's row ")?;
     let (row, reason) = row.split_once(" is damaged: ")?;
-    // Whose row it is, not every part knows.
+    // Not every line names the row's source.
     let (row, _) = row.split_once(" (source ").unwrap_or((row, ""));
     Some(format!("{row}: {reason}"))
 }

@@ -1,10 +1,10 @@
-//! The one error that faces see: a kind to act on, a message for people, a hint at what to do next.
+//! The error type that faces see: a kind to act on, a message for people, a hint.
 
 use crate::archive::ArchiveError;
 use crate::domain::{is_out_of_space, parse_id};
 use crate::store::{DamagedRow, StoreError};
 
-/// What a face does with an error is decided by its kind alone.
+/// The kind of an error: faces choose exit code, status or toast by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The request itself is wrong: a bad address, a bad interval.
@@ -15,30 +15,30 @@ pub enum ErrorKind {
     Conflict,
     /// The store is locked, the disk is full, a file cannot be written: may work later.
     Unavailable,
-    /// The catalogue was replaced under this process: only a new process can go on.
+    /// The catalogue was replaced while this process ran: only a new process can open it.
     Replaced,
-    /// Stored bytes are not what was recorded.
+    /// Stored bytes or rows differ from what was recorded.
     Damaged,
-    /// A file cannot be put where it belongs, or be read: something is in its way. Other sources are not concerned.
+    /// A file cannot be put in its place or be read because something blocks it. Other sources are not affected.
     Blocked,
 }
 
-/// Why a use-case did not do what was asked.
+/// An error of a use-case.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    /// What a face decides by.
+    /// The kind, by which faces decide.
     pub kind: ErrorKind,
     /// The whole message, causes included, in one line.
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
-    /// What lies below.
+    /// The cause.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What use-cases return.
+/// The result of use-cases.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -52,17 +52,17 @@ impl Error {
         }
     }
 
-    /// Returns an error about a request that is wrong in itself.
+    /// Returns an error for an invalid request.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Invalid, message)
     }
 
-    /// Returns an error about something that does not exist.
+    /// Returns an error for something that does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::NotFound, message)
     }
 
-    /// Returns the message with the hint behind it, in one line.
+    /// Returns the message and the hint in one line.
     pub fn with_hint(&self) -> String {
         match &self.hint {
             Some(hint) => format!("{self}; {hint}"),
@@ -70,24 +70,24 @@ impl Error {
         }
     }
 
-    /// Adds what to do next.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Tells whether what failed keeps everything from being done, a full disk say.
+    /// Reports whether the failure, a full disk say, stops all further work.
     pub(crate) fn concerns_all(&self) -> bool {
         matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Replaced)
     }
 
-    /// Tells whether what failed concerns one file alone, damage say: all else was done.
+    /// Reports whether the failure, damage say, affects one file only.
     pub(crate) fn concerns_one(&self) -> bool {
         matches!(self.kind, ErrorKind::Damaged | ErrorKind::Blocked)
     }
 
-    /// Tells whether a file of the archive could not be made, changed or read: what the catalogue records goes on all the same.
+    /// Reports whether the failure is of a file of the archive; the catalogue can still record.
     pub(crate) fn is_of_file(&self) -> bool {
         let below = self.source.as_ref();
         let below = below.and_then(|below| below.downcast_ref::<ArchiveError>());
@@ -101,8 +101,8 @@ impl Error {
         )
     }
 
-    /// Adds this error to the one that is kept: the one that keeps more from being done stays, of two alike the first. Returns the
-    /// other when it is damage: nothing else tells that, while the catalogue keeps what is in the way of a file.
+    /// Adds this error to `kept`, which holds the gravest error, of equals the first. Returns the other one when it is
+    /// damage, which only its caller reports; the catalogue itself records what blocks a file.
     pub(crate) fn add_to(self, kept: &mut Option<Self>) -> Option<Self> {
         let weight = |error: &Self| (!error.concerns_one(), error.concerns_all());
         let other = match kept {
@@ -112,7 +112,7 @@ impl Error {
         other.filter(|other| other.kind == ErrorKind::Damaged)
     }
 
-    /// Tells whether a disk had no room left.
+    /// Reports whether a disk was full.
     pub(crate) fn is_out_of_space(&self) -> bool {
         let Some(below) = &self.source else {
             return false;
@@ -126,7 +126,7 @@ impl Error {
         )
     }
 
-    /// Tells whether another process kept a lock for longer than is waited for.
+    /// Reports whether another process held a lock for longer than the time-out.
     pub(crate) fn is_busy(&self) -> bool {
         let below = self.source.as_ref();
         below
@@ -144,7 +144,7 @@ impl Error {
     }
 }
 
-/// Says how to go on where a row of the catalogue is damaged.
+/// Returns the remedy for a damaged row.
 fn way_on(row: &DamagedRow) -> String {
     const BACKUP: &str = "put a backup of gannet.db back";
     match row.table {
@@ -226,7 +226,7 @@ impl From<ArchiveError> for Error {
                 );
                 Self::from_below(ErrorKind::Unavailable, error).hint(hint)
             }
-            // Paths are made by the catalogue, which makes none outside.
+            // The catalogue makes the paths, and none of them leads outside.
             ArchiveError::BadPath(_) => Self::from_below(ErrorKind::Damaged, error),
             ArchiveError::Blocked { .. } | ArchiveError::Missing { .. } => {
                 Self::from_below(ErrorKind::Blocked, error)

@@ -1,9 +1,9 @@
 //! Use-cases: what every face calls, and what the worker shares with them.
 //!
-//! [`App`] is the use-cases for one actor: [`App::acting_as`] gives those of another, over the same ports. Faces see no port; the worker, which
-//! records what it does in the same places, and the composition root do.
+//! [`App`] has the use-cases for one actor; [`App::acting_as`] returns those of another actor over the same ports. Only
+//! the worker, which records through the same ports, and the composition root see the ports; faces do not.
 //!
-//! Knows the ports (store, archive, verifiers, clock) and no face; never prints, never reads the environment.
+//! Uses the ports (store, archive, verifiers, clock) and no face; never prints or reads the environment.
 
 mod archive_link;
 mod damage;

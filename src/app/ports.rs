@@ -16,18 +16,18 @@ use crate::config::Config;
 use crate::domain::{Actor, Stamp};
 use crate::store::Store;
 
-/// Requests to verifiers at once.
+/// Concurrent requests to verifiers.
 const MAX_ASKING: usize = 8;
 
-/// What use-cases work through: one for all actors of a process. The worker works through the same.
+/// The ports of the use-cases, shared by all actors of a process and by the worker.
 pub(crate) struct Ports {
-    /// The configuration that this process works by.
+    /// The configuration in use.
     configured: RwLock<Arc<Configured>>,
-    /// Reads the configuration again; nothing in a process that only reads the catalogue, and in the demo.
+    /// Reads the configuration again; `None` in a process that only reads the catalogue, and in the demo.
     pub(super) read_config: Option<ReadConfig>,
-    /// Whether somebody asked for the configuration to be read again, whatever its file looks like.
+    /// Whether a reading of the configuration was requested, whatever its file looks like.
     pub(super) wants_reload: AtomicBool,
-    /// Why a changed configuration was not used, until a pass has said so.
+    /// Why a changed configuration was not used, until a pass reports it.
     rejected: Mutex<Option<String>>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
@@ -35,16 +35,16 @@ pub(crate) struct Ports {
     pub(crate) store: Store,
     /// Blobs and published files.
     pub(crate) archive: Arc<Archive>,
-    /// Whether the marks of catalogue and archive were counted up for the work at hand.
+    /// Whether the marks of catalogue and archive were incremented for the present work.
     pub(super) joined: AtomicBool,
-    /// Which versions rules are judging, for whoever finds this process dead.
+    /// The versions that rules are judging, for whoever finds this process dead.
     pub(super) judging_notes: Arc<Mutex<Notes>>,
-    /// Verifiers at work at once on this machine: as many as cores.
+    /// Concurrent verifiers on this machine: as many as cores.
     judging: Semaphore,
     cores: u32,
-    /// Verifiers asked at once at their addresses.
+    /// Concurrent requests to verifiers' addresses.
     asking: Semaphore,
-    /// Bounds the memory of contents that are encoded and decoded at once.
+    /// Bounds the memory of contents being encoded and decoded.
     coding: CodecLimit,
 }
 
@@ -52,12 +52,12 @@ pub(crate) struct Ports {
 #[derive(Clone)]
 pub struct App {
     pub(super) ports: Arc<Ports>,
-    /// Who acts: `joe@host by cli`.
+    /// The actor, such as `joe@host by cli`.
     actor: Actor,
 }
 
 impl App {
-    /// Puts the ports together, for an actor.
+    /// Builds the ports, for an actor.
     pub fn new(
         config: Arc<Config>,
         clock: Arc<dyn Clock>,
@@ -68,7 +68,7 @@ impl App {
         Self::reading_config(config, None, clock, store, archive, actor)
     }
 
-    /// Puts the same together; the configuration is read again by `read_config` when its file changes.
+    /// Builds the same; `read_config` reads the configuration again when its file changes.
     pub fn reading_config(
         config: Arc<Config>,
         read_config: Option<ReadConfig>,
@@ -99,7 +99,7 @@ impl App {
         }
     }
 
-    /// Returns the same use-cases for another actor: what is done through them is recorded as done by that one.
+    /// Returns the same use-cases for another actor, who is recorded with what is done through them.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {
         Self {
@@ -108,24 +108,24 @@ impl App {
         }
     }
 
-    /// Returns what the use-cases work through, for the worker, which records what it does in the same places. Faces have no use for it.
+    /// Returns the ports, for the worker; faces do not use them.
     pub(crate) fn ports(&self) -> &Ports {
         &self.ports
     }
 
-    /// Returns the configuration that this process works by now.
+    /// Returns the configuration in use.
     pub fn config(&self) -> Arc<Config> {
         Arc::clone(&self.configured().config)
     }
 
-    /// Returns the configuration of now, with what is made from it.
+    /// Returns the configuration in use and the objects made from it.
     pub(super) fn configured(&self) -> Arc<Configured> {
         let configured = self.ports.configured.read();
-        // What is behind the lock is whole whenever it is left.
+        // The value behind the lock is complete whenever the lock is released.
         Arc::clone(&configured.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts another configuration in the place of the one of now.
+    /// Replaces the configuration in use.
     pub(super) fn exchange(&self, configured: Configured) {
         let place = self.ports.configured.write();
         *place.unwrap_or_else(PoisonError::into_inner) = Arc::new(configured);
@@ -146,12 +146,12 @@ impl App {
         self.ports.clock.sleep_until(until).await;
     }
 
-    /// Returns who acts: `joe@host by cli`.
+    /// Returns the actor, such as `joe@host by cli`.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
 
-    /// Returns who acts, and the time.
+    /// Returns the actor and the time.
     pub fn stamp(&self) -> Stamp {
         Stamp {
             at: self.now(),
@@ -159,12 +159,12 @@ impl App {
         }
     }
 
-    /// Returns the folder below which published files lie.
+    /// Returns the folder of published files.
     pub fn published_folder(&self) -> &Path {
         self.ports.archive.published().folder()
     }
 
-    /// Waits until one more verifier may be at work, `here` or at its address.
+    /// Waits until one more verifier may run, `here` or at its address.
     pub(super) async fn judging_permit(&self, here: bool) -> tokio::sync::SemaphorePermit<'_> {
         let places = if here {
             &self.ports.judging
@@ -177,7 +177,7 @@ impl App {
             .expect("the semaphore is never closed")
     }
 
-    /// Waits until no verifier is at work on this machine, and keeps others from beginning.
+    /// Waits until no verifier runs on this machine, and blocks others.
     pub(super) async fn judging_alone(&self) -> tokio::sync::SemaphorePermit<'_> {
         self.ports
             .judging
@@ -186,7 +186,7 @@ impl App {
             .expect("the semaphore is never closed")
     }
 
-    /// Encodes or decodes on a thread that may block, once there is room for it.
+    /// Encodes or decodes on a blocking thread, once there is memory for it.
     pub(super) async fn with_codec<T: Send + 'static>(
         &self,
         load: CodecLoad,
@@ -200,7 +200,7 @@ impl App {
         .await
     }
 
-    /// Works on the archive's files on a thread that may block.
+    /// Runs an operation on the archive's files on a blocking thread.
     pub(crate) async fn with_archive<T: Send + 'static>(
         &self,
         task: impl FnOnce(&Archive) -> std::result::Result<T, ArchiveError> + Send + 'static,

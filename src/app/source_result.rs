@@ -1,40 +1,40 @@
-//! What a pass did with one source.
+//! The result of a pass for one source.
 
 use crate::domain::{AttemptOutcome, FailureKind, SourceId, VersionId};
 
-/// What became of one source in a pass.
+/// The result of a pass for one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceResult {
-    /// Which source.
+    /// The source.
     pub id: SourceId,
-    /// What was done.
+    /// The outcome.
     pub outcome: SourceOutcome,
-    /// The version that it brought, or found unchanged.
+    /// The version that it brought or found unchanged.
     pub version_id: Option<VersionId>,
-    /// Why it failed.
+    /// The kind of failure, if it failed.
     pub error_kind: Option<FailureKind>,
     /// Why it failed, was dropped or was not tried, in words.
     pub error: Option<String>,
-    /// Whether its published file was put back: somebody had changed or removed it.
+    /// Whether its published file was put back after somebody had changed or removed it.
     pub put_back: bool,
 }
 
-/// What was done with one source.
+/// What a pass did with one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceOutcome {
     /// It was fetched.
     Fetched(AttemptOutcome),
-    /// Another worker was at it.
+    /// Another worker holds its claim.
     Busy,
-    /// It was asked for, and the answer was not recorded: the source was changed meanwhile, another worker took it over, or this
-    /// machine could not keep the answer.
+    /// Fetched, but not recorded: the source was changed meanwhile, another worker took it over, or this machine could
+    /// not keep the content.
     Dropped,
-    /// The pass could not begin, or had to end before.
+    /// The pass could not begin, or ended before its turn.
     Untried,
 }
 
 impl SourceOutcome {
-    /// Returns the word that stands for it.
+    /// Returns the outcome's word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Fetched(outcome) => outcome.as_str(),
@@ -67,7 +67,7 @@ impl SourceResult {
         }
     }
 
-    /// Returns the result of a source that was left to another worker.
+    /// Returns the result for a source that another worker holds.
     pub fn busy(id: SourceId) -> Self {
         Self {
             outcome: SourceOutcome::Busy,
@@ -76,7 +76,7 @@ impl SourceResult {
         }
     }
 
-    /// Returns the result of an attempt whose answer was not recorded.
+    /// Returns the result of an attempt that was not recorded.
     pub fn dropped(id: SourceId, why: &str) -> Self {
         Self {
             outcome: SourceOutcome::Dropped,
@@ -85,7 +85,7 @@ impl SourceResult {
         }
     }
 
-    /// Returns the result of a source that was not tried.
+    /// Returns the result for a source that was not tried.
     pub fn untried(id: SourceId, why: &str) -> Self {
         Self {
             outcome: SourceOutcome::Untried,

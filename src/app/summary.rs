@@ -1,4 +1,4 @@
-//! What a pass did, in numbers.
+//! The summary of a pass in numbers.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub struct PassSummary {
     pub unchanged: u64,
     /// Attempts that failed.
     pub failed: u64,
-    /// Sources whose answers this machine could not keep, since its disk is full, say: no failures of theirs.
+    /// Sources whose content this machine could not keep, on a full disk, say: no failures of the sources.
     pub not_kept: u64,
     /// Versions that every verifier passed.
     pub passed: u64,
@@ -25,15 +25,15 @@ pub struct PassSummary {
     pub failed_verification: u64,
     /// Versions that a verifier could not judge.
     pub verification_errors: u64,
-    /// Versions that wait for a verdict that comes later.
+    /// Versions that wait for a promised verdict.
     pub awaiting_verdicts: u64,
-    /// Sets of which another edition is published now.
+    /// Sets whose published edition changed.
     pub sets_published: u64,
-    /// Sets that a verifier failed, or that could not be judged.
+    /// Sets that failed or could not be judged.
     pub sets_failed: u64,
-    /// Sets whose newest files failed or could not be judged, in this pass or in one before, and that no pass since made good.
+    /// Sets whose newest edition failed or could not be judged, in this pass or before.
     pub sets_failing: u64,
-    /// Published files and sets that are not what they should be, since bringing them in line failed, now or before.
+    /// Published files and sets that could not be updated, in this pass or before.
     pub publish_failed: u64,
     /// Published files that somebody had changed or removed, and that were put back.
     pub put_back: u64,
@@ -44,14 +44,14 @@ pub struct PassSummary {
 }
 
 impl PassSummary {
-    /// Tells whether something is left for a person to look at: a fetch failed, a version or a set was found bad or could
-    /// not be judged, or something could not be published.
+    /// Reports whether a person should look: a fetch failed, a version or a set failed or could not be judged, or
+    /// something could not be published.
     pub fn has_problems(&self) -> bool {
         self.failed > 0 || self.serves_in_doubt()
     }
 
-    /// Tells whether consumers may miss what they should get: a version failed or could not be judged, a set stands failed, or
-    /// something could not be kept or published.
+    /// Reports whether consumers may miss an update: a version failed or could not be judged, a set is failing, or
+    /// content could not be kept or published.
     pub fn serves_in_doubt(&self) -> bool {
         let judged = self.failed_verification + self.verification_errors;
         judged + self.sets_failed + self.sets_failing + self.publish_failed + self.not_kept > 0
@@ -109,13 +109,13 @@ impl fmt::Display for PassSummary {
     }
 }
 
-/// How far a pass is.
+/// The progress of a pass.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PassProgress {
-    /// Whether it is under way.
+    /// Whether the pass is running.
     pub running: bool,
     /// Sources that were due when it began.
     pub total: u64,
-    /// What it did so far.
+    /// The numbers so far.
     pub summary: PassSummary,
 }

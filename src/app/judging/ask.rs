@@ -1,4 +1,4 @@
-//! Asking a verifier, wherever it is: in this process, in a program, or at an address.
+//! Asks a verifier: a built-in rule, a program, or an address.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,8 +12,8 @@ use crate::net::{NetError, WebhookRequest, Webhooks};
 use crate::verify::{Verifier, VerifierReply, VersionFacts};
 
 impl App {
-    /// Returns what a verifier says of the content, with where that comes from. A suspect, whose judging
-    /// killed a process before, is judged while nothing else is, unless at an address.
+    /// Returns a verifier's verdict on the content, with its fingerprint. A suspect version, whose judging killed a
+    /// process before, is judged alone, except at an address.
     pub(in crate::app) async fn run(
         &self,
         verifier: &Arc<Verifier>,
@@ -22,7 +22,7 @@ impl App {
         is_suspect: bool,
     ) -> NewVerdict {
         let _permit = if is_suspect && verifier.is_run() {
-            // It killed the process, or another did that was judged at the same time: the next death tells.
+            // Judging it, or another version at the same time, killed the process: a death while alone decides.
             self.judging_alone().await
         } else {
             self.judging_permit(verifier.is_run()).await
@@ -45,7 +45,7 @@ impl App {
         asked.said(judgement)
     }
 
-    /// Begins to ask a verifier, as it is now: a program that is replaced from here on could not judge.
+    /// Starts asking a verifier and fixes its fingerprint: a program replaced from now on could not judge.
     pub(in crate::app) async fn asked<'a>(&self, verifier: &'a Verifier) -> Asked<'a> {
         let (started_at, clock) = (self.now(), Instant::now());
         Asked {
@@ -56,7 +56,7 @@ impl App {
         }
     }
 
-    /// Posts the content to a verifier's address, and reads its answer.
+    /// Posts the content to a verifier's address and reads the answer.
     async fn post(
         &self,
         (url, secret): (&str, Option<&str>),
@@ -97,7 +97,7 @@ impl App {
         }
     }
 
-    /// Returns the client of webhooks, made when it is first needed: that reads the system's certificates.
+    /// Returns the client of webhooks; made on first use, since it reads the system's certificates.
     pub(crate) async fn webhooks(&self) -> Result<Arc<Webhooks>, NetError> {
         let configured = self.configured();
         let make = || async {
@@ -120,7 +120,7 @@ pub(in crate::app) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Returns its verdict.
+    /// Returns the verifier's judgement as a verdict.
     pub(in crate::app) fn said(self, judgement: Judgement) -> NewVerdict {
         NewVerdict {
             verifier: self.verifier.name().to_owned(),
@@ -132,7 +132,7 @@ impl Asked<'_> {
     }
 }
 
-/// Returns a new id of a message: Standard Webhooks asks for one that no other message has.
+/// Returns a new message id: Standard Webhooks requires unique ones.
 fn message_id() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;

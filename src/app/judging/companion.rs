@@ -1,6 +1,6 @@
-//! Files that failed by a list of digests in whose place a newer one is in force by now: they are judged again.
+//! Versions that failed by a list of digests of which a newer version is in force: they are judged again.
 //!
-//! What passed stays passed: a list that comes before the next file says nothing against the file of its time. Never judges.
+//! A passed version stays passed: a newer list may precede the next file. Never judges.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use crate::domain::{
 use crate::store::{SourceFilter, VersionQuery};
 use crate::verify::{Companion, Verifier, VersionFacts};
 
-/// Versions of one source that are looked at, from the newest back.
+/// How many of a source's versions are examined, newest first.
 const MOST_VERSIONS: u64 = 8;
 
-/// A version that failed by older lists than are in force now.
+/// A version that failed by older lists than those in force.
 pub(in crate::app) struct Outlisted {
     pub(in crate::app) source: SourceId,
     pub(in crate::app) version: VersionId,
-    /// The verifiers that judged by them.
+    /// The verifiers that used the older lists.
     pub(in crate::app) verifiers: Vec<String>,
 }
 
 impl App {
-    /// Returns the versions, of all sources or of `only` these, that failed by an older list than is in force now: of each source the
-    /// newest ones, back to the one that readers see or that passed.
+    /// Returns the versions of all sources, or of `only` these, that failed by an older list than the one in force: of
+    /// each source, the newest ones back to the first that readers see or that passed.
     pub(in crate::app) async fn outlisted(
         &self,
         only: Option<&[SourceId]>,
@@ -52,7 +52,7 @@ impl App {
                 continue;
             }
             match self.outlisted_of(&source).await {
-                // Whoever reads its history says so.
+                // Readers of the source's history report the damage.
                 Err(error) if error.kind == ErrorKind::Damaged => tracing::warn!("{error}"),
                 of_source => found.extend(of_source?),
             }
@@ -87,7 +87,7 @@ impl App {
         Ok(found)
     }
 
-    /// Returns the verifiers by which a version failed, as these last verdicts say, with an older list than is in force now.
+    /// Returns the verifiers whose last verdicts failed a version by an older list than the one in force.
     pub(in crate::app) async fn outlisted_verifiers(
         &self,
         source: &Source,
@@ -107,7 +107,7 @@ impl App {
             };
             let facts = facts_of(source, version);
             let now = self.list_in_force(companion, &facts).await?;
-            // An older gannet did not note which list it was.
+            // An older gannet did not record which list was used.
             if now.is_some() && now != Companion::noted_in(&failed.judgement.output) {
                 outlisted.push(verifier.name().to_owned());
             }
@@ -115,7 +115,7 @@ impl App {
         Ok(outlisted)
     }
 
-    /// Returns the version of a list by which a version would be judged now; nothing when none is good, and it would not be.
+    /// Returns the version of the list by which a version would be judged now; `None` when no good one exists.
     async fn list_in_force(&self, name: &str, facts: &VersionFacts) -> Result<Option<VersionId>> {
         let found = self.ports.store.find_source(name).await?;
         let list = found.filter(|one| one.removed_at.is_none() && one.id != facts.source_id);
@@ -127,7 +127,7 @@ impl App {
         Ok(good.map(|version| version.id))
     }
 
-    /// Returns the verifiers that compare each version of such a source with another source's list.
+    /// Returns the source's verifiers that compare each version with another source's list.
     fn judges_by_list(&self, settings: &SourceSettings) -> Vec<Arc<Verifier>> {
         let mut verifiers = self.verifiers_for(settings);
         verifiers.retain(|verifier| companion_of(verifier).is_some());
@@ -143,7 +143,7 @@ fn companion_of(verifier: &Verifier) -> Option<&str> {
         .filter(|_| of_source)
 }
 
-/// Tells whether a version of a list counts: what is not verified itself yet says nothing of others.
+/// Reports whether a version of a list counts: an unverified list proves nothing about other files.
 pub(in crate::app) fn says_something(version: &Version) -> bool {
     matches!(
         version.state,

@@ -1,7 +1,7 @@
-//! Versions whose judging kills the process: noted while a rule or a program is at work, so that whoever finds a dead worker's folder
-//! knows. A program may take gannet along: by the memory that both may use together, say.
+//! Versions whose judging kills the process: each is noted while a rule or a program judges it, for whoever finds the
+//! dead worker's folder. A program can kill gannet, too: by exhausting their shared memory, say.
 //!
-//! Never counts what is judged at an address, which dies alone.
+//! Judging at an address is not counted: it cannot kill this process.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::app::{App, Result};
 use crate::domain::{Judgement, Source, Version, VersionId, newest_by_verifier};
 use crate::store::Fact;
 
-/// After so many, passes do not judge a version by rules and programs any more.
+/// After so many deaths, passes no longer judge the version by rules and programs.
 const TOO_MANY: u32 = 2;
 
 impl App {
-    /// Forgets the deaths of a version once every rule and program that judges it has spoken as it is now. One that speaks before the
-    /// deadly one has its turn says nothing about that one: neither earlier in the same judging nor in a judging of its own.
+    /// Clears a version's count of deaths once every rule and program that judges it has a verdict in its present form.
+    /// A verdict of one verifier proves nothing about a deadly one whose turn comes later.
     pub(in crate::app) async fn clear_of_deaths(
         &self,
         source: &Source,
@@ -40,14 +40,14 @@ impl App {
         Ok(self.ports.store.record(judged, self.stamp()).await?)
     }
 
-    /// Notes that a version is being judged by this rule or program, until the note is dropped.
+    /// Notes that a rule or program judges this version, until the returned note is dropped.
     pub(in crate::app) fn note_judging(&self, version: VersionId, rule: &str) -> Option<Note> {
         let path = self.ports.archive.machine().temp_dir().join(FILE);
-        // Without a note it is judged all the same: a full disk is no reason not to.
+        // Judges even without a note: a full disk must not prevent judging.
         Note::begin(Arc::clone(&self.ports.judging_notes), &path, version, rule).ok()
     }
 
-    /// Counts the versions that a dead worker was judging, by the notes in its folder.
+    /// Counts a death for each version that a dead worker was judging, by the notes in its folder.
     pub(crate) async fn count_deaths_in(&self, folder: PathBuf) -> Result<()> {
         let versions = self.with_archive(move |_| Ok(noted_in(&folder))).await?;
         let versions = versions.unwrap_or_default();
@@ -59,12 +59,12 @@ impl App {
     }
 }
 
-/// Returns what stands for the judgement of a version whose judging killed the process so often; nothing when that is not too often.
+/// Returns the judgement that replaces a verifier's after too many deaths; `None` for fewer.
 pub(in crate::app) fn killed_too_often(version: VersionId, deaths: u32) -> Option<Judgement> {
     (deaths >= TOO_MANY).then(|| refusal(version, deaths))
 }
 
-/// Returns what stands for the judgement of a version whose judging killed the process so often.
+/// Returns the judgement for a version whose judging killed the process so often.
 fn refusal(version: VersionId, deaths: u32) -> Judgement {
     Judgement::error(&format!(
         "the process was killed {deaths} times in the middle of judging this; `gannet verify v{version}` tries again"

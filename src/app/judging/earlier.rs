@@ -1,6 +1,6 @@
-//! Verdicts that an earlier program or definition of a verifier gave, counted for whoever looks.
+//! Counts verdicts by earlier programs or definitions of verifiers, for people to see.
 //!
-//! Judges nothing again: `verify --stale` does. Looks at every version that is asked about, which no pass takes the time for.
+//! Judges nothing: `verify --stale` does. Reads every version asked about, which takes too long for a pass.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,13 +9,13 @@ use crate::config::VerifierKind;
 use crate::domain::{Fingerprint, newest_by_verifier};
 use crate::store::JudgedOrder;
 
-/// The fingerprints as of now of the verifiers that gannet asks itself, by name.
+/// The present fingerprints of the verifiers that gannet runs itself, by name.
 type Judges = HashMap<String, String>;
 
 impl App {
-    /// Returns how many versions and sets have verdicts that another program or definition gave than that of now, with what to do, in
-    /// one line: of the sources that are selected, of all and of the sets without a selector. Nothing when there are none, and
-    /// where this process would not judge.
+    /// Returns one line with how many versions and sets have verdicts by earlier programs or definitions, and the
+    /// remedy: for the selected sources, or for all sources and sets. `None` when there are none, or when this process
+    /// would not judge.
     pub async fn earlier_judges(&self, selectors: &[String]) -> Result<Option<String>> {
         if self.configured().verifiers.is_empty() {
             return Ok(None);
@@ -54,7 +54,7 @@ impl App {
         )))
     }
 
-    /// Returns the fingerprints of now, without those of programs that this account cannot read: what those are is not known here.
+    /// Returns the present fingerprints, except those of programs that this account cannot read.
     async fn readable_judges(&self) -> Judges {
         let mut judges = Judges::new();
         for verifier in &self.configured().verifiers {
@@ -98,7 +98,7 @@ impl App {
         Ok(count)
     }
 
-    /// Returns the sets whose newest edition has such a verdict.
+    /// Returns the sets whose newest edition has an earlier verdict.
     async fn sets_judged_earlier(
         &self,
         judges: &Judges,
@@ -123,7 +123,7 @@ impl App {
     }
 }
 
-/// Tells whether somebody else than the judge of now spoke last, and no person.
+/// Reports whether the last verdict has another fingerprint than the present one, and is not by hand.
 fn is_earlier(last: Option<&String>, now: Option<&String>) -> bool {
     match (last, now) {
         (Some(last), Some(now)) => last != now && *last != Fingerprint::overruled().hex,

@@ -1,4 +1,4 @@
-//! Judging versions: running the verifiers that apply, recording what they said, and what outside verifiers said.
+//! Judges versions: runs the verifiers that apply and records their verdicts.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,29 +18,29 @@ use crate::domain::{
 use crate::store::{Awaiting, Counted, Ended, NeededRows, Seen};
 use crate::verify::{Verifier, VersionFacts};
 
-/// What judging a version gave.
+/// The result of judging a version.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// Whose version.
+    /// The source of the version.
     pub source: Source,
     /// The version, with its new state.
     pub version: Version,
     /// The verdicts, in the order of the configuration.
     pub verdicts: Vec<NewVerdict>,
-    /// What follows from all verdicts.
+    /// The state that follows from all verdicts.
     pub state: VersionState,
-    /// Verdicts by hand that counted until now, and whose verifiers judged for themselves.
+    /// Verdicts by hand that these verdicts replaced.
     pub set_aside: Vec<SetAside>,
 }
 
-/// A verdict by hand that a verifier's own took the place of.
+/// A verdict by hand that a verifier's own verdict replaced.
 #[derive(Clone, Debug)]
 pub struct SetAside {
-    /// What a person had said.
+    /// The person's verdict.
     pub verdict: NewVerdict,
-    /// Who.
+    /// Who gave it.
     pub actor: String,
-    /// The ids of the versions, or editions, on which it counted: the one that was judged, if it is among them, then others with the
+    /// The ids of the versions or editions on which it counted: the judged one, if among them, then others with the
     /// same contents, oldest first.
     pub on: Vec<i64>,
 }
@@ -55,26 +55,26 @@ impl From<Ended> for SetAside {
     }
 }
 
-/// What is to be asked of the verifiers.
+/// Which verifiers to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// Everyone who can be asked, whatever was said before.
+    /// All that can be asked, whatever their last verdicts.
     Again,
-    /// The same, but for those in whose place a person spoke.
+    /// All that can be asked, except where a verdict by hand counts.
     Stale,
-    /// Those of this weight that have not decided yet: a promise to answer later is waited for until its deadline.
+    /// Undecided ones of this weight; one that promised a verdict has until its deadline.
     Undecided(Weight),
 }
 
 impl App {
-    /// Tells whether a verifier of this weight judges the versions of a source with these settings.
+    /// Reports whether a verifier of this weight judges the versions of a source with these settings.
     pub(crate) fn has_verifier(&self, settings: &SourceSettings, weight: Weight) -> bool {
         self.verifiers_for(settings)
             .iter()
             .any(|verifier| verifier.weight() == weight)
     }
 
-    /// Returns the verifiers that judge each version of such a source by itself.
+    /// Returns the verifiers that judge each version of such a source alone.
     pub(in crate::app) fn verifiers_for(&self, settings: &SourceSettings) -> Vec<Arc<Verifier>> {
         self.configured()
             .verifiers
@@ -84,13 +84,13 @@ impl App {
             .collect()
     }
 
-    /// Returns the newest verdict there is, by which it is known whether a verdict was given after somebody asked for others.
+    /// Returns the newest verdict's id, which later shows whether a verdict is older than a request.
     pub async fn asked_now(&self) -> Result<VerdictId> {
         Ok(self.ports.store.newest_verdict(None).await?)
     }
 
-    /// Runs the verifiers that apply over a kept version and brings the published file in line with the outcome. What a person said
-    /// since that was `asked` for stands: there may have been many versions to judge before this one.
+    /// Runs the applicable verifiers on a kept version and updates the published file. A verdict by hand given after
+    /// `asked` stands: many versions may have been judged before this one.
     pub async fn verify(
         &self,
         source: &Source,
@@ -98,7 +98,7 @@ impl App {
         asked: VerdictId,
     ) -> Result<Verified> {
         self.require_policy().await?;
-        // Read in any case: a version whose bytes are gone is none that could be verified, by however few verifiers.
+        // Always read: a version whose bytes are lost cannot be verified, even without verifiers.
         let content = self.content(version).await?;
         let verified = self
             .judge_as_known(source, version, Some(content), Ask::Again, Some(asked))
@@ -107,8 +107,8 @@ impl App {
         Ok(verified)
     }
 
-    /// Tells whether a judged version failed, or could not be judged by a verifier that is required. One that only waits for a verdict
-    /// is no problem.
+    /// Reports whether a judged version failed, or a required verifier could not judge it. Waiting for a verdict is no
+    /// problem.
     pub fn is_problem(&self, verified: &Verified) -> bool {
         match verified.state {
             VersionState::Failed | VersionState::Error => true,
@@ -126,7 +126,7 @@ impl App {
         }
     }
 
-    /// Asks the verifiers that apply, with the content if it is at hand, and records what they said.
+    /// Asks the verifiers that apply and records their verdicts; uses `content` if given.
     pub(crate) async fn judge(
         &self,
         source: &Source,
@@ -138,7 +138,7 @@ impl App {
             .await
     }
 
-    /// Judges a version in view of the verdicts that were known when that was `asked` for, of those known now without.
+    /// Judges a version in view of the verdicts known at `asked`, or now without it.
     async fn judge_as_known(
         &self,
         source: &Source,
@@ -147,7 +147,7 @@ impl App {
         ask: Ask,
         asked: Option<VerdictId>,
     ) -> Result<Verified> {
-        // A version that nobody has to judge has no verdict that could make a difference.
+        // A version that nothing has to judge has no verdict that matters.
         let is_unjudged =
             ask == Ask::Undecided(Weight::Required) && version.state == VersionState::Unverified;
         let unreadable = match ask {
@@ -155,7 +155,7 @@ impl App {
             _ => None,
         };
         let (mut earlier, deaths) = match unreadable {
-            // Each verifier is asked, or waited for, as if none had spoken: one of them may have said something else last.
+            // Every verifier is asked or waited for: its last verdict may be by another definition.
             Some(_) => (Vec::new(), 0),
             None => self.ports.store.verdicts_and_deaths(version.id).await?,
         };
@@ -177,7 +177,7 @@ impl App {
             .verifiers_for(&source.settings)
             .into_iter()
             .map(|verifier| {
-                // Who judged by an older list has not judged by this one yet.
+                // A verdict by an older list does not count as a verdict by the present one.
                 let counts = |_: &&NewVerdict| !outlisted.iter().any(|one| one == verifier.name());
                 let last = newest.get(verifier.name()).copied().filter(counts);
                 let step = match (self.next_step(&verifier, last, ask), &too_often) {
@@ -198,14 +198,14 @@ impl App {
         verified.set_aside = join(own.into_iter().chain(verified.set_aside));
         let is_undecided = matches!(verified.state, VersionState::Pending | VersionState::Error);
         if verified.verdicts.is_empty() && (is_undecided || ask == Ask::Again) {
-            // Nobody is left to ask: what counts may have changed since.
+            // No verifier is left to ask, but the set of counting verdicts may have changed.
             return self.count_again(source, version).await;
         }
         Ok(verified)
     }
 
-    /// Does what was decided about each verifier in view of what was `seen`, and records what comes of it. Content
-    /// that is not at hand is read when the first verifier needs it. Judging a suspect killed the process before.
+    /// Carries out the steps decided in view of `seen` and records the verdicts. Missing content is read when the first
+    /// verifier needs it. For a suspect, judging has killed the process before.
     pub(in crate::app) async fn carry_out_steps(
         &self,
         source: &Source,
@@ -268,7 +268,7 @@ impl App {
         })
     }
 
-    /// Returns what is known at this moment to whoever judges: verdicts up to this one, and the verifiers of this process.
+    /// Returns what judging is based on at this moment: verdicts up to this one, and this process's verifiers.
     pub(in crate::app) fn seen(&self, verdict: VerdictId) -> Seen {
         Seen {
             verdict,
@@ -277,7 +277,7 @@ impl App {
         }
     }
 
-    /// Tells what to do about a verifier, given what it said last.
+    /// Returns the step for a verifier, given its last verdict.
     pub(in crate::app) fn next_step(
         &self,
         verifier: &Verifier,
@@ -322,7 +322,7 @@ impl App {
         }
     }
 
-    /// Returns a verdict that takes no run.
+    /// Returns a verdict that needs no run.
     pub(in crate::app) async fn note(
         &self,
         verifier: &Arc<Verifier>,
@@ -337,8 +337,8 @@ impl App {
         }
     }
 
-    /// Returns those of these sources whose newest version waits for a verdict that should have come by now. Passes say so of it, where
-    /// any may judge.
+    /// Returns those of these sources whose newest version waits for a verdict that is overdue. Passes record an
+    /// overdue verdict as an error, where they may judge.
     pub async fn overdue(&self, sources: &[Source]) -> Result<HashSet<SourceId>> {
         let mut overdue = HashSet::new();
         for source in sources {
@@ -361,11 +361,11 @@ impl App {
         Ok(overdue)
     }
 
-    /// Returns the versions, of all sources or of `only` these, that are still undecided, pending or in error, and could become
-    /// the published ones; those that wait for advice, whose deadline may have come; and those that failed by an older list than there
-    /// is now. Those of one source stand together.
+    /// Returns the versions of all sources, or of `only` these, to judge again, grouped by source: pending ones and
+    /// errors that could become published; those whose awaited advice may be overdue; and those that failed by an older
+    /// list.
     ///
-    /// No more than a pass can take; which ones come first changes with the hour, so that none is left out for ever.
+    /// Returns at most what a pass can judge; the order changes every hour, so that each gets its turn.
     pub(crate) async fn undecided(
         &self,
         only: Option<&[SourceId]>,
@@ -393,19 +393,19 @@ impl App {
 
 /// What to do about one verifier.
 pub(in crate::app) enum Step {
-    /// It has spoken, or has time left.
+    /// It has a verdict, or time left.
     Nothing,
-    /// It judges.
+    /// Run the verifier.
     Run,
-    /// Its verdict comes by itself: from now on it is waited for.
+    /// The verdict will be sent: wait for it from now on.
     Promise,
-    /// It has had this long.
+    /// The promised verdict is overdue by now; it has had this long.
     GiveUp(Duration),
-    /// It is not asked: this stands for what it would say.
+    /// Do not run the verifier: this judgement replaces its own.
     Refuse(Judgement),
 }
 
-/// Returns whether a promise was recorded while the clock ran ahead: its deadline would not come for as long.
+/// Returns whether a promise was recorded with a clock that ran ahead, which would delay its deadline.
 fn is_from_the_future(promise: &NewVerdict, now: DateTime<Utc>) -> bool {
     promise.started_at > now + CLOCK_TOLERANCE
 }
@@ -423,7 +423,7 @@ pub(in crate::app) fn too_late(deadline: Duration) -> Judgement {
     Judgement::error(&format!("no verdict within {}", duration_words(deadline)))
 }
 
-/// Returns which verdicts by hand on what was `judged` counted, of these with who gave each, and do not beside the new ones.
+/// Returns the verdicts by hand on the `judged` subject that counted before the new verdicts and no longer do.
 pub(in crate::app) fn set_aside<'a>(
     judged: i64,
     oldest_first: impl IntoIterator<Item = (&'a NewVerdict, &'a str)>,
@@ -443,7 +443,7 @@ pub(in crate::app) fn set_aside<'a>(
     by_hand.map(aside).collect()
 }
 
-/// Joins what is the same verdict on several versions or editions.
+/// Merges entries for the same verdict on several versions or editions.
 pub(in crate::app) fn join(all: impl IntoIterator<Item = SetAside>) -> Vec<SetAside> {
     let mut joined: Vec<SetAside> = Vec::new();
     for one in all {

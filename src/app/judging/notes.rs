@@ -1,4 +1,4 @@
-//! Which versions the rules of this process are judging: lines of a file in the folder of the process.
+//! Notes which versions this process's rules are judging: lines of a file in the worker's folder.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,25 +8,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::VersionId;
 
-/// The file in a worker's folder that says which versions are being judged: a line each, which is empty while none is. One file that
-/// stays open spares making and removing one for each judgement.
+/// The file of notes in a worker's folder: one line per judging, empty when unused. One open file saves creating and
+/// removing a file per judgement.
 pub(in crate::app) const FILE: &str = "judging";
 
-/// The bytes of a line: an id, the rule as far as there is room, spaces, and the line feed.
+/// The bytes of a line: an id, the rule (cut to fit), spaces, and the line feed.
 const LINE_BYTES: usize = 64;
 
 /// The notes of this process.
 #[derive(Default)]
 pub(in crate::app) struct Notes {
-    /// Made with the first note.
+    /// Created with the first note.
     file: Option<File>,
     lines: u64,
-    /// Lines that say nothing.
+    /// Unused lines.
     free: Vec<u64>,
 }
 
 impl Notes {
-    /// Writes a line that says nothing now, or a new one. Returns which.
+    /// Writes an unused or new line, and returns its number.
     fn begin(&mut self, path: &Path, version: VersionId, rule: &str) -> io::Result<u64> {
         let file = match self.file.take() {
             Some(file) => file,
@@ -43,7 +43,7 @@ impl Notes {
     }
 
     fn end(&mut self, line: u64) {
-        // A note that stays counts as a death: one too many does no harm.
+        // A note that stays counts as a death; one too many is harmless.
         let ended = self.file.as_ref().map(|file| write_line(file, line, ""));
         if let Some(Ok(())) = ended {
             self.free.push(line);
@@ -66,7 +66,7 @@ pub(in crate::app) struct Note {
 }
 
 impl Note {
-    /// Notes that a rule is judging a version, in the file at this path.
+    /// Notes in the file at this path that a rule is judging a version.
     pub(in crate::app) fn begin(
         notes: Arc<Mutex<Notes>>,
         path: &Path,
@@ -88,10 +88,10 @@ fn lock(notes: &Mutex<Notes>) -> MutexGuard<'_, Notes> {
     notes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns the versions of which notes in a folder say that they are being judged.
+/// Returns the versions that the notes in a folder name.
 pub(in crate::app) fn noted_in(folder: &Path) -> io::Result<Vec<VersionId>> {
     let bytes = fs::read(folder.join(FILE))?;
-    // The name of a rule may be cut in the middle of a character.
+    // A rule's name may be cut inside a character.
     let text = String::from_utf8_lossy(&bytes);
     let ids = text
         .lines()

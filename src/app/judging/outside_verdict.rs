@@ -1,4 +1,4 @@
-//! Verdicts that somebody outside gives: recorded in a verifier's name, for all of the same bytes, with what is published following.
+//! Verdicts from outside: recorded in a verifier's name for all versions with the same bytes; published files follow.
 //!
 //! Never asks a verifier.
 
@@ -14,23 +14,23 @@ use crate::domain::{
 };
 use crate::verify::Verifier;
 
-/// A verdict that was given from outside.
+/// A verdict from outside that was recorded.
 #[derive(Clone, Debug)]
 pub struct GivenVerdict {
-    /// Whose version, as it was before.
+    /// The source, as it was before.
     pub source: Source,
     /// The version, with its new state.
     pub version: Version,
-    /// The other versions of the source with the same bytes for which the verdict counts too, oldest first.
+    /// The source's other versions with the same bytes on which the verdict also counts, oldest first.
     pub also: Vec<VersionId>,
 }
 
 impl App {
-    /// Records a verdict that was reached outside of gannet, and brings the published file in line with it. One that fails a
-    /// version, or passes one that such a verdict failed, counts for every version of the source with the same bytes.
+    /// Records a verdict from outside and updates the published file. A verdict that fails a version, or passes one
+    /// failed from outside, counts for every version of the source with the same bytes.
     ///
-    /// Its verifier is one that the configuration declares for the source. As a rule one with `external = true`, or an HTTP
-    /// verifier that promised to answer later; under the name of another one a person overrules that, until it judges again.
+    /// The verifier must be declared for the source: usually one with `external = true`, or an HTTP verifier that
+    /// promised a verdict. In the name of any other, a person overrules that verifier until it judges again.
     pub async fn verdict(
         &self,
         reference: &str,
@@ -60,8 +60,8 @@ impl App {
         })
     }
 
-    /// Returns the verdict that somebody outside gives in a verifier's name; that of a verifier which gannet asks is known as
-    /// a person's word, unless the verifier promised to answer later.
+    /// Returns the verdict from outside in a verifier's name. For a verifier that gannet runs it is marked as by hand,
+    /// unless that verifier promised it.
     pub(in crate::app) async fn note_from_outside<'a>(
         &self,
         verifier: &Arc<Verifier>,
@@ -90,7 +90,7 @@ impl App {
         verdict
     }
 
-    /// Finds the verifier that takes verdicts from outside under this name.
+    /// Finds the verifier with this name that accepts verdicts from outside.
     fn outside_verifier(&self, name: &str, source: &Source) -> Result<Arc<Verifier>> {
         let shown = name.escape_debug();
         let declared = || {

@@ -1,7 +1,7 @@
-//! Secrets in what verifiers say: a server may repeat in a body what it was asked with, and a verifier may print the body; a
-//! service that judges may repeat what it was asked with itself.
+//! Removes secrets from verdicts: a server may repeat its request in a body, a verifier may print the body, and a
+//! service that judges may repeat its own request.
 //!
-//! Never changes content, which is kept as it came.
+//! Never changes content, which is kept as received.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::net::Redactor;
 use crate::verify::Verifier;
 
 impl App {
-    /// Returns what strikes the secrets of these sources, and those of a verifier, out of a text.
+    /// Returns a redactor for the secrets of these sources and of a verifier.
     pub(in crate::app) fn redactor<'a>(
         &self,
         sources: impl IntoIterator<Item = &'a Source>,
@@ -33,7 +33,7 @@ impl App {
         configured.redactors.get(texts, signing, secrets)
     }
 
-    /// Returns what strikes out what a verdict may repeat: secrets of the source, of the verifier, and of the source that a rule
+    /// Returns a redactor for a verdict: for secrets of the source, of the verifier, and of the source that a rule
     /// compares with, whose lines it may quote.
     pub(in crate::app) async fn redactor_for_verdict(
         &self,
@@ -48,7 +48,7 @@ impl App {
         Ok(self.redactor(sources, Some(verifier)))
     }
 
-    /// Returns the same for sources by their ids, removed ones too.
+    /// Returns a redactor for sources by id, removed ones included.
     pub(in crate::app) async fn redactor_of(&self, ids: Vec<SourceId>) -> Result<Arc<Redactor>> {
         let mut sources = Vec::new();
         for id in ids {
@@ -57,7 +57,7 @@ impl App {
         Ok(self.redactor(&sources, None))
     }
 
-    /// Returns verdicts on a set without the secrets of its sources.
+    /// Returns verdicts on a set without the secrets of its members.
     pub(in crate::app) async fn redacted_by_members(
         &self,
         verdicts: Vec<NewVerdict>,
@@ -73,7 +73,7 @@ impl App {
     }
 }
 
-/// Returns a verdict with the names of secrets in the place of their values.
+/// Returns a verdict with secrets replaced by their names.
 pub(in crate::app) fn redacted(mut verdict: NewVerdict, redactor: &Redactor) -> NewVerdict {
     if redactor.is_empty() {
         return verdict;

@@ -1,4 +1,4 @@
-//! The redactors of a configuration: what strikes secrets out of texts, each made once.
+//! The redactors of a configuration: each removes secrets from texts, and is made once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::config::Secrets;
 use crate::net::Redactor;
 
-/// The most redactors that are kept: sources mostly share their secrets.
+/// How many redactors are cached: most sources share their secrets.
 const MAX_KEPT: usize = 64;
 
-/// The redactors of one configuration by the texts that name their secrets. Each is made once; the one for no secrets is
-/// there from the start.
+/// The redactors of one configuration, by the texts that name their secrets. The one without secrets exists from the
+/// start.
 #[derive(Default)]
 pub(in crate::app) struct Redactors {
     none: Arc<Redactor>,
@@ -18,7 +18,7 @@ pub(in crate::app) struct Redactors {
 }
 
 impl Redactors {
-    /// Returns the one for the secrets that `texts` name, and for these signing secrets.
+    /// Returns the redactor for the secrets named in `texts`, and for these signing secrets.
     pub(in crate::app) fn get(
         &self,
         texts: Vec<&str>,

@@ -7,7 +7,7 @@ use crate::domain::{SourceId, Version};
 use crate::store::{VersionQuery, VersionsQuery};
 use crate::verify::{Companion, Previous, RuleContext, Verifier, VersionFacts};
 
-/// How many versions of a list one version is compared with.
+/// How many versions of a list a version is compared with.
 const MOST_LISTS: usize = 8;
 
 impl App {
@@ -52,14 +52,14 @@ impl App {
         }))
     }
 
-    /// Returns what the source that lists digests said at the time; or why there is nothing.
+    /// Returns the versions of the digest list that apply to the judged version, or why there are none.
     async fn companion(
         &self,
         name: &str,
         facts: &VersionFacts,
     ) -> Result<std::result::Result<Companion, String>> {
         let found = self.ports.store.find_source(name).await?;
-        // One that was removed is found by its number still.
+        // A removed source is still found by its id.
         let source = match found.filter(|source| source.removed_at.is_none()) {
             None => return Ok(Err(format!("there is no source `{name}`"))),
             Some(source) if source.id == facts.source_id => {
@@ -67,7 +67,7 @@ impl App {
             }
             Some(source) => source,
         };
-        // In this order: a list that is fetched in between then looks older than it is, and leaves the file undecided.
+        // In this order, a list fetched in between looks older than it is, which leaves the file undecided.
         let checked_at = self.ports.store.last_good_attempt(source.id).await?;
         let versions = self.versions_in_force(source.id, facts).await?;
         let Some(checked_at) = checked_at.filter(|_| !versions.is_empty()) else {
@@ -90,10 +90,10 @@ impl App {
         }))
     }
 
-    /// Returns the versions of another source, newest first, that say something of the judged one: the newest, unless the
-    /// judged one has been followed by another.
+    /// Returns the versions of the list's source, newest first, that apply to the judged version: the newest alone,
+    /// unless the judged version has a successor.
     ///
-    /// A history that is judged again is judged by what was in force then: today's list does not name old files.
+    /// An old version is judged by the lists of its time: today's list does not name old files.
     pub(in crate::app) async fn versions_in_force(
         &self,
         other: SourceId,

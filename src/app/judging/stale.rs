@@ -1,6 +1,6 @@
-//! Judging again what was judged by an older judge: a verifier whose definition or program is another one now.
+//! Judges again whatever an earlier definition or program of a verifier judged.
 //!
-//! What has been judged again carries the new fingerprint, so whoever ends this in the middle goes on from there.
+//! Every new verdict has the new fingerprint, so an interrupted run continues where it stopped.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,65 +19,65 @@ use crate::domain::{
 use crate::store::{JudgedBy, JudgedOrder, JudgedRequest, SourceFilter};
 use crate::verify::Verifier;
 
-/// Versions looked at in one read.
+/// Versions read at once.
 const PAGE: usize = 1024;
-/// Versions on their way at once: enough that many share one commit.
+/// Versions judged at once: enough for many to share one commit.
 const AT_ONCE: usize = 64;
-/// Memory that contents on their way may take up, in units of 1 KiB; a larger content goes alone.
+/// Memory for contents being judged, in units of 1 KiB; a larger content is judged alone.
 const CONTENT_KIB: u32 = 256 << 10;
 
 /// Which versions to judge again.
 #[derive(Clone, Debug, Default)]
 pub struct StaleRequest {
-    /// Only those of the sources that these select; of all without any.
+    /// Only versions of the selected sources; of all sources without selectors.
     pub selectors: Vec<String>,
-    /// Begin with the newest version instead of the oldest.
+    /// Start with the newest version instead of the oldest.
     pub newest_first: bool,
 }
 
-/// How far it is.
+/// The progress of judging again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StaleProgress {
-    /// Versions that an older judge had judged, or that a verifier has not judged yet, or whose verdicts count otherwise now.
+    /// Versions with a missing or an earlier verdict, or whose verdicts count differently now.
     pub total: u64,
-    /// Of those, judged again by now.
+    /// Of those, the number done so far.
     pub done: u64,
-    /// Whose state is another one now.
+    /// Versions whose state changed.
     pub changed: u64,
-    /// By their state now.
+    /// Done versions that passed.
     pub passed: u64,
-    /// By their state now: no verifier applies any more.
+    /// Done versions that no required verifier judges any more.
     pub unverified: u64,
-    /// By their state now.
+    /// Done versions that failed.
     pub failed: u64,
-    /// By their state now: error or pending.
+    /// Done versions in error or pending.
     pub undecided: u64,
-    /// Of those, the ones that wait for a verdict, which is no failure.
+    /// Pending ones among the undecided, which are no failures.
     pub waiting: u64,
-    /// Sets of which an edition was judged, again or for the first time.
+    /// Sets with an edition judged, again or for the first time.
     pub sets: u64,
-    /// Of those, the ones that did not pass.
+    /// Of those sets, the ones that did not pass.
     pub sets_failed: u64,
-    /// Of the ones that did not pass, those that wait for a verdict, which is no failure.
+    /// Of the sets that did not pass, the ones that wait for a verdict, which are no failures.
     pub sets_pending: u64,
     /// Sets that no required verifier judges.
     pub sets_unverified: u64,
     /// Sets that were never judged, and wait for a member.
     pub sets_waiting: u64,
-    /// Verdicts by hand that count in the place of a verifier's own, and are kept.
+    /// Verdicts by hand that count in a verifier's place, and are kept.
     pub by_hand: u64,
 }
 
-/// What was judged again and is to be said.
+/// A result to report while judging again.
 #[derive(Clone, Copy, Debug)]
 pub enum JudgedAgain<'a> {
-    /// A version whose state is another one now; with what was said of it before, when that counts otherwise now and nobody was asked.
+    /// A version whose state changed; with its last verdicts when no verifier was asked and only their weight changed.
     Version(&'a Verified, &'a [NewVerdict]),
-    /// An edition of a set that did not pass, or whose state is another one now; with the same.
+    /// An edition of a set that did not pass, or whose state changed; likewise with its last verdicts.
     Set(&'a VerifiedSet, &'a [NewVerdict]),
 }
 
-/// A version that is to be judged again, by these verifiers; by none of them when only its verdicts count otherwise now.
+/// A version to judge again by these verifiers; by none when only its verdicts count differently.
 struct Stale {
     version: VersionId,
     source: Arc<Source>,
@@ -85,13 +85,13 @@ struct Stale {
 }
 
 impl StaleProgress {
-    /// Returns whether anything failed or could not be judged. What only waits for a verdict is no failure.
+    /// Returns whether anything failed or could not be judged. A pending verdict is no failure.
     pub fn has_problems(&self) -> bool {
         let undecided = self.undecided - self.waiting;
         self.failed + undecided + (self.sets_failed - self.sets_pending) > 0
     }
 
-    /// Counts a version by its state now.
+    /// Counts a version by its new state.
     fn count(&mut self, state: VersionState, is_problem: bool) {
         self.waiting += u64::from(state == VersionState::Pending && !is_problem);
         match state {
@@ -103,7 +103,7 @@ impl StaleProgress {
     }
 }
 
-/// Returns how many versions may be judged at once. A rule that compares with the last good version needs that to be judged first.
+/// Returns how many versions may be judged at once: one when a rule compares each with the last good version.
 fn at_once(stale: &[Stale]) -> usize {
     let looks_back = |stale: &Stale| stale.verifiers.iter().any(|one| one.looks_back());
     if stale.iter().any(looks_back) {
@@ -114,13 +114,12 @@ fn at_once(stale: &[Stale]) -> usize {
 }
 
 impl App {
-    /// Judges every version again for which a verifier that applies has no verdict, or one of another fingerprint than it has
-    /// now; only by those verifiers; and, when no source is named, what stands ready of each set. Published files follow.
-    /// `tell` is called after each version with the progress so far, and with the version when its state changed; likewise with each
-    /// edition that did not pass, or whose state changed.
+    /// Judges again every version for which an applicable verifier has no verdict, or one with another fingerprint, by
+    /// those verifiers only. Without selectors, also judges the ready combination of each set. Published files follow.
+    /// Calls `tell` with the progress after each version, and with each version whose state changed and each edition
+    /// that did not pass or changed.
     ///
-    /// A version whose content is damaged is an error that is kept until the others are done. Verdicts that came from
-    /// outside are not judged again.
+    /// Damage of a content is returned after the other versions are done. Verdicts from outside are kept.
     pub async fn verify_stale(
         &self,
         request: &StaleRequest,
@@ -147,7 +146,7 @@ impl App {
                     progress.count(verified.state, self.is_problem(&verified));
                     (before != verified.state).then_some(verified)
                 }
-                // Purged meanwhile.
+                // The version was purged meanwhile.
                 Ok(None) => None,
                 Err(error) if error.concerns_all() => return Err(error),
                 Err(error) => {
@@ -172,7 +171,7 @@ impl App {
         }
     }
 
-    /// Returns why a version stands as it does that nobody was asked about: only what counts is otherwise.
+    /// Returns the verdicts behind a version's state when no verifier was asked: only their weight changed.
     async fn why_counted(&self, changed: Option<&Verified>) -> Result<Vec<NewVerdict>> {
         let Some(one) = changed.filter(|one| one.verdicts.is_empty()) else {
             return Ok(Vec::new());
@@ -181,7 +180,7 @@ impl App {
         Ok(why_it_stands(one.state, said.map(|one| one.verdict)))
     }
 
-    /// Returns what is to be judged again, and how many verdicts by hand are kept.
+    /// Returns the versions to judge again, and the number of verdicts by hand that are kept.
     async fn find_stale(&self, request: &StaleRequest) -> Result<(Vec<Stale>, u64)> {
         let sources = self.stale_sources(&request.selectors).await?;
         let judges = self.judges_now().await;
@@ -200,7 +199,7 @@ impl App {
             .collect();
         let (mut stale, mut by_hand) = (Vec::new(), 0);
         self.each_judged(only, order, |version| {
-            // One that was added since the sources were read was judged by the judges of now.
+            // A source added since was judged by the present verifiers.
             let Some(source) = sources.get(&version.source_id) else {
                 return;
             };
@@ -212,7 +211,7 @@ impl App {
         Ok((stale, by_hand))
     }
 
-    /// Looks at every version of these sources, of all without them, with what was said of it last.
+    /// Visits every version of these sources, or of all, with its last verdicts.
     pub(in crate::app) async fn each_judged(
         &self,
         sources: Option<Vec<SourceId>>,
@@ -248,7 +247,7 @@ impl App {
         Ok(sources.into_iter().map(by_id).collect())
     }
 
-    /// Returns the fingerprints as of now, by verifier, of those that gannet asks itself.
+    /// Returns the present fingerprints of the verifiers that gannet runs itself, by name.
     pub(in crate::app) async fn judges_now(&self) -> HashMap<String, String> {
         let mut judges = HashMap::new();
         for verifier in &self.configured().verifiers {
@@ -260,7 +259,7 @@ impl App {
         judges
     }
 
-    /// Counts the verifiers of a version in whose place a person spoke last.
+    /// Counts a version's verifiers whose last verdict is by hand.
     fn count_by_hand(&self, version: &JudgedBy, source: &Source) -> u64 {
         let overruled = Fingerprint::overruled().hex;
         let mut last = version.last.iter();
@@ -295,7 +294,7 @@ impl App {
             .collect();
         let outcomes = version.last.iter();
         let outcomes = outcomes.map(|(name, last)| (name.clone(), last.outcome));
-        // What counts may have changed: a verifier is advisory now, or gone.
+        // The weight of verdicts may have changed: a verifier is advisory now, or gone.
         let key = SourceKey::of(&source.settings);
         let weights = self.configured().policy.for_source(&key);
         let counts_otherwise = weights.state(&outcomes.collect()) != version.state;
@@ -306,7 +305,7 @@ impl App {
         })
     }
 
-    /// Derives the state of a version anew from the verdicts that it has.
+    /// Derives a version's state again from its verdicts.
     pub(in crate::app) async fn count_again(
         &self,
         source: &Source,
@@ -330,7 +329,7 @@ impl App {
         })
     }
 
-    /// Returns the state before, and what was found; nothing for a version that is gone.
+    /// Returns the state before and the result; `None` for a version that is gone.
     async fn judge_stale(
         &self,
         stale: Stale,
@@ -367,7 +366,7 @@ impl App {
     }
 }
 
-/// Tells whether who judged last is not who would judge now. A person's word stands until the verifier judges again.
+/// Reports whether the last verdict is not by the present judge. A verdict by hand stands until that verifier judges.
 pub(in crate::app) fn is_another(
     last: Option<&String>,
     now: Option<&String>,
@@ -376,7 +375,7 @@ pub(in crate::app) fn is_another(
     now.is_some() && last != now && last != Some(overruled)
 }
 
-/// Returns the last verdicts that make a state what it is, where it is no good one, of these.
+/// Returns those of these last verdicts that make the state a bad one.
 pub(in crate::app) fn why_it_stands(
     state: VersionState,
     oldest_first: impl Iterator<Item = NewVerdict>,

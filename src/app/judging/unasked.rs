@@ -1,5 +1,5 @@
-//! Published versions that a verifier which is required of them was never asked about: they were published while the configuration had
-//! no such verifier, since it was cut for a moment, say.
+//! Published versions without a verdict of a verifier that is now required: they were published under a configuration
+//! without it, one that was truncated for a moment, say.
 //!
 //! Judges nothing: `verify --stale` does.
 
@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use crate::app::{App, PolicyNext, Result};
 use crate::domain::{Policy, SourceKey};
 
-/// So many sources are named.
+/// How many sources are named.
 const NAMED: usize = 3;
 
-/// How many published versions a required verifier was never asked about.
+/// The published versions that a required verifier never judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::app) struct Unasked {
     /// The names of the sources.
@@ -21,15 +21,15 @@ pub(in crate::app) struct Unasked {
 }
 
 impl App {
-    /// Returns in one line which published versions of these sources, of all without a selector, a verifier was never asked about that
-    /// is required of them; nothing when there are none, and unless the policy in force is that of this process.
+    /// Returns one line with the published versions of these sources, or of all, that a required verifier never judged.
+    /// `None` when there are none, or when the policy in force is not this process's.
     pub async fn unasked(&self, selectors: &[String]) -> Result<Option<String>> {
         let configured = self.configured();
         if configured.policy.is_empty() {
             return Ok(None);
         }
         let next = self.policy_outlook().await?;
-        // An edit that is not adopted yet is told as such.
+        // An edit that is not adopted yet is reported as such.
         if !matches!(next.next(), PolicyNext::Keep) {
             return Ok(None);
         }
@@ -37,7 +37,7 @@ impl App {
         Ok((!unasked.sources.is_empty()).then(|| unasked.to_string()))
     }
 
-    /// Returns the same by this policy.
+    /// Returns the same under this policy.
     pub(in crate::app) async fn unasked_by(
         &self,
         selectors: &[String],

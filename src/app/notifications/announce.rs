@@ -1,4 +1,4 @@
-//! What a message says of a change, and which single events a notifier wants to hear of.
+//! Words a message's changes, and picks the single events that a notifier receives.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,14 +13,14 @@ use crate::store::{
     ToldOfEvent,
 };
 
-/// How the event of a set that could not be published begins, and how messages call a set.
+/// The prefix of the events of a set's failed publication; messages call a set so, too.
 const SET: &str = "set ";
-/// What stands in the event of a file that could not be removed, between its path and the reason.
+/// The words between path and reason in the event of a file that could not be removed.
 const OF_REMOVED: &str = " of a removed source is still there: ";
-/// Lines that a message shows of a difference.
+/// How many lines of a difference a message shows.
 const MOST_DIFFERENT_LINES: usize = 12;
 
-/// Returns what a message says of a source that turned.
+/// Returns the change of a message for a source that turned.
 pub(in crate::app) fn turn(kind: ChangeKind, source: &Source, story: ChangeStory) -> Change {
     let is_version = matches!(kind, ChangeKind::VersionFailed | ChangeKind::GoodAgain);
     Change {
@@ -41,7 +41,7 @@ pub(in crate::app) fn turn(kind: ChangeKind, source: &Source, story: ChangeStory
     }
 }
 
-/// Returns what a message says of a set that turned.
+/// Returns the change of a message for a set that turned.
 pub(in crate::app) fn set_turn(kind: ChangeKind, set: &str, story: ChangeStory) -> Change {
     Change {
         kind,
@@ -61,16 +61,16 @@ pub(in crate::app) fn set_turn(kind: ChangeKind, set: &str, story: ChangeStory) 
     }
 }
 
-/// Tells whether the event of a publication that failed is about a set: it begins with its name.
+/// Reports whether the event of a failed publication is about a set: it begins with the set's name.
 fn is_of_set(one: &Announcement) -> bool {
     let detail = one.detail.as_deref();
     detail.is_some_and(|detail| detail.starts_with(SET))
 }
 
-/// Returns what a message says of a single event.
+/// Returns the change of a message for a single event.
 pub(in crate::app) fn announcement(one: &Announcement) -> Change {
     let (subject, detail) = match (&one.source, one.kind) {
-        // Why it fails now may be another reason than the first.
+        // The present reason of the failure may differ from the first.
         (Some(source), ChangeKind::PublishFailed) => {
             let why = source.state.publish_error.as_ref();
             (
@@ -84,7 +84,7 @@ pub(in crate::app) fn announcement(one: &Announcement) -> Change {
             let (path, why) = text.split_once(OF_REMOVED).unwrap_or((text, ""));
             (path.to_owned(), Some(why.to_owned()))
         }
-        // The event begins with the name of the set.
+        // The event's detail begins with the set's name.
         (None, ChangeKind::SetPublished | ChangeKind::Withdrawn | ChangeKind::PublishFailed) => {
             let text = one.detail.as_deref().unwrap_or_default();
             let text = text.strip_prefix(SET).unwrap_or(text);
@@ -92,7 +92,7 @@ pub(in crate::app) fn announcement(one: &Announcement) -> Change {
             let rest = (!rest.is_empty()).then(|| rest.to_owned());
             (format!("set {set}"), rest)
         }
-        // What is said of the configuration says already that it cannot be used.
+        // The event's detail already says that the configuration cannot be used.
         (None, _) => {
             let cause = |text: &String| text.strip_prefix(UNUSABLE).unwrap_or(text).to_owned();
             let cause = one.detail.as_ref().map(cause);
@@ -132,7 +132,7 @@ pub(in crate::app) fn announcement_of_run(one: &Announcement, run: &ChangeRun) -
     }
 }
 
-/// Tells whether readers see the version again that they saw until it was withdrawn.
+/// Reports whether readers see the same version as before the withdrawal.
 fn is_there_again(one: &Announcement, run: &ChangeRun) -> bool {
     let before = run.before.as_ref();
     before.is_some_and(|before| {
@@ -140,14 +140,14 @@ fn is_there_again(one: &Announcement, run: &ChangeRun) -> bool {
     })
 }
 
-/// Names what was published: the version, or the edition that the event of a set ends with.
+/// Names the published version or edition; the event of a set ends with its edition.
 fn in_words(event: &PublicationEvent) -> Option<String> {
     let version = event.version.map(|id| format!("v{id}"));
     let edition = || Some(event.detail.as_deref()?.rsplit_once(": ")?.1.to_owned());
     version.or_else(edition)
 }
 
-/// Returns a unified difference without its head, cut after a few lines.
+/// Returns a unified difference without its header, cut after a few lines.
 pub(in crate::app) fn short_difference(old: &str, new: &str) -> String {
     let difference = similar::TextDiff::from_lines(old, new);
     let text = difference.unified_diff().context_radius(0).to_string();
@@ -160,21 +160,21 @@ pub(in crate::app) fn short_difference(old: &str, new: &str) -> String {
     short.join("\n")
 }
 
-/// What there is to tell a notifier of single events, and what waits.
+/// The single events that a notifier receives, and those that wait.
 #[derive(Default)]
 pub(in crate::app) struct Announced {
-    /// What it is told now.
+    /// Announcements to send now.
     pub(in crate::app) now: Vec<Announcement>,
-    /// Where the changes begin of which that is the last, by its event.
+    /// By announcement: where the run of changes begins of which it is the last.
     pub(in crate::app) starts: HashMap<EventId, RunStart>,
-    /// Those changes, where what they lead to is told and not each by itself.
+    /// The runs of changes, where only their result is sent.
     pub(in crate::app) runs: HashMap<EventId, ChangeRun>,
-    /// What it knows when that was delivered, of events of which that changes.
+    /// The notifier's new state of single events, once the message is delivered.
     pub(in crate::app) known: Vec<(EventSubject, ToldOfEvent)>,
 }
 
 impl Announced {
-    /// Returns what is told as the last of several changes, with where these begin.
+    /// Returns the announcements that are the last of several changes, with the starts of their runs.
     pub(in crate::app) fn run_starts(&self) -> Vec<(Announcement, RunStart)> {
         let is_daily = |one: &&Announcement| {
             matches!(one.kind, ChangeKind::Changed | ChangeKind::SetPublished)
@@ -185,7 +185,7 @@ impl Announced {
         with_start.collect()
     }
 
-    /// Leaves out what readers saw before the changes, and see again: that is what the notifier knows. Keeps the other runs.
+    /// Leaves out runs after which readers see the same as before, which the notifier knows. Keeps the other runs.
     pub(in crate::app) fn leave_out_what_is_back(
         &mut self,
         runs: Vec<(Announcement, ChangeRun)>,
@@ -218,8 +218,8 @@ fn is_as_before(one: &Announcement, run: &ChangeRun) -> bool {
     })
 }
 
-/// Returns what followed from single events that the notifier wants to hear of: of each subject and kind the last, unless it is
-/// over by now. One that comes too soon after another waits.
+/// Returns the announcements that the notifier wants: of each subject and kind the last, unless it is no longer true.
+/// One that comes too soon after another is held.
 pub(in crate::app) fn announced_to(
     notifier: &NotifierConfig,
     look: &NoticeLook,
@@ -261,7 +261,7 @@ pub(in crate::app) fn announced_to(
             announced.known.push((subject, told));
         }
     }
-    // What is over, or not wanted any more, waits no longer.
+    // Announcements that are no longer true or wanted are dropped.
     let over = waiting.into_iter().map(|(subject, told)| {
         let told = ToldOfEvent {
             held: None,
@@ -284,7 +284,7 @@ pub(in crate::app) fn subject_of(one: &Announcement) -> EventSubject {
     EventSubject { kind, about }
 }
 
-/// Returns whether what an event tells of a source or a set is so to this moment: another event may have ended it.
+/// Returns whether an announcement is still true: another event may have ended it.
 fn is_still_so(one: &Announcement, look: &NoticeLook) -> bool {
     let Some(source) = &one.source else {
         return is_still_so_of_set(one, look);
@@ -307,7 +307,7 @@ fn is_still_so_of_set(one: &Announcement, look: &NoticeLook) -> bool {
             let detail = one.detail.as_deref().unwrap_or_default();
             detail.ends_with(&format!(": edition {edition}"))
         }),
-        // One that is withdrawn and configured no more is forgotten.
+        // A withdrawn set that is no longer configured is deleted.
         ChangeKind::Withdrawn => set.is_none_or(|set| set.published.is_none()),
         ChangeKind::PublishFailed if name.is_none() => look.left.contains_key(&subject),
         ChangeKind::PublishFailed => set.is_some_and(|set| set.is_unpublished),
@@ -315,8 +315,8 @@ fn is_still_so_of_set(one: &Announcement, look: &NoticeLook) -> bool {
     }
 }
 
-/// Returns whether what a notifier selects is what an event is about: the source, or the tag of the set. The configuration is
-/// about everything.
+/// Returns whether a notifier selects an event's subject: the source, or the set's tag. The configuration concerns
+/// every notifier.
 pub(in crate::app) fn is_about(notifier: &NotifierConfig, one: &Announcement) -> bool {
     let subject = announcement(one).subject;
     let mut patterns = notifier.sources.iter();
@@ -327,7 +327,7 @@ pub(in crate::app) fn is_about(notifier: &NotifierConfig, one: &Announcement) ->
     }
 }
 
-/// Returns whether what a notifier selects is a set, by its tag.
+/// Returns whether a notifier selects a set, by its tag.
 pub(in crate::app) fn is_about_set(notifier: &NotifierConfig, set: &str) -> bool {
     let mut patterns = notifier.sources.iter();
     patterns.any(|pattern| pattern.tag().is_none_or(|selected| selected == set))

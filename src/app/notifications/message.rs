@@ -1,7 +1,7 @@
-//! What notifiers get to read: all changes in one message, as a text for people and as JSON for programs.
+//! Messages to notifiers: all changes in one message, as text for people and as JSON for programs.
 //!
-//! Texts from outside (names, reasons) are made harmless here: no control characters, and nothing that a chat would take for
-//! a command of its own.
+//! Texts from outside (names, reasons) are made harmless here: no control characters, and nothing that a chat would run
+//! as a command.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
@@ -9,67 +9,67 @@ use serde_json::{Value, json};
 use crate::app::policy::standing::{BEFORE_STAYS, NOTHING_IS_DONE};
 use crate::domain::{ChangeKind, Digest, SourceId, VersionId, clean, shortened, truncate_line};
 
-/// Changes that a message lists one by one.
+/// How many changes a message lists.
 pub(in crate::app) const MOST_LISTED: usize = 100;
-/// Sources that the first line names.
+/// How many sources the first line names.
 const MOST_NAMED: usize = 3;
-/// Problems of a configuration that a message names, with so many bytes in all.
+/// How many problems of a configuration a message names.
 const MOST_PROBLEMS: usize = 10;
 const MOST_PROBLEM_BYTES: usize = 2500;
-/// One of them, with all the names that are accepted in the place of one that is unknown.
+/// The length of one problem, with all names accepted in the place of an unknown one.
 const MOST_PROBLEM_CHARS: usize = 600;
-/// What ntfy takes as a message and not as a file; chats cut what is much longer.
+/// ntfy turns a longer message into a file, and chats cut much longer ones.
 pub(in crate::app) const MOST_POSTED_BYTES: usize = 3900;
 
-/// What is called so where the configuration changed.
+/// The subject of changes of the configuration.
 pub(in crate::app) const CONFIGURATION: &str = "the configuration";
 
 /// One change of one source or set, or of the configuration.
 #[derive(Clone, Debug)]
 pub(in crate::app) struct Change {
     pub(in crate::app) kind: ChangeKind,
-    /// What changed: the name of a source, `set NAME`, `the configuration`.
+    /// The source's name, `set NAME`, or `the configuration`.
     pub(in crate::app) subject: String,
     pub(in crate::app) source_id: Option<SourceId>,
-    /// As it is stored: secrets by name.
+    /// The stored address, with secrets by name.
     pub(in crate::app) address: Option<String>,
     pub(in crate::app) since: Option<DateTime<Utc>>,
     pub(in crate::app) failures: u32,
     pub(in crate::app) detail: Option<String>,
     pub(in crate::app) version_id: Option<VersionId>,
-    /// The lines that differ from the version before, where they are few.
+    /// The difference from the version before, when it is short.
     pub(in crate::app) difference: Option<String>,
-    /// How many such changes there were since the notifier was told of one; this is the last of them.
+    /// How many such changes there were since the last message about one; this is the last of them.
     pub(in crate::app) times: u64,
-    /// What the first of several was, in the word of the last: `v7`, `edition 7`.
+    /// The first of several changes, in the last one's words: `v7`, `edition 7`.
     pub(in crate::app) first: Option<String>,
-    /// What readers saw before, in the same words.
+    /// The version or edition that readers saw before, in the same words.
     pub(in crate::app) replaces: Option<String>,
-    /// Who failed that, and why, when readers see something older now.
+    /// Who failed that version and why, when readers see an older one now.
     pub(in crate::app) because: Option<String>,
-    /// Whether it is what readers saw until it was withdrawn, for people.
+    /// Whether readers see again what they saw before a withdrawal.
     pub(in crate::app) is_back: bool,
 }
 
-/// All that a notifier is told at once.
+/// All changes of one message.
 #[derive(Clone, Debug)]
 pub(in crate::app) struct Message {
-    /// How many changes there are of each kind.
+    /// The number of changes of each kind.
     pub(in crate::app) counts: [(ChangeKind, usize); 10],
-    /// The first of them.
+    /// The first changes.
     pub(in crate::app) listed: Vec<Change>,
-    /// Nothing has happened.
+    /// A test message: nothing has happened.
     pub(in crate::app) is_test: bool,
     pub(in crate::app) at: DateTime<Utc>,
 }
 
 impl Message {
-    /// Returns how many changes there are.
+    /// Returns the number of changes.
     pub(in crate::app) fn count(&self) -> usize {
         self.counts.iter().map(|(_, count)| count).sum()
     }
 
-    /// Returns the first line: `3 sources failing, 1 source recovered`, with the names when there are few.
+    /// Returns the first line: `3 sources failing, 1 source recovered`, with the names when they are few.
     pub(in crate::app) fn summary(&self) -> String {
         let counted = self.counts.iter().filter(|(_, count)| *count > 0);
         let parts: Vec<_> = counted
@@ -77,7 +77,7 @@ impl Message {
             .collect();
         let mut summary = parts.join(", ");
         if self.count() <= MOST_NAMED {
-            // The words of its only kind of change name the configuration.
+            // The words for a configuration change already name the configuration.
             let has_name = |change: &&Change| change.kind != ChangeKind::ConfigRejected;
             let named = self.listed.iter().filter(has_name);
             let mut subjects: Vec<_> = named.map(|change| line_of(&change.subject)).collect();
@@ -93,7 +93,7 @@ impl Message {
         }
     }
 
-    /// Returns the whole text, as many lines of it as fit into so many bytes.
+    /// Returns the text with as many lines as fit into `most_bytes`.
     pub(in crate::app) fn text(&self, most_bytes: usize) -> String {
         const ROOM_FOR_THE_REST: usize = 32;
         let mut text = self.summary() + "\n";
@@ -112,9 +112,9 @@ impl Message {
         }
     }
 
-    /// Returns the same for programs. Its `text` is what Slack and those like it show.
+    /// Returns the message for programs. Slack and similar services show its `text`.
     pub(in crate::app) fn json(&self) -> Value {
-        // In Slack's markup `<!channel>` calls everybody.
+        // In Slack's markup `<!channel>` notifies everybody.
         let text = self
             .text(MOST_POSTED_BYTES)
             .replace('<', "‹")
@@ -132,10 +132,10 @@ impl Message {
         message
     }
 
-    /// Returns an id that is the same for every try to send these changes to this notifier.
+    /// Returns an id that stays the same for every try to send these changes to this notifier.
     pub(in crate::app) fn id(&self, notifier: &str) -> String {
         let what = |change: &Change| {
-            // Without what changes while a message is tried again.
+            // Without the fields that differ between tries.
             json!([
                 change.kind.as_str(),
                 change.source_id,
@@ -194,7 +194,7 @@ impl Change {
             ChangeKind::Recovered => "recovered".to_owned(),
             ChangeKind::VersionFailed => format!("{version}failed verification"),
             ChangeKind::Withdrawn => format!("{version}withdrawn, readers find nothing there"),
-            // The file of a source that was removed: nothing else that fails is neither of a source nor of a set.
+            // A removed source's file: no other failure lacks both source and set.
             ChangeKind::PublishFailed
                 if self.source_id.is_none() && !self.subject.starts_with("set ") =>
             {
@@ -202,7 +202,7 @@ impl Change {
             }
             ChangeKind::PublishFailed => "cannot be published".to_owned(),
             ChangeKind::SetFailed => "failed verification".to_owned(),
-            // Which one stays in force, or that none is, follows the cause.
+            // The cause ends with the configuration that stays in force, if any.
             ChangeKind::ConfigRejected => "cannot be used".to_owned(),
             ChangeKind::GoodAgain => format!("{version}is good again"),
             ChangeKind::SetPublished => format!("published{}", self.times_before("")),
@@ -217,7 +217,7 @@ impl Change {
         }
     }
 
-    /// Says how many changes there were, and what the first was, where there were several.
+    /// Returns the number of changes and the first one, when there were several.
     fn times_before(&self, to: &str) -> String {
         match (&self.first, self.times) {
             (Some(first), times @ 2..) => {
@@ -266,8 +266,8 @@ fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Returns the problems of a configuration, one a line, as part of one line: each is cut by itself, and what follows from them
-/// is not cut.
+/// Returns a configuration's problems, one a line, as part of one line: each is cut separately, and the consequences
+/// are not cut.
 fn problems(detail: &str) -> String {
     let mut ends = [BEFORE_STAYS, NOTHING_IS_DONE].into_iter();
     let parted = ends.find_map(|end| Some((detail.strip_suffix(end)?, end)));
@@ -288,7 +288,7 @@ fn problems(detail: &str) -> String {
     told.join("; ") + end
 }
 
-/// Returns a text from outside as part of one line, cut when it is long, without marks that reorder or hide text.
+/// Returns a text from outside as part of one line, cut when long, without characters that reorder or hide text.
 pub(in crate::app) fn line_of(text: &str) -> String {
     clean(&truncate_line(&text.trim())).into_owned()
 }

@@ -1,4 +1,4 @@
-//! Notifications: what notifiers are sent of changes, and when.
+//! Notifications: the messages that notifiers receive of changes, and when.
 
 pub(in crate::app) mod announce;
 pub(in crate::app) mod message;

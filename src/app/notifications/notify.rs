@@ -1,7 +1,7 @@
-//! Telling notifiers of changes, after a pass and as a test; and the heartbeat.
+//! Sends notifiers the changes after a pass, or a test message; sends the heartbeat.
 //!
-//! A message is sent first and recorded then, by one process at a time: one that is killed in between sends it again, and
-//! none is lost. What could not be delivered is no error of the pass: it is an event, and is tried again.
+//! A message is sent first and recorded then, by one process at a time: a kill in between sends it twice, and none is
+//! lost. A failed delivery is no error of the pass: it is recorded as an event and retried.
 
 use std::time::Duration;
 
@@ -27,14 +27,14 @@ use crate::net::{WebhookRequest, WebhookResponse};
 use crate::store::{Announcement, ChangeRun, Fact, NoticeLook, NoticeRecord, StoriesOf};
 use crate::verify::{Notification, run_notification};
 
-/// Notifiers that are told at once.
+/// Notifiers that are served at once.
 const AT_ONCE: usize = 4;
-/// Events that a look may pass over without a note of where it got to.
+/// After so many events without a notice, a look records how far it got.
 const MOST_BEHIND: i64 = 10_000;
-/// After the first delivery that failed, and after many in a row: less than the hour between two passes of cron.
+/// The pause after the first failed delivery, and after many in a row: less than the hour between two passes of cron.
 const FIRST_RETRY: TimeDelta = TimeDelta::minutes(1);
 const LAST_RETRY: TimeDelta = LONGEST_RETRY;
-/// Changes of which a message shows the lines that differ, and the longest content for that.
+/// How many changes of a message show a difference, and the longest content compared for one.
 const MOST_DIFFERENCES: usize = 5;
 const MOST_COMPARED_BYTES: u64 = 64 << 10;
 
@@ -42,26 +42,26 @@ const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 const JSON_TYPE: &str = "application/json";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 
-/// What became of a message: what came back, or why it is not delivered. Never a secret.
+/// The result of a delivery: the answer, or why it failed. Never a secret.
 pub type Delivery = std::result::Result<String, String>;
 
-/// What follows from a look.
+/// The result of a look: what to send, and what to record.
 struct Plan {
-    /// What there is to tell of sources that turned, the gravest first.
+    /// Turns of sources to send, the gravest first.
     changes: Vec<(ChangeKind, Source)>,
-    /// What there is to tell of sets that turned, each with the edition with which it did.
+    /// Turns of sets to send, each with its edition.
     set_changes: Vec<(ChangeKind, String, EditionId)>,
-    /// What there is to tell of single events, and what waits.
+    /// Single events to send, and those that are held.
     announced: Announced,
-    /// What changes in what is known, message or not.
+    /// Changes of the notifier's state, whether or not a message is sent.
     known: Known,
-    /// What is known of the sources and sets of the message when it was delivered.
+    /// The notifier's state of the message's sources and sets, if it is delivered.
     delivered: Known,
-    /// What is known of the sources of the message when it was not.
+    /// The notifier's state of the message's sources, if it is not delivered.
     undelivered: Vec<(SourceId, NotifierState)>,
 }
 
-/// What a notifier knows of sources and sets.
+/// A notifier's state of sources and sets.
 #[derive(Default)]
 struct Known {
     sources: Vec<(SourceId, NotifierState)>,
@@ -75,9 +75,9 @@ impl Plan {
 }
 
 impl App {
-    /// Tells every notifier of what changed for it since it was told last. Returns a line for each that could not be told.
+    /// Sends every notifier the changes since its last message. Returns a line for each failed delivery.
     ///
-    /// Does nothing when another process is at it.
+    /// Does nothing while another process sends.
     pub(crate) async fn tell_changes(&self) -> Vec<String> {
         let config = self.config();
         let notifiers = &config.notifiers;
@@ -101,7 +101,7 @@ impl App {
         told.filter_map(std::future::ready).collect().await
     }
 
-    /// Tells one notifier; returns why it could not be told.
+    /// Serves one notifier; returns why its delivery failed.
     async fn tell_of(&self, notifier: &NotifierConfig) -> Option<String> {
         let why = match self.tell(notifier).await {
             Ok(Ok(())) => return None,
@@ -112,7 +112,7 @@ impl App {
         Some(format!("could not tell {}: {why}", notifier.name))
     }
 
-    /// Makes notifiers that are new known, before a pass: what fails when it ends is told, and what happened before it began is not.
+    /// Records new notifiers before a pass: failures at the end of the pass are sent, and earlier events are not.
     pub(crate) async fn begin_notifiers(&self) -> Result<()> {
         for notifier in &self.config().notifiers {
             let now = self.now();
@@ -129,7 +129,7 @@ impl App {
         Ok(())
     }
 
-    /// Sends a sample message to one notifier. What comes back is said either way.
+    /// Sends a sample message to one notifier. Returns the answer or the failure.
     pub async fn test_notifier(&self, name: &str) -> Result<Delivery> {
         let config = self.config();
         let notifier = config.notifiers.iter().find(|one| one.name == name);
@@ -153,7 +153,7 @@ impl App {
         Ok(delivery)
     }
 
-    /// Calls the heartbeat's address, if there is one; the error is why that did not work.
+    /// Calls the heartbeat's address, if there is one; the error is why the call failed.
     pub(crate) async fn beat(&self) -> std::result::Result<(), String> {
         let Some(url) = &self.config().worker.heartbeat.clone() else {
             return Ok(());
@@ -217,7 +217,7 @@ impl App {
         Ok(delivery)
     }
 
-    /// Records what is known without a message, when there is any need to.
+    /// Records the notifier's state without a message, when it changed.
     async fn keep_known(
         &self,
         notifier: &NotifierConfig,
@@ -282,7 +282,7 @@ impl App {
         })
     }
 
-    /// Returns how a published version differs from the one that readers saw before, when both are short texts: a few lines.
+    /// Returns a short difference between a published version and the one that readers saw before, for short texts.
     async fn difference(&self, one: &Announcement, before: Option<VersionId>) -> Option<String> {
         let version = self
             .ports
@@ -377,7 +377,7 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
                 plan.changes
                     .extend(changes.map(|kind| (kind, source.clone())));
                 plan.delivered.sources.push((source.id, decision.then));
-                // Most often it waits already: it was not delivered before.
+                // Usually its change waits already: an earlier delivery failed.
                 if told.mark_undelivered() != candidate.told {
                     plan.undelivered.push((source.id, told.mark_undelivered()));
                 }
@@ -385,7 +385,7 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
             }
             decision.then
         } else {
-            // The configuration may have been another one when it was told.
+            // The configuration may have differed at the last message.
             NotifierState {
                 waits: false,
                 ..told
@@ -395,18 +395,18 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
             plan.known.sources.push((source.id, then));
         }
     }
-    // Stable: by name within each kind.
+    // A stable sort: by name within each kind.
     plan.changes.sort_by_key(|(kind, _)| *kind);
     plan
 }
 
-/// Adds what there is to tell of sets, and what is known of them.
+/// Adds the turns of sets, and the notifier's state of them.
 fn plan_sets(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>, plan: &mut Plan) {
     let selected = look
         .sets
         .iter()
         .filter(|set| is_about_set(notifier, &set.name));
-    // Of one that is none now, or has no members, there is nothing to say.
+    // A set without members, or no longer configured, has no turn.
     for (set, (edition, state)) in selected.filter_map(|set| Some((set, set.newest?))) {
         let (change, then) =
             next_set_notification(&notifier.rules, Some((edition, state)), set.told, now);
@@ -451,7 +451,7 @@ fn memory(text: String) -> Content {
     Content::Memory(text.into())
 }
 
-/// Reads an answer: any 2xx takes the message.
+/// Reads an answer: any 2xx accepts the message.
 fn heard(answer: &WebhookResponse) -> Delivery {
     let text = String::from_utf8_lossy(&answer.body);
     let status = answer.status;
@@ -467,7 +467,7 @@ fn heard(answer: &WebhookResponse) -> Delivery {
 }
 
 fn retry_after(failures: u32) -> TimeDelta {
-    // Doubled often enough to be past the last.
+    // Six doublings exceed the longest pause.
     let doublings = failures.saturating_sub(1).min(6);
     (FIRST_RETRY * (1 << doublings)).min(LAST_RETRY)
 }

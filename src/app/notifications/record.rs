@@ -1,5 +1,5 @@
-//! What is recorded of a notifier without a message: after a look, and when it is new, where all that fails waits for it until its
-//! first pass ends. Never tells anybody.
+//! Records of notifiers without a message: after a look, and for a new notifier, for which present failures wait until
+//! its first pass ends. Never sends anything.
 
 use chrono::DateTime;
 
@@ -7,7 +7,7 @@ use super::announce::{is_about, subject_of};
 use crate::config::NotifierConfig;
 use crate::store::{EventSubject, NoticeLook, NoticeRecord, ToldOfEvent};
 
-/// Returns the record of a notifier that is new: all that is not well waits to be told.
+/// Returns the record of a new notifier: all present failures wait to be sent.
 pub(in crate::app) fn beginning(notifier: &NotifierConfig, look: &NoticeLook) -> NoticeRecord {
     let candidates = look.candidates.iter();
     let selected = candidates.filter(|one| {
@@ -27,7 +27,7 @@ pub(in crate::app) fn beginning(notifier: &NotifierConfig, look: &NoticeLook) ->
     }
 }
 
-/// Returns what a notifier that is new is told of single events of before, when it wants to hear of them: it waits, and not for long.
+/// Returns a new notifier's earlier single events, if it wants them: they are held for a short time.
 fn held_events(notifier: &NotifierConfig, look: &NoticeLook) -> Vec<(EventSubject, ToldOfEvent)> {
     let announced = look.announced.iter();
     let wanted = announced.filter(|one| notifier.rules.wants(one.kind) && is_about(notifier, one));
@@ -41,7 +41,7 @@ fn held_events(notifier: &NotifierConfig, look: &NoticeLook) -> Vec<(EventSubjec
     held.collect()
 }
 
-/// Returns the record of a look after which nobody was told anything.
+/// Returns the record of a look without a message.
 pub(in crate::app) fn without_message(
     notifier: &NotifierConfig,
     look: &NoticeLook,

@@ -1,4 +1,4 @@
-//! The sample that `notify test` sends: a change of each kind that a notifier hears of, as a real one of that kind looks.
+//! The sample that `notify test` sends: a change of each kind that the notifier wants, as real ones look.
 
 use chrono::{DateTime, Utc};
 
@@ -7,7 +7,7 @@ use crate::domain::{ChangeKind, SourceId, VersionId};
 
 const SAMPLE: &str = "a sample, sent by `gannet notify test`";
 
-/// Returns a change of each of these kinds, none of which happened.
+/// Returns a made-up change of each of these kinds.
 pub(in crate::app) fn sample_changes(on: &[ChangeKind], at: DateTime<Utc>) -> Vec<Change> {
     on.iter().map(|kind| sample(*kind, at)).collect()
 }

@@ -1,4 +1,4 @@
-//! What putting a policy in force did, in words.
+//! The effects of adopting a policy, in words.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,43 +6,43 @@ use crate::app::{App, Result};
 use crate::domain::{Edit, Policy, PolicyChanges, SourceId, SourceKey};
 use crate::store::RefusalsBy;
 
-/// So many sources and sets are named.
+/// How many sources and sets are named.
 const NAMED: usize = 3;
 
-/// A policy that this process put in force.
+/// A policy that this process adopted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adoption {
     /// Its revision.
     pub revision: i64,
     /// The configuration file that it came from, for people.
     pub file: String,
-    /// What tells it from the policy before.
+    /// The changes from the policy before.
     pub changes: PolicyChanges,
-    /// Whether there are versions already, which were judged by the policy before or by none.
+    /// Whether versions exist, which were judged by the policy before or by none.
     pub has_versions: bool,
-    /// How many published versions a verifier was never asked about that is required of them by now.
+    /// How many published versions a now required verifier never judged.
     pub unasked: usize,
-    /// Whether those that other verifiers judged are judged again now.
+    /// Whether versions judged by other verifiers are judged again now.
     pub is_judged_again: bool,
-    /// What people failed in the names of verifiers that are not required of it any more, and what is failed still.
+    /// Refusals by hand that no longer count, since their verifiers are not required any more, though not withdrawn.
     pub ended: Vec<EndedRefusals>,
 }
 
-/// Versions and editions that people failed in the name of a verifier which is not required of them any more.
+/// Versions and editions failed by hand in the name of a verifier that is no longer required for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedRefusals {
     /// The verifier's name.
     pub verifier: String,
-    /// Whether the verifier is declared still, for other sources or sets, or as one that only advises.
+    /// Whether the verifier is still declared, for other sources or sets, or as advisory.
     pub is_declared: bool,
-    /// The sources and sets that it is about, for people.
+    /// The names of their sources and sets, for people.
     pub of: Vec<String>,
     /// How many versions and editions.
     pub count: u64,
 }
 
 impl App {
-    /// Returns the refusals that counted by the policy before, if it is known, and do not by the one in force now.
+    /// Returns the refusals that counted under the previous policy, if known, and do not under the present one.
     pub(in crate::app) async fn ended_refusals(
         &self,
         changes: &PolicyChanges,
@@ -56,7 +56,7 @@ impl App {
             } = &refusals;
             let (name, requires) = match (refusals.source_id, &refusals.set) {
                 (Some(id), _) => {
-                    // What was purged meanwhile cannot be published.
+                    // A purged version cannot be published.
                     let Some(source) = self.ports.store.find_source(id).await? else {
                         continue;
                     };
@@ -89,7 +89,7 @@ impl App {
         Ok(ended.collect())
     }
 
-    /// Returns the refusals that counted for sources by their settings before these edits, and do not by those after them.
+    /// Returns the refusals that counted before these edits of sources and do not after them.
     pub async fn refusals_ended_by<'a>(
         &self,
         edits: impl IntoIterator<Item = (SourceId, &'a Edit)>,
@@ -140,7 +140,7 @@ impl App {
 }
 
 impl Adoption {
-    /// Returns the same for a command that judges again what other verifiers judged: it need not be told to.
+    /// Returns the same for a command that judges again itself and needs no hint to do so.
     #[must_use]
     pub fn judged_again(self) -> Self {
         Self {
@@ -174,7 +174,7 @@ impl std::fmt::Display for Adoption {
                 ended_sets.join(", ")
             )?;
         }
-        // By the same verifiers nothing is judged otherwise.
+        // The same verifiers judge nothing differently.
         if !is_judged_again && !changes.is_none() {
             f.write_str(if ended_sets.is_empty() {
                 "; versions keep their states, and what is published stays, until they are judged again: `gannet verify --stale`"

@@ -1,4 +1,4 @@
-//! The configuration that a process works by, with what is made from it; a process that stays may exchange it.
+//! The configuration of a process and the objects made from it; a long-lived process may replace it.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -13,29 +13,29 @@ use crate::domain::{Policy, PolicyVerifier};
 use crate::net::Webhooks;
 use crate::verify::Verifier;
 
-/// One configuration, with what is made from it.
+/// One configuration and the objects made from it.
 pub(in crate::app) struct Configured {
     pub(in crate::app) config: Arc<Config>,
     /// The verifiers, in their order.
     pub(in crate::app) verifiers: Vec<Arc<Verifier>>,
-    /// The verifiers and sets, as a catalogue keeps them.
+    /// The verifiers and sets, as the catalogue stores them.
     pub(in crate::app) policy: Arc<Policy>,
-    /// The client of webhooks, once it was needed.
+    /// The client of webhooks, once needed.
     pub(in crate::app) webhooks: OnceCell<Arc<Webhooks>>,
-    /// What strikes secrets out of texts.
+    /// The redactors of secrets.
     pub(in crate::app) redactors: Redactors,
-    /// What the configuration file looked like when it was read.
+    /// The state of the configuration file when it was read.
     file: FileState,
-    /// Whether the configuration came through a pipe or the like when the process began, which says nothing when it is read once more.
+    /// Whether the configuration came through a pipe or the like, which cannot be read a second time.
     pub(in crate::app) is_read_once: bool,
-    /// Whether the file was changed since to one that cannot be used.
+    /// Whether the file has since changed to an unusable one.
     pub(in crate::app) is_outdated: bool,
 }
 
 impl Configured {
     pub(in crate::app) fn new(config: Arc<Config>) -> Self {
         let file = FileState::of(config.config_file.as_deref());
-        // What could not be used was not read: a folder in the place of the file, say, which may be a file later.
+        // An unusable file was not read: a folder in its place may become a file later.
         let is_read_once = file == FileState::Special && config.unusable.is_none();
         Self {
             is_read_once,
@@ -43,7 +43,7 @@ impl Configured {
         }
     }
 
-    /// Returns the same for a configuration file that was in this state before it was read.
+    /// Returns the same for a configuration file whose state was taken before reading.
     pub(in crate::app) fn read_as(config: Arc<Config>, file: FileState) -> Self {
         let verifiers: Vec<_> = config
             .verifiers
@@ -70,7 +70,7 @@ impl Configured {
         }
     }
 
-    /// Returns the same for a configuration whose file was changed since to this state, in which it cannot be used.
+    /// Returns the same configuration, marked as outdated by an unusable file in this state.
     pub(in crate::app) fn outdated(config: Arc<Config>, file: FileState) -> Self {
         Self {
             is_outdated: true,
@@ -83,20 +83,20 @@ impl Configured {
         self.config.config_file.as_deref()
     }
 
-    /// Returns the state of the configuration file when it is another one than the one that was read.
+    /// Returns the configuration file's state if it differs from the one that was read.
     pub(in crate::app) fn changed_file(&self) -> Option<FileState> {
         let now = FileState::of(self.path());
         (now != self.file).then_some(now)
     }
 
-    /// Returns whether the configuration file itself was written since, and which schemas and programs that these verifiers name were
-    /// changed since.
+    /// Returns whether the configuration file was written since `then`, and which of the schemas and programs that its
+    /// verifiers name were changed since.
     pub(in crate::app) fn changed_since(
         &self,
         then: DateTime<Utc>,
         verifiers: &[String],
     ) -> ChangedFiles {
-        // The time of a file is that of the last tick of the kernel's clock.
+        // A file's time is that of the kernel clock's last tick.
         let then = then - TimeDelta::milliseconds(10);
         let is_newer = |(seconds, nanos): (i64, i64)| {
             let time = u32::try_from(nanos).ok();
@@ -124,16 +124,17 @@ impl Configured {
     }
 }
 
-/// Files that were changed since a policy was adopted.
+/// Files changed since a policy was adopted.
 #[derive(Debug, Default)]
 pub(in crate::app) struct ChangedFiles {
     /// The configuration file.
     pub(in crate::app) is_config_edited: bool,
-    /// Those that it names.
+    /// The changed files among those that the configuration names.
     pub(in crate::app) named: Vec<PathBuf>,
 }
 
-/// Returns the file on which the definition of a verifier depends: its schema, or its program, which may be found elsewhere since.
+/// Returns the file that a verifier's definition depends on: its schema, or its program, which may be found elsewhere
+/// by now.
 fn named_file(kind: &VerifierKind) -> Option<&Path> {
     match kind {
         VerifierKind::Builtin(Builtin::Json(rule)) => rule.schema.as_ref()?.file(),
@@ -153,12 +154,12 @@ fn policy_verifier(verifier: &Verifier) -> PolicyVerifier {
     }
 }
 
-/// What tells one state of a file from another without reading it.
+/// The state of a file, as far as it shows without reading the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::app) enum FileState {
-    /// There is no file, or none that can be looked at.
+    /// No file, or none that can be examined.
     Absent,
-    /// A pipe, a device, or what a path such as `/dev/stdin` stands for in this process alone.
+    /// A pipe, a device, or a path such as `/dev/stdin` that differs by process.
     Special,
     Present {
         device: u64,
@@ -190,7 +191,7 @@ impl FileState {
     }
 }
 
-/// Returns whether both paths name one file, by their text or by what links lead to.
+/// Returns whether both paths lead to one file, by text or by links.
 pub(in crate::app) fn is_same_file(one: Option<&Path>, other: Option<&Path>) -> bool {
     let real = |path: &Path| -> Option<PathBuf> { std::fs::canonicalize(path).ok() };
     match (one, other) {
@@ -202,5 +203,5 @@ pub(in crate::app) fn is_same_file(one: Option<&Path>, other: Option<&Path>) -> 
     }
 }
 
-/// Reads the configuration again, by the same flags and environment as before.
+/// Reads the configuration again, with the same flags and environment.
 pub type ReadConfig = Arc<dyn Fn() -> std::result::Result<Config, ConfigError> + Send + Sync>;

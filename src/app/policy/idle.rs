@@ -1,11 +1,11 @@
-//! Verifiers and notifiers that select nothing now: most often a mistyped tag, which judges nothing and tells nobody.
+//! Verifiers and notifiers that select no source: most often because of a mistyped tag.
 
 use crate::app::{App, Result};
 use crate::domain::{Pattern, Source};
 
 impl App {
-    /// Returns a line for each verifier and notifier of the configuration whose `sources` select no source now; none in a
-    /// store without sources.
+    /// Returns a line for each configured verifier and notifier whose `sources` select no source; none in a catalogue
+    /// without sources.
     pub async fn idle_selections(&self) -> Result<Vec<String>> {
         let sources = self.sources(&[]).await?;
         if sources.is_empty() {

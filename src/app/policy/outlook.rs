@@ -1,7 +1,7 @@
-//! How the configuration of this process stands to the policy in force, in words for people: which policy that is, and what the
-//! next pass or changing command makes of it.
+//! Compares this process's configuration with the policy in force, in words for people: which policy that is, and the
+//! effect of the next pass or changing command.
 //!
-//! Never adopts anything, and never reads the configuration again.
+//! Never adopts anything or reads the configuration again.
 
 use super::adoption::EndedRefusals;
 use super::configured::ChangedFiles;
@@ -10,40 +10,41 @@ use crate::app::{App, Error, Result};
 use crate::domain::{AdoptedPolicy, PolicyChanges, PolicyStep, policy_step};
 use crate::store::Condition;
 
-/// The policy in force, and what becomes of it.
+/// The policy in force, and the next step for it.
 #[derive(Debug)]
 pub struct PolicyOutlook {
-    /// Nothing while none was adopted.
+    /// `None` before the first adoption.
     in_force: Option<AdoptedPolicy>,
     next: PolicyNext,
-    /// Whether there are versions, which an adoption leaves as they are.
+    /// Whether versions exist; an adoption does not change them.
     has_versions: bool,
-    /// What people failed in the names of verifiers that an adoption does not require of it any more.
+    /// Refusals by hand that an adoption would end, since their verifiers are not required any more.
     ended: Vec<EndedRefusals>,
-    /// What was changed since the policy in force was adopted.
+    /// The files changed since the policy in force was adopted.
     files: ChangedFiles,
 }
 
-/// What the next pass or changing command does about the policy.
+/// The effect of the next pass or changing command on the policy.
 #[derive(Debug)]
 pub enum PolicyNext {
-    /// The configuration says what is in force.
+    /// The configuration matches the policy in force.
     Keep,
     /// The configuration is adopted, with these changes.
     Adopt(PolicyChanges),
-    /// The policy came from another file, or what this one says could not be found again: nothing is judged or published.
+    /// The policy came from another file, or this configuration could not be found again: nothing is judged or
+    /// published.
     Refuse(Error),
-    /// The file has no verifier left: nothing is even fetched until somebody says that this is meant.
+    /// The file has no verifier left: nothing is fetched until an operator confirms that.
     Confirm(Error),
 }
 
 impl PolicyOutlook {
-    /// Returns what the next pass or changing command does.
+    /// Returns the effect of the next pass or changing command.
     pub fn next(&self) -> &PolicyNext {
         &self.next
     }
 
-    /// Returns which policy is in force: a clause without a full stop.
+    /// Returns the policy in force in words: a clause without a full stop.
     pub fn in_force_words(&self) -> String {
         let Some(known) = &self.in_force else {
             return match self.next {
@@ -55,7 +56,7 @@ impl PolicyOutlook {
         format!("policy {} from {file} is in force", known.revision)
     }
 
-    /// Returns what the next pass or changing command makes of that: a clause without a full stop.
+    /// Returns the effect of the next pass or changing command in words: a clause without a full stop.
     pub fn next_words(&self) -> String {
         let unjudged = "every version is published as it comes";
         match (&self.next, &self.in_force) {
@@ -88,7 +89,8 @@ impl PolicyOutlook {
 }
 
 impl ChangedFiles {
-    /// Returns which files were changed, and that the next pass adopts that: only an edited configuration file is said to be edited.
+    /// Returns the changed files and that the next pass adopts them; only an edited configuration file is called
+    /// edited.
     fn adopted_words(&self) -> String {
         let adopts = "the next pass or changing command adopts";
         let named: Vec<_> = self
@@ -114,7 +116,7 @@ impl ChangedFiles {
 }
 
 impl App {
-    /// Returns which policy is in force, and what the next pass or changing command makes of it.
+    /// Returns the policy in force, and the effect of the next pass or changing command.
     pub async fn policy_outlook(&self) -> Result<PolicyOutlook> {
         let in_force = self.ports.store.policy().await?;
         let configured = self.configured();

@@ -1,5 +1,5 @@
-//! The policy of the catalogue, as this process may use it: whether its configuration is the one that the policy came from,
-//! adopting what that says, and reading the configuration again.
+//! Whether this process may use the catalogue's policy: compares its configuration's file with the policy's, adopts
+//! changes of the same file, and reads the file again.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use crate::config::Config;
 use crate::domain::{Action, AdoptedPolicy, NewEvent, Policy, PolicyStep, policy_step};
 use crate::store::{Condition, Fact, PolicyAdoption, StoreError};
 
-/// Adoptions are tried so often when other processes adopt at the same moment.
+/// How often an adoption is retried when other processes adopt at the same moment.
 const ADOPTION_TRIES: u32 = 5;
 
 /// Whether this process may judge, publish and change sets.
 #[derive(Debug)]
 pub enum PolicyStanding {
-    /// It may: the policy came from its configuration, which was adopted just now when it had changed.
+    /// Allowed: the policy came from its configuration, which was adopted just now if it had changed.
     InForce(Option<Adoption>),
-    /// It may not: the policy came from another file. The error names both files, and the way on.
+    /// Not allowed: the policy came from another file. The error names both files and the remedy.
     Foreign(Error),
-    /// It may not, and it may not fetch either: its configuration is gone, broken or emptied, and what is in force in its
-    /// place may lead to other hosts, by other secrets. One without a verifier counts as emptied: nobody can tell it from one that is
-    /// half written and has lost its proxy too. The error says why, and the way on.
+    /// Not allowed, and neither is fetching: the configuration is missing, broken or emptied, and its replacement may
+    /// lead to other hosts with other secrets. A file without verifiers counts as emptied: it may be half written and
+    /// lack its proxy, too. The error names the reason and the remedy.
     Unusable(Error),
 }
 
@@ -35,31 +35,31 @@ impl PolicyStanding {
     }
 }
 
-/// How the error begins of a process that may not fetch, before the cause.
+/// The beginning of the error for a process that may not fetch; the cause follows.
 pub(in crate::app) const UNUSABLE: &str = "the configuration of this catalogue cannot be used: ";
-/// How it ends.
+/// The end of that error.
 pub(in crate::app) const NOTHING_IS_DONE: &str = ": nothing is fetched, judged or published";
-/// How the problem ends of a process that goes on with the configuration before.
+/// The end of the problem for a process that continues with its former configuration.
 pub const BEFORE_STAYS: &str = "; the configuration before stays in force";
 
 impl App {
-    /// Returns the policy in force; nothing while none was adopted.
+    /// Returns the policy in force; `None` before the first adoption.
     pub async fn policy_in_force(&self) -> Result<Option<AdoptedPolicy>> {
         Ok(self.ports.store.policy().await?)
     }
 
-    /// Returns the verifiers and sets that count: those in force, or while none was adopted those of this process.
+    /// Returns the verifiers and sets in force; before the first adoption, those of this process.
     pub(in crate::app) async fn policy_to_show(&self) -> Result<Policy> {
         let in_force = self.ports.store.policy().await?;
         Ok(in_force.map_or_else(|| (*self.configured().policy).clone(), |known| known.policy))
     }
 
-    /// Returns the policy in force when it did not come from the configuration file of this process.
+    /// Returns the policy in force if it came from another configuration file than this process's.
     pub(in crate::app) async fn policy_from_elsewhere(&self) -> Result<Option<AdoptedPolicy>> {
         let in_force = self.ports.store.policy().await?;
         let elsewhere = in_force.filter(|known| !self.is_policy_of_own_file(known));
         let configured = &self.configured().policy;
-        // Without verifiers here and there either is as good.
+        // Two policies without verifiers do not differ.
         let differs = |known: &AdoptedPolicy| !(known.policy.is_empty() && configured.is_empty());
         Ok(elsewhere.filter(differs))
     }
@@ -70,8 +70,8 @@ impl App {
         is_same_file(self.configured().path(), file)
     }
 
-    /// Returns whether this process may use the policy in force. Reads a changed configuration file again, and adopts the edits
-    /// of the file that the policy came from.
+    /// Returns whether this process may use the policy in force. Reads a changed configuration file again, and adopts
+    /// edits of the policy's own file.
     pub async fn policy_standing(&self) -> Result<PolicyStanding> {
         self.read_config_if_changed().await?;
         if let Err(error) = self.require_configuration() {
@@ -86,12 +86,12 @@ impl App {
                 .is_some_and(|policy| self.is_policy_of_own_file(policy));
             match policy_step(in_force.as_ref(), &configured.policy, is_same) {
                 PolicyStep::Keep => return Ok(PolicyStanding::InForce(None)),
-                // What this process read before may be older than what another one adopted since.
+                // Another process may have adopted a newer file than this one has read.
                 PolicyStep::Adopt | PolicyStep::Confirm if !is_fresh => {
                     self.read_config_to_adopt().await?;
                     is_fresh = true;
                 }
-                // An operator may have put another file in force, which whoever was given none goes by.
+                // An operator may have put another file in force, which a process without a given file follows.
                 PolicyStep::Refuse if !is_fresh => {
                     if let Err(error) = self.read_config_to_adopt().await {
                         tracing::warn!("{error}");
@@ -125,14 +125,14 @@ impl App {
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
     }
 
-    /// Returns whether the policy in force is that of this process's configuration, as the file of that says it now. Changes
-    /// nothing: a file that was edited since the last pass is read by the next.
+    /// Returns whether the policy in force matches this process's configuration file as it is now. Changes nothing: the
+    /// next pass reads an edited file.
     pub(in crate::app) async fn is_configuration_in_force(&self) -> bool {
         let configured = self.configured();
         if configured.config.unusable.is_some() || configured.is_outdated {
             return false;
         }
-        // Nobody can say so where the row of the policy is damaged.
+        // Unknown when the policy's row is damaged.
         let Ok(in_force) = self.ports.store.policy().await else {
             return false;
         };
@@ -142,7 +142,7 @@ impl App {
         policy_step(in_force.as_ref(), &configured.policy, is_same) == PolicyStep::Keep
     }
 
-    /// Returns an error when the configuration that belongs to the catalogue cannot be used.
+    /// Returns an error when the catalogue's configuration cannot be used.
     fn require_configuration(&self) -> Result<()> {
         match &self.configured().config.unusable {
             None => Ok(()),
@@ -151,7 +151,7 @@ impl App {
         }
     }
 
-    /// Returns in words for people with which configuration a pass has to run until published files follow; nothing when this
+    /// Returns, in words for people, the configuration that a pass needs to update published files; `None` when this
     /// process may publish.
     pub async fn publishing_needs(&self, standing: &PolicyStanding) -> Option<String> {
         match standing {
@@ -165,7 +165,7 @@ impl App {
         }
     }
 
-    /// Returns an error unless this process may judge, publish and change sets, and begins such work.
+    /// Fails unless this process may judge, publish and change sets; begins such work.
     pub(in crate::app) async fn require_policy(&self) -> Result<()> {
         match self.policy_standing().await? {
             PolicyStanding::InForce(_) => self.join_archive().await,
@@ -173,13 +173,13 @@ impl App {
         }
     }
 
-    /// Puts in force what this process's configuration says, whichever file the policy came from before, and also when the row of
-    /// that policy is damaged; nothing when it is in force already.
+    /// Adopts this process's configuration, whichever file the policy came from, even when the policy's row is damaged;
+    /// `None` when it is in force already.
     ///
     /// # Errors
     ///
-    /// Refused without a configuration file: nothing would say which verifiers count from then on. And with one that another
-    /// process could not find: a pipe, say.
+    /// Refused without a configuration file, which would leave no verifiers, and with one that other processes could
+    /// not find, such as a pipe.
     pub async fn adopt_policy(&self) -> Result<Option<Adoption>> {
         let configured = self.configured();
         if configured.path().is_none() {
@@ -190,7 +190,7 @@ impl App {
         must_be_found_again(&configured)?;
         for _ in 0..ADOPTION_TRIES {
             let in_force = match self.ports.store.policy().await {
-                // The file that is taken by default is not the one that the damaged row names.
+                // The default file may not be the one that the damaged row names.
                 Err(error) if error.is_damage() && !configured.config.origins.is_file_named => {
                     return Err(Error::from(error).hint(
                         "name the configuration to put in force: `gannet --config FILE config adopt`",
@@ -216,8 +216,8 @@ impl App {
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
     }
 
-    /// Puts the policy of `configured` in the place of the revision in force, 0 for none; returns nothing when another process was
-    /// first. The files of sets that end by that move to their own paths.
+    /// Replaces the revision `replaces` (0 for none) by the policy of `configured`; returns `None` when another process
+    /// was first. The files of removed sets move to their own paths.
     async fn adopt(&self, configured: &Configured, replaces: i64) -> Result<Option<Adoption>> {
         self.join_archive().await?;
         let file = configured.path().map(|path| path.display().to_string());
@@ -226,7 +226,7 @@ impl App {
             file: file.clone(),
             replaces,
         };
-        // One whose row is damaged says nothing of what counted.
+        // A damaged row does not show what counted before.
         let before = self.ports.store.policy().await.ok().flatten();
         let before = before.map(|known| known.policy);
         match self.ports.store.adopt_policy(adoption, self.stamp()).await {
@@ -251,8 +251,8 @@ impl App {
         }
     }
 
-    /// Has the configuration read again before the next pass, changed file or not: secrets and schemas may have changed beside
-    /// it.
+    /// Has the next pass read the configuration again even if its file is unchanged: secrets and schemas may have
+    /// changed.
     pub fn want_reload(&self) {
         self.ports.wants_reload.store(true, Ordering::Relaxed);
     }
@@ -276,7 +276,7 @@ impl App {
         }
     }
 
-    /// Reads the configuration once more before it is adopted.
+    /// Reads the configuration again before it is adopted.
     async fn read_config_to_adopt(&self) -> Result<()> {
         let before = self.configured();
         let state = FileState::of(before.path());
@@ -288,8 +288,8 @@ impl App {
         Ok(())
     }
 
-    /// Exchanges the configuration for the one that is read now. One that cannot be used leaves the one before in force, and
-    /// is an event.
+    /// Replaces the configuration by a new reading. An unusable one leaves the former in force and is recorded as an
+    /// event.
     async fn read_config(&self, state: FileState) -> Result<()> {
         let before = self.configured();
         let problem = match self.read_anew(&before).await {
@@ -304,7 +304,7 @@ impl App {
         };
         let problem = format!("{problem}{BEFORE_STAYS}");
         tracing::error!("{problem}");
-        // Said once for each state of the file.
+        // Reported once for each state of the file.
         self.exchange(Configured::outdated(Arc::clone(&before.config), state));
         self.note_config(Action::ConfigRejected, problem.clone())
             .await?;
@@ -312,13 +312,13 @@ impl App {
         Ok(())
     }
 
-    /// Returns why a changed configuration was not used, once.
+    /// Returns, once, why a changed configuration was not used.
     pub(crate) fn take_rejected(&self) -> Option<String> {
         self.rejected().take()
     }
 
-    /// Returns the configuration as its file says it now, or why that cannot be used; nothing when this process does not read it
-    /// again: because it only reads the catalogue, or has the configuration from a pipe.
+    /// Returns the configuration as its file is now, or why it cannot be used; `None` when this process does not read
+    /// it again: it only reads the catalogue, or reads from a pipe.
     async fn read_anew(
         &self,
         before: &Configured,
@@ -344,14 +344,14 @@ impl App {
         })
     }
 
-    /// Records why a pass does not judge: once, until something else happens to the configuration.
+    /// Records why a pass does not judge: once, until another event about the configuration.
     pub(crate) async fn note_refusal(&self, why: &Error) -> Result<()> {
         let event = NewEvent::of(Action::ConfigRejected).detail(why.to_string());
         let rejected = Fact::ConfigRejected(event);
         Ok(self.ports.store.record(rejected, self.stamp()).await?)
     }
 
-    /// Does the same of a configuration that cannot be used, until it can be again.
+    /// The same for an unusable configuration, until it is usable again.
     pub(crate) async fn note_unusable(&self, why: &Error) -> Result<()> {
         self.note_refusal(why).await?;
         Ok(self
@@ -361,7 +361,7 @@ impl App {
             .await?)
     }
 
-    /// Records that the configuration can be used, where the last that was recorded is that it could not.
+    /// Records that the configuration is usable, if the last record is that it was not.
     pub(crate) async fn note_usable(&self) -> Result<()> {
         let configured = self.configured();
         let file = configured.path().unwrap_or(Path::new(""));
@@ -392,7 +392,7 @@ fn keep_folders(config: Config, before: &Configured) -> Arc<Config> {
     })
 }
 
-/// Refuses a configuration that the catalogue could not remember: other processes would not find it.
+/// Refuses a configuration that other processes could not find by the catalogue's record.
 pub(in crate::app) fn must_be_found_again(configured: &Configured) -> Result<()> {
     let why = if configured.is_read_once {
         "is no file that can be read again"

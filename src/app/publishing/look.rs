@@ -1,7 +1,7 @@
-//! Looking at published files: one that somebody changed or removed is put back.
+//! Looks at published files and puts back those that somebody changed or removed.
 //!
-//! A look costs one glance at the file system each. Only a file that looks otherwise than when it was published is read; one that
-//! readers were kept from gets its mode back.
+//! A look costs one `stat` per file. Only a file whose look differs from its record is read; one that readers could not
+//! open gets its mode back.
 
 use chrono::{DateTime, TimeDelta};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -12,20 +12,19 @@ use crate::domain::{Action, EventId, NewEvent, SourceId, Stamp, VersionId};
 use crate::store::{Condition, Fact, FilesToLookAt, PublishedFile, StoreError};
 use std::collections::HashSet;
 
-/// How often all files are looked at; those of sources that are due are looked at by each pass.
+/// How often all files are looked at; each pass looks at those of due sources.
 const LOOK_AT_ALL_EVERY: TimeDelta = TimeDelta::days(1);
 const CHORE: &str = "published-files";
-/// Threads that look: enough to hide the round trips of a file system that is slow to answer.
+/// Threads that look: enough to hide the round trips of a slow file system.
 const LOOKERS: usize = 4;
-/// Files that are looked at closely before others may publish in between.
+/// Files read before other processes may publish in between.
 const BATCH: usize = 64;
 
-/// A file whose mode was mended, and the mode that it had.
+/// A file whose mode was restored, and the mode that it had.
 type Reopened = (SourceId, VersionId, u32);
 
 impl App {
-    /// Marks the published files that are not what was published as due to be published again: of these, and once a day of
-    /// all.
+    /// Marks the published files that differ from what was published as due: of these, and once a day of all.
     pub(crate) async fn look_at_files(&self, which: FilesToLookAt) -> Result<()> {
         self.look_at_unsure().await?;
         self.ports
@@ -51,7 +50,7 @@ impl App {
         Ok(())
     }
 
-    /// Looks at the files that a killed process may have replaced: one that holds what it should is right, and nothing is said of it.
+    /// Checks the files that a killed process may have replaced; a right one is recorded without an event.
     async fn look_at_unsure(&self) -> Result<()> {
         if self.ports.store.unsure_files().await?.is_empty() {
             return Ok(());
@@ -72,7 +71,7 @@ impl App {
         Ok(self.ports.store.record(Fact::Chore(CHORE), never).await?)
     }
 
-    /// Marks those of these published files that are not what was published.
+    /// Marks those of these published files that differ from what was published.
     async fn look_at(&self, which: FilesToLookAt) -> Result<()> {
         let suspects = self.suspects(which).await?;
         for batch in suspects.chunks(BATCH) {
@@ -86,8 +85,8 @@ impl App {
         Ok(())
     }
 
-    /// Looks at the published file of a source, and brings it to what its versions' states demand after something was recorded of it:
-    /// a command says what consumers find, so that they have to find it.
+    /// Looks at a source's published file and updates it after a change was recorded: a command reports what consumers
+    /// find, so they must find it.
     pub(in crate::app) async fn settle_looked(&self, source: SourceId) -> Result<()> {
         if self.policy_standing().await?.is_in_force() {
             let this = FilesToLookAt::These(vec![source]);
@@ -106,7 +105,7 @@ impl App {
         Ok(self.ports.store.newest_event().await?)
     }
 
-    /// Returns what was set aside after an event since it could not be read: verdicts, in words.
+    /// Returns the unreadable verdicts that were set aside after an event, in words.
     pub async fn set_aside_after(&self, event: EventId) -> Result<Vec<String>> {
         let aside = self
             .ports
@@ -123,7 +122,7 @@ impl App {
             .store
             .happened_after(event, Action::SetRepublished);
         let details = put_back.await?.into_iter().filter_map(|(_, detail)| detail);
-        // The name of a set is a tag, in which no colon stands.
+        // A set's name is a tag, which has no colon.
         let names = details.filter_map(|detail| Some(detail.split(':').next()?.to_owned()));
         Ok(names.collect())
     }
@@ -160,8 +159,8 @@ impl App {
         Ok(suspects.concat())
     }
 
-    /// Returns those of these files that look otherwise than when they were published, and those that readers were kept from, with
-    /// the mode that kept them.
+    /// Returns those of these files whose look differs from their record, and those that readers could not open, with
+    /// the mode.
     async fn look(
         &self,
         mut files: Vec<PublishedFile>,
@@ -173,7 +172,7 @@ impl App {
                 reopened.extend(closed.map(|mode| (file.source_id, file.version_id, mode)));
                 file.seal.is_none() || seal != file.seal
             });
-            // The room of a whole share would be kept until the last has been looked at.
+            // Otherwise the memory of a whole share stays until its last file is done.
             files.shrink_to_fit();
             Ok((files, reopened))
         })
@@ -182,8 +181,8 @@ impl App {
 
     async fn look_closely(&self, file: PublishedFile) -> Result<()> {
         let wanted = match self.ports.store.find_version(file.version_id).await {
-            // What the file should hold cannot be told. It is marked like one that holds something else: whoever tries to put it
-            // back says why that cannot be, and no other file waits.
+            // The file's right content is unknown. It is marked like a wrong one: putting it back then reports the
+            // reason, and no other file waits.
             Err(StoreError::Damaged { .. }) => None,
             version => match version? {
                 Some(version) => Some(version.digest),

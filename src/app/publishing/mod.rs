@@ -1,4 +1,4 @@
-//! Published files: bringing them in line with the catalogue, looking at them, and taking them away.
+//! Published files: publishing them, looking at them, and removing them.
 
 pub(in crate::app) mod look;
 pub(in crate::app) mod other_contents;

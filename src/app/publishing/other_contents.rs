@@ -1,4 +1,5 @@
-//! Published files and sets that hold something else than the catalogue published: another catalogue, a newer one say, put it there.
+//! Published files and sets with other contents than the catalogue published: another catalogue, a newer one say, put
+//! them there.
 
 use std::fmt;
 
@@ -6,7 +7,7 @@ use crate::app::{App, Result};
 use crate::domain::VersionId;
 use crate::store::ExpectedFile;
 
-/// What is published and is not what this catalogue published there: it takes its place sooner or later.
+/// Published contents that this catalogue did not publish there, and will replace sooner or later.
 #[derive(Clone, Debug, Default)]
 pub struct OtherContents {
     /// The files, by source.
@@ -15,14 +16,14 @@ pub struct OtherContents {
     pub sets: Vec<String>,
 }
 
-/// A published file that holds something else than the catalogue published there.
+/// A published file with other contents than the catalogue published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherFile {
     /// Below `published/`.
     pub path: String,
-    /// The version that the catalogue published there; nothing when it did not get to publish any.
+    /// The version that the catalogue published there; `None` when it never published one.
     pub published: Option<VersionId>,
-    /// The version of the same source that has these contents; nothing when the catalogue does not know them.
+    /// The version of the same source with these contents; `None` when the catalogue has none.
     pub holds: Option<VersionId>,
 }
 
@@ -40,12 +41,12 @@ impl fmt::Display for OtherFile {
 }
 
 impl OtherContents {
-    /// Tells whether all is as the catalogue published it.
+    /// Reports whether all contents are as the catalogue published them.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.sets.is_empty()
     }
 
-    /// Returns how many files and sets hold what may be nowhere else.
+    /// Returns how many files and sets have contents that may exist nowhere else.
     pub fn unknown(&self) -> usize {
         self.files
             .iter()
@@ -56,7 +57,7 @@ impl OtherContents {
 }
 
 impl App {
-    /// Returns the published files and sets of this catalogue's sources that hold something else than it published. Reads every
+    /// Returns this catalogue's published files and sets whose contents differ from what it published. Reads every
     /// published file.
     pub async fn other_contents(&self) -> Result<OtherContents> {
         let mut other = OtherContents::default();
@@ -67,7 +68,7 @@ impl App {
             .with_archive(|archive| archive.sets().linked_sets())
             .await?
         {
-            // One of which it published nothing stays until it does.
+            // A set without a published edition keeps its folder until it has one.
             if let Some(edition) = self.published_edition(&set).await?
                 && !self.lies_there(edition).await?
             {
@@ -102,7 +103,7 @@ impl App {
         }))
     }
 
-    /// Copies to the trash what may be nowhere else, before anything takes its place.
+    /// Copies contents that may exist nowhere else to the trash, before they are replaced.
     pub(in crate::app) async fn keep_unknown(&self, other: &OtherContents) -> Result<()> {
         let now = self.now();
         let files = other.files.iter().filter(|file| file.holds.is_none());

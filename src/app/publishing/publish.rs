@@ -1,40 +1,40 @@
-//! Bringing the published files to what the catalogue says they should be.
+//! Updates published files to what the catalogue demands.
 
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::archive::{FileLock, PublishItem};
 use crate::domain::{Action, Content, NewEvent, Publication, SourceId, VersionId};
 use crate::store::{Fact, PublishQuery};
 
-/// A version whose content is at hand and whose source's published file it becomes.
+/// A version to publish as its source's file, with its content.
 pub struct PublishRequest {
-    /// Whose file.
+    /// The source of the file.
     pub source_id: SourceId,
     /// Relative to the published folder.
     pub path: String,
-    /// Which version.
+    /// The version.
     pub version_id: VersionId,
     /// Its bytes, checked.
     pub content: Content,
 }
 
 impl App {
-    /// Waits for the right to change published files, which one process has at a time: what lies there and what the
-    /// catalogue says of it change together.
+    /// Waits for the lock on published files, which one process holds at a time: files and their records change
+    /// together.
     pub(in crate::app) async fn lock_published(&self) -> Result<FileLock> {
         self.join_archive_once().await?;
         self.with_archive(|archive| archive.machine().lock_published())
             .await
     }
 
-    /// Publishes many versions at the cost of one sync, and records each that is done. Results are in order.
+    /// Publishes many versions at the cost of one sync, and records each. Results are in the order of the requests.
     ///
-    /// A version that may not be published any more, because of a verdict or a removal since, is left out: that is no
-    /// error, and whoever changed it brings the file in line.
+    /// A version that may no longer be published, after a verdict or a removal, is skipped without an error: the author
+    /// of that change updates the file.
     pub async fn publish(&self, requests: Vec<PublishRequest>) -> Vec<Result<()>> {
         let sources: Vec<_> = requests.iter().map(|request| request.source_id).collect();
         let decided = async {
             let lock = self.lock_published().await?;
-            // Only now does what the catalogue says hold until the files are written.
+            // Read under the lock: the catalogue's demand holds until the files are written.
             Ok::<_, Error>((lock, self.ports.store.publications(sources.clone()).await?))
         };
         let (lock, wanted) = match decided.await {
@@ -68,7 +68,7 @@ impl App {
         results
     }
 
-    /// Keeps why files could not be published, for everybody to see until they are.
+    /// Records why files could not be published, until they are.
     async fn note_failures(&self, sources: &[SourceId], results: &[Result<()>]) {
         let failures: Vec<_> = sources
             .iter()
@@ -87,7 +87,7 @@ impl App {
         }
     }
 
-    /// Writes the files and records them; whoever calls holds the lock.
+    /// Writes and records the files; the caller holds the lock.
     async fn write_out(&self, requests: Vec<PublishRequest>) -> Vec<Result<()>> {
         if requests.is_empty() {
             return Vec::new();
@@ -128,8 +128,8 @@ impl App {
         futures_util::future::join_all(recorded).await
     }
 
-    /// Brings the published file of one source to what its versions' states demand, if it is not so already, and so the
-    /// folder of its set. A process that may not publish leaves it to the next pass of one that may.
+    /// Updates one source's published file, and the folder of its set, to what the catalogue demands. A process that
+    /// may not publish leaves this to the next pass of one that may.
     pub(crate) async fn settle(&self, source: SourceId) -> Result<()> {
         if !self.policy_standing().await?.is_in_force() {
             return Ok(());
@@ -141,8 +141,8 @@ impl App {
         file.and(self.settle_sets_of(source).await)
     }
 
-    /// Does the same after something of the source was recorded. What is recorded stays so, whatever becomes of the files: why one
-    /// cannot be brought in line stands in the catalogue ([`App::unpublished_of`]), and passes try again.
+    /// The same after a change was recorded, which stands whatever happens to the files: the catalogue records why one
+    /// could not be updated ([`App::unpublished_of`]), and passes retry.
     pub(in crate::app) async fn settle_recorded(&self, source: SourceId) -> Result<()> {
         match self.settle(source).await {
             Err(error) if !self.unpublished_of(&[source]).await?.is_empty() => {
@@ -153,8 +153,8 @@ impl App {
         }
     }
 
-    /// Brings every published file to what it should be: what a killed pass left undone, and what verdicts changed; what
-    /// failed before only with `again`. Returns how many could not be, with the first reason.
+    /// Updates every published file: the work of killed passes, and changes by verdicts; earlier failures only with
+    /// `again`. Returns the number of failures with the first reason.
     pub(crate) async fn settle_all(&self, again: bool) -> Result<Option<(usize, Error)>> {
         const PAGE: usize = 256;
         let mut after = SourceId(0);
@@ -244,13 +244,13 @@ impl App {
         }
     }
 
-    /// Returns where the newest published version of each source lies, as an absolute path.
+    /// Returns the absolute path of a source's published file.
     pub fn published_file(&self, path: &str) -> std::path::PathBuf {
         self.ports.archive.published().folder().join(path)
     }
 }
 
-/// Counts a failure. What is more than one file's trouble is worth more than an obstacle in the way of one.
+/// Counts a failure. One that affects more than one file replaces an obstacle of a single file.
 pub(in crate::app) fn one_more(failed: Option<(usize, Error)>, error: Error) -> (usize, Error) {
     match failed {
         None => (1, error),
@@ -259,7 +259,7 @@ pub(in crate::app) fn one_more(failed: Option<(usize, Error)>, error: Error) -> 
     }
 }
 
-/// The same failure for each of a batch.
+/// Copies a failure for each request of a batch.
 fn again(error: &Error) -> Error {
     Error {
         kind: error.kind,

@@ -1,15 +1,14 @@
-//! Looking where nothing is to be published: a file of gannet's own that is there all the same is withdrawn.
+//! Looks for strays: files of gannet at paths where nothing is to be published. They are withdrawn.
 //!
-//! It came back with a file system that was away while it was withdrawn, say, or what was published there is not recorded any more. Never
-//! takes away what somebody else put there: a file counts as gannet's own when its bytes are those of a version of its source, or when it
-//! looks as it did when a source that was purged since published it.
+//! A stray came back with a file system that was absent during the withdrawal, say, or its publication is no longer
+//! recorded. Never removes other people's files: a stray has the bytes of a version of its source, or the recorded look
+//! of a purged source's file.
 
 use crate::app::{App, Result};
 use crate::store::{BarePath, Fact, FilesToLookAt};
 
 impl App {
-    /// Marks the files to be withdrawn that are where nothing is to be: of all paths, or of those among these at which the catalogue
-    /// does not say any more what was published.
+    /// Marks strays for withdrawal: at all paths, or at the given ones whose publication is no longer recorded.
     pub(in crate::app) async fn look_for_strays(&self, which: FilesToLookAt) -> Result<()> {
         if self.strays(which.clone()).await?.is_empty() {
             return Ok(());

@@ -1,6 +1,6 @@
-//! Taking away files and folders that readers must not find any more, while their successors cannot be put in their place.
+//! Withdraws files and folders that readers must not find any more, when their successors cannot be published.
 //!
-//! Never takes away anything that may be served, and leaves the task to put the successor there as it is.
+//! Never withdraws what may be served; the successor's task stays.
 
 use crate::app::{App, Error, Result};
 use crate::archive::{EditionFile, FileLock};
@@ -8,8 +8,8 @@ use crate::domain::{EditionId, Publication, SetPublication, SourceId};
 use crate::store::{Shown, Unservable};
 
 impl App {
-    /// Takes the file at a source's published path away when it must not be served any more, since its successor could not be
-    /// put there. Returns why it could not, with what became of the file. Whoever calls holds the lock.
+    /// Withdraws the file at a source's published path when it must not be served and its successor failed. Returns the
+    /// failure, with the file's fate. The caller holds the lock.
     pub(in crate::app) async fn replacement_failed(
         &self,
         source: SourceId,
@@ -38,7 +38,7 @@ impl App {
         }
     }
 
-    /// Says of a file that shall be withdrawn, and cannot be, that readers still find it; nothing more where none is there.
+    /// Adds to the error of a failed withdrawal that readers still find the file, if it is there.
     pub(in crate::app) fn still_served(&self, path: &str, error: Error) -> Error {
         let file = self.published_file(path);
         if !file.is_file() {
@@ -47,15 +47,15 @@ impl App {
         in_front_of(error, &format!("{} is still served: ", file.display()))
     }
 
-    /// Returns why the file was taken away; nothing when it may stay. The error comes with the reason why the file must go, if
-    /// that is known.
+    /// Returns why the file was withdrawn; `None` when it may stay. The error includes the reason for the withdrawal,
+    /// if known.
     async fn take_file_away(
         &self,
         source: SourceId,
         path: String,
     ) -> std::result::Result<Option<String>, (Option<String>, Error)> {
         let of = path.clone();
-        // Contents that cannot be read now are none that readers must not find.
+        // Unreadable contents are not known to be bad.
         let content =
             self.with_archive(move |archive| Ok(archive.published().content(&of).ok().flatten()));
         let content = content.await.map_err(|error| (None, error))?;
@@ -89,8 +89,8 @@ impl App {
         }
     }
 
-    /// Takes the link of a set away when the edition that it leads to must not be served any more, since its successor could not
-    /// be put in its place. Returns why it could not, with what became of the link. Whoever calls holds the lock.
+    /// Removes a set's link when its edition must not be served and the successor failed. Returns the failure, with the
+    /// link's fate. The caller holds the lock.
     pub(in crate::app) async fn edition_replacement_failed(
         &self,
         set: &str,
@@ -165,7 +165,7 @@ impl App {
 /// Why an edition must not be served.
 struct MustGo {
     words: String,
-    /// Else its verdicts are good, and its files are not what they should be.
+    /// Otherwise its verdicts are good, but its files are not what they should be.
     has_failed: bool,
 }
 

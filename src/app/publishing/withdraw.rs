@@ -1,4 +1,4 @@
-//! Removing published files whose source is no more, and telling what could not be brought in line.
+//! Withdraws published files of removed sources, and lists files that could not be updated.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -8,54 +8,54 @@ use crate::archive::{ArchiveError, FileLock};
 use crate::domain::{Source, SourceId, set_file_names};
 use crate::store::{Fact, FileSet, PublishFailure, SetsQuery};
 
-/// A published file or set that is not what it should be, since bringing it in line failed.
+/// A published file or set that could not be updated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unpublished {
-    /// Whose file; nothing for a set, or for a file whose source was removed.
+    /// The source; `None` for a set, or for a removed source's file.
     pub source_id: Option<SourceId>,
-    /// Which set, if it is the folder of one.
+    /// The set, if it is a set's folder.
     pub set: Option<String>,
     /// The source's name, `set NAME`, or the path.
     pub what: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
-/// What stands wrong at the end of a pass, whether that pass found it or one before.
+/// The faults at the end of a pass, found by that pass or by one before.
 #[derive(Clone, Debug, Default)]
 pub struct StandingFaults {
-    /// Published files and sets that are not what they should be.
+    /// Published files and sets that could not be updated.
     pub unpublished: Vec<Unpublished>,
-    /// Sets whose newest files failed or could not be judged, each with the reason.
+    /// Sets whose newest edition failed or could not be judged, each with the reason.
     pub failing_sets: Vec<(String, String)>,
 }
 
-/// A source that was removed or left its set, and whose file still lies in the folder of the set.
+/// A source that was removed or left its set, but still has a file in the set's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftInSet {
-    /// Which source.
+    /// The source.
     pub source_id: SourceId,
-    /// What it was called.
+    /// Its former name.
     pub name: String,
-    /// Where the file lies.
+    /// The file's path.
     pub path: PathBuf,
-    /// Whether it was removed.
+    /// Whether the source was removed.
     pub is_removed: bool,
-    /// The configuration without which no pass brings the set up to date; nothing when this process may do that too.
+    /// The configuration that a pass needs to update the set; `None` when this process may do so.
     pub needs: Option<String>,
 }
 
-/// Removed sources whose files readers still find at the sources' own paths.
+/// Removed sources whose files readers still find at their own paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeftAtPaths {
-    /// Which.
+    /// The sources.
     pub sources: HashSet<SourceId>,
-    /// The configuration without which no pass takes them away; nothing when this process may do that too.
+    /// The configuration that a pass needs to withdraw them; `None` when this process may do so.
     pub needs: Option<String>,
 }
 
 impl App {
-    /// Returns which of these sources, as they were before they were removed, readers still find at the sources' own paths.
+    /// Returns which of these sources, as they were before their removal, still have files at their own paths.
     pub async fn left_at_paths(&self, before: &[Source]) -> Result<LeftAtPaths> {
         let is_left = |one: &&Source| {
             one.state.published_version_id.is_some()
@@ -69,8 +69,7 @@ impl App {
         Ok(LeftAtPaths { sources, needs })
     }
 
-    /// Returns which of these sources, as they were before, readers still find in the folders of sets that the sources are not in
-    /// any more.
+    /// Returns which of these sources, as they were before, still have files in folders of sets that they have left.
     pub async fn left_in_sets(&self, before: &[Source]) -> Result<Vec<LeftInSet>> {
         let paths = before.iter().flat_map(|source| {
             let found = sets_of(source).filter_map(|set| {
@@ -100,15 +99,15 @@ impl App {
         Ok(left.collect())
     }
 
-    /// Returns where a source's file lies in the folder of a set, if one lies there.
+    /// Returns the path of a source's file in a set's folder, if there is one.
     fn file_in_set(&self, set: &str, source: &Source) -> Option<PathBuf> {
         let names = set_file_names([source.settings.name.as_str()]).ok()?;
         let path = self.ports.archive.sets().link(set).join(names.first()?);
         path.exists().then_some(path)
     }
 
-    /// Removes what is still published of sources that are no more, what failed before only with `again`; one that cannot be
-    /// removed keeps no other from going. Whoever calls holds the lock.
+    /// Withdraws the files of removed sources, earlier failures only with `again`; one failure does not stop the
+    /// others. The caller holds the lock.
     pub(in crate::app) async fn withdraw_left(&self, again: bool, _lock: &FileLock) -> Result<()> {
         let left = self.ports.store.withdrawals(again).await?;
         if left.is_empty() {
@@ -133,8 +132,8 @@ impl App {
         Ok(())
     }
 
-    /// Removes the file at a path below `published/`. Returns whether one was there. When one `is_expected` there, and not even its folder
-    /// is, that is an error: the file may come back with the folder. The next pass looks for files that did.
+    /// Removes the file at a path below `published/`; returns whether there was one. With `is_expected`, a missing
+    /// folder is an error: the file may come back with the folder. The next pass looks for such files.
     pub(in crate::app) async fn take_away(&self, path: &str, is_expected: bool) -> Result<bool> {
         let path = path.to_owned();
         let taken = self
@@ -149,7 +148,7 @@ impl App {
         taken
     }
 
-    /// Removes the folders that a withdrawn file leaves empty, once that is recorded.
+    /// Removes folders that a withdrawn file leaves empty, once the withdrawal is recorded.
     pub(in crate::app) async fn tidy(&self, path: String) {
         let tidied = self.with_archive(move |archive| {
             archive.published().tidy(&path);
@@ -160,7 +159,7 @@ impl App {
         }
     }
 
-    /// Does the same for a pass.
+    /// The same for a pass.
     pub(crate) async fn settle_removed(&self, again: bool) -> Result<()> {
         if self.ports.store.withdrawals(again).await?.is_empty() {
             return Ok(());
@@ -169,7 +168,7 @@ impl App {
         self.withdraw_left(again, &lock).await
     }
 
-    /// Returns the published files and sets that could not be brought in line, as of the last try of each.
+    /// Returns the published files and sets whose last update failed.
     pub async fn unpublished(&self) -> Result<Vec<Unpublished>> {
         let files = self.ports.store.publish_failures().await?.into_iter();
         let unpublished = |failure: PublishFailure| Unpublished {
@@ -184,7 +183,7 @@ impl App {
         Ok(all)
     }
 
-    /// Returns the published files of removed sources that could not be removed; what each is, is its path.
+    /// Returns the removed sources' published files that could not be removed, by path.
     pub async fn left_of(&self, removed: &[Source]) -> Result<Vec<Unpublished>> {
         let paths: HashSet<_> = removed.iter().map(|one| &one.published_path).collect();
         let mut all = self.unpublished().await?;
@@ -192,7 +191,7 @@ impl App {
         Ok(all)
     }
 
-    /// Returns those of [`App::unpublished`] that are files of these sources, or folders of sets that these are in or that show a file of theirs.
+    /// Returns those of [`App::unpublished`] that concern these sources: their files, and sets that have or show one.
     pub async fn unpublished_of(&self, sources: &[SourceId]) -> Result<Vec<Unpublished>> {
         let mut all = self.unpublished().await?;
         let mut sets = HashSet::new();
@@ -220,7 +219,7 @@ fn failure_of(set: FileSet) -> Option<Unpublished> {
     })
 }
 
-/// Returns the sets whose tags a source carries: more than one is a mistake.
+/// Returns the sets whose tags a source carries; more than one is a mistake.
 fn sets_of(source: &Source) -> impl Iterator<Item = &str> {
     source.state.set.iter().flat_map(|sets| sets.split(", "))
 }

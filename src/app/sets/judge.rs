@@ -1,4 +1,4 @@
-//! Sets: judging the newest versions of all their members together.
+//! Judges sets: the newest versions of all members together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,29 +14,29 @@ use crate::domain::{
 use crate::store::{Fact, NeededRows, NewEdition, SetsQuery, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
 
-/// What judging an edition gave.
+/// The result of judging an edition.
 #[derive(Clone, Debug)]
 pub struct VerifiedSet {
     /// The edition, with its new state.
     pub edition: Edition,
     /// The verdicts, in the order of the configuration.
     pub verdicts: Vec<NewVerdict>,
-    /// Why this is an older edition than the set would have now.
+    /// Why the set cannot have a newer edition yet.
     pub waits: Option<String>,
-    /// Verdicts by hand that counted until now, and whose verifiers judged for themselves.
+    /// Verdicts by hand that these verdicts replaced.
     pub set_aside: Vec<SetAside>,
 }
 
-/// What a pass did about sets.
+/// The results of a pass for sets.
 #[derive(Debug, Default)]
 pub(crate) struct SetsReport {
-    /// Editions that readers see from now on.
+    /// How many editions were newly published.
     pub(crate) published: u64,
-    /// Sets that failed, or could not be judged.
+    /// How many sets failed or could not be judged.
     pub(crate) failed: u64,
-    /// What went wrong, a line each.
+    /// The failures, one line each.
     pub(crate) failures: Vec<String>,
-    /// What kept a set from being judged or published by no fault of its files.
+    /// The error that kept a set from being judged or published, other than its files.
     pub(crate) error: Option<Error>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct SetsReport {
 type Files = std::result::Result<SetFiles, String>;
 
 impl App {
-    /// Returns the names of the sets that the configuration names, each once, in order.
+    /// Returns the names of the configured sets, each once, in order.
     pub fn set_names(&self) -> Vec<String> {
         let configured = self.configured();
         let names = configured.policy.sets().into_iter();
@@ -61,8 +61,8 @@ impl App {
             .collect()
     }
 
-    /// Judges every set whose members stand ready in a combination that is new, and those that are undecided with `again` or when a
-    /// member was `asked` for; publishes what passed. What is wrong with one set keeps no other waiting.
+    /// Judges every set with a new ready combination, and undecided ones with `again` or when a member is in `asked`;
+    /// publishes editions that passed. One set's trouble does not stop the others.
     pub(crate) async fn judge_sets(&self, again: bool, asked: &[SourceId]) -> Result<SetsReport> {
         let mut report = SetsReport::default();
         let names = self.set_names();
@@ -85,7 +85,7 @@ impl App {
             .await?;
         for name in names {
             if let Some(problem) = problems.get(&name) {
-                // Not in every pass of a worker that stays.
+                // Not in every pass of a long-lived worker.
                 if again || !asked.is_empty() {
                     report.failed += 1;
                     report.failures.push(format!("set {name}: {problem}"));
@@ -96,7 +96,7 @@ impl App {
             if let Err(error) = self.judge_set(&name, again, &mut report).await {
                 match error.kind {
                     ErrorKind::Unavailable | ErrorKind::Replaced => return Err(error),
-                    // A member was removed with its history meanwhile: the set is another one at the next pass.
+                    // A member was purged meanwhile: the next pass judges the set without it.
                     ErrorKind::NotFound => tracing::warn!("set {name}: {error}"),
                     _ => {
                         tracing::error!("set {name}: {error}");
@@ -108,7 +108,7 @@ impl App {
         Ok(report)
     }
 
-    /// Judges these sets where their members stand ready in a combination that is new, and publishes what passed.
+    /// Judges these sets if they have a new ready combination, and publishes editions that passed.
     pub(in crate::app) async fn judge_sets_now(&self, names: &[String]) -> Result<()> {
         if names.is_empty() {
             return Ok(());
@@ -136,8 +136,8 @@ impl App {
         Ok(editions)
     }
 
-    /// Has the log say how sets stand whose newest edition is an older one than before, and another kind of one: no verifier said so
-    /// anew, yet the set failed or passed just now.
+    /// Records the state of each set whose newest edition is now an older one in another state: the set failed or
+    /// passed without a new verdict.
     pub(in crate::app) async fn note_older_editions(&self, before: Vec<Edition>) -> Result<()> {
         if before.is_empty() {
             return Ok(());
@@ -154,7 +154,7 @@ impl App {
         Ok(())
     }
 
-    /// Returns why a set cannot be judged at all, by its name.
+    /// Returns, by set, why it cannot be judged at all.
     pub(in crate::app) async fn set_problems(&self) -> Result<BTreeMap<String, String>> {
         let mut problems = BTreeMap::new();
         for (source, sets) in self.ports.store.in_many_sets().await? {
@@ -169,7 +169,7 @@ impl App {
         Ok(problems)
     }
 
-    /// Keeps what is wrong with sets, and tells it once.
+    /// Stores the problems of sets, and reports each once.
     async fn note_problems(&self, problems: &BTreeMap<String, String>) -> Result<()> {
         for set in self.ports.store.file_sets().await? {
             let problem = problems.get(&set.name).cloned();
@@ -196,7 +196,7 @@ impl App {
         }
         let published = self.settle_recorded_set(name).await?;
         report.published += u64::from(matches!(published, Some(SetPublication::Publish(_))));
-        // Those that only advise keep nothing waiting.
+        // Advisory verifiers delay nothing.
         if self
             .verifiers_of_set(name)
             .iter()
@@ -209,8 +209,8 @@ impl App {
         Ok(())
     }
 
-    /// Judges what the members of a set stand ready with by the verifiers that it has to pass; nothing where the set waits, or where
-    /// all is said of that.
+    /// Judges a set's ready combination by its required verifiers; `None` when the set waits, or all verdicts are
+    /// there.
     async fn judge_as_required(&self, name: &str, again: bool) -> Result<Option<VerifiedSet>> {
         let members = self
             .ports
@@ -225,7 +225,7 @@ impl App {
             }
         };
         let newest = match self.ports.store.newest_edition(name.to_owned()).await {
-            // Another combination takes its place; this one may be refused.
+            // Another combination replaces it; this one may be refused.
             Err(error) if error.is_damage() => {
                 let key = self.ports.store.newest_key(name.to_owned()).await?;
                 if key == Some(combination_key(&combination)) {
@@ -247,8 +247,8 @@ impl App {
         Ok(Some(judged))
     }
 
-    /// Judges a new combination, and records the edition with what was said of it: a worker that is killed before leaves
-    /// nothing. Of contents that somebody outside refused under other names that counts for these too.
+    /// Judges a new combination and records the edition with its verdicts, so that a killed worker leaves nothing
+    /// half-done. Refusals of the same contents under other names count, too.
     pub(in crate::app) async fn judge_combination(
         &self,
         name: &str,
@@ -284,7 +284,7 @@ impl App {
         let own = set_aside(edition.id.0, refusals, &asked).into_iter();
         let others = counted.ended.into_iter().map(SetAside::from);
         let verifiers = self.verifiers_of_set(name);
-        // What nobody else is asked about is what is said of the edition.
+        // A refusal stands for verifiers that are not asked otherwise.
         let stands = |refusal: &NewVerdict| {
             let is_asked = asked.iter().any(|one| one.verifier == refusal.verifier);
             let decides = |one: &Arc<Verifier>| {
@@ -302,7 +302,7 @@ impl App {
         })
     }
 
-    /// Judges an edition that is recorded, and records what was said.
+    /// Judges a recorded edition, and records the verdicts.
     pub(in crate::app) async fn judge_edition(
         &self,
         edition: Edition,
@@ -316,7 +316,7 @@ impl App {
             _ => None,
         };
         let earlier = match unreadable {
-            // Each verifier is asked, or waited for, as if none had spoken.
+            // Every verifier is asked or waited for again.
             Some(_) => Vec::new(),
             None => self.ports.store.edition_verdicts(edition.id).await?,
         };
@@ -329,7 +329,7 @@ impl App {
             .await?;
         let (mut edition, mut ended) = (edition, Vec::new());
         let is_undecided = matches!(edition.state, VersionState::Pending | VersionState::Error);
-        // Without a verdict too: what counts may have changed since.
+        // Even without verdicts: the set of counting verdicts may have changed.
         if !verdicts.is_empty() || is_undecided || !matches!(ask, Ask::Undecided(_)) {
             let counted = self
                 .ports
@@ -350,7 +350,7 @@ impl App {
         })
     }
 
-    /// Asks the verifiers of a set that have to be asked. The files are read when the first of them needs them.
+    /// Asks the verifiers of a set that are due. The files are read when the first verifier needs them.
     async fn ask_about_set(
         &self,
         name: &str,
@@ -414,7 +414,7 @@ impl App {
                 return Err(Error::not_found(format!("{} was purged", member.name)));
             };
             let content = match self.content(&version).await {
-                // The edition could not be judged then, which is tried again once an hour.
+                // The edition could not be judged; that is retried once an hour.
                 Err(error) if error.kind == ErrorKind::Damaged => {
                     return Ok(Err(format!("{}: {error}", member.name)));
                 }
@@ -447,8 +447,8 @@ impl App {
         asked.said(judgement)
     }
 
-    /// Waits for the right to judge sets, which one process has at a time: none is judged twice, and each edition follows
-    /// from the one before.
+    /// Waits for the lock on judging sets, which one process holds at a time: no set is judged twice, and each edition
+    /// builds on the one before.
     pub(in crate::app) async fn lock_sets(&self) -> Result<FileLock> {
         self.with_archive(|archive| archive.machine().lock_sets())
             .await
@@ -456,7 +456,7 @@ impl App {
 }
 
 impl SetsReport {
-    /// Tells what verifiers of this weight did not pass.
+    /// Reports failures of verifiers of this weight.
     fn tell(&mut self, verified: &VerifiedSet, weight: Weight) {
         let set = &verified.edition.set;
         let advisory = match weight {

@@ -1,4 +1,4 @@
-//! Sets: judging their members together, publishing them as one folder, and what faces show of them.
+//! Sets: judging their members together, publishing them as one folder, and showing their state.
 
 pub(in crate::app) mod judge;
 pub(in crate::app) mod publish;

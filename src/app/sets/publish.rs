@@ -1,4 +1,4 @@
-//! Bringing the published folders of sets to what the catalogue says they should be.
+//! Updates the published folders of sets to what the catalogue demands.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::domain::{
 use crate::store::{Condition, Fact, FileSet, SetsQuery, VersionsQuery};
 
 impl App {
-    /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since; what failed
-    /// before only with `again`. Returns how many could not be, with the first reason.
+    /// Updates every set's folder: the work of killed passes, and changes since; earlier failures only with `again`.
+    /// Returns the number of failures with the first reason.
     pub(crate) async fn settle_sets(&self, again: bool) -> Result<Option<(usize, Error)>> {
         let mut failed: Option<(usize, Error)> = None;
         let sets = self.ports.store.file_sets().await?;
@@ -29,14 +29,14 @@ impl App {
                 failed = Some(one_more(failed, error));
             }
         }
-        // Editions that stay in the way keep no source from being fetched.
+        // Old editions that cannot be removed do not stop any source from being fetched.
         if let Err(error) = self.sweep_sets().await {
             failed = Some(one_more(failed, error));
         }
         Ok(failed)
     }
 
-    /// Clears away the editions that nobody needs any more.
+    /// Removes the folders of editions that are no longer needed.
     pub(crate) async fn sweep_sets(&self) -> Result<()> {
         if !self.ports.archive.sets().any_published() {
             return Ok(());
@@ -47,8 +47,8 @@ impl App {
             .await
     }
 
-    /// Brings the folders of the sets that a source is in, and of those where readers still find a file of it, to what they
-    /// should be: it may have left the set, or the set the configuration, since it was published.
+    /// Updates the folders of a source's sets, and of those that still show a file of it: since their publication it
+    /// may have left a set, or the set the configuration.
     pub(in crate::app) async fn settle_sets_of(&self, source: SourceId) -> Result<()> {
         if self.set_names().is_empty() && !self.ports.archive.sets().any_published() {
             return Ok(());
@@ -65,7 +65,7 @@ impl App {
         let configured = self.set_names();
         let mut settled = Ok(());
         for set in sets {
-            // The folder of a set that is none any more goes when its members lie at their own paths.
+            // The folder of a removed set goes once its members are at their own paths.
             if !configured.contains(&set)
                 && let Some(id) = self.published_edition(&set).await?
             {
@@ -78,11 +78,11 @@ impl App {
         settled
     }
 
-    /// Brings one set's folder to what it should be, and returns what that took. Why it cannot be is kept for everybody to see.
+    /// Updates one set's folder and returns the action taken. A failure is recorded.
     pub(in crate::app) async fn settle_set(&self, name: &str) -> Result<SetPublication> {
         let settled = self.bring_set_in_line(name).await;
         let why = match &settled {
-            // A member was removed with its history meanwhile: the set is another one.
+            // A member was purged meanwhile: the set has changed.
             Err(error) if error.kind == ErrorKind::NotFound => return settled,
             Err(error) => Some(error.to_string()),
             Ok(_) => None,
@@ -99,8 +99,8 @@ impl App {
         settled
     }
 
-    /// Does the same after something of the set was recorded, which stays so, whatever becomes of the folder: why that cannot be
-    /// brought in line stands in the catalogue, and passes try again; nothing was done then.
+    /// The same after a change of the set was recorded, which stands whatever happens to the folder: the catalogue
+    /// records why it could not be updated, passes retry, and no action is returned.
     pub(in crate::app) async fn settle_recorded_set(
         &self,
         name: &str,
@@ -124,7 +124,7 @@ impl App {
                 .map(|()| SetPublication::Keep);
         }
         let lock = self.lock_published().await?;
-        // Only now does what the catalogue says hold until it is done.
+        // Read under the lock: the catalogue's demand holds until the update is done.
         let (set, wanted) = self.wanted_of_set(name).await?;
         let is_purged = self.is_purged(name).await?;
         match wanted {
@@ -154,14 +154,14 @@ impl App {
                 .await?;
             self.forget_if_over(name).await?;
             drop(lock);
-            // Readers find them in the set's folder.
+            // Readers find their files in the set's folder.
             self.settle_own_files(moved).await?;
         }
         Ok(wanted)
     }
 
-    /// Brings the files at the own paths of a set's members to what they should be. One that cannot be is that source's trouble,
-    /// and left to the next pass.
+    /// Updates the files at the own paths of a set's members. A failure concerns that source only, and is left to the
+    /// next pass.
     async fn settle_own_files(&self, members: Vec<SourceId>) -> Result<()> {
         for member in members {
             if let Some(task) = self.ports.store.publish_tasks(member).await?.pop()
@@ -194,7 +194,7 @@ impl App {
         Ok(())
     }
 
-    /// Returns the edition that readers are to see, by the verdicts of this moment.
+    /// Returns the edition that readers should see, by the present verdicts.
     pub(in crate::app) async fn edition_to_serve(&self, name: &str) -> Result<Option<EditionId>> {
         Ok(match self.wanted_of_set(name).await?.1 {
             SetPublication::Publish(edition) => Some(edition),
@@ -203,7 +203,7 @@ impl App {
         })
     }
 
-    /// Returns what has to happen to a set's folder, by what the catalogue says and what really lies there.
+    /// Returns the action due on a set's folder, by the catalogue and the actual link.
     async fn wanted_of_set(&self, name: &str) -> Result<(Option<FileSet>, SetPublication)> {
         let set = self.file_set(name).await?;
         let recorded = set.as_ref().and_then(|set| set.published);
@@ -224,20 +224,20 @@ impl App {
             self.withdrawal_of_set(recorded).await?
         };
         let wanted = match (wanted, recorded) {
-            // A process that was killed has removed the link, and did not get to record that.
+            // A killed process removed the link without recording it.
             (SetPublication::Keep | SetPublication::Withdraw, None)
                 if !is_linked && self.is_purged(name).await? =>
             {
                 SetPublication::Withdraw
             }
             (SetPublication::Withdraw, None) if !is_linked => SetPublication::Keep,
-            // It was published by the catalogue before, which is lost: readers keep it until an edition of this one passes.
+            // Published by a former, lost catalogue: readers keep it until an edition of this one passes.
             (SetPublication::Keep | SetPublication::Withdraw, None)
                 if is_linked && self.is_kept_edition(name).await? =>
             {
                 SetPublication::Keep
             }
-            // What lies there is recorded nowhere, and no edition may take its place.
+            // The linked edition is not recorded, and no edition may replace it.
             (SetPublication::Keep, None) if is_linked => SetPublication::Withdraw,
             (SetPublication::Keep, Some(id)) if !self.lies_there(id).await? => {
                 SetPublication::Publish(id)
@@ -247,7 +247,7 @@ impl App {
         Ok((set, wanted))
     }
 
-    /// Tells whether the edition that a set's link leads to was there before the archive was taken over.
+    /// Reports whether a set's link leads to an edition from before the archive was taken over.
     async fn is_kept_edition(&self, name: &str) -> Result<bool> {
         match self.ports.archive.sets().linked_edition(name) {
             Some(edition) => Ok(self.ports.store.holds(Condition::Kept(edition)).await?),
@@ -255,7 +255,8 @@ impl App {
         }
     }
 
-    /// Makes sure that a set is none any more, before its folder goes: the policy and its sources say so too, and no row is only lost.
+    /// Before the folder goes, checks that policy and sources agree that the set is removed, and that no row is merely
+    /// lost.
     async fn refuse_lost_rows(
         &self,
         name: &str,
@@ -277,7 +278,7 @@ impl App {
         Err(Error::new(ErrorKind::Damaged, message).hint("put a backup of gannet.db back"))
     }
 
-    /// Withdraws a set that is none any more, but not before the members that leave it lie at their own paths.
+    /// Withdraws a removed set, but not before its former members are at their own paths.
     async fn withdrawal_of_set(&self, published: Option<EditionId>) -> Result<SetPublication> {
         let is_held_back = match published {
             Some(id) => {
@@ -295,10 +296,10 @@ impl App {
         })
     }
 
-    /// Tells whether the link of a set leads to an edition, and all files of it are as they were published.
+    /// Reports whether a set's link leads to an edition whose files are all as published.
     pub(in crate::app) async fn lies_there(&self, id: EditionId) -> Result<bool> {
         let (edition, files) = match self.edition_files(id).await {
-            // A member was removed with its history meanwhile.
+            // A member was purged meanwhile.
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(false),
             found => found?,
         };
@@ -311,7 +312,7 @@ impl App {
         .await
     }
 
-    /// Returns an edition with its files, each with the version whose content it has.
+    /// Returns an edition with its files, each with the version that has its content.
     pub(in crate::app) async fn edition_files(
         &self,
         id: EditionId,
@@ -335,7 +336,7 @@ impl App {
         Ok((edition, files))
     }
 
-    /// Writes what is missing from an edition's folder and lets the link lead to it; whoever calls holds the lock.
+    /// Completes an edition's folder and points the link to it; the caller holds the lock.
     async fn write_out_edition(&self, id: EditionId) -> Result<()> {
         let (edition, files) = self.edition_files(id).await?;
         let key = key_of(&edition, &files);
@@ -345,7 +346,7 @@ impl App {
         let folder = Arc::new(folder);
         let published = self.fill_and_publish(&folder, files).await;
         if published.is_err() {
-            // Half of it is of no use; only what a killed process leaves goes to the trash.
+            // A partial folder is useless; the trash is for remains of killed processes only.
             if let Err(error) = self.with_archive(move |_| folder.abandon()).await {
                 tracing::warn!("{error}");
             }

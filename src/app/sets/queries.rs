@@ -9,42 +9,42 @@ use crate::domain::{
 };
 use crate::store::{Condition, DamagedRow, FileSet, StoreError};
 
-/// A set and where it stands.
+/// A set and its state.
 #[derive(Clone, Debug)]
 pub struct SetOverview {
-    /// Its name, and what of it is published.
+    /// The set: its name and publication.
     pub set: FileSet,
-    /// Its members, by name, without disabled ones that have no good version.
+    /// Its members by name; disabled ones without a good version are left out.
     pub members: Vec<SetMember>,
-    /// What keeps it from being judged.
+    /// Why it cannot be judged yet.
     pub waits: Option<SetBlocked>,
-    /// Why its newest files failed or could not be judged, or which row of it is damaged.
+    /// Why its newest edition failed or could not be judged, or which of its rows is damaged.
     pub failure: Option<String>,
-    /// Whether a row of it is damaged: what that row would say is left out.
+    /// Whether one of its rows is damaged, whose information is missing here.
     pub is_damaged: bool,
     /// Its newest edition.
     pub newest: Option<Edition>,
     /// The edition that readers see.
     pub published: Option<Edition>,
-    /// The link through which they enter.
+    /// The link to its folder.
     pub path: PathBuf,
-    /// Whether a folder lies there; one that is not published any more goes with the next pass that may remove it.
+    /// Whether the link exists; one of an unpublished set goes with the next pass that may remove it.
     pub is_linked: bool,
 }
 
-/// What readers find of a set.
+/// The published folder of a set.
 #[derive(Clone, Debug)]
 pub struct SetFolder {
-    /// The set, and what of it is published.
+    /// The set: its name and publication.
     pub set: FileSet,
-    /// The link through which they enter.
+    /// The link to its folder.
     pub path: PathBuf,
-    /// Whether a folder lies there; one that is not published any more goes with the next pass that may remove it.
+    /// Whether the link exists; one of an unpublished set goes with the next pass that may remove it.
     pub is_linked: bool,
 }
 
 impl App {
-    /// Returns what readers find of every set that is recorded, by name.
+    /// Returns the published folder of every recorded set, by name.
     pub async fn set_folders(&self) -> Result<Vec<SetFolder>> {
         let sets = self.ports.store.file_sets().await?.into_iter();
         let folder = |set: FileSet| SetFolder {
@@ -119,7 +119,7 @@ impl App {
         })
     }
 
-    /// Returns what was found; nothing where a row is damaged, which is noted, and kept in words where it is the first.
+    /// Returns the result; damage is noted and gives `None`, and the first one is also stored in `damage`.
     fn sound<T>(&self, found: Result<T>, damage: &mut Option<String>) -> Result<Option<T>> {
         if let Err(error) = &found
             && error.kind == ErrorKind::Damaged
@@ -143,7 +143,7 @@ impl App {
         }
     }
 
-    /// Returns the sets whose newest files failed or could not be judged, each with the reason.
+    /// Returns the sets whose newest edition failed or could not be judged, each with the reason.
     pub async fn failing_sets(&self) -> Result<Vec<(String, String)>> {
         let mut failing = Vec::new();
         for set in self.ports.store.file_sets().await? {
@@ -154,7 +154,7 @@ impl App {
         Ok(failing)
     }
 
-    /// Returns why the set that a source is published with fails; nothing when it does not.
+    /// Returns why the set of a source fails; `None` when it does not.
     pub async fn set_failure(&self, source: &Source) -> Result<Option<String>> {
         if !source.state.set_fails {
             return Ok(None);
@@ -187,7 +187,7 @@ impl App {
         let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
         Ok(Some(match deciding_verdict(edition.state, newest_first) {
             Some(verdict) => match (verdict.judge_words(), verdict.judgement.reason()) {
-                // A verdict from outside need not say why.
+                // A verdict from outside may lack a reason.
                 (judge, "") => format!("{word} by {judge}"),
                 (judge, reason) => format!("{word} by {judge}: {reason}"),
             },
@@ -202,7 +202,7 @@ impl App {
         Ok(judging.map(|verifier| verifier.name.clone()).collect())
     }
 
-    /// Returns the sets that are recorded, and those that the configuration names since, if it is the one that counts.
+    /// Returns the recorded sets, and newly configured ones if this process's configuration is in force.
     pub(in crate::app) async fn sets_known(&self) -> Result<Vec<FileSet>> {
         let mut sets = self.ports.store.file_sets().await?;
         let is_own = self.policy_from_elsewhere().await?.is_none();
@@ -224,9 +224,9 @@ impl App {
     }
 }
 
-/// Returns why the set that a source is published with fails, of the failing sets and their reasons.
+/// Returns why the set of a source fails, from the failing sets and their reasons.
 pub fn failure_among<'a>(source: &Source, failing: &'a [(String, String)]) -> Option<&'a str> {
-    // A source in several sets, which is a mistake, has all their names here.
+    // A source in several sets, a mistake, has all their names here.
     let sets = source.state.set.as_deref().unwrap_or_default();
     let mut named = failing
         .iter()

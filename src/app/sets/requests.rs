@@ -1,4 +1,4 @@
-//! What is asked of one set by its name: that it is judged again, and verdicts that were reached outside of gannet.
+//! Requests for one set by name: judging it again, and verdicts from outside.
 
 use super::judge::VerifiedSet;
 use crate::app::sources::suggest::{no_such_name, suggestion};
@@ -10,8 +10,8 @@ use crate::domain::{
 use crate::store::FileSet;
 
 impl App {
-    /// Judges what would be published of a set now, by every verifier that can be asked, and publishes what follows: the newest
-    /// versions under the names that their sources have, when all stand ready; else the newest edition again.
+    /// Judges a set by every verifier that can be asked, and publishes the result: its newest versions under their
+    /// sources' present names when all are ready, else its newest edition again.
     pub async fn verify_set(&self, name: &str) -> Result<VerifiedSet> {
         self.require_policy().await?;
         let set = self.known_set(name).await?;
@@ -38,7 +38,7 @@ impl App {
         Ok(verified)
     }
 
-    /// Returns where the members of a set stand; an error says what keeps the set from being judged at all.
+    /// Returns a set's members with their states; fails with the reason when the set cannot be judged.
     async fn members_to_verify(&self, name: &str) -> Result<Vec<SetMember>> {
         if let Some(problem) = self.set_problems().await?.get(name) {
             return Err(Error::invalid(format!(
@@ -52,8 +52,8 @@ impl App {
             .await?)
     }
 
-    /// Records a verdict on the newest edition of a set that was reached outside of gannet, and publishes what follows. Returns the
-    /// edition, and the others with the same contents for which the verdict counts too.
+    /// Records a verdict from outside on a set's newest edition, and publishes the result. Returns that edition, and
+    /// the others with the same contents on which the verdict also counts.
     pub async fn set_verdict(
         &self,
         name: &str,
@@ -89,7 +89,7 @@ impl App {
         Ok((edition, also))
     }
 
-    /// Returns the set that is called so, as far as it is known yet.
+    /// Returns the set with this name, recorded or configured.
     pub(in crate::app) async fn known_set(&self, name: &str) -> Result<FileSet> {
         let sets = self.sets_known().await?;
         if let Some(set) = sets.iter().find(|set| set.name == name) {

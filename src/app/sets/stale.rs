@@ -1,4 +1,4 @@
-//! Judging what sets were not judged by yet: combinations that no pass has come to, and editions whose verifiers are others now.
+//! Judges sets that lack present verdicts: new combinations, and editions whose verifiers have changed.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ use crate::domain::{
     newest_by_verifier, ready_to_judge,
 };
 
-/// An edition that was judged, and its state before; none for a new one.
+/// A judged edition, and its state before; `None` for a new one.
 type Judged = (Option<VersionState>, VerifiedSet);
 
 impl App {
-    /// Judges of every set what stands ready and was never judged, else its newest edition, and the one that readers see, when
-    /// other verifiers judged it than would now. Published folders follow.
+    /// Judges each set's ready combination if it is new, else its newest edition, and the edition that readers see,
+    /// when the verdicts are not by the present verifiers. Published folders follow.
     pub(in crate::app) async fn judge_stale_sets(
         &self,
         progress: &mut StaleProgress,
@@ -25,7 +25,7 @@ impl App {
         let names = self.set_names().into_iter();
         for set in names.filter(|name| !problems.contains_key(name)) {
             let judged = match self.judge_stale_set(&set, &fingerprints, progress).await {
-                // A member was removed with its history meanwhile: the set is another one at the next pass.
+                // A member was purged meanwhile: the next pass judges the set without it.
                 Err(error) if error.kind == ErrorKind::NotFound => continue,
                 judged => judged?,
             };
@@ -52,7 +52,7 @@ impl App {
         Ok(())
     }
 
-    /// Returns why an edition stands as it does that nobody was asked about.
+    /// Returns the verdicts behind an edition's state when no verifier was asked.
     async fn why_edition_counted(&self, judged: &VerifiedSet) -> Result<Vec<NewVerdict>> {
         let edition = &judged.edition;
         if !judged.verdicts.is_empty() {
@@ -105,15 +105,15 @@ impl App {
         Ok(judged)
     }
 
-    /// Judges the edition that readers are to see, as long as that is another one and stale; then the folder follows. Readers see
-    /// none on the way that is found bad a moment later.
+    /// Judges the edition that readers should see until it is not stale, then updates the folder: readers see no
+    /// edition on the way that is found bad a moment later.
     async fn judge_what_is_served(
         &self,
         name: &str,
         fingerprints: &HashMap<String, String>,
         judged: &mut Vec<Judged>,
     ) -> Result<()> {
-        // Why that cannot be said, the end says.
+        // A failure here is reported by the update at the end.
         while let Ok(Some(id)) = self.edition_to_serve(name).await {
             if judged.iter().any(|(_, one)| one.edition.id == id) {
                 break;
@@ -140,7 +140,7 @@ impl App {
         Ok(Some((before, judged)))
     }
 
-    /// Counts the verifiers in whose place a person spoke last of the newest edition of a set, or of the one that readers see.
+    /// Counts the verifiers whose last verdict on the set's newest or published edition is by hand.
     async fn count_by_hand_on_set(&self, name: &str) -> Result<u64> {
         let newest = self.ports.store.newest_edition(name.to_owned()).await?;
         let mut editions: Vec<_> = newest.into_iter().map(|edition| edition.id).collect();
@@ -158,7 +158,7 @@ impl App {
         Ok(by_hand)
     }
 
-    /// Tells whether a verifier of the set has not judged the edition as it is now, or the verdicts count otherwise now.
+    /// Reports whether a present verifier has no verdict on the edition, or its verdicts count differently now.
     async fn is_edition_stale(
         &self,
         edition: &Edition,

@@ -1,4 +1,4 @@
-//! Whether new sources can be added: why not, for each of a list by itself.
+//! Checks whether new sources can be added: one reason for each of a list.
 
 use std::collections::HashMap;
 
@@ -6,19 +6,19 @@ use crate::app::{App, Error, NewSource, Result};
 use crate::domain::{Source, SourceId, SourceSettings};
 use crate::store::SourcesQuery;
 
-/// Why one of several new sources cannot be added.
+/// Why a new source of a list cannot be added.
 #[derive(Debug)]
 pub enum Refusal {
-    /// What was given of it is wrong.
+    /// Its settings are invalid.
     Invalid(Error),
-    /// An earlier one of the list has the same.
+    /// An earlier source of the list has the same name or address.
     Repeated {
         /// `address` or `name`.
         what: &'static str,
-        /// The place of that one in the list, from 0.
+        /// The place of that source in the list, from 0.
         first: usize,
     },
-    /// A source has the same.
+    /// An existing source has the same name or address.
     Taken {
         /// `address` or `name`.
         what: &'static str,
@@ -27,7 +27,7 @@ pub enum Refusal {
         /// Its name.
         name: String,
     },
-    /// A removed source had the address: adding it would begin a second history of the same file.
+    /// A removed source had the address: adding it again would begin a second history of the same file.
     Former {
         /// That source.
         id: SourceId,
@@ -36,15 +36,15 @@ pub enum Refusal {
     },
 }
 
-/// Returns for each new source why it could not be added, as far as the list alone says; nothing for one that could be.
+/// Returns for each new source why it cannot be added, judged by the list alone; `None` when it can.
 pub fn refusals_of(new: &[NewSource]) -> Vec<Option<Refusal>> {
     checked(new.iter().cloned())
         .map(std::result::Result::err)
         .collect()
 }
 
-/// Checks new sources, each as far as the list up to it says. Returns for each its settings, in which the name of one that was
-/// given none is the file's, or why it could not be added.
+/// Checks each new source against those before it in the list. Returns its settings, with the file's name for one
+/// without a name, or why it cannot be added.
 pub(in crate::app) fn checked(
     new: impl IntoIterator<Item = NewSource>,
 ) -> impl Iterator<Item = std::result::Result<SourceSettings, Refusal>> {
@@ -69,11 +69,11 @@ pub(in crate::app) fn checked(
 }
 
 impl App {
-    /// Returns for each new source why it could not be added, or should not be; nothing for one that can be.
+    /// Returns for each new source why it cannot, or should not, be added; `None` when it can.
     pub async fn refusals(&self, new: &[NewSource]) -> Result<Vec<Option<Refusal>>> {
         let (mut addresses, mut refusals) = (Vec::new(), Vec::new());
         for checked in checked(new.iter().cloned()) {
-            // Nobody has the address of one that is refused already.
+            // The address of a refused source is not looked up.
             let address = checked
                 .as_ref()
                 .map(|settings| settings.address.to_string());

@@ -1,4 +1,4 @@
-//! Sources as code: what a file of sources would change, and changing it in one transaction.
+//! Sources as code: the changes that a file of sources makes, in one transaction.
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::store::{DamagedSources, SourceChange, SourceFilter, StoreError};
 
-/// What `apply` would do, or did, in order.
+/// The steps that `apply` would take, or took, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The steps: additions, changes, returns and removals.
@@ -21,12 +21,11 @@ pub struct Plan {
 /// One step of a plan.
 #[derive(Clone, Debug)]
 pub enum PlanStep {
-    /// A source that is not there yet.
+    /// A new source.
     Add(SourceSettings),
-    /// A source, and its settings as they are and as they shall be. Only those that differ are written.
+    /// A source, with its settings before and after. Only different ones are written.
     Edit(SourceId, Box<Edit>),
-    /// A removed source that had the address, as it was, and its settings as they were and as they shall be: its history goes
-    /// on.
+    /// A removed source with the address, as it was, and its settings before and after: its history continues.
     Restore(Source, Box<Edit>),
     /// A source that the file does not name.
     Remove(Source),
@@ -46,7 +45,7 @@ impl Plan {
         })
     }
 
-    /// Returns the sources that would be changed or come back.
+    /// Returns the sources that would be changed or restored.
     pub fn changed(&self) -> Vec<SourceId> {
         let changed = self.steps.iter().filter_map(|step| match step {
             PlanStep::Edit(id, _) => Some(*id),
@@ -56,7 +55,7 @@ impl Plan {
         changed.collect()
     }
 
-    /// Returns the removed sources that would come back, as they were.
+    /// Returns the removed sources that would be restored, as they were.
     pub fn restored(&self) -> impl Iterator<Item = &Source> {
         self.steps.iter().filter_map(|step| match step {
             PlanStep::Restore(source, _) => Some(source),
@@ -64,12 +63,12 @@ impl Plan {
         })
     }
 
-    /// Tells whether more than half of the sources would go: likelier a file that is cut short than a wish.
+    /// Reports whether more than half of the sources would be removed: the file may be truncated.
     pub fn removes_most(&self) -> bool {
         self.removals() * 2 > self.present
     }
 
-    /// Returns what a file would bring into a catalogue that has no source yet.
+    /// Returns the plan of a file for a catalogue without sources.
     pub fn of_new(wanted: CheckedSources) -> Result<Self> {
         Self::against(&[], &HashMap::new(), wanted, false)
     }
@@ -134,11 +133,11 @@ impl Plan {
 }
 
 impl App {
-    /// Compares the catalogue with what a file says. A source is the same one when its address is, else when its name
-    /// is; what the file does not say of it takes its default. A removed source comes back when its address is in the file.
-    /// `prune` removes what the file does not name.
+    /// Compares the catalogue with a file. Entries match sources by address first, then by name; settings missing in
+    /// the file get their defaults. A removed source with an address of the file is restored. `prune` removes sources
+    /// that the file does not name.
     pub async fn plan(&self, wanted: CheckedSources, prune: bool) -> Result<Plan> {
-        // All of them: what is damaged is not what a file does not name, nor is it new.
+        // Strict: a damaged source is neither new nor missing in the file.
         let all = SourceFilter {
             damaged: DamagedSources::Refused,
             ..SourceFilter::default()
@@ -148,7 +147,7 @@ impl App {
         Plan::against(&present, &former, wanted, prune)
     }
 
-    /// Returns the removed sources that had the addresses of a file which no source has now.
+    /// Returns the removed sources with addresses of the file that no present source has.
     async fn former_of(
         &self,
         present: &[Source],
@@ -164,11 +163,11 @@ impl App {
             .collect())
     }
 
-    /// Carries a plan out in one transaction, all of it or nothing. Returns the removed sources that came back, each with
-    /// the published path that another source has taken since.
+    /// Carries out a plan in one transaction, all or nothing. Returns the restored sources, each with its former path
+    /// if another source has taken that.
     pub async fn apply(&self, plan: Plan) -> Result<Vec<Added>> {
         let back: Vec<_> = plan.restored().cloned().collect();
-        // Removals first: a new source may take the name of one that goes.
+        // Removals first: a new source may reuse a removed one's name.
         let (removals, others): (Vec<_>, Vec<_>) = plan
             .steps
             .into_iter()
@@ -202,21 +201,21 @@ fn restoring(source: &Source, after: SourceSettings) -> PlanStep {
     PlanStep::Restore(source.clone(), Box::new(Edit { before, after }))
 }
 
-/// The sources that a file wants, each checked as far as that goes without a catalogue.
+/// The sources of a file, checked as far as possible without a catalogue.
 #[derive(Clone, Debug)]
 pub struct CheckedSources(
-    /// Whether the file names the source, and what it says of it.
+    /// Whether the file names the source, and its settings.
     Vec<(bool, SourceSettings)>,
 );
 
 impl CheckedSources {
-    /// Returns whether the file wants none.
+    /// Returns whether the file has no sources.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Checks every entry of a file; the error is of the first one that is wrong.
+/// Checks every entry of a file; the error is the first wrong entry's.
 pub fn check_sources(wanted: Vec<NewSource>) -> Result<CheckedSources> {
     let entries = wanted.into_iter().map(|new| {
         let has_name = new.settings.name.is_some();
@@ -225,11 +224,11 @@ pub fn check_sources(wanted: Vec<NewSource>) -> Result<CheckedSources> {
     Ok(CheckedSources(entries.collect::<Result<_>>()?))
 }
 
-/// The sources that are there, and how the entries of a file find them.
+/// The existing sources, and how a file's entries match them.
 struct Known<'a> {
     by_address: HashMap<&'a str, &'a Source>,
     by_name: HashMap<&'a str, &'a Source>,
-    /// Those that some entry has the address of.
+    /// Those whose address an entry has.
     addressed: HashSet<SourceId>,
 }
 
@@ -256,7 +255,7 @@ impl<'a> Known<'a> {
         Ok(known)
     }
 
-    /// Returns the source that an entry means. An address comes before any entry's name: two sources may swap names.
+    /// Returns the source that an entry matches. An address precedes any entry's name: two sources may swap names.
     fn find(&self, has_name: bool, settings: &SourceSettings) -> Option<&'a Source> {
         let by_name = || {
             self.by_name
@@ -277,7 +276,7 @@ fn free_name(taken: &HashSet<String>, settings: &SourceSettings) -> String {
     candidate_name(settings, turn)
 }
 
-/// Refuses a plan that gives away the name of a source which keeps it.
+/// Refuses a plan that gives an entry the name of a source which keeps that name.
 fn refuse_names_of_others(plan: &Plan, present: &[Source]) -> Result<()> {
     let mut changed = HashSet::new();
     let mut given = HashSet::new();

@@ -1,4 +1,4 @@
-//! Adding, changing and removing sources.
+//! Adds, changes and removes sources.
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -16,26 +16,26 @@ use crate::store::{
     Changed, Edited, Fact, SetsQuery, SourceChange, SourceFilter, SourcesQuery, StoreError,
 };
 
-/// From so many new sources on, the taken names are read at once instead of one by one.
+/// From so many new sources on, the taken names are read at once.
 const MANY: usize = 32;
 
 /// A source that was added.
 #[derive(Clone, Debug)]
 pub struct Added {
-    /// As it is now.
+    /// The source as it is now.
     pub source: Source,
-    /// The published path that the address asked for, when another source has it and this one got a different one.
+    /// The path that the address suggests, when another source has it and this one got another.
     pub wanted_path: Option<String>,
 }
 
-/// Stored files that nothing needs any more, on their way to the trash.
+/// Unneeded stored files that were moved to the trash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discarded {
-    /// How many went there.
+    /// How many were moved.
     pub moved: usize,
-    /// How many could not be moved: passes try again.
+    /// How many could not be moved: passes retry.
     pub kept: usize,
-    /// Why the first of those could not.
+    /// Why the first of those could not be moved.
     pub why: String,
 }
 
@@ -48,7 +48,7 @@ pub(in crate::app) struct Recorded {
 }
 
 impl App {
-    /// Adds sources, all or none. One whose address or given name is taken is an error that names the other.
+    /// Adds sources, all or none. A taken address or given name is an error that names the other source.
     pub async fn add(&self, new: Vec<NewSource>) -> Result<Vec<Added>> {
         let mut changes = Vec::with_capacity(new.len());
         let mut names = TakenNames::of(self, new.len()).await?;
@@ -82,9 +82,8 @@ impl App {
             .collect())
     }
 
-    /// Changes the selected sources, all or none, and returns what became of each. Only the settings that the patch is
-    /// about are written; a source that is so already stays without an event. Another address with what looks like a secret
-    /// in it is refused.
+    /// Changes the selected sources, all or none, and returns each result. Writes only the patch's settings; an
+    /// unchanged source gets no event. Refuses a new address that seems to contain a secret.
     pub async fn edit(&self, selectors: &[String], patch: SettingsPatch) -> Result<Vec<Edited>> {
         let sources = self.kept_sources(some(selectors)?).await?;
         if let Some(address) = &patch.address
@@ -97,7 +96,7 @@ impl App {
         self.edit_sources(sources, patch).await
     }
 
-    /// Does the same for an address that may hold what looks like a secret as it is.
+    /// The same, but accepts an address that seems to contain a secret.
     pub async fn edit_literally(
         &self,
         selectors: &[String],
@@ -126,12 +125,12 @@ impl App {
             .iter()
             .map(|source| SourceChange::Edit(source.id, Arc::clone(&patch)))
             .collect();
-        // Those that come back are as many again.
+        // Frees their memory: the results are as many again.
         drop(sources);
         self.change_edits(edits).await
     }
 
-    /// Records edits, or the taking back of edits, and returns what became of each.
+    /// Records edits, or the taking back of edits, and returns each result.
     pub(in crate::app) async fn change_edits(
         &self,
         edits: Vec<SourceChange>,
@@ -143,7 +142,7 @@ impl App {
             .collect())
     }
 
-    /// Lets the next request for each of these ask for the whole file, not only whether it changed.
+    /// Makes the next request for each of these sources unconditional.
     pub async fn ask_whole(&self, ids: &[SourceId]) -> Result<()> {
         for id in ids {
             let forget = Fact::ForgetValidators(*id);
@@ -152,12 +151,12 @@ impl App {
         Ok(())
     }
 
-    /// Brings removed sources back, all or none, and returns them as they are now, with the published path that another
-    /// source has taken since. Their published files come back too.
+    /// Restores removed sources with their published files, all or none. Returns them as they are now, each with its
+    /// former path if another source has taken that.
     ///
     /// # Errors
     ///
-    /// A conflict when another source has taken the name or the address since.
+    /// A conflict when another source has taken the name or the address.
     pub async fn restore(&self, selectors: &[String]) -> Result<Vec<Added>> {
         let sources = self.removed_sources(selectors).await?;
         refuse_namesakes(&sources)?;
@@ -172,7 +171,7 @@ impl App {
         self.restored(&sources).await
     }
 
-    /// Returns sources that came back as they are now, each with the published path that another source has taken since.
+    /// Returns restored sources as they are now, each with its former path if another source has taken that.
     pub(in crate::app) async fn restored(&self, before: &[Source]) -> Result<Vec<Added>> {
         let paths: HashMap<_, _> = before
             .iter()
@@ -195,15 +194,15 @@ impl App {
             .collect())
     }
 
-    /// Returns for each of these addresses, in their order, the removed source that had it, the one that was removed last;
-    /// nothing for one that a source has now. Adding such an address again would begin a second history of the same file.
+    /// Returns for each address, in order, the source with it that was removed last; `None` for the address of a
+    /// present source. Adding such an address would begin a second history of the same file.
     pub async fn formerly(&self, addresses: &[Address]) -> Result<Vec<Option<Source>>> {
         let addresses = addresses.iter().map(ToString::to_string).collect();
         let former = SourcesQuery::Former(addresses);
         Ok(self.ports.store.find_sources(former).await?)
     }
 
-    /// Records the changes, then does to the files what follows from them.
+    /// Records the changes, then updates the files.
     pub(in crate::app) async fn change(&self, changes: Vec<SourceChange>) -> Result<Vec<SourceId>> {
         let done = self.record(changes).await?;
         Ok(done.into_iter().map(|change| change.source_id).collect())
@@ -220,15 +219,15 @@ impl App {
         if changes.is_empty() {
             return Ok(Recorded::default());
         }
-        // So that a source which is tagged now enters the sets of an edited configuration.
+        // A source tagged now then enters the sets of an edited configuration.
         let standing = self.policy_standing().await?;
         let purged = changes.iter().filter_map(|change| match change {
             SourceChange::Remove { id, purge: true } => Some(*id),
             _ => None,
         });
         let purged: Vec<_> = purged.collect();
-        // Whoever may not publish does not withdraw either, so that a source that is brought back has its file still. Bytes that
-        // nobody is to have any more go in any case.
+        // A process that may not publish does not withdraw either: a restored source then still has its file. Purged
+        // bytes go in any case.
         let withdraws = standing.is_in_force() || !purged.is_empty();
         let mut purge = Purge::default();
         let (mut showing, mut newest) = (Vec::new(), Vec::new());
@@ -242,11 +241,11 @@ impl App {
             purge = self.begin_purge(purged).await?;
         }
         self.join_archive().await?;
-        // Held over both, so that no other process publishes in between what is withdrawn here.
+        // Held over both, so that no other process publishes meanwhile what is withdrawn here.
         let lock = self.lock_published().await?;
         self.erase_before_purge(&purge, &lock).await;
         let done = self.change_or_purge(changes, &mut purge).await?;
-        // It is done, whatever becomes of the files: what is left of them, passes look for.
+        // The change is recorded, whatever happens to the files: passes look for leftovers.
         if withdraws && let Err(error) = self.withdraw_left(true, &lock).await {
             tracing::warn!("{error}: left to the next pass");
         }
@@ -254,7 +253,7 @@ impl App {
         let discarded = self.discard_objects(objects.collect()).await;
         drop(lock);
         if standing.is_in_force() {
-            // Before their folders go: the next editions take the places, when they pass.
+            // Before the folders go: the next editions replace them if they pass.
             if let Err(error) = self.judge_sets_now(&showing).await {
                 tracing::warn!("{error}: left to the next pass");
             }
@@ -270,7 +269,7 @@ impl App {
         })
     }
 
-    /// Moves objects to the trash that no blob names any more. What cannot be moved now, the catalogue names until a pass moves it.
+    /// Moves objects that no blob names to the trash. The catalogue keeps the names of any that cannot be moved.
     pub(in crate::app) async fn discard_objects(&self, objects: Vec<String>) -> Discarded {
         let (now, all) = (self.now(), objects.len());
         let tried = self.with_archive(move |archive| {
@@ -330,9 +329,9 @@ impl App {
         Ok(self.ports.store.record(gone, self.stamp()).await?)
     }
 
-    /// Another rule of publishing holds at once, and a source that entered or left a set is published another way from now on.
-    /// What failed before is tried again for the sources that were changed. What cannot be done at once is left to the next pass;
-    /// [`App::unpublished_of`] says why.
+    /// Updates files after a change: a new rule of publishing applies at once, and members that entered or left a set
+    /// move. Earlier failures of the changed sources are retried. The next pass does the rest; [`App::unpublished_of`]
+    /// has the reasons.
     async fn settle_after_change(&self, done: &[Changed]) {
         let changed: Vec<_> = done.iter().map(|change| change.source_id).collect();
         let failed_before = self.unpublished_of(&changed).await.unwrap_or_default();
@@ -349,8 +348,7 @@ impl App {
         }
     }
 
-    /// Brings every file and every folder of a set in line but those where that failed before. What cannot be done is left to the
-    /// next pass.
+    /// Updates all files and folders of sets except earlier failures. The next pass does the rest.
     pub(in crate::app) async fn settle_untried(&self) {
         for settled in [self.settle_all(false).await, self.settle_sets(false).await] {
             if let Ok(Some((_, error))) | Err(error) = settled {
@@ -376,7 +374,7 @@ impl App {
     }
 }
 
-/// Returns why none of a list is added: one of it is refused, behind these.
+/// Returns why no source of a list is added: the one after `before` is refused.
 fn refused(refusal: Refusal, before: &[SourceSettings]) -> Error {
     match refusal {
         Refusal::Invalid(error) => error,
@@ -394,7 +392,7 @@ fn refused(refusal: Refusal, before: &[SourceSettings]) -> Error {
     }
 }
 
-/// Refuses to bring back two removed sources of which only one can have the address or the name.
+/// Refuses to restore two removed sources that have the same address or name.
 fn refuse_namesakes(sources: &[Source]) -> Result<()> {
     let mut seen = HashMap::new();
     for source in sources {
@@ -415,7 +413,7 @@ fn refuse_namesakes(sources: &[Source]) -> Result<()> {
     Ok(())
 }
 
-/// Says how a removed source can come back although another one has its name or its address by now.
+/// Adds how a removed source can be restored although another one has its name or its address.
 fn way_to_restore(error: Error, sources: &[Source]) -> Error {
     let below = error.source.as_ref();
     let Some(StoreError::Taken {
@@ -440,7 +438,7 @@ fn way_to_restore(error: Error, sources: &[Source]) -> Error {
     Error { message, ..error }.hint(format!("{way}; then `gannet restore {removed}`"))
 }
 
-/// Nothing selected is never everything where something is changed.
+/// Refuses an empty selection: a change never applies to everything by default.
 pub(in crate::app) fn some(selectors: &[String]) -> Result<&[String]> {
     if selectors.is_empty() {
         return Err(Error::invalid("no source given")
@@ -449,7 +447,7 @@ pub(in crate::app) fn some(selectors: &[String]) -> Result<&[String]> {
     Ok(selectors)
 }
 
-/// Names that are taken: all of them when many sources are added, else only the batch's own.
+/// Taken names: all of them when many sources are added, else only those of the batch.
 struct TakenNames {
     known: HashSet<String>,
     complete: bool,
@@ -476,7 +474,7 @@ impl TakenNames {
         self.known.insert(name.to_owned());
     }
 
-    /// Returns one of the names that suit the source that is free.
+    /// Returns a free name that suits the source.
     async fn free(&self, app: &App, settings: &SourceSettings) -> Result<String> {
         if !self.complete {
             let (settings, others) = (settings.clone(), self.known.clone());
@@ -489,7 +487,7 @@ impl TakenNames {
     }
 }
 
-/// Refuses a patch that leads a source to a host that every fetch would refuse; one that is about other things goes through.
+/// Refuses a patch that sets a host which every fetch would refuse; other patches pass.
 fn check_edited_host(old: &SourceSettings, patch: &SettingsPatch) -> Result<()> {
     let address = patch.address.as_ref().unwrap_or(&old.address);
     let allow_private = patch.allow_private.unwrap_or(old.allow_private);

@@ -1,4 +1,4 @@
-//! What operators do with sources: adding, changing, removing, restoring, undoing, and keeping them as a file.
+//! What operators do with sources: adding, changing, removing, restoring, undoing, and describing them in a file.
 
 pub(in crate::app) mod additions;
 pub(in crate::app) mod apply;

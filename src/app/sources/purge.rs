@@ -1,7 +1,7 @@
-//! Having the bytes of a purged history nowhere: overwritten in the catalogue, gone from the folders of sets, from the trash and from
-//! what killed processes left in `tmp/`.
+//! Erases the bytes of a purged history everywhere: overwritten in the catalogue, removed from the folders of sets,
+//! from the trash and from the remains of killed processes in `tmp/`.
 //!
-//! Large stored files in the trash stay their days there, which the removal itself says.
+//! Large stored files stay in the trash for their days, which the output of the removal says.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -15,19 +15,19 @@ use crate::store::{Changed, SetsQuery, SourceChange, StoreError};
 
 const READ_MEANWHILE: &str = "another process reads the catalogue; it goes when the last one that has the catalogue open ends";
 
-/// A place where content of a purged history is still to be found.
+/// A place where content of a purged history remains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remains {
     /// A file or a folder.
     pub path: PathBuf,
-    /// Why, and until when.
+    /// Why it remains, and until when.
     pub why: String,
 }
 
-/// What to do when there is no room for a purge.
+/// The remedy when there is no room for a purge.
 const MAKE_ROOM: &str = "a purge has to write before it can delete, and nothing is kept aside for it here: make 8 MiB of room on that disk (what lies in trash/ may be deleted at once) and run again; with 64 MiB free, the next pass keeps a reserve for the next time";
 
-/// Says what to do first, when it is for want of room that a purge cannot go ahead.
+/// Adds the remedy to the error of a purge that lacks room.
 pub fn make_room_first(error: Error) -> Error {
     if error.is_out_of_space() {
         error.hint(MAKE_ROOM)
@@ -36,16 +36,16 @@ pub fn make_room_first(error: Error) -> Error {
     }
 }
 
-/// A purge on its way.
+/// A purge under way.
 #[derive(Default)]
 pub(in crate::app) struct Purge {
-    /// What every version of the purged sources holds, by size and digest; nothing without a purge.
+    /// Size and digest of every version of the purged sources; empty without a purge.
     contents: HashSet<(u64, Digest)>,
     remains: Vec<Remains>,
 }
 
 impl App {
-    /// Keeps room for a purge on a full disk, unless it is kept or the disk has too little to begin with. Nothing fails for want of it.
+    /// Keeps a reserve of disk space for a purge, unless it exists or the disk has too little. Never fails.
     pub(crate) async fn make_reserve(&self) {
         if let Err(error) = self
             .with_archive(|archive| archive.machine().make_reserve())
@@ -55,11 +55,11 @@ impl App {
         }
     }
 
-    /// Notes what is to be found nowhere once these sources are purged, and has it overwritten when it is deleted.
+    /// Records which contents must be erased when these sources are purged, and has the catalogue overwrite them.
     pub(in crate::app) async fn begin_purge(&self, sources: Vec<SourceId>) -> Result<Purge> {
         let contents = self.ports.store.contents_of(sources).await?;
         match self.ports.store.overwrite_deleted(true).await {
-            // What has no room for an empty transaction has none for the purge.
+            // A disk without room for an empty transaction has none for the purge.
             Err(error) if !matches!(error, StoreError::Full { .. }) => return Err(error.into()),
             _ => {}
         }
@@ -76,7 +76,7 @@ impl App {
         Ok(Purge { contents, remains })
     }
 
-    /// Records changes. A purge that a full disk leaves no room to overwrite is recorded without that.
+    /// Records changes. A purge without room for overwriting on a full disk is recorded without overwriting.
     pub(in crate::app) async fn change_or_purge(
         &self,
         changes: Vec<SourceChange>,
@@ -113,7 +113,7 @@ impl App {
         }
     }
 
-    /// Takes away what is left of purged contents outside of the catalogue's rows. Returns where some may still be found.
+    /// Erases remains of purged contents outside of the catalogue's rows. Returns where some remain.
     pub(in crate::app) async fn end_purge(&self, purge: Purge) -> Vec<Remains> {
         let Purge {
             contents,
@@ -158,8 +158,8 @@ impl App {
         remains
     }
 
-    /// Takes away what can be published again before the purge is recorded: whoever is killed from then on leaves no more than the
-    /// folders that readers see, of which the catalogue knows that they have to go.
+    /// Erases what can be published again before the purge is recorded: a kill afterwards leaves only the folders that
+    /// readers see, which the catalogue marks for removal.
     pub(in crate::app) async fn erase_before_purge(&self, purge: &Purge, lock: &FileLock) {
         if purge.contents.is_empty() {
             return;
@@ -169,8 +169,8 @@ impl App {
         }
     }
 
-    /// Does what a purge or a removal that was cut off had still to do, where this process may. Returns the sets whose folders
-    /// followed only now.
+    /// Completes interrupted purges and removals, where this process may. Returns the sets whose folders were updated
+    /// only now.
     pub async fn finish_removals(&self) -> Result<Vec<String>> {
         let sets = self.ports.store.set_names(SetsQuery::Purged).await?;
         let has_files = !self.ports.store.withdrawals(false).await?.is_empty();
@@ -192,8 +192,8 @@ impl App {
         Ok(done)
     }
 
-    /// Returns when the last of these sources was purged, where each is the name of a source that was purged and none matches any
-    /// other.
+    /// Returns when the last of these sources was purged, if every selector is the name of a purged source and matches
+    /// no other.
     pub async fn purged_before(&self, selectors: &[String]) -> Result<Option<DateTime<Utc>>> {
         let mut last = None;
         for selector in selectors {
@@ -214,13 +214,13 @@ impl App {
         Ok(last)
     }
 
-    /// Tells whether the edition that readers of a set see was purged, and its folder has not followed yet.
+    /// Reports whether the edition that readers of a set see was purged and its folder is still there.
     pub(in crate::app) async fn is_purged(&self, set: &str) -> Result<bool> {
         let sets = self.ports.store.set_names(SetsQuery::Purged).await?;
         Ok(sets.iter().any(|one| one == set))
     }
 
-    /// Deletes the folders of a set's editions that went with a purged member, whoever may be inside.
+    /// Deletes the folders of a set's purged editions, even those in use.
     pub(in crate::app) async fn erase_purged_editions(
         &self,
         set: &str,
@@ -240,8 +240,8 @@ impl App {
         .await
     }
 
-    /// Returns the published files that have one of these contents and are of no source: what purged sources leave whose rows do not
-    /// say any more where their files lay.
+    /// Returns published files with these contents that belong to no source: those of purged sources whose rows no
+    /// longer name a path.
     pub(in crate::app) async fn stray_files(
         &self,
         contents: HashSet<(u64, Digest)>,

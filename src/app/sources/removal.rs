@@ -1,6 +1,6 @@
-//! Removing sources: which, with or without their history, and what became of the sets that they were in.
+//! Removes sources, with or without their history, and reports the sets that they were in.
 //!
-//! A purge of what cannot be read goes by the id alone. Never removes anything that was not named.
+//! A damaged source is purged by its id alone. Never removes an unnamed source.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -16,28 +16,29 @@ use crate::store::{SetsQuery, SourceChange, SourceQuery};
 /// Sources that were removed.
 #[derive(Clone, Debug)]
 pub struct Removal {
-    /// As they were.
+    /// The sources as they were.
     pub sources: Vec<Source>,
-    /// What became of the stored files of their history.
+    /// The unneeded stored files of their history.
     pub discarded: Discarded,
-    /// The sets whose folders went with purged members, by name.
+    /// The sets whose folders were withdrawn with purged members, by name.
     pub sets: Vec<PurgedSet>,
-    /// Where content of purged histories is still to be found, beside the trash.
+    /// Where content of purged histories remains, besides the trash.
     pub remains: Vec<Remains>,
-    /// Files that are still published with content of purged sources whose rows do not say any more where their files lay.
+    /// Published files with content of purged sources whose rows no longer name a path.
     pub stray: Vec<PathBuf>,
 }
 
-/// A set whose published folder had a file of a source that was purged.
+/// A set whose published folder had a purged source's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PurgedSet {
     /// Its name.
     pub name: String,
-    /// The edition that took the place; nothing when there is none.
+    /// The edition that replaced it; `None` without one.
     pub published: Option<EditionId>,
-    /// Whether readers find a folder: where none is published, the one with what was purged, which could not be taken away.
+    /// Whether readers find a folder: without a published edition, the one with the purged file, which could not be
+    /// removed.
     pub is_linked: bool,
-    /// Why there is no newer edition, if it is known.
+    /// Why there is no newer edition, if known.
     pub why: Option<String>,
 }
 
@@ -58,7 +59,7 @@ impl App {
         Ok(sources)
     }
 
-    /// Returns the selected sources, and of damaged and lost ones that are named by their ids what can be read of them.
+    /// Returns the selected sources, and the readable parts of damaged or lost ones named by id.
     async fn purgeable(&self, selectors: &[String]) -> Result<Vec<Source>> {
         let (mut found, mut others) = (Vec::new(), Vec::new());
         for selector in selectors {
@@ -77,7 +78,7 @@ impl App {
         Ok(each_once(found))
     }
 
-    /// Returns what can be read of a source that is damaged or lost; nothing of one that is sound or not there.
+    /// Returns the readable parts of a damaged or lost source; `None` for one that is sound or does not exist.
     pub(in crate::app) async fn parts_if_damaged(&self, id: SourceId) -> Result<Option<Source>> {
         match self.ports.store.find_source(id).await {
             Ok(Some(_)) => Ok(None),
@@ -86,15 +87,15 @@ impl App {
         }
     }
 
-    /// Returns the sets whose published folders go when these sources are purged, by name.
+    /// Returns the sets whose published folders are withdrawn when these sources are purged, by name.
     pub async fn sets_showing(&self, sources: &[Source]) -> Result<Vec<String>> {
         let ids = sources.iter().map(|source| source.id).collect();
         Ok(self.ports.store.set_names(SetsQuery::Showing(ids)).await?)
     }
 
-    /// Removes the selected sources, all or none. Their published files go, by the next pass where this process may not publish;
-    /// their history goes too with `purge`, and their files at once, which gives up the data folder's reserve when its disk is
-    /// full. A set that showed a file of a source that is purged is judged without it at once, where that may be.
+    /// Removes the selected sources, all or none. Their published files are withdrawn, by the next pass if this process
+    /// may not publish. With `purge`, their history is deleted and their files are withdrawn at once; on a full disk
+    /// this uses the reserve. Sets that showed a purged source's file are judged without it at once, where allowed.
     pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Removal> {
         let sources = self.removable(selectors, purge).await?;
         if purge {
@@ -128,7 +129,7 @@ impl App {
         })
     }
 
-    /// Returns what these sources hold of which nobody knows where their files are published.
+    /// Returns the contents of those of these sources whose published path is unknown.
     async fn placeless_contents(&self, sources: &[Source]) -> Result<HashSet<(u64, Digest)>> {
         let placeless = sources.iter().filter(|one| one.published_path.is_empty());
         let ids: Vec<_> = placeless.map(|source| source.id).collect();
@@ -138,7 +139,7 @@ impl App {
         Ok(self.ports.store.contents_of(ids).await?)
     }
 
-    /// Returns what became of sets that showed a file of a source which is purged by now; nothing when this process may not publish.
+    /// Returns the results for sets that showed a purged source's file; none when this process may not publish.
     async fn purged_sets(&self, names: Vec<String>) -> Result<Vec<PurgedSet>> {
         let mut sets = Vec::new();
         if names.is_empty() || !self.policy_standing().await?.is_in_force() {

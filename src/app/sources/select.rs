@@ -1,4 +1,4 @@
-//! How operators name sources: id, name, address, `tag:NAME`, or a glob on names and addresses; removed ones likewise.
+//! Selectors of sources: id, name, address, `tag:NAME`, or a glob on names and addresses; for removed sources, too.
 
 use super::suggest::{nearest, suggestion};
 use crate::app::{App, Error, Result};
@@ -6,10 +6,10 @@ use crate::domain::{Address, Pattern, Source, masked};
 use crate::store::SourceFilter;
 
 impl App {
-    /// Returns the sources that the selectors name, each once, by name; every source when there are none.
+    /// Returns the selected sources, each once, by name; every source without selectors.
     ///
-    /// Each selector must match something. Patterns select among the sources that are not removed; a removed one is
-    /// found by its id, or by a name or an address that only it has.
+    /// Each selector must match something. Patterns match present sources only; a removed one is found by its id, or by
+    /// a name or an address that no other source has.
     pub async fn sources(&self, selectors: &[String]) -> Result<Vec<Source>> {
         if selectors.is_empty() {
             return Ok(self.ports.store.sources(SourceFilter::default()).await?);
@@ -40,7 +40,7 @@ impl App {
         Ok(each_once(found))
     }
 
-    /// Like [`Self::sources`], for what only a source that is still kept up can do: a removed one is an error.
+    /// Like [`Self::sources`], for use-cases that need present sources: a removed one is an error.
     pub async fn kept_sources(&self, selectors: &[String]) -> Result<Vec<Source>> {
         let sources = self.sources(selectors).await?;
         match sources.iter().find(|source| source.removed_at.is_some()) {
@@ -56,8 +56,8 @@ impl App {
         }
     }
 
-    /// Returns the removed sources that the selectors name, each once, by name; every removed one when there are none.
-    /// Several may have one name.
+    /// Returns the selected removed sources, each once, by name; every removed source without selectors. Several may
+    /// have one name.
     pub async fn removed_sources(&self, selectors: &[String]) -> Result<Vec<Source>> {
         if selectors.is_empty() {
             return self.all_removed().await;
@@ -95,13 +95,13 @@ impl App {
         Ok(each_once(found))
     }
 
-    /// Tells whether the text names one source by itself.
+    /// Reports whether the text alone names one source.
     pub async fn is_source(&self, text: &str) -> Result<bool> {
         Ok(self.exact(text).await?.is_some())
     }
 
     /// Returns the one source that the text names: by id, name or address, or by a pattern that only it matches; a
-    /// removed one by its id, or by a name or an address that only it has.
+    /// removed one by its id, or by a name or an address that no other source has.
     pub async fn source(&self, selector: &str) -> Result<Source> {
         if let Some(source) = self.exact(selector).await? {
             return Ok(source);
@@ -162,7 +162,7 @@ impl App {
         Ok(sources)
     }
 
-    /// Says why nothing matches, and what may be meant instead.
+    /// Returns the error for a selector without a match, with a suggestion.
     fn no_such_source(&self, selector: &str, kept: &[Source]) -> Error {
         let shown = masked(selector);
         let error = Error::not_found(format!("no source matches `{shown}`"));
@@ -196,12 +196,12 @@ pub(in crate::app) fn each_once(mut sources: Vec<Source>) -> Vec<Source> {
     sources
 }
 
-/// Returns the address that the text spells in whichever way, as the catalogue has it; the text when it is none.
+/// Returns an address in the catalogue's normal form; other text is returned as it is.
 fn normal_address(text: &str) -> String {
     Address::parse(text, true).map_or_else(|_| text.to_owned(), |address| address.to_string())
 }
 
-/// Reads a selector as a pattern; nothing when it can only be a name or an address.
+/// Parses a selector as a pattern; `None` when it can only be a name or an address.
 fn pattern(selector: &str) -> Result<Option<Pattern>> {
     let is_pattern = selector.starts_with("tag:") || selector.contains(['*', '?', '[', '{']);
     let pattern = is_pattern.then(|| selector.parse());

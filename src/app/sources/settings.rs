@@ -1,4 +1,4 @@
-//! From what an operator says of a source to settings that hold: every field checked, defaults filled in.
+//! Checks an operator's settings of a source and fills in the defaults.
 
 use crate::app::{Error, Result};
 use crate::domain::{
@@ -11,7 +11,7 @@ const MAX_TAGS: usize = 64;
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 8192;
 
-/// What is in the name of a field whose value is a secret by nature: it must not lie in the store.
+/// Parts of header names whose values are secrets: those must not be stored.
 const SECRET_HEADERS: [&str; 12] = [
     "auth",
     "cookie",
@@ -27,8 +27,7 @@ const SECRET_HEADERS: [&str; 12] = [
     "token",
 ];
 
-/// Words that may stand in front of a secret: the registered schemes of authentication (RFC 9110 §16.4.1), and common
-/// ones besides.
+/// Words that may precede a secret: the registered authentication schemes (RFC 9110 §16.4.1), and other common ones.
 const SCHEMES: [&str; 17] = [
     "apikey",
     "aws4-hmac-sha256",
@@ -49,19 +48,19 @@ const SCHEMES: [&str; 17] = [
     "vapid",
 ];
 
-/// What an operator says when adding; what is absent takes its default.
+/// The operator's settings of a new source; missing ones get their defaults.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewSource {
-    /// What to fetch.
+    /// The address to fetch.
     pub address: String,
-    /// Its other settings. Without a name it is called as the file is.
+    /// The other settings. Without a name, the file's name is used.
     pub settings: SettingsPatch,
-    /// Whether the address may hold what looks like a secret as it is.
+    /// Whether the address may contain what seems to be a secret.
     pub literal: bool,
 }
 
 impl NewSource {
-    /// Returns a source with this address, and the default of everything else.
+    /// Returns a source with this address and defaults for the other settings.
     pub fn at(address: impl Into<String>) -> Self {
         Self {
             address: address.into(),
@@ -69,7 +68,7 @@ impl NewSource {
         }
     }
 
-    /// Returns the address with the permissions that it needs and nothing else.
+    /// Returns the address with only the permissions that it needs.
     #[must_use]
     pub fn alone(&self) -> Self {
         Self {
@@ -83,12 +82,12 @@ impl NewSource {
         }
     }
 
-    /// Checks everything but whether name and address are free.
+    /// Checks everything except whether name and address are free.
     pub fn check(&self) -> Result<()> {
         self.clone().into_settings().map(drop)
     }
 
-    /// Checks everything but whether name and address are free. Without a name, `name` is the file's.
+    /// Checks everything except whether name and address are free. Without a name, uses the file's.
     pub(in crate::app) fn into_settings(self) -> Result<SourceSettings> {
         let allow_http = self.settings.allow_http.unwrap_or_default();
         let address = parse_address(&self.address, allow_http)?;
@@ -106,12 +105,12 @@ impl NewSource {
     }
 }
 
-/// Checks what a patch sets, setting by setting: not whether they go together.
+/// Checks each setting of a patch by itself.
 pub fn check_settings(patch: &SettingsPatch) -> Result<()> {
     checked_patch(patch.clone()).map(drop)
 }
 
-/// Checks and tidies what a patch sets, but for whether the source's other settings allow its address.
+/// Checks and normalizes a patch's settings, except whether the source's other settings allow its address.
 pub(in crate::app) fn checked_patch(patch: SettingsPatch) -> Result<SettingsPatch> {
     Ok(SettingsPatch {
         name: patch.name.map(checked_name).transpose()?,
@@ -126,7 +125,7 @@ fn parse_address(text: &str, allow_http: bool) -> Result<Address> {
     Address::parse(text, allow_http).map_err(|error| Error::invalid(error.to_string()))
 }
 
-/// Refuses an address with what looks like a secret in it: the catalogue, the log and every list would show it.
+/// Refuses an address that seems to contain a secret: catalogue, log and every list would show it.
 pub(in crate::app) fn refuse_literal_secrets(address: &Address) -> Result<()> {
     let Some(what) = address.literal_secrets().into_iter().next() else {
         return Ok(());
@@ -138,7 +137,7 @@ pub(in crate::app) fn refuse_literal_secrets(address: &Address) -> Result<()> {
     ))
 }
 
-/// Refuses a host that every fetch would refuse, as far as the address alone tells.
+/// Refuses a host that every fetch would refuse, judged by the address alone.
 pub(in crate::app) fn check_host(address: &Address, allow_private: bool) -> Result<()> {
     match unreachable_host(&address.to_url(), allow_private) {
         Some(problem) => Err(Error::invalid(format!("cannot fetch {address}: {problem}"))),
@@ -146,8 +145,8 @@ pub(in crate::app) fn check_host(address: &Address, allow_private: bool) -> Resu
     }
 }
 
-/// Returns the file's name, or the host for an address without one, such that it is a valid name: `2024`, which would be
-/// taken for an id, has its host before it.
+/// Returns the file's name, or the host for an address without one, as a valid name: `2024`, which looks like an id,
+/// gets the host as its prefix.
 fn default_name(address: &Address) -> String {
     let host = host_in_name(address);
     let segment = segment_name(&address.to_url());
@@ -161,7 +160,7 @@ fn default_name(address: &Address) -> String {
         .unwrap_or_else(|_| format!("file-{host}"))
 }
 
-/// Returns the name such that nobody who types it is taken to mean a version: `a~2` is the second before the newest.
+/// Changes a name that would be read as a version: `a~2` is the second version before the newest.
 fn not_a_version(name: String) -> String {
     if is_version_suffixed(&name) {
         name.replace(['~', '@', ':'], "-")
@@ -170,13 +169,13 @@ fn not_a_version(name: String) -> String {
     }
 }
 
-/// Tells whether `name` reads as a version of a source: `a~2`, `a@2h`, `a:published`.
+/// Reports whether `name` reads as a version of a source: `a~2`, `a@2h`, `a:published`.
 fn is_version_suffixed(name: &str) -> bool {
     let version = name.parse::<VersionRef>();
     version.is_ok_and(|version| version.source().is_some_and(|source| source != name))
 }
 
-/// A name must be told from an id, a version, a tag and a glob, and must be safe to print.
+/// Checks a name: it must not look like an id, a version, a tag or a glob, and must be printable.
 fn checked_name(name: String) -> Result<String> {
     let shown = masked(&name);
     let bad = |why: &str| Err(Error::invalid(format!("`{shown}` cannot be a name: {why}")));
@@ -185,7 +184,7 @@ fn checked_name(name: String) -> Result<String> {
     if name.is_empty() || name.len() > MAX_NAME_BYTES {
         return bad("it takes 1 to 200 bytes");
     }
-    // A digest is part of many a file's name.
+    // Many file names contain a digest.
     if shown != name && name.contains(['@', '=']) {
         return bad("what looks like a secret in it would be shown in every list");
     }
@@ -254,7 +253,7 @@ fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, St
     }
     for (name, value) in &headers {
         let lower = name.to_ascii_lowercase();
-        // A token (RFC 9110 §5.6.2). The value is never repeated in a message: it may be a secret.
+        // A token (RFC 9110 §5.6.2). The value, which may be a secret, never appears in a message.
         if name.is_empty()
             || !name
                 .chars()
@@ -290,12 +289,12 @@ fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, St
             )));
         }
     }
-    // The order between different names means nothing (RFC 9110 §5.3); that of the same name stays.
+    // The order of different names has no meaning (RFC 9110 §5.3); that of equal names is kept.
     headers.sort_by_cached_key(|(name, _)| name.to_ascii_lowercase());
     Ok(headers)
 }
 
-/// Checks a name and a password for basic authentication. Neither is repeated in a message: either may be the secret.
+/// Checks a name and a password for basic authentication. Neither appears in a message: either may be the secret.
 fn checked_user(user: Option<String>) -> Result<Option<String>> {
     let Some(text) = &user else {
         return Ok(None);
@@ -320,8 +319,8 @@ fn checked_user(user: Option<String>) -> Result<Option<String>> {
     Ok(user)
 }
 
-/// Tells whether nothing in the value of a header can be a secret but what stands there by name: a scheme may come
-/// first, and parameters may be called something (`Token token=${A}`, `session=${B}; id=${C}`).
+/// Reports whether a header's value contains secrets by name only: a scheme may come first, and parameters may be
+/// labelled (`Token token=${A}`, `session=${B}; id=${C}`).
 fn is_all_by_name(value: &str) -> bool {
     let plain = Template(value).fill(|_| "");
     let is_harmless = |(index, word): (usize, &str)| {

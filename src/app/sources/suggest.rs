@@ -1,12 +1,12 @@
-//! What somebody may have meant by a name that is none: the nearest of the names that there are.
+//! Suggests the nearest existing name for one that does not exist.
 
 use crate::app::Error;
 use crate::domain::masked;
 
-/// Names less alike than this are not worth a question.
+/// Names less alike than this are not suggested.
 const LIKENESS: f64 = 0.85;
 
-/// Returns the error for a name that nothing has, such as a verifier. Its hint is the nearest of the names, else
+/// Returns the error for a name, such as a verifier's, that does not exist. Its hint is the nearest name, else
 /// `otherwise`.
 pub(in crate::app) fn no_such_name<'a>(
     noun: &str,
@@ -19,12 +19,12 @@ pub(in crate::app) fn no_such_name<'a>(
     Error::not_found(format!("no {noun} is called `{}`", shown.escape_debug())).hint(hint)
 }
 
-/// Returns `did you mean prices.csv?` when one of the names is near what was typed.
+/// Returns `did you mean prices.csv?` when one of the names is near the typed one.
 pub fn suggestion<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(typed, names).map(|name| format!("did you mean {name}?"))
 }
 
-/// Returns the name that is most like what was typed: another case, its beginning, or a slip of the fingers.
+/// Returns the name most like the typed one: in another case, with more letters, or without a slip.
 pub(in crate::app) fn nearest<'a>(
     typed: &str,
     names: impl IntoIterator<Item = &'a str>,

@@ -1,4 +1,4 @@
-//! Taking an operator's last change back, and making it once more.
+//! Undoes an operator's last change, and redoes it.
 
 use std::sync::Arc;
 
@@ -6,25 +6,25 @@ use crate::app::{App, Result};
 use crate::domain::{Edit, SourceId};
 use crate::store::{Edited, SourceChange};
 
-/// What takes a change back.
+/// How to undo a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undo {
-    /// Removes what was added; what was fetched meanwhile stays as the history of a removed source.
+    /// Remove the added sources; fetched versions stay as the history of removed sources.
     Added(Vec<SourceId>),
-    /// Gives sources back the settings that an edit changed, where they are still as it left them.
+    /// Restore the settings before an edit, where they still have the edit's values.
     Edited(Vec<(SourceId, Edit)>),
-    /// Brings removed sources back, history and all.
+    /// Restore removed sources with their histories.
     Removed(Vec<SourceId>),
 }
 
-/// What became of taking a change back.
+/// The result of undoing a change.
 #[derive(Clone, Debug)]
 pub struct Undone {
-    /// The sources that are otherwise now.
+    /// The sources that changed.
     pub sources: Vec<SourceId>,
-    /// What was left alone, since somebody changed it after the change that was to be taken back.
+    /// Settings that were left alone because somebody changed them after the undone change.
     pub left_alone: Vec<LeftAlone>,
-    /// What makes the change once more; nothing when nothing was taken back.
+    /// How to redo the change; `None` when nothing was undone.
     pub redo: Option<Undo>,
 }
 
@@ -38,7 +38,7 @@ pub struct LeftAlone {
 }
 
 impl Undo {
-    /// Returns what takes these edits back; nothing when they changed nothing.
+    /// Returns how to undo these edits; `None` when they changed nothing.
     pub fn of_edits(edits: Vec<Edited>) -> Option<Self> {
         let changed: Vec<_> = edits
             .into_iter()
@@ -50,17 +50,16 @@ impl Undo {
 }
 
 impl App {
-    /// Takes a change back, all of it that nobody changed since, or nothing. Events say so, since what happened is never
-    /// unsaid.
+    /// Undoes those parts of a change that nobody changed since. Appends events; earlier events stay.
     ///
     /// # Errors
     ///
-    /// A conflict when another source has taken the name or the address since.
+    /// A conflict when another source has taken the name or the address.
     pub async fn undo(&self, undo: &Undo) -> Result<Undone> {
         self.back(undo, SourceChange::TakeBack).await
     }
 
-    /// Makes a change again that was taken back, on the same terms.
+    /// Redoes an undone change, on the same terms.
     ///
     /// # Errors
     ///

@@ -1,16 +1,16 @@
-//! Secrets by name that sources use and that no request can be made with here.
+//! Secrets that sources name but that have no usable value in this process.
 
 use std::collections::BTreeMap;
 
 use crate::app::{App, Result};
 use crate::domain::Template;
 
-/// Sources that a line names; more are counted.
+/// How many sources a line names; the rest are counted.
 const SHOWN: usize = 3;
 
 impl App {
-    /// Returns a line for each secret that an address, a header or a user of a source names and that has no value here or one that
-    /// is too short: the sources, the name, and why.
+    /// Returns a line for each secret, named by a source's address, header or user, that has no value here or too short
+    /// a one: the sources, the name, and the reason.
     pub async fn unusable_secrets(&self) -> Result<Vec<String>> {
         let config = self.config();
         let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -1,20 +1,20 @@
-//! How much two contents have in common at their start and at their end, whatever their size.
+//! Compares two contents of any size by their common start and end.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 const BLOCK: usize = 64 << 10;
 
-/// Bytes that can be read from anywhere.
+/// A content that can be read from any offset.
 pub(in crate::app) trait Bytes: Read + Seek {}
 
 impl<T: Read + Seek> Bytes for T {}
 
-/// What two contents share, in bytes; start and end never overlap in the shorter one.
+/// The lengths that two contents share, in bytes; start and end never overlap in the shorter one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compared {
-    /// The same from the start on: also the offset of the first difference.
+    /// The length of the common start: also the offset of the first difference.
     pub prefix: u64,
-    /// The same up to the end.
+    /// The length of the common end.
     pub suffix: u64,
 }
 
@@ -48,7 +48,7 @@ pub(in crate::app) fn compare(
     Ok(Compared { prefix, suffix })
 }
 
-/// A block of each content.
+/// One block of each content.
 struct Blocks {
     one: Vec<u8>,
     other: Vec<u8>,
@@ -64,7 +64,7 @@ impl Default for Blocks {
 }
 
 impl Blocks {
-    /// Reads a block of each, at most `most` bytes, and returns how many.
+    /// Reads a block of each, at most `most` bytes, and returns its length.
     fn read(
         &mut self,
         (one, one_at): (&mut dyn Bytes, u64),

@@ -1,4 +1,4 @@
-//! What two versions have in common: their texts when people can compare them by lines, else what can be said of bytes.
+//! Compares two versions: as texts when they can be compared by lines, else as bytes.
 
 use std::fs;
 use std::io;
@@ -9,10 +9,10 @@ use super::bytes_compared::{self, Bytes, Compared};
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{Content, Version};
 
-/// Longer text is compared as bytes, without holding it in memory.
+/// Longer text is compared as bytes, without loading it into memory.
 const MAX_TEXT_BYTES: u64 = 16 << 20;
 
-/// After so long a comparison by lines settles for a correct but larger result: some pairs would take hours.
+/// After this time a comparison by lines returns a correct but longer result: some pairs would take hours.
 pub const DIFF_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Two versions side by side.
@@ -27,12 +27,12 @@ pub enum Comparison {
         /// The second's.
         new: String,
     },
-    /// All else.
+    /// Any other contents.
     Bytes(Compared),
 }
 
 impl App {
-    /// Reads two versions, checked against their digests, and says how they can be compared.
+    /// Reads two versions, checked against their digests, and returns the comparison.
     pub async fn compare(&self, old: &Version, new: &Version) -> Result<Comparison> {
         if old.digest == new.digest {
             return Ok(Comparison::Same);
@@ -66,7 +66,7 @@ fn compare(old: &Content, new: &Content) -> Result<Comparison> {
     })
 }
 
-/// Returns the content when it is text of a size that can be compared by lines.
+/// Returns the content if it is text of a size that can be compared by lines.
 fn text(content: &Content) -> Result<Option<String>> {
     if content.size_bytes() > MAX_TEXT_BYTES {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Reading kept bytes back, checked, and healing the ones that are damaged.
+//! Reads kept bytes, checked, and heals damaged ones.
 
 use bytes::Bytes;
 
@@ -12,21 +12,22 @@ use crate::store::Fact;
 /// Content up to this length is compressed in less time than handing it to another thread and back takes.
 const SMALL_BYTES: u64 = 16 << 10;
 
-/// What became of a blob that was to be healed.
+/// The result of healing a blob.
 pub(crate) enum Healing {
-    /// Its bytes are good.
+    /// The blob's bytes are good.
     NotNeeded,
-    /// Good bytes took the place of damaged ones.
+    /// Good bytes replaced the damaged ones.
     Done,
-    /// Whether its bytes are good cannot be told now.
+    /// The blob cannot be read now.
     Unknown(Error),
 }
 
 impl App {
     /// Returns a version's bytes after checking them against its digest.
     ///
-    /// Damage is an error, and so are bytes that cannot be read now. Damage is, unless the store is opened for reading only, an event, too, and the source's validators
-    /// are forgotten, so that its next request asks for the whole file and a copy that still matches takes the damaged one's place.
+    /// Damaged and unreadable bytes are errors. Unless the store is read-only, damage also appends an event and deletes
+    /// the source's validators: the next request is unconditional, and a copy that still matches replaces the damaged
+    /// one.
     pub async fn content(&self, version: &Version) -> Result<Content> {
         let read = match self.ports.store.chain(version).await {
             Ok(chain) => self.decode(chain).await,
@@ -45,7 +46,7 @@ impl App {
         }
     }
 
-    /// Makes the stored form of `content` as a delta against `base`, or whole, and keeps it, for this worker to record.
+    /// Encodes `content` as a delta against `base`, or whole, and stores it for this worker to record.
     pub(crate) async fn encode(
         &self,
         content: Content,
@@ -85,7 +86,7 @@ impl App {
             .await
     }
 
-    /// Names the version and the source of damage.
+    /// Adds the version and its source to the error of damage.
     async fn damage_of(&self, version: &Version, error: Error) -> Result<Error> {
         let source = self.source_by_id(version.source_id).await?;
         let name = source.map_or_else(|| "a purged source".to_owned(), |one| one.settings.name);
@@ -93,8 +94,8 @@ impl App {
         Ok(Error { message, ..error })
     }
 
-    /// Returns the first bytes of a large version **before** they are checked, for eyes that wait until [`App::content`]
-    /// has checked all of them; nothing for a smaller one, which is read in no time.
+    /// Returns the first bytes of a large version **before** they are checked, to show until [`App::content`] has
+    /// checked all of them; `None` for a smaller one, which is quick to read.
     pub async fn beginning(&self, version: &Version, most: usize) -> Result<Option<Bytes>> {
         let chain = self.ports.store.chain(version).await?;
         self.with_archive(move |archive| archive.blobs().beginning(&chain, most))
@@ -114,7 +115,7 @@ impl App {
     }
 
     /// Stores `content`, just fetched and equal in digest to the source's newest version, in the place of that
-    /// version's blob if that is damaged. Nothing takes the place of a blob that cannot be read now.
+    /// version's damaged blob. A blob that cannot be read now is not replaced.
     pub(crate) async fn heal(
         &self,
         version: &Version,

@@ -1,4 +1,4 @@
-//! Which versions of a source contain a text.
+//! Searches the versions of a source for a text.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
@@ -9,21 +9,21 @@ use regex::bytes::Regex;
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{BlobId, Content, Source, Version};
 
-/// A line is searched in pieces of no more bytes than this.
+/// Longer lines are searched in pieces of this many bytes.
 const MAX_LINE_BYTES: u64 = 1 << 20;
 
-/// What was found in the versions of one source.
+/// The matches in the versions of one source.
 #[derive(Debug)]
 pub struct Occurrences {
     /// The source.
     pub source: Source,
     /// How many versions were searched.
     pub searched: usize,
-    /// The versions with a line that matches, oldest first, with the number of such lines.
+    /// The versions with matching lines, oldest first, with the number of such lines.
     pub versions: Vec<(Version, u64)>,
     /// Versions that could not be read, with the reason.
     pub unreadable: Vec<(Version, Error)>,
-    /// Why others are not even found: the catalogue is damaged.
+    /// Damage of the catalogue that hides further versions.
     pub damage: Option<Error>,
 }
 
@@ -39,7 +39,7 @@ impl App {
             unreadable: Vec::new(),
             damage,
         };
-        // Versions that share their bytes stand close together as a rule.
+        // Versions that share their bytes are usually neighbours.
         let mut last: Option<(BlobId, u64)> = None;
         let pattern = Arc::new(pattern.clone());
         for version in versions {

@@ -1,4 +1,4 @@
-//! Kept versions: which one is meant, their contents, their history, and comparing and searching them.
+//! Kept versions: references to them, their contents, their history, comparison and search.
 
 pub(in crate::app) mod bytes_compared;
 pub(in crate::app) mod compare;

@@ -1,4 +1,4 @@
-//! What faces show: histories, versions, verdicts, events.
+//! Queries of the faces: histories, versions, verdicts, events.
 
 use std::collections::HashMap;
 
@@ -14,23 +14,23 @@ use crate::store::{
     ChangeToken, SourceFilter, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsQuery,
 };
 
-/// A source with what happened to it.
+/// A source with its history.
 #[derive(Clone, Debug)]
 pub struct History {
     /// The source.
     pub source: Source,
-    /// Newest first.
+    /// The attempts, newest first.
     pub attempts: Vec<Attempt>,
-    /// Newest first, each with its verdicts, oldest first: without what the verifiers printed, which [`App::verdicts`] reads.
+    /// The versions, newest first, each with its verdicts, oldest first, without output ([`App::verdicts`]).
     pub versions: Vec<(Version, Vec<Verdict>)>,
     /// The version that consumers see.
     pub served: Option<VersionId>,
-    /// Why the set that the source is published with fails, if it does.
+    /// Why the source's set fails, if it does.
     pub set_failure: Option<String>,
 }
 
 impl History {
-    /// Returns the source's newest version with its verdicts; nothing when its row in the catalogue is damaged.
+    /// Returns the source's newest version with its verdicts; `None` when its row is damaged.
     pub(crate) fn newest(&self) -> Option<&(Version, Vec<Verdict>)> {
         let newest = self.source.state.version_id;
         let first = self.versions.first();
@@ -39,8 +39,8 @@ impl History {
 }
 
 impl App {
-    /// Returns the newest `limit` attempts and versions of a source, all without a limit. A version whose row in the catalogue is
-    /// damaged is an error.
+    /// Returns the newest `limit` attempts and versions of a source (all without a limit). A damaged version row is an
+    /// error.
     pub async fn history(&self, selector: &str, limit: Option<usize>) -> Result<History> {
         match self.sound_history(selector, limit).await? {
             (history, None) => Ok(history),
@@ -48,7 +48,7 @@ impl App {
         }
     }
 
-    /// Returns the same without the versions whose rows in the catalogue are damaged, and the damage that is there.
+    /// Returns the same without versions whose rows are damaged, and that damage.
     pub async fn sound_history(
         &self,
         selector: &str,
@@ -59,7 +59,7 @@ impl App {
         history.ok_or_else(|| purged_meanwhile(&source))
     }
 
-    /// Returns the same for the source with this id; nothing when it is not there any more.
+    /// Returns the same for the source with this id; `None` when it does not exist any more.
     pub async fn sound_history_of(
         &self,
         source: SourceId,
@@ -83,7 +83,7 @@ impl App {
             })
             .collect();
         let served = self.served(source).await?;
-        // Last: one that is there now was there all the time, and nothing of its history is missing.
+        // Read last: a source that exists now existed all the time, so its history is complete.
         let Some(source) = self.source_by_id(source).await? else {
             return Ok(None);
         };
@@ -98,12 +98,12 @@ impl App {
         Ok(Some((history, damage)))
     }
 
-    /// Returns the source with this id, a removed one too; nothing when it was purged.
+    /// Returns the source with this id, removed or not; `None` when it was purged.
     pub async fn source_by_id(&self, id: SourceId) -> Result<Option<Source>> {
         Ok(self.ports.store.find_source(id).await?)
     }
 
-    /// Returns which of these sources are not there any more, their history neither.
+    /// Returns which of these sources were purged.
     pub async fn purged(&self, ids: &[SourceId]) -> Result<Vec<SourceId>> {
         let there = self.ports.store.existing(ids.to_vec()).await?;
         let gone = ids.iter().filter(|id| !there.contains(id));
@@ -117,8 +117,8 @@ impl App {
         Ok(self.ports.store.versions(all).await?)
     }
 
-    /// Returns those of a source's newest `limit` versions, all without a limit, whose rows in the catalogue are sound, newest
-    /// first, and the damage that keeps others from being read.
+    /// Returns the sound ones among a source's newest `limit` versions (all without a limit), newest first, and the
+    /// damage of the others.
     pub async fn sound_versions(
         &self,
         source: SourceId,
@@ -128,13 +128,13 @@ impl App {
         Ok((versions, damage.map(Error::from)))
     }
 
-    /// Returns the version of the same source that was the newest before this one.
+    /// Returns the version before this one in its source's history.
     pub async fn version_before(&self, version: VersionId) -> Result<Option<Version>> {
         let before = VersionQuery::Before(version);
         Ok(self.ports.store.find_version(before).await?)
     }
 
-    /// Returns what is known of the newest version and of the last attempt of these sources.
+    /// Returns facts of the newest version and of the last attempt of these sources.
     pub async fn newest(&self, sources: &[Source]) -> Result<HashMap<SourceId, Newest>> {
         let ids = sources.iter().map(|source| source.id).collect();
         Ok(self.ports.store.newest(ids).await?)
@@ -145,7 +145,7 @@ impl App {
         Ok(self.ports.store.verdicts(version).await?)
     }
 
-    /// Returns the verdicts that match, newest first. A verifier or a set that there neither is nor was is an error.
+    /// Returns the matching verdicts, newest first. A verifier or a set that never existed is an error.
     pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
         let found = self.ports.store.find_verdicts(filter.clone()).await?;
         if found.is_empty() {
@@ -154,7 +154,7 @@ impl App {
         Ok(found)
     }
 
-    /// Refuses a filter that nothing can match, since no verdict was ever given under its names.
+    /// Refuses a filter with names under which no verdict was ever given.
     async fn refuse_unknown_names(&self, filter: VerdictFilter) -> Result<()> {
         let VerdictFilter { verifier, set, .. } = filter;
         if let Some(set) = set {
@@ -189,7 +189,7 @@ impl App {
         Err(no_such_name("verifier", &verifier, names, otherwise))
     }
 
-    /// Returns how many sources are watched, how many of them are due, and when the next of the others is.
+    /// Returns how many sources are watched, how many of them are due, and when the next other one is due.
     pub async fn outlook(&self) -> Result<(u64, u64, Option<DateTime<Utc>>)> {
         let outlook = self.ports.store.outlook(self.now()).await?;
         Ok((outlook.watched, outlook.due, outlook.next.map(Slot::start)))
@@ -204,13 +204,13 @@ impl App {
         Ok(self.ports.store.sources(filter).await?)
     }
 
-    /// Returns names and newest versions of the sources with these ids that are not removed.
+    /// Returns names and newest versions of those of these sources that are not removed.
     pub async fn named_versions(&self, ids: Vec<SourceId>) -> Result<Vec<NamedVersion>> {
         Ok(self.ports.store.named_versions(ids).await?)
     }
 
-    /// Tells whether a version that these results brought or found unchanged is the newest of its source and failed or could not be
-    /// judged, in this pass or before.
+    /// Reports whether a version in these results is its source's newest and failed or could not be judged, in this
+    /// pass or before.
     pub async fn any_bad(&self, results: &[SourceResult]) -> Result<bool> {
         let found: HashMap<_, _> = results
             .iter()
@@ -227,7 +227,7 @@ impl App {
         }))
     }
 
-    /// Returns the first `limit` of the sources that are not removed, by name.
+    /// Returns the first `limit` present sources, by name.
     pub async fn first_sources(&self, limit: usize) -> Result<Vec<Source>> {
         let filter = SourceFilter {
             limit: Some(limit),
@@ -236,10 +236,9 @@ impl App {
         Ok(self.ports.store.sources(filter).await?)
     }
 
-    /// Returns one of so many equal shares of the sources that are not removed, by name.
+    /// Returns one of `shares` equal shares of the present sources, by name.
     ///
-    /// Shares that are read at the same time can be of different states of the catalogue: for those who are told of
-    /// what changed meanwhile.
+    /// Shares read at the same time may show different states of the catalogue: for callers that follow changes.
     pub async fn share_of_sources(&self, share: u32, shares: u32) -> Result<Vec<Source>> {
         let filter = SourceFilter {
             share: (share, shares),
@@ -248,12 +247,12 @@ impl App {
         Ok(self.ports.store.sources(filter).await?)
     }
 
-    /// Returns a token that is another one when the catalogue changed since, by whichever process.
+    /// Returns a token that differs after any commit, by whichever process.
     pub async fn changes(&self) -> Result<ChangeToken> {
         Ok(self.ports.store.changes().await?)
     }
 
-    /// Returns the events that match, oldest first.
+    /// Returns the matching events, oldest first.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
         Ok(self.ports.store.events(filter).await?)
     }

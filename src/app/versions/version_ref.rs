@@ -1,4 +1,4 @@
-//! Which version an operator means: by id, counted back, as it was at a time, or as consumers see it.
+//! References to versions: by id, by steps back, at a time, or as consumers see it.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::store::{StoreError, VersionQuery};
 
 impl App {
-    /// Returns the version that `reference` names, and its source. A source that is called just so comes first.
+    /// Returns the version that `reference` names, with its source. A source with exactly that name comes first.
     pub async fn version(&self, reference: &str) -> Result<(Source, Version)> {
         let parsed: VersionRef = reference
             .parse()
@@ -39,7 +39,7 @@ impl App {
         }
     }
 
-    /// Refuses a time that has not come: whoever names one would get what is there now.
+    /// Refuses a future time, which would return the present version.
     fn refuse_future(&self, parsed: &VersionRef, reference: &str) -> Result<()> {
         let (VersionRef::At { moment, .. }
         | VersionRef::Published {
@@ -57,7 +57,7 @@ impl App {
         Ok(())
     }
 
-    /// Tells whether a moment, a day's beginning, has not come yet.
+    /// Reports whether a moment, such as a day's beginning, is in the future.
     pub fn is_future(&self, moment: Moment) -> bool {
         let now = self.now();
         self.config().zone.beginning(moment, now) > now
@@ -100,7 +100,7 @@ impl App {
         })
     }
 
-    /// Returns the version with this id, which has to be the source's.
+    /// Returns the version with this id if it is the source's.
     pub(in crate::app) async fn version_of_source(
         &self,
         source: SourceId,
@@ -118,7 +118,7 @@ impl App {
         .into())
     }
 
-    /// Returns the version of a source that consumers see; nothing, and a note of it, when the rows that say it are damaged.
+    /// Returns the version of a source that consumers see; `None`, with a note, when the rows for that are damaged.
     pub async fn served(&self, source: SourceId) -> Result<Option<VersionId>> {
         let served = self
             .ports
@@ -133,7 +133,7 @@ impl App {
         self.config().zone.end(moment, self.now())
     }
 
-    /// Says what is wrong with `prices.csv@2x` when `prices.csv` is a source.
+    /// Returns what is wrong with `prices.csv@2x` when `prices.csv` is a source.
     async fn wrong_suffix(&self, reference: &str) -> Result<Option<Error>> {
         for (mark, expected) in [
             (
@@ -149,7 +149,7 @@ impl App {
             let Some((source, suffix)) = reference.rsplit_once(mark) else {
                 continue;
             };
-            // A time may stand behind what consumers see.
+            // A time may follow `:published`.
             let source = match mark {
                 '@' => source.strip_suffix(":published").unwrap_or(source),
                 _ => source,
@@ -162,7 +162,7 @@ impl App {
         Ok(None)
     }
 
-    /// Says why a source has no such version.
+    /// Returns the error for a source without such a version.
     async fn no_such_version(
         &self,
         source: &Source,
@@ -215,7 +215,7 @@ impl App {
     }
 }
 
-/// Says what can be done with a source that was removed: its name may be another's by now.
+/// Returns the commands for a removed source: its name may be another's by now.
 fn ways_of_removed(source: &Source) -> String {
     let id = source.id;
     format!(
@@ -223,8 +223,8 @@ fn ways_of_removed(source: &Source) -> String {
     )
 }
 
-/// Returns a reference as it was typed, without the credentials of an address: what stands behind the source holds none, and
-/// would be taken for an address's host.
+/// Returns a reference as typed, without an address's credentials: the part after the source has none, and would be
+/// parsed as an address's host.
 fn shown(parsed: &VersionRef, reference: &str) -> String {
     match parsed
         .source()
