@@ -88,10 +88,8 @@ pub(super) async fn over(
         let _ = troubles.try_send(line.to_owned());
     }));
     if works {
-        worker.start(
-            &services.for_actor(Identity::of(environment).worker())?,
-            &mut tasks,
-        );
+        let actor = Identity::of(environment).worker();
+        worker.start(&Arc::new(services.app.acting_as(actor)), &mut tasks);
     }
     let app = Arc::clone(&services.app);
     let dashboard = Dashboard {

@@ -23,8 +23,6 @@ pub(super) struct Services {
     pub(super) app: Arc<App>,
     /// Set if the catalogue does not belong to the archive beside it; both are open for reading only then.
     pub(super) mismatch: Option<Error>,
-    /// Reads the configuration again; none for commands that only read, and for the demo.
-    read_config: Option<ReadConfig>,
     /// Receives notes to the operator while a command works.
     pub(super) notes: Notes,
     /// Failures to write the log.
@@ -58,7 +56,6 @@ impl Services {
             return Ok(Self {
                 app: Arc::new(app),
                 mismatch,
-                read_config: None,
                 notes: Notes::default(),
                 log_troubles: LogTroubles::new(),
                 log: None,
@@ -121,27 +118,15 @@ impl Services {
         let log = crate::logging::start(&config.log_dir, owner, &config.log, teller)
             .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
         let actor = actor(&Identity::of(environment));
-        let (config, reads) = (Arc::new(config), read_config.clone());
-        let app = App::reading_config(config, reads, clock, store, Arc::new(archive), actor);
+        let (config, archive) = (Arc::new(config), Arc::new(archive));
+        let app = App::reading_config(config, read_config, clock, store, archive, actor);
         Ok(Self {
             app: Arc::new(app),
             mismatch: None,
-            read_config,
             notes,
             log_troubles,
             log: Some(log),
         })
-    }
-
-    /// Returns the use-cases for another actor in this process, with claims and temporary files of its own.
-    pub(super) fn for_actor(&self, actor: Actor) -> Result<Arc<App>> {
-        let app = &self.app;
-        let config = app.config();
-        let archive = Archive::open_reporting(&config.data_dir, self.notes.teller())?;
-        let (clock, store) = (Arc::clone(&app.ports().clock), app.ports().store.clone());
-        let (reads, archive) = (self.read_config.clone(), Arc::new(archive));
-        let beside = App::reading_config(config, reads, clock, store, archive, actor);
-        Ok(Arc::new(beside))
     }
 
     pub(super) fn worker(&self) -> Worker {
