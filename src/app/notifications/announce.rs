@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use super::message::{CONFIGURATION, Change, line_of};
+use super::change::{Change, line_of};
+use super::message::CONFIGURATION;
 use crate::app::policy::standing::UNUSABLE;
 use crate::config::NotifierConfig;
 use crate::domain::{ChangeKind, EventId, Source};
@@ -23,41 +24,24 @@ const MOST_DIFFERENT_LINES: usize = 12;
 /// Returns the change of a message for a source that turned.
 pub(in crate::app) fn turn(kind: ChangeKind, source: &Source, story: ChangeStory) -> Change {
     let is_version = matches!(kind, ChangeKind::VersionFailed | ChangeKind::GoodAgain);
+    let subject = source.settings.name.clone();
     Change {
-        kind,
-        subject: source.settings.name.clone(),
         source_id: Some(source.id),
         address: Some(source.settings.address.to_string()),
         since: story.since.or(source.state.last_attempt_at),
         failures: source.state.failures,
         detail: story.detail,
         version_id: source.state.version_id.filter(|_| is_version),
-        difference: None,
-        times: 1,
-        first: None,
-        replaces: None,
-        because: None,
-        is_back: false,
+        ..Change::new(kind, subject)
     }
 }
 
 /// Returns the change of a message for a set that turned.
 pub(in crate::app) fn set_turn(kind: ChangeKind, set: &str, story: ChangeStory) -> Change {
     Change {
-        kind,
-        subject: format!("set {set}"),
-        source_id: None,
-        address: None,
         since: story.since,
-        failures: 0,
         detail: story.detail.filter(|_| kind == ChangeKind::SetFailed),
-        version_id: None,
-        difference: None,
-        times: 1,
-        first: None,
-        replaces: None,
-        because: None,
-        is_back: false,
+        ..Change::new(kind, format!("set {set}"))
     }
 }
 
@@ -101,20 +85,13 @@ pub(in crate::app) fn announcement(one: &Announcement) -> Change {
     };
     let source = one.source.as_ref();
     Change {
-        kind: one.kind,
-        subject,
         source_id: source.map(|source| source.id),
         address: source.map(|source| source.settings.address.to_string()),
         since: Some(one.at),
         failures: source.map_or(0, |source| source.state.failures),
         detail,
         version_id: one.version_id,
-        difference: None,
-        times: 1,
-        first: None,
-        replaces: None,
-        because: None,
-        is_back: false,
+        ..Change::new(one.kind, subject)
     }
 }
 

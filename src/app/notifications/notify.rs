@@ -12,7 +12,8 @@ use futures_util::stream::{self, StreamExt as _};
 use super::announce::{
     Announced, announced_to, announcement_of_run, is_about_set, set_turn, short_difference, turn,
 };
-use super::message::{MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
+use super::change::line_of;
+use super::message::{MOST_LISTED, MOST_POSTED_BYTES, Message};
 use super::record::{beginning, without_message};
 use super::sample::sample_changes;
 use crate::app::sources::suggest::no_such_name;

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::message::{CONFIGURATION, Change};
+use super::change::Change;
+use super::message::CONFIGURATION;
 use crate::domain::{ChangeKind, SourceId, VersionId};
 
 const SAMPLE: &str = "a sample, sent by `gannet notify test`";
@@ -40,8 +41,6 @@ fn sample(kind: ChangeKind, at: DateTime<Utc>) -> Change {
         VersionFailed | Withdrawn | PublishFailed | GoodAgain | Changed
     );
     Change {
-        kind,
-        subject: subject.to_owned(),
         source_id: is_source.then_some(SourceId(0)),
         address: is_source.then(|| "https://example.org/prices.csv".to_owned()),
         since: Some(at),
@@ -49,10 +48,6 @@ fn sample(kind: ChangeKind, at: DateTime<Utc>) -> Change {
         detail: Some(detail),
         version_id: has_version.then_some(VersionId(0)),
         difference: (kind == Changed).then(|| "@@ -2 +2 @@\n-bolt,2.40\n+bolt,2.50".to_owned()),
-        times: 1,
-        first: None,
-        replaces: None,
-        because: None,
-        is_back: false,
+        ..Change::new(kind, subject.to_owned())
     }
 }
