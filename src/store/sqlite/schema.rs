@@ -210,6 +210,17 @@ mod tests {
         migrate(&mut connection, &file, migrations).map(|()| connection)
     }
 
+    /// Makes a catalogue of an older schema with these rows, and opens it with the newest.
+    fn migrated_with(schema: usize, rows: &str) -> (tempfile::TempDir, Connection) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        let older = open(&path, &MIGRATIONS[..schema]).expect("an older schema");
+        older.execute_batch(rows).expect("rows");
+        drop(older);
+        let migrated = open(&path, MIGRATIONS).expect("the newest schema");
+        (folder, migrated)
+    }
+
     #[test]
     fn an_older_catalogue_is_copied_then_migrated() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -305,12 +316,7 @@ mod tests {
                  SELECT n * 3000000000, n % 4, n / 4, 10 - n, 1, 1769860830000 + n,
                      CASE n % 5 WHEN 0 THEN 'pending' WHEN 1 THEN 'passed' WHEN 2 THEN 'failed' WHEN 3 THEN 'error' ELSE 'unverified' END FROM numbers;";
         for schema in 1..12 {
-            let folder = tempfile::tempdir().expect("a folder");
-            let path = folder.path().join("gannet.db");
-            let older = open(&path, &MIGRATIONS[..schema]).expect("an older schema");
-            older.execute_batch(rows).expect("rows");
-            drop(older);
-            let migrated = open(&path, MIGRATIONS).expect("the newest schema");
+            let (_folder, migrated) = migrated_with(schema, rows);
             for number in 1..10 {
                 let id = VersionId(number * 3_000_000_000);
                 let place = place_by_id(&migrated, id).expect("a checksum that fits");
@@ -339,12 +345,7 @@ mod tests {
     #[test]
     fn verdicts_of_an_older_catalogue_get_checksums_and_refusals_are_kept() {
         use crate::store::sqlite::verdict_tables::{OF_EDITIONS, OF_VERSIONS};
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("gannet.db");
-        let older = open(&path, &MIGRATIONS[..22]).expect("an older schema");
-        older.execute_batch(VERDICTS_OF_SCHEMA_22).expect("rows");
-        drop(older);
-        let sql = open(&path, MIGRATIONS).expect("the newest schema");
+        let (_folder, sql) = migrated_with(22, VERDICTS_OF_SCHEMA_22);
         sql.execute_batch("PRAGMA foreign_keys = OFF")
             .expect("a setting");
         let number = |query: &str| -> i64 {
@@ -400,12 +401,7 @@ mod tests {
                 (7, 'g', 'https://h/g', 7, 1, '[]', '1', 0, 0, 0, 'passed', NULL, 'g', 'g', 1);
             INSERT INTO source_state (source_id, host, next_slot, active) SELECT id, 'h', 0, enabled FROM source;"#;
         for schema in 1..24 {
-            let folder = tempfile::tempdir().expect("a folder");
-            let path = folder.path().join("gannet.db");
-            let older = open(&path, &MIGRATIONS[..schema]).expect("an older schema");
-            older.execute_batch(rows).expect("rows");
-            drop(older);
-            let sql = open(&path, MIGRATIONS).expect("the newest schema");
+            let (_folder, sql) = migrated_with(schema, rows);
             let settings = |id| {
                 let source = source_by_id(&sql, SourceId(id)).ok()?;
                 let settings = source.settings.beyond_defaults();
@@ -436,12 +432,7 @@ mod tests {
             INSERT INTO event (id, at, actor_id, action_id, source_id, version_id, detail)
                 VALUES (8, 1769860830000, 2, 3, 7, NULL, 'status: 503'), (9, 1769860830000, 2, 4, 7, 3, 'schema');";
         for schema in 1..30 {
-            let folder = tempfile::tempdir().expect("a folder");
-            let path = folder.path().join("gannet.db");
-            let older = open(&path, &MIGRATIONS[..schema]).expect("an older schema");
-            older.execute_batch(rows).expect("rows");
-            drop(older);
-            let sql = open(&path, MIGRATIONS).expect("the newest schema");
+            let (_folder, sql) = migrated_with(schema, rows);
             let mut damaged = Vec::new();
             let attempts = attempts_of(&sql, SourceId(7), None, &mut damaged).expect("a read");
             let shown = attempts.iter().map(|one| (one.id.0, &one.provenance));

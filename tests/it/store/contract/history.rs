@@ -20,14 +20,7 @@ async fn a_b_a_is_three_versions_and_two_blobs() {
         known.push(rig.attempt(id, hours(hour), result).await.blob_was_known);
     }
     assert_eq!(known, [false, false, true]);
-    let versions = rig
-        .store
-        .versions(VersionsQuery::Of {
-            source: id,
-            limit: None,
-        })
-        .await
-        .expect("versions");
+    let versions = rig.versions(id).await;
     let ordinals: Vec<_> = versions.iter().map(|version| version.ordinal).collect();
     assert_eq!(ordinals, [2, 1, 0]);
     assert_eq!(versions[0].blob_id, versions[2].blob_id);

@@ -4,7 +4,7 @@ use gannet::domain::{
     BlobId, NewBlob, SettingsPatch, SourceId, StoredBody, VerdictId, VerdictOutcome, base_ordinal,
 };
 use gannet::store::{
-    AttemptResult, ChainOf, PublishQuery, SourceChange, SourceFilter, VersionQuery, VersionsQuery,
+    AttemptResult, ChainOf, PublishQuery, SourceChange, SourceFilter, VersionQuery,
 };
 use proptest::prelude::*;
 
@@ -85,15 +85,7 @@ async fn take(rig: &Rig, at: i64, step: Step) {
         }
         Step::Judge(one, passed) => judge(rig, pick(one), at, passed).await,
         Step::Publish => {
-            let tasks = rig
-                .store
-                .publish_tasks(PublishQuery::Due {
-                    after: SourceId(0),
-                    again: true,
-                    limit: 99,
-                })
-                .await;
-            for task in tasks.expect("tasks") {
+            for task in rig.due_tasks().await {
                 let (id, done) = (task.source.id, task.publication);
                 let recorded = rig
                     .store
@@ -167,15 +159,7 @@ async fn assert_invariants(rig: &Rig) {
         ..SourceFilter::default()
     };
     for source in rig.store.sources(all).await.expect("sources") {
-        for version in rig
-            .store
-            .versions(VersionsQuery::Of {
-                source: source.id,
-                limit: None,
-            })
-            .await
-            .expect("versions")
-        {
+        for version in rig.versions(source.id).await {
             let chain = rig.store.chain(&version).await;
             let chain = chain.expect("a chain that ends");
             assert_eq!(chain.last().map(|link| link.depth), Some(0));

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use gannet::domain::{
     Claim, Policy, PolicyVerifier, Scope, SettingsPatch, Source, SourceId, SourceSettings,
-    VerdictId, VerdictOutcome, VersionId, VersionState, Weight,
+    VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
 use gannet::store::{
-    AttemptResult, PolicyAdoption, Recorded, SourceChange, SourceFilter, Store, StoreError,
+    AttemptResult, PolicyAdoption, PublishQuery, PublishTask, Recorded, SourceChange, SourceFilter,
+    Store, StoreError, VersionsQuery,
 };
 
 use super::{Catalogue as _, Engine};
@@ -61,6 +62,25 @@ impl Rig {
     /// Fails when the catalogue is not sound, or a row names another that is not there.
     pub(crate) fn assert_sound(&self) {
         self.engine.assert_sound();
+    }
+
+    /// Returns all versions of a source, newest first.
+    pub(crate) async fn versions(&self, source: SourceId) -> Vec<Version> {
+        let all = VersionsQuery::Of {
+            source,
+            limit: None,
+        };
+        self.store.versions(all).await.expect("versions")
+    }
+
+    /// Returns what is due to be published or withdrawn, what failed before included.
+    pub(crate) async fn due_tasks(&self) -> Vec<PublishTask> {
+        let due = PublishQuery::Due {
+            after: SourceId(0),
+            again: true,
+            limit: 99,
+        };
+        self.store.publish_tasks(due).await.expect("tasks")
     }
 
     pub(crate) async fn add(&self, name: &str) -> SourceId {

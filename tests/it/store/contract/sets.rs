@@ -6,7 +6,7 @@ use gannet::domain::{
     Edition, EditionId, EditionMember, Publication, SetPublication, SourceId, SourceSettings,
     VerdictId, VerdictOutcome, VersionId, VersionState, combination_key,
 };
-use gannet::store::{Awaiting, NewEdition, PublishQuery, SourceChange, StoreError};
+use gannet::store::{Awaiting, NewEdition, SourceChange, StoreError};
 
 use super::rig::Rig;
 use crate::rig::rows::{hours, settings, stamp, start, verdict};
@@ -106,15 +106,7 @@ async fn a_member_is_published_by_its_set_alone() {
         .expect("published");
     configure(&rig, &[SET]).await;
     let due = async || {
-        let tasks = rig
-            .store
-            .publish_tasks(PublishQuery::Due {
-                after: SourceId(0),
-                again: true,
-                limit: 9,
-            })
-            .await
-            .expect("tasks");
+        let tasks = rig.due_tasks().await;
         tasks
             .into_iter()
             .map(|task| task.publication)

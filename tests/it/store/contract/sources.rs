@@ -4,9 +4,7 @@ use gannet::domain::{
     Action, Interval, Publication, PublishPolicy, SettingsPatch, Slot, SourceId, SourceSettings,
     VersionState,
 };
-use gannet::store::{
-    AttemptResult, Changed, EventFilter, SourceChange, SourceFilter, StoreError, VersionsQuery,
-};
+use gannet::store::{AttemptResult, Changed, EventFilter, SourceChange, SourceFilter, StoreError};
 
 use super::rig::Rig;
 use crate::rig::rows::{hours, record, request, settings, stamp, start, these};
@@ -192,16 +190,7 @@ async fn a_removed_source_keeps_its_history_and_gives_up_its_claim() {
     let late = rig.store.record_attempt(late).await;
     assert_eq!(late, Err(StoreError::StaleClaim(id)));
     assert_eq!(rig.source(id).await.removed_at, Some(hours(1)));
-    assert_eq!(
-        rig.store
-            .versions(VersionsQuery::Of {
-                source: id,
-                limit: None
-            })
-            .await
-            .map(|v| v.len()),
-        Ok(1)
-    );
+    assert_eq!(rig.versions(id).await.len(), 1);
     assert_eq!(rig.store.find_source("a").await, Ok(None));
     let by_id = rig
         .store

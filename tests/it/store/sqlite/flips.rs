@@ -71,14 +71,7 @@ async fn fill() -> (Rig, Known) {
         publications: BTreeMap::new(),
     };
     for id in ids {
-        let history = rig
-            .store
-            .versions(VersionsQuery::Of {
-                source: id,
-                limit: None,
-            })
-            .await
-            .expect("a history");
+        let history = rig.versions(id).await;
         let history: Vec<_> = history.into_iter().map(plain).collect();
         assert_eq!(history.len(), VERSIONS);
         for version in &history {
