@@ -248,11 +248,15 @@ fn found_as(found: &str) -> &str {
 /// Returns the message for an unknown key, with the nearest known one.
 pub(crate) fn unknown_key(path: &[&str], accepted: &[&str]) -> String {
     let key = path.last().copied().unwrap_or_default();
-    let meant = nearest(key, accepted)
-        .map(|meant| format!(", did you mean `{meant}`?"))
-        .unwrap_or_default();
+    let meant = suggestion(", ", key, accepted);
     let (path, accepted) = (path.join("."), accepted.join(", "));
     format!("unknown key `{path}`{meant} (accepted here: {accepted})")
+}
+
+/// Returns, behind `lead`, the question for the nearest known name; an empty text if none is near.
+pub(super) fn suggestion(lead: &str, name: &str, known: &[&str]) -> String {
+    let meant = nearest(name, known).map(|meant| format!("{lead}did you mean `{meant}`?"));
+    meant.unwrap_or_default()
 }
 
 fn nearest<'n>(key: &str, known: &[&'n str]) -> Option<&'n str> {

@@ -52,6 +52,7 @@ fn long_duration_expected(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::duration_setting;
 
     #[test]
     fn long_durations_may_be_days() {
@@ -110,6 +111,23 @@ mod tests {
             "1é",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_printed_as_they_are_read() {
+        for (written, printed) in [
+            ("500ms", "500ms"),
+            ("1500ms", "1500ms"),
+            ("30s", "30s"),
+            ("90s", "90s"),
+            ("120s", "2m"),
+            ("60m", "1h"),
+            ("24h", "24h"),
+        ] {
+            let read = parse_duration(written).expect(written);
+            assert_eq!(duration_setting(read), printed, "{written}");
+            assert_eq!(parse_duration(printed), Ok(read), "{printed}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
-use crate::domain::text_form::reads_text;
+use crate::domain::text_form::{prints_text, reads_text};
 
 /// One entry of `[fetch] no_proxy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +123,7 @@ impl fmt::Display for NoProxy {
 }
 
 reads_text!(NoProxy);
+prints_text!(NoProxy);
 
 #[cfg(test)]
 mod tests {

@@ -36,7 +36,7 @@ pub(super) struct NotifierKeys {
     #[serde(deserialize_with = "quiet")]
     quiet: Option<Duration>,
     command: Option<Vec<Spanned<String>>>,
-    #[serde(deserialize_with = "web_address")]
+    #[serde(with = "web_address")]
     webhook: Option<String>,
     secret: Option<String>,
     format: NoticeFormat,

@@ -1,14 +1,15 @@
 //! The proxy's address, which may hold secrets as `${NAME}`, such as a password.
 //!
-//! Never holds the value of such a secret. Is never printed: it may hold a literal password.
+//! Never holds the value of such a secret. Is printed only masked: it may hold a literal password.
 
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
 use url::Url;
 
-use crate::domain::Template;
 use crate::domain::text_form::reads_text;
+use crate::domain::{Template, masked};
 
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
@@ -56,6 +57,12 @@ impl fmt::Debug for ProxyAddress {
 }
 
 reads_text!(ProxyAddress);
+
+impl Serialize for ProxyAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&masked(&self.0))
+    }
+}
 
 #[cfg(test)]
 mod tests {

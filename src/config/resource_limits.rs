@@ -18,7 +18,7 @@ pub struct ResourceLimits {
     #[serde(rename = "memory", deserialize_with = "memory")]
     pub memory_bytes: Option<u64>,
     /// The largest file that a process may write, in bytes (SIGXFSZ); by default 1 GiB.
-    #[serde(rename = "file_size", deserialize_with = "size")]
+    #[serde(rename = "file_size", with = "size")]
     pub file_size_bytes: u64,
     /// The open files of each process; `None` for gannet's own limit.
     #[serde(deserialize_with = "within::<16, 1_048_576, _, _>")]
@@ -26,7 +26,7 @@ pub struct ResourceLimits {
     /// The size of the working folder without the copy of the content, in bytes; by default 1 GiB. A file counts with
     /// its size on disk, at least 4 KiB. The folder is measured at most ten times a second, so a program may exceed the
     /// limit slightly before it is killed. Deleted files that are open are not measured: `file_size` bounds them.
-    #[serde(rename = "folder", deserialize_with = "size")]
+    #[serde(rename = "folder", with = "size")]
     pub folder_bytes: u64,
 }
 

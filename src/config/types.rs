@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 
 use super::values::{duration, one_path, size, user_agent, web_address, within};
 use super::{Builtin, NoProxy, ProxyAddress, ResourceLimits, Secrets, SettingOrigins, Zone};
-use crate::domain::text_form::reads_text;
+use crate::domain::text_form::{prints_text, reads_text};
 use crate::domain::words::words;
 use crate::domain::{NoticeRules, Pattern, Scope, Weight};
 
@@ -46,11 +46,11 @@ pub struct Config {
 }
 
 /// How files are fetched.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FetchConfig {
     /// Extra trusted certificates in PEM files, beside the system's: `ca_file` and `SSL_CERT_FILE`.
-    #[serde(rename = "ca_file", deserialize_with = "one_path")]
+    #[serde(rename = "ca_file", deserialize_with = "one_path", skip_serializing)]
     pub ca_files: Vec<PathBuf>,
     /// The proxy for every request except webhooks to this machine. The environment's proxy variables are ignored.
     pub proxy: Option<ProxyAddress>,
@@ -60,16 +60,16 @@ pub struct FetchConfig {
     #[serde(deserialize_with = "user_agent")]
     pub user_agent: String,
     /// The time to connect, TLS included; by default 10 s.
-    #[serde(deserialize_with = "duration")]
+    #[serde(with = "duration")]
     pub connect_timeout: Duration,
     /// The time between two reads; by default 30 s.
-    #[serde(deserialize_with = "duration")]
+    #[serde(with = "duration")]
     pub read_timeout: Duration,
     /// The time for one try, redirects and body included; by default 1 h.
-    #[serde(rename = "timeout", deserialize_with = "duration")]
+    #[serde(rename = "timeout", with = "duration")]
     pub total_timeout: Duration,
     /// The least mean rate of a body over each `read_timeout`, in bytes a second; by default 100.
-    #[serde(rename = "min_rate", deserialize_with = "size")]
+    #[serde(rename = "min_rate", with = "size")]
     pub min_rate_bytes: u64,
     /// The tries of one attempt; by default 3.
     #[serde(deserialize_with = "within::<1, 10, _, _>")]
@@ -81,7 +81,7 @@ pub struct FetchConfig {
     #[serde(deserialize_with = "within::<1, 256, _, _>")]
     pub total: usize,
     /// The largest body of a source without a limit of its own, before and after decompression; by default 256 MiB.
-    #[serde(rename = "max_size", deserialize_with = "size")]
+    #[serde(rename = "max_size", with = "size")]
     pub max_size_bytes: u64,
 }
 
@@ -115,7 +115,7 @@ impl Default for FetchConfig {
 }
 
 /// The settings of the log.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     /// The number of daily log files that are kept; by default 30.
@@ -130,13 +130,13 @@ impl Default for LogConfig {
 }
 
 /// The dashboard's colours and keys.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DashboardConfig {
     /// The colours.
     pub theme: ThemeChoice,
     /// `[dashboard.keys]`, in the order of the file.
-    #[serde(deserialize_with = "key_settings")]
+    #[serde(deserialize_with = "key_settings", serialize_with = "print_keys")]
     pub keys: Vec<KeySetting>,
     /// Whether the dashboard runs in tmux: `$TMUX` is set.
     #[serde(skip)]
@@ -162,6 +162,7 @@ words!(
     }
 );
 reads_text!(ThemeChoice);
+prints_text!(ThemeChoice);
 
 /// One line of `[dashboard.keys]`: an action and the keys bound to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,6 +196,10 @@ fn key_settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<KeySet
     let mut settings: Vec<_> = settings.collect();
     settings.sort_by_key(|setting| setting.line);
     Ok(settings)
+}
+
+fn print_keys<S: Serializer>(settings: &[KeySetting], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(settings.iter().map(|one| (&one.action, &one.keys)))
 }
 
 /// One `[[verifier]]`.
@@ -248,11 +253,11 @@ pub enum VerifierKind {
 }
 
 /// The worker's additional tasks.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerConfig {
     /// The address that is requested after each pass that did its work; may hold `${NAME}`.
-    #[serde(deserialize_with = "web_address")]
+    #[serde(with = "web_address")]
     pub heartbeat: Option<String>,
 }
 

@@ -1,17 +1,19 @@
-//! Deserializers for the values of the configuration file: texts, bounded numbers, non-empty lists.
+//! Readers and printers for the values of the configuration file: texts, bounded numbers, non-empty lists.
 //!
 //! Error messages leave out the key: the document adds it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
 
 use super::duration::{parse_duration, parse_long_duration};
 use crate::domain::text_form::from_text;
 use crate::domain::words::no_such_word;
-use crate::domain::{ChangeKind, Pattern, Template, parse_number, parse_size};
+use crate::domain::{
+    ChangeKind, Pattern, Template, duration_setting, exact_size, masked, parse_number, parse_size,
+};
 
 /// The default timeout of a verifier or a notifier.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,20 +29,46 @@ macro_rules! texts {
     )+};
 }
 
+/// Declares modules for `#[serde(with)]`, which also print a value in the form that is read.
+macro_rules! settings {
+    ($($name:ident: $type:ty = $parse:expr, $print:expr;)+) => {$(
+        pub(super) mod $name {
+            use super::*;
+
+            pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<$type, D::Error> {
+                from_text(deserializer, $parse)
+            }
+
+            pub(crate) fn serialize<S: Serializer>(
+                value: &$type,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                let print: fn(&$type) -> _ = $print;
+                print(value).serialize(serializer)
+            }
+        }
+    )+};
+}
+
+settings! {
+    duration: Duration = parse_duration, |length| duration_setting(*length);
+    size: u64 = parse_size, |bytes| exact_size(*bytes);
+    web_address: Option<String> = parse_web_address, |url| url.as_deref().map(masked);
+}
+
 texts! {
-    duration: Duration = parse_duration;
     some_duration: Option<Duration> = |text| parse_duration(text).map(Some);
     some_long_duration: Option<Duration> = |text| parse_long_duration(text).map(Some);
     is_set: bool = parse_scope;
     quiet: Option<Duration> = |text| parse_quiet(text).map(Some);
     cpu_time: Option<Duration> = parse_cpu_time;
-    size: u64 = parse_size;
     some_size: Option<u64> = |text| parse_size(text).map(Some);
     memory: Option<u64> = parse_memory;
     one_path: Vec<PathBuf> = |text| Ok::<_, String>(vec![text.into()]);
     name: Option<String> = parse_name;
     user_agent: String = parse_user_agent;
-    web_address: Option<String> = parse_web_address;
 }
 
 /// Deserializes a whole number from `LEAST` to `MOST`.

@@ -43,7 +43,7 @@ pub(super) struct VerifierKeys {
     failed: Option<Vec<i32>>,
     limits: ResourceLimits,
     builtin: Option<Builtin>,
-    #[serde(deserialize_with = "web_address")]
+    #[serde(with = "web_address")]
     http: Option<String>,
     secret: Option<String>,
     #[serde(deserialize_with = "some_long_duration")]

@@ -138,6 +138,11 @@ fn what_is_refused_says_what_is_accepted() {
             "expected utf8, json, csv, xml, image, sha256, size, fresh or not-html",
         ),
         (
+            "builtin = \"not_html\"",
+            4,
+            "fresh or not-html; did you mean `not-html`?",
+        ),
+        (
             "builtin = \"json\"\nschema = \"none.json\"",
             5,
             "cannot use `none.json`: No such file",

@@ -8,7 +8,7 @@ use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 
 use super::Builtin;
 use super::schema::unusable;
-use crate::config::document::{Document, names_in, unknown_key};
+use crate::config::document::{Document, names_in, suggestion, unknown_key};
 use crate::config::paths::Paths;
 use crate::config::verifiers::{KINDS, VerifierKeys, with_kind};
 use crate::domain::words::no_such_word;
@@ -84,7 +84,8 @@ fn nest<'a>(document: &Document<'a>, keys: &Keys, verifier: &mut DeTable<'a>, pa
         let rules = keys.rules.iter().map(|(name, _)| name.as_str());
         let rules: Vec<_> = rules.collect();
         let message = no_such_word(rule, "a rule", &rules);
-        return document.problem(&at, format!("`verifier.builtin`: {message}"));
+        let meant = suggestion("; ", rule, &rules);
+        return document.problem(&at, format!("`verifier.builtin`: {message}{meant}"));
     }
     let nested = |key: DeString<'a>, value| {
         let entry = (Spanned::new(at.clone(), key), value);
