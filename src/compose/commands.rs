@@ -103,32 +103,14 @@ async fn carry_out(
     console: &mut Console<'_>,
 ) -> ExitStatus {
     let mut waits = None;
-    if command.access() != Access::Read {
-        let folders = cli::SetFolders::now(&services.app).await;
-        match services.app.policy_standing().await {
-            Ok(PolicyStanding::InForce(Some(adoption))) => {
-                let judges = matches!(command, AppCommand::Verify(args) if args.stale);
-                let adoption = if judges {
-                    adoption.judged_again()
-                } else {
-                    adoption
-                };
-                console.warn_line(&adoption.to_string());
-                folders.print_to_stderr(&services.app, console).await;
-                finish_removals(services, console).await;
-            }
-            Ok(PolicyStanding::InForce(None)) => finish_removals(services, console).await,
-            // The purge makes room, and then reads the policy again.
-            Err(error) if is_purge(command) && error.is_out_of_space() => {}
-            // A use-case that needs the policy reports the error itself.
-            Ok(_) if !changes_sources(command) => {}
-            Ok(standing) => waits = needs(services, standing).await,
-            Err(error) => return cli::report(&error, console),
-        }
-    }
     if command.access() == Access::Read {
         let app = Arc::clone(&services.app);
         signals::clean_up_before_the_end(move || app.ports().archive.machine().end_reading());
+    } else {
+        waits = match apply_policy(services, command, console).await {
+            Ok(waits) => waits,
+            Err(error) => return cli::report(&error, console),
+        };
     }
     if !matches!(command, AppCommand::Verify(_) | AppCommand::Notify(_)) {
         let status = cli::run(&services.app, command, console).await;
@@ -152,6 +134,37 @@ async fn carry_out(
         });
         ExitStatus::Problems
     })
+}
+
+/// Adopts a changed policy, and finishes removals, before a command that changes something. If this process may not
+/// publish, returns the configuration with which the next pass does what follows from the command.
+async fn apply_policy(
+    services: &Services,
+    command: &AppCommand,
+    console: &mut Console<'_>,
+) -> Result<Option<String>> {
+    let folders = cli::SetFolders::now(&services.app).await;
+    match services.app.policy_standing().await {
+        Ok(PolicyStanding::InForce(Some(adoption))) => {
+            let judges = matches!(command, AppCommand::Verify(args) if args.stale);
+            let adoption = if judges {
+                adoption.judged_again()
+            } else {
+                adoption
+            };
+            console.warn_line(&adoption.to_string());
+            folders.print_to_stderr(&services.app, console).await;
+            finish_removals(services, console).await;
+        }
+        Ok(PolicyStanding::InForce(None)) => finish_removals(services, console).await,
+        // The purge makes room, and then reads the policy again.
+        Err(error) if is_purge(command) && error.is_out_of_space() => {}
+        // A use-case that needs the policy reports the error itself.
+        Ok(_) if !changes_sources(command) => {}
+        Ok(standing) => return Ok(needs(services, standing).await),
+        Err(error) => return Err(error),
+    }
+    Ok(None)
 }
 
 /// Finishes the purges that a killed process began, and prints the sets whose folders changed. A failure does not stop

@@ -7,7 +7,7 @@ use crate::app::{App, ErrorKind, Result, SourceOutcome, SourceResult};
 use crate::config::{Environment, Flags, Identity};
 use crate::domain::Source;
 use crate::faces::cli::args::{Access, FetchArgs};
-use crate::faces::cli::{self, Console, ExitStatus};
+use crate::faces::cli::{self, Console, ExitStatus, SetFolders};
 use crate::worker::{MAX_FAILURES, PassReport, Progress, Selection, Stop, Worker};
 
 pub(super) async fn one_pass(
@@ -29,23 +29,12 @@ pub(super) async fn one_pass(
         services.worker()
     };
     let report = watched_pass(&worker, Selection::Due, console.is_quiet()).await;
+    let app = &services.app;
     let status = if json {
-        let error = report.error.as_ref();
-        let (app, results) = (&services.app, &report.results);
-        let faults = &report.faults;
-        cli::print_pass_json(
-            app,
-            &report.summary,
-            results,
-            faults,
-            error,
-            &folders,
-            console,
-        )
-        .await
+        print_json(app, &report, &folders, console).await
     } else {
-        let status = cli::print_pass(&services.app, &report.summary, &folders, console).await;
-        cli::name_put_back(&services.app, &report.put_back, console).await?;
+        let status = cli::print_pass(app, &report.summary, &folders, console).await;
+        cli::name_put_back(app, &report.put_back, console).await?;
         status
     };
     services.close().await;
@@ -71,13 +60,11 @@ pub(super) async fn fetch(
     let selection = Selection::These(ids);
     let mut report = watched_pass(&services.worker(), selection, console.is_quiet()).await;
     leave_out_purged(&services.app, &sources, &mut report, console).await?;
-    let (app, summary, results) = (&services.app, &report.summary, &report.results);
+    let (app, results) = (&services.app, &report.results);
     let status = if args.json {
-        let error = report.error.as_ref();
-        let faults = &report.faults;
-        cli::print_pass_json(app, summary, results, faults, error, &folders, console).await
+        print_json(app, &report, &folders, console).await
     } else {
-        cli::print_fetched(app, results, summary, &folders, console).await
+        cli::print_fetched(app, results, &report.summary, &folders, console).await
     };
     let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
     // Exit code 1 for a source that was not fetched, and for one whose newest version is not good.
@@ -89,6 +76,18 @@ pub(super) async fn fetch(
     };
     services.close().await;
     Ok(conclude(&report, status, console))
+}
+
+/// Prints a pass as JSON, given the set folders before it.
+async fn print_json(
+    app: &App,
+    report: &PassReport,
+    folders: &SetFolders,
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    let (summary, results) = (&report.summary, &report.results);
+    let (faults, error) = (&report.faults, report.error.as_ref());
+    cli::print_pass_json(app, summary, results, faults, error, folders, console).await
 }
 
 /// Removes the sources that were purged during the pass from its report, and warns of each.
@@ -135,6 +134,19 @@ pub(super) fn conclude(
     if report.failures.len() == MAX_FAILURES {
         console.warn("there may be more: `gannet list` shows the state of every source");
     }
+    warn_of_omissions(report, console);
+    match &report.error {
+        Some(error) => match (cli::report(error, console), error.kind) {
+            // One file was blocked; the pass went on without it.
+            (_, ErrorKind::Blocked) => ExitStatus::Problems,
+            (status, _) => status,
+        },
+        None if report.not_tried > 0 => ExitStatus::Problems,
+        None => status,
+    }
+}
+
+fn warn_of_omissions(report: &PassReport, console: &mut Console<'_>) {
     if !report.busy.is_empty() {
         let ids: Vec<_> = report.busy.iter().map(ToString::to_string).collect();
         console.warn(&format!(
@@ -142,21 +154,10 @@ pub(super) fn conclude(
             ids.join(", ")
         ));
     }
-    let status = if report.not_tried > 0 {
+    if report.not_tried > 0 {
         console.warn(&format!(
             "stopped: {} sources were not tried; those that are due are left to the next pass",
             report.not_tried
         ));
-        ExitStatus::Problems
-    } else {
-        status
-    };
-    let Some(error) = &report.error else {
-        return status;
-    };
-    match (cli::report(error, console), error.kind) {
-        // One file was blocked; the pass went on without it.
-        (_, ErrorKind::Blocked) => ExitStatus::Problems,
-        (status, _) => status,
     }
 }

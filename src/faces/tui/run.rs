@@ -64,22 +64,19 @@ pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashbo
     let config = app.config();
     let keymap = keymap(&config, &config.dashboard.keys)?;
     let ascii = dashboard.ascii || !supports_unicode::on(supports_unicode::Stream::Stdout);
+    let has_worker = worker.progress().is_some();
     let mode = Mode {
         read_only: dashboard.read_only,
-        has_worker: worker.progress().is_some(),
-        may_fetch: worker.progress().is_some(),
+        has_worker,
+        may_fetch: has_worker,
         in_tmux: config.dashboard.in_tmux,
     };
     let (messages, queue) = mpsc::channel(QUEUE);
-    let panics = messages.clone();
-    let screen = Screen::enter(move |text| {
-        // With the queue full the message is dropped; the panic is in the log.
-        let _ = panics.try_send(Msg::Failed(text));
-    })
-    .map_err(|error| failed(&error))?;
     let mut model = Model::new(keymap, mode, app.now());
     model.zone = config.zone.clone();
-    model.size = screen.size().map_err(|error| failed(&error))?;
+    let entered = enter_screen(messages.clone());
+    let (screen, size) = entered.map_err(|error| failed(&error))?;
+    model.size = size;
     let mut runner = Runner::new(Arc::clone(&app), Arc::clone(&worker), messages);
     runner.watch();
     let looping = Loop {
@@ -98,6 +95,16 @@ pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashbo
         quit: false,
     };
     looping.run().await
+}
+
+/// Returns the screen and its size in columns and lines. A panic is shown on it.
+fn enter_screen(panics: mpsc::Sender<Msg>) -> io::Result<(Screen, (u16, u16))> {
+    let screen = Screen::enter(move |text| {
+        // With the queue full the message is dropped; the panic is in the log.
+        let _ = panics.try_send(Msg::Failed(text));
+    })?;
+    let size = screen.size()?;
+    Ok((screen, size))
 }
 
 fn theme(config: &Config) -> Theme {

@@ -30,9 +30,11 @@ pub(super) fn run_action(model: &mut Model, action: UserAction) -> Vec<Effect> {
         ));
         return Vec::new();
     }
-    if let Some(effects) = navigate(model, action) {
-        return effects;
-    }
+    navigate(model, action).unwrap_or_else(|| act(model, action))
+}
+
+/// Runs an action that neither navigates nor needs an open overlay.
+fn act(model: &mut Model, action: UserAction) -> Vec<Effect> {
     match action {
         UserAction::Quit if model.pages.is_empty() => quit(model),
         UserAction::Quit | UserAction::Close => close(model),

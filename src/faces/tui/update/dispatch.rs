@@ -4,13 +4,14 @@ use super::actions::run_action;
 use super::input_queue;
 use super::screen::{ask, show_selected, toast};
 use crate::app::History;
-use crate::domain::SourceId;
+use crate::domain::{SourceId, Verdict, VersionId};
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::log::LogLine;
 use crate::faces::tui::message::{ChangeDone, Effect, Job, Msg, Origin, Refused};
 use crate::faces::tui::model::{Model, Overlay, Page, Pending, UserInput, VersionPage};
 use crate::faces::tui::scroll::keep_in_view;
 use crate::faces::tui::table::Row;
+use crate::faces::tui::user_action::UserAction;
 use crate::faces::tui::viewer::Viewer;
 
 /// Changes the model by a message, and returns the effects to run.
@@ -32,17 +33,6 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key, event) => input_queue::enqueue(model, UserInput::Key(key, event)),
         Msg::Paste(text) => input_queue::enqueue(model, UserInput::Paste(text)),
-        Msg::Resize(columns, lines) => {
-            model.size = (columns, lines);
-            Vec::new()
-        }
-        Msg::Time(now, uptime) => {
-            (model.now, model.uptime) = (now, uptime);
-            model
-                .toasts
-                .retain(|toast| toast.until.is_none_or(|until| until > uptime));
-            Vec::new()
-        }
         Msg::Resynced { .. } | Msg::Changed { .. } if model.frozen && model.loaded => Vec::new(),
         // The watcher began again after an error: all sources are shown already.
         Msg::FirstPage(_) if model.loaded => Vec::new(),
@@ -52,73 +42,50 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Resynced { rows, lines } => resynced(model, rows, lines),
         Msg::Changed { rows, gone, lines } => changed(model, rows, &gone, lines),
-        Msg::Pass(progress) => {
-            model.pass = progress;
+        Msg::Done(text) => toast(model, &text),
+        Msg::ChangeDone(made) => change_done(model, *made),
+        Msg::Stop => run_action(model, UserAction::QuitNow),
+        Msg::Preview(id, ..)
+        | Msg::Opened(id, ..)
+        | Msg::Window(id, ..)
+        | Msg::Unreadable(id, _) => match model.pages.last_mut() {
+            Some(Page::Version(page)) if page.version.id == id => read_content(page, msg),
+            _ => Vec::new(),
+        },
+        other => {
+            record(model, other);
             Vec::new()
         }
-        Msg::Job(job) => {
-            update_job(model, job);
-            Vec::new()
+    }
+}
+
+/// Stores what a message reports of the terminal, the time, and the work under way; or the result of a read, if the
+/// page or pane that asked for it is still open.
+fn record(model: &mut Model, msg: Msg) {
+    match msg {
+        Msg::Resize(columns, lines) => model.size = (columns, lines),
+        Msg::Time(now, uptime) => {
+            (model.now, model.uptime) = (now, uptime);
+            let is_shown = |until| until > uptime;
+            model
+                .toasts
+                .retain(|toast| toast.until.is_none_or(is_shown));
         }
-        Msg::FetchEnded(ids) => {
-            model.under_way.fetches.retain(|id| !ids.contains(id));
-            Vec::new()
-        }
+        Msg::Pass(progress) => model.pass = progress,
+        Msg::Job(job) => update_job(model, job),
+        Msg::FetchEnded(ids) => model.under_way.fetches.retain(|id| !ids.contains(id)),
         Msg::VerifyEnded(ended) => {
             let verifies = &mut model.under_way.verifies;
             verifies.retain(|verified| !ended.contains(verified));
-            Vec::new()
         }
-        Msg::Done(text) => toast(model, &text),
-        Msg::ChangeDone(made) => change_done(model, *made),
-        Msg::Refused(change) => {
-            change_refused(model, change);
-            Vec::new()
-        }
+        Msg::Refused(change) => change_refused(model, change),
         Msg::Failed(text) => {
             // A pending result may never come.
             model.pending = Pending::default();
             model.toast_error(text);
-            Vec::new()
         }
-        Msg::Stop => run_action(model, crate::faces::tui::user_action::UserAction::QuitNow),
-        other => take_result(model, other),
-    }
-}
-
-/// Stores the result of a read, if the page or pane that asked for the result is still open.
-fn take_result(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    match msg {
-        Msg::History(history, damage) => {
-            let id = history.source.id;
-            if let Some(Page::Source(page)) = model.pages.iter_mut().find(|page| is_of(page, id)) {
-                page.view = Some(reloaded(page.view.take(), *history, damage));
-            } else if model.table.selected().is_some_and(|source| source.id == id) {
-                model.history = Some(reloaded(model.history.take(), *history, damage));
-            }
-        }
-        Msg::Verdicts(id, verdicts) => {
-            if let Some(view) = &mut model.history {
-                view.take_verdicts(id, &verdicts);
-            }
-            for page in &mut model.pages {
-                if let Page::Version(page) = page
-                    && page.version.id == id
-                {
-                    page.verdicts.clone_from(&verdicts);
-                }
-            }
-        }
-        Msg::Preview(id, ..)
-        | Msg::Opened(id, ..)
-        | Msg::Window(id, ..)
-        | Msg::Unreadable(id, _) => {
-            if let Some(Page::Version(page)) = model.pages.last_mut()
-                && page.version.id == id
-            {
-                return read_content(page, msg);
-            }
-        }
+        Msg::History(history, damage) => show_history(model, *history, damage),
+        Msg::Verdicts(id, verdicts) => show_verdicts(model, id, &verdicts),
         Msg::Compared(old, new, diff) => {
             if let Some(Page::Diff(page)) = model.pages.last_mut()
                 && (page.old.id, page.new.id) == (old, new)
@@ -128,7 +95,28 @@ fn take_result(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         _ => {}
     }
-    Vec::new()
+}
+
+fn show_history(model: &mut Model, history: History, damage: Option<String>) {
+    let id = history.source.id;
+    if let Some(Page::Source(page)) = model.pages.iter_mut().find(|page| is_of(page, id)) {
+        page.view = Some(reloaded(page.view.take(), history, damage));
+    } else if model.table.selected().is_some_and(|source| source.id == id) {
+        model.history = Some(reloaded(model.history.take(), history, damage));
+    }
+}
+
+fn show_verdicts(model: &mut Model, id: VersionId, verdicts: &[Verdict]) {
+    if let Some(view) = &mut model.history {
+        view.take_verdicts(id, verdicts);
+    }
+    for page in &mut model.pages {
+        if let Page::Version(page) = page
+            && page.version.id == id
+        {
+            page.verdicts = verdicts.to_vec();
+        }
+    }
 }
 
 /// Stores a part of the content of the open version.

@@ -1,5 +1,7 @@
 //! Actions while an overlay is open: help, palette, form, question or filter handles every action.
 
+use tui_input::Input;
+
 use super::filter::filter;
 use super::navigation::navigate;
 use super::screen::{ask, open_overlay, run_chosen};
@@ -21,20 +23,8 @@ pub(super) fn overlay_action(model: &mut Model, action: UserAction) -> Vec<Effec
             model.overlay = Some(help);
             navigate(model, action).unwrap_or_default()
         }
-        (Overlay::Palette { input, cursor }, UserAction::Accept) => {
-            let actions = Model::palette(input.value());
-            actions
-                .get(cursor)
-                .map(|action| run_chosen(model, *action))
-                .unwrap_or_default()
-        }
-        (Overlay::Palette { input, cursor }, UserAction::NextItem | UserAction::PreviousItem) => {
-            let last = Model::palette(input.value()).len().saturating_sub(1);
-            let cursor = match action {
-                UserAction::NextItem => (cursor + 1).min(last),
-                _ => cursor.saturating_sub(1),
-            };
-            open_overlay(model, Overlay::Palette { input, cursor })
+        (Overlay::Palette { input, cursor }, action) => {
+            palette_action(model, input, cursor, action)
         }
         (Overlay::Question { effect, form, .. }, UserAction::Accept) => {
             model.last_form = form;
@@ -55,6 +45,25 @@ pub(super) fn overlay_action(model: &mut Model, action: UserAction) -> Vec<Effec
         (Overlay::Filter { what, before, .. }, UserAction::Close) => filter(model, what, &before),
         _ => Vec::new(),
     }
+}
+
+fn palette_action(
+    model: &mut Model,
+    input: Input,
+    cursor: usize,
+    action: UserAction,
+) -> Vec<Effect> {
+    let actions = Model::palette(input.value());
+    let cursor = match action {
+        UserAction::Accept => {
+            let chosen = actions.get(cursor).copied();
+            return chosen.map_or_else(Vec::new, |chosen| run_chosen(model, chosen));
+        }
+        UserAction::NextItem => (cursor + 1).min(actions.len().saturating_sub(1)),
+        UserAction::PreviousItem => cursor.saturating_sub(1),
+        _ => return Vec::new(),
+    };
+    open_overlay(model, Overlay::Palette { input, cursor })
 }
 
 fn accept(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {

@@ -11,6 +11,10 @@ use crate::faces::tui::message::{Change, Effect, verify_target};
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
 use crate::faces::tui::user_action::UserAction;
 
+const ONE_AT_A_TIME: &str =
+    "all settings are edited one source at a time: M in the list of sources takes the marks away";
+const NO_WORKER: &str = "no worker here (--no-worker): use `gannet fetch` in a shell";
+
 /// Returns the effects of an action on sources, or opens the form or question that precedes the action.
 pub(super) fn source_action(model: &mut Model, action: UserAction) -> Vec<Effect> {
     if let UserAction::Undo | UserAction::Redo = action {
@@ -34,31 +38,30 @@ pub(super) fn source_action(model: &mut Model, action: UserAction) -> Vec<Effect
             let form = Form::interval(ids, first.settings.interval);
             open_overlay(model, Overlay::Form(Box::new(form)))
         }
-        UserAction::Edit if targets.len() > 1 => toast(
-            model,
-            "all settings are edited one source at a time: M in the list of sources takes the marks away",
-        ),
-        UserAction::Edit => open_overlay(
-            model,
-            Overlay::Form(Box::new(Form::edit(first.id, &first.settings))),
-        ),
+        UserAction::Edit if targets.len() > 1 => toast(model, ONE_AT_A_TIME),
+        UserAction::Edit => {
+            let form = Form::edit(first.id, &first.settings);
+            open_overlay(model, Overlay::Form(Box::new(form)))
+        }
         UserAction::Toggle => vec![Effect::Change(Change::Toggle(ids))],
-        UserAction::Fetch if !model.mode.may_fetch => toast(
-            model,
-            "no worker here (--no-worker): use `gannet fetch` in a shell",
-        ),
+        UserAction::Fetch if !model.mode.may_fetch => toast(model, NO_WORKER),
         UserAction::Fetch => fetch(model, ids),
         UserAction::Verify => verify(model, targets),
         UserAction::Remove => {
-            let mut text = vec![format!("Remove {}?", name_of(&targets))];
-            if targets.len() > 1 {
-                text.extend(names(&targets));
-            }
-            text.extend(after_removal(&targets));
+            let text = removal_question(&targets);
             ask(model, text, Effect::Change(Change::Remove(ids)), None)
         }
         _ => Vec::new(),
     }
+}
+
+fn removal_question(targets: &[Arc<Source>]) -> Vec<String> {
+    let mut text = vec![format!("Remove {}?", name_of(targets))];
+    if targets.len() > 1 {
+        text.extend(names(targets));
+    }
+    text.extend(after_removal(targets));
+    text
 }
 
 /// Returns the consequences of a removal for the published files of these sources, as lines of the question.
