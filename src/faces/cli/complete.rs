@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::args::Cli;
@@ -221,19 +222,7 @@ fn record_folder(option: &Arg, value: &str, wanted: &mut Completion) {
 fn values(command: &Command, arg: &Arg, wanted: &mut Completion) {
     let possible = arg.get_possible_values();
     if !possible.is_empty() {
-        wanted.begin_value_behind(arg.get_value_delimiter());
-        let typed = wanted.current.clone();
-        wanted.fixed.extend(possible.iter().map(|value| {
-            let help = value.get_help().map(ToString::to_string);
-            let name = value.get_name();
-            let name = if arg.is_ignore_case_set() {
-                in_case_of(&typed, name)
-            } else {
-                name.to_owned()
-            };
-            (name, help.unwrap_or_default())
-        }));
-        return;
+        return possible_values(&possible, arg, wanted);
     }
     let id = arg.get_id().as_str().to_uppercase();
     let name = arg
@@ -261,6 +250,21 @@ fn values(command: &Command, arg: &Arg, wanted: &mut Completion) {
             _ => {}
         }
     }
+}
+
+fn possible_values(possible: &[PossibleValue], arg: &Arg, wanted: &mut Completion) {
+    wanted.begin_value_behind(arg.get_value_delimiter());
+    let typed = wanted.current.clone();
+    wanted.fixed.extend(possible.iter().map(|value| {
+        let help = value.get_help().map(ToString::to_string);
+        let name = value.get_name();
+        let name = if arg.is_ignore_case_set() {
+            in_case_of(&typed, name)
+        } else {
+            name.to_owned()
+        };
+        (name, help.unwrap_or_default())
+    }));
 }
 
 /// Prints the candidates for the scripts, one a line, with the description behind a tab.

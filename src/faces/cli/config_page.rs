@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-
 use super::exit::conclude;
 use super::{Console, ExitStatus};
 use crate::app::{self, PolicyOutlook};
@@ -11,69 +9,15 @@ use crate::config::{
     Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind, program_problem,
 };
 use crate::domain::{ChangeKind, Scope, Template, Weight, duration_words};
-use crate::faces::json;
+use crate::faces::json::{self, ConfigJson};
 use crate::faces::text::clean;
 
 /// Longer settings are not padded, so that the origins of the others stay close.
 const MOST_PADDED: usize = 60;
 
-/// `config show --json`.
-#[derive(Serialize)]
-struct ConfigJson<'a> {
-    file: Option<String>,
-    /// Why the configuration file is unusable.
-    problem: Option<&'a str>,
-    settings: Vec<SettingJson>,
-    verifiers: Vec<EntryJson<'a>>,
-    notifiers: Vec<EntryJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct SettingJson {
-    key: String,
-    value: Option<toml::Value>,
-    origin: String,
-}
-
-/// A verifier or a notifier.
-#[derive(Serialize)]
-struct EntryJson<'a> {
-    name: &'a str,
-    /// Its kind and its behaviour, in words.
-    words: String,
-}
-
 /// Prints the configuration in force as JSON: every setting with value and origin, the verifiers and the notifiers.
 pub fn print_config_json(config: &Config, console: &mut Console<'_>) -> app::Result<ExitStatus> {
-    let settings = config.settings_in_force().into_iter();
-    let verifiers = config.verifiers.iter();
-    let notifiers = config.notifiers.iter();
-    let config = ConfigJson {
-        file: config
-            .config_file
-            .as_ref()
-            .map(|file| file.display().to_string()),
-        problem: config.unusable.as_deref(),
-        settings: settings
-            .map(|one| SettingJson {
-                key: one.key,
-                value: one.value,
-                origin: one.origin.to_string(),
-            })
-            .collect(),
-        verifiers: verifiers
-            .map(|one| EntryJson {
-                name: &one.name,
-                words: verifier_words(one),
-            })
-            .collect(),
-        notifiers: notifiers
-            .map(|one| EntryJson {
-                name: &one.name,
-                words: notifier_words(one),
-            })
-            .collect(),
-    };
+    let config = ConfigJson::new(config, verifier_words, notifier_words);
     let written = json::write(&mut console.out, &config);
     Ok(conclude(
         written.map(|()| ExitStatus::Done).map_err(Into::into),

@@ -13,7 +13,6 @@ mod exit;
 mod export_folder;
 mod facts;
 mod import;
-mod json_stream;
 mod look;
 mod manual;
 mod outlook;

@@ -1,96 +1,20 @@
-//! The JSON of a pass: its numbers, and the result of each source.
+//! Prints a pass as JSON: reads what the results of its sources lack.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::{Serialize, Serializer};
 
-use super::commands::{ChangedFolder, SetFolders};
+use super::commands::SetFolders;
 use super::exit::{CommandResult, conclude};
 use super::pass_results::{reasons, why};
 use super::summary::status_of_pass;
 use super::{Console, ExitStatus};
 use crate::app::{App, Error, NamedVersion, PassSummary, SourceResult, StandingFaults};
-use crate::domain::{FailureKind, SourceId, VersionId, VersionState};
-use crate::faces::json;
+use crate::domain::{SourceId, VersionId, VersionState};
+use crate::faces::json::{self, PassJson, SourceResultJson};
 
 /// The number of sources whose published versions are read at once.
 const SERVED_AT_ONCE: usize = 1024;
-
-/// The object of `fetch --json` and `--worker-only --json`.
-#[derive(Serialize)]
-struct PassJson<'a> {
-    #[serde(flatten)]
-    summary: &'a PassSummary,
-    sources: NamedResults<'a>,
-    /// The sets whose folders changed.
-    sets: Vec<ChangedFolder>,
-    /// The sets whose newest edition failed or could not be judged, in this pass or before.
-    failing_sets: Vec<FailingSetJson<'a>>,
-    /// The published files and set folders that are out of date.
-    not_published: Vec<NotPublishedJson<'a>>,
-    /// What kept the pass from completing, such as a policy that differs from this process's configuration.
-    error: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct FailingSetJson<'a> {
-    set: &'a str,
-    why: &'a str,
-}
-
-#[derive(Serialize)]
-struct NotPublishedJson<'a> {
-    source_id: Option<SourceId>,
-    set: Option<&'a str>,
-    /// The source's name, `set NAME`, or the path.
-    what: &'a str,
-    why: &'a str,
-}
-
-/// The result of one source.
-#[derive(Serialize)]
-struct SourceResultJson<'a> {
-    id: SourceId,
-    name: Option<&'a str>,
-    outcome: &'static str,
-    version_id: Option<VersionId>,
-    /// The state of the source's newest version, if the fetch found that version.
-    verified: Option<&'static str>,
-    error_kind: Option<&'static str>,
-    error: Option<&'a str>,
-    /// The text under WHY in the table for people.
-    why: Option<Cow<'a, str>>,
-    /// The version that consumers see after the pass.
-    published_version_id: Option<VersionId>,
-}
-
-impl<'a> SourceResultJson<'a> {
-    fn new(
-        result: &'a SourceResult,
-        source: Option<&'a NamedVersion>,
-        why: Option<Cow<'a, str>>,
-        published_version_id: Option<VersionId>,
-    ) -> Self {
-        let is_newest = |source: &&NamedVersion| {
-            result.version_id.is_some() && source.version_id == result.version_id
-        };
-        let state = source
-            .filter(is_newest)
-            .and_then(|source| source.version_state);
-        Self {
-            id: result.id,
-            name: source.map(|source| source.name.as_str()),
-            outcome: result.outcome.as_str(),
-            version_id: result.version_id,
-            verified: state.map(VersionState::as_str),
-            error_kind: result.error_kind.map(FailureKind::as_str),
-            error: result.error.as_deref(),
-            why,
-            published_version_id,
-        }
-    }
-}
 
 /// Prints the pass as JSON, sources by name; returns the exit code. `faults` are the problems at its end, `error` is
 /// what kept it from completing, `folders` are the set folders before it.
@@ -116,25 +40,9 @@ async fn print(
     folders: &SetFolders,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let failing_sets = faults.failing_sets.iter();
-    let not_published = faults.unpublished.iter();
-    let whole = PassJson {
-        summary,
-        sources: NamedResults::read(app, results).await?,
-        sets: folders.changes(app).await?,
-        failing_sets: failing_sets
-            .map(|(set, why)| FailingSetJson { set, why })
-            .collect(),
-        not_published: not_published
-            .map(|one| NotPublishedJson {
-                source_id: one.source_id,
-                set: one.set.as_deref(),
-                what: &one.what,
-                why: &one.why,
-            })
-            .collect(),
-        error: error.map(|error| error.message.as_str()),
-    };
+    let sets = folders.changes(app).await?;
+    let sources = NamedResults::read(app, results).await?;
+    let whole = PassJson::new(summary, sources, &sets, faults, error);
     json::write(&mut console.out, &whole)?;
     Ok(status_of_pass(summary))
 }

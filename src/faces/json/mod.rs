@@ -3,20 +3,33 @@
 //! Times are RFC 3339 in UTC: to the second for slots, to the millisecond for events. Digests are `sha256:hex`. A
 //! field without a value is null, never left out.
 
+mod config;
 mod event;
 mod history;
+mod import;
 mod object;
+mod occurrences;
+mod pass;
+mod policy;
 mod set;
 mod source;
+mod stream;
 mod times;
 mod verdict;
+mod verified;
 mod write;
 
+pub(crate) use config::ConfigJson;
 pub(crate) use event::EventJson;
 pub(crate) use history::{AttemptJson, VersionJson, attempts, version};
-pub(crate) use object::json_object;
-pub(crate) use set::{EditionJson, JudgedSetJson, MemberJson, SetJson, ShownSetJson};
-pub(crate) use source::{SettingsJson, SourceJson, published_file};
+pub(crate) use import::ImportedJson;
+pub(crate) use occurrences::OccurrencesJson;
+pub(crate) use pass::{PassJson, SourceResultJson};
+pub(crate) use policy::PolicyJson;
+pub(crate) use set::{EditionJson, MemberJson, SetJson, ShownSetJson};
+pub(crate) use source::{SourceJson, WholeSourceJson, published_file};
+pub(crate) use stream::{OpenList, write_history, write_versions_of};
 pub(crate) use times::precise;
-pub(crate) use verdict::{SetAsideJson, VerdictJson, set_aside_json};
+pub(crate) use verdict::{VerdictJson, VerdictOnJson};
+pub(crate) use verified::{JudgedJson, StaleJson, VerifiedJson, VerifiedSetJson};
 pub(crate) use write::{write, write_line};

@@ -24,4 +24,4 @@ macro_rules! json_object {
     };
 }
 
-pub(crate) use json_object;
+pub(super) use json_object;

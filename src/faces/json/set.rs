@@ -1,11 +1,11 @@
-//! The JSON of sets: `list --sets`, `show set:NAME`, `verify set:NAME` and the sets of `verify --stale`.
+//! The JSON of sets: `list --sets` and `show set:NAME`.
 
 use serde::Serialize;
 
 use super::object::json_object;
 use super::times::precise;
-use super::verdict::{SetAsideJson, VerdictJson, set_aside_json};
-use crate::app::{SetOverview, VerifiedSet};
+use super::verdict::VerdictJson;
+use crate::app::SetOverview;
 use crate::domain::{Edition, EditionId, EditionMember, SourceId, VersionId};
 use crate::faces::set_words::{path, waits};
 use crate::faces::state_word::StateWord;
@@ -106,35 +106,6 @@ impl<'a> EditionJson<'a> {
             policy_revision: edition.policy_revision,
             members: edition.members.iter().map(member).collect(),
             verdicts,
-        }
-    }
-}
-
-/// An edition that was judged.
-#[derive(Serialize)]
-pub(crate) struct JudgedSetJson<'a> {
-    set: &'a str,
-    edition_id: EditionId,
-    verified: &'static str,
-    /// Why the edition is older than the set's newest combination.
-    waits_for: Option<&'a str>,
-    verdicts: Vec<VerdictJson<'a>>,
-    /// Verdicts by hand that no longer count.
-    set_aside: Vec<SetAsideJson<'a>>,
-}
-
-impl<'a> JudgedSetJson<'a> {
-    pub(crate) fn new(verified: &'a VerifiedSet, actor: &'a str) -> Self {
-        let verdicts = verified.verdicts.iter();
-        Self {
-            set: &verified.edition.set,
-            edition_id: verified.edition.id,
-            verified: verified.edition.state.as_str(),
-            waits_for: verified.waits.as_deref(),
-            verdicts: verdicts
-                .map(|verdict| VerdictJson::new(verdict, actor))
-                .collect(),
-            set_aside: set_aside_json(&verified.set_aside),
         }
     }
 }

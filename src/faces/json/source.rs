@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::object::json_object;
 use super::times::{precise, whole_seconds};
-use crate::app::Newest;
+use crate::app::{History, Newest};
 use crate::domain::{AttemptOutcome, FailureKind, Source, SourceId, SourceSettings, VersionId};
 use crate::faces::state_word::{StateWord, next_due, verified_word};
 
@@ -89,6 +89,34 @@ impl<'a> SourceJson<'a> {
     }
 }
 
+/// The whole of `show --json`, and one of `dump --json`, but for the history.
+#[derive(Serialize)]
+pub(crate) struct WholeSourceJson<'a> {
+    #[serde(flatten)]
+    source: SourceJson<'a>,
+    #[serde(flatten)]
+    settings: SettingsJson<'a>,
+    /// The verifiers that judge the source; left out by `dump`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verifiers: Option<&'a [String]>,
+}
+
+impl<'a> WholeSourceJson<'a> {
+    pub(crate) fn new(
+        history: &'a History,
+        newest: &'a Newest,
+        published_dir: &Path,
+        verifiers: Option<&'a [String]>,
+    ) -> Self {
+        let (source, set_error) = (&history.source, history.set_failure.as_deref());
+        Self {
+            source: SourceJson::new(source, newest, set_error, published_dir),
+            settings: SettingsJson::new(source),
+            verifiers,
+        }
+    }
+}
+
 /// Returns the absolute path of the source's published file, if there is one; a removed source may still have one.
 pub(crate) fn published_file(source: &Source, published_dir: &Path) -> Option<String> {
     let is_left = source.removed_at.is_some() && source.state.publish_error.is_some();
@@ -100,7 +128,7 @@ pub(crate) fn published_file(source: &Source, published_dir: &Path) -> Option<St
 
 /// The settings of a source beyond those of `list`.
 #[derive(Serialize)]
-pub(crate) struct SettingsJson<'a> {
+struct SettingsJson<'a> {
     /// The request headers, with secrets by name.
     headers: Vec<HeaderJson<'a>>,
     allow_private: bool,
@@ -119,7 +147,7 @@ struct HeaderJson<'a> {
 }
 
 impl<'a> SettingsJson<'a> {
-    pub(crate) fn new(source: &'a Source) -> Self {
+    fn new(source: &'a Source) -> Self {
         // Each by its name: the compiler asks for a new one here. Those of `list` stand in `SourceJson`.
         let SourceSettings {
             name: _,

@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use super::object::json_object;
 use super::times::{milliseconds, precise};
-use crate::app::SetAside;
-use crate::domain::{EditionVerdict, NewVerdict, Verdict, VerdictId};
+use crate::app::{SetAside, VerdictOn, VerdictSubject};
+use crate::domain::{
+    EditionId, EditionVerdict, NewVerdict, SourceId, Verdict, VerdictId, VersionId,
+};
 
 json_object! {
     /// One verdict.
@@ -50,7 +52,7 @@ impl<'a> VerdictJson<'a> {
         }
     }
 
-    pub(crate) fn given_on(verdict: &'a NewVerdict, actor: &'a str, given_on: Option<i64>) -> Self {
+    fn given_on(verdict: &'a NewVerdict, actor: &'a str, given_on: Option<i64>) -> Self {
         Self {
             given_on,
             ..Self::new(verdict, actor)
@@ -100,4 +102,55 @@ pub(crate) fn set_aside_json(set_aside: &[SetAside]) -> Vec<SetAsideJson<'_>> {
             on: &one.on,
         })
         .collect()
+}
+
+json_object! {
+    /// One of `verdicts --json`.
+    pub(crate) struct VerdictOnJson<'a> {
+        source_id: Option<SourceId>,
+        source: Option<&'a str>,
+        version_id: Option<VersionId>,
+        digest: Option<String>,
+        set: Option<&'a str>,
+        edition_id: Option<EditionId>,
+    } and {
+        #[serde(flatten)]
+        verdict: VerdictJson<'a>,
+        /// The definition that the fingerprint identifies.
+        definition: serde_json::Value,
+    }
+}
+
+impl<'a> VerdictOnJson<'a> {
+    pub(crate) fn new(one: &'a VerdictOn) -> Self {
+        let definition = &one.verdict.fingerprint.definition;
+        let mut object = Self {
+            source_id: None,
+            source: None,
+            version_id: None,
+            digest: None,
+            set: None,
+            edition_id: None,
+            verdict: VerdictJson::given_on(&one.verdict, &one.actor, one.given_on),
+            definition: serde_json::from_str(definition).unwrap_or_default(),
+        };
+        match &one.on {
+            VerdictSubject::Version {
+                id,
+                digest,
+                source_id,
+                source_name,
+            } => {
+                object.version_id = Some(*id);
+                object.digest = Some(digest.to_string());
+                object.source_id = Some(*source_id);
+                object.source = Some(source_name);
+            }
+            VerdictSubject::Edition { id, set } => {
+                object.edition_id = Some(*id);
+                object.set = Some(set);
+            }
+        }
+        object
+    }
 }

@@ -44,6 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "faces::cli",
             "faces::file_change",
+            "faces::folder_change",
             "faces::json",
             "faces::options",
             "faces::publication",
@@ -60,6 +61,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "domain",
             "config",
             "faces::file_change",
+            "faces::folder_change",
             "faces::json",
             "faces::options",
             "faces::publication",
@@ -79,8 +81,26 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "faces::folder_change",
+        &[
+            "app",
+            "domain",
+            "faces::file_change",
+            "faces::fixtures",
+            "faces::text",
+        ],
+    ),
+    (
         "faces::json",
-        &["app", "domain", "faces::set_words", "faces::state_word"],
+        &[
+            "app",
+            "config",
+            "domain",
+            "faces::file_change",
+            "faces::folder_change",
+            "faces::set_words",
+            "faces::state_word",
+        ],
     ),
     ("faces::options", &["app"]),
     ("faces::publication", &["domain", "faces::fixtures"]),

@@ -10,7 +10,6 @@ use crate::app::{App, Discarded, Edited, Error, ErrorKind, LeftInSet, PurgedSet,
 use crate::domain::{Edit, Interval, SettingsPatch, Source, SourceId};
 use crate::faces::cli::args::{
     EditArgs, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, RemoveArgs, RestoreArgs,
-    SelectArgs,
 };
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
@@ -38,13 +37,8 @@ pub(super) async fn legacy_interval(
     args: &LegacyIntervalArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    set_interval(
-        app,
-        std::slice::from_ref(&args.address),
-        args.interval,
-        console,
-    )
-    .await
+    let address = std::slice::from_ref(&args.address);
+    set_interval(app, address, args.interval, console).await
 }
 
 async fn set_interval(
@@ -71,31 +65,17 @@ async fn set_interval(
     Ok(warn_of_unpublished(app, ids_of(&edits), console).await?)
 }
 
-pub(super) async fn enable(
-    app: &App,
-    args: &SelectArgs,
-    enabled: bool,
-    console: &mut Console<'_>,
-) -> CommandResult {
-    set_enabled(app, &args.sources, enabled, console).await
-}
-
 /// The predecessor's `url_enabled ADDRESS True|False`.
 pub(super) async fn legacy_enable(
     app: &App,
     args: &LegacyEnabledArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    set_enabled(
-        app,
-        std::slice::from_ref(&args.address),
-        args.enabled,
-        console,
-    )
-    .await
+    let address = std::slice::from_ref(&args.address);
+    enable(app, address, args.enabled, console).await
 }
 
-async fn set_enabled(
+pub(super) async fn enable(
     app: &App,
     sources: &[String],
     enabled: bool,
@@ -212,42 +192,15 @@ pub(super) async fn remove(
     if args.purge
         && let Some(at) = app.purged_before(&args.sources).await?
     {
-        console.print_line(&format!(
-            "purged already, {}: {}",
-            Look::of(app, console).zoned_time(Some(at)),
-            clean(&args.sources.join(", "))
-        ))?;
+        let at = Look::of(app, console).zoned_time(Some(at));
+        let names = args.sources.join(", ");
+        console.print_line(&format!("purged already, {at}: {}", clean(&names)))?;
         return Ok(ExitStatus::Done);
     }
     agree_to_removal(app, args, console).await?;
     let removed = app.remove(&args.sources, args.purge).await?;
     let left = left_of(app, &removed.sources).await?;
-    let still_there = app.left_at_paths(&removed.sources).await?;
-    let needs = still_there.needs.as_deref().map(clean);
-    let until = needs.map_or_else(String::new, |needs| format!(" with {needs}"));
-    for source in &removed.sources {
-        let title = title(source);
-        let path = clean(&source.published_path);
-        let was_there = source.state.published_version_id.is_some();
-        let file = if !was_there || left.contains_key(&*source.published_path) {
-            String::new()
-        } else if still_there.sources.contains(&source.id) {
-            format!("; still published at {path} until the next pass{until}")
-        } else {
-            format!("; no longer published at {path}")
-        };
-        if args.purge {
-            console.print_line(&format!("purged {title}{file}"))?;
-        } else {
-            let id = source.id;
-            console.print_line(&format!(
-                "removed {title}{file}; its history stays: gannet history {id}, gannet restore {id}"
-            ))?;
-        }
-    }
-    if !args.purge && removed.sources.len() > 1 {
-        console.note("`gannet list --removed` shows what was removed");
-    }
+    print_removed(app, &removed.sources, &left, args.purge, console).await?;
     let is_discarded = print_discarded(&removed.discarded, console);
     warn_of_remains(&removed.remains, console);
     let has_strays = warn_of_stray_files(&removed.stray, console);
@@ -263,6 +216,42 @@ pub(super) async fn remove(
             status => status,
         },
     )
+}
+
+/// Prints a line for each removed source, with its published file unless that is among those `left`.
+async fn print_removed(
+    app: &App,
+    removed: &[Source],
+    left: &BTreeMap<String, String>,
+    is_purge: bool,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    let still_there = app.left_at_paths(removed).await?;
+    let needs = still_there.needs.as_deref().map(clean);
+    let until = needs.map_or_else(String::new, |needs| format!(" with {needs}"));
+    for source in removed {
+        let (id, title) = (source.id, title(source));
+        let path = clean(&source.published_path);
+        let was_there = source.state.published_version_id.is_some();
+        let file = if !was_there || left.contains_key(&*source.published_path) {
+            String::new()
+        } else if still_there.sources.contains(&id) {
+            format!("; still published at {path} until the next pass{until}")
+        } else {
+            format!("; no longer published at {path}")
+        };
+        console.print_line(&if is_purge {
+            format!("purged {title}{file}")
+        } else {
+            format!(
+                "removed {title}{file}; its history stays: gannet history {id}, gannet restore {id}"
+            )
+        })?;
+    }
+    if !is_purge && removed.len() > 1 {
+        console.note("`gannet list --removed` shows what was removed");
+    }
+    Ok(())
 }
 
 /// Prints where stored files of purged histories are. Returns whether all of them could be deleted.

@@ -13,10 +13,7 @@ use crate::faces::text::clean;
 
 /// Runs one command. When this returns, results were written to stdout, everything else to stderr.
 pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>) -> ExitStatus {
-    let mut folders = None;
-    if may_move_folders(command) {
-        folders = Some(SetFolders::now(app).await);
-    }
+    let folders = folders_before(app, command).await;
     let result = match command {
         AppCommand::Add(args) => add::run(app, args, console).await,
         AppCommand::List(args) => list::run(app, args, console).await,
@@ -24,8 +21,8 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
         AppCommand::History(args) => history::run(app, args, console).await,
         AppCommand::Log(args) => log::run(app, args, console).await,
         AppCommand::Interval(args) => change::interval(app, args, console).await,
-        AppCommand::Enable(args) => change::enable(app, args, true, console).await,
-        AppCommand::Disable(args) => change::enable(app, args, false, console).await,
+        AppCommand::Enable(args) => change::enable(app, &args.sources, true, console).await,
+        AppCommand::Disable(args) => change::enable(app, &args.sources, false, console).await,
         AppCommand::Edit(args) => change::edit(app, args, console).await,
         AppCommand::Remove(args) => change::remove(app, args, console).await,
         AppCommand::Restore(args) => change::restore(app, args, console).await,
@@ -54,13 +51,17 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
     warn_of_damage(app, status, console)
 }
 
-/// Returns whether changes of set folders are printed after the command. Commands that judge print them themselves.
-fn may_move_folders(command: &AppCommand) -> bool {
+/// Returns the set folders before a command whose changes of them are printed after it. Commands that judge print them
+/// themselves.
+async fn folders_before(app: &App, command: &AppCommand) -> Option<SetFolders> {
     let says_so = matches!(
         command,
         AppCommand::Verify(_) | AppCommand::Verdict(_) | AppCommand::Notify(_)
     );
-    command.access() != Access::Read && !says_so
+    if command.access() == Access::Read || says_so {
+        return None;
+    }
+    Some(SetFolders::now(app).await)
 }
 
 /// Warns of damaged rows of the catalogue that were skipped; returns the exit code.

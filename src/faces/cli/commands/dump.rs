@@ -2,28 +2,17 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
 use super::damaged::Damaged;
 use super::history::versions_table;
 use crate::app::{App, History, Newest};
 use crate::domain::Source;
 use crate::faces::cli::args::DumpArgs;
 use crate::faces::cli::exit::{CommandResult, Failure};
-use crate::faces::cli::json_stream::{OpenList, write_versions_of};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus, sources_file};
-use crate::faces::json::{SettingsJson, SourceJson};
+use crate::faces::json::{OpenList, WholeSourceJson, write_versions_of};
 use crate::faces::state_word::state_word;
 use crate::faces::text::{clean, count};
-
-#[derive(Serialize)]
-struct DumpedJson<'a> {
-    #[serde(flatten)]
-    source: SourceJson<'a>,
-    #[serde(flatten)]
-    settings: SettingsJson<'a>,
-}
 
 pub(super) async fn run(app: &App, args: &DumpArgs, console: &mut Console<'_>) -> CommandResult {
     let mut sources = app.sources(&[]).await?;
@@ -63,16 +52,9 @@ async fn write_json(
         let Some(history) = damaged.history(app, source, None).await? else {
             continue;
         };
-        let head = DumpedJson {
-            source: SourceJson::new(
-                &history.source,
-                newest.get(&source.id).unwrap_or(&none),
-                history.set_failure.as_deref(),
-                app.published_folder(),
-            ),
-            settings: SettingsJson::new(&history.source),
-        };
-        let verdicts = async |id| app.verdicts(id).await;
+        let newest = newest.get(&source.id).unwrap_or(&none);
+        let head = WholeSourceJson::new(&history, newest, app.published_folder(), None);
+        let verdicts = async |id| app.verdicts(id).await.map_err(Failure::from);
         write_versions_of(&mut list, &head, &history, verdicts).await?;
     }
     list.end()?;

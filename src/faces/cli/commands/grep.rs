@@ -1,36 +1,15 @@
 //! `grep`: the versions of sources that contain a text, with the times when they were current.
 
 use regex::bytes::{Regex, RegexBuilder};
-use serde::Serialize;
 
 use crate::app::{App, Occurrences};
-use crate::domain::{SourceId, Version, VersionId};
+use crate::domain::Version;
 use crate::faces::cli::args::GrepArgs;
 use crate::faces::cli::exit::{CommandResult, damaged_history, error};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left, right};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::json;
-
-/// One object of `grep --json`.
-#[derive(Serialize)]
-struct FoundJson<'a> {
-    id: SourceId,
-    name: &'a str,
-    /// The number of searched versions.
-    searched: usize,
-    /// The matching versions, oldest first.
-    versions: Vec<MatchJson>,
-    /// Versions that could not be read.
-    unreadable: Vec<VersionId>,
-}
-
-#[derive(Serialize)]
-struct MatchJson {
-    version_id: VersionId,
-    fetched_at: String,
-    lines: u64,
-}
+use crate::faces::json::{self, OccurrencesJson};
 
 pub(super) async fn run(app: &App, args: &GrepArgs, console: &mut Console<'_>) -> CommandResult {
     let pattern = compiled(args)?;
@@ -47,10 +26,8 @@ pub(super) async fn run(app: &App, args: &GrepArgs, console: &mut Console<'_>) -
         }
     }
     if args.json {
-        json::write(
-            &mut console.out,
-            &found.iter().map(object).collect::<Vec<_>>(),
-        )?;
+        let objects = found.iter().map(OccurrencesJson::new);
+        json::write(&mut console.out, &objects.collect::<Vec<_>>())?;
     } else {
         let look = Look::of(app, console);
         let table = table(&found, &look);
@@ -83,24 +60,6 @@ fn compiled(args: &GrepArgs) -> Result<Regex, crate::app::Error> {
             let hint = "-F searches for the text as it stands";
             error(crate::app::ErrorKind::Invalid, message, Some(hint))
         })
-}
-
-fn object(found: &Occurrences) -> FoundJson<'_> {
-    FoundJson {
-        id: found.source.id,
-        name: &found.source.settings.name,
-        searched: found.searched,
-        versions: found
-            .versions
-            .iter()
-            .map(|(version, lines)| MatchJson {
-                version_id: version.id,
-                fetched_at: json::precise(version.fetched_at),
-                lines: *lines,
-            })
-            .collect(),
-        unreadable: found.unreadable.iter().map(|(one, _)| one.id).collect(),
-    }
 }
 
 fn table(found: &[Occurrences], look: &Look) -> Table {

@@ -2,18 +2,17 @@
 
 use std::io::{self, Write};
 
+use serde_json::Map;
+
 use super::damaged::Damaged;
 use crate::app::{App, History};
-use crate::domain::{
-    Attempt, Verdict, VerdictOutcome, VersionId, format_size, last_of_each, with_origin,
-};
+use crate::domain::{Attempt, Verdict, VerdictOutcome, format_size, last_of_each, with_origin};
 use crate::faces::cli::args::{HistoryArgs, TableFormat};
 use crate::faces::cli::exit::{CommandResult, Failure};
-use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, csv};
-use crate::faces::json::{self, AttemptJson, VersionJson};
+use crate::faces::json::{self, AttemptJson, VersionJson, write_history};
 use crate::faces::text::or_dash;
 
 pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>) -> CommandResult {
@@ -23,7 +22,10 @@ pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>
     let out = &mut console.out;
     match args.format() {
         _ if args.versions => csv::write(out, VersionJson::FIELDS, version_rows(&history))?,
-        TableFormat::Json => write_json(&history, out, async |id| app.verdicts(id).await).await?,
+        TableFormat::Json => {
+            let verdicts = async |id| app.verdicts(id).await.map_err(Failure::from);
+            write_history(out, &Map::new(), &history, verdicts).await?;
+        }
         TableFormat::Csv => csv::write(out, AttemptJson::FIELDS, json::attempts(&history))?,
         TableFormat::People => write_tables(&history, &look, out)?,
     }
@@ -33,16 +35,6 @@ pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>
 fn version_rows(history: &History) -> impl Iterator<Item = VersionJson<'_>> {
     let versions = history.versions.iter();
     versions.map(|(version, _)| json::version(history, version, &[]))
-}
-
-/// Writes the history as JSON, without other facts of the source.
-async fn write_json(
-    history: &History,
-    out: &mut dyn Write,
-    verdicts: impl AsyncFn(VersionId) -> crate::app::Result<Vec<Verdict>>,
-) -> Result<(), Failure> {
-    let fields = serde_json::Map::new();
-    write_history(out, &fields, history, verdicts).await
 }
 
 /// Writes the tables of versions and attempts, each under its heading, newest first.
@@ -152,7 +144,7 @@ fn last_verdicts(oldest_first: &[Verdict]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{AttemptOutcome, VersionState};
+    use crate::domain::{AttemptOutcome, VersionId, VersionState};
     use crate::faces::fixtures::{at, failed_attempt, source, verdict, version};
 
     fn sample() -> History {
@@ -212,7 +204,8 @@ mod tests {
 
     async fn json(history: &History, said: Vec<Verdict>) -> String {
         let mut out = Vec::new();
-        let written = write_json(history, &mut out, async |_| Ok(said.clone())).await;
+        let verdicts = async |_| io::Result::Ok(said.clone());
+        let written = write_history(&mut out, &Map::new(), history, verdicts).await;
         written.expect("a buffer");
         text(out)
     }

@@ -4,36 +4,20 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 
-use serde::Serialize;
-
 use super::add::warn_of_path;
 use super::published::warn_of_unpublished;
-use crate::app::{Added, App, Error, ErrorKind, Refusal};
-use crate::domain::{Address, SourceId, format_size};
+use crate::app::{Added, App, Error, ErrorKind, NewSource, Refusal};
+use crate::domain::{Address, format_size};
 use crate::faces::cli::args::ImportArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::import::{self, ImportEntry};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::json;
+use crate::faces::json::{self, ImportedJson};
 use crate::faces::options::as_import;
 use crate::faces::text::{clean, count};
 
 /// The largest accepted file; lists kept by hand are smaller.
 const MAX_BYTES: u64 = 64 << 20;
-
-/// One object of `import --json`.
-#[derive(Serialize)]
-struct ImportedJson<'a> {
-    place: &'a str,
-    title: &'a str,
-    /// The address; `None` where the file has none.
-    address: Option<&'a str>,
-    /// The new source; `None` with --dry-run and for a refused entry.
-    id: Option<SourceId>,
-    name: Option<&'a str>,
-    without: &'a [String],
-    refused: Option<&'a str>,
-}
 
 pub(super) async fn run(app: &App, args: &ImportArgs, console: &mut Console<'_>) -> CommandResult {
     let text = match &args.text {
@@ -141,18 +125,10 @@ fn check(args: &ImportArgs, entry: &mut ImportEntry, known: &mut EarlierEntries)
     settings.allow_private = Some(args.allow_private);
     settings.allow_http = Some(args.allow_http);
     source.literal |= args.literal;
-    if let Some(name) = source.settings.name.take() {
-        // A title often is no valid name; then the source is named by its address.
-        let mut named = source.clone();
-        named.settings.name = Some(name.clone());
-        if let Some(place) = known.names.get(&name) {
-            entry.without.push(format!("its name: {place} has it"));
-        } else if let (Err(why), Ok(())) = (named.check(), source.check()) {
-            entry.without.push(format!("its name: {why}"));
-        } else {
-            known.names.insert(name.clone(), entry.place.clone());
-            source.settings.name = Some(name);
-        }
+    if let Some(why) = drop_bad_name(source, &known.names) {
+        entry.without.push(format!("its name: {why}"));
+    } else if let Some(name) = &source.settings.name {
+        known.names.insert(name.clone(), entry.place.clone());
     }
     // Two spellings of one address are equal.
     let address = Address::parse(&source.address, true);
@@ -171,6 +147,22 @@ fn check(args: &ImportArgs, entry: &mut ImportEntry, known: &mut EarlierEntries)
         Some(why) => entry.refuse(why),
         None => drop(known.addresses.insert(address, entry.place.clone())),
     }
+}
+
+/// Leaves the name to the source's address if an earlier entry has it, or it is no valid one, as a title often is;
+/// returns why.
+fn drop_bad_name(source: &mut NewSource, known: &HashMap<String, String>) -> Option<String> {
+    let name = source.settings.name.clone()?;
+    let named = source.check();
+    source.settings.name = None;
+    if let Some(place) = known.get(&name) {
+        return Some(format!("{place} has it"));
+    }
+    if let (Err(why), Ok(())) = (named, source.check()) {
+        return Some(why.to_string());
+    }
+    source.settings.name = Some(name);
+    None
 }
 
 /// Refuses the entries whose address belongs to a source, present or removed, and drops names that sources have.

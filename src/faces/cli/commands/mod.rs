@@ -38,7 +38,6 @@ pub use change::agree_to_removal;
 pub use completions::print_completions;
 pub use dispatch::run;
 pub use fetched::print_fetched;
-pub(super) use folders::ChangedFolder;
 pub use folders::SetFolders;
 pub use help::print_help;
 pub use manual::print_manual;

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use serde::Serialize;
-
 use super::folders::SetFolders;
 use crate::app::{self, App, OtherContents, PolicyNext, PolicyOutlook};
 use crate::domain::{AdoptedPolicy, PolicyVerifier, Scope, Weight};
@@ -13,7 +11,7 @@ use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::json;
+use crate::faces::json::{self, PolicyJson};
 use crate::faces::text::{clean, count};
 
 /// The number of files and sets that are listed by name because their contents differ from this catalogue's.
@@ -21,45 +19,6 @@ const MOST_NAMED: usize = 8;
 
 /// The message for a catalogue without a policy while this process's configuration is unusable.
 const NO_POLICY: &str = "no policy is in force yet";
-
-/// The object of `config show --policy --json`.
-#[derive(Serialize)]
-struct PolicyJson<'a> {
-    revision: i64,
-    adopted_at: String,
-    actor: &'a str,
-    file: Option<&'a str>,
-    /// Whether the policy came from this process's configuration file.
-    is_own: bool,
-    verifiers: Vec<VerifierJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct VerifierJson<'a> {
-    name: &'a str,
-    kind: &'a str,
-    weight: Weight,
-    /// The tag of the set that it judges; `None` when it judges single files.
-    set: Option<&'a str>,
-    sources: Vec<String>,
-    definition: &'a str,
-}
-
-impl<'a> VerifierJson<'a> {
-    fn new(verifier: &'a PolicyVerifier) -> Self {
-        Self {
-            name: &verifier.name,
-            kind: &verifier.kind,
-            weight: verifier.weight,
-            set: match &verifier.scope {
-                Scope::Source => None,
-                Scope::Set { tag } => Some(tag),
-            },
-            sources: verifier.sources.iter().map(ToString::to_string).collect(),
-            definition: &verifier.definition,
-        }
-    }
-}
 
 /// Prints the policy in force.
 pub async fn print_policy(
@@ -86,7 +45,10 @@ pub async fn print_policy(
         note_policy(outlook, console);
     }
     let written = match (&policy, as_json) {
-        (policy, true) => write_json(policy.as_ref(), is_own, console),
+        (policy, true) => {
+            let policy = policy.as_ref().map(|one| PolicyJson::new(one, is_own));
+            json::write(&mut console.out, &policy)
+        }
         (None, false) => console.print_line(&words),
         (Some(policy), false) => {
             let look = Look::of(app, console);
@@ -190,27 +152,6 @@ fn count_other(other: &OtherContents) -> String {
     }
 }
 
-fn write_json(
-    policy: Option<&AdoptedPolicy>,
-    is_own: bool,
-    console: &mut Console<'_>,
-) -> io::Result<()> {
-    let policy = policy.map(|policy| PolicyJson {
-        revision: policy.revision,
-        adopted_at: json::precise(policy.adopted_at),
-        actor: &policy.actor.0,
-        file: policy.file.as_deref(),
-        is_own,
-        verifiers: policy
-            .policy
-            .verifiers
-            .iter()
-            .map(VerifierJson::new)
-            .collect(),
-    });
-    json::write(&mut console.out, &policy)
-}
-
 fn write_text(policy: &AdoptedPolicy, look: &Look, console: &mut Console<'_>) -> io::Result<()> {
     let file = policy.file.as_deref().unwrap_or("no file");
     let adopted_at = look.zoned_time(Some(policy.adopted_at));
@@ -224,13 +165,21 @@ fn write_text(policy: &AdoptedPolicy, look: &Look, console: &mut Console<'_>) ->
         facts.push(("verifiers", words.to_owned()));
     }
     write_facts(&facts, look, &mut console.out)?;
+    if policy.policy.verifiers.is_empty() {
+        return Ok(());
+    }
+    writeln!(console.out)?;
+    verifiers_table(&policy.policy.verifiers).write(&mut console.out, 0, look)
+}
+
+fn verifiers_table(verifiers: &[PolicyVerifier]) -> Table {
     let mut table = Table::new([
         left("VERIFIER"),
         left("KIND"),
         left("WEIGHT"),
         flexible("JUDGES"),
     ]);
-    for verifier in &policy.policy.verifiers {
+    for verifier in verifiers {
         let sources: Vec<_> = verifier.sources.iter().map(ToString::to_string).collect();
         let judges = match &verifier.scope {
             Scope::Source => sources.join(", "),
@@ -247,11 +196,7 @@ fn write_text(policy: &AdoptedPolicy, look: &Look, console: &mut Console<'_>) ->
             judges,
         ]);
     }
-    if table.is_empty() {
-        return Ok(());
-    }
-    writeln!(console.out)?;
-    table.write(&mut console.out, 0, look)
+    table
 }
 
 #[cfg(test)]

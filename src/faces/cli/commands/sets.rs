@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::folders::{FolderChange, SetFolders};
+use super::folders::SetFolders;
 use super::published::print_publish_failures;
 use super::verdict_lines::{counts_for, write_judged};
 use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
@@ -13,6 +13,7 @@ use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{self, Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::folder_change::FolderChange;
 use crate::faces::json::{self, EditionJson, MemberJson, SetJson, ShownSetJson, VerdictJson};
 use crate::faces::set_words::{path, reasons, state, why};
 use crate::faces::text::{clean, or_dash};
@@ -135,30 +136,15 @@ fn write(
     look: &Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let edition = |edition: &Edition| format!("edition {}", edition.id);
-    let published = match (one.set.published, one.set.published_at) {
-        // The row of that edition may be damaged.
-        (Some(id), Some(at)) => format!("edition {id}, since {}", look.zoned_time(Some(at))),
-        _ => match &one.set.withdrawn {
-            Some(Withdrawal { at, because }) => {
-                format!("withdrawn {}: {because}", look.zoned_time(Some(*at)))
-            }
-            None if one.is_linked => {
-                "nothing, but a folder lies there still: the next pass that may publish removes it"
-                    .to_owned()
-            }
-            None => "nothing yet".to_owned(),
-        },
-    };
     let newest = one.newest.as_ref().map(|newest| {
-        let (name, at) = (edition(newest), look.zoned_time(Some(newest.at)));
-        format!("{name} of {at}: {}", newest.state)
+        let at = look.zoned_time(Some(newest.at));
+        format!("edition {} of {at}: {}", newest.id, newest.state)
     });
     let mut facts = vec![
         ("set", one.set.name.clone()),
         ("state", state(one)),
         ("newest", or_dash(newest)),
-        ("published", published),
+        ("published", published_fact(one, look)),
         ("path", one.path.to_string_lossy().into_owned()),
         ("verifiers", verifiers.join(", ")),
     ];
@@ -171,6 +157,22 @@ fn write(
         verdicts_table(verdicts, look).write(out, 2, look)?;
     }
     Ok(())
+}
+
+/// Returns the edition that consumers see, or why they see none.
+fn published_fact(one: &SetOverview, look: &Look) -> String {
+    match (one.set.published, one.set.published_at, &one.set.withdrawn) {
+        // The row of that edition may be damaged.
+        (Some(id), Some(at), _) => format!("edition {id}, since {}", look.zoned_time(Some(at))),
+        (_, _, Some(Withdrawal { at, because })) => {
+            format!("withdrawn {}: {because}", look.zoned_time(Some(*at)))
+        }
+        _ if one.is_linked => {
+            "nothing, but a folder lies there still: the next pass that may publish removes it"
+                .to_owned()
+        }
+        _ => "nothing yet".to_owned(),
+    }
 }
 
 /// Returns a row for each source that is a member, or is in the newest or the published edition.

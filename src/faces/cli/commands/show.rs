@@ -3,8 +3,6 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::damaged::Damaged;
 use super::history::write_tables;
 use super::sets;
@@ -12,26 +10,16 @@ use crate::app::{App, History};
 use crate::domain::{Request, Source, SourceSettings, format_size};
 use crate::faces::cli::Console;
 use crate::faces::cli::args::ShowArgs;
-use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::facts::write_facts;
-use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
-use crate::faces::json::{SettingsJson, SourceJson, published_file};
+use crate::faces::json::{WholeSourceJson, published_file, write_history};
 use crate::faces::publication::published_words;
 use crate::faces::state_word::{next_due, state_word, why};
 use crate::faces::text::clean;
 
 /// The number of versions and of attempts that are shown.
 const SHOWN: usize = 10;
-
-#[derive(Serialize)]
-struct ShownJson<'a> {
-    #[serde(flatten)]
-    source: SourceJson<'a>,
-    #[serde(flatten)]
-    settings: SettingsJson<'a>,
-    verifiers: &'a [String],
-}
 
 pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -> CommandResult {
     if let Some(set) = sets::name_of(app, &args.source).await? {
@@ -44,17 +32,8 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
     if args.json {
         let newest = app.newest(std::slice::from_ref(&history.source)).await?;
         let newest = newest.get(&history.source.id).cloned().unwrap_or_default();
-        let shown = ShownJson {
-            source: SourceJson::new(
-                &history.source,
-                &newest,
-                history.set_failure.as_deref(),
-                published_dir,
-            ),
-            settings: SettingsJson::new(&history.source),
-            verifiers: &verifiers,
-        };
-        let verdicts = async |id| app.verdicts(id).await;
+        let shown = WholeSourceJson::new(&history, &newest, published_dir, Some(&verifiers));
+        let verdicts = async |id| app.verdicts(id).await.map_err(Failure::from);
         write_history(&mut console.out, &shown, &history, verdicts).await?;
     } else {
         write(
@@ -275,13 +254,10 @@ mod tests {
     #[tokio::test]
     async fn json_has_each_field_once() {
         let (history, newest) = (sample(), Newest::default());
-        let shown = ShownJson {
-            source: SourceJson::new(&history.source, &newest, None, Path::new("/data/published")),
-            settings: SettingsJson::new(&history.source),
-            verifiers: &[],
-        };
+        let published = Path::new("/data/published");
+        let shown = WholeSourceJson::new(&history, &newest, published, Some(&[]));
         let mut out = Vec::new();
-        let verdicts = async |_| Ok(history.versions[0].1.clone());
+        let verdicts = async |_| io::Result::Ok(history.versions[0].1.clone());
         write_history(&mut out, &shown, &history, verdicts)
             .await
             .expect("a buffer");

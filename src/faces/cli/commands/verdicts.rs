@@ -4,35 +4,19 @@ use std::io::{self, Write};
 
 use super::verify::names_one_version;
 use crate::app::{App, Error, VerdictFilter, VerdictOn, VerdictSubject};
-use crate::domain::{EditionId, Judgement, SourceId, VersionId, with_origin};
+use crate::domain::{Judgement, with_origin};
 use crate::faces::cli::args::{TableFormat, VerdictsArgs};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::json::{self, VerdictJson, json_object};
+use crate::faces::json::{self, VerdictJson, VerdictOnJson};
 use crate::faces::text::{clean, clean_line};
 
 /// The number of digits of a fingerprint that people see.
 const SHORT_FINGERPRINT: usize = 12;
 /// The prefix of a set's name.
 const SET: &str = "set:";
-
-json_object! {
-    struct VerdictOnJson<'a> {
-        source_id: Option<SourceId>,
-        source: Option<&'a str>,
-        version_id: Option<VersionId>,
-        digest: Option<String>,
-        set: Option<&'a str>,
-        edition_id: Option<EditionId>,
-    } and {
-        #[serde(flatten)]
-        verdict: VerdictJson<'a>,
-        /// The definition that the fingerprint identifies.
-        definition: serde_json::Value,
-    }
-}
 
 pub(super) async fn run(
     app: &App,
@@ -52,12 +36,12 @@ pub(super) async fn run(
         selectors => narrow(app, selectors, &mut filter).await?,
     }
     let verdicts = app.verdicts_that(filter).await?;
+    let objects = verdicts.iter().map(VerdictOnJson::new);
     if args.format() == TableFormat::Json {
-        let objects: Vec<_> = verdicts.iter().map(object).collect();
-        json::write(&mut console.out, &objects)?;
+        json::write(&mut console.out, &objects.collect::<Vec<_>>())?;
     } else if args.format() == TableFormat::Csv {
         let fields = [VerdictOnJson::FIELDS, VerdictJson::FIELDS].concat();
-        csv::write(&mut console.out, &fields, verdicts.iter().map(object))?;
+        csv::write(&mut console.out, &fields, objects)?;
     } else if verdicts.is_empty() {
         console.warn_line("no verdict matches");
     } else if args.full {
@@ -82,38 +66,6 @@ async fn narrow(app: &App, selectors: &[String], filter: &mut VerdictFilter) -> 
     filter.sources = Some(sources);
     filter.versions = Some(versions);
     Ok(())
-}
-
-fn object(one: &VerdictOn) -> VerdictOnJson<'_> {
-    let definition = &one.verdict.fingerprint.definition;
-    let mut object = VerdictOnJson {
-        source_id: None,
-        source: None,
-        version_id: None,
-        digest: None,
-        set: None,
-        edition_id: None,
-        verdict: VerdictJson::given_on(&one.verdict, &one.actor, one.given_on),
-        definition: serde_json::from_str(definition).unwrap_or_default(),
-    };
-    match &one.on {
-        VerdictSubject::Version {
-            id,
-            digest,
-            source_id,
-            source_name,
-        } => {
-            object.version_id = Some(*id);
-            object.digest = Some(digest.to_string());
-            object.source_id = Some(*source_id);
-            object.source = Some(source_name);
-        }
-        VerdictSubject::Edition { id, set } => {
-            object.edition_id = Some(*id);
-            object.set = Some(set);
-        }
-    }
-    object
 }
 
 /// Returns what was judged (a version or an edition), and its source or set.
@@ -197,7 +149,7 @@ fn write(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Digest, VerdictOutcome};
+    use crate::domain::{Digest, EditionId, SourceId, VerdictOutcome, VersionId};
     use crate::faces::fixtures::{at, verdict};
 
     #[test]
@@ -226,7 +178,7 @@ mod tests {
             &mut out,
         )
         .expect("a buffer");
-        json::write(&mut out, &object(&one)).expect("a buffer");
+        json::write(&mut out, &VerdictOnJson::new(&one)).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
         STARTED (UTC)     VERSION    SOURCE       VERIFIER  SAID     TOOK  FINGERPRINT  BY           DETAIL
         2026-01-31 12:00  v11        prices       schema    failed  35 ms  ab12         worker@host  line 3

@@ -5,35 +5,18 @@ mod stale;
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use serde::Serialize;
-
-use super::folders::{ChangedFolder, FolderChange, SetFolders};
+use super::folders::SetFolders;
 use super::published::{Served, print_publish_failures};
 use super::sets;
-use super::verified::{VerifiedJson, by_source, object, write, write_files};
+use super::verified::{by_source, write, write_files};
 use crate::app::{App, Error, ErrorKind, Verified, VerifiedSet};
 use crate::domain::{Source, Version, VersionRef, VersionState};
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, purged_meanwhile};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::FileChange;
-use crate::faces::json::{self, JudgedSetJson};
-
-/// One object of `verify --json` for a set.
-#[derive(Serialize)]
-struct VerifiedSetJson<'a> {
-    #[serde(flatten)]
-    judged: JudgedSetJson<'a>,
-    /// The change of the set's folder.
-    published: &'a FolderChange,
-}
-
-impl<'a> VerifiedSetJson<'a> {
-    fn new(verified: &'a VerifiedSet, published: &'a FolderChange, actor: &'a str) -> Self {
-        let judged = JudgedSetJson::new(verified, actor);
-        Self { judged, published }
-    }
-}
+use crate::faces::folder_change::{ChangedFolder, FolderChange};
+use crate::faces::json::{self, JudgedJson, VerifiedJson, VerifiedSetJson};
 
 pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
     if args.stale {
@@ -146,11 +129,11 @@ fn write_objects(
     let files = by_source(files);
     let versions = versions
         .iter()
-        .map(|one| Object::Version(object(one, &files, actor)));
+        .map(|one| JudgedJson::Version(VerifiedJson::new(one, &files, actor)));
     let editions = editions
         .iter()
-        .map(|(verified, folder)| Object::Set(VerifiedSetJson::new(verified, folder, actor)));
-    let folders = folders.iter().map(Object::Folder);
+        .map(|(verified, folder)| JudgedJson::Set(VerifiedSetJson::new(verified, folder, actor)));
+    let folders = folders.iter().map(JudgedJson::Folder);
     let objects: Vec<_> = versions.chain(editions).chain(folders).collect();
     json::write(&mut console.out, &objects)
 }
@@ -170,15 +153,6 @@ async fn warn_of_targets(
         }
     }
     Ok(print_publish_failures(&failures, console))
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Object<'a> {
-    Version(VerifiedJson<'a>),
-    Set(VerifiedSetJson<'a>),
-    /// A set whose folder changed because of a judged version.
-    Folder(&'a ChangedFolder),
 }
 
 /// Separates `set:NAME` from the other targets.
@@ -276,7 +250,8 @@ mod tests {
             FileChange::between(None, &verified.source),
         )];
         write_files(&files, &mut out).expect("a buffer");
-        let object = object(&verified, &by_source(&files), "joe@host by cli");
+        let files = by_source(&files);
+        let object = VerifiedJson::new(&verified, &files, "joe@host by cli");
         json::write(&mut out, &object).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
         v11 of prices: failed

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::entry::{ImportEntry, headers, left_out, tags};
-use crate::app::NewSource;
 use crate::domain::{Interval, SettingsPatch};
 
 /// Keys of a watch that change the compared content, the fetch, or the notifications; other unknown keys are state.
@@ -73,29 +72,18 @@ fn entry(place: String, watch: &Value, shared: &Shared<'_>) -> ImportEntry {
         .filter(|key| KEYS_LEFT_OUT.contains(&key.as_str()))
         .collect();
     let interval = interval(watch).or(shared.interval);
-    let interval = interval.map(|(interval, is_exact)| {
-        if !is_exact {
-            without.push(format!("its interval: every {interval} instead"));
-        }
-        interval
-    });
-    ImportEntry {
-        place,
-        title,
-        source: Ok(NewSource {
-            address: address.to_owned(),
-            settings: SettingsPatch {
-                name: text("title").map(str::to_owned),
-                interval,
-                tags: Some(tags_of(watch, shared.tags, &mut without)),
-                headers: Some(headers(watch.get("headers"), &mut without)),
-                enabled: Some(watch.get("paused") != Some(&Value::Bool(true))),
-                ..SettingsPatch::default()
-            },
-            literal: false,
-        }),
-        without,
+    if let Some((interval, false)) = interval {
+        without.push(format!("its interval: every {interval} instead"));
     }
+    let settings = SettingsPatch {
+        name: text("title").map(str::to_owned),
+        interval: interval.map(|(interval, _)| interval),
+        tags: Some(tags_of(watch, shared.tags, &mut without)),
+        headers: Some(headers(watch.get("headers"), &mut without)),
+        enabled: Some(watch.get("paused") != Some(&Value::Bool(true))),
+        ..SettingsPatch::default()
+    };
+    ImportEntry::taken(place, title, address, settings, without)
 }
 
 fn refusal(watch: &Map<String, Value>, address: &str) -> Option<&'static str> {
@@ -156,6 +144,7 @@ fn interval_of(parts: &Value) -> Option<WholeHours> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::NewSource;
 
     const FILE: &str = r#"{
       "watching": {

@@ -1,7 +1,7 @@
 //! One entry of another program's file: the source that it becomes, and the parts that gannet does not support.
 
 use crate::app::NewSource;
-use crate::domain::masked;
+use crate::domain::{SettingsPatch, masked};
 
 /// One entry of a file.
 #[derive(Debug, PartialEq)]
@@ -49,6 +49,26 @@ impl ImportEntry {
         }
         for word in &mut self.without {
             *word = masked(word);
+        }
+    }
+
+    /// Returns an entry that becomes a source.
+    pub(super) fn taken(
+        place: String,
+        title: String,
+        address: &str,
+        settings: SettingsPatch,
+        without: Vec<String>,
+    ) -> Self {
+        let source = NewSource {
+            settings,
+            ..NewSource::at(address)
+        };
+        Self {
+            place,
+            title,
+            source: Ok(source),
+            without,
         }
     }
 

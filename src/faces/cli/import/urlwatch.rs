@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::entry::{ImportEntry, headers, left_out, says_something, tags};
-use crate::app::NewSource;
 use crate::domain::SettingsPatch;
 
 /// Keys that do not affect the fetch, or that are read here.
@@ -64,22 +63,14 @@ fn entry(place: String, job: Value) -> ImportEntry {
     {
         without.push("its name: not a text".to_owned());
     }
-    ImportEntry {
-        place,
-        title,
-        source: Ok(NewSource {
-            address,
-            settings: SettingsPatch {
-                name: text("name"),
-                tags: Some(tags(job.get("tags"), |word| word, &mut without)),
-                headers: Some(headers(job.get("headers"), &mut without)),
-                enabled: Some(job.get("enabled") != Some(&Value::Bool(false))),
-                ..SettingsPatch::default()
-            },
-            literal: false,
-        }),
-        without,
-    }
+    let settings = SettingsPatch {
+        name: text("name"),
+        tags: Some(tags(job.get("tags"), |word| word, &mut without)),
+        headers: Some(headers(job.get("headers"), &mut without)),
+        enabled: Some(job.get("enabled") != Some(&Value::Bool(false))),
+        ..SettingsPatch::default()
+    };
+    ImportEntry::taken(place, title, &address, settings, without)
 }
 
 /// Returns why gannet cannot do a job.
@@ -100,6 +91,7 @@ fn refusal(job: &Map<String, Value>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::NewSource;
 
     const JOBS: &str = r#"
 name: "Prices"

@@ -3,45 +3,18 @@
 use std::io::{self, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
 
 use crate::app::{App, JudgedAgain, StaleProgress, StaleRequest, Verified, VerifiedSet};
-use crate::domain::Source;
 use crate::faces::cli::args::VerifyArgs;
-use crate::faces::cli::commands::folders::{ChangedFolder, SetFolders};
+use crate::faces::cli::commands::folders::SetFolders;
 use crate::faces::cli::commands::published::{Served, print_publish_failures};
 use crate::faces::cli::commands::verdict_lines::{write_judged, write_verdicts};
-use crate::faces::cli::commands::verified::{VerifiedJson, by_source, object, write, write_files};
+use crate::faces::cli::commands::verified::{by_source, write, write_files};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::file_change::{FileChange, FileOutcome};
-use crate::faces::json::{self, JudgedSetJson};
+use crate::faces::file_change::FileOutcome;
+use crate::faces::json::{self, StaleJson};
 use crate::faces::text::count;
-
-#[derive(Serialize)]
-struct StaleJson<'a> {
-    judged: u64,
-    passed: u64,
-    unverified: u64,
-    failed: u64,
-    undecided: u64,
-    /// The number of these that wait for a verdict, which is no failure.
-    waiting: u64,
-    sets: u64,
-    /// The number of sets that did not pass.
-    sets_failed: u64,
-    /// The number of these that wait for a verdict.
-    sets_pending: u64,
-    sets_unverified: u64,
-    sets_waiting: u64,
-    /// The number of verdicts by hand that stay.
-    by_hand: u64,
-    changed: Vec<VerifiedJson<'a>>,
-    /// Editions that did not pass, or whose state changed.
-    sets_judged: Vec<JudgedSetJson<'a>>,
-    /// Sets whose folders changed.
-    sets_changed: Vec<ChangedFolder>,
-}
 
 pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
     let folders = SetFolders::now(app).await;
@@ -50,12 +23,9 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     let mut files = served.changes(app).await?;
     let folders = folders.changes(app).await?;
     if args.json {
-        let actor = &app.actor().0;
-        let mut summary = StaleJson::new(&done, &changed, &files, folders, actor);
-        summary.sets_judged = sets_judged
-            .iter()
-            .map(|one| JudgedSetJson::new(one, actor))
-            .collect();
+        let (actor, published) = (&app.actor().0, by_source(&files));
+        let judged = (changed.as_slice(), sets_judged.as_slice());
+        let summary = StaleJson::new(&done, judged, &published, &folders, actor);
         json::write(&mut console.out, &summary)?;
     } else {
         files.retain(|(_, file)| file.change != FileOutcome::Unchanged);
@@ -119,36 +89,6 @@ async fn judge(
     Ok((done?, sets))
 }
 
-impl<'a> StaleJson<'a> {
-    fn new(
-        done: &StaleProgress,
-        changed: &'a [Verified],
-        files: &'a [(Source, FileChange)],
-        sets_changed: Vec<ChangedFolder>,
-        actor: &'a str,
-    ) -> Self {
-        let files = by_source(files);
-        let changed = changed.iter();
-        Self {
-            judged: done.done,
-            passed: done.passed,
-            unverified: done.unverified,
-            failed: done.failed,
-            undecided: done.undecided,
-            waiting: done.waiting,
-            sets: done.sets,
-            sets_failed: done.sets_failed,
-            sets_pending: done.sets_pending,
-            sets_unverified: done.sets_unverified,
-            sets_waiting: done.sets_waiting,
-            by_hand: done.by_hand,
-            changed: changed.map(|one| object(one, &files, actor)).collect(),
-            sets_judged: Vec::new(),
-            sets_changed,
-        }
-    }
-}
-
 /// Returns the progress bar, which draws nothing unless stderr is a terminal.
 fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template(
@@ -172,67 +112,61 @@ fn write_changed(judged: JudgedAgain<'_>, out: &mut dyn Write) -> io::Result<()>
     out.flush()
 }
 
-/// Returns `words` for the number; an empty text for 0.
-fn some(count: u64, words: impl Fn(u64) -> String) -> String {
-    if count == 0 {
-        String::new()
-    } else {
-        words(count)
-    }
-}
-
 fn summary_text(done: &StaleProgress) -> String {
-    let mut words = Vec::new();
+    let mut lines = Vec::new();
     if done.total > 0 {
-        let unverified = some(done.unverified, |count| {
-            format!(", {count} without a verifier")
-        });
-        let waiting = some(done.waiting, |count| {
-            format!(" ({count} waiting for a verdict)")
-        });
-        words.push(format!(
-            "{} judged again: {} passed, {} failed, {} undecided{waiting}{unverified}; the state of {} changed",
-            count(done.done, "version"),
-            done.passed,
-            done.failed,
-            done.undecided,
-            done.changed
-        ));
+        lines.push(versions_line(done));
     }
     if done.sets > 0 {
-        let sets = count(done.sets, "set");
-        let unverified = some(done.sets_unverified, |count| {
-            format!(", {count} without a required verifier")
-        });
-        words.push(format!(
-            "{sets} judged: {} did not pass{unverified}",
-            done.sets_failed
-        ));
+        let (sets, failed) = (count(done.sets, "set"), done.sets_failed);
+        let unverified = some(done.sets_unverified, ", ", " without a required verifier");
+        lines.push(format!("{sets} judged: {failed} did not pass{unverified}"));
     }
-    if words.is_empty() {
+    if lines.is_empty() {
         let but = if done.by_hand > 0 {
             ", but for those by hand"
         } else {
             ""
         };
-        words.push(format!(
-            "every verdict is up to date with its verifier{but}"
-        ));
+        let line = format!("every verdict is up to date with its verifier{but}");
+        lines.push(line);
     }
     if done.by_hand > 0 {
         let are = if done.by_hand == 1 { "is" } else { "are" };
-        words.push(format!(
+        lines.push(format!(
             "{} by hand {are} kept: `gannet verify SOURCE` or `gannet verify set:NAME` asks the verifiers anew",
             count(done.by_hand, "verdict")
         ));
     }
     if done.sets_waiting > 0 {
-        words.push(format!(
+        lines.push(format!(
             "{} not judged yet: `gannet list --sets` says what each waits for",
             count(done.sets_waiting, "set")
         ));
     }
-    words.join("\n")
+    lines.join("\n")
+}
+
+fn versions_line(done: &StaleProgress) -> String {
+    let unverified = some(done.unverified, ", ", " without a verifier");
+    let waiting = some(done.waiting, " (", " waiting for a verdict)");
+    format!(
+        "{} judged again: {} passed, {} failed, {} undecided{waiting}{unverified}; the state of {} changed",
+        count(done.done, "version"),
+        done.passed,
+        done.failed,
+        done.undecided,
+        done.changed
+    )
+}
+
+/// Returns the number between these words; an empty text for 0.
+fn some(count: u64, before: &str, after: &str) -> String {
+    if count == 0 {
+        String::new()
+    } else {
+        format!("{before}{count}{after}")
+    }
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::exit::Failure;
-use crate::app::{History, Result};
+use super::history::{AttemptJson, attempts, version};
+use crate::app::History;
 use crate::domain::{Verdict, VersionId};
-use crate::faces::json::{AttemptJson, attempts, version};
 
 /// The last field of an object with versions.
 const VERSIONS: &str = "versions";
@@ -86,12 +85,12 @@ impl<'a> OpenList<'a> {
 }
 
 /// Writes an object of these fields and a history: attempts, and versions with verdicts, read one at a time.
-pub(crate) async fn write_history(
+pub(crate) async fn write_history<E: From<io::Error>>(
     out: &mut dyn Write,
     fields: &impl Serialize,
     history: &History,
-    verdicts: impl AsyncFn(VersionId) -> Result<Vec<Verdict>>,
-) -> std::result::Result<(), Failure> {
+    verdicts: impl AsyncFn(VersionId) -> Result<Vec<Verdict>, E>,
+) -> Result<(), E> {
     #[derive(Serialize)]
     struct Head<'a, F> {
         #[serde(flatten)]
@@ -108,21 +107,21 @@ pub(crate) async fn write_history(
 }
 
 /// Writes an item of these fields and the versions of a history, read one at a time.
-pub(crate) async fn write_versions_of(
+pub(crate) async fn write_versions_of<E: From<io::Error>>(
     list: &mut OpenList<'_>,
     fields: &impl Serialize,
     history: &History,
-    verdicts: impl AsyncFn(VersionId) -> Result<Vec<Verdict>>,
-) -> std::result::Result<(), Failure> {
+    verdicts: impl AsyncFn(VersionId) -> Result<Vec<Verdict>, E>,
+) -> Result<(), E> {
     let item = list.open_item(fields, VERSIONS)?;
     write_versions(item, history, verdicts).await
 }
 
-async fn write_versions(
+async fn write_versions<E: From<io::Error>>(
     mut list: OpenList<'_>,
     history: &History,
-    verdicts: impl AsyncFn(VersionId) -> Result<Vec<Verdict>>,
-) -> std::result::Result<(), Failure> {
+    verdicts: impl AsyncFn(VersionId) -> Result<Vec<Verdict>, E>,
+) -> Result<(), E> {
     for (one, known) in &history.versions {
         let said = if known.is_empty() {
             Vec::new()
