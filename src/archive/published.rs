@@ -5,23 +5,22 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use rustix::fs::fstat;
 use tempfile::{NamedTempFile, TempPath};
 
-use super::file::{digest_of, give, is_inside, make_folder, reopen, sync_file_system, sync_folder};
+use super::file::{digest_of, give, make_folder, sync_file_system, sync_folder};
+use super::looks::{Looks, MODE, seal, seal_of, target};
 use super::temp_dir::TempDir;
 use super::trash::Trash;
 use super::{ArchiveError, temp_beside};
 use crate::domain::{Content, Digest, FileSeal};
 use crate::files::Owner;
 
-/// Readable by all: a web server under another account serves these files.
-const MODE: u32 = 0o644;
-const READABLE: u32 = 0o444;
 const FOLDER_MODE: u32 = 0o755;
 
 /// Most files that are synced one by one. Syncing the whole file system costs as much as a few of these, and also waits
@@ -50,6 +49,7 @@ pub struct Published {
 struct StagedFile {
     file: TempPath,
     target: PathBuf,
+    seal: FileSeal,
 }
 
 /// What a batch has learned about folders.
@@ -122,7 +122,7 @@ impl Published {
     /// Removes a published file. Returns whether it existed. Fails with [`ArchiveError::Missing`] when a folder above
     /// it is missing: the file may still exist.
     pub fn withdraw(&self, path: &str) -> Result<bool, ArchiveError> {
-        let target = self.target(path)?;
+        let target = target(&self.folder, path)?;
         let parent = self.check_way(&target, path)?;
         refuse_folder(&target)?;
         match fs::remove_file(&target) {
@@ -135,7 +135,7 @@ impl Published {
     /// Removes the empty folders above a withdrawn file. Only called after the withdrawal is recorded: until then, a
     /// missing folder means that its file system is unmounted.
     pub fn tidy(&self, path: &str) {
-        let Ok(target) = self.target(path) else {
+        let Ok(target) = target(&self.folder, path) else {
             return;
         };
         let empty = target.ancestors().skip(1);
@@ -209,40 +209,9 @@ impl Published {
         Ok(found)
     }
 
-    /// Returns the digest and the seal of the published file at this path; `None` when there is no plain file. Fails
-    /// when the file cannot be read now.
-    pub fn content(&self, path: &str) -> Result<Option<(Digest, FileSeal)>, ArchiveError> {
-        let Some((target, found)) = self.find(path) else {
-            return Ok(None);
-        };
-        let digest = digest_of(&target).map_err(ArchiveError::io("read", &target))?;
-        Ok(Some((digest, seal(&found))))
-    }
-
-    /// Checks the published file at this path, and makes it readable to every account again if it was not. Returns the
-    /// file's seal, `None` when it is missing, a folder or a link; and its former mode, if that was changed.
-    pub fn inspect(&self, path: &str) -> (Option<FileSeal>, Option<u32>) {
-        let Some((target, found)) = self.find(path) else {
-            return (None, None);
-        };
-        let is_closed = found.permissions().mode() & READABLE != READABLE;
-        let closed = is_closed.then(|| reopen(&target, MODE)).flatten();
-        (Some(seal(&found)), closed)
-    }
-
-    /// Returns the path and the metadata of a published file; `None` when it is missing or no plain file.
-    fn find(&self, path: &str) -> Option<(PathBuf, fs::Metadata)> {
-        let target = self.target(path).ok()?;
-        let found = fs::symlink_metadata(&target).ok()?;
-        found.is_file().then_some((target, found))
-    }
-
-    fn target(&self, path: &str) -> Result<PathBuf, ArchiveError> {
-        if is_inside(path) {
-            Ok(self.folder.join(path))
-        } else {
-            Err(ArchiveError::BadPath(path.to_owned()))
-        }
+    /// Returns a row of looks at published files.
+    pub fn looks(&self) -> Looks<'_> {
+        Looks::new(&self.folder)
     }
 
     fn prepare(
@@ -252,16 +221,16 @@ impl Published {
         sync: bool,
         folders: &mut Folders,
     ) -> Result<StagedFile, ArchiveError> {
-        let target = self.target(&item.path)?;
+        let target = target(&self.folder, &item.path)?;
         self.make_way(&target, folders)?;
-        let file = temporary(item.content, temp_dir)?;
+        let (file, seal) = temporary(item.content, temp_dir)?;
         give(self.owner, &file)?;
         if sync {
             File::open(&file)
                 .and_then(|opened| opened.sync_all())
                 .map_err(ArchiveError::io("sync", &file))?;
         }
-        Ok(StagedFile { file, target })
+        Ok(StagedFile { file, target, seal })
     }
 
     fn make_way(&self, target: &Path, folders: &mut Folders) -> Result<(), ArchiveError> {
@@ -299,8 +268,11 @@ impl Published {
         temp_dir: &Path,
         folders: &mut Folders,
     ) -> Result<FileSeal, ArchiveError> {
-        let StagedFile { file, target } = ready;
-        let mut seal = seal_of(&file)?;
+        let StagedFile {
+            file,
+            target,
+            mut seal,
+        } = ready;
         let mut placed = file.persist(&target);
         if let Err(error) = placed {
             placed = match error.error.kind() {
@@ -351,21 +323,6 @@ impl Published {
     }
 }
 
-/// Returns the seal of a file; a rename changes neither its length, its time nor its inode.
-fn seal_of(file: &Path) -> Result<FileSeal, ArchiveError> {
-    fs::symlink_metadata(file)
-        .map(|found| seal(&found))
-        .map_err(ArchiveError::io("examine", file))
-}
-
-fn seal(found: &fs::Metadata) -> FileSeal {
-    FileSeal {
-        size_bytes: found.len(),
-        modified_ns: found.mtime() * 1_000_000_000 + found.mtime_nsec(),
-        inode: found.ino(),
-    }
-}
-
 impl Folders {
     /// Checks that `path` is a folder and no link, which could lead out of the published files.
     fn check(&mut self, path: &Path) -> Result<(), ArchiveError> {
@@ -396,18 +353,21 @@ impl Folders {
     }
 }
 
-/// Puts content into a temporary file of its own, by a rename when nobody else has the content's file.
-fn temporary(content: Content, temp_dir: &Path) -> Result<TempPath, ArchiveError> {
+/// Puts content into a temporary file of its own, by a rename when nobody else has the content's file. Returns the file
+/// with its seal.
+fn temporary(content: Content, temp_dir: &Path) -> Result<(TempPath, FileSeal), ArchiveError> {
     let new =
         || NamedTempFile::new_in(temp_dir).map_err(ArchiveError::io("make a file in", temp_dir));
     let mode = Permissions::from_mode(MODE);
     let file = match content {
         Content::Memory(bytes) => {
             let mut file = new()?;
-            file.write_all(&bytes)
+            let seal = file
+                .write_all(&bytes)
                 .and_then(|()| file.as_file().set_permissions(mode))
+                .and_then(|()| Ok(seal(&fstat(file.as_file())?)))
                 .map_err(ArchiveError::io("write", file.path()))?;
-            return Ok(file.into_temp_path());
+            return Ok((file.into_temp_path(), seal));
         }
         Content::File { path, .. } => match Arc::try_unwrap(path) {
             Ok(path) => path,
@@ -419,7 +379,8 @@ fn temporary(content: Content, temp_dir: &Path) -> Result<TempPath, ArchiveError
         },
     };
     fs::set_permissions(&file, mode).map_err(ArchiveError::io("set the mode of", &file))?;
-    Ok(file)
+    let seal = seal_of(&file)?;
+    Ok((file, seal))
 }
 
 /// Fails when a folder lies in the place of a file.

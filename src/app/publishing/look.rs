@@ -167,8 +167,9 @@ impl App {
     ) -> Result<(Vec<PublishedFile>, Vec<Reopened>)> {
         self.with_archive(move |archive| {
             let mut reopened = Vec::new();
+            let mut looks = archive.published().looks();
             files.retain(|file| {
-                let (seal, closed) = archive.published().inspect(&file.path);
+                let (seal, closed) = looks.inspect(&file.path);
                 reopened.extend(closed.map(|mode| (file.source_id, file.version_id, mode)));
                 file.seal.is_none() || seal != file.seal
             });
@@ -191,7 +192,7 @@ impl App {
         };
         let (source, path) = (file.source_id, file.path.clone());
         let found = self
-            .with_archive(move |archive| Ok(archive.published().content(&file.path)))
+            .with_archive(move |archive| Ok(archive.published().looks().content(&file.path)))
             .await?;
         let holds = match found {
             Ok(found) => {

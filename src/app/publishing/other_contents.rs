@@ -81,7 +81,7 @@ impl App {
     async fn other_content(&self, file: ExpectedFile) -> Result<Option<OtherFile>> {
         let path = file.path.clone();
         let found = self
-            .with_archive(move |archive| archive.published().content(&path))
+            .with_archive(move |archive| archive.published().looks().content(&path))
             .await?;
         let Some((digest, _)) = found else {
             return Ok(None);

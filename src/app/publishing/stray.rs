@@ -40,15 +40,16 @@ impl App {
         let bare = self.ports.store.bare_paths(which).await?;
         let found = self
             .with_archive(move |archive| {
-                let found = bare.into_iter().filter_map(|one| {
-                    match archive.published().content(&one.path) {
+                let mut looks = archive.published().looks();
+                let found = bare
+                    .into_iter()
+                    .filter_map(|one| match looks.content(&one.path) {
                         Ok(content) => content.map(|(digest, seal)| (one, digest, seal)),
                         Err(error) => {
                             tracing::warn!("{error}: whether it may be there cannot be told");
                             None
                         }
-                    }
-                });
+                    });
                 Ok(found.collect::<Vec<_>>())
             })
             .await?;

@@ -56,8 +56,9 @@ impl App {
     ) -> std::result::Result<Option<String>, (Option<String>, Error)> {
         let of = path.clone();
         // Unreadable contents are not known to be bad.
-        let content =
-            self.with_archive(move |archive| Ok(archive.published().content(&of).ok().flatten()));
+        let content = self.with_archive(move |archive| {
+            Ok(archive.published().looks().content(&of).ok().flatten())
+        });
         let content = content.await.map_err(|error| (None, error))?;
         let digest = content.map(|(digest, _)| digest);
         let file = Shown::File {
