@@ -19,6 +19,9 @@ use crate::files::{Owner, open_plain};
 /// Bytes of waiting lines that trigger a write.
 const BUFFER: usize = 64 << 10;
 
+/// Bytes for which room is kept ahead of the lines that are written.
+const ROOM: u64 = 64 << 10;
+
 /// Readable as far as the umask allows: log lines hold no secrets.
 const MODE: u32 = 0o644;
 
@@ -27,11 +30,19 @@ pub(super) struct LogFile {
     folder: PathBuf,
     keep_days: usize,
     owner: Owner,
-    open: Option<(NaiveDate, File)>,
+    open: Option<OpenFile>,
     waiting: Vec<u8>,
     report: FailureReporter,
     /// Whether the last write failed, which was then reported.
     failing: bool,
+}
+
+/// The file of one day.
+struct OpenFile {
+    day: NaiveDate,
+    file: File,
+    /// The disk has room for the file up to this length.
+    room_until: u64,
 }
 
 impl LogFile {
@@ -50,7 +61,7 @@ impl LogFile {
     /// Opens today's file; when it is new, removes those that are too old.
     pub(super) fn open_today(&mut self) -> io::Result<()> {
         let today = SystemClock.now().date_naive();
-        if self.open.as_ref().is_some_and(|(day, _)| *day == today) {
+        if self.open.as_ref().is_some_and(|open| open.day == today) {
             return Ok(());
         }
         let path = self.folder.join(format!("gannet.{today}.log"));
@@ -62,7 +73,11 @@ impl LogFile {
             self.owner.give(&path)?;
             self.remove_old();
         }
-        self.open = Some((today, file));
+        self.open = Some(OpenFile {
+            day: today,
+            file,
+            room_until: 0,
+        });
         Ok(())
     }
 
@@ -86,8 +101,8 @@ impl LogFile {
             return Ok(());
         }
         let written = self.open_today().and_then(|()| {
-            let (_, file) = self.open.as_ref().expect("opened");
-            append(file, &self.waiting)
+            let file = self.open.as_mut().expect("opened");
+            file.append(&self.waiting)
         });
         self.waiting.clear();
         match &written {
@@ -132,30 +147,46 @@ fn day_of(name: &str) -> Option<NaiveDate> {
     day.parse().ok()
 }
 
-/// Appends all of the bytes or nothing.
-fn append(mut file: &File, bytes: &[u8]) -> io::Result<()> {
-    let length = file.metadata()?.len();
-    // Detects a full disk before the first byte is written. File systems without `fallocate` report it by the write itself.
-    let kept = fallocate(file, FallocateFlags::KEEP_SIZE, length, bytes.len() as u64);
-    if let Err(error @ (Errno::NOSPC | Errno::DQUOT)) = kept {
-        return Err(error.into());
-    }
-    let mut written = 0;
-    while written < bytes.len() {
-        match file.write(&bytes[written..]) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => written += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                // Unless another process wrote behind the partial line.
-                if file.metadata()?.len() == length + written as u64 {
-                    file.set_len(length)?;
+impl OpenFile {
+    /// Appends all of the bytes or nothing.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        self.keep_room(length, bytes.len() as u64)?;
+        let mut file = &self.file;
+        let mut written = 0;
+        while written < bytes.len() {
+            match file.write(&bytes[written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    // Unless another process wrote behind the partial line.
+                    if file.metadata()?.len() == length + written as u64 {
+                        file.set_len(length)?;
+                    }
+                    return Err(error);
                 }
-                return Err(error);
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Keeps room on the disk for bytes behind the file's end, so that a full disk is detected before the first of them
+    /// is written. File systems that cannot keep room report a full disk by the write itself.
+    fn keep_room(&mut self, length: u64, bytes: u64) -> io::Result<()> {
+        if length + bytes <= self.room_until {
+            return Ok(());
+        }
+        // On a disk that is nearly full, there may be room for the bytes alone.
+        for ahead in [bytes.max(ROOM), bytes] {
+            let kept = fallocate(&self.file, FallocateFlags::KEEP_SIZE, length, ahead);
+            if !matches!(kept, Err(Errno::NOSPC | Errno::DQUOT)) {
+                self.room_until = length + ahead;
+                return Ok(());
+            }
+        }
+        Err(Errno::NOSPC.into())
+    }
 }
 
 /// Receives a line when the log cannot be written.
