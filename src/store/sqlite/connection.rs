@@ -19,22 +19,24 @@ use crate::store::error::Result;
 /// "gant" in ASCII (`PRAGMA application_id`): a database without it belongs to another program and is refused.
 pub(super) const APPLICATION_ID: i32 = 0x6761_6e74;
 
-/// Small pages waste less behind the end of a body, large ones cost fewer writes. Measured on the four histories of the
-/// benchmark, all bytes of the catalogues: 7.8 MB with pages of 1 KiB, 8.0 MB with 2 KiB, 8.4 MB with 4 KiB and 10.5 MB
-/// with 16 KiB; and a first fetch of 10,000 files took 10 to 13 s with 1 KiB, 8 s with 2 KiB, 5 s with 4 and 8 KiB.
-const PAGE_BYTES: i64 = 4096;
+/// The page size of a new catalogue; an older one keeps the pages of 4 KiB that it was made with. Small pages waste less
+/// behind the end of a body and in tables that are empty; large ones need fewer writes.
+const PAGE_BYTES: i64 = 2048;
 
 /// Prepared statements cached per connection; more than the program has.
 const CACHED_STATEMENTS: usize = 128;
 
-/// The write-ahead log is checkpointed at this many pages (16 MiB); a checkpoint costs two syncs.
-const CHECKPOINT_PAGES: i64 = (16 << 20) / PAGE_BYTES;
+/// The write-ahead log is checkpointed at this many bytes of pages; a checkpoint costs two syncs.
+const CHECKPOINT_BYTES: i64 = 16 << 20;
 
 /// The write-ahead log's file is truncated to this many bytes after a checkpoint.
 const WAL_KEEP_BYTES: i64 = 16 << 20;
 
 /// The writer's page cache, in KiB.
 const WRITER_CACHE_KIB: i64 = 8 << 10;
+
+/// The page cache of each reading connection, in KiB: SQLite empties it after each commit of another connection.
+const READER_CACHE_KIB: i64 = 1 << 10;
 
 /// Opens the file, made by [`make_private`], for writing. Writes only to an empty file.
 pub(super) fn open_for_writing(file: &CatalogueFile) -> Result<Connection> {
@@ -52,11 +54,10 @@ pub(super) fn open_for_writing(file: &CatalogueFile) -> Result<Connection> {
         // Rows that move to other pages then leave no copies behind, which a purge could not find.
         connection.pragma_update(None, "secure_delete", "FAST")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        connection.query_row(
-            &format!("PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}"),
-            [],
-            |_| Ok(()),
-        )?;
+        let page_bytes: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let pages = CHECKPOINT_BYTES / page_bytes;
+        let checkpoint = format!("PRAGMA wal_autocheckpoint = {pages}");
+        connection.query_row(&checkpoint, [], |_| Ok(()))?;
         Ok(connection)
     };
     open().map_err(|error| sql_error(&error, file))
@@ -113,5 +114,6 @@ pub(super) fn settle_for_reading(
     connection.busy_timeout(busy_timeout)?;
     keep_statements(connection)?;
     add_row_checksum(connection)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
