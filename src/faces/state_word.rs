@@ -37,66 +37,39 @@ pub(crate) enum StateWord {
 }
 
 impl StateWord {
-    /// Every state, with its word for programs, its word for people, and its meaning.
-    pub(crate) const ALL: [(Self, &'static str, &'static str, &'static str); 12] = [
-        (Self::Ok, "ok", "ok", "fetched, nothing new"),
-        (
-            Self::New,
-            "new",
-            "new",
-            "the last fetch brought a new version",
-        ),
-        (Self::Never, "never", "never", "not fetched yet"),
-        (
-            Self::Down,
-            "down",
-            "down",
-            "the last fetches failed; down(3): three in a row",
-        ),
-        (
-            Self::Fail,
-            "fail",
-            "FAIL",
-            "a verifier failed the newest version",
-        ),
-        (
-            Self::Unpublished,
-            "unpublished",
-            "UNPUB",
-            "the version to be published could not be published",
-        ),
-        (
-            Self::SetFail,
-            "set-fail",
-            "SETFAIL",
-            "the newest edition of its set failed, or could not be judged",
-        ),
-        (
-            Self::Damaged,
-            "damaged",
-            "DAMAGED",
-            "the catalogue's row of the newest version is damaged",
-        ),
-        (
-            Self::Error,
-            "error",
-            "error",
-            "a verifier could not judge the newest version",
-        ),
-        (
-            Self::Pending,
-            "pending",
-            "pending",
-            "the newest version waits for a verdict",
-        ),
-        (Self::Off, "off", "off", "disabled"),
-        (
-            Self::Removed,
-            "removed",
-            "removed",
-            "removed, its history kept",
-        ),
+    /// Every state, with its word for programs and its word for people.
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 12] = [
+        (Self::Ok, "ok", "ok"),
+        (Self::New, "new", "new"),
+        (Self::Never, "never", "never"),
+        (Self::Down, "down", "down"),
+        (Self::Fail, "fail", "FAIL"),
+        (Self::Unpublished, "unpublished", "UNPUB"),
+        (Self::SetFail, "set-fail", "SETFAIL"),
+        (Self::Damaged, "damaged", "DAMAGED"),
+        (Self::Error, "error", "error"),
+        (Self::Pending, "pending", "pending"),
+        (Self::Off, "off", "off"),
+        (Self::Removed, "removed", "removed"),
     ];
+
+    /// Returns the meaning of the word.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "fetched, nothing new",
+            Self::New => "the last fetch brought a new version",
+            Self::Never => "not fetched yet",
+            Self::Down => "the last fetches failed; down(3): three in a row",
+            Self::Fail => "a verifier failed the newest version",
+            Self::Unpublished => "the version to be published could not be published",
+            Self::SetFail => "the newest edition of its set failed, or could not be judged",
+            Self::Damaged => "the catalogue's row of the newest version is damaged",
+            Self::Error => "a verifier could not judge the newest version",
+            Self::Pending => "the newest version waits for a verdict",
+            Self::Off => "disabled",
+            Self::Removed => "removed, its history kept",
+        }
+    }
 
     /// Returns the state of a source.
     pub(crate) fn of(source: &Source) -> Self {
@@ -126,7 +99,7 @@ impl StateWord {
     /// Returns the word for people: in capitals if something is wrong with what consumers get.
     pub(crate) fn shown(self) -> &'static str {
         let found = Self::ALL.iter().find(|(state, ..)| *state == self);
-        found.map_or("", |(_, _, shown, _)| *shown)
+        found.map_or("", |(.., shown)| *shown)
     }
 }
 
@@ -136,7 +109,7 @@ impl FromStr for StateWord {
     fn from_str(text: &str) -> Result<Self, String> {
         let is = |word: &str| word.eq_ignore_ascii_case(text);
         let mut all = Self::ALL.iter();
-        let found = all.find(|(_, word, shown, _)| is(word) || is(shown));
+        let found = all.find(|(_, word, shown)| is(word) || is(shown));
         found
             .map(|(state, ..)| *state)
             .ok_or_else(|| format!("`{text}` is not a state"))
@@ -211,7 +184,7 @@ mod tests {
 
     #[test]
     fn the_words_of_the_tables_and_of_programs_name_states() {
-        for (state, word, shown, _) in StateWord::ALL {
+        for (state, word, shown) in StateWord::ALL {
             for text in [
                 word.to_owned(),
                 shown.to_owned(),

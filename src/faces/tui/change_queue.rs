@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 
+use super::format::name_lines;
 use super::message::{Change, ChangeDone, Msg, Refused};
 use super::rows::load_rows;
 use super::worker_handle::WorkerHandle;
@@ -303,7 +304,6 @@ impl ChangeQueue {
 
     /// Returns the question asked before an undo or redo removes sources.
     async fn question(&self, is_redo: bool, ids: &[SourceId]) -> Result<ChangeDone> {
-        const SHOWN: usize = 5;
         let sources = self.app.sources_by_id(ids.to_vec()).await?;
         let number = count(sources.len(), "source");
         let mut text = vec![if is_redo {
@@ -311,11 +311,7 @@ impl ChangeQueue {
         } else {
             format!("Take back the addition of {number}, which removes them?")
         }];
-        let shown = sources.iter().take(SHOWN);
-        text.extend(shown.map(|source| format!("  {}", clean(&source.settings.name))));
-        if let more @ 1.. = sources.len().saturating_sub(SHOWN) {
-            text.push(format!("  and {more} more"));
-        }
+        text.extend(name_lines(sources.iter()));
         text.push("History stays, and `z` and `Z` bring them back.".to_owned());
         let change = Change::Revert {
             is_redo,

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use crate::config::Zone;
 use crate::domain::{Source, VerdictOutcome, VersionState};
 use crate::faces::state_word::StateWord;
+use crate::faces::text::clean;
 use crate::faces::tui::theme::Theme;
 
 /// Returns the glyph and the style of a source's state; `state_word` gives the word.
@@ -88,6 +89,20 @@ pub(crate) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Returns the names of the first sources, one a line, and the number of the others.
+pub(crate) fn name_lines<'a>(sources: impl ExactSizeIterator<Item = &'a Source>) -> Vec<String> {
+    const SHOWN: usize = 5;
+    let more = sources.len().saturating_sub(SHOWN);
+    let shown = sources.take(SHOWN);
+    let mut lines: Vec<_> = shown
+        .map(|source| format!("  {}", clean(&source.settings.name)))
+        .collect();
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    lines
 }
 
 #[cfg(test)]

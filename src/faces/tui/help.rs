@@ -30,17 +30,13 @@ pub(crate) fn help_lines(keymap: &Keymap, columns: u16) -> Vec<HelpLine> {
     for (context, title) in Context::ALL {
         lines.push(heading(title));
         for binding in keymap.bindings_in(context) {
-            explain(
-                &mut lines,
-                &binding.shown(),
-                binding.action.about(),
-                columns,
-            );
+            let (keys, about) = (binding.shown(), binding.action.about());
+            explain(&mut lines, &keys, about, columns);
         }
     }
     lines.push(heading("States of sources"));
-    for (_, _, word, meaning) in StateWord::ALL {
-        explain(&mut lines, word, meaning, columns);
+    for (state, _, word) in StateWord::ALL {
+        explain(&mut lines, word, state.meaning(), columns);
     }
     lines
 }

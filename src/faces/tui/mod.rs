@@ -16,6 +16,7 @@ mod help;
 mod hints;
 mod history;
 mod keymap;
+mod labels;
 mod layout;
 mod log;
 mod message;

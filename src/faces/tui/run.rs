@@ -150,17 +150,14 @@ impl Loop {
     async fn run(mut self) -> Result<()> {
         let mut input = EventStream::new();
         let mut progress = self.worker.progress();
-        if let Some(progress) = &mut progress {
-            // A pass may have begun before the loop.
-            progress.mark_changed();
-        }
+        // A pass may have begun before the loop.
+        progress.iter_mut().for_each(watch::Receiver::mark_changed);
         let mut hang_up = hang_up();
         let mut stopped = self.worker.stopped();
         let mut trouble = self.worker.next_error();
         let mut signal = self.worker.next_signal();
         let ended = loop {
-            let now = Msg::Time(self.app.now(), self.started.elapsed());
-            self.handle_quietly(now);
+            self.handle_quietly(Msg::Time(self.app.now(), self.started.elapsed()));
             if let Err(error) = self.draw_if_due() {
                 break Ended::Left(Err(failed(&error)));
             }
@@ -170,12 +167,7 @@ impl Loop {
                     Some(Ok(event)) => self.event(event),
                     Some(Err(_)) | None => break Ended::HungUp,
                 },
-                Some(msg) = self.queue.recv() => {
-                    self.handle(msg);
-                    while let Ok(msg) = self.queue.try_recv() {
-                        self.handle(msg);
-                    }
-                }
+                Some(msg) = self.queue.recv() => self.handle_queued(msg),
                 snapshot = next_progress(&mut progress) => self.handle(Msg::Pass(snapshot)),
                 text = &mut trouble => {
                     self.handle(Msg::Failed(text));
@@ -224,6 +216,14 @@ impl Loop {
             Event::Paste(text) => self.handle(Msg::Paste(text)),
             Event::Resize(columns, lines) => self.handle(Msg::Resize(columns, lines)),
             _ => {}
+        }
+    }
+
+    /// Handles a message, and those that wait behind it.
+    fn handle_queued(&mut self, first: Msg) {
+        self.handle(first);
+        while let Ok(msg) = self.queue.try_recv() {
+            self.handle(msg);
         }
     }
 

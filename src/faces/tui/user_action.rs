@@ -2,30 +2,12 @@
 //!
 //! Never runs an action: `update` does.
 
-macro_rules! actions {
-    ($($name:ident = $word:literal, $about:literal);+ $(;)?) => {
-        /// An action that a key or a line of the palette runs.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub(crate) enum UserAction { $($name),+ }
+use super::labels::labels;
 
-        impl UserAction {
-            /// Every action, in the order of the help page.
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),+];
-
-            /// The name in the configuration and in the palette.
-            pub(crate) const fn name(self) -> &'static str {
-                match self { $(Self::$name => $word),+ }
-            }
-
-            /// The explanation, in a few words.
-            pub(crate) const fn about(self) -> &'static str {
-                match self { $(Self::$name => $about),+ }
-            }
-        }
-    };
-}
-
-actions! {
+labels! {
+    /// An action that a key or a line of the palette runs, with its name in the configuration and in the palette, in
+    /// the order of the help page.
+    enum UserAction { name, about }
     Add = "add", "add sources";
     Interval = "interval", "change how often";
     Edit = "edit", "change all settings";

@@ -74,12 +74,13 @@ pub struct ListFilter {
 
 fn state_parser() -> impl TypedValueParser<Value = StateWord> {
     // The words for programs are accepted too.
-    let value = |(_, word, shown, _)| PossibleValue::new(shown).alias(word);
+    let value = |(_, word, shown)| PossibleValue::new(shown).alias(word);
     PossibleValuesParser::new(StateWord::ALL.map(value)).try_map(|word| word.parse::<StateWord>())
 }
 
 fn list_help() -> String {
-    let legend = StateWord::ALL.map(|(_, _, shown, meaning)| format!("  {shown:<8} {meaning}\n"));
+    let legend =
+        StateWord::ALL.map(|(state, _, shown)| format!("  {shown:<8} {}\n", state.meaning()));
     format!(
         "States:\n{}\nExamples:\n  gannet list tag:prices --failing\n  gannet list --json | jq '.[] | select(.failures > 0).name'",
         legend.concat()

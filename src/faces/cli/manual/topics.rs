@@ -120,7 +120,7 @@ mod tests {
     fn every_state_is_in_the_manual() {
         let text = |name| Topic::find(name).expect("a topic").markdown();
         let (for_people, for_programs) = (text("sources"), text("formats"));
-        for (_, word, shown, _) in StateWord::ALL {
+        for (_, word, shown) in StateWord::ALL {
             assert!(for_people.contains(&format!("| `{shown}")), "{shown}");
             assert!(for_programs.contains(&format!("`{word}`")), "{word}");
         }

@@ -25,12 +25,7 @@ pub(crate) fn draw_version(
 ) {
     let version = &page.version;
     let title = format!("{} v{}", page.source.settings.name, version.id);
-    let tab = match (&page.content, &page.viewer) {
-        _ if page.shows_verdicts => "verdicts (tab: content)",
-        (None, Some(_)) => "content, not checked yet (tab: verdicts)",
-        _ => "content (tab: verdicts)",
-    };
-    let inner = boxed(buffer, area, &title, tab, theme.focus);
+    let inner = boxed(buffer, area, &title, tab_of(page), theme.focus);
     let body = below_facts(inner);
     if body.height < inner.height {
         draw_facts(version, zone, theme, inner, buffer);
@@ -41,12 +36,8 @@ pub(crate) fn draw_version(
         return;
     }
     if let Some(problem) = &page.problem {
-        put_fitting(
-            buffer,
-            body,
-            0,
-            &[("It cannot be shown: ", theme.text), (problem, theme.bad)],
-        );
+        let pieces = [("It cannot be shown: ", theme.text), (problem, theme.bad)];
+        put_fitting(buffer, body, 0, &pieces);
         return;
     }
     let Some(viewer) = &page.viewer else {
@@ -59,6 +50,14 @@ pub(crate) fn draw_version(
     for (line, text) in (0..).zip(viewer.page(usize::from(body.height))) {
         let text: String = text.chars().skip(viewer.left).collect();
         put_all(buffer, body, line, &[(&text, theme.text)]);
+    }
+}
+
+fn tab_of(page: &VersionPage) -> &'static str {
+    match (&page.content, &page.viewer) {
+        _ if page.shows_verdicts => "verdicts (tab: content)",
+        (None, Some(_)) => "content, not checked yet (tab: verdicts)",
+        _ => "content (tab: verdicts)",
     }
 }
 
@@ -79,17 +78,10 @@ fn draw_facts(version: &Version, zone: &Zone, theme: &Theme, area: Rect, buffer:
 
 pub(crate) fn draw_diff(page: &DiffPage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let title = format!("{}: v{} -> v{}", page.name, page.old.id, page.new.id);
-    let counts = page
-        .diff
-        .as_ref()
-        .map(|diff| format!("+{} −{}", diff.added, diff.removed));
-    let inner = boxed(
-        buffer,
-        area,
-        &title,
-        &counts.unwrap_or_default(),
-        theme.focus,
-    );
+    let counts = page.diff.as_ref();
+    let counts = counts.map(|diff| format!("+{} −{}", diff.added, diff.removed));
+    let counts = counts.unwrap_or_default();
+    let inner = boxed(buffer, area, &title, &counts, theme.focus);
     let Some(diff) = &page.diff else {
         put_all(buffer, inner, 0, &[("Comparing…", theme.dim)]);
         return;
@@ -100,41 +92,37 @@ pub(crate) fn draw_diff(page: &DiffPage, theme: &Theme, area: Rect, buffer: &mut
         if line >= inner.height {
             break;
         }
-        line += match (entry, wide) {
-            (DiffLine::Head(text), _) => {
-                put_all(buffer, inner, line, &[(text, theme.accent)]);
-                1
+        if let DiffLine::Head(text) = entry {
+            put_all(buffer, inner, line, &[(text, theme.accent)]);
+            line += 1;
+        } else if wide {
+            let sides = sides_of(entry, theme);
+            draw_side_by_side(page.left, sides, theme, inner, line, buffer);
+            line += 1;
+        } else {
+            let sides = sides_of(entry, theme).into_iter().flatten();
+            let is_same = matches!(entry, DiffLine::Same(..));
+            for (sign, side, style) in sides.skip(usize::from(is_same)) {
+                let pieces = [(sign, style), (&*cut(side, page.left), style)];
+                put_all(buffer, inner, line, &pieces);
+                line += 1;
             }
-            (DiffLine::Same(old, new), true) => draw_side_by_side(
-                page.left,
-                (" ", Some(old), theme.text),
-                (" ", Some(new), theme.text),
-                theme,
-                inner,
-                line,
-                buffer,
-            ),
-            (DiffLine::Changed(old, new), true) => draw_side_by_side(
-                page.left,
-                ("-", old.as_ref(), theme.bad),
-                ("+", new.as_ref(), theme.good),
-                theme,
-                inner,
-                line,
-                buffer,
-            ),
-            (DiffLine::Same(_, new), false) => {
-                draw_unified(page.left, " ", new, theme.text, inner, line, buffer)
-            }
-            (DiffLine::Changed(old, new), false) => {
-                let old = old.as_ref().map_or(0, |old| {
-                    draw_unified(page.left, "-", old, theme.bad, inner, line, buffer)
-                });
-                old + new.as_ref().map_or(0, |new| {
-                    draw_unified(page.left, "+", new, theme.good, inner, line + old, buffer)
-                })
-            }
-        };
+        }
+    }
+}
+
+/// A side of a line: its sign, its text, and the style of both.
+type SignedSide<'a> = (&'static str, &'a Side, Style);
+
+/// Returns the old and the new side of a line.
+fn sides_of<'a>(entry: &'a DiffLine, theme: &Theme) -> [Option<SignedSide<'a>>; 2] {
+    match entry {
+        DiffLine::Head(_) => [None; 2],
+        DiffLine::Same(old, new) => [old, new].map(|side| Some((" ", side, theme.text))),
+        DiffLine::Changed(old, new) => [
+            old.as_ref().map(|old| ("-", old, theme.bad)),
+            new.as_ref().map(|new| ("+", new, theme.good)),
+        ],
     }
 }
 
@@ -142,50 +130,23 @@ fn cut(side: &Side, left: usize) -> String {
     side.text.chars().skip(left).collect()
 }
 
-fn draw_unified(
-    left: usize,
-    sign: &str,
-    side: &Side,
-    style: Style,
-    area: Rect,
-    line: u16,
-    buffer: &mut Buffer,
-) -> u16 {
-    put_all(
-        buffer,
-        area,
-        line,
-        &[(sign, style), (&cut(side, left), style)],
-    );
-    1
-}
-
 fn draw_side_by_side(
     left: usize,
-    old: (&str, Option<&Side>, Style),
-    new: (&str, Option<&Side>, Style),
+    sides: [Option<SignedSide<'_>>; 2],
     theme: &Theme,
     area: Rect,
     line: u16,
     buffer: &mut Buffer,
-) -> u16 {
-    let half = usize::from(area.width / 2);
-    for (at, (sign, side, style)) in [(0, old), (half, new)] {
-        let Some(side) = side else { continue };
-        let x = area.x + u16::try_from(at).unwrap_or(0);
-        let column = Rect {
-            x,
-            width: area.width / 2,
-            ..area
+) {
+    let width = area.width / 2;
+    for (x, side) in [area.x, area.x + width].into_iter().zip(sides) {
+        let Some((sign, side, style)) = side else {
+            continue;
         };
+        let column = Rect { x, width, ..area };
         let number = format!("{:>6} {sign}", side.number);
-        let text = pad(&cut(side, left), half.saturating_sub(9));
-        put_all(
-            buffer,
-            column,
-            line,
-            &[(&number, theme.dim), (&text, style)],
-        );
+        let text = pad(&cut(side, left), usize::from(width).saturating_sub(9));
+        let pieces = [(&*number, theme.dim), (&*text, style)];
+        put_all(buffer, column, line, &pieces);
     }
-    1
 }

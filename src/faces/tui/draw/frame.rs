@@ -132,20 +132,12 @@ fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     };
     let wall = model.zone.wall(model.now).format(format);
     let time = format!("{wall} {}", model.zone.name());
-    let room = area
-        .width
-        .saturating_sub(u16::try_from(time.len()).unwrap_or(0) + 1);
-    let left = Rect {
-        width: room,
-        ..area
-    };
+    let taken = u16::try_from(time.len()).unwrap_or(0) + 1;
+    let width = area.width.saturating_sub(taken);
+    let left = Rect { width, ..area };
     let status = format!(" · {}", status(model));
-    put_fitting(
-        buffer,
-        left,
-        0,
-        &[("gannet", theme.accent), (&status, theme.text)],
-    );
+    let pieces = [("gannet", theme.accent), (&*status, theme.text)];
+    put_fitting(buffer, left, 0, &pieces);
     put_right(buffer, area, 0, &time, theme.dim);
 }
 
@@ -171,12 +163,8 @@ fn footer(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Opti
         }
         spare = spare.saturating_sub(needed);
         let text = format!(" {}  ", hint.word);
-        let used = put_all(
-            buffer,
-            at,
-            0,
-            &[(&hint.key, theme.accent), (&text, theme.text)],
-        );
+        let pieces = [(&*hint.key, theme.accent), (&*text, theme.text)];
+        let used = put_all(buffer, at, 0, &pieces);
         at = Rect::new(at.x + used, at.y, at.width - used, 1);
     }
     None

@@ -104,24 +104,20 @@ fn attempt_pieces(
     let Some(attempt) = view.history.attempts.get(at) else {
         return Vec::new();
     };
-    let time = zone.wall(attempt.started_at);
-    let time = time.format("%m-%d %H:%M").to_string();
+    let time = zone.wall(attempt.started_at).format("%m-%d %H:%M");
     let mut pieces = vec![(format!("{}{time} ", sign(view, at)), theme.dim)];
     let took = format!("  {} ms", millis(attempt));
     match attempt.outcome {
         AttemptOutcome::Failed => {
             let why = attempt.error.as_deref().unwrap_or("no reason was recorded");
             pieces.push((format!("failed: {}", clean(why)), theme.bad));
-            if attempt.tries > 1 {
-                pieces.push((format!("  {} tries", attempt.tries), theme.dim));
-            }
+            let tries = || (format!("  {} tries", attempt.tries), theme.dim);
+            pieces.extend((attempt.tries > 1).then(tries));
         }
         AttemptOutcome::Unchanged => {
-            let status = attempt
-                .http_status
-                .map(|status| format!(" ({status})"))
-                .unwrap_or_default();
-            pieces.push((format!("unchanged{status}"), theme.text));
+            let status = attempt.http_status.map(|status| format!(" ({status})"));
+            let words = format!("unchanged{}", status.unwrap_or_default());
+            pieces.push((words, theme.text));
             pieces.push((took, theme.dim));
         }
         AttemptOutcome::New => {
@@ -131,11 +127,10 @@ fn attempt_pieces(
                 pieces.push((format!("new v{}  ", version.id), theme.accent));
                 pieces.push((word.to_owned(), style));
                 pieces.push((format!("  {size}"), theme.text));
-                pieces.push((took, theme.dim));
             } else {
                 pieces.push(("new".to_owned(), theme.accent));
-                pieces.push((took, theme.dim));
             }
+            pieces.push((took, theme.dim));
         }
     }
     pieces
@@ -153,24 +148,16 @@ fn version_pieces(
     let (word, style) = version_state(Some(version.state), theme);
     let published = view.history.source.state.served() == Some(version.id);
     let time = zone.minute(version.fetched_at);
+    let name = format!("{}v{:<7}", sign(view, at), version.id);
+    let size = format!("{time}  {:>10}  ", format_size(version.size_bytes));
+    let kept = format!("kept in {:<10}  ", format_size(version.stored_bytes));
+    let published = if published { "  published" } else { "" };
     vec![
-        (
-            format!("{}v{:<7}", sign(view, at), version.id),
-            theme.accent,
-        ),
-        (
-            format!("{time}  {:>10}  ", format_size(version.size_bytes)),
-            theme.text,
-        ),
-        (
-            format!("kept in {:<10}  ", format_size(version.stored_bytes)),
-            theme.dim,
-        ),
+        (name, theme.accent),
+        (size, theme.text),
+        (kept, theme.dim),
         (format!("{word:<10}"), style),
-        (
-            if published { "  published" } else { "" }.to_owned(),
-            theme.good,
-        ),
+        (published.to_owned(), theme.good),
     ]
 }
 

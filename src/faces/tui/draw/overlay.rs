@@ -96,20 +96,13 @@ pub(crate) fn put_input(
     let room = usize::from(area.width.saturating_sub(used)).saturating_sub(1);
     let scroll = input.visual_scroll(room.max(1));
     let shown: String = input.value().chars().skip(scroll).collect();
+    let (x, y) = (area.x + used, area.y + line);
     if line < area.height {
-        put(
-            buffer,
-            (area.x + used, area.y + line),
-            area.width.saturating_sub(used),
-            &shown,
-            theme.text,
-        );
+        let width = area.width.saturating_sub(used);
+        put(buffer, (x, y), width, &shown, theme.text);
     }
     let column = input.visual_cursor().saturating_sub(scroll).min(room);
-    Position::new(
-        area.x + used + u16::try_from(column).unwrap_or(0),
-        area.y + line,
-    )
+    Position::new(x + u16::try_from(column).unwrap_or(0), y)
 }
 
 fn draw_form(form: &Form, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
@@ -128,38 +121,20 @@ fn draw_form(form: &Form, theme: &Theme, buffer: &mut Buffer) -> Option<Position
         let has_focus = at == form.focus;
         let sign = if has_focus { "▸" } else { " " };
         let label = format!("{sign} {:<14}", field.key.label());
-        match &field.value {
+        let text = match &field.value {
             Value::Text(_) if at == 0 && !form.pasted.is_empty() => {
-                let text = format!("{} addresses: {} …", form.pasted.len(), form.pasted[0]);
-                put_all(
-                    buffer,
-                    inner,
-                    line,
-                    &[(&label, theme.accent), (&text, theme.text)],
-                );
+                format!("{} addresses: {} …", form.pasted.len(), form.pasted[0])
             }
             Value::Text(input) => {
                 let position = put_input(buffer, inner, line, &label, input, theme);
                 cursor = if has_focus { Some(position) } else { cursor };
+                continue;
             }
-            Value::Switch(on) => {
-                let text = if *on { "[x]" } else { "[ ]" };
-                put_all(
-                    buffer,
-                    inner,
-                    line,
-                    &[(&label, theme.accent), (text, theme.text)],
-                );
-            }
-            Value::Publish(policy) => {
-                put_all(
-                    buffer,
-                    inner,
-                    line,
-                    &[(&label, theme.accent), (policy.as_str(), theme.text)],
-                );
-            }
-        }
+            Value::Switch(on) => if *on { "[x]" } else { "[ ]" }.to_owned(),
+            Value::Publish(policy) => policy.to_string(),
+        };
+        let pieces = [(&*label, theme.accent), (&*text, theme.text)];
+        put_all(buffer, inner, line, &pieces);
     }
     for (line, part) in (said..inner.height).zip(&words) {
         put_all(buffer, inner, line, &[(part, style)]);

@@ -47,12 +47,8 @@ pub(crate) fn put_fitting(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[
     let mut at = area;
     for (text, style) in pieces {
         let text = clean(text);
-        let used = put_all(
-            buffer,
-            at,
-            line,
-            &[(&fit(&text, usize::from(at.width)), *style)],
-        );
+        let text = fit(&text, usize::from(at.width));
+        let used = put_all(buffer, at, line, &[(&text, *style)]);
         at.x = at.x.saturating_add(used);
         at.width = at.width.saturating_sub(used);
     }
@@ -60,17 +56,11 @@ pub(crate) fn put_fitting(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[
 
 /// Writes text so that it ends at the right edge.
 pub(crate) fn put_right(buffer: &mut Buffer, area: Rect, line: u16, text: &str, style: Style) {
-    let width = u16::try_from(clean(text).width())
-        .unwrap_or(u16::MAX)
-        .min(area.width);
+    let width = u16::try_from(clean(text).width()).unwrap_or(u16::MAX);
+    let width = width.min(area.width);
     if line < area.height {
-        put(
-            buffer,
-            (area.right() - width, area.y + line),
-            width,
-            text,
-            style,
-        );
+        let at = (area.right() - width, area.y + line);
+        put(buffer, at, width, text, style);
     }
 }
 
@@ -102,20 +92,13 @@ pub(crate) fn boxed(
     let room = area.width.saturating_sub(4);
     let title = clean(title);
     let title = fit(&title, usize::from(room));
-    let used = if title.is_empty() {
-        0
-    } else {
-        put(
-            buffer,
-            (area.x + 1, area.y),
-            room + 2,
-            &format!(" {title} "),
-            style,
-        )
-    };
-    let width = u16::try_from(right.width())
-        .unwrap_or(u16::MAX)
-        .saturating_add(2);
+    let mut used = 0;
+    if !title.is_empty() {
+        let (at, title) = ((area.x + 1, area.y), format!(" {title} "));
+        used = put(buffer, at, room + 2, &title, style);
+    }
+    let width = u16::try_from(right.width()).unwrap_or(u16::MAX);
+    let width = width.saturating_add(2);
     if !right.is_empty() && width + used < area.width.saturating_sub(2) {
         let x = area.right() - 1 - width;
         put(buffer, (x, area.y), width, &format!(" {right} "), style);

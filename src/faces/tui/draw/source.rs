@@ -1,5 +1,6 @@
 //! The page of one source: its settings, plots of latency and size, and its whole history.
 
+use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -43,33 +44,37 @@ pub(crate) fn draw(
         let pieces = [(label, theme.dim), (why.as_str(), theme.bad)];
         put_fitting(buffer, inner, WHY, &pieces);
     }
-    settings(
-        source,
-        (model.now, &model.zone),
-        theme,
-        areas.settings,
-        buffer,
-    );
+    draw_facts(source, model, theme, areas.settings, buffer);
     let Some(view) = &page.view else {
-        put_all(
-            buffer,
-            areas.list,
-            0,
-            &[("Reading its history…", theme.dim)],
-        );
+        let pieces = [("Reading its history…", theme.dim)];
+        put_all(buffer, areas.list, 0, &pieces);
         return;
     };
-    let [latency, size] = areas.plots;
-    put_all(
-        buffer,
-        latency,
-        0,
-        &[("latency of attempts, newest on the right", theme.dim)],
-    );
-    bars(buffer, skip(latency, 1), &latencies(view, theme));
-    put_all(buffer, size, 0, &[("size of versions", theme.dim)]);
-    bars(buffer, skip(size, 1), &sizes(view, theme));
+    draw_plots(view, theme, areas.plots, buffer);
     draw_list(view, &model.zone, theme, areas.list, true, buffer);
+}
+
+fn draw_facts(source: &Source, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let facts = settings_facts(source, (model.now, &model.zone));
+    for (line, (label, text)) in (0..).zip(&facts) {
+        let label = format!("{label:<11}");
+        let pieces = [(&*label, theme.dim), (&**text, theme.text)];
+        put_all(buffer, area, line, &pieces);
+    }
+}
+
+fn draw_plots(view: &HistoryView, theme: &Theme, areas: [Rect; 2], buffer: &mut Buffer) {
+    let plots = [
+        (
+            "latency of attempts, newest on the right",
+            latencies(view, theme),
+        ),
+        ("size of versions", sizes(view, theme)),
+    ];
+    for (area, (title, plot)) in areas.into_iter().zip(plots) {
+        put_all(buffer, area, 0, &[(title, theme.dim)]);
+        bars(buffer, skip(area, 1), &plot);
+    }
 }
 
 fn sizes(view: &HistoryView, theme: &Theme) -> Vec<super::plot::Bar> {
@@ -79,69 +84,46 @@ fn sizes(view: &HistoryView, theme: &Theme) -> Vec<super::plot::Bar> {
         .collect()
 }
 
-fn settings(
+fn settings_facts(
     source: &Source,
-    (now, zone): (chrono::DateTime<chrono::Utc>, &Zone),
-    theme: &Theme,
-    area: Rect,
-    buffer: &mut Buffer,
-) {
-    let settings = &source.settings;
-    let yes = |on: bool, word: &'static str| on.then_some(word);
-    let allowed: Vec<_> = [
-        yes(settings.allow_private, "private addresses"),
-        yes(settings.allow_http, "plain http"),
-        yes(settings.allow_empty, "empty bodies"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let or_none = |text: String| {
-        if text.is_empty() {
-            "none".to_owned()
-        } else {
-            text
-        }
-    };
-    let published = published_words(source, &source.published_path, |time| {
-        moment(Some(time), now, zone)
-    });
-    let lines = [
+    (now, zone): (DateTime<Utc>, &Zone),
+) -> [(&'static str, String); 8] {
+    let (settings, state) = (&source.settings, &source.state);
+    let allowed = [
+        (settings.allow_private, "private addresses"),
+        (settings.allow_http, "plain http"),
+        (settings.allow_empty, "empty bodies"),
+    ];
+    let allowed = allowed.into_iter().filter(|(allowed, _)| *allowed);
+    let headers = settings.headers.iter().map(|(name, _)| name.as_str());
+    let (last, next) = (
+        moment(state.last_attempt_at, now, zone),
+        until(next_due(source), now),
+    );
+    let time = |time| moment(Some(time), now, zone);
+    [
         ("address", settings.address.to_string()),
         (
             "state",
             format!("{}, every {}", state_word(source), settings.interval),
         ),
-        (
-            "last, next",
-            format!(
-                "{}, {}",
-                moment(source.state.last_attempt_at, now, zone),
-                until(next_due(source), now)
-            ),
-        ),
-        ("tags", or_none(settings.tags.join(", "))),
-        (
-            "headers",
-            or_none(
-                settings
-                    .headers
-                    .iter()
-                    .map(|(name, _)| name.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            ),
-        ),
-        ("allowed", or_none(allowed.join(", "))),
+        ("last, next", format!("{last}, {next}")),
+        ("tags", listed(settings.tags.iter().map(String::as_str))),
+        ("headers", listed(headers)),
+        ("allowed", listed(allowed.map(|(_, word)| word))),
         ("publishes", settings.publish.to_string()),
-        ("published", published),
-    ];
-    for (line, (label, text)) in (0..).zip(&lines) {
-        put_all(
-            buffer,
-            area,
-            line,
-            &[(&format!("{label:<11}"), theme.dim), (text, theme.text)],
-        );
+        (
+            "published",
+            published_words(source, &source.published_path, time),
+        ),
+    ]
+}
+
+fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<_> = words.collect();
+    if words.is_empty() {
+        "none".to_owned()
+    } else {
+        words.join(", ")
     }
 }

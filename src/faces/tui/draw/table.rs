@@ -18,11 +18,8 @@ const SIGNS: u16 = 3;
 /// Draws the table; returns the number of rows built.
 pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let (sort, reversed) = model.table.sorting();
-    let order = format!(
-        "{} {}",
-        if reversed { "↑" } else { "↓" },
-        sort.heading.to_lowercase()
-    );
+    let arrow = if reversed { "↑" } else { "↓" };
+    let order = format!("{arrow} {}", sort.heading.to_lowercase());
     let style = pane_border(model, Pane::Sources, theme);
     let inner = boxed(buffer, area, &title(model), &order, style);
     if model.table.total() == 0 || (!model.loaded && model.table.len() == 0) {
@@ -30,12 +27,8 @@ pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         return 0;
     }
     if model.table.len() == 0 {
-        put_all(
-            buffer,
-            inner,
-            1,
-            &[("No source matches the filter.", theme.dim)],
-        );
+        let pieces = [("No source matches the filter.", theme.dim)];
+        put_all(buffer, inner, 1, &pieces);
     }
     // With one line the selected source is shown instead of the heading.
     let rows = below_heading(inner);

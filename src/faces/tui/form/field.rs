@@ -6,74 +6,23 @@ use crate::app::check_settings;
 use crate::domain::{Address, Interval, PublishPolicy, SettingsPatch, SourceSettings, parse_size};
 use crate::faces::options::as_fields;
 use crate::faces::text::without_comment;
+use crate::faces::tui::labels::labels;
 
-/// The setting that a field edits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum FieldKey {
-    Address,
-    Interval,
-    Name,
-    Tags,
-    Headers,
-    User,
-    MaxSize,
-    Publish,
-    Enabled,
-    AllowPrivate,
-    AllowHttp,
-    AllowEmpty,
-}
-
-impl FieldKey {
-    pub(super) const ALL: [Self; 12] = [
-        Self::Address,
-        Self::Interval,
-        Self::Name,
-        Self::Tags,
-        Self::Headers,
-        Self::User,
-        Self::MaxSize,
-        Self::Publish,
-        Self::Enabled,
-        Self::AllowPrivate,
-        Self::AllowHttp,
-        Self::AllowEmpty,
-    ];
-
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Address => "address",
-            Self::Interval => "interval",
-            Self::Name => "name",
-            Self::Tags => "tags",
-            Self::Headers => "headers",
-            Self::User => "user",
-            Self::MaxSize => "max size",
-            Self::Publish => "publish",
-            Self::Enabled => "enabled",
-            Self::AllowPrivate => "allow private",
-            Self::AllowHttp => "allow http",
-            Self::AllowEmpty => "allow empty",
-        }
-    }
-
-    /// Returns a description of the values that the field accepts.
-    pub(crate) fn help(self) -> &'static str {
-        match self {
-            Self::Address => "https://…; paste many lines to add many",
-            Self::Interval => "whole hours or days: 1h, 12h, 1d, 7d",
-            Self::Name => "the file's name when empty",
-            Self::Tags => "words, separated by commas",
-            Self::Headers => "Name: value; Name: ${SECRET}; a `;` within a value is written `\\;`",
-            Self::User => "NAME:${PASSWORD}, for HTTP basic authentication",
-            Self::MaxSize => "such as 256MiB; the configuration's when empty",
-            Self::Publish => "passed: what the verifiers passed; newest: whatever comes",
-            Self::Enabled => "space changes it",
-            Self::AllowPrivate => "private and loopback addresses; space changes it",
-            Self::AllowHttp => "plain http; space changes it",
-            Self::AllowEmpty => "an empty body after one with content; space changes it",
-        }
-    }
+labels! {
+    /// The setting that a field edits, with the field's label and the values that it accepts.
+    enum FieldKey { label, help }
+    Address = "address", "https://…; paste many lines to add many";
+    Interval = "interval", "whole hours or days: 1h, 12h, 1d, 7d";
+    Name = "name", "the file's name when empty";
+    Tags = "tags", "words, separated by commas";
+    Headers = "headers", "Name: value; Name: ${SECRET}; a `;` within a value is written `\\;`";
+    User = "user", "NAME:${PASSWORD}, for HTTP basic authentication";
+    MaxSize = "max size", "such as 256MiB; the configuration's when empty";
+    Publish = "publish", "passed: what the verifiers passed; newest: whatever comes";
+    Enabled = "enabled", "space changes it";
+    AllowPrivate = "allow private", "private and loopback addresses; space changes it";
+    AllowHttp = "allow http", "plain http; space changes it";
+    AllowEmpty = "allow empty", "an empty body after one with content; space changes it";
 }
 
 /// The value of a field: text, a switch, or a choice.

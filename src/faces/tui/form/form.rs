@@ -33,7 +33,7 @@ pub(crate) struct Form {
 impl Form {
     pub(crate) fn add() -> Self {
         let settings = None;
-        Self::new(Purpose::Add, &FieldKey::ALL, settings)
+        Self::new(Purpose::Add, FieldKey::ALL, settings)
     }
 
     pub(crate) fn interval(ids: Vec<SourceId>, now: Interval) -> Self {
@@ -44,7 +44,7 @@ impl Form {
 
     pub(crate) fn edit(id: SourceId, settings: &SourceSettings) -> Self {
         let purpose = Purpose::Edit(id, Box::new(settings.clone()));
-        Self::new(purpose, &FieldKey::ALL, Some(settings))
+        Self::new(purpose, FieldKey::ALL, Some(settings))
     }
 
     /// Returns the help of the focused field; shown while the field has no error.

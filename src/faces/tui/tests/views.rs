@@ -292,7 +292,8 @@ fn nothing_of_the_help_is_cut() {
             .filter(|word| !word.is_empty())
             .collect();
         let text = words.join(" ");
-        for (_, _, word, meaning) in crate::faces::state_word::StateWord::ALL {
+        for (state, _, word) in crate::faces::state_word::StateWord::ALL {
+            let meaning = state.meaning();
             let last = meaning.split(' ').next_back().unwrap_or_default();
             assert!(
                 text.contains(word) && text.contains(last),

@@ -7,6 +7,7 @@ use super::screen::{ask, open_overlay, toast};
 use crate::domain::{Source, SourceId};
 use crate::faces::text::{clean, count};
 use crate::faces::tui::form::Form;
+use crate::faces::tui::format::name_lines;
 use crate::faces::tui::message::{Change, Effect, verify_target};
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
 use crate::faces::tui::user_action::UserAction;
@@ -58,7 +59,7 @@ pub(super) fn source_action(model: &mut Model, action: UserAction) -> Vec<Effect
 fn removal_question(targets: &[Arc<Source>]) -> Vec<String> {
     let mut text = vec![format!("Remove {}?", name_of(targets))];
     if targets.len() > 1 {
-        text.extend(names(targets));
+        text.extend(name_lines(targets.iter().map(|source| &**source)));
     }
     text.extend(after_removal(targets));
     text
@@ -145,19 +146,6 @@ fn targets(model: &Model) -> Result<Vec<Arc<Source>>, &'static str> {
         }
         None => Ok(model.table.targets()),
     }
-}
-
-/// Returns the names of the first sources, one a line, and the number of the others.
-fn names(sources: &[Arc<Source>]) -> Vec<String> {
-    const SHOWN: usize = 5;
-    let shown = sources.iter().take(SHOWN);
-    let mut lines: Vec<_> = shown
-        .map(|source| format!("  {}", clean(&source.settings.name)))
-        .collect();
-    if let more @ 1.. = sources.len().saturating_sub(SHOWN) {
-        lines.push(format!("  and {more} more"));
-    }
-    lines
 }
 
 fn name_of(sources: &[Arc<Source>]) -> String {
