@@ -57,11 +57,7 @@ pub(super) fn notifiers(
         check_named(section, "notifier", keys.name.as_ref(), &mut lines);
         notifier(section, keys, paths)
     });
-    notifiers
-        .collect::<Vec<_>>()
-        .into_iter()
-        .flatten()
-        .collect()
+    notifiers.flatten().collect()
 }
 
 fn notifier(section: &Section<'_>, keys: NotifierKeys, paths: Paths<'_>) -> Option<NotifierConfig> {

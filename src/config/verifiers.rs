@@ -69,11 +69,7 @@ pub(super) fn verifiers(
         check_named(section, "verifier", keys.name.as_ref(), &mut lines);
         verifier(section, keys, paths)
     });
-    verifiers
-        .collect::<Vec<_>>()
-        .into_iter()
-        .flatten()
-        .collect()
+    verifiers.flatten().collect()
 }
 
 /// Reports a missing name, and one that an earlier section has. `noun` is what messages call a section; `lines` holds
