@@ -105,8 +105,7 @@ async fn config(
         ConfigWhat::Check => check::config_check(&config, flags, environment, console).await,
         ConfigWhat::Keys => cli::print_text(&tui::keys_page(&config)?, console),
         ConfigWhat::Show(show) if show.policy => {
-            let services =
-                Services::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
+            let services = Services::open_for_operator(Access::Read, flags, environment).await?;
             warn_of_mismatch(&services, console);
             cli::print_policy(&services.app, show.json, console).await
         }
@@ -119,10 +118,7 @@ async fn config(
             cli::print_text(&(page + &cli::settings_lines(&config)), console)
         }
         ConfigWhat::Adopt => {
-            let services = Services::open(Access::Change, flags, environment, |who| {
-                who.operator("cli")
-            })
-            .await?;
+            let services = Services::open_for_operator(Access::Change, flags, environment).await?;
             if let Some(line) = check::passed_over_file(&config, flags, environment) {
                 console.note(&line);
             }

@@ -69,8 +69,7 @@ async fn look_at_catalogue(
     if !has_catalogue(&config.data_dir)? {
         return Ok(Vec::new());
     }
-    let services =
-        Services::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
+    let services = Services::open_for_operator(Access::Read, flags, environment).await?;
     let mut looks = services.app.idle_selections().await?;
     if let Some(error) = services.mismatch {
         return Err(error);
@@ -132,8 +131,7 @@ pub(super) async fn policy_outlook(
     if !has_catalogue(&config.data_dir)? {
         return Ok(None);
     }
-    let services =
-        Services::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
+    let services = Services::open_for_operator(Access::Read, flags, environment).await?;
     services.app.policy_outlook().await.map(Some)
 }
 

@@ -65,7 +65,7 @@ async fn open_for(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<Services> {
-    let open = |access| Services::open(access, flags, environment, |who| who.operator("cli"));
+    let open = |access| Services::open_for_operator(access, flags, environment);
     let opened = open(command.access()).await;
     let is_full = opened.as_ref().is_err_and(Error::is_out_of_space);
     match command {

@@ -23,8 +23,7 @@ pub(super) async fn complete(
     };
     let mut names = Vec::new();
     if !wanted.names.is_empty()
-        && let Ok(services) =
-            Services::open(Access::Read, &flags, environment, |who| who.operator("cli")).await
+        && let Ok(services) = Services::open_for_operator(Access::Read, &flags, environment).await
     {
         for kind in &wanted.names {
             names.extend(names_of(&services.app, *kind).await.unwrap_or_default());

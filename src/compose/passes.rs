@@ -47,10 +47,7 @@ pub(super) async fn fetch(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    let services = Services::open(Access::Change, flags, environment, |who| {
-        who.operator("cli")
-    })
-    .await?;
+    let services = Services::open_for_operator(Access::Change, flags, environment).await?;
     let sources = services.app.kept_sources(&args.sources).await?;
     let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
     if args.whole {

@@ -64,19 +64,22 @@ impl Services {
         Self::with(config, read_config, environment, clock, actor).await
     }
 
+    /// Opens the services for `access` in the name of the operator at the command line.
+    pub(super) async fn open_for_operator(
+        access: Access,
+        flags: &Flags,
+        environment: &Environment,
+    ) -> Result<Self> {
+        Self::open(access, flags, environment, |who| who.operator("cli")).await
+    }
+
     /// Opens everything for writing, and begins a catalogue where there is none. Does not check that catalogue and
     /// archive belong together.
     pub(super) fn open_unjoined(flags: &Flags, environment: &Environment) -> Result<Self> {
         let config = load(flags, environment, Access::Change)?;
         let read_config = Some(reader(&config, flags, environment));
-        let actor = |who: &Identity| who.operator("cli");
-        Self::unjoined(
-            config,
-            read_config,
-            environment,
-            Arc::new(SystemClock),
-            actor,
-        )
+        let (clock, actor) = (Arc::new(SystemClock), |who: &Identity| who.operator("cli"));
+        Self::unjoined(config, read_config, environment, clock, actor)
     }
 
     /// Opens everything for writing; begins a catalogue where there is none.

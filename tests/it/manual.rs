@@ -301,10 +301,14 @@ fn a_topic_that_is_taken_for_a_command_is_found() {
         (&["verifiers"][..], "'gannet help verifiers'"),
         (&["help", "verifier"], "did you mean verifiers?"),
         (&["help", "recover"], "did you mean recovery?"),
+        (&["help", "secret"], "did you mean secrets?"),
+        (&["help", "hystory"], "did you mean history?"),
+        (&["help", "config", "adobt"], "did you mean config?"),
+        (&["help", "zzz"], "`gannet help` lists"),
     ] {
         let said = gannet.run(words);
         assert_eq!(said.code, Some(2), "{said:?}");
-        assert!(said.err.contains(part), "{said:?}");
+        assert!(said.out.is_empty() && said.err.contains(part), "{said:?}");
     }
     assert!(!gannet.data().exists(), "help begins nothing");
 }

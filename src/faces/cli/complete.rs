@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::args::Cli;
-use super::exit::conclude;
+use super::exit::printed;
 use super::manual::TOPICS;
 use super::{Console, ExitStatus};
 use crate::faces::text::clean;
@@ -296,10 +296,7 @@ pub fn print_completion(
         lines.push('\n');
     }
     let written = console.out.write_all(lines.as_bytes());
-    conclude(
-        written.map(|()| ExitStatus::Done).map_err(Into::into),
-        console,
-    )
+    printed(written, console)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::exit::conclude;
+use super::exit::printed;
 use super::{Console, ExitStatus};
 use crate::app::{self, PolicyOutlook};
 use crate::config::{
@@ -19,10 +19,7 @@ const MOST_PADDED: usize = 60;
 pub fn print_config_json(config: &Config, console: &mut Console<'_>) -> app::Result<ExitStatus> {
     let config = ConfigJson::new(config, verifier_words, notifier_words);
     let written = json::write(&mut console.out, &config);
-    Ok(conclude(
-        written.map(|()| ExitStatus::Done).map_err(Into::into),
-        console,
-    ))
+    Ok(printed(written, console))
 }
 
 /// Returns a line for each setting in force: `fetch.max_tries = 3`, and its origin.

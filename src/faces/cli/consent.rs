@@ -1,8 +1,7 @@
 //! Consent to destructive commands: asked for on a terminal, given by `--yes` elsewhere.
 
 use super::Console;
-use super::exit::error;
-use crate::app::{Error, ErrorKind};
+use crate::app::Error;
 
 /// Fails unless the operator agrees. `what` is an infinitive: `purge 7 sources with 14 versions`.
 pub(crate) fn consent(what: &str, yes: bool, console: &mut Console<'_>) -> Result<(), Error> {
@@ -12,16 +11,8 @@ pub(crate) fn consent(what: &str, yes: bool, console: &mut Console<'_>) -> Resul
     let question = format!("{}{}?", what[..1].to_uppercase(), &what[1..]);
     match console.ask(&question) {
         Some(true) => Ok(()),
-        Some(false) => Err(error(
-            ErrorKind::Invalid,
-            "nothing was changed".to_owned(),
-            None,
-        )),
-        None => Err(error(
-            ErrorKind::Invalid,
-            format!("this would {what}"),
-            Some("--yes confirms it"),
-        )),
+        Some(false) => Err(Error::invalid("nothing was changed")),
+        None => Err(Error::invalid(format!("this would {what}")).hint("--yes confirms it")),
     }
 }
 

@@ -44,16 +44,13 @@ pub(crate) enum Failure {
 /// Prints a finished text.
 pub fn print_text(text: &str, console: &mut Console<'_>) -> app::Result<ExitStatus> {
     let written = console.out.write_all(text.as_bytes());
-    Ok(conclude(
-        written.map(|()| ExitStatus::Done).map_err(Into::into),
-        console,
-    ))
+    Ok(printed(written, console))
 }
 
 /// Returns the error for an unreadable file that gannet wrote itself.
 pub(crate) fn unreadable(path: &Path, cause: &io::Error) -> app::Error {
     let message = format!("cannot read {}: {cause}", path.display());
-    error(ErrorKind::Unavailable, message, None)
+    app::Error::new(ErrorKind::Unavailable, message)
 }
 
 /// The result of a command.
@@ -69,16 +66,6 @@ pub fn purged_meanwhile(source: &Source) -> String {
 pub(crate) fn damaged_history(source: &Source, damage: &app::Error) -> String {
     let name = clean(&source.settings.name);
     format!("{name}: {}", clean(&not_whole(damage)))
-}
-
-/// Returns an error of the face itself.
-pub(crate) fn error(kind: ErrorKind, message: String, hint: Option<&str>) -> app::Error {
-    app::Error {
-        kind,
-        message,
-        hint: hint.map(str::to_owned),
-        source: None,
-    }
 }
 
 /// Returns the exit code for an error of the use-cases.
@@ -135,6 +122,12 @@ pub(crate) fn conclude(result: CommandResult, console: &mut Console<'_>) -> Exit
     }
 }
 
+/// Prints the error of a command that only prints, if any, and returns the exit code.
+pub(crate) fn printed(written: io::Result<()>, console: &mut Console<'_>) -> ExitStatus {
+    let result = written.map(|()| ExitStatus::Done);
+    conclude(result.map_err(Into::into), console)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,11 +145,7 @@ mod tests {
         ] {
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let mut console = Console::plain(&mut out, &mut err);
-            let failure = error(
-                kind,
-                "no such\u{1b}[31m source".to_owned(),
-                Some("see list"),
-            );
+            let failure = app::Error::new(kind, "no such\u{1b}[31m source").hint("see list");
             let ended = conclude(Err(failure.into()), &mut console);
             drop(console);
             assert_eq!(ended as u8, status);

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::exit::error;
 use crate::app::{Error, ErrorKind};
 use crate::domain::{Content, Digest};
 
@@ -136,7 +135,7 @@ fn write(path: &Path, digest: Digest, content: &Content) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!("{}: the content has {found}, not {digest}", path.display());
-    Err(error(ErrorKind::Damaged, message, None))
+    Err(Error::new(ErrorKind::Damaged, message))
 }
 
 /// Creates a file with the permissions that the umask allows; a temporary file is private by default.
@@ -152,16 +151,12 @@ fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
 
 fn failed(doing: &str, path: &Path, cause: &io::Error) -> Error {
     let message = format!("cannot {doing} {}: {cause}", path.display());
-    error(ErrorKind::Unavailable, message, None)
+    Error::new(ErrorKind::Unavailable, message)
 }
 
 fn foreign(path: &Path) -> Error {
     let message = format!("{} exists already with other content", path.display());
-    error(
-        ErrorKind::Conflict,
-        message,
-        Some("export into another folder"),
-    )
+    Error::new(ErrorKind::Conflict, message).hint("export into another folder")
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(crate) use import::ImportedJson;
 pub(crate) use occurrences::OccurrencesJson;
 pub(crate) use pass::{PassJson, SourceResultJson};
 pub(crate) use policy::PolicyJson;
-pub(crate) use set::{EditionJson, MemberJson, SetJson, ShownSetJson};
+pub(crate) use set::{SetJson, ShownSetJson};
 pub(crate) use source::{SourceJson, WholeSourceJson, published_file};
 pub(crate) use stream::{OpenList, write_history, write_versions_of};
 pub(crate) use times::precise;

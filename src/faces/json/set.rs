@@ -6,7 +6,7 @@ use super::object::json_object;
 use super::times::precise;
 use super::verdict::VerdictJson;
 use crate::app::SetOverview;
-use crate::domain::{Edition, EditionId, EditionMember, SourceId, VersionId};
+use crate::domain::{Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId};
 use crate::faces::set_words::{path, waits};
 use crate::faces::state_word::StateWord;
 
@@ -58,23 +58,48 @@ impl<'a> SetJson<'a> {
 #[derive(Serialize)]
 pub(crate) struct ShownSetJson<'a> {
     #[serde(flatten)]
-    pub(crate) set: SetJson<'a>,
-    pub(crate) verifiers: Vec<String>,
-    pub(crate) sources: Vec<MemberJson<'a>>,
-    pub(crate) edition: Option<EditionJson<'a>>,
-    pub(crate) published: Option<EditionJson<'a>>,
+    set: SetJson<'a>,
+    verifiers: &'a [String],
+    sources: Vec<MemberJson<'a>>,
+    edition: Option<EditionJson<'a>>,
+    published: Option<EditionJson<'a>>,
 }
 
 #[derive(Serialize)]
-pub(crate) struct MemberJson<'a> {
-    pub(crate) source_id: SourceId,
-    pub(crate) source: &'a str,
-    pub(crate) version_id: Option<VersionId>,
-    pub(crate) verified: Option<&'static str>,
+struct MemberJson<'a> {
+    source_id: SourceId,
+    source: &'a str,
+    version_id: Option<VersionId>,
+    verified: Option<&'static str>,
+}
+
+impl<'a> ShownSetJson<'a> {
+    /// `verdicts` are those on the newest edition.
+    pub(crate) fn new(
+        set: &'a SetOverview,
+        verifiers: &'a [String],
+        verdicts: &'a [EditionVerdict],
+    ) -> Self {
+        let (newest, published) = (set.newest.as_ref(), set.published.as_ref());
+        let verdicts = verdicts.iter().map(VerdictJson::on_edition).collect();
+        let sources = set.members.iter().map(|member| MemberJson {
+            source_id: member.source_id,
+            source: &member.name,
+            version_id: member.newest.map(|newest| newest.0),
+            verified: member.newest.map(|newest| newest.1.as_str()),
+        });
+        Self {
+            set: SetJson::new(set),
+            verifiers,
+            sources: sources.collect(),
+            edition: newest.map(|edition| EditionJson::new(edition, Some(verdicts))),
+            published: published.map(|edition| EditionJson::new(edition, None)),
+        }
+    }
 }
 
 #[derive(Serialize)]
-pub(crate) struct EditionJson<'a> {
+struct EditionJson<'a> {
     id: EditionId,
     at: String,
     verified: &'static str,
@@ -86,14 +111,14 @@ pub(crate) struct EditionJson<'a> {
 }
 
 #[derive(Serialize)]
-pub(crate) struct EditionMemberJson<'a> {
+struct EditionMemberJson<'a> {
     source_id: SourceId,
     source: &'a str,
     version_id: VersionId,
 }
 
 impl<'a> EditionJson<'a> {
-    pub(crate) fn new(edition: &'a Edition, verdicts: Option<Vec<VerdictJson<'a>>>) -> Self {
+    fn new(edition: &'a Edition, verdicts: Option<Vec<VerdictJson<'a>>>) -> Self {
         let member = |member: &'a EditionMember| EditionMemberJson {
             source_id: member.source_id,
             source: &member.name,

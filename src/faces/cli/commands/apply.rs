@@ -1,17 +1,17 @@
 //! `apply`: makes the sources match a TOML file.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use super::add::warn_of_path;
 use super::change::{note_left_in_sets, print_files, warn_of_ended_refusals, warn_of_left_files};
 use super::published::warn_of_unpublished;
-use crate::app::{App, CheckedSources, Error, ErrorKind, Plan, PlanStep, check_sources};
+use crate::app::{App, CheckedSources, Error, Plan, PlanStep, check_sources};
 use crate::domain::{Edit, SourceId, SourceKey, SourceSettings, with_line_feeds};
 use crate::faces::cli::args::ApplyArgs;
 use crate::faces::cli::consent::consent;
-use crate::faces::cli::exit::{CommandResult, Failure, error};
+use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::sources_file;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, count};
@@ -104,37 +104,19 @@ fn sources(path: &Path) -> Result<CheckedSources, Error> {
     let checked = sources.ok().and_then(|sources| check_sources(sources).ok());
     checked.ok_or_else(|| {
         let wrong = sources_file::problems(&name, &text);
-        error(ErrorKind::Invalid, wrong.to_string(), Some(HINT))
+        Error::invalid(wrong.to_string()).hint(HINT)
     })
 }
 
-fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-fn name_of(path: &Path) -> String {
-    if is_stdin(path) {
-        "stdin".to_owned()
-    } else {
-        path.display().to_string()
-    }
-}
-
 fn read(path: &Path) -> Result<(String, String), Error> {
-    let name = name_of(path);
-    let text = if is_stdin(path) {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).map(|_| text)
+    let (name, text) = if path.as_os_str() == "-" {
+        ("stdin".to_owned(), io::read_to_string(io::stdin()))
     } else {
-        fs::read_to_string(path)
+        (path.display().to_string(), fs::read_to_string(path))
     };
     match text {
         Ok(text) => Ok((name, with_line_feeds(&text).into_owned())),
-        Err(cause) => Err(error(
-            ErrorKind::Invalid,
-            format!("cannot read {name}: {cause}"),
-            None,
-        )),
+        Err(cause) => Err(Error::invalid(format!("cannot read {name}: {cause}"))),
     }
 }
 
@@ -175,6 +157,7 @@ fn restoring(id: SourceId, edit: &Edit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::ErrorKind;
     use crate::faces::fixtures::source;
 
     fn restoring_to(id: i64, name: &str, change: fn(&mut SourceSettings)) -> PlanStep {

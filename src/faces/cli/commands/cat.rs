@@ -7,7 +7,7 @@ use super::held_back;
 use crate::app::{App, Error, ErrorKind};
 use crate::domain::{Content, Source, Version};
 use crate::faces::cli::args::CatArgs;
-use crate::faces::cli::exit::{CommandResult, error, unreadable};
+use crate::faces::cli::exit::{CommandResult, unreadable};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
@@ -30,7 +30,7 @@ pub(super) async fn run(app: &App, args: &CatArgs, console: &mut Console<'_>) ->
             let written = File::create(path).and_then(|mut file| copy(&content, &mut file));
             written.map_err(|cause| {
                 let message = format!("cannot write {}: {cause}", path.display());
-                error(ErrorKind::Unavailable, message, None)
+                Error::new(ErrorKind::Unavailable, message)
             })?;
         }
     }
@@ -51,7 +51,7 @@ fn refusal(source: &Source, version: &Version) -> Error {
         version.id
     );
     let hint = "--output FILE writes it into a file, --output - shows it all the same";
-    error(ErrorKind::Invalid, message, Some(hint))
+    Error::invalid(message).hint(hint)
 }
 
 /// Returns whether the content holds control characters (ASCII or UTF-8), which a terminal would obey.

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use super::add::warn_of_path;
 use super::published::{Served, print_publish_failures, warn_of_unpublished};
 use super::sets::unpublished;
-use crate::app::{App, Discarded, Edited, Error, ErrorKind, LeftInSet, PurgedSet, Remains};
+use crate::app::{App, Discarded, Edited, Error, LeftInSet, PurgedSet, Remains};
 use crate::domain::{Edit, Interval, SettingsPatch, Source, SourceId};
 use crate::faces::cli::args::{
     EditArgs, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, RemoveArgs, RestoreArgs,
 };
 use crate::faces::cli::consent::consent;
-use crate::faces::cli::exit::{CommandResult, Failure, error};
+use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::{FileChange, FileOutcome};
@@ -24,10 +24,9 @@ pub(super) async fn interval(
     args: &IntervalArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let (sources, interval) = args.split().map_err(|message| {
-        let hint = "gannet interval prices 'rates-*' 6h";
-        error(ErrorKind::Invalid, message, Some(hint))
-    })?;
+    let (sources, interval) = args
+        .split()
+        .map_err(|message| Error::invalid(message).hint("gannet interval prices 'rates-*' 6h"))?;
     set_interval(app, sources, interval, console).await
 }
 
@@ -105,7 +104,7 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
     let Some(wanted) = wanted else {
         let message = "nothing to change: give at least one option, such as --interval 6h";
         let hint = "gannet edit --help lists them";
-        return Err(error(ErrorKind::Invalid, message.to_owned(), Some(hint)).into());
+        return Err(Error::invalid(message).hint(hint).into());
     };
     let sets_publish = wanted.publish.is_some();
     let before = if sets_publish || wanted.tags.is_some() {

@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use crate::faces::cli::args::{Cli, CompletionsArgs};
-use crate::faces::cli::exit::conclude;
+use crate::faces::cli::exit::printed;
 use crate::faces::cli::{Console, ExitStatus};
 
 const BASH: &str = r#"# bash completion for gannet
@@ -121,8 +121,5 @@ pub fn print_completions(args: &CompletionsArgs, console: &mut Console<'_>) -> E
         }
     };
     let written = console.out.write_all(&script);
-    conclude(
-        written.map(|()| ExitStatus::Done).map_err(Into::into),
-        console,
-    )
+    printed(written, console)
 }

@@ -8,10 +8,10 @@ use std::io::{self, Write};
 use similar::TextDiff;
 
 use super::held_back;
-use crate::app::{App, Compared, Comparison, DIFF_PATIENCE, Error, ErrorKind};
+use crate::app::{App, Compared, Comparison, DIFF_PATIENCE, Error};
 use crate::domain::{Source, Version, format_size};
 use crate::faces::cli::args::DiffArgs;
-use crate::faces::cli::exit::{CommandResult, error};
+use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, clean_line};
@@ -68,7 +68,7 @@ async fn with_the_one_before(
             "v{} is the first version of {}: there is none before it",
             version.id, source.settings.name
         );
-        error(ErrorKind::NotFound, message, None)
+        Error::not_found(message)
     })?;
     Ok(((source.clone(), before), (source, version)))
 }

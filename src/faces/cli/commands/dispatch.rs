@@ -51,6 +51,24 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
     warn_of_damage(app, status, console)
 }
 
+/// Checks a command that would create a catalogue as far as possible without one: a command that adds nothing creates
+/// none. Returns its end if it ends there, as
+/// for invalid input and `import --dry-run`. The text of stdin is stored in `command`.
+pub fn rehearse(command: &mut AppCommand, console: &mut Console<'_>) -> Option<ExitStatus> {
+    let checked = match command {
+        AppCommand::Add(args) => add::check(args, console),
+        AppCommand::LegacyAdd(args) => add::check_legacy(args).map(|()| None),
+        AppCommand::Apply(args) => apply::rehearse(args, console),
+        AppCommand::Import(args) => import::rehearse(args, console),
+        _ => Ok(None),
+    };
+    match checked {
+        Ok(None) => None,
+        Ok(Some(status)) => Some(conclude(Ok(status), console)),
+        Err(error) => Some(conclude(Err(error), console)),
+    }
+}
+
 /// Returns the set folders before a command whose changes of them are printed after it. Commands that judge print them
 /// themselves.
 async fn folders_before(app: &App, command: &AppCommand) -> Option<SetFolders> {

@@ -164,14 +164,8 @@ mod tests {
         let sources = sources.map(|source| (source.id, source)).collect();
         let reasons = HashMap::from([(SourceId(6), "schema: line 3 has no price".to_owned())]);
         let mut out = Vec::new();
-        write(
-            &results,
-            &sources,
-            &reasons,
-            &Look::plain(at("12:00:00")),
-            &mut out,
-        )
-        .expect("a buffer");
+        let look = Look::plain(at("12:00:00"));
+        write(&results, &sources, &reasons, &look, &mut out).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r"
         NAME     OUTCOME    VERSION  VERIFIED  WHY
         prices   new        v11      passed

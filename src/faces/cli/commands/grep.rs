@@ -2,10 +2,10 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::app::{App, Occurrences};
+use crate::app::{App, Error, Occurrences};
 use crate::domain::Version;
 use crate::faces::cli::args::GrepArgs;
-use crate::faces::cli::exit::{CommandResult, damaged_history, error};
+use crate::faces::cli::exit::{CommandResult, damaged_history};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left, right};
 use crate::faces::cli::{Console, ExitStatus};
@@ -46,7 +46,7 @@ pub(super) async fn run(app: &App, args: &GrepArgs, console: &mut Console<'_>) -
     })
 }
 
-fn compiled(args: &GrepArgs) -> Result<Regex, crate::app::Error> {
+fn compiled(args: &GrepArgs) -> Result<Regex, Error> {
     let pattern = if args.fixed {
         regex::escape(&args.pattern)
     } else {
@@ -58,7 +58,7 @@ fn compiled(args: &GrepArgs) -> Result<Regex, crate::app::Error> {
         .map_err(|cause| {
             let message = format!("the pattern is not a regular expression: {cause}");
             let hint = "-F searches for the text as it stands";
-            error(crate::app::ErrorKind::Invalid, message, Some(hint))
+            Error::invalid(message).hint(hint)
         })
 }
 

@@ -6,10 +6,10 @@ use std::io::{self, Read, Write as _};
 
 use super::add::warn_of_path;
 use super::published::warn_of_unpublished;
-use crate::app::{Added, App, Error, ErrorKind, NewSource, Refusal};
+use crate::app::{Added, App, Error, NewSource, Refusal};
 use crate::domain::{Address, format_size};
 use crate::faces::cli::args::ImportArgs;
-use crate::faces::cli::exit::{CommandResult, Failure, error};
+use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::import::{self, ImportEntry};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::json::{self, ImportedJson};
@@ -73,8 +73,7 @@ fn entries(args: &ImportArgs, text: &str) -> Result<Vec<ImportEntry>, Error> {
         .unwrap_or_else(|| import::guess(text, &args.file));
     let mut entries = import::read(text, format).map_err(|why| {
         let message = format!("cannot import {}: {why}", args.file);
-        let hint = "--format says what the file is";
-        error(ErrorKind::Invalid, message, Some(hint))
+        Error::invalid(message).hint("--format says what the file is")
     })?;
     let mut known = EarlierEntries::default();
     for entry in &mut entries {
@@ -89,10 +88,7 @@ fn read(file: &str) -> Result<String, Error> {
     } else {
         File::open(file).and_then(|opened| read_whole(opened, MAX_BYTES))
     };
-    text.map_err(|cause| {
-        let message = format!("cannot read {file}: {cause}");
-        error(ErrorKind::Invalid, message, None)
-    })
+    text.map_err(|cause| Error::invalid(format!("cannot read {file}: {cause}")))
 }
 
 /// Reads a whole text. Fails above `most` bytes, since a cut list would silently lose entries.
@@ -136,12 +132,10 @@ fn check(args: &ImportArgs, entry: &mut ImportEntry, known: &mut EarlierEntries)
     let first = known.addresses.get(&address).cloned();
     let refusal = match first {
         Some(place) => Some(format!("the same address as {place}")),
-        None => source.check().err().map(|error| {
-            let way = error
-                .hint
-                .map_or_else(String::new, |way| format!("; {way}"));
-            as_import(&format!("{}{way}", error.message))
-        }),
+        None => source
+            .check()
+            .err()
+            .map(|error| as_import(&error.with_hint())),
     };
     match refusal {
         Some(why) => entry.refuse(why),

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use clap::{Command, CommandFactory as _};
 
-use crate::app::ErrorKind;
+use crate::app::{Error, ErrorKind};
 use crate::faces::cli::args::{Cli, ManArgs};
-use crate::faces::cli::exit::{CommandResult, conclude, error};
+use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::manual::{pages, program_page};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, count};
@@ -35,7 +35,7 @@ fn write_all(program: &Command, folder: &Path, console: &mut Console<'_>) -> Com
             "cannot write manual pages into {}: {cause}",
             folder.display()
         );
-        error(ErrorKind::Unavailable, message, None)
+        Error::new(ErrorKind::Unavailable, message)
     })?;
     let folder = folder.display().to_string();
     console.print_line(&format!(

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::CommandFactory as _;
 
 use crate::faces::cli::args::Cli;
-use crate::faces::cli::exit::conclude;
+use crate::faces::cli::exit::printed;
 use crate::faces::cli::{Console, ExitStatus};
 
 /// The commands in the order in which people need them, by name: the descriptions come from their definitions.
@@ -50,10 +50,7 @@ fn groups(cli: &clap::Command) -> Vec<(&str, Vec<&str>)> {
 /// Prints the screen. Needs neither configuration nor catalogue.
 pub fn print_overview(console: &mut Console<'_>) -> ExitStatus {
     let written = write(&mut console.out);
-    conclude(
-        written.map(|()| ExitStatus::Done).map_err(Into::into),
-        console,
-    )
+    printed(written, console)
 }
 
 /// Writes the screen.

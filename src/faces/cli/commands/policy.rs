@@ -6,7 +6,7 @@ use super::folders::SetFolders;
 use crate::app::{self, App, OtherContents, PolicyNext, PolicyOutlook};
 use crate::domain::{AdoptedPolicy, PolicyVerifier, Scope, Weight};
 use crate::faces::cli::consent::consent;
-use crate::faces::cli::exit::{CommandResult, conclude};
+use crate::faces::cli::exit::printed;
 use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left};
@@ -55,8 +55,7 @@ pub async fn print_policy(
             write_text(policy, &look, console)
         }
     };
-    let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
-    Ok(conclude(result, console))
+    Ok(printed(written, console))
 }
 
 /// Prints what the next pass or command will do about the policy in force; nothing if it stays.
@@ -89,8 +88,7 @@ pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<E
     };
     let written = console.print_line(&clean(&line));
     folders.print(app, console).await;
-    let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
-    Ok(conclude(result, console))
+    Ok(printed(written, console))
 }
 
 /// Adopts the archive in the data folder for this catalogue.
@@ -115,8 +113,7 @@ pub async fn adopt_archive(
         line += "; published contents that it does not know are copied to trash/ for 7 days";
     }
     let written = console.print_line(&line);
-    let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
-    Ok(conclude(result, console))
+    Ok(printed(written, console))
 }
 
 /// Lists the first published files and sets whose contents this catalogue replaces.

@@ -14,7 +14,7 @@ use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{self, Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::folder_change::FolderChange;
-use crate::faces::json::{self, EditionJson, MemberJson, SetJson, ShownSetJson, VerdictJson};
+use crate::faces::json::{self, SetJson, ShownSetJson};
 use crate::faces::set_words::{path, reasons, state, why};
 use crate::faces::text::{clean, or_dash};
 
@@ -91,42 +91,13 @@ pub(super) async fn show(
     let (set, verdicts) = app.set(name).await?;
     let verifiers = app.verifier_names_of_set(name).await?;
     if as_json {
-        json::write(&mut console.out, &object(&set, verifiers, &verdicts))?;
+        let shown = ShownSetJson::new(&set, &verifiers, &verdicts);
+        json::write(&mut console.out, &shown)?;
     } else {
         let look = Look::of(app, console);
         write(&set, &verifiers, &verdicts, &look, &mut console.out)?;
     }
     Ok(ExitStatus::Done)
-}
-
-fn object<'a>(
-    set: &'a SetOverview,
-    verifiers: Vec<String>,
-    verdicts: &'a [EditionVerdict],
-) -> ShownSetJson<'a> {
-    let verdicts = verdicts.iter().map(VerdictJson::on_edition);
-    ShownSetJson {
-        set: SetJson::new(set),
-        verifiers,
-        sources: set
-            .members
-            .iter()
-            .map(|member| MemberJson {
-                source_id: member.source_id,
-                source: &member.name,
-                version_id: member.newest.map(|newest| newest.0),
-                verified: member.newest.map(|newest| newest.1.as_str()),
-            })
-            .collect(),
-        edition: set
-            .newest
-            .as_ref()
-            .map(|edition| EditionJson::new(edition, Some(verdicts.collect()))),
-        published: set
-            .published
-            .as_ref()
-            .map(|edition| EditionJson::new(edition, None)),
-    }
 }
 
 fn write(

@@ -36,13 +36,8 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
         let verdicts = async |id| app.verdicts(id).await.map_err(Failure::from);
         write_history(&mut console.out, &shown, &history, verdicts).await?;
     } else {
-        write(
-            &history,
-            &verifiers,
-            published_dir,
-            &Look::of(app, console),
-            &mut console.out,
-        )?;
+        let (look, out) = (Look::of(app, console), &mut console.out);
+        write(&history, &verifiers, published_dir, &look, out)?;
         if history.source.removed_at.is_none() {
             let id = history.source.id.to_string();
             let earlier = app.earlier_judges(std::slice::from_ref(&id)).await?;
@@ -214,14 +209,8 @@ mod tests {
         let mut out = Vec::new();
         let published = Path::new("/data/published");
         let look = Look::plain(at("17:00:00"));
-        write(
-            &sample(),
-            &["schema".to_owned()],
-            published,
-            &look,
-            &mut out,
-        )
-        .expect("a buffer");
+        let verifiers = ["schema".to_owned()];
+        write(&sample(), &verifiers, published, &look, &mut out).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r"
         source        1 prices
         address       https://example.org/1.csv

@@ -17,17 +17,13 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
     }
     let folders = SetFolders::now(app).await;
     let served = Served::begin(app).await?;
+    let detail = args.detail.clone();
     let GivenVerdict {
         source,
         version,
         also,
     } = app
-        .verdict(
-            &args.version,
-            &args.verifier,
-            args.outcome,
-            args.detail.clone(),
-        )
+        .verdict(&args.version, &args.verifier, args.outcome, detail)
         .await?;
     // The source as it was before the verdict was recorded.
     let file = served_after(app, served, &source).await?;

@@ -1,9 +1,12 @@
-//! Lines about verdicts: outcomes, verdicts that no longer count, and other versions for which a verdict counts.
+//! Lines about judged versions and editions: outcomes, verdicts that no longer count, other versions for which a verdict
+//! counts, and published files that changed.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
-use crate::app::{SetAside, VerifiedSet};
-use crate::domain::{Edition, NewVerdict, VerdictOutcome};
+use crate::app::{SetAside, Verified, VerifiedSet};
+use crate::domain::{Edition, NewVerdict, Source, SourceId, VerdictOutcome};
+use crate::faces::file_change::FileChange;
 use crate::faces::text::clean;
 
 /// The number of versions or editions that are listed by id.
@@ -84,5 +87,31 @@ pub(super) fn write_judged(verified: &VerifiedSet, out: &mut dyn Write) -> io::R
     let Edition { id, set, state, .. } = &verified.edition;
     writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;
     let judged = ("edition ", id.0);
+    write_verdicts(judged, &verified.verdicts, &verified.set_aside, out)
+}
+
+/// Indexes the changes of published files by source.
+pub(super) fn by_source(files: &[(Source, FileChange)]) -> HashMap<SourceId, &FileChange> {
+    let files = files.iter();
+    files.map(|(source, file)| (source.id, file)).collect()
+}
+
+/// Writes a line for each published file.
+pub(super) fn write_files(files: &[(Source, FileChange)], out: &mut dyn Write) -> io::Result<()> {
+    for (source, file) in files {
+        writeln!(out, "{}: {}", clean(&source.settings.name), file.clause())?;
+    }
+    Ok(())
+}
+
+/// Writes the state of a judged version, and its verdicts.
+pub(super) fn write_version(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    let name = clean(&verified.source.settings.name);
+    writeln!(
+        out,
+        "v{} of {name}: {}",
+        verified.version.id, verified.state
+    )?;
+    let judged = ("v", verified.version.id.0);
     write_verdicts(judged, &verified.verdicts, &verified.set_aside, out)
 }

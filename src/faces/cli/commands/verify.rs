@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::folders::SetFolders;
 use super::published::{Served, print_publish_failures};
 use super::sets;
-use super::verified::{by_source, write, write_files};
+use super::verdict_lines::{by_source, write_files, write_version};
 use crate::app::{App, Error, ErrorKind, Verified, VerifiedSet};
 use crate::domain::{Source, Version, VersionRef, VersionState};
 use crate::faces::cli::args::VerifyArgs;
@@ -87,7 +87,7 @@ async fn judge_versions(
             verified => verified?,
         };
         if !is_json {
-            write(&verified, &mut console.out)?;
+            write_version(&verified, &mut console.out)?;
             console.out.flush()?;
         }
         versions.push(verified);
@@ -244,7 +244,7 @@ mod tests {
             set_aside: Vec::new(),
         };
         let mut out = Vec::new();
-        write(&verified, &mut out).expect("a buffer");
+        write_version(&verified, &mut out).expect("a buffer");
         let files = [(
             verified.source.clone(),
             FileChange::between(None, &verified.source),

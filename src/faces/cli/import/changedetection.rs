@@ -144,7 +144,7 @@ fn interval_of(parts: &Value) -> Option<WholeHours> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::NewSource;
+    use crate::faces::cli::import::entry::line_of;
 
     const FILE: &str = r#"{
       "watching": {
@@ -167,35 +167,8 @@ mod tests {
 
     #[test]
     fn watches_are_taken_as_far_as_gannet_does_the_same() {
-        let told: Vec<_> = read(FILE)
-            .expect("watches")
-            .iter()
-            .map(|entry| match &entry.source {
-                Ok(NewSource {
-                    address, settings, ..
-                }) => format!(
-                    "{}: {} {:?} every {} {:?} {:?}{} without {:?}",
-                    entry.place,
-                    address,
-                    settings.name,
-                    settings
-                        .interval
-                        .map_or_else(|| "-".to_owned(), |one| one.to_string()),
-                    settings.tags.as_deref().unwrap_or_default(),
-                    settings.headers.as_deref().unwrap_or_default(),
-                    if settings.enabled == Some(false) {
-                        " off"
-                    } else {
-                        ""
-                    },
-                    entry.without
-                ),
-                Err(refused) => format!(
-                    "{}: {}: {:?}: {}",
-                    entry.place, entry.title, refused.address, refused.why
-                ),
-            })
-            .collect();
+        let entries = read(FILE).expect("watches");
+        let told: Vec<_> = entries.iter().map(line_of).collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
         watch 1: https://example.org/a Some("A") every 26h ["Price-lists", "t2"] [("Accept", "text/csv")] off without ["include_filters", "its tag `Price lists`: `Price-lists` instead"]
         watch 2: https://example.org/b None every 1h ["x", "y-z"] [] without ["its interval: every 1h instead", "its tag `y z`: `y-z` instead"]

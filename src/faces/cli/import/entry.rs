@@ -1,5 +1,7 @@
 //! One entry of another program's file: the source that it becomes, and the parts that gannet does not support.
 
+use serde_json::{Map, Value};
+
 use crate::app::NewSource;
 use crate::domain::{SettingsPatch, masked};
 
@@ -130,18 +132,18 @@ pub(super) fn tags_of<'a>(
 
 /// Returns the tags in a list of words, or in one text with commas; `name` returns the name of a word in the list.
 pub(super) fn tags<'a>(
-    value: Option<&'a serde_json::Value>,
+    value: Option<&'a Value>,
     name: impl Fn(&'a str) -> &'a str,
     without: &mut Vec<String>,
 ) -> Vec<String> {
     match value {
-        Some(serde_json::Value::Array(words)) => {
+        Some(Value::Array(words)) => {
             let others = words.iter().filter(|word| !word.is_string());
             without.extend(others.map(|word| format!("its tag {word}: not a text")));
-            let words = words.iter().filter_map(serde_json::Value::as_str);
+            let words = words.iter().filter_map(Value::as_str);
             tags_of(words.map(name), without)
         }
-        Some(serde_json::Value::String(names)) => tags_of(names.split(','), without),
+        Some(Value::String(names)) => tags_of(names.split(','), without),
         Some(other) if says_something(other) => {
             without.push("its tags: neither a list nor a text".to_owned());
             Vec::new()
@@ -152,7 +154,7 @@ pub(super) fn tags<'a>(
 
 /// Returns the keys that change the compared content or the fetch in ways that gannet has no setting for.
 pub(super) fn left_out<'a>(
-    object: &'a serde_json::Map<String, serde_json::Value>,
+    object: &'a Map<String, Value>,
     known: &[&str],
 ) -> impl Iterator<Item = String> + use<'a> {
     let known: Vec<String> = known.iter().map(|key| (*key).to_owned()).collect();
@@ -162,8 +164,7 @@ pub(super) fn left_out<'a>(
         .map(|(key, _)| key.clone())
 }
 
-pub(super) fn says_something(value: &serde_json::Value) -> bool {
-    use serde_json::Value;
+pub(super) fn says_something(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !text.is_empty(),
@@ -174,11 +175,7 @@ pub(super) fn says_something(value: &serde_json::Value) -> bool {
 }
 
 /// Returns the header fields in an object of texts; records other values in `without`.
-pub(super) fn headers(
-    value: Option<&serde_json::Value>,
-    without: &mut Vec<String>,
-) -> Vec<(String, String)> {
-    use serde_json::Value;
+pub(super) fn headers(value: Option<&Value>, without: &mut Vec<String>) -> Vec<(String, String)> {
     let fields = match value {
         Some(Value::Object(fields)) => fields,
         Some(other) if says_something(other) => {
@@ -197,6 +194,33 @@ pub(super) fn headers(
         }
     }
     headers
+}
+
+/// Returns an entry in one line.
+#[cfg(test)]
+pub(super) fn line_of(entry: &ImportEntry) -> String {
+    let (place, without) = (&entry.place, &entry.without);
+    let source = match &entry.source {
+        Ok(source) => source,
+        Err(Refused { address, why }) => {
+            return format!("{place}: {}: {address:?}: {why}", entry.title);
+        }
+    };
+    let settings = &source.settings;
+    let interval = settings.interval.map(|one| format!(" every {one}"));
+    let off = if settings.enabled == Some(false) {
+        " off"
+    } else {
+        ""
+    };
+    format!(
+        "{place}: {} {:?}{} {:?} {:?}{off} without {without:?}",
+        source.address,
+        settings.name,
+        interval.unwrap_or_default(),
+        settings.tags.as_deref().unwrap_or_default(),
+        settings.headers.as_deref().unwrap_or_default(),
+    )
 }
 
 #[cfg(test)]

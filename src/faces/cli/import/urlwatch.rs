@@ -91,7 +91,7 @@ fn refusal(job: &Map<String, Value>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::NewSource;
+    use crate::faces::cli::import::entry::line_of;
 
     const JOBS: &str = r#"
 name: "Prices"
@@ -123,31 +123,7 @@ just text
     #[test]
     fn jobs_are_taken_as_far_as_gannet_does_the_same() {
         let entries = read(JOBS).expect("jobs");
-        let told: Vec<_> = entries
-            .iter()
-            .map(|entry| match &entry.source {
-                Ok(NewSource {
-                    address, settings, ..
-                }) => format!(
-                    "{}: {} {:?} {:?} {:?}{} without {:?}",
-                    entry.place,
-                    address,
-                    settings.name,
-                    settings.tags.as_deref().unwrap_or_default(),
-                    settings.headers.as_deref().unwrap_or_default(),
-                    if settings.enabled == Some(false) {
-                        " off"
-                    } else {
-                        ""
-                    },
-                    entry.without
-                ),
-                Err(refused) => format!(
-                    "{}: {}: {:?}: {}",
-                    entry.place, entry.title, refused.address, refused.why
-                ),
-            })
-            .collect();
+        let told: Vec<_> = entries.iter().map(line_of).collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
         job 1: https://example.org/prices.csv Some("Prices") ["daily", "price-list"] [("Accept-Language", "de"), ("X-Version", "2")] without ["filter", "its tag `price list`: `price-list` instead"]
         job 2: https://example.org/b None [] [] off without []

@@ -13,7 +13,7 @@ use serde::de::value::MapDeserializer;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use crate::app::{Error, NewSource, check_settings};
+use crate::app::{NewSource, check_settings};
 use crate::config::{explained, unknown_key};
 use crate::domain::{Address, SettingsPatch, masked};
 use crate::faces::options::as_keys;
@@ -255,7 +255,7 @@ impl<'a> SourcesReader<'a> {
         if self.is_checked
             && let Err(error) = check_settings(setting)
         {
-            self.fail(at, with_way(error));
+            self.fail(at, error.with_hint());
         }
     }
 
@@ -286,7 +286,7 @@ impl<'a> SourcesReader<'a> {
             && is_address
         {
             let address = masked(&new.address);
-            self.fail(address_at, format!("{address}: {}", with_way(error)));
+            self.fail(address_at, format!("{address}: {}", error.with_hint()));
         }
     }
 
@@ -303,13 +303,5 @@ impl<'a> SourcesReader<'a> {
                 self.fail(offset, reason);
             }
         }
-    }
-}
-
-/// Returns the error with its hint.
-fn with_way(error: Error) -> String {
-    match error.hint {
-        Some(way) => format!("{}; {way}", error.message),
-        None => error.message,
     }
 }

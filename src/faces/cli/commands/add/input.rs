@@ -2,10 +2,9 @@
 
 use std::io::{self, Read as _};
 
-use crate::app::{Error, ErrorKind, NewSource};
+use crate::app::{Error, NewSource};
 use crate::domain::{Interval, IntervalError, SettingsPatch, lines, masked};
 use crate::faces::cli::args::AddArgs;
-use crate::faces::cli::exit::error;
 use crate::faces::text::without_comment;
 
 /// An address to add.
@@ -61,7 +60,7 @@ impl Given {
 
 /// Returns all addresses to add, and the interval of those without one.
 pub(super) fn given(args: &AddArgs, stdin: &str) -> Result<(Vec<Given>, Option<Interval>), Error> {
-    let (values, interval) = args.split().map_err(invalid)?;
+    let (values, interval) = args.split().map_err(Error::invalid)?;
     let mut given = Vec::new();
     let mut stdin = Some(stdin);
     for value in values {
@@ -73,7 +72,9 @@ pub(super) fn given(args: &AddArgs, stdin: &str) -> Result<(Vec<Given>, Option<I
     }
     if args.settings.name.is_some() && given.len() > 1 {
         let count = given.len();
-        return Err(invalid(format!("{count} sources cannot share one name")));
+        return Err(Error::invalid(format!(
+            "{count} sources cannot share one name"
+        )));
     }
     Ok((given, interval))
 }
@@ -81,17 +82,13 @@ pub(super) fn given(args: &AddArgs, stdin: &str) -> Result<(Vec<Given>, Option<I
 /// Returns the text of stdin if an argument is `-`, else an empty text.
 pub(super) fn read_stdin(args: &AddArgs) -> Result<String, Error> {
     let mut text = String::new();
-    let (values, _) = args.split().map_err(invalid)?;
+    let (values, _) = args.split().map_err(Error::invalid)?;
     if values.iter().any(|value| value == "-") {
         io::stdin()
             .read_to_string(&mut text)
-            .map_err(|cause| invalid(format!("cannot read stdin: {cause}")))?;
+            .map_err(|cause| Error::invalid(format!("cannot read stdin: {cause}")))?;
     }
     Ok(text)
-}
-
-fn invalid(message: String) -> Error {
-    error(ErrorKind::Invalid, message, None)
 }
 
 /// Reads an address a line, each with an optional interval. Empty lines and comments are skipped.

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use super::input::Given;
 use crate::app::{Error, ErrorKind, Refusal};
-use crate::faces::cli::exit::error;
 use crate::faces::text::clean;
 
 /// Further addresses are only counted.
@@ -32,10 +31,8 @@ pub(super) fn refuse(given: &[Given], refusals: Vec<Option<Refusal>>) -> Result<
     if reasons.is_empty() {
         return Ok(());
     }
-    let mut hints: Vec<_> = reasons
-        .iter()
-        .filter_map(|(_, one)| one.hint.clone())
-        .collect();
+    let hints = reasons.iter().filter_map(|(_, one)| one.hint.clone());
+    let mut hints: Vec<_> = hints.collect();
     if !removed.is_empty() {
         hints.push(format!(
             "`gannet restore {}` brings it back with its history; --new begins another",
@@ -44,7 +41,6 @@ pub(super) fn refuse(given: &[Given], refusals: Vec<Option<Refusal>>) -> Result<
     }
     let mut seen = HashSet::new();
     hints.retain(|hint| seen.insert(hint.clone()));
-    let hint = (!hints.is_empty()).then(|| hints.join("; "));
     let kind = reasons[0].1.kind;
     let message = match (given, reasons.as_slice()) {
         // A single argument needs no place.
@@ -54,7 +50,11 @@ pub(super) fn refuse(given: &[Given], refusals: Vec<Option<Refusal>>) -> Result<
         },
         _ => list(given.len(), &reasons),
     };
-    Err(error(kind, message, hint.as_deref()))
+    let hint = (!hints.is_empty()).then(|| hints.join("; "));
+    Err(Error {
+        hint,
+        ..Error::new(kind, message)
+    })
 }
 
 fn list(count: usize, reasons: &[(String, Reason)]) -> String {

@@ -8,8 +8,9 @@ use crate::app::{App, JudgedAgain, StaleProgress, StaleRequest, Verified, Verifi
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::commands::folders::SetFolders;
 use crate::faces::cli::commands::published::{Served, print_publish_failures};
-use crate::faces::cli::commands::verdict_lines::{write_judged, write_verdicts};
-use crate::faces::cli::commands::verified::{by_source, write, write_files};
+use crate::faces::cli::commands::verdict_lines::{
+    by_source, write_files, write_judged, write_verdicts, write_version,
+};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::FileOutcome;
@@ -101,7 +102,7 @@ fn bar() -> ProgressBar {
 fn write_changed(judged: JudgedAgain<'_>, out: &mut dyn Write) -> io::Result<()> {
     match judged {
         JudgedAgain::Version(verified, standing) => {
-            write(verified, out)?;
+            write_version(verified, out)?;
             write_verdicts(("v", verified.version.id.0), standing, &[], out)?;
         }
         JudgedAgain::Set(verified, standing) => {
