@@ -47,41 +47,29 @@ impl ColumnKind {
     }
 }
 
-fn column(heading: impl Into<Cow<'static, str>>, kind: ColumnKind) -> Column {
-    Column {
-        heading: heading.into(),
-        kind,
-    }
+/// Declares a function for each kind of column, which takes the heading.
+macro_rules! columns {
+    ($($(#[$about:meta])* $name:ident = $kind:ident;)+) => {$(
+        $(#[$about])*
+        pub(crate) fn $name(heading: impl Into<Cow<'static, str>>) -> Column {
+            Column { heading: heading.into(), kind: ColumnKind::$kind }
+        }
+    )+};
 }
 
-/// A column of words.
-pub(crate) fn left(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, ColumnKind::Left)
-}
-
-/// A column of numbers.
-pub(crate) fn right(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, ColumnKind::Right)
-}
-
-/// A column of words that may be cut to fit the terminal.
-pub(crate) fn flexible(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, ColumnKind::Flexible)
-}
-
-/// A column of paths or addresses, which may be cut at their beginning to fit the terminal.
-pub(crate) fn path(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, ColumnKind::Path)
-}
-
-/// A column of coloured words that say how good or bad something is.
-pub(crate) fn toned(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, ColumnKind::Toned)
-}
-
-/// The last column, of long text that is wrapped below its row.
-pub(crate) fn below(heading: impl Into<Cow<'static, str>>) -> Column {
-    column(heading, ColumnKind::Below)
+columns! {
+    /// A column of words.
+    left = Left;
+    /// A column of numbers.
+    right = Right;
+    /// A column of words that may be cut to fit the terminal.
+    flexible = Flexible;
+    /// A column of paths or addresses, which may be cut at their beginning to fit the terminal.
+    path = Path;
+    /// A column of coloured words that say how good or bad something is.
+    toned = Toned;
+    /// The last column, of long text that is wrapped below its row.
+    below = Below;
 }
 
 /// The text of a column for one item of a list.

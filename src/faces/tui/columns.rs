@@ -42,33 +42,28 @@ enum Width {
     Rest,
 }
 
+const fn fixed(columns: u16, from: u16) -> Width {
+    Width::Fixed { columns, from }
+}
+
 /// Every column, from left to right.
 pub(crate) static COLUMNS: [&Column; 6] = [
     &Column {
         heading: "STATE",
-        width: Width::Fixed {
-            columns: 9,
-            from: 20,
-        },
+        width: fixed(9, 20),
         cell: |source, context| (state_word(source), source_state(source, context.theme).1),
         order: Some(|one, other| attention(one).cmp(&attention(other))),
     },
     &NAME,
     &Column {
         heading: "INTERVAL",
-        width: Width::Fixed {
-            columns: 9,
-            from: 58,
-        },
+        width: fixed(9, 58),
         cell: |source, context| (source.settings.interval.to_string(), context.theme.text),
         order: Some(|one, other| one.settings.interval.cmp(&other.settings.interval)),
     },
     &Column {
         heading: "LAST",
-        width: Width::Fixed {
-            columns: 7,
-            from: 50,
-        },
+        width: fixed(7, 50),
         cell: |source, context| {
             let last = moment(source.state.last_attempt_at, context.now, context.zone);
             (last, context.theme.text)
@@ -78,19 +73,13 @@ pub(crate) static COLUMNS: [&Column; 6] = [
     },
     &Column {
         heading: "NEXT",
-        width: Width::Fixed {
-            columns: 5,
-            from: 36,
-        },
+        width: fixed(5, 36),
         cell: |source, context| (until(next_due(source), context.now), context.theme.text),
         order: Some(|one, other| due(one).cmp(&due(other))),
     },
     &Column {
         heading: "VERIFIED",
-        width: Width::Fixed {
-            columns: 11,
-            from: 42,
-        },
+        width: fixed(11, 42),
         cell: |source, context| {
             let (word, style) = match version_state(source.state.version_state, context.theme) {
                 _ if is_newest_damaged(source) => (StateWord::Damaged.shown(), context.theme.bad),
@@ -148,15 +137,15 @@ impl Column {
 
 /// Returns the columns that a table of this width shows, with their widths; `taken` is the width used by the marks.
 pub(crate) fn shown(width: u16, taken: u16) -> Vec<(&'static Column, u16)> {
-    let fixed = |column: &Column| match column.width {
+    let width_of = |column: &Column| match column.width {
         Width::Fixed { columns, from } if width >= from => Some(columns),
         _ => None,
     };
-    let used: u16 = COLUMNS.iter().filter_map(|column| fixed(column)).sum();
+    let used: u16 = COLUMNS.iter().filter_map(|column| width_of(column)).sum();
     let rest = width.saturating_sub(taken + used + 1).max(1);
     let shown = COLUMNS.iter().filter_map(|column| match column.width {
         Width::Rest => Some((*column, rest)),
-        Width::Fixed { .. } => fixed(column).map(|columns| (*column, columns)),
+        Width::Fixed { .. } => width_of(column).map(|columns| (*column, columns)),
     });
     shown.collect()
 }

@@ -46,26 +46,19 @@ impl Diff {
         match comparison {
             Comparison::Same => Self::remarks(["both have the same content".to_owned()]),
             Comparison::Text { old, new } => Self::of_texts(old, new),
-            Comparison::Bytes(compared) => Self::remarks([
-                format!(
-                    "v{}: {}, {}",
-                    old.id,
-                    format_size(old.size_bytes),
-                    old.digest
-                ),
-                format!(
-                    "v{}: {}, {}",
-                    new.id,
-                    format_size(new.size_bytes),
-                    new.digest
-                ),
-                format!("first difference at offset {}", compared.prefix),
-                format!(
-                    "{} at the start and {} at the end are the same",
-                    format_size(compared.prefix),
-                    format_size(compared.suffix)
-                ),
-            ]),
+            Comparison::Bytes(compared) => {
+                let side = |one: &Version| {
+                    let size = format_size(one.size_bytes);
+                    format!("v{}: {size}, {}", one.id, one.digest)
+                };
+                let [start, end] = [compared.prefix, compared.suffix].map(format_size);
+                Self::remarks([
+                    side(old),
+                    side(new),
+                    format!("first difference at offset {}", compared.prefix),
+                    format!("{start} at the start and {end} at the end are the same"),
+                ])
+            }
         }
     }
 

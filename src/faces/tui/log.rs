@@ -10,8 +10,9 @@ use crate::faces::text::clean;
 pub(crate) const RING: usize = 10_000;
 
 /// The severity of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
+    #[default]
     Info,
     Warning,
     Error,
@@ -71,7 +72,7 @@ impl LogLine {
 }
 
 /// The pane.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct LogPane {
     ring: VecDeque<LogLine>,
     /// The events that the filter lets through, as places counted from the first event ever received.
@@ -87,22 +88,6 @@ pub(crate) struct LogPane {
     missed: usize,
     /// Whether the newest event on the configuration is a rejected change, which leaves the earlier one in force.
     keeps_earlier_config: bool,
-}
-
-impl Default for LogPane {
-    fn default() -> Self {
-        Self {
-            ring: VecDeque::new(),
-            shown: VecDeque::new(),
-            dropped: 0,
-            level: Level::Info,
-            only: None,
-            filter: String::new(),
-            held: None,
-            missed: 0,
-            keeps_earlier_config: false,
-        }
-    }
 }
 
 /// Returns whether the event of a rejected configuration says that the earlier one stays in force.
