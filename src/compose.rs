@@ -23,8 +23,8 @@ use self::loading::load;
 use self::services::Services;
 use self::warnings::{warn_of_mismatch, warn_of_unusable};
 use crate::app::Result;
-use crate::config::{Environment, Flags};
-use crate::faces::cli::args::{Access, Cli, Command, ConfigArgs, ConfigWhat};
+use crate::config::{Config, Environment, Flags};
+use crate::faces::cli::args::{Access, Cli, Command, ConfigArgs, ConfigShowArgs, ConfigWhat};
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::faces::tui;
 
@@ -104,19 +104,7 @@ async fn config(
         ConfigWhat::Template => unreachable!("printed before the configuration is read"),
         ConfigWhat::Check => check::config_check(&config, flags, environment, console).await,
         ConfigWhat::Keys => cli::print_text(&tui::keys_page(&config)?, console),
-        ConfigWhat::Show(show) if show.policy => {
-            let services = Services::open_for_operator(Access::Read, flags, environment).await?;
-            warn_of_mismatch(&services, console);
-            cli::print_policy(&services.app, show.json, console).await
-        }
-        ConfigWhat::Show(show) if show.json => cli::print_config_json(&config, console),
-        ConfigWhat::Show(_) => {
-            // The configuration is printed even if the catalogue cannot be read.
-            let policy = check::policy_outlook(&config, flags, environment).await;
-            let policy = policy.unwrap_or_default();
-            let page = cli::config_page(&config, policy.as_ref(), &[]);
-            cli::print_text(&(page + &cli::settings_lines(&config)), console)
-        }
+        ConfigWhat::Show(show) => show_config(*show, &config, flags, environment, console).await,
         ConfigWhat::Adopt => {
             let services = Services::open_for_operator(Access::Change, flags, environment).await?;
             if let Some(line) = check::passed_over_file(&config, flags, environment) {
@@ -129,6 +117,29 @@ async fn config(
             cli::adopt_archive(&services.app, adopt.yes, console).await
         }
     }
+}
+
+/// Prints the configuration in force, or the policy of the catalogue.
+async fn show_config(
+    show: ConfigShowArgs,
+    config: &Config,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    if show.policy {
+        let services = Services::open_for_operator(Access::Read, flags, environment).await?;
+        warn_of_mismatch(&services, console);
+        return cli::print_policy(&services.app, show.json, console).await;
+    }
+    if show.json {
+        return cli::print_config_json(config, console);
+    }
+    // The configuration is printed even if the catalogue cannot be read.
+    let policy = check::policy_outlook(config, flags, environment).await;
+    let policy = policy.unwrap_or_default();
+    let page = cli::config_page(config, policy.as_ref(), &[]);
+    cli::print_text(&(page + &cli::settings_lines(config)), console)
 }
 
 fn ended(result: Result<ExitStatus>, console: &mut Console<'_>) -> ExitStatus {
