@@ -72,7 +72,15 @@ pub(super) const FOLDERS: LockKind = LockKind {
 
 /// A lock, held until dropped.
 #[derive(Debug)]
-pub struct FileLock(#[cfg_attr(not(test), expect(dead_code, reason = "held for its lock"))] File);
+pub struct FileLock(File);
+
+impl Drop for FileLock {
+    /// Unlocks the file before it is closed: a child process that has not started its program yet shares the open file, and
+    /// would keep the lock.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
 
 /// The file in a run folder that its process locks for its lifetime.
 pub(super) const RUN_LOCK: &str = "lock";
@@ -92,7 +100,10 @@ impl FileLock {
     pub(super) fn is_owner_alive(folder: &Path) -> io::Result<bool> {
         let lock = open_plain(File::options().write(true), &folder.join(RUN_LOCK))?;
         match lock.try_lock() {
-            Ok(()) => Ok(false),
+            Ok(()) => {
+                drop(Self(lock));
+                Ok(false)
+            }
             Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -307,6 +318,18 @@ mod tests {
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with("waiting for "), "{told:?}");
         drop(held);
+    }
+
+    #[test]
+    fn a_lock_is_free_although_a_child_process_has_its_file_open() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (locks, _) = locks(folder.path());
+        let held = locks.take(NOTIFICATIONS).expect("a free lock");
+        // As a child has it between its birth and its program.
+        let inherited = held.0.try_clone().expect("a copy");
+        drop(held);
+        let again = locks.try_take(NOTIFICATIONS).expect("a lock");
+        assert!(again.is_some(), "{inherited:?}");
     }
 
     #[test]
