@@ -102,16 +102,18 @@ async fn carry_out(
     command: &mut AppCommand,
     console: &mut Console<'_>,
 ) -> ExitStatus {
-    let mut waits = None;
     if command.access() == Access::Read {
         let app = Arc::clone(&services.app);
-        signals::clean_up_before_the_end(move || app.ports().archive.machine().end_reading());
-    } else {
-        waits = match apply_policy(services, command, console).await {
-            Ok(waits) => waits,
-            Err(error) => return cli::report(&error, console),
-        };
+        let end_reading = move || app.ports().archive.machine().end_reading();
+        let end = signals::clean_up_before_the_end(end_reading);
+        let status = cli::run(&services.app, command, console).await;
+        end.give_way();
+        return status;
     }
+    let waits = match apply_policy(services, command, console).await {
+        Ok(waits) => waits,
+        Err(error) => return cli::report(&error, console),
+    };
     if !matches!(command, AppCommand::Verify(_) | AppCommand::Notify(_)) {
         let status = cli::run(&services.app, command, console).await;
         if let (ExitStatus::Done, Some(with)) = (status, waits) {

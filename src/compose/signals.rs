@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -55,9 +56,23 @@ pub(super) fn hang_ups() -> Option<Signal> {
     signal(SignalKind::hangup()).ok()
 }
 
+/// The end of the process by a signal, which another thread carries out.
+#[derive(Clone, Default)]
+pub(super) struct EndBySignal(Arc<Mutex<()>>);
+
+impl EndBySignal {
+    /// Waits while a signal is ending the process; returns at once otherwise. A command that fails because the clean-up
+    /// removed its temporary files must not end the process first, with an exit code of its own.
+    pub(super) fn give_way(&self) {
+        drop(self.0.lock());
+    }
+}
+
 /// Calls `clean_up` on a signal that ends the process, then ends the process by that signal. A signal that the process
 /// was started to ignore stays ignored. Without a thread to spare, signals keep their default action.
-pub(super) fn clean_up_before_the_end(clean_up: impl FnOnce() + Send + 'static) {
+pub(super) fn clean_up_before_the_end(clean_up: impl FnOnce() + Send + 'static) -> EndBySignal {
+    let end = EndBySignal::default();
+    let begun = end.clone();
     let ignored = ignored();
     let deadly = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
     let deadly = deadly
@@ -70,6 +85,7 @@ pub(super) fn clean_up_before_the_end(clean_up: impl FnOnce() + Send + 'static) 
         };
         let _ = ready.send(());
         if let Some(signal) = signals.forever().next() {
+            let _end = begun.0.lock();
             clean_up();
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
@@ -78,6 +94,7 @@ pub(super) fn clean_up_before_the_end(clean_up: impl FnOnce() + Send + 'static) 
     let _ = std::thread::Builder::new().stack_size(STACK).spawn(watch);
     // Waits until the thread listens, before the command makes a file. Returns at once if the thread was not started.
     let _ = listens.recv();
+    end
 }
 
 /// Returns the signals that this process ignores, one bit each (proc(5), `SigIgn`); 0 if they cannot be read.
