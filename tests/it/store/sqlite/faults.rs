@@ -47,6 +47,9 @@ fn what_was_queued_is_written_before_the_store_is_gone() {
     let rig = Rig::new();
     let path = rig.engine.path();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    // Another process writes: nothing that is queued is done before it ends.
+    let other = rig.engine.sql();
+    other.execute_batch("BEGIN IMMEDIATE").expect("a writer");
     runtime.block_on(async {
         for n in 0..20 {
             let name = format!("s{n}");
@@ -56,6 +59,7 @@ fn what_was_queued_is_written_before_the_store_is_gone() {
             assert!(polled.is_pending());
         }
     });
+    other.execute_batch("COMMIT").expect("the end");
     let (store, _folder) = (rig.store, rig.engine);
     drop(store);
     let store = Store::open(&path).expect("a store");
