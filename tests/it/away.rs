@@ -30,10 +30,6 @@ impl Scene {
         self.data().join("published")
     }
 
-    fn sql(&self, statement: &str) {
-        sqlite::run(&self.data(), statement);
-    }
-
     fn withdrawn(&self) -> usize {
         self.events("file.withdrawn").len()
     }
@@ -87,9 +83,11 @@ fn is_told(said: &Said) -> bool {
 
 #[test]
 fn a_place_that_is_away_is_an_obstacle_until_it_is_back() {
+    let home = Scene::new();
+    let saved = home.save();
     for place in PLACES {
         for end in ENDS {
-            let home = Scene::new();
+            home.put_back(&saved);
             home.take_place_away(place);
             let said = home.run(end);
             assert!(is_told(&said), "{place} {end:?}: {said:#?}");
@@ -130,8 +128,10 @@ impl Scene {
 /// Where another folder stands in the place, nobody can tell that the file is away: the next look finds it when it is back.
 #[test]
 fn what_comes_back_after_it_was_withdrawn_goes_again() {
+    let home = Scene::new();
+    let saved = home.save();
     for end in ENDS {
-        let home = Scene::new();
+        home.put_back(&saved);
         let place = "the folder, with an empty one in its place";
         home.take_place_away(place);
         home.ok(end);
@@ -147,9 +147,11 @@ fn what_comes_back_after_it_was_withdrawn_goes_again() {
 
 #[test]
 fn a_file_of_gannets_own_that_is_put_where_nothing_is_to_be_goes_within_a_day() {
+    let home = Scene::new();
+    let saved = home.save();
     for end in &ENDS[..2] {
         for (content, stays) in [("content of a", false), ("somebody else's", true)] {
-            let home = Scene::new();
+            home.put_back(&saved);
             home.ok(end);
             assert_eq!(home.content("a"), None);
             let before = home.withdrawn();
@@ -165,14 +167,17 @@ fn a_file_of_gannets_own_that_is_put_where_nothing_is_to_be_goes_within_a_day() 
 /// Which version is published is lost, and how its file looked is not: it is looked at anew.
 #[test]
 fn a_file_of_which_it_was_lost_that_it_is_published_is_brought_in_line() {
+    let home = Scene::new();
+    let saved = home.save();
     for (then, content) in [
         (&["verdict", "a", "look", "failed"][..], None),
         (&["verdict", "a", "look", "passed"], Some("content of a")),
         (&["fetch", "a"], Some("content of a")),
         (&["--worker-only"], Some("content of a")),
     ] {
-        let home = Scene::new();
-        home.sql("UPDATE source_state SET published_version_id = NULL, next_slot = 0 WHERE source_id = 1");
+        home.put_back(&saved);
+        sqlite::forget_what_is_published(&home.data(), false);
+        sqlite::make_fetches_due(&home.data());
         home.run(then);
         assert_eq!(home.content("a").as_deref(), content, "{then:?}");
         home.run(&["--worker-only"]);

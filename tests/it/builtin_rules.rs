@@ -280,31 +280,33 @@ fn a_list_that_comes_after_its_file_failed_by_the_one_before_heals_it() {
         ("what is stale of it", &["verify", "--stale", "tool.bin"]),
     ];
     let list = |content: &str| format!("{}  tool.bin\n", Digest::of(content.as_bytes()).to_hex());
+    let rig = Scene::new();
+    rig.add("tool.bin");
+    rig.add("SHA256SUMS");
+    rig.fetch("SHA256SUMS", &list("one"));
+    rig.fetch("tool.bin", "one");
+    assert_eq!(rig.published("tool.bin"), "one");
+    rig.fetch("tool.bin", "two");
+    rig.fetch("SHA256SUMS", &list("one"));
+    rig.judge_again();
+    assert_eq!(rig.state("tool.bin").0, json!("failed"));
+    let verdicts = |rig: &Scene| {
+        let history = rig.history("tool.bin");
+        let verdicts = history["versions"][0]["verdicts"].as_array().cloned();
+        verdicts.unwrap_or_default()
+    };
+    // By the same list it is not judged again.
+    let before = verdicts(&rig);
+    rig.judge_again();
+    rig.ok(&["verify", "--stale"]);
+    assert_eq!(verdicts(&rig), before);
+    assert_eq!(
+        before.last().expect("a verdict")["output"],
+        "compared with v1 of SHA256SUMS"
+    );
+    let saved = rig.save();
     for (way, arguments) in ways {
-        let rig = Scene::new();
-        rig.add("tool.bin");
-        rig.add("SHA256SUMS");
-        rig.fetch("SHA256SUMS", &list("one"));
-        rig.fetch("tool.bin", "one");
-        assert_eq!(rig.published("tool.bin"), "one");
-        rig.fetch("tool.bin", "two");
-        rig.fetch("SHA256SUMS", &list("one"));
-        rig.judge_again();
-        assert_eq!(rig.state("tool.bin").0, json!("failed"), "{way}");
-        let verdicts = |rig: &Scene| {
-            let history = rig.history("tool.bin");
-            let verdicts = history["versions"][0]["verdicts"].as_array().cloned();
-            verdicts.unwrap_or_default()
-        };
-        // By the same list it is not judged again.
-        let before = verdicts(&rig);
-        rig.judge_again();
-        rig.ok(&["verify", "--stale"]);
-        assert_eq!(verdicts(&rig), before, "{way}");
-        assert_eq!(
-            before.last().expect("a verdict")["output"],
-            "compared with v1 of SHA256SUMS"
-        );
+        rig.put_back(&saved);
 
         rig.fetch("SHA256SUMS", &list("two"));
         let newest = rig.source("SHA256SUMS")["version_id"].clone();

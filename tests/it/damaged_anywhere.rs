@@ -3,12 +3,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::Value;
 
 use crate::rig::sqlite::damage;
-use crate::rig::{Gannet, Home, Numbers, Reply, sqlite};
+use crate::rig::{Gannet, Home, Numbers, Saved, sqlite};
 
 const SEEDS: [u64; 3] = [7, 11, 41];
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
@@ -34,6 +33,7 @@ const ROW_NUMBERS: [&str; 2] = ["-1", "1099511627776"];
 struct House {
     home: Home,
     files: Vec<PathBuf>,
+    saved: Saved,
 }
 
 impl House {
@@ -55,31 +55,18 @@ impl House {
             PathBuf::from(path.as_str().expect("a path"))
         });
         sqlite::make_all_due(&home.data());
-        copy(&home.data(), &home.path("kept"));
+        let saved = home.save();
         Self {
             home,
             files: files.into(),
+            saved,
         }
     }
-
-    fn restore(&self) {
-        fs::remove_dir_all(self.home.data()).expect("removed");
-        copy(&self.home.path("kept"), &self.home.data());
-        for name in NAMES {
-            let reply = Reply::file(format!("line 3 of {name}\n"));
-            self.home.origin.on(&format!("/{name}"), [reply]);
-        }
-    }
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
-    assert!(copied.expect("cp runs").success());
 }
 
 /// Chooses a value of the catalogue. Returns the statement that damages it, its table, and the ids of the sources that it concerns.
 fn choose(gannet: &Gannet, numbers: &mut Numbers) -> (String, String, Vec<i64>) {
-    let sql = sqlite::open(&gannet.data());
+    let sql = sqlite::read(&gannet.data());
     let texts = |query: &str| -> Vec<String> {
         let mut statement = sql.prepare(query).expect("a query");
         let rows = statement.query_map([], |row| row.get(0)).expect("rows");
@@ -134,7 +121,7 @@ fn choose(gannet: &Gannet, numbers: &mut Numbers) -> (String, String, Vec<i64>) 
 
 /// Returns what is wrong after one value was damaged.
 fn try_one(house: &House, numbers: &mut Numbers) -> Vec<String> {
-    house.restore();
+    house.home.put_back(&house.saved);
     let (statement, table, concerned) = choose(&house.home, numbers);
     damage(&house.home.data(), &statement);
     let is_concerned = |id: i64| concerned.contains(&id);

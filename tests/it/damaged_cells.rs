@@ -134,10 +134,12 @@ const OF_SOURCES: [(&str, &str); 19] = [
 /// Whatever is damaged of one source, the others are listed, shown, fetched and published, and the file of that one stays.
 #[test]
 fn a_damaged_source_ends_nothing_for_others() {
+    let gannet = histories();
+    let origin = &gannet.origin;
+    let files = published(&gannet);
+    let saved = gannet.save();
     for (statement, row) in OF_SOURCES {
-        let gannet = histories();
-        let origin = &gannet.origin;
-        let files = published(&gannet);
+        gannet.put_back(&saved);
         damage(&gannet.data(), statement);
         for arguments in [
             &["list"][..],
@@ -223,6 +225,9 @@ fn a_damaged_attempt_event_or_verdict_is_left_out_and_named() {
         &["dump"],
         &["report"],
     ];
+    let gannet = histories();
+    let origin = &gannet.origin;
+    let saved = gannet.save();
     for (statement, row, meet) in [
         (
             "UPDATE attempt SET started_at = 'soon' WHERE id = 1",
@@ -280,8 +285,7 @@ fn a_damaged_attempt_event_or_verdict_is_left_out_and_named() {
             &of_history,
         ),
     ] {
-        let gannet = histories();
-        let origin = &gannet.origin;
+        gannet.put_back(&saved);
         damage(&gannet.data(), statement);
         for arguments in meet {
             let said = gannet.run(arguments);
@@ -319,8 +323,10 @@ fn a_damaged_attempt_event_or_verdict_is_left_out_and_named() {
 
 #[test]
 fn the_dashboard_shows_the_sources_beside_a_damaged_one() {
+    let gannet = histories();
+    let saved = gannet.save();
     for (statement, row) in &OF_SOURCES[..2] {
-        let gannet = histories();
+        gannet.put_back(&saved);
         damage(&gannet.data(), statement);
         let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
         terminal.wait_for("is damaged");

@@ -34,6 +34,9 @@ fn assert_told(said: &Said, words: &str, what: &str) {
 
 #[test]
 fn a_damaged_policy_is_mended_by_adopting_the_configuration() {
+    let gannet = two_sources();
+    let origin = &gannet.origin;
+    let saved = gannet.save();
     for damaged in [
         "verifiers = 'x'",
         "verifiers = NULL",
@@ -42,8 +45,7 @@ fn a_damaged_policy_is_mended_by_adopting_the_configuration() {
         "actor_id = NULL",
         "file = x'ff'",
     ] {
-        let gannet = two_sources();
-        let origin = &gannet.origin;
+        gannet.put_back(&saved);
         damage(&gannet.data(), &format!("UPDATE policy SET {damaged}"));
         for arguments in [
             &["--worker-only"][..],
@@ -70,14 +72,16 @@ fn a_damaged_policy_is_mended_by_adopting_the_configuration() {
 /// Without its mark a catalogue is read and not changed, until the archive is taken over.
 #[test]
 fn a_damaged_mark_is_mended_by_adopting_the_archive() {
+    let gannet = two_sources();
+    let origin = &gannet.origin;
+    let saved = gannet.save();
     for damaged in [
         "generation = 'x'",
         "generation = NULL",
         "id = NULL",
         "id = x'ff'",
     ] {
-        let gannet = two_sources();
-        let origin = &gannet.origin;
+        gannet.put_back(&saved);
         damage(
             &gannet.data(),
             &format!("UPDATE archive_mark SET {damaged}"),
@@ -97,6 +101,10 @@ fn a_damaged_mark_is_mended_by_adopting_the_archive() {
 /// A source that cannot be read can be given up with its history, by its id, and nothing else goes with it.
 #[test]
 fn a_damaged_source_is_given_up_by_its_id() {
+    let gannet = two_sources();
+    let origin = &gannet.origin;
+    let file = published(&gannet, "a");
+    let saved = gannet.save();
     for (statement, is_place_known) in [
         (
             "UPDATE source SET settings = '{\"interval\":\"x\"}' WHERE id = 1",
@@ -121,9 +129,7 @@ fn a_damaged_source_is_given_up_by_its_id() {
             false,
         ),
     ] {
-        let gannet = two_sources();
-        let origin = &gannet.origin;
-        let file = published(&gannet, "a");
+        gannet.put_back(&saved);
         damage(&gannet.data(), statement);
         let said = gannet.run(&["list"]);
         assert_told(&said, "row 1 of the table `source", statement);

@@ -43,14 +43,16 @@ const DAMAGES: [(&str, &str); 8] = [
 
 #[test]
 fn what_was_said_under_a_damaged_name_publishes_nothing() {
+    let gannet = refused();
+    let origin = &gannet.origin;
+    let file = gannet.source("b")["published_path"].clone();
+    let file = Path::new(file.as_str().expect("a path")).to_owned();
+    // The bytes go, and come back.
+    origin.on("/b", [Reply::file("three\n")]);
+    gannet.ok(&["fetch", "b"]);
+    let saved = gannet.save();
     for (statement, row) in DAMAGES {
-        let gannet = refused();
-        let origin = &gannet.origin;
-        let file = gannet.source("b")["published_path"].clone();
-        let file = Path::new(file.as_str().expect("a path")).to_owned();
-        // The bytes go, and come back.
-        origin.on("/b", [Reply::file("three\n")]);
-        gannet.ok(&["fetch", "b"]);
+        gannet.put_back(&saved);
         damage(&gannet.data(), statement);
         let is_refused = |said: &Said| {
             let now = fs::read_to_string(&file).expect("a file");

@@ -77,13 +77,15 @@ const UNFIT: [(&str, &str); 13] = [
 /// Nothing goes to the trash or from there on the word of a damaged row, which is named once.
 #[test]
 fn no_object_goes_while_a_row_does_not_fit() {
+    let gannet = shared();
+    let data = gannet.data();
+    let objects = files_below(&data.join("objects"));
+    let old = data.join("trash/2001-01-01.2001-01-08.7/objects/00");
+    fs::create_dir_all(&old).expect("a folder");
+    fs::write(old.join(format!("{:062}-1-abcdefgh", 0)), "lost").expect("an object");
+    let saved = gannet.save();
     for (statement, row) in UNFIT {
-        let gannet = shared();
-        let data = gannet.data();
-        let objects = files_below(&data.join("objects"));
-        let old = data.join("trash/2001-01-01.2001-01-08.7/objects/00");
-        fs::create_dir_all(&old).expect("a folder");
-        fs::write(old.join(format!("{:062}-1-abcdefgh", 0)), "lost").expect("an object");
+        gannet.put_back(&saved);
         damage(&data, statement);
         for pass in 0..2 {
             damage(&data, "UPDATE archive_mark SET swept_at = NULL");
@@ -114,18 +116,19 @@ fn no_object_goes_while_a_row_does_not_fit() {
 /// A purge deletes neither versions of other sources nor what such a version may need.
 #[test]
 fn a_purge_refuses_while_a_row_does_not_fit() {
+    let gannet = shared();
+    let data = gannet.data();
+    let objects = files_below(&data.join("objects"));
+    let saved = gannet.save();
     for (statement, row) in UNFIT {
-        let gannet = shared();
-        let data = gannet.data();
-        let objects = files_below(&data.join("objects"));
+        gannet.put_back(&saved);
         damage(&data, statement);
         let said = gannet.run(&["remove", "s", "--purge", "--yes"]);
         assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
         let is_told = said.err.contains(row) && said.err.contains("nothing is purged");
         assert!(is_told, "{statement}: {said:#?}");
         assert_eq!(files_below(&data.join("objects")), objects, "{statement}");
-        let sql = sqlite::open(&data);
-        let versions: i64 = sql
+        let versions: i64 = sqlite::read(&data)
             .query_row("SELECT count(*) FROM version", [], |row| row.get(0))
             .expect("a number");
         let left = if statement.starts_with("DELETE FROM version") {
@@ -137,7 +140,7 @@ fn a_purge_refuses_while_a_row_does_not_fit() {
         // Without its history it can go.
         gannet.ok(&["remove", "s"]);
     }
-    let gannet = shared();
+    gannet.put_back(&saved);
     gannet.ok(&["remove", "s", "--purge", "--yes"]);
     assert_eq!(files_below(&gannet.data().join("objects")).len(), 1);
     assert_eq!(gannet.bytes(&["cat", "u"]), noise(1));
@@ -146,13 +149,15 @@ fn a_purge_refuses_while_a_row_does_not_fit() {
 /// A history of which versions are missing can be purged itself, and with that the damage ends.
 #[test]
 fn a_history_with_lost_versions_can_be_purged() {
+    let gannet = shared();
+    let saved = gannet.save();
     for (statement, name) in [
         ("DELETE FROM version WHERE id = 2", "u"),
         ("DELETE FROM version WHERE id = 1", "s"),
         ("DELETE FROM version WHERE id = 3", "s"),
         ("DELETE FROM version WHERE source_id = 1", "s"),
     ] {
-        let gannet = shared();
+        gannet.put_back(&saved);
         damage(&gannet.data(), statement);
         let other = if name == "u" { "s" } else { "u" };
         let said = gannet.run(&["remove", other, "--purge", "--yes"]);

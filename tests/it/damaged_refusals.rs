@@ -31,11 +31,13 @@ const DAMAGES: [&str; 20] = [
 
 #[test]
 fn refused_bytes_stay_refused_when_a_row_is_damaged() {
+    let gannet = refused();
+    let origin = &gannet.origin;
+    let file = gannet.source("b")["published_path"].clone();
+    let file = Path::new(file.as_str().expect("a path")).to_owned();
+    let saved = gannet.save();
     for statement in DAMAGES {
-        let gannet = refused();
-        let origin = &gannet.origin;
-        let file = gannet.source("b")["published_path"].clone();
-        let file = Path::new(file.as_str().expect("a path")).to_owned();
+        gannet.put_back(&saved);
         let is_refused = |said: &Said| {
             let now = fs::read_to_string(&file).expect("a file");
             assert_ne!(now, "two\n", "{statement}: {said:#?}");
@@ -73,14 +75,16 @@ pub(crate) fn refused() -> Home {
 /// The verdict alone is enough, and so is what was kept beside it.
 #[test]
 fn a_refusal_is_known_without_what_was_kept_beside_its_verdict() {
+    let gannet = refused();
+    let origin = &gannet.origin;
+    let saved = gannet.save();
     for statement in [
         "DELETE FROM refusal",
         "UPDATE refusal SET version_id = 1",
         "UPDATE refusal SET source_id = 9",
         "UPDATE refusal SET digest = zeroblob(32)",
     ] {
-        let gannet = refused();
-        let origin = &gannet.origin;
+        gannet.put_back(&saved);
         damage(&gannet.data(), statement);
         for content in ["three\n", "two\n"] {
             origin.on("/b", [Reply::file(content)]);
@@ -96,6 +100,10 @@ fn a_refusal_is_known_without_what_was_kept_beside_its_verdict() {
 /// What a verifier says of the version otherwise is no way round a refusal whose verdict is lost; what a person says is.
 #[test]
 fn a_lost_refusal_is_ended_by_a_verdict_of_its_verifier_alone() {
+    let gannet = refused();
+    let file = gannet.source("b")["published_path"].clone();
+    let file = Path::new(file.as_str().expect("a path")).to_owned();
+    let saved = gannet.save();
     for (statement, named) in [
         ("DELETE FROM verdict WHERE outcome = 'failed'", "v2"),
         (
@@ -111,9 +119,7 @@ fn a_lost_refusal_is_ended_by_a_verdict_of_its_verifier_alone() {
             "`id` holds 3: this verdict on it is damaged",
         ),
     ] {
-        let gannet = refused();
-        let file = gannet.source("b")["published_path"].clone();
-        let file = Path::new(file.as_str().expect("a path")).to_owned();
+        gannet.put_back(&saved);
         damage(&gannet.data(), statement);
         let toml = gannet.path("config.toml");
         let text = fs::read_to_string(&toml).expect("a file");

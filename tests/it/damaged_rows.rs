@@ -26,11 +26,14 @@ fn two_histories() -> Home {
 }
 
 fn damage(gannet: &Gannet, statement: &str) {
-    sqlite::run(&gannet.data(), statement);
+    sqlite::damage(&gannet.data(), statement);
 }
 
 #[test]
 fn what_is_sound_is_saved_and_read_beside_a_damaged_row() {
+    let gannet = two_histories();
+    let origin = &gannet.origin;
+    let saved = gannet.save();
     for (statement, sound) in [
         (
             "UPDATE version SET fetched_at = fetched_at + 1 WHERE id = 3",
@@ -44,8 +47,7 @@ fn what_is_sound_is_saved_and_read_beside_a_damaged_row() {
         ("DELETE FROM version WHERE id = 1", "v3"),
         ("DELETE FROM version WHERE id = 3", "v1"),
     ] {
-        let gannet = two_histories();
-        let origin = &gannet.origin;
+        gannet.put_back(&saved);
         damage(&gannet, statement);
         let is_told = |said: &Said| {
             assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
@@ -125,6 +127,8 @@ fn what_is_sound_is_saved_and_read_beside_a_damaged_row() {
 /// The dashboard shows the versions that are sound, in its pane and on the source's page, and says what is damaged.
 #[test]
 fn the_dashboard_shows_what_is_sound_beside_a_damaged_row() {
+    let gannet = two_histories();
+    let saved = gannet.save();
     for (statement, sound) in [
         (
             "UPDATE version SET fetched_at = fetched_at + 1 WHERE id = 3",
@@ -133,7 +137,7 @@ fn the_dashboard_shows_what_is_sound_beside_a_damaged_row() {
         ("UPDATE version SET checksum = NULL WHERE id = 1", "v3 "),
         ("DELETE FROM version WHERE id = 1", "v3 "),
     ] {
-        let gannet = two_histories();
+        gannet.put_back(&saved);
         damage(&gannet, statement);
         let mut terminal = Terminal::start(&gannet, &[]);
         terminal.wait_for("is damaged");
@@ -200,6 +204,10 @@ impl Work {
 /// Whatever else a pass has to do with a version whose row is damaged, the other sources are fetched and published.
 #[test]
 fn a_damaged_row_keeps_no_other_source_waiting() {
+    let gannet = two_histories();
+    let origin = &gannet.origin;
+    let ca_file = origin.ca_file().display().to_string();
+    let saved = gannet.save();
     for work in [
         Work::PutBack,
         Work::LookClosely,
@@ -207,9 +215,7 @@ fn a_damaged_row_keeps_no_other_source_waiting() {
         Work::GiveUp,
         Work::JudgeAgain,
     ] {
-        let gannet = two_histories();
-        let origin = &gannet.origin;
-        let ca_file = origin.ca_file().display().to_string();
+        gannet.put_back(&saved);
         let verifiers = work.verifiers();
         gannet.configure(&format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}"));
         for name in ["a", "b"] {
@@ -254,13 +260,15 @@ fn a_damaged_row_keeps_no_other_source_waiting() {
 #[test]
 fn damaged_rows_of_undecided_versions_keep_nothing_from_being_done() {
     let states = ["external = true\n", "command = [\"/no/such/program\"]\n"];
+    let gannet = two_histories();
+    let origin = &gannet.origin;
+    let (ca_file, beat) = (origin.ca_file().display().to_string(), origin.url("/beat"));
+    let saved = gannet.save();
     for (verifier, damage_done) in states.into_iter().zip([
         "checksum = checksum + 1",
         "blob_id = (SELECT min(blob_id) FROM version)",
     ]) {
-        let gannet = two_histories();
-        let origin = &gannet.origin;
-        let (ca_file, beat) = (origin.ca_file().display().to_string(), origin.url("/beat"));
+        gannet.put_back(&saved);
         gannet.configure(&format!(
             "[worker]\nheartbeat = {beat:?}\n[fetch]\nca_file = {ca_file:?}\n
              [[verifier]]\nname = \"legal\"\nsources = [\"*\"]\n{verifier}"
@@ -291,7 +299,7 @@ fn damaged_rows_of_undecided_versions_keep_nothing_from_being_done() {
                 assert_eq!(lines.count(), 1, "{verifier}: {said:#?}");
             }
             assert_eq!(beats(origin), before + 1, "{verifier}: {said:#?}");
-            let swept = sqlite::open(&gannet.data()).query_row(
+            let swept = sqlite::read(&gannet.data()).query_row(
                 "SELECT swept_at IS NOT NULL FROM archive_mark",
                 [],
                 |row| row.get::<_, bool>(0),

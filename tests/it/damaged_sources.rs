@@ -67,8 +67,10 @@ const CHANGED: [(&str, &str); 8] = [
 
 #[test]
 fn a_source_whose_row_is_another_by_a_byte_is_left_as_it_is_and_named() {
+    let home = Scene::new();
+    let saved = home.save();
     for (name, change) in CHANGED {
-        let home = Scene::new();
+        home.put_back(&saved);
         let id = if name == "a" { 1 } else { 2 };
         let statement = format!("UPDATE source SET {change} WHERE id = {id}");
         home.damage(&statement);
@@ -136,18 +138,20 @@ fn a_set_waits_for_a_member_whose_row_is_damaged() {
 
 #[test]
 fn no_other_file_becomes_the_configuration_by_a_damaged_policy() {
+    let home = Scene::new();
+    let other = home.path("other.toml");
+    let text = fs::read_to_string(home.path("config.toml")).expect("a configuration");
+    let text = text
+        .replace("grep", "cat")
+        .replace("\"-q\", \"good\", ", "");
+    fs::write(&other, text).expect("written");
+    let saved = home.save();
     for change in [
         "file = replace(file, 'config.toml', 'other.toml')",
         "verifiers = replace(verifiers, 'tag:prices', 'tag:pricez')",
         "adopted_at = adopted_at + 1",
     ] {
-        let home = Scene::new();
-        let other = home.path("other.toml");
-        let text = fs::read_to_string(home.path("config.toml")).expect("a configuration");
-        let text = text
-            .replace("grep", "cat")
-            .replace("\"-q\", \"good\", ", "");
-        fs::write(&other, text).expect("written");
+        home.put_back(&saved);
         home.damage(&format!("UPDATE policy SET {change}"));
         for named in [true, false] {
             let mut command = home.command(&["--worker-only"]);

@@ -58,6 +58,9 @@ fn assert_shown_as_damaged(gannet: &Gannet, what: &str) {
 
 #[test]
 fn nothing_is_published_or_withdrawn_on_the_word_of_a_damaged_state() {
+    let (gannet, file) = good_and_bad();
+    let origin = &gannet.origin;
+    let saved = gannet.save();
     for (version, state) in [
         (2, "passed"),
         (2, "unverified"),
@@ -67,8 +70,7 @@ fn nothing_is_published_or_withdrawn_on_the_word_of_a_damaged_state() {
         (1, "pending"),
         (1, "unverified"),
     ] {
-        let (gannet, file) = good_and_bad();
-        let origin = &gannet.origin;
+        gannet.put_back(&saved);
         let what = format!("v{version} {state}");
         damage(
             &gannet.data(),

@@ -22,15 +22,14 @@ const DAMAGES: [&str; 10] = [
 ];
 const LOST: &str = "DELETE FROM verdict WHERE outcome = 'failed'";
 
-/// A source `b` of which version 2 was failed by a person and version 3 is published; the bytes of version 2 come back after the damage.
-fn back_again(statement: &str) -> (Home, PathBuf) {
+/// A source `b` of which version 2 was failed by a person and version 3 is published; the bytes of version 2 come back.
+fn back_again() -> (Home, PathBuf) {
     let gannet = refused();
     let origin = &gannet.origin;
     let file = gannet.source("b")["published_path"].clone();
     let file = Path::new(file.as_str().expect("a path")).to_owned();
     origin.on("/b", [Reply::file("three\n")]);
     gannet.ok(&["fetch", "b"]);
-    damage(&gannet.data(), statement);
     origin.on("/b", [Reply::file("two\n")]);
     (gannet, file)
 }
@@ -44,8 +43,11 @@ fn assert_published(file: &Path, content: &str, what: &str) {
 /// The contents that came are a version that waits, each attempt is recorded, and the source is due when it would be.
 #[test]
 fn contents_that_came_are_kept_while_a_verdict_cannot_be_read() {
+    let (gannet, file) = back_again();
+    let saved = gannet.save();
     for statement in DAMAGES {
-        let (gannet, file) = back_again(statement);
+        gannet.put_back(&saved);
+        damage(&gannet.data(), statement);
         for (round, outcome) in ["new", "unchanged"].into_iter().enumerate() {
             damage(&gannet.data(), "UPDATE source_state SET next_slot = 0");
             let said = gannet.run(&["--worker-only"]);
@@ -67,8 +69,11 @@ fn contents_that_came_are_kept_while_a_verdict_cannot_be_read() {
 /// The verifiers are asked anew, and the log keeps what the row held; what they say counts for the same bytes that wait.
 #[test]
 fn asking_the_verifiers_anew_sets_aside_what_cannot_be_read() {
+    let (gannet, file) = back_again();
+    let saved = gannet.save();
     for statement in DAMAGES {
-        let (gannet, file) = back_again(statement);
+        gannet.put_back(&saved);
+        damage(&gannet.data(), statement);
         let said = gannet.run(&["fetch", "b"]);
         assert!(
             said.err.contains("gannet verify v"),
@@ -99,8 +104,11 @@ fn asking_the_verifiers_anew_sets_aside_what_cannot_be_read() {
 /// Whoever fails the version once more has failed the bytes that wait, too.
 #[test]
 fn a_new_verdict_takes_the_place_of_one_that_is_lost() {
+    let (gannet, file) = back_again();
+    let saved = gannet.save();
     for (outcome, content) in [("failed", "three\n"), ("passed", "two\n")] {
-        let (gannet, file) = back_again(LOST);
+        gannet.put_back(&saved);
+        damage(&gannet.data(), LOST);
         gannet.run(&["fetch", "b"]);
         gannet.ok(&["verdict", "v2", "text", outcome]);
         gannet.run(&["--worker-only"]);

@@ -123,7 +123,7 @@ fn a_closed_terminal_ends_it_with_its_claims_released() {
 }
 
 fn claims(gannet: &Gannet) -> i64 {
-    let catalogue = sqlite::open(&gannet.data());
+    let catalogue = sqlite::read(&gannet.data());
     let count = "SELECT count(*) FROM source_state WHERE lease_owner IS NOT NULL";
     catalogue
         .query_row(count, [], |row| row.get(0))

@@ -46,6 +46,8 @@ fn home() -> Home {
 
 #[test]
 fn a_program_that_was_changed_is_noticed_by_whoever_looks() {
+    let gannet = home();
+    let saved = gannet.save();
     for (script, all, shown) in [
         (
             "one",
@@ -63,7 +65,7 @@ fn a_program_that_was_changed_is_noticed_by_whoever_looks() {
             [false, false],
         ),
     ] {
-        let gannet = home();
+        gannet.put_back(&saved);
         let check = || gannet.run(&["config", "check"]);
         let is_said_of = |name: &str| gannet.run(&["show", name]).err.contains(EARLIER);
         assert!(!check().out.contains(EARLIER), "{script}: {:?}", check());

@@ -1,6 +1,6 @@
 //! One rule for what ends with 1: what failed or could not be judged. A version that waits for a verdict is no failure.
 
-use crate::rig::{Home, Reply};
+use crate::rig::Home;
 
 const FAILS: &str = "command = [\"false\"]";
 const PASSES: &str = "command = [\"true\"]";
@@ -19,6 +19,10 @@ fn verifiers(of: &[&str]) -> String {
 
 #[test]
 fn a_version_that_waits_is_no_failure_whoever_judges_it() {
+    let gannet = Home::new("").with_member("x", &["eu"], ["1"]);
+    let added = gannet.save();
+    gannet.ok(&["fetch", "x"]);
+    let fetched = gannet.save();
     let advisory = format!("{CANNOT}\nadvisory = true");
     let set = "scope = \"set\"\nexternal = true".to_owned();
     for (of, state, code) in [
@@ -33,33 +37,16 @@ fn a_version_that_waits_is_no_failure_whoever_judges_it() {
         // Nobody should have to wait for the one verdict to learn of the other.
         (vec![CANNOT, WAITS], "pending", 1),
     ] {
-        for arguments in [
-            &["fetch", "x"][..],
-            &["--worker-only"],
-            &["verify", "x"],
-            &["verify", "--stale"],
-            &["verify", "--stale", "x"],
+        let text = verifiers(&of).replace("[\"*\"]\nscope", "[\"tag:eu\"]\nscope");
+        for (begun, arguments) in [
+            (&added, &["fetch", "x"][..]),
+            (&added, &["--worker-only"]),
+            (&fetched, &["verify", "x"]),
+            (&fetched, &["verify", "--stale"]),
+            (&fetched, &["verify", "--stale", "x"]),
         ] {
-            let gannet = Home::new("");
-            let origin = &gannet.origin;
-            origin.on("/x", [Reply::file("1")]);
-            let address = origin.url("/x");
-            gannet.ok(&[
-                "add",
-                &address,
-                "1h",
-                "--name",
-                "x",
-                "--tag",
-                "eu",
-                "--allow-private",
-            ]);
-            if arguments[0] == "verify" {
-                gannet.ok(&["fetch", "x"]);
-            }
-            let text = verifiers(&of).replace("[\"*\"]\nscope", "[\"tag:eu\"]\nscope");
-            let ca_file = origin.ca_file().display().to_string();
-            gannet.configure(&format!("[fetch]\nca_file = {ca_file:?}\n{text}"));
+            gannet.put_back(begun);
+            gannet.write_config("config.toml", &text);
             let said = gannet.run(arguments);
             assert_eq!(gannet.source("x")["verified"], state, "{of:?}: {said:#?}");
             assert_eq!(said.code, Some(code), "{of:?} {arguments:?}: {said:#?}");

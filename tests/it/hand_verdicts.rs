@@ -51,8 +51,10 @@ const CASES: [(&str, &str, &str); 3] = [
 
 #[test]
 fn a_verdict_by_hand_is_marked_wherever_it_is_shown() {
+    let gannet = home();
+    let saved = gannet.save();
     for (target, verifier, owner) in CASES {
-        let gannet = home();
+        gannet.put_back(&saved);
         gannet.ok(&["verdict", target, verifier, "failed", "--detail", RECALLED]);
         let table = gannet.ok(&["verdicts", owner, "--verifier", verifier]);
         assert_eq!(table.matches("failed by hand").count(), 1, "{table}");
@@ -82,8 +84,10 @@ fn a_verdict_by_hand_is_marked_wherever_it_is_shown() {
 
 #[test]
 fn what_the_verifier_sets_aside_is_said() {
+    let gannet = home();
+    let saved = gannet.save();
     for (target, verifier, owner) in CASES {
-        let gannet = home();
+        gannet.put_back(&saved);
         gannet.ok(&["verdict", target, verifier, "failed", "--detail", RECALLED]);
         let said = gannet.ok(&["verify", owner]);
         let aside = format!("  set aside, and counts no more: {verifier} failed by hand (");
@@ -188,6 +192,8 @@ fn state_of(gannet: &Gannet, version: i64) -> String {
 
 #[test]
 fn what_is_set_aside_of_one_version_counts_for_no_other_with_the_same_bytes() {
+    let gannet = one_two_one();
+    let saved = gannet.save();
     for (given_on, asked, other) in [("v1", "v3", 1), ("v3", "v1", 3)] {
         for (hand, script, own, published) in [
             ("passed", "exit 1", "failed", "two"),
@@ -197,7 +203,7 @@ fn what_is_set_aside_of_one_version_counts_for_no_other_with_the_same_bytes() {
             ("passed", "exit 7", "error", "one"),
         ] {
             let case = format!("{hand} on {given_on}, then {script} on {asked}");
-            let gannet = one_two_one();
+            gannet.put_back(&saved);
             gannet.ok(&["verdict", given_on, "prog", "failed"]);
             if hand == "passed" {
                 gannet.ok(&["verdict", given_on, "prog", "passed"]);
@@ -238,6 +244,8 @@ fn a_version_that_is_judged_for_the_first_time_ends_no_verdict_by_hand() {
 /// Whoever renames or removes a verifier hears that what people failed in its name may be published.
 #[test]
 fn a_verifier_that_goes_says_what_people_failed_in_its_name() {
+    let home = home();
+    let saved = home.save();
     for (target, verifier, is_renamed) in [
         ("a~0", "prog", true),
         ("a~0", "prog", false),
@@ -246,7 +254,7 @@ fn a_verifier_that_goes_says_what_people_failed_in_its_name() {
         ("set:eu", "whole", true),
     ] {
         for is_failed in [true, false] {
-            let home = home();
+            home.put_back(&saved);
             if is_failed {
                 home.ok(&["verdict", target, verifier, "failed"]);
             }
@@ -273,6 +281,8 @@ fn a_verifier_that_goes_says_what_people_failed_in_its_name() {
 /// Whoever has a verifier judge other sources, or only advise, hears of whose failed versions it is required no more.
 #[test]
 fn a_verifier_that_is_required_of_less_says_what_people_failed_in_its_name() {
+    let home = home();
+    let saved = home.save();
     for (target, verifier, before, after, ended) in [
         (
             "a~0",
@@ -325,7 +335,7 @@ fn a_verifier_that_is_required_of_less_says_what_people_failed_in_its_name() {
             None,
         ),
     ] {
-        let home = home();
+        home.put_back(&saved);
         home.ok(&["verdict", target, verifier, "failed"]);
         let config = fs::read_to_string(home.path("config.toml")).expect("TOML");
         let tables = config.split("[[verifier]]").map(|table| {
@@ -351,13 +361,15 @@ fn a_verifier_that_is_required_of_less_says_what_people_failed_in_its_name() {
 /// An edit after which a verifier judges a source no more says what people failed in its name.
 #[test]
 fn an_edit_that_ends_a_refusal_says_so() {
+    let home = home();
+    let saved = home.save();
     for (is_failed, edit, ended) in [
         (true, &["edit", "a", "--name", "z"][..], Some("z")),
         (true, &["edit", "a", "--interval", "2h"], None),
         (true, &["edit", "a", "--tag", "other"], None),
         (false, &["edit", "a", "--name", "z"], None),
     ] {
-        let home = home();
+        home.put_back(&saved);
         if is_failed {
             home.ok(&["verdict", "a~0", "prog", "failed"]);
         }

@@ -62,6 +62,8 @@ fn below(folder: &Path) -> Vec<String> {
 
 #[test]
 fn what_a_link_leads_to_is_left_alone_and_the_link_is_named() {
+    let gannet = one_source();
+    let saved = gannet.save();
     for (part, must_name) in [("tmp", true), ("trash", true), ("sets", false)] {
         for command in [
             &["fetch", "b.txt"][..],
@@ -71,7 +73,7 @@ fn what_a_link_leads_to_is_left_alone_and_the_link_is_named() {
             &["remove", "b.txt", "--purge", "--yes"],
             &["list"],
         ] {
-            let gannet = one_source();
+            gannet.put_back(&saved);
             let others = gannet.path("others");
             let before = strangers(&others);
             let link = gannet.data().join(part);

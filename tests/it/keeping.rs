@@ -188,18 +188,15 @@ async fn a_copy_from_before_each_change_of_a_process_that_stays_is_noticed() {
             .await
             .expect("a verdict");
     };
-    let sql = sqlite::open(&gannet.data());
     for turn in 0..6 {
-        let copy = gannet.path(&format!("{turn}.db"));
-        let into = copy.display().to_string();
-        sql.execute("VACUUM INTO ?1", [into]).expect("a copy");
+        sqlite::copy(&gannet.data(), &gannet.path(&format!("{turn}.db")));
         match turn % 3 {
             0 => edit(["2h", "3h"][turn / 3]).await,
             1 => judge().await,
             _ => pass().await,
         }
     }
-    drop((sql, worker, app));
+    drop((worker, app));
     let kept = put_away(&gannet);
     for turn in 0..6 {
         let copy = gannet.path(&format!("{turn}.db"));
@@ -252,10 +249,7 @@ fn put_away_as(gannet: &Gannet, name: &str) {
 fn a_store_of_before_there_were_marks_gets_one() {
     let gannet = store_of_two();
     fs::remove_file(gannet.data().join("archive-id")).expect("a mark");
-    let sql = sqlite::open(&gannet.data());
-    sql.execute("DELETE FROM archive_mark", [])
-        .expect("no mark");
-    drop(sql);
+    sqlite::forget_mark(&gannet.data());
     gannet.ok(&["list"]);
     assert!(
         !gannet.data().join("archive-id").exists(),
@@ -285,11 +279,6 @@ fn what_a_purge_leaves_lies_in_the_trash_for_seven_days() {
     assert_eq!(files_below(&trash).len(), 2);
     let day = fs::read_dir(&trash).expect("a trash").flatten().next();
     let mut day = day.expect("a day").path();
-    let untidied = || {
-        let sql = sqlite::open(&gannet.data());
-        sql.execute("UPDATE archive_mark SET swept_at = 0", [])
-            .expect("long ago");
-    };
     // As a look a year ahead finds it, a look by which it was seen for 7 days, one that is too soon, one after a look from the
     // future, and one by which it was seen for 8. A look long ago counts as 4 days, whatever day it is now.
     for (name, is_due, left) in [
@@ -301,7 +290,7 @@ fn what_a_purge_leaves_lies_in_the_trash_for_seven_days() {
     ] {
         fs::rename(&day, trash.join(name)).expect("renamed");
         if is_due {
-            untidied();
+            sqlite::make_tidying_long_due(&gannet.data());
         }
         gannet.ok(&["--worker-only"]);
         assert_eq!(files_below(&trash).len(), left, "{name}");

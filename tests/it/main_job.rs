@@ -75,7 +75,7 @@ fn a_file_that_changes_and_comes_back_is_three_versions_and_two_blobs() {
         );
     }
     assert_eq!(published(&gannet, "a.txt"), b"one\n");
-    let catalogue = sqlite::open(&gannet.data());
+    let catalogue = sqlite::read(&gannet.data());
     let blobs: i64 = catalogue
         .query_row("SELECT count(*) FROM blob", [], |row| row.get(0))
         .expect("a count");
@@ -365,17 +365,8 @@ fn a_damaged_blob_is_named_not_published_and_healed_by_the_next_fetch() {
     );
     add(&gannet, origin, "/x", &[]);
     gannet.fetch("x");
-    let catalogue = sqlite::open(&gannet.data());
-    catalogue
-        .execute("UPDATE blob SET body = zeroblob(length(body))", [])
-        .expect("damage");
-    catalogue
-        .execute(
-            "UPDATE source_state SET published_version_id = NULL, publish_due = 1",
-            [],
-        )
-        .expect("unpublished");
-    drop(catalogue);
+    sqlite::ruin_blobs(&gannet.data());
+    sqlite::forget_what_is_published(&gannet.data(), true);
     fs::remove_file(
         gannet
             .data()
@@ -455,10 +446,7 @@ fn content_that_comes_back_heals_its_damaged_blob() {
     add(&gannet, origin, "/y", &[]);
     gannet.fetch("x");
     gannet.fetch("x");
-    sqlite::run(
-        &gannet.data(),
-        "UPDATE blob SET body = zeroblob(length(body))",
-    );
+    sqlite::ruin_blobs(&gannet.data());
     // Once as an older version of the same source, once as another source's.
     assert_eq!(gannet.fetch("x")["new"], 1);
     assert_eq!(gannet.fetch("y")["new"], 1);
@@ -574,14 +562,7 @@ fn a_name_comes_before_what_else_it_may_mean() {
     add(&gannet, origin, "/a", &["--name", "x"]);
     add(&gannet, origin, "/b", &["--name", "y"]);
     // Such a name is not given any more; an older catalogue may have one.
-    let sql = sqlite::open(&gannet.data());
-    sqlite::add_row_checksum(&sql);
-    sql.execute_batch(
-        "UPDATE source SET name = 'x~2' WHERE name = 'y'; UPDATE source SET checksum
-             = row_checksum(id, name, address, settings, published_path, path_key, created_at, removed_at)",
-    )
-    .expect("renamed");
-    drop(sql);
+    sqlite::rename_source(&gannet.data(), "y", "x~2");
     for name in ["x", "x", "x", "x~2"] {
         gannet.fetch(name);
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::rig::{Gannet, Home, Origin, Reply, Said, left_out, said};
+use crate::rig::{Gannet, Home, Origin, Reply, Said, left_out, said, sqlite};
 
 const NOBODY: u32 = 65534;
 
@@ -145,18 +145,7 @@ fn with_a_narrow_umask_readers_reach_what_is_published_and_nothing_else() {
 fn a_copy_before_a_migration_is_for_its_owner_alone() {
     let gannet = Gannet::new();
     fs::create_dir(gannet.data()).expect("a folder");
-    let path = gannet.data().join("gannet.db");
-    let earlier = rusqlite::Connection::open(&path).expect("a database");
-    earlier
-        .execute_batch(include_str!("../../src/store/sqlite/schema/001.sql"))
-        .expect("the first schema");
-    earlier
-        .pragma_update(None, "application_id", 0x6761_6e74)
-        .expect("an id");
-    earlier
-        .pragma_update(None, "user_version", 1)
-        .expect("a number");
-    drop(earlier);
+    sqlite::make_of_schema_1(&gannet.data());
     let said = run_after(&gannet, "umask 000;", &["add", "https://example.org/a"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert_eq!(mode(&gannet.data().join("gannet.db.before-002")), 0o600);

@@ -105,16 +105,18 @@ const MEANWHILE: [Meanwhile; 4] = [
 #[test]
 fn a_verdict_that_was_overtaken_does_not_count() {
     for judging in [&["fetch", "prices"][..], &["verify", "v2"]] {
+        let prices = Prices::new();
+        prices.fetch("good");
+        // A verdict that was given before the verifier was edited stands until it judges again.
+        let is_known = judging[0] == "verify";
+        if is_known {
+            prices.fetch("bad");
+        } else {
+            prices.serve("prices", "bad");
+        }
+        let saved = prices.save();
         for (what, meanwhile, state) in MEANWHILE {
-            let prices = Prices::new();
-            prices.fetch("good");
-            // A verdict that was given before the verifier was edited stands until it judges again.
-            let is_known = judging[0] == "verify";
-            if is_known {
-                prices.fetch("bad");
-            } else {
-                prices.serve("prices", "bad");
-            }
+            prices.put_back(&saved);
             let state = if is_known && state == "pending" {
                 "passed"
             } else {
@@ -133,10 +135,12 @@ fn a_verdict_that_was_overtaken_does_not_count() {
 
 #[test]
 fn what_was_left_open_is_judged_by_the_verifier_of_now() {
+    let prices = Prices::new();
+    prices.fetch("good");
+    prices.serve("prices", "bad");
+    let saved = prices.save();
     for (what, meanwhile, _) in MEANWHILE {
-        let prices = Prices::new();
-        prices.fetch("good");
-        prices.serve("prices", "bad");
+        prices.put_back(&saved);
         prices.while_judged_by(&["fetch", "prices"], || meanwhile(&prices));
         let other = prices.path("other.toml");
         let config = if other.exists() {
@@ -167,15 +171,17 @@ fn bytes_that_a_person_fails_while_they_are_judged_again_stay_failed() {
 /// A person's word on a version that waits for its turn stands, whichever version is judged before it.
 #[test]
 fn what_a_person_fails_while_others_are_verified_stays_failed() {
+    let prices = Prices::new();
+    prices.fetch("one");
+    prices.fetch("two");
+    let saved = prices.save();
     for (targets, failed) in [
         (&["verify", "prices"][..], "v2"),
         (&["verify", "v1", "v2"], "v2"),
         (&["verify", "v1", "v2", "--json"], "v2"),
         (&["verify", "prices"], "v1"),
     ] {
-        let prices = Prices::new();
-        prices.fetch("one");
-        prices.fetch("two");
+        prices.put_back(&saved);
         let what = format!("{targets:?}, {failed}");
         prices.while_judged_by(targets, || {
             prices.ok(&["verdict", failed, "eyes", "failed"]);

@@ -426,7 +426,7 @@ fn an_edit_is_adopted_wholly_or_not_at_all_however_the_process_dies() {
         while Instant::now() < deadline {}
         child.kill().expect("killed, or ended by itself");
         child.wait().expect("its end");
-        let (verifiers, members): (String, i64) = sqlite::open(&rig.data())
+        let (verifiers, members): (String, i64) = sqlite::read(&rig.data())
             .query_row(
                 "SELECT verifiers, (SELECT count(*) FROM set_member) FROM policy ORDER BY revision DESC LIMIT 1",
                 [],

@@ -9,7 +9,6 @@ use gannet::domain::{Actor, SourceId, Stamp};
 use gannet::store::{SourceChange, Store};
 use serde_json::Value;
 
-use crate::rig::sqlite::SETTINGS_OF_SCHEMA_23;
 use crate::rig::{Gannet, Home, Origin, Reply, fixture, sqlite};
 
 fixture! {
@@ -66,6 +65,9 @@ impl Scene {
 
 #[test]
 fn what_a_killed_removal_left_goes_with_whatever_is_done_next() {
+    let home = Scene::with(&["a", "b"], "");
+    home.ok(&["fetch", "*"]);
+    let saved = home.save();
     for (case, purge, next) in [
         ("removed, a pass", false, &["--worker-only"][..]),
         ("purged, a pass", true, &["--worker-only"]),
@@ -77,8 +79,7 @@ fn what_a_killed_removal_left_goes_with_whatever_is_done_next() {
             &["remove", "--purge", "1", "--yes"],
         ),
     ] {
-        let home = Scene::with(&["a", "b"], "");
-        home.ok(&["fetch", "*"]);
+        home.put_back(&saved);
         home.end_without_files(1, purge);
         assert!(home.content("a").is_some(), "{case}");
         home.ok(next);
@@ -89,9 +90,11 @@ fn what_a_killed_removal_left_goes_with_whatever_is_done_next() {
 
 #[test]
 fn a_path_that_another_source_took_over_is_not_withdrawn() {
+    let home = Scene::with(&["a", "b"], "");
+    home.ok(&["fetch", "*"]);
+    let saved = home.save();
     for purge in [false, true] {
-        let home = Scene::with(&["a", "b"], "");
-        home.ok(&["fetch", "*"]);
+        home.put_back(&saved);
         home.end_without_files(1, purge);
         let restore = !purge;
         if restore {
@@ -170,9 +173,11 @@ fn a_published_file_that_cannot_be_put_back_is_tried_again_and_shown_meanwhile()
             |home| fs::remove_file(home.folder()).expect("removed"),
         ),
     ];
+    let home = Scene::with(&["a"], "");
+    home.ok(&["fetch", "a"]);
+    let saved = home.save();
     for (case, why, harm, mend) in cases {
-        let home = Scene::with(&["a"], "");
-        home.ok(&["fetch", "a"]);
+        home.put_back(&saved);
         harm(&home);
         sqlite::make_looks_due(&home.data());
         // Nothing is due any more after the first.
@@ -232,10 +237,12 @@ fn a_published_file_that_was_changed_or_removed_is_put_back() {
             0,
         ),
     ];
+    let home = Scene::with(&["a"], "");
+    home.ok(&["fetch", "a"]);
+    let saved = home.save();
     for (case, harm, events) in harms {
         for again in [&["fetch", "a"][..], &["--worker-only"]] {
-            let home = Scene::with(&["a"], "");
-            home.ok(&["fetch", "a"]);
+            home.put_back(&saved);
             harm(&home.file("a"));
             sqlite::make_looks_due(&home.data());
             home.ok(again);
@@ -259,6 +266,10 @@ fn a_published_file_that_was_changed_or_removed_is_put_back() {
 fn that_a_published_file_was_put_back_is_said() {
     const JUDGE: &str = "[[verifier]]\nname = \"eyes\"\nsources = [\"*\"]\nexternal = true\n";
     let why = "its published file had been changed or removed, and was put back";
+    let home = Scene::with(&["a"], JUDGE);
+    home.run(&["fetch", "a"]);
+    home.ok(&["verdict", "v1", "eyes", "passed"]);
+    let saved = home.save();
     for (command, words) in [
         (
             &["fetch", "a"][..],
@@ -278,9 +289,7 @@ fn that_a_published_file_was_put_back_is_said() {
         ),
     ] {
         for removed in [true, false] {
-            let home = Scene::with(&["a"], JUDGE);
-            home.run(&["fetch", "a"]);
-            home.ok(&["verdict", "v1", "eyes", "passed"]);
+            home.put_back(&saved);
             if removed {
                 fs::remove_file(home.file("a")).expect("removed");
             } else {
@@ -326,31 +335,7 @@ fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
     for (harmed, events) in [(false, 0), (true, 1)] {
         let home = Scene::with(&["a"], "");
         home.ok(&["fetch", "a"]);
-        let catalogue = sqlite::open(&home.data());
-        // All that later schemas added goes, or it could not be added again.
-        let back = "DROP INDEX version_failed; DROP INDEX source_removed_name; DROP INDEX source_removed_address;
-            ALTER TABLE version DROP COLUMN last_modified_text; ALTER TABLE version DROP COLUMN digest; ALTER TABLE version DROP COLUMN checksum;
-            ALTER TABLE source_state DROP COLUMN checked_at; ALTER TABLE notifier DROP COLUMN announced_id; DROP TABLE archive_mark; DROP TABLE kept_object; DROP TABLE judging_death;
-            ALTER TABLE source_state DROP COLUMN validators_address; ALTER TABLE source_state DROP COLUMN validators_fields; ALTER TABLE source_state DROP COLUMN whole_at;
-            DROP TABLE withdrawal; DROP TABLE chore; DROP INDEX source_state_unsure;
-            ALTER TABLE source_state DROP COLUMN publish_error; ALTER TABLE source_state DROP COLUMN publish_unsure;
-            ALTER TABLE source_state DROP COLUMN published_size; ALTER TABLE source_state DROP COLUMN published_mtime;
-            ALTER TABLE source_state DROP COLUMN published_inode; ALTER TABLE file_set DROP COLUMN publish_error;
-            ALTER TABLE set_member DROP COLUMN kept_version_id;
-            ALTER TABLE source_state DROP COLUMN withdrawn_at; ALTER TABLE source_state DROP COLUMN withdrawn_because;
-            ALTER TABLE file_set DROP COLUMN withdrawn_at; ALTER TABLE file_set DROP COLUMN withdrawn_because;
-            ALTER TABLE file_set DROP COLUMN withdrawn_edition_id;
-            ALTER TABLE file_set DROP COLUMN past_edition_id;
-            ALTER TABLE verdict DROP COLUMN given_on; ALTER TABLE edition_verdict DROP COLUMN given_on;
-            ALTER TABLE verdict DROP COLUMN checksum; ALTER TABLE edition_verdict DROP COLUMN checksum; DROP TABLE refusal; DROP TABLE edition_refusal;
-            DROP TABLE told_set; DROP TABLE told_event; ALTER TABLE told DROP COLUMN worse_at; DROP TABLE removed_file;
-            ALTER TABLE text DROP COLUMN checksum; ALTER TABLE definition DROP COLUMN checksum; ALTER TABLE edition DROP COLUMN checksum;
-            DROP TABLE provenance; DROP TABLE former_address; ALTER TABLE attempt DROP COLUMN provenance_id; ALTER TABLE event DROP COLUMN about_id;
-            PRAGMA user_version = 5";
-        catalogue
-            .execute_batch(&format!("{SETTINGS_OF_SCHEMA_23} {back}"))
-            .expect("the schema before");
-        drop(catalogue);
+        sqlite::take_back_to_schema_5(&home.data());
         fs::remove_file(home.data().join("archive-id")).expect("the archive's mark");
         if harmed {
             fs::write(home.file("a"), "harmed").expect("written");

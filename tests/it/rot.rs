@@ -35,24 +35,9 @@ fn objects(folder: &Path) -> Vec<std::path::PathBuf> {
 }
 
 fn harm(folder: &Path, kind: Harm) {
-    let flip = |id: &str| {
-        let sql = sqlite::open(folder);
-        let body: Vec<u8> = sql
-            .query_row(
-                &format!("SELECT body FROM blob WHERE id = {id}"),
-                [],
-                |row| row.get(0),
-            )
-            .expect("a body");
-        let mut bent = body;
-        let middle = bent.len() / 2;
-        bent[middle] ^= 1;
-        let set = format!("UPDATE blob SET body = ?1 WHERE id = {id}");
-        assert_eq!(sql.execute(&set, [bent]), Ok(1));
-    };
     match kind {
-        Harm::FlippedInline => flip("(SELECT max(id) FROM blob)"),
-        Harm::FlippedBase => flip("(SELECT min(id) FROM blob)"),
+        Harm::FlippedInline => sqlite::flip_bit(folder, true),
+        Harm::FlippedBase => sqlite::flip_bit(folder, false),
         Harm::FlippedObject => {
             let path = objects(folder).pop().expect("an object");
             let mut bytes = fs::read(&path).expect("an object");
@@ -90,7 +75,7 @@ async fn fetched(versions: &[Vec<u8>]) -> TestApp {
     let app = app.open().await;
     for _ in versions {
         // The next version has to be asked for whole.
-        sqlite::run(app.folder(), "UPDATE source_state SET whole_at = NULL");
+        sqlite::make_whole_due(app.folder());
         pass(&app).await;
     }
     app
@@ -198,7 +183,7 @@ async fn bytes_that_cannot_be_read_now_are_told_and_nothing_else_follows() {
                     .on("/x", [Reply::file(content.clone()).header("etag", "\"w\"")]);
             }
             if is_due_whole {
-                sqlite::run(app.folder(), "UPDATE source_state SET whole_at = NULL");
+                sqlite::make_whole_due(app.folder());
             }
             let object = objects(app.folder());
             let before = app.origin.requests().len();
@@ -215,7 +200,7 @@ async fn bytes_that_cannot_be_read_now_are_told_and_nothing_else_follows() {
             let error = app.content(&version).await.expect_err("no bytes");
             assert!(!error.message.contains("damaged"), "{error}");
             assert_eq!(whole_and_not(&app.origin, before), asked, "{obstacle:?}");
-            let sql = sqlite::open(app.folder());
+            let sql = sqlite::read(app.folder());
             let told: i64 = sql
                 .query_row(
                     "SELECT count(*) FROM event e JOIN text t ON t.id = e.action_id WHERE t.value LIKE 'archive.%'",
@@ -236,25 +221,28 @@ async fn bytes_that_cannot_be_read_now_are_told_and_nothing_else_follows() {
 /// However long ago, never, or at a time that cannot be: only a day by the clock of now counts.
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_were_not_seen_to_be_good_within_the_day_are_read_before_a_server_is_believed() {
-    let hour = 3_600_000_i64;
-    for (checked_at, is_believed) in [
-        ("NULL".to_owned(), false),
-        (format!("checked_at - {}", 24 * hour), false),
-        (format!("checked_at - {}", 24 * 365 * hour), false),
-        (format!("checked_at + {}", 3 * hour), false),
-        (format!("checked_at + {}", 24 * 365 * hour), false),
-        (format!("checked_at - {}", 22 * hour), true),
+    for (moved_by_hours, is_believed) in [
+        (None, false),
+        (Some(-24), false),
+        (Some(-24 * 365), false),
+        (Some(3), false),
+        (Some(24 * 365), false),
+        (Some(-22), true),
     ] {
         let app = fetched(&[b"good".to_vec()]).await;
-        sqlite::run(
-            app.folder(),
-            &format!("UPDATE source_state SET checked_at = {checked_at}"),
-        );
+        match moved_by_hours {
+            None => sqlite::make_checks_due(app.folder()),
+            Some(hours) => sqlite::move_checks(app.folder(), hours),
+        }
         harm(app.folder(), Harm::FlippedInline);
         let before = app.origin.requests().len();
         pass(&app).await;
         let expected = if is_believed { (0, 1) } else { (1, 0) };
-        assert_eq!(whole_and_not(&app.origin, before), expected, "{checked_at}");
+        assert_eq!(
+            whole_and_not(&app.origin, before),
+            expected,
+            "{moved_by_hours:?}"
+        );
     }
 }
 
@@ -270,12 +258,8 @@ async fn a_version_too_long_to_be_read_back_is_asked_for_whole_once_a_day_and_st
         let app = app.open().await;
         pass(&app).await;
         // As an upgrade leaves it.
-        sqlite::run(app.folder(), "UPDATE source_state SET checked_at = NULL");
-        let long = format!(
-            "UPDATE blob SET size_bytes = 20 << 30 WHERE id = (SELECT v.blob_id FROM version v JOIN source s ON s.id = v.source_id
-                 WHERE s.name = 'n{position}')"
-        );
-        sqlite::run(app.folder(), &long);
+        sqlite::make_checks_due(app.folder());
+        sqlite::lengthen_newest(app.folder(), &format!("n{position}"));
         let mut whole = Vec::new();
         for _ in 0..24 {
             let before = app.origin.requests().len();
@@ -300,7 +284,7 @@ async fn a_version_too_long_to_be_read_back_is_asked_for_whole_once_a_day_and_st
 async fn damage_is_not_told_again_by_each_failure_and_healed_when_the_server_is_back() {
     let app = fetched(&[b"good".to_vec()]).await;
     harm(app.folder(), Harm::FlippedInline);
-    sqlite::run(app.folder(), "UPDATE source_state SET checked_at = NULL");
+    sqlite::make_checks_due(app.folder());
     app.origin.on(
         "/x",
         [
@@ -316,7 +300,7 @@ async fn damage_is_not_told_again_by_each_failure_and_healed_when_the_server_is_
     }
     let (whole, not) = whole_and_not(&app.origin, before);
     assert!(whole == 3 && not >= 1, "{whole} whole, {not} not");
-    let sql = sqlite::open(app.folder());
+    let sql = sqlite::read(app.folder());
     let count = |action: &str| -> i64 {
         sql.query_row(
             "SELECT count(*) FROM event e JOIN text t ON t.id = e.action_id WHERE t.value = ?1",

@@ -457,9 +457,7 @@ fn what_is_asked_with_another_value_is_asked_without_conditions() {
     gannet.configure(&config);
     assert!(!is_conditional("no user agent"));
     // As an older gannet left it.
-    let catalogue = sqlite::open(&gannet.data());
-    let forget = "UPDATE source_state SET validators_fields = NULL";
-    assert_eq!(catalogue.execute(forget, []).expect("rows"), 2);
+    sqlite::forget_validators_fields(&gannet.data());
     assert!(is_conditional("unknown"));
     secrets("KEY='third-value'\nQUERY=first-query\n");
     assert!(!is_conditional("a third value"));

@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use crate::rig::sqlite::damage;
-use crate::rig::{Home, fixture};
+use crate::rig::{Home, fixture, sqlite};
 
 fixture! {
     /// A source `a` with this content, published.
@@ -29,8 +28,7 @@ impl Scene {
 fn a_file_that_is_right_is_not_said_to_be_put_back() {
     for (content, put_back) in [("one", 0), ("two", 1)] {
         let home = Scene::new(b"one");
-        let unsure = "UPDATE source_state SET publish_unsure = 2";
-        damage(&home.data(), unsure);
+        sqlite::leave_publications_unsure(&home.data());
         fs::write(home.file("a"), content).expect("written");
         let said = home.run(&["--worker-only"]);
         assert_eq!(said.code, Some(0), "{said:#?}");
@@ -63,10 +61,9 @@ fn a_pass_that_heals_a_version_publishes_it() {
         }
     }
     fs::remove_file(home.file("a")).expect("removed");
-    damage(
-        &home.data(),
-        "UPDATE source_state SET next_slot = 0, checked_at = NULL; DELETE FROM chore",
-    );
+    sqlite::make_fetches_due(&home.data());
+    sqlite::make_checks_due(&home.data());
+    sqlite::make_looks_due(&home.data());
     let said = home.run(&["--worker-only"]);
     assert!(home.log().contains("archive.healed"), "{said:#?}");
     assert_eq!(

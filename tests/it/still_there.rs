@@ -120,8 +120,10 @@ impl Scene {
 
 #[test]
 fn what_readers_find_of_a_removed_source_is_said_until_it_is_gone() {
+    let home = Scene::new();
+    let saved = home.save();
     for by in ALL {
-        let home = Scene::new();
+        home.put_back(&saved);
         home.ok_by(by, &["remove", "feed"]);
         if by != By::Own {
             assert!(home.file("feed").exists(), "{by:?}");
@@ -174,9 +176,11 @@ fn what_readers_find_of_a_removed_source_is_said_until_it_is_gone() {
 
 #[test]
 fn what_readers_find_of_a_removed_member_is_said_until_the_next_edition() {
+    let home = Scene::new();
+    let version = home.source("one")["published_version_id"].clone();
+    let saved = home.save();
     for by in ALL {
-        let home = Scene::new();
-        let version = home.source("one")["published_version_id"].clone();
+        home.put_back(&saved);
         home.ok_by(by, &["remove", "one"]);
         let left = format!("with the set rel (v{version}), until its next edition");
         let listed = home.ok_by(by, &["list", "--removed"]);
@@ -212,10 +216,12 @@ fn what_readers_find_of_a_removed_member_is_said_until_the_next_edition() {
 
 #[test]
 fn a_source_that_comes_back_has_its_file_still_and_loses_it_as_any_other() {
+    let home = Scene::new();
+    let saved = home.save();
     for removes in MAY_NOT_PUBLISH {
         for restores in ALL {
             let case = format!("{removes:?}, {restores:?}");
-            let home = Scene::new();
+            home.put_back(&saved);
             home.ok_by(removes, &["remove", "feed"]);
             home.ok_by(restores, &["restore", "feed"]);
             let source = home.source("feed");
@@ -254,8 +260,10 @@ fn a_source_that_comes_back_has_its_file_still_and_loses_it_as_any_other() {
 
 #[test]
 fn a_source_that_takes_over_the_path_ends_what_readers_found_there() {
+    let home = Scene::new();
+    let saved = home.save();
     for fetches in [true, false] {
-        let home = Scene::new();
+        home.put_back(&saved);
         home.ok_by(By::Other, &["remove", "feed"]);
         home.origin
             .on("/feed", [Reply::file("of another".to_owned())]);

@@ -1,10 +1,11 @@
 //! Which version is meant, by time and by what consumers see; and in which zone people read and write times.
 
+use chrono::TimeDelta;
+use gannet::clock::{Clock as _, SystemClock};
 use gannet::domain::{Actor, Publication, SourceId, Stamp, VersionId};
 use gannet::store::Store;
 
-use crate::rig::sqlite::write_checksums;
-use crate::rig::{Gannet, Home, Origin, Reply, Terminal, sqlite};
+use crate::rig::{Gannet, Home, Origin, Reply, Terminal, at, hourly};
 
 const JSON_RULE: &str = "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
 
@@ -18,19 +19,6 @@ fn good_bad_bad() -> Home {
         gannet.fetch("p.json");
     }
     gannet
-}
-
-/// Moves everything that is recorded into the past.
-fn age(gannet: &Gannet, version: i64, hours: i64) {
-    let sql = sqlite::open(&gannet.data());
-    let ms = hours * 3_600_000;
-    for statement in [
-        "UPDATE version SET fetched_at = fetched_at - ?2 WHERE id = ?1",
-        "UPDATE event SET at = at - ?2 WHERE version_id = ?1",
-    ] {
-        sql.execute(statement, [version, ms]).expect("aged");
-    }
-    write_checksums(&sql);
 }
 
 #[test]
@@ -79,12 +67,10 @@ fn what_consumers_saw_is_in_the_log() {
     let origin = &gannet.origin;
     origin.on("/p.json", ["[1]", "[2]", "[3"].map(Reply::file));
     gannet.ok(&["add", &origin.url("/p.json"), "--allow-private"]);
-    for _ in 0..3 {
-        gannet.fetch("p.json");
+    for hours in [72, 48, 24] {
+        let then = SystemClock.now() - TimeDelta::hours(hours);
+        gannet.fetch_at(then, &["p.json"]);
     }
-    age(&gannet, 1, 72);
-    age(&gannet, 2, 48);
-    age(&gannet, 3, 24);
     for (reference, content) in [
         ("p.json:published", Some("[2]")),
         ("p.json:published@1h", Some("[2]")),
@@ -235,19 +221,13 @@ fn people_read_and_write_the_time_of_their_zone() {
     const ZONE: &str = "XST-05:30";
     let mut gannet = Home::new("");
     gannet.origin.on("/a", [Reply::file("a")]);
-    gannet.ok(&["add", &gannet.origin.url("/a"), "--allow-private"]);
-    gannet.fetch("a");
-    let sql = sqlite::open(&gannet.data());
-    // 2026-01-31T12:00:30Z, which is 17:30:30 in the zone.
-    for statement in [
-        "UPDATE version SET fetched_at = 1769860830000",
-        "UPDATE attempt SET started_at = 1769860830000",
-        "UPDATE source_state SET last_attempt_at = 1769860830000",
-        "UPDATE event SET at = 1769860830000",
-    ] {
-        sql.execute(statement, []).expect("set");
-    }
-    write_checksums(&sql);
+    // 17:30:30 in the zone.
+    let then = at("2026-01-31T12:00:30Z");
+    let added = hourly("a", gannet.origin.url("/a"));
+    gannet.act_at(then, async |app| {
+        app.add(vec![added]).await.expect("added");
+    });
+    gannet.fetch_at(then, &["a"]);
     gannet.set("TZ", ZONE);
     for (arguments, parts) in [
         (

@@ -69,6 +69,8 @@ fn whatever_is_recorded_is_said_although_its_file_cannot_follow() {
         home.ok(&["remove", "a"]);
     };
     // What was before, the command, what it says, and the content when the cause is gone.
+    let home = Scene::new();
+    let saved = home.save();
     for (before, command, recorded, content) in [
         (
             nothing,
@@ -93,7 +95,7 @@ fn whatever_is_recorded_is_said_although_its_file_cannot_follow() {
         ),
         (removed, "apply sources.toml", "+ restore a ", "two"),
     ] {
-        let home = Scene::new();
+        home.put_back(&saved);
         before(&home);
         home.block();
         let file = home.sources("publish = \"newest\"\n");
@@ -151,13 +153,15 @@ fn a_verdict_that_makes_the_file_right_again_ends_the_failure() {
 
 #[test]
 fn the_folder_of_a_set_is_said_like_a_file() {
+    let home = Scene::new();
+    let saved = home.save();
     for command in [
         "verdict set:eu whole failed",
         "verdict m~0 look failed",
         "verify set:eu",
         "verify m",
     ] {
-        let home = Scene::new();
+        home.put_back(&saved);
         let sets = home.data().join("sets");
         let folder = sets.join("eu");
         // A folder stands where the link has to be.

@@ -103,8 +103,10 @@ fn a_file_that_failed_is_taken_away_while_nothing_can_take_its_place() {
             "two of a",
         ),
     ];
+    let home = Scene::new();
+    let saved = home.save();
     for (case, harm, command, words, served) in cases {
-        let home = Scene::new();
+        home.put_back(&saved);
         let Some(said) = home.run_where(&harm, command) else {
             return;
         };
@@ -183,8 +185,10 @@ fn the_folder_of_a_set_that_failed_is_taken_away_while_nothing_can_take_its_plac
             "two of m",
         ),
     ];
+    let home = Scene::new();
+    let saved = home.save();
     for (case, harm, command, words, served) in cases {
-        let home = Scene::new();
+        home.put_back(&saved);
         let Some(said) = home.run_where(&harm, command) else {
             return;
         };

@@ -312,7 +312,7 @@ fn a_person_is_not_overruled_by_an_unchanged_verifier() {
 
 #[test]
 fn judging_again_goes_on_where_it_was_killed() {
-    const VERSIONS: usize = 60;
+    const VERSIONS: usize = 24;
     let gannet = Home::new("");
     let origin = &gannet.origin;
     let contents = (0..VERSIONS).map(|number| Reply::file(format!("{number}")));

@@ -4,12 +4,20 @@ use std::fs;
 use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+use gannet::app::App;
+use gannet::clock::ManualClock;
+use gannet::domain::SourceId;
+use gannet::worker::{Progress, Selection, Stop, Worker};
 use serde_json::Value;
 
+use super::app::TestApp;
 use super::gannet::{Gannet, Said};
 use super::origin::{Origin, Reply};
 use super::samples::{events_of, fetch_section};
+use super::saved::Saved;
 
 /// A home that trusts its origin, and asks it once an attempt.
 pub(crate) struct Home {
@@ -115,6 +123,38 @@ impl Home {
     /// Does a pass over all that is due.
     pub(crate) fn pass(&self) -> Said {
         self.run(&["--worker-only"])
+    }
+
+    /// Keeps the home as it is, for [`Self::put_back`].
+    pub(crate) fn save(&self) -> Saved {
+        Saved::of(&self.path(""), &self.origin)
+    }
+
+    /// Makes the home what it was when it was saved: its files, and what the origin answers.
+    pub(crate) fn put_back(&self, saved: &Saved) {
+        saved.put_back(&self.path(""), &self.data(), &self.origin);
+    }
+
+    /// Does something in this process, by a clock that shows this time: the real program goes by the system's.
+    pub(crate) fn act_at<T>(&self, time: DateTime<Utc>, act: impl AsyncFnOnce(Arc<App>) -> T) -> T {
+        let (config, clock) = (self.path("config.toml"), ManualClock::new(time));
+        fs::create_dir_all(self.data()).expect("a folder");
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async { act(TestApp::over(&config, &self.data(), clock)).await })
+    }
+
+    /// Fetches these sources in this process, by a clock that shows this time.
+    pub(crate) fn fetch_at(&self, time: DateTime<Utc>, names: &[&str]) {
+        let ids = names.iter().map(|name| self.source(name)["id"].as_i64());
+        let ids = ids.map(|id| SourceId(id.expect("an id")));
+        let these = Selection::These(ids.collect());
+        let report = self.act_at(time, async |app| {
+            let worker = Worker::new(app);
+            worker
+                .pass(these, &Stop::default(), &Progress::default())
+                .await
+        });
+        assert!(report.error.is_none(), "{:?}", report.error);
     }
 
     /// Writes a shell script into the home, and returns its path.

@@ -199,9 +199,12 @@ impl From<Vec<u8>> for Reply {
     }
 }
 
+/// What each path answers, in order.
+pub(super) type Replies = HashMap<String, VecDeque<Reply>>;
+
 #[derive(Default)]
 struct Script {
-    replies: Mutex<HashMap<String, VecDeque<Reply>>>,
+    replies: Mutex<Replies>,
     requests: Mutex<Vec<Recorded>>,
     arrived: watch::Sender<usize>,
 }
@@ -386,6 +389,16 @@ impl Origin {
         let replies = replies.into_iter().map(Into::into).collect();
         let mut scripts = self.script.replies.lock().expect("unpoisoned");
         scripts.insert(path.to_owned(), replies);
+    }
+
+    /// What each path answers from now on.
+    pub(super) fn replies(&self) -> Replies {
+        self.script.replies.lock().expect("unpoisoned").clone()
+    }
+
+    /// Lets each path answer this from now on, and no others.
+    pub(super) fn answer_by(&self, replies: Replies) {
+        *self.script.replies.lock().expect("unpoisoned") = replies;
     }
 
     /// Returns the requests so far.

@@ -4,12 +4,14 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use gannet::domain::Digest;
 use rustix::fs::{Mode, OFlags};
 use serde_json::Value;
 
 use super::gannet::Gannet;
 use super::home::{Home, fixture};
+use super::samples::hourly;
 
 fixture! {
     /// Two sources with one tag, and a verifier that checks the one by the other.
@@ -38,6 +40,23 @@ impl Release {
 
     pub(crate) fn with(verifiers: &str) -> Self {
         Self::within(Home::new(verifiers))
+    }
+
+    /// Begins at a time of the past, with an edition that was published then.
+    pub(crate) fn of_time(time: DateTime<Utc>) -> Self {
+        let release = Self(Home::new(SUMS_VERIFIER));
+        release.serve("one");
+        let names = ["data.csv", "SHA256SUMS"];
+        let sources = names.map(|name| {
+            let mut new = hourly(name, release.url(name));
+            new.settings.tags = Some(vec!["release".to_owned()]);
+            new
+        });
+        release.act_at(time, async |app| {
+            app.add(sources.into()).await.expect("added");
+        });
+        release.fetch_at(time, &names);
+        release
     }
 
     /// Begins with a home that has no sources yet.

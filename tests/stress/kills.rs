@@ -20,7 +20,7 @@ fn content(path: usize, round: u64) -> Vec<u8> {
 
 /// The objects that a blob names, sorted.
 fn objects_with_a_name(gannet: &Gannet) -> Vec<String> {
-    let catalogue = sqlite::open(&gannet.data());
+    let catalogue = sqlite::read(&gannet.data());
     let mut named = catalogue
         .prepare("SELECT object FROM blob WHERE object IS NOT NULL ORDER BY object")
         .expect("a query");
@@ -29,7 +29,7 @@ fn objects_with_a_name(gannet: &Gannet) -> Vec<String> {
 }
 
 fn check_catalogue(gannet: &Gannet) {
-    let catalogue = sqlite::open(&gannet.data());
+    let catalogue = sqlite::read(&gannet.data());
     let check: String = catalogue
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .expect("a check");
@@ -102,7 +102,7 @@ fn killed_two_hundred_times_nothing_is_lost() {
     assert!(!named.is_empty());
     assert_eq!(gannet.objects(), named, "every object is named by a blob");
     let query = "SELECT (SELECT count(*) FROM worker), (SELECT count(*) FROM pending_object)";
-    let left = sqlite::open(&gannet.data())
+    let left = sqlite::read(&gannet.data())
         .query_row(query, [], |row| Ok([row.get::<_, i64>(0)?, row.get(1)?]));
     assert_eq!(left, Ok([0, 0]), "nothing is left of the dead");
 }

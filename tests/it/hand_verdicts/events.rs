@@ -22,12 +22,14 @@ fn detail(event: &Value) -> &str {
 
 #[test]
 fn an_event_says_that_a_verdict_is_by_hand() {
+    let gannet = home();
+    let saved = gannet.save();
     for (target, verifier, owner) in CASES {
         let (set, what) = match owner.strip_prefix("set:") {
             Some(set) => (format!("{set}: "), "set"),
             None => (String::new(), "verdict"),
         };
-        let gannet = home();
+        gannet.put_back(&saved);
         let own = events(&gannet, owner, &format!("{what}.passed"));
         assert!(own.iter().all(|event| event["by_hand"] == false), "{own:?}");
         for (outcome, reason) in [("failed", RECALLED), ("passed", "")] {
@@ -58,7 +60,7 @@ fn an_event_says_that_a_verdict_is_by_hand() {
         }
     }
     // What somebody outside says in its own name is no override.
-    let gannet = home();
+    gannet.put_back(&saved);
     gannet.ok(&["verdict", "c~0", "outside", "failed"]);
     let failed = events(&gannet, "c", "verdict.failed");
     assert_eq!(
@@ -69,8 +71,10 @@ fn an_event_says_that_a_verdict_is_by_hand() {
 
 #[test]
 fn what_a_verifier_sets_aside_is_an_event() {
+    let gannet = home();
+    let saved = gannet.save();
     for (target, verifier, owner) in CASES {
-        let gannet = home();
+        gannet.put_back(&saved);
         gannet.ok(&["verdict", target, verifier, "failed", "--detail", RECALLED]);
         assert_eq!(events(&gannet, owner, "verdict.set-aside").len(), 0);
         gannet.ok(&["verify", owner]);
@@ -110,9 +114,11 @@ fn what_ends_on_other_versions_of_the_same_bytes_is_an_event_of_each() {
 
 #[test]
 fn what_a_person_failed_is_not_withdrawn_in_the_name_of_the_verifier() {
+    let gannet = home();
+    let saved = gannet.save();
     for (target, verifier, owner) in CASES {
         for (reason, more) in [(RECALLED, ": recalled by vendor"), ("", "")] {
-            let gannet = home();
+            gannet.put_back(&saved);
             gannet.ok(&["verdict", target, verifier, "failed", "--detail", reason]);
             let (action, set) = match owner.strip_prefix("set:") {
                 Some(set) => ("set.withdrawn", format!("{set}: ")),

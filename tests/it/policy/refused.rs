@@ -490,11 +490,7 @@ fn a_policy_that_came_from_no_file_is_told_with_a_way_on() {
     rig.write_config("other.toml", &verifier("utf8", "builtin = \"utf8\""));
     rig.write_config("empty.toml", "");
     rig.fetch("x.json");
-    let catalogue = sqlite::open(&rig.data());
-    sqlite::add_row_checksum(&catalogue);
-    let nowhere = "UPDATE policy SET file = NULL;
-        UPDATE policy SET checksum = row_checksum(revision, adopted_at, actor_id, file, verifiers)";
-    catalogue.execute_batch(nowhere).expect("a policy");
+    sqlite::forget_policy_file(&rig.data());
     let file = |name: &str| rig.path(name).display().to_string();
     let way_of = |name: &str| {
         format!(

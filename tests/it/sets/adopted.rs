@@ -69,8 +69,10 @@ fn readers_keep_a_set_until_the_new_catalogue_has_an_edition() {
             Some("two"),
         ),
     ];
+    let release = adopted();
+    let saved = release.save();
     for (name, change, expected) in cases {
-        let release = adopted();
+        release.put_back(&saved);
         change(&release);
         for _ in 0..2 {
             release.gannet.run(&["--worker-only"]);

@@ -218,10 +218,12 @@ fn from_one_set_to_another_a_file_is_at_its_own_path_meanwhile() {
             release.tag(&FILES, &["other"]);
         }),
     ];
+    let release = Release::with(&format!("{SUMS_VERIFIER}{other}"));
+    release.fetch();
+    assert_eq!(release.data().as_deref(), Some("one"));
+    let saved = release.save();
     for (way, go) in ways {
-        let release = Release::with(&format!("{SUMS_VERIFIER}{other}"));
-        release.fetch();
-        assert_eq!(release.data().as_deref(), Some("one"));
+        release.put_back(&saved);
         go(&release, &other);
         release.serve("two");
         release.fetch_both();
@@ -277,9 +279,11 @@ fn the_folder_of_a_set_stays_until_every_file_lies_at_its_own_path() {
             assert_eq!(said.code, Some(1), "{said:#?}");
         }),
     ];
+    let release = Release::new();
+    release.fetch();
+    let saved = release.save();
     for (way, leave) in ways {
-        let release = Release::new();
-        release.fetch();
+        release.put_back(&saved);
         let in_the_way = release.own_path("data.csv");
         fs::create_dir_all(in_the_way.join("folder")).expect("a folder");
         leave(&release);
@@ -326,15 +330,17 @@ fn a_member_that_waits_gets_its_file_back_with_itself() {
             Some("one"),
         ),
     ];
+    let verifiers = mistaken() + text;
+    let release = Release::published_singly(&[], &verifiers);
+    release.tag(&FILES, &["release"]);
+    release.serve("two");
+    release.fetch_both();
+    assert_eq!(release.own("data.csv").as_deref(), Some("one"));
+    release.gannet.ok(&["remove", "data.csv"]);
+    assert_eq!(release.own("data.csv"), None);
+    let saved = release.save();
     for (way, between, expected) in ways {
-        let verifiers = mistaken() + text;
-        let release = Release::published_singly(&[], &verifiers);
-        release.tag(&FILES, &["release"]);
-        release.serve("two");
-        release.fetch_both();
-        assert_eq!(release.own("data.csv").as_deref(), Some("one"), "{way}");
-        release.gannet.ok(&["remove", "data.csv"]);
-        assert_eq!(release.own("data.csv"), None, "{way}");
+        release.put_back(&saved);
         between(&release);
         release.gannet.ok(&["restore", "data.csv"]);
         assert_eq!(release.own("data.csv").as_deref(), expected, "{way}");
@@ -351,14 +357,16 @@ fn a_member_that_waits_gets_its_file_back_with_itself() {
 
 #[test]
 fn a_removed_member_lies_in_the_folder_until_the_next_edition() {
+    let release = Release::new();
+    release.fetch();
+    let saved = release.save();
     for (options, last, stays) in [
         (&[][..], false, true),
         (&["--purge", "--yes"], false, false),
         (&[], true, false),
         (&["--purge", "--yes"], true, false),
     ] {
-        let release = Release::new();
-        release.fetch();
+        release.put_back(&saved);
         if last {
             release.gannet.ok(&["remove", "SHA256SUMS"]);
         }
@@ -439,23 +447,20 @@ fn killed_at_any_moment_a_file_is_at_its_own_path_or_in_its_set() {
 /// A process that is killed between the removal of a file and the record of it leaves a catalogue that takes the file for published.
 #[test]
 fn a_file_that_is_recorded_and_does_not_lie_there_keeps_its_set() {
-    for due in [0, 1] {
-        let release = Release::new();
-        release.fetch();
-        assert_eq!(release.own("data.csv"), None);
-        let lost = format!(
-            "UPDATE source_state SET published_version_id = version_id, publish_due = {due}, publish_unsure = {}",
-            2 - due
-        );
-        let changed = sqlite::open(&release.gannet.data()).execute(&lost, []);
-        assert_eq!(changed, Ok(2));
+    let release = Release::new();
+    release.fetch();
+    assert_eq!(release.own("data.csv"), None);
+    let saved = release.save();
+    for is_due in [false, true] {
+        release.put_back(&saved);
+        sqlite::record_files_as_published(&release.gannet.data(), is_due);
         release.tag(&FILES, &[]);
         let somewhere = || release.own("data.csv").or_else(|| release.data());
-        assert_eq!(somewhere().as_deref(), Some("one"), "{due}");
+        assert_eq!(somewhere().as_deref(), Some("one"), "{is_due}");
         release.gannet.run(&["--worker-only"]);
-        assert_eq!(release.own("data.csv").as_deref(), Some("one"), "{due}");
+        assert_eq!(release.own("data.csv").as_deref(), Some("one"), "{is_due}");
         release.gannet.run(&["--worker-only"]);
-        assert!(!release.link().exists(), "{due}");
+        assert!(!release.link().exists(), "{is_due}");
     }
 }
 

@@ -129,8 +129,10 @@ fn the_bytes_of_what_was_purged_lie_nowhere() {
             },
         ),
     ];
+    let release = with_editions();
+    let saved = release.save();
     for (case, before, purge) in cases {
-        let release = with_editions();
+        release.put_back(&saved);
         before(&release);
         let said = purge(&release);
         assert_eq!(said.code, Some(0), "{case}: {said:#?}");
@@ -162,7 +164,7 @@ fn where_the_bytes_may_still_be_is_said() {
     let release = with_editions();
     let copy = release.gannet.data().join("gannet.db.before-015");
     fs::copy(release.gannet.data().join("gannet.db"), &copy).expect("a copy");
-    let reader = sqlite::open(&release.gannet.data());
+    let reader = sqlite::read(&release.gannet.data());
     reader
         .execute_batch("BEGIN; SELECT count(*) FROM version")
         .expect("a reader");
@@ -199,6 +201,7 @@ fn that_readers_still_find_a_folder_is_said() {
     const SHOWN: &str =
         "nothing, but a folder lies there still: the next pass that may publish removes it";
     let release = with_editions();
+    let saved = release.save();
     let script =
         "mount --bind \"$data/sets\" \"$data/sets\"; mount -o remount,ro,bind \"$data/sets\"
         \"$gannet\" remove --purge --yes notes.txt || true; \"$gannet\" show set:release";
@@ -208,7 +211,7 @@ fn that_readers_still_find_a_folder_is_said() {
         assert!(!said.err.contains("find nothing"), "{said:#?}");
         assert!(said.out.contains(SHOWN), "{said:#?}");
     }
-    let release = with_editions();
+    release.put_back(&saved);
     let said = elsewhere(&release, &["remove", "--purge", "--yes", "notes.txt"]);
     assert!(!said.err.contains("find nothing"), "{said:#?}");
     let shown = release.gannet.ok(&["show", "set:release"]);
@@ -240,6 +243,9 @@ fn what_a_killed_purge_left_goes_with_whatever_is_done_next() {
     let sets = |release: &Release| release.gannet.data().join("sets");
     let as_it_was: fn(&Release) = |_| {};
     let without_link: fn(&Release) = |release| fs::remove_file(release.link()).expect("removed");
+    let release = with_editions();
+    killed_in_purge(&release);
+    let saved = release.save();
     for (when, left) in [("recorded", as_it_was), ("withdrawn", without_link)] {
         for next in [
             &["--worker-only"][..],
@@ -248,8 +254,7 @@ fn what_a_killed_purge_left_goes_with_whatever_is_done_next() {
             &["verify", "data.csv"],
             &["remove", "--purge", "--yes", "notes.txt"],
         ] {
-            let release = with_editions();
-            killed_in_purge(&release);
+            release.put_back(&saved);
             left(&release);
             assert!(!holding(&sets(&release)).is_empty(), "{when} {next:?}");
             let said = release.gannet.run(next);
@@ -276,13 +281,7 @@ fn what_follows_a_killed_purge_keeps_the_edition_that_readers_see_by_then() {
     purge(&release);
     release.gannet.run(&["--worker-only"]);
     let seen = fs::read_link(release.link()).expect("a link");
-    let sql = sqlite::open(&release.gannet.data());
-    sql.execute_batch(
-        "UPDATE file_set SET published_edition_id = NULL, published_at = NULL, withdrawn_at = NULL,
-             withdrawn_because = 'notes.txt was purged'",
-    )
-    .expect("not recorded");
-    drop(sql);
+    sqlite::forget_edition_after_purge(&release.gannet.data(), "notes.txt");
     let inode = |path: &Path| {
         use std::os::unix::fs::MetadataExt as _;
         fs::metadata(path).expect("the folder").ino()
@@ -302,12 +301,8 @@ fn editions_that_nobody_sees_go_before_a_purge_is_recorded() {
     release.gannet.run(&["--worker-only"]);
     let editions = release.gannet.data().join("sets/.editions");
     assert!(!holding(&editions).is_empty());
-    let sql = sqlite::open(&release.gannet.data());
     // The purge ends where it would be recorded.
-    sql.execute_batch(
-        "CREATE TRIGGER halt BEFORE DELETE ON source BEGIN SELECT raise(ABORT, 'halted'); END",
-    )
-    .expect("a trigger");
+    sqlite::halt_purges(&release.gannet.data());
     let said = purge(&release);
     assert_eq!(said.code, Some(3), "{said:#?}");
     assert_eq!(holding(&editions), Vec::<PathBuf>::new(), "{said:#?}");

@@ -124,6 +124,9 @@ fn what_was_changed_or_removed_is_put_back_by_the_next_pass() {
 /// Commands that put a set back say so, and say that it stays only when it did.
 #[test]
 fn that_a_set_was_put_back_is_said() {
+    let release = Release::new();
+    release.fetch();
+    let saved = release.save();
     for kind in [Harm::Changed, Harm::Removed, Harm::LinkRemoved] {
         for (command, words) in [
             (&["verify", "set:release"][..], " was put back at "),
@@ -136,8 +139,7 @@ fn that_a_set_was_put_back_is_said() {
                 " was put back at ",
             ),
         ] {
-            let release = Release::new();
-            release.fetch();
+            release.put_back(&saved);
             let link = release.gannet.data().join("sets/release");
             harm(&link, kind);
             let said = release.gannet.run(command);
@@ -221,8 +223,7 @@ fn an_edition_that_is_undecided_is_put_back_and_not_withdrawn() {
 fn what_the_archive_has_not_any_more_is_told() {
     let release = Release::new();
     release.fetch();
-    let bent = sqlite::open(&release.gannet.data()).execute("UPDATE blob SET body = x'00'", []);
-    assert_eq!(bent, Ok(2));
+    sqlite::ruin_blobs(&release.gannet.data());
     harm(&release.link(), Harm::Removed);
     for _ in 0..2 {
         let said = release.gannet.run(&["--worker-only"]);

@@ -86,10 +86,12 @@ fn what_stays_in_the_folder_of_a_set_is_said() {
             ),
         ),
     ];
+    let release = Release::new();
+    release.fetch();
+    let config = fs::read_to_string(release.gannet.path("config.toml")).expect("TOML");
+    let saved = release.save();
     for (way, remove, until) in ways {
-        let release = Release::new();
-        release.fetch();
-        let config = fs::read_to_string(release.gannet.path("config.toml")).expect("TOML");
+        release.put_back(&saved);
         let said = remove(&release);
         assert_eq!(said.code, Some(0), "{way}: {said:#?}");
         let file = release.link().join("data.csv");
@@ -185,19 +187,21 @@ fn a_set_goes_on_without_a_member_that_is_purged_when_it_passes() {
             "it has no members: no source with its tag is enabled or has a good version",
         ),
     ];
-    for case in cases {
-        check_purge(case);
-    }
-}
-
-fn check_purge((case, purged, before, files, says): Purge) {
-    let nothing = "readers of the set release find nothing, until an edition without what was purged passes: ";
     let release = Release::new();
     release.add("notes.txt", "release");
     let notes = crate::rig::Reply::file("notes");
     release.origin.on("/notes.txt", [notes]);
     release.fetch();
-    before(&release);
+    let saved = release.save();
+    for case in cases {
+        release.put_back(&saved);
+        check_purge(&release, case);
+    }
+}
+
+fn check_purge(release: &Release, (case, purged, before, files, says): Purge) {
+    let nothing = "readers of the set release find nothing, until an edition without what was purged passes: ";
+    before(release);
     let ids: Vec<_> = purged
         .iter()
         .map(|name| release.gannet.json(&["show", name, "--json"])["id"].to_string())

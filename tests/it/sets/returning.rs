@@ -94,8 +94,10 @@ fn only_what_was_judged_since_is_published() {
             Some("two"),
         ),
     ];
+    let release = left();
+    let saved = release.save();
     for (name, before, verifiers, in_set, own) in returns {
-        let release = left();
+        release.put_back(&saved);
         before(&release);
         release.judge_by(verifiers);
         for command in [&["--worker-only"][..], &["verify", "--stale"]] {

@@ -66,6 +66,9 @@ impl Release {
 
 #[test]
 fn a_verdict_by_hand_that_is_set_aside_counts_for_no_edition_with_the_same_contents() {
+    let release = Release::one_two_one();
+    release.judge_by(&format!("{}failed = [1]\n", by_program(&release)));
+    let saved = release.save();
     for (hand, anew, own) in [
         (&["failed", "passed"][..], "exit 0", "passed"),
         (&["failed", "passed"], "exit 1", "failed"),
@@ -74,8 +77,7 @@ fn a_verdict_by_hand_that_is_set_aside_counts_for_no_edition_with_the_same_conte
         (&["failed", "passed"], "exit 9", "error"),
     ] {
         let case = format!("{hand:?}, then {anew}");
-        let release = Release::one_two_one();
-        release.judge_by(&format!("{}failed = [1]\n", by_program(&release)));
+        release.put_back(&saved);
         for outcome in hand {
             let said = release.say(outcome);
             assert!(said.contains("edition 1 has the same contents"), "{said}");
@@ -121,8 +123,10 @@ fn judging_what_is_stale_publishes_no_contents_that_the_verifiers_of_now_fail() 
         }),
         ("never given", |_| {}),
     ];
+    let release = Release::one_two_one();
+    let saved = release.save();
     for (way, go) in ways {
-        let release = Release::one_two_one();
+        release.put_back(&saved);
         go(&release);
         release.four();
         judge(&release, "echo all bad; exit 1");
@@ -161,6 +165,10 @@ fn a_person_who_passed_an_older_edition_is_outdone_by_a_verifier_that_changes_it
 
 #[test]
 fn judging_what_is_stale_says_which_edition_failed_by_whom_and_why() {
+    let release = Release::one_two_one();
+    release.judge_by(&format!("{}failed = [1]\n", by_program(&release)));
+    release.four();
+    let saved = release.save();
     for (script, edition, why, folder) in [
         (
             "grep -q three \"$1/data.csv\" && echo no three && exit 1; exit 0",
@@ -176,9 +184,7 @@ fn judging_what_is_stale_says_which_edition_failed_by_whom_and_why() {
         ),
         ("exit 9 # ill", 4, "sums error", "stays"),
     ] {
-        let release = Release::one_two_one();
-        release.judge_by(&format!("{}failed = [1]\n", by_program(&release)));
-        release.four();
+        release.put_back(&saved);
         judge(&release, script);
         let json = release.gannet.run(&["verify", "--stale", "--json"]);
         let json: Value = serde_json::from_str(&json.out).expect("JSON");
@@ -188,9 +194,7 @@ fn judging_what_is_stale_says_which_edition_failed_by_whom_and_why() {
             "{json}"
         );
         // The same for people.
-        let release = Release::one_two_one();
-        release.judge_by(&format!("{}failed = [1]\n", by_program(&release)));
-        release.four();
+        release.put_back(&saved);
         judge(&release, script);
         let said = release.gannet.run(&["verify", "--stale"]);
         assert_eq!(said.code, Some(1), "{said:#?}");

@@ -63,32 +63,34 @@ impl Release {
 #[test]
 fn a_file_stays_where_it_is_until_a_set_that_publishes_has_it() {
     let ways: [(&str, Tag); 2] = [("edit", edit), ("apply", apply)];
-    for (way, tag) in ways {
-        for (first, then, places, words) in [
-            // Its set shows it; the other one does not.
-            (
-                &["release"][..],
-                &["release", "other"][..],
-                &["release"][..],
-                None,
-            ),
-            (&["other"], &["release", "other"], &["other"], None),
-            // Neither shows it yet.
-            (
-                &[],
-                &["release", "other"],
-                &["own"],
-                Some("until one of the sets other, release is published with it"),
-            ),
-            // From both to one that does not show it.
-            (
-                &["release"],
-                &["other"],
-                &["own", "release"],
-                Some("until the set other is published with it"),
-            ),
-        ] {
-            let release = two_sets(first);
+    for (first, then, places, words) in [
+        // Its set shows it; the other one does not.
+        (
+            &["release"][..],
+            &["release", "other"][..],
+            &["release"][..],
+            None,
+        ),
+        (&["other"], &["release", "other"], &["other"], None),
+        // Neither shows it yet.
+        (
+            &[],
+            &["release", "other"],
+            &["own"],
+            Some("until one of the sets other, release is published with it"),
+        ),
+        // From both to one that does not show it.
+        (
+            &["release"],
+            &["other"],
+            &["own", "release"],
+            Some("until the set other is published with it"),
+        ),
+    ] {
+        let release = two_sets(first);
+        let saved = release.save();
+        for (way, tag) in ways {
+            release.put_back(&saved);
             let case = format!("{way} {first:?} {then:?}");
             let said = tag(&release, then);
             assert_eq!(release.places(), places, "{case}: {said:#?}");
@@ -104,17 +106,19 @@ fn a_file_stays_where_it_is_until_a_set_that_publishes_has_it() {
 
 #[test]
 fn a_file_goes_with_the_set_that_has_it_and_with_no_other() {
+    // The set shows it, ends, and comes back with it, while the other one waits.
+    let release = two_sets(&["release"]);
+    release.gannet.ok(&["edit", "SHA256SUMS", "--no-tags"]);
+    edit(&release, &["other"]);
+    release.serve_data("two");
+    release
+        .origin
+        .on("/notes.txt", [crate::rig::Reply::status(404)]);
+    release.gannet.run(&["fetch", "*"]);
+    assert_eq!(release.places(), ["own"]);
+    let saved = release.save();
     for (way, tag) in [("edit", edit as Tag), ("apply", apply)] {
-        // The set shows it, ends, and comes back with it, while the other one waits.
-        let release = two_sets(&["release"]);
-        release.gannet.ok(&["edit", "SHA256SUMS", "--no-tags"]);
-        edit(&release, &["other"]);
-        release.serve_data("two");
-        release
-            .origin
-            .on("/notes.txt", [crate::rig::Reply::status(404)]);
-        release.gannet.run(&["fetch", "*"]);
-        assert_eq!(release.places(), ["own"], "{way}");
+        release.put_back(&saved);
         let said = tag(&release, &["release", "other"]);
         assert_eq!(release.places(), ["release"], "{way}: {said:#?}");
         let words = " is published with the set release now";

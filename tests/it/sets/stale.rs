@@ -171,16 +171,18 @@ fn the_edition_that_readers_see_is_judged_too() {
 /// Readers see none on the way that is found bad a moment later, and at the end the newest that the verifiers of now let pass.
 #[test]
 fn readers_see_no_older_edition_that_was_not_judged_anew() {
+    let release = Release::new();
+    for data in ["one", "two", "three"] {
+        release.serve(data);
+        release.fetch();
+    }
+    let saved = release.save();
     for (good, served) in [
         (&["one", "two"][..], Some("two")),
         (&["one"], Some("one")),
         (&[], None),
     ] {
-        let release = Release::new();
-        for data in ["one", "two", "three"] {
-            release.serve(data);
-            release.fetch();
-        }
+        release.put_back(&saved);
         let rule = format!("cd \"$1\" && grep -qxE '({})' data.csv", good.join("|"));
         release.judge_by(&SUMS_VERIFIER.replace(
             "cd \\\"$1\\\" && sha256sum --quiet -c SHA256SUMS",

@@ -5,7 +5,6 @@ use std::fs;
 use serde_json::Value;
 
 use super::shown::{fact, line, reported};
-use crate::rig::sqlite::{SETTINGS_OF_SCHEMA_23, write_checksums_of_schema_12};
 use crate::rig::{Release, Reply, SUMS_VERIFIER, sqlite};
 
 const EYES: &str = "[[verifier]]\nname = \"eyes\"\nsources = [\"data.csv\"]\nexternal = true\n";
@@ -306,21 +305,7 @@ fn what_an_older_schema_withdrew_is_shown_too() {
     let release = Release::telling(EYES);
     release.judge("data.csv", "eyes", "passed");
     release.judge("data.csv", "eyes", "failed");
-    let sql = sqlite::open(&release.gannet.data());
-    let back = "ALTER TABLE source_state DROP COLUMN withdrawn_at; ALTER TABLE source_state DROP COLUMN withdrawn_because;
-        ALTER TABLE file_set DROP COLUMN withdrawn_at; ALTER TABLE file_set DROP COLUMN withdrawn_because;
-        ALTER TABLE file_set DROP COLUMN withdrawn_edition_id; ALTER TABLE file_set DROP COLUMN past_edition_id;
-        ALTER TABLE verdict DROP COLUMN given_on; ALTER TABLE edition_verdict DROP COLUMN given_on;
-        ALTER TABLE verdict DROP COLUMN checksum; ALTER TABLE edition_verdict DROP COLUMN checksum; DROP TABLE refusal; DROP TABLE edition_refusal;
-        ALTER TABLE told DROP COLUMN worse_at; DROP TABLE told_set; DROP TABLE told_event; DROP TABLE removed_file;
-        DROP INDEX version_failed;
-        ALTER TABLE text DROP COLUMN checksum; ALTER TABLE definition DROP COLUMN checksum; ALTER TABLE edition DROP COLUMN checksum;
-        DROP TABLE provenance; DROP TABLE former_address; ALTER TABLE attempt DROP COLUMN provenance_id; ALTER TABLE event DROP COLUMN about_id;
-        PRAGMA user_version = 15";
-    sql.execute_batch(&format!("{SETTINGS_OF_SCHEMA_23} {back}"))
-        .expect("the schema before");
-    write_checksums_of_schema_12(&sql);
-    drop(sql);
+    sqlite::take_back_to_schema_15(&release.gannet.data());
     release.gannet.ok(&["--worker-only"]);
     let published = fact(&release, "data.csv", "published").unwrap_or_default();
     assert!(published.starts_with("withdrawn 20"), "{published}");
@@ -423,15 +408,17 @@ fn a_failed_file_of_a_source_that_left_goes_from_the_folder_at_once() {
             },
         ),
     ];
+    let release = Release::with(&check(SUMS_VERIFIER));
+    release.fetch();
+    // The members stand by name.
+    let version = release.show()["published"]["members"][1]["version_id"].to_string();
+    // The other member turns bad: the edition of before stays.
+    release.origin.on("/SHA256SUMS", [Reply::file("bad")]);
+    release.gannet.run(&["fetch", "tag:release"]);
+    assert_eq!(release.data().as_deref(), Some("one"));
+    let saved = release.save();
     for (way, leave) in ways {
-        let release = Release::with(&check(SUMS_VERIFIER));
-        release.fetch();
-        // The members stand by name.
-        let version = release.show()["published"]["members"][1]["version_id"].to_string();
-        // The other member turns bad: the edition of before stays.
-        release.origin.on("/SHA256SUMS", [Reply::file("bad")]);
-        release.gannet.run(&["fetch", "tag:release"]);
-        assert_eq!(release.data().as_deref(), Some("one"), "{way}");
+        release.put_back(&saved);
         leave(&release, &check(""));
         let version = format!("v{version}");
         let said = release.gannet.run(&["verdict", &version, "good", "failed"]);

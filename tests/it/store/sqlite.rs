@@ -11,3 +11,6 @@ mod times;
 mod workers;
 
 use super::on_sqlite::contract::rig::Rig;
+
+/// Bits that are flipped here; the stress tests flip many more.
+const FLIPS: usize = 200;

@@ -9,13 +9,12 @@ use chrono::TimeDelta;
 use gannet::domain::{Digest, Publication, SourceId, StoredBody, Version, VersionId, VersionState};
 use gannet::store::{Store, VersionQuery, VersionsQuery};
 
-use super::Rig;
+use super::{FLIPS, Rig};
 use crate::rig::Numbers;
 use crate::rig::rows::{hours, new, raw, record};
 
 const SOURCES: usize = 4;
 const VERSIONS: usize = 20;
-const FLIPS: usize = 2000;
 
 /// A catalogue as it was written, and what has to be read from it.
 struct Known {

@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::rig::sqlite::damage;
-use crate::rig::{Gannet, Origin, Reply, Said};
+use crate::rig::{Home, Reply, Said};
 
 const UNLISTED: [(&str, &str); 5] = [
     (
@@ -37,17 +37,19 @@ fn assert_told(said: &Said, row: &str, what: &str) {
 
 #[test]
 fn a_source_that_no_list_meets_is_named_and_never_added_again() {
-    let origin = Origin::start(true);
+    let gannet = Home::new("");
+    let origin = &gannet.origin;
+    for name in ["a", "b"] {
+        let path = format!("/{name}");
+        origin.on(&path, [Reply::file(format!("line 1 of {name}\n"))]);
+        gannet.ok(&["add", &origin.url(&path), "--allow-private", "--name", name]);
+        gannet.fetch(name);
+    }
+    let file = gannet.path("sources.toml").display().to_string();
+    fs::write(&file, gannet.ok(&["dump", "--toml"])).expect("a file");
+    let saved = gannet.save();
     for (statement, row) in UNLISTED {
-        let gannet = Gannet::trusting(origin.ca_file(), "");
-        for name in ["a", "b"] {
-            let path = format!("/{name}");
-            origin.on(&path, [Reply::file(format!("line 1 of {name}\n"))]);
-            gannet.ok(&["add", &origin.url(&path), "--allow-private", "--name", name]);
-            gannet.fetch(name);
-        }
-        let file = gannet.path("sources.toml").display().to_string();
-        fs::write(&file, gannet.ok(&["dump", "--toml"])).expect("a file");
+        gannet.put_back(&saved);
         damage(&gannet.data(), statement);
         for arguments in [
             &["apply", "--dry-run", &file][..],

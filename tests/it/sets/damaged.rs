@@ -1,14 +1,9 @@
 //! Rows of sets that are damaged or gone: readers keep the edition that was good, and nothing takes its place that was not.
 
-use crate::rig::sqlite::damage;
-use crate::rig::{Release, Reply};
+use serde_json::Value;
 
-fn all_due(release: &Release) {
-    damage(
-        &release.gannet.data(),
-        "UPDATE source_state SET next_slot = 0",
-    );
-}
+use crate::rig::sqlite::{damage, make_fetches_due};
+use crate::rig::{Release, Reply};
 
 /// The damage, and whether a pass can work on without it.
 const LOSSES: [(&str, bool); 12] = [
@@ -28,18 +23,20 @@ const LOSSES: [(&str, bool); 12] = [
 
 #[test]
 fn readers_keep_a_good_edition_whose_rows_are_damaged_or_gone() {
+    let release = Release::new();
+    release.add("other", "else");
+    release.origin.on("/other", [Reply::file("one\n")]);
+    release.gannet.ok(&["fetch", "*"]);
+    assert_eq!(release.data().as_deref(), Some("one"));
+    let saved = release.save();
     for (statement, is_fine) in LOSSES {
-        let release = Release::new();
-        release.add("other", "else");
-        release.origin.on("/other", [Reply::file("one\n")]);
-        release.gannet.ok(&["fetch", "*"]);
-        assert_eq!(release.data().as_deref(), Some("one"), "{statement}");
+        release.put_back(&saved);
         damage(&release.gannet.data(), statement);
         // Files that do not belong together.
         release.serve_data("two");
         release.origin.on("/other", [Reply::file("two\n")]);
         for round in 0..2 {
-            all_due(&release);
+            make_fetches_due(&release.gannet.data());
             let said = release.gannet.run(&["--worker-only"]);
             let what = format!("{statement}: {round}: {said:#?}");
             assert_eq!(release.data().as_deref(), Some("one"), "{what}");
@@ -93,18 +90,20 @@ const LOST_MEMBERS: [(&str, &str); 6] = [
 /// A set is not published without a member whose row is lost: readers keep the edition that has it.
 #[test]
 fn no_edition_leaves_a_lost_member_out() {
+    let release = Release::new();
+    release.add("notes", "release");
+    release.origin.on("/notes", [Reply::file("one\n")]);
+    release.fetch();
+    let files = release.files();
+    assert!(files.contains(&"notes".to_owned()), "{files:?}");
+    let saved = release.save();
     for (statement, row) in LOST_MEMBERS {
-        let release = Release::new();
-        release.add("notes", "release");
-        release.origin.on("/notes", [Reply::file("one\n")]);
-        release.fetch();
-        let files = release.files();
-        assert!(files.contains(&"notes".to_owned()), "{files:?}");
+        release.put_back(&saved);
         damage(&release.gannet.data(), statement);
         release.serve("two");
         release.origin.on("/notes", [Reply::file("two\n")]);
         for round in 0..2 {
-            all_due(&release);
+            make_fetches_due(&release.gannet.data());
             let said = release.gannet.run(&["--worker-only"]);
             let what = format!("{statement}: {round}: {said:#?}");
             assert_eq!(said.code, Some(3), "{what}");
@@ -122,17 +121,19 @@ fn no_edition_leaves_a_lost_member_out() {
 /// An edition that failed does not pass by a flipped word.
 #[test]
 fn an_edition_that_failed_is_not_published_by_a_damaged_row() {
+    let release = Release::new();
+    release.fetch();
+    release.serve_data("two");
+    release.gannet.run(&["fetch", "tag:release"]);
+    assert_eq!(release.data().as_deref(), Some("one"));
+    let saved = release.save();
     for statement in [
         "UPDATE edition SET state = 'passed' WHERE id = 2",
         "UPDATE edition SET state = 'unverified' WHERE id = 2",
         "UPDATE edition SET state = 'passed', policy_revision = 1 WHERE id = 2",
         "UPDATE edition_verdict SET outcome = 'passed' WHERE edition_id = 2",
     ] {
-        let release = Release::new();
-        release.fetch();
-        release.serve_data("two");
-        release.gannet.run(&["fetch", "tag:release"]);
-        assert_eq!(release.data().as_deref(), Some("one"), "{statement}");
+        release.put_back(&saved);
         damage(&release.gannet.data(), statement);
         for _ in 0..2 {
             let said = release.gannet.run(&["--worker-only"]);
@@ -154,15 +155,17 @@ fn an_edition_that_failed_is_not_published_by_a_damaged_row() {
 /// The members of a published edition are other versions than those that were judged: nobody takes them for what readers see.
 #[test]
 fn an_edition_with_other_members_is_named_wherever_it_is_looked_at() {
+    let release = Release::new();
+    release.fetch();
+    release.serve("two");
+    release.fetch();
+    let saved = release.save();
     for version in [
         "(SELECT min(id) FROM version WHERE source_id = 1)",
         "(SELECT max(id) FROM version WHERE source_id = 2)",
         "99",
     ] {
-        let release = Release::new();
-        release.fetch();
-        release.serve("two");
-        release.fetch();
+        release.put_back(&saved);
         damage(
             &release.gannet.data(),
             &format!(
@@ -200,6 +203,9 @@ fn an_edition_with_other_members_is_named_wherever_it_is_looked_at() {
 /// A set of which a row is damaged is listed, with the row, and the row is named once.
 #[test]
 fn a_set_with_a_damaged_row_is_listed() {
+    let release = Release::new();
+    release.fetch();
+    let saved = release.save();
     for statement in [
         "DELETE FROM edition WHERE id = 1",
         "UPDATE edition SET state = 'qassed' WHERE id = 1",
@@ -211,8 +217,7 @@ fn a_set_with_a_damaged_row_is_listed() {
         "UPDATE version SET state = 'failed' WHERE source_id = 1",
         "UPDATE source SET settings = '{' WHERE id = 1; UPDATE source_state SET failures = 'x' WHERE source_id = 1",
     ] {
-        let release = Release::new();
-        release.fetch();
+        release.put_back(&saved);
         damage(&release.gannet.data(), statement);
         for arguments in [
             &["list", "--sets"][..],
@@ -241,6 +246,11 @@ fn a_set_with_a_damaged_row_is_listed() {
 #[test]
 fn a_lost_version_of_a_member_is_named_and_its_edition_stays() {
     let newest = "(SELECT version_id FROM source_state WHERE source_id = 1)";
+    let release = Release::new();
+    release.fetch();
+    release.serve("two");
+    release.fetch();
+    let saved = release.save();
     for statement in [
         format!("DELETE FROM version WHERE id = {newest}"),
         "DELETE FROM version WHERE source_id = 1".to_owned(),
@@ -248,10 +258,7 @@ fn a_lost_version_of_a_member_is_named_and_its_edition_stays() {
         format!("UPDATE version SET state = 'pending' WHERE id = {newest}"),
         format!("UPDATE version SET blob_id = 99 WHERE id = {newest}"),
     ] {
-        let release = Release::new();
-        release.fetch();
-        release.serve("two");
-        release.fetch();
+        release.put_back(&saved);
         damage(&release.gannet.data(), &statement);
         for _ in 0..2 {
             let said = release.gannet.run(&["--worker-only"]);
@@ -344,19 +351,21 @@ const REFUSED_ALL_THE_SAME: &str = "failed verification by hand (sums): no";
 
 #[test]
 fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {
-    for (statement, named) in LOST_REFUSALS {
-        let release = Release::new();
-        for data in ["one", "two"] {
-            release.serve(data);
-            release.fetch();
-        }
-        let verdict = ["verdict", "set:release", "sums", "failed", "--detail", "no"];
-        release.gannet.ok(&verdict);
-        release.serve("three");
+    let release = Release::new();
+    for data in ["one", "two"] {
+        release.serve(data);
         release.fetch();
+    }
+    let verdict = ["verdict", "set:release", "sums", "failed", "--detail", "no"];
+    release.gannet.ok(&verdict);
+    release.serve("three");
+    release.fetch();
+    let saved = release.save();
+    for (statement, named) in LOST_REFUSALS {
+        release.put_back(&saved);
         damage(&release.gannet.data(), statement);
         release.serve("two");
-        all_due(&release);
+        make_fetches_due(&release.gannet.data());
         let said = release.gannet.run(&["--worker-only"]);
         assert_eq!(release.data().as_deref(), Some("three"), "{statement}");
         let code = if named == REFUSED_ALL_THE_SAME { 1 } else { 3 };
@@ -368,20 +377,22 @@ fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {
 /// The verifiers of the set are asked anew, and the log keeps what the row held.
 #[test]
 fn asking_the_verifiers_of_a_set_anew_sets_aside_what_cannot_be_read() {
+    let release = Release::new();
+    for data in ["one", "two"] {
+        release.serve(data);
+        release.fetch();
+    }
+    let verdict = ["verdict", "set:release", "sums", "failed", "--detail", "no"];
+    release.gannet.ok(&verdict);
+    assert_eq!(release.data().as_deref(), Some("one"));
+    let saved = release.save();
     for statement in [
         "UPDATE edition_verdict SET outcome = 'passed' WHERE edition_id = 2",
         "UPDATE edition_verdict SET verifier_id = 1 WHERE edition_id = 2 AND outcome = 'failed'",
         "UPDATE edition_verdict SET checksum = NULL WHERE edition_id = 2",
         "DELETE FROM edition_verdict WHERE edition_id = 2 AND outcome = 'failed'",
     ] {
-        let release = Release::new();
-        for data in ["one", "two"] {
-            release.serve(data);
-            release.fetch();
-        }
-        let verdict = ["verdict", "set:release", "sums", "failed", "--detail", "no"];
-        release.gannet.ok(&verdict);
-        assert_eq!(release.data().as_deref(), Some("one"), "{statement}");
+        release.put_back(&saved);
         damage(&release.gannet.data(), statement);
         let said = release.gannet.run(&["--worker-only"]);
         assert_eq!(
@@ -394,5 +405,62 @@ fn asking_the_verifiers_of_a_set_anew_sets_aside_what_cannot_be_read() {
         let log = release.gannet.ok(&["log", "--limit", "0"]);
         assert!(log.contains("verdict.set-aside"), "{statement}: {log}");
         release.gannet.ok(&["--worker-only"]);
+    }
+}
+
+#[test]
+fn damage_keeps_no_pass_from_saying_what_it_did() {
+    let release = Release::new();
+    release.fetch();
+    let saved = release.save();
+    for damaged in [
+        "UPDATE policy SET verifiers = 'x'",
+        "UPDATE file_set SET published_at = 'soon'",
+        "UPDATE file_set SET published_edition_id = 'one'",
+    ] {
+        release.put_back(&saved);
+        damage(&release.gannet.data(), damaged);
+        for arguments in [
+            &["--worker-only", "--json"][..],
+            &["fetch", "data.csv", "--json"],
+        ] {
+            let said = release.gannet.run(arguments);
+            let done: Value = serde_json::from_str(&said.out)
+                .unwrap_or_else(|error| panic!("{damaged}: {error}: {said:#?}"));
+            assert!(done["sets"].is_array(), "{damaged}: {done:#}");
+        }
+    }
+}
+
+#[test]
+fn damaged_rows_of_an_edition_publish_no_other_version() {
+    for (what, version) in [
+        ("an earlier version", "version_id - 2"),
+        (
+            "another member's",
+            "(SELECT version_id FROM edition_member WHERE edition_id = 2 AND name = 'SHA256SUMS')",
+        ),
+    ] {
+        let release = Release::new();
+        release.fetch();
+        release.serve("two");
+        release.fetch();
+        assert_eq!(release.data().as_deref(), Some("two"));
+        let statement = format!(
+            "UPDATE edition_member SET version_id = {version} WHERE edition_id = 2 AND name = 'data.csv'"
+        );
+        let damaged = damage(&release.gannet.data(), &statement);
+        assert_eq!(damaged, 1, "{what}");
+        let said = release.gannet.run(&["--worker-only"]);
+        assert_ne!(said.code, Some(0), "{what}: {said:#?}");
+        assert!(
+            said.err
+                .contains("the catalogue's row 2 of the table `edition` is damaged"),
+            "{what}: {said:#?}"
+        );
+        assert_eq!(release.data().as_deref(), Some("two"), "{what}");
+        release.serve("three");
+        release.gannet.run(&["fetch", "tag:release"]);
+        assert_eq!(release.data().as_deref(), Some("three"), "{what}");
     }
 }

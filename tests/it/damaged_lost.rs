@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::rig::sqlite::damage;
-use crate::rig::{Gannet, Home, Reply};
+use crate::rig::sqlite::{damage, make_fetches_due};
+use crate::rig::{Home, Reply};
 
 /// What is lost, of the source `a` with the id 1, and whether a pass has to say so when its next version fails.
 const LOSSES: [(&str, bool); 13] = [
@@ -59,20 +59,18 @@ fn two_sources() -> (Home, [PathBuf; 2]) {
     (gannet, files)
 }
 
-fn all_due(gannet: &Gannet) {
-    damage(&gannet.data(), "UPDATE source_state SET next_slot = 0");
-}
-
 #[test]
 fn a_file_stays_though_the_rows_that_say_why_are_gone() {
+    let (gannet, [a, b]) = two_sources();
+    let origin = &gannet.origin;
+    let saved = gannet.save();
     for (statement, is_told) in LOSSES {
-        let (gannet, [a, b]) = two_sources();
-        let origin = &gannet.origin;
+        gannet.put_back(&saved);
         damage(&gannet.data(), statement);
         origin.on("/a", [Reply::ok(vec![0xff, 0xfe])]);
         origin.on("/b", [Reply::file("line 3 of b\n")]);
         for round in 0..2 {
-            all_due(&gannet);
+            make_fetches_due(&gannet.data());
             let said = gannet.run(&["--worker-only"]);
             let kept = fs::read_to_string(&a).unwrap_or_default();
             assert_eq!(kept, "line 2 of a\n", "{statement}: {round}: {said:#?}");
@@ -93,7 +91,7 @@ fn a_file_stays_though_the_rows_that_say_why_are_gone() {
             continue;
         }
         origin.on("/a", [Reply::file("line 4 of a\n")]);
-        all_due(&gannet);
+        make_fetches_due(&gannet.data());
         gannet.run(&["--worker-only"]);
         let now = fs::read_to_string(&a).expect("a file");
         assert_eq!(now, "line 4 of a\n", "{statement}");
