@@ -178,8 +178,7 @@ impl App {
         };
         // The archive's own catalogue may name by now what this one was about to name, or to give up.
         let loose = self.ports.store.loose_objects(self.now()).await?;
-        let forget = Fact::ObjectsGone(loose);
-        self.ports.store.record(forget, self.stamp()).await?;
+        self.record(Fact::ObjectsGone(loose)).await?;
         let objects = self
             .with_archive(|archive| archive.blobs().objects())
             .await?;

@@ -31,8 +31,7 @@ impl App {
             let untold = self.ports.store.untold_damage(damaged.clone()).await?;
             if !untold.is_empty() {
                 self.join_archive_once().await?;
-                let damage = Fact::Damage(untold);
-                self.ports.store.record(damage, self.stamp()).await?;
+                self.record(Fact::Damage(untold)).await?;
             }
             Ok::<_, Error>(())
         };

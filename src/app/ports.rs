@@ -14,7 +14,7 @@ use crate::archive::{Archive, ArchiveError, CodecLimit, CodecLoad};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Actor, Stamp};
-use crate::store::Store;
+use crate::store::{Fact, Store};
 
 /// Concurrent requests to verifiers.
 const MAX_ASKING: usize = 8;
@@ -157,6 +157,11 @@ impl App {
             at: self.now(),
             actor: self.actor.clone(),
         }
+    }
+
+    /// Records a fact in the catalogue, by this actor and at this time.
+    pub(crate) async fn record(&self, fact: Fact) -> Result<()> {
+        Ok(self.ports.store.record(fact, self.stamp()).await?)
     }
 
     /// Returns the folder of published files.

@@ -91,12 +91,7 @@ impl LogTroubles {
 
 async fn record(app: &App, line: String) {
     let event = NewEvent::of(Action::LogFailed).detail(line);
-    if let Err(error) = app
-        .ports()
-        .store
-        .record(Fact::Event(event), app.stamp())
-        .await
-    {
+    if let Err(error) = app.record(Fact::Event(event)).await {
         // The note has been printed; catalogue and log may share the disk that failed.
         tracing::warn!("{error}");
     }

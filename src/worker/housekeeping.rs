@@ -38,8 +38,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     // Those of sets too that no pass settles any more, for want of a policy.
     app.sweep_sets().await?;
     empty_trash(app, needs_are_known).await?;
-    app.ports().store.record(Fact::Swept, app.stamp()).await?;
-    Ok(())
+    app.record(Fact::Swept).await
 }
 
 /// Moves objects to the trash that are not needed: those of which the catalogue says so, and those of which it knows nothing. What a living

@@ -208,9 +208,9 @@ impl<'a> Pass<'a> {
                 Some(judged) = self.undecided.next() => self.finish_judging(judged),
                 () = &mut seen => {
                     seen = self.app.ports().clock.sleep_until(self.app.now() + SEEN_EVERY);
-                    let lives = Fact::WorkerSeen(self.worker.clone());
-                    let noted = self.app.ports().store.record(lives, self.app.stamp()).await;
-                    self.keep_error(noted.map_err(Error::from));
+                    let seen_now = Fact::WorkerSeen(self.worker.clone());
+                    let recorded = self.app.record(seen_now).await;
+                    self.keep_error(recorded);
                     self.forget_exhausted();
                 }
                 () = stop.requested() => break,
@@ -455,9 +455,5 @@ impl<'a> Pass<'a> {
 /// Has the log say that a pass begins or ends.
 pub(super) async fn note(app: &App, action: Action, detail: Option<String>) -> Result<()> {
     let event = NewEvent::of(action).detail(detail);
-    app.ports()
-        .store
-        .record(Fact::Event(event), app.stamp())
-        .await?;
-    Ok(())
+    app.record(Fact::Event(event)).await
 }

@@ -299,7 +299,7 @@ impl Pipeline {
             worker: claim.worker.clone(),
             slot,
         };
-        self.app.ports().store.record(due, self.app.stamp()).await?;
+        self.app.record(due).await?;
         tracing::error!("{}: not kept: {why}", source.settings.name);
         self.note(SourceResult::dropped(
             source.id,

@@ -405,8 +405,7 @@ impl Worker {
         if let Some(mended) = store.mend_times(self.app.stamp()).await? {
             tracing::warn!("{mended}");
         }
-        let stamp = self.app.stamp();
-        Ok(store.record(Fact::Chore(MEND), stamp).await?)
+        self.app.record(Fact::Chore(MEND)).await
     }
 
     /// Tells, once in an hour, that it is time to judge again.

@@ -36,8 +36,7 @@ impl App {
                 return Ok(());
             }
         }
-        let judged = Fact::JudgedToTheEnd(version.id);
-        Ok(self.ports.store.record(judged, self.stamp()).await?)
+        self.record(Fact::JudgedToTheEnd(version.id)).await
     }
 
     /// Notes that a rule or program judges this version, until the returned note is dropped.
@@ -52,8 +51,7 @@ impl App {
         let versions = self.with_archive(move |_| Ok(noted_in(&folder))).await?;
         let versions = versions.unwrap_or_default();
         if !versions.is_empty() {
-            let deaths = Fact::JudgingDeaths(versions);
-            self.ports.store.record(deaths, self.stamp()).await?;
+            self.record(Fact::JudgingDeaths(versions)).await?;
         }
         Ok(())
     }

@@ -147,10 +147,7 @@ impl App {
             Err(why) => (Action::NoticeFailed, format!("a test: {why}")),
         };
         let event = NewEvent::of(action).detail(format!("{name}: {what}"));
-        self.ports
-            .store
-            .record(Fact::Event(event), self.stamp())
-            .await?;
+        self.record(Fact::Event(event)).await?;
         Ok(delivery)
     }
 

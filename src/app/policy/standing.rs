@@ -347,18 +347,13 @@ impl App {
     /// Records why a pass does not judge: once, until another event about the configuration.
     pub(crate) async fn note_refusal(&self, why: &Error) -> Result<()> {
         let event = NewEvent::of(Action::ConfigRejected).detail(why.to_string());
-        let rejected = Fact::ConfigRejected(event);
-        Ok(self.ports.store.record(rejected, self.stamp()).await?)
+        self.record(Fact::ConfigRejected(event)).await
     }
 
     /// The same for an unusable configuration, until it is usable again.
     pub(crate) async fn note_unusable(&self, why: &Error) -> Result<()> {
         self.note_refusal(why).await?;
-        Ok(self
-            .ports
-            .store
-            .record(Fact::ConfigUnusable, self.stamp())
-            .await?)
+        self.record(Fact::ConfigUnusable).await
     }
 
     /// Records that the configuration is usable, if the last record is that it was not.
@@ -366,17 +361,12 @@ impl App {
         let configured = self.configured();
         let file = configured.path().unwrap_or(Path::new(""));
         let event = NewEvent::of(Action::ConfigReloaded).detail(file.display().to_string());
-        let usable = Fact::ConfigUsable(event);
-        Ok(self.ports.store.record(usable, self.stamp()).await?)
+        self.record(Fact::ConfigUsable(event)).await
     }
 
     async fn note_config(&self, action: Action, detail: String) -> Result<()> {
         let event = NewEvent::of(action).detail(detail);
-        self.ports
-            .store
-            .record(Fact::Event(event), self.stamp())
-            .await?;
-        Ok(())
+        self.record(Fact::Event(event)).await
     }
 }
 

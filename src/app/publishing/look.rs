@@ -27,10 +27,7 @@ impl App {
     /// Marks the published files that differ from what was published as due: of these, and once a day of all.
     pub(crate) async fn look_at_files(&self, which: FilesToLookAt) -> Result<()> {
         self.look_at_unsure().await?;
-        self.ports
-            .store
-            .record(Fact::FilesUnsure, self.stamp())
-            .await?;
+        self.record(Fact::FilesUnsure).await?;
         let now = self.now();
         let is_due = Condition::ChoreDue {
             name: CHORE,
@@ -42,10 +39,7 @@ impl App {
         self.look_at(which.clone()).await?;
         self.look_for_strays(which).await?;
         if all {
-            self.ports
-                .store
-                .record(Fact::Chore(CHORE), self.stamp())
-                .await?;
+            self.record(Fact::Chore(CHORE)).await?;
         }
         Ok(())
     }
@@ -151,10 +145,7 @@ impl App {
             let event = NewEvent::of(Action::Republished).source(source);
             let why = format!("its mode had been changed to {mode:04o}");
             let event = event.version(version).detail(why);
-            self.ports
-                .store
-                .record(Fact::Event(event), self.stamp())
-                .await?;
+            self.record(Fact::Event(event)).await?;
         }
         Ok(suspects.concat())
     }
@@ -208,10 +199,6 @@ impl App {
             }
         };
         let looks = vec![(source, holds.map(|(_, seal)| seal))];
-        Ok(self
-            .ports
-            .store
-            .record(Fact::Looks(looks), self.stamp())
-            .await?)
+        self.record(Fact::Looks(looks)).await
     }
 }

@@ -80,9 +80,7 @@ impl App {
         if failures.is_empty() {
             return;
         }
-        let failures = Fact::PublishFailures(failures);
-        let noted = self.ports.store.record(failures, self.stamp());
-        if let Err(error) = noted.await {
+        if let Err(error) = self.record(Fact::PublishFailures(failures)).await {
             tracing::error!("{error}");
         }
     }
@@ -234,10 +232,7 @@ impl App {
                     let event = NewEvent::of(Action::Withdrawn)
                         .source(source.id)
                         .detail(why);
-                    self.ports
-                        .store
-                        .record(Fact::Event(event), self.stamp())
-                        .await?;
+                    self.record(Fact::Event(event)).await?;
                 }
                 Ok(())
             }

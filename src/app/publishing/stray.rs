@@ -22,17 +22,11 @@ impl App {
                 None => left.push(stray.path),
             }
         }
-        self.ports
-            .store
-            .record(Fact::Looks(looks), self.stamp())
-            .await?;
+        self.record(Fact::Looks(looks)).await?;
         if left.is_empty() {
             return Ok(());
         }
-        self.ports
-            .store
-            .record(Fact::Strays(left), self.stamp())
-            .await?;
+        self.record(Fact::Strays(left)).await?;
         self.withdraw_left(true, &lock).await
     }
 

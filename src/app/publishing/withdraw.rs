@@ -124,8 +124,7 @@ impl App {
         }
         let done = tried.iter().filter(|(_, done)| done.is_ok());
         let done: Vec<_> = done.map(|(path, _)| path.clone()).collect();
-        let tried = Fact::Withdrawals(tried);
-        self.ports.store.record(tried, self.stamp()).await?;
+        self.record(Fact::Withdrawals(tried)).await?;
         for path in done {
             self.tidy(path).await;
         }

@@ -147,8 +147,7 @@ impl App {
             let is_older =
                 |now: &&Edition| now.set == was.set && now.id < was.id && now.state != was.state;
             if let Some(older) = now.iter().find(is_older) {
-                let fact = Fact::EditionState(older.id);
-                self.ports.store.record(fact, self.stamp()).await?;
+                self.record(Fact::EditionState(older.id)).await?;
             }
         }
         Ok(())
@@ -175,8 +174,7 @@ impl App {
             let problem = problems.get(&set.name).cloned();
             if set.problem != problem {
                 let set = set.name;
-                let fact = Fact::SetProblem { set, problem };
-                self.ports.store.record(fact, self.stamp()).await?;
+                self.record(Fact::SetProblem { set, problem }).await?;
             }
         }
         Ok(())

@@ -93,8 +93,7 @@ impl App {
             .is_some_and(|set| set.publish_error != why)
         {
             let set = name.to_owned();
-            let fact = Fact::SetPublishError { set, why };
-            self.ports.store.record(fact, self.stamp()).await?;
+            self.record(Fact::SetPublishError { set, why }).await?;
         }
         settled
     }
@@ -188,8 +187,7 @@ impl App {
             .await?
             .is_some_and(|set| !set.configured)
         {
-            let fact = Fact::SetGone(name.to_owned());
-            self.ports.store.record(fact, self.stamp()).await?;
+            self.record(Fact::SetGone(name.to_owned())).await?;
         }
         Ok(())
     }

@@ -135,7 +135,7 @@ impl App {
         &self,
         edits: Vec<SourceChange>,
     ) -> Result<Vec<Edited>> {
-        let done = self.record(edits).await?;
+        let done = self.record_changes(edits).await?;
         Ok(done
             .into_iter()
             .filter_map(|changed| changed.edited.map(|edited| *edited))
@@ -145,8 +145,7 @@ impl App {
     /// Makes the next request for each of these sources unconditional.
     pub async fn ask_whole(&self, ids: &[SourceId]) -> Result<()> {
         for id in ids {
-            let forget = Fact::ForgetValidators(*id);
-            self.ports.store.record(forget, self.stamp()).await?;
+            self.record(Fact::ForgetValidators(*id)).await?;
         }
         Ok(())
     }
@@ -163,7 +162,7 @@ impl App {
         let changes = sources
             .iter()
             .map(|source| SourceChange::Restore(source.id, Arc::default()));
-        let done = self.record(changes.collect()).await;
+        let done = self.record_changes(changes.collect()).await;
         let done = done.map_err(|error| way_to_restore(error, &sources))?;
         for change in done {
             self.settle_recorded(change.source_id).await?;
@@ -204,11 +203,11 @@ impl App {
 
     /// Records the changes, then updates the files.
     pub(in crate::app) async fn change(&self, changes: Vec<SourceChange>) -> Result<Vec<SourceId>> {
-        let done = self.record(changes).await?;
+        let done = self.record_changes(changes).await?;
         Ok(done.into_iter().map(|change| change.source_id).collect())
     }
 
-    async fn record(&self, changes: Vec<SourceChange>) -> Result<Vec<Changed>> {
+    async fn record_changes(&self, changes: Vec<SourceChange>) -> Result<Vec<Changed>> {
         Ok(self.record_and_discard(changes).await?.done)
     }
 
@@ -299,11 +298,7 @@ impl App {
             (done, Vec::new())
         });
         if !moved.is_empty()
-            && let Err(error) = self
-                .ports
-                .store
-                .record(Fact::ObjectsGone(moved), self.stamp())
-                .await
+            && let Err(error) = self.record(Fact::ObjectsGone(moved)).await
         {
             tracing::warn!("{error}: left to the next pass");
         }
@@ -316,8 +311,8 @@ impl App {
         self.with_archive(move |archive| archive.blobs().discard_object(&name, now))
             .await?;
         tracing::warn!("object {object} is named by no blob: moved to the trash");
-        let gone = Fact::ObjectsGone(vec![object.to_owned()]);
-        Ok(self.ports.store.record(gone, self.stamp()).await?)
+        self.record(Fact::ObjectsGone(vec![object.to_owned()]))
+            .await
     }
 
     /// Deletes an object that a worker of this process made, and that was certainly not recorded: its content is known, or was refused.
@@ -325,8 +320,7 @@ impl App {
         let name = object.clone();
         self.with_archive(move |archive| archive.blobs().delete_object(&name))
             .await?;
-        let gone = Fact::ObjectsGone(vec![object]);
-        Ok(self.ports.store.record(gone, self.stamp()).await?)
+        self.record(Fact::ObjectsGone(vec![object])).await
     }
 
     /// Updates files after a change: a new rule of publishing applies at once, and members that entered or left a set

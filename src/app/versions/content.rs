@@ -75,7 +75,7 @@ impl App {
             name: name.to_owned(),
             worker: worker.clone(),
         };
-        self.ports.store.record(pending, self.stamp()).await?;
+        self.record(pending).await?;
         self.with_archive(move |archive| archive.blobs().keep(encoded))
             .await
     }
@@ -105,13 +105,8 @@ impl App {
     async fn note_damage(&self, source: SourceId, version: VersionId, error: &Error) -> Result<()> {
         let event = NewEvent::of(Action::Damaged).source(source);
         let event = event.version(version).detail(error.message.clone());
-        self.ports
-            .store
-            .record(Fact::Event(event), self.stamp())
-            .await?;
-        let forget = Fact::ForgetValidators(source);
-        self.ports.store.record(forget, self.stamp()).await?;
-        Ok(())
+        self.record(Fact::Event(event)).await?;
+        self.record(Fact::ForgetValidators(source)).await
     }
 
     /// Stores `content`, just fetched and equal in digest to the source's newest version, in the place of that
