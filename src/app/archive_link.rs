@@ -157,25 +157,7 @@ impl App {
     /// among `other` are kept for as long as the trash is.
     pub async fn adopt_archive(&self, other: &OtherContents) -> Result<AdoptedArchive> {
         self.keep_unknown(other).await?;
-        // An unreadable mark is replaced, too.
-        let archive = self.ports.archive.machine().mark().ok().flatten();
-        let catalogue = match self.ports.store.archive_mark().await {
-            Err(error) if error.is_damage() => None,
-            catalogue => catalogue?,
-        };
-        let generation = [&archive, &catalogue]
-            .into_iter()
-            .flatten()
-            .map(|mark| mark.generation)
-            .max();
-        let id = match catalogue.or(archive) {
-            Some(mark) => mark.id,
-            None => new_id()?,
-        };
-        let mark = ArchiveMark {
-            id,
-            generation: generation.unwrap_or(0) + 1,
-        };
+        let mark = self.mark_to_adopt().await?;
         // The archive's own catalogue may name by now what this one was about to name, or to give up.
         let loose = self.ports.store.loose_objects(self.now()).await?;
         self.record(Fact::ObjectsGone(loose)).await?;
@@ -197,6 +179,25 @@ impl App {
         self.with_archive(move |archive| archive.machine().set_mark(&mark))
             .await?;
         Ok(adopted)
+    }
+
+    /// Returns the mark for an adopted archive: with the catalogue's id, or else the archive's, and a higher generation
+    /// than either has. An unreadable mark is replaced, too.
+    async fn mark_to_adopt(&self) -> Result<ArchiveMark> {
+        let archive = self.ports.archive.machine().mark().ok().flatten();
+        let catalogue = match self.ports.store.archive_mark().await {
+            Err(error) if error.is_damage() => None,
+            catalogue => catalogue?,
+        };
+        let marks = [&archive, &catalogue].into_iter().flatten();
+        let newest = marks.map(|mark| mark.generation).max();
+        Ok(ArchiveMark {
+            id: match catalogue.or(archive) {
+                Some(mark) => mark.id,
+                None => new_id()?,
+            },
+            generation: newest.unwrap_or(0) + 1,
+        })
     }
 
     /// Returns the editions that readers see of sets of which this catalogue has published none.

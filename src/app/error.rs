@@ -144,6 +144,29 @@ impl Error {
     }
 }
 
+/// Returns the remedy for an error of the catalogue, if there is one.
+fn remedy(error: &StoreError) -> Option<String> {
+    let remedy = match error {
+        StoreError::Taken { id, .. } => return Some(format!("see it with `gannet show {id}`")),
+        StoreError::DamagedRow(row) => return Some(way_on(row)),
+        StoreError::Damaged { .. } => {
+            "put a backup of gannet.db back; the next fetch of the source begins a sound version"
+        }
+        StoreError::Newer { .. } => "use the gannet that made it, or a newer one",
+        StoreError::Older { .. } => {
+            "any command that changes something, run by the owner of the folder, brings it up to date"
+        }
+        StoreError::Locked { .. } => {
+            "another program holds the database; try again when it is done"
+        }
+        StoreError::Full { .. } => {
+            "make room on that disk and run again; nothing that was recorded is lost"
+        }
+        _ => return None,
+    };
+    Some(remedy.to_owned())
+}
+
 /// Returns the remedy for a damaged row.
 fn way_on(row: &DamagedRow) -> String {
     const BACKUP: &str = "put a backup of gannet.db back";
@@ -169,46 +192,22 @@ fn way_on(row: &DamagedRow) -> String {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        let (kind, hint) = match &error {
-            StoreError::Taken { id, .. } => (
-                ErrorKind::Conflict,
-                Some(format!("see it with `gannet show {id}`")),
-            ),
-            StoreError::StaleClaim(_) | StoreError::OtherPolicy => (ErrorKind::Conflict, None),
-            StoreError::Settings(_) => (ErrorKind::Invalid, None),
-            StoreError::Missing { .. } => (ErrorKind::NotFound, None),
-            StoreError::Newer { .. } => (
-                ErrorKind::Unavailable,
-                Some("use the gannet that made it, or a newer one".to_owned()),
-            ),
-            StoreError::Older { .. } => (
-                ErrorKind::Unavailable,
-                Some(
-                    "any command that changes something, run by the owner of the folder, brings it up to date"
-                        .to_owned(),
-                ),
-            ),
-            StoreError::Locked { .. } => (
-                ErrorKind::Unavailable,
-                Some("another program holds the database; try again when it is done".to_owned()),
-            ),
-            StoreError::Full { .. } => (
-                ErrorKind::Unavailable,
-                Some(
-                    "make room on that disk and run again; nothing that was recorded is lost"
-                        .to_owned(),
-                ),
-            ),
-            StoreError::Replaced { .. } => (ErrorKind::Replaced, None),
-            StoreError::Failed { .. } => (ErrorKind::Unavailable, None),
-            StoreError::DamagedRow(row) => (ErrorKind::Damaged, Some(way_on(row))),
-            StoreError::Damaged { .. } => (
-                ErrorKind::Damaged,
-                Some("put a backup of gannet.db back; the next fetch of the source begins a sound version".to_owned()),
-            ),
+        let kind = match &error {
+            StoreError::Taken { .. } | StoreError::StaleClaim(_) | StoreError::OtherPolicy => {
+                ErrorKind::Conflict
+            }
+            StoreError::Settings(_) => ErrorKind::Invalid,
+            StoreError::Missing { .. } => ErrorKind::NotFound,
+            StoreError::Newer { .. }
+            | StoreError::Older { .. }
+            | StoreError::Locked { .. }
+            | StoreError::Full { .. }
+            | StoreError::Failed { .. } => ErrorKind::Unavailable,
+            StoreError::Replaced { .. } => ErrorKind::Replaced,
+            StoreError::DamagedRow(_) | StoreError::Damaged { .. } => ErrorKind::Damaged,
         };
         Self {
-            hint,
+            hint: remedy(&error),
             ..Self::from_below(kind, error)
         }
     }

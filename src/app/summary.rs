@@ -56,22 +56,33 @@ impl PassSummary {
         let judged = self.failed_verification + self.verification_errors;
         judged + self.sets_failed + self.sets_failing + self.publish_failed + self.not_kept > 0
     }
+
+    fn verdicts(&self) -> [(u64, &'static str); 4] {
+        [
+            (self.passed, "passed"),
+            (self.failed_verification, "failed verification"),
+            (self.verification_errors, "could not be verified"),
+            (self.awaiting_verdicts, "awaiting verdicts"),
+        ]
+    }
+
+    fn sets(&self) -> [(u64, &'static str); 2] {
+        let failed = self.sets_failed.max(self.sets_failing);
+        [(self.sets_published, "published"), (failed, "failed")]
+    }
 }
 
 impl fmt::Display for PassSummary {
     /// Writes one line for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let judged = self.passed
-            + self.failed_verification
-            + self.verification_errors
-            + self.awaiting_verdicts;
-        let sets = self.sets_published + self.sets_failed.max(self.sets_failing);
+        let (verdicts, sets) = (self.verdicts(), self.sets());
+        let judged = verdicts.iter().chain(&sets).map(|(count, _)| count);
         let put_back = match self.put_back {
             0 => String::new(),
             1 => "; 1 published file put back".to_owned(),
             several => format!("; {several} published files put back"),
         };
-        if self.attempts + judged + sets + self.publish_failed == 0 {
+        if self.attempts + judged.sum::<u64>() + self.publish_failed == 0 {
             return write!(f, "nothing was due{put_back}");
         }
         write!(
@@ -82,21 +93,11 @@ impl fmt::Display for PassSummary {
         if self.not_kept > 0 {
             write!(f, ", {} not kept", self.not_kept)?;
         }
-        let verdicts = [
-            (self.passed, "passed"),
-            (self.failed_verification, "failed verification"),
-            (self.verification_errors, "could not be verified"),
-            (self.awaiting_verdicts, "awaiting verdicts"),
-        ];
         let mut separator = "; ";
         for (count, word) in verdicts.into_iter().filter(|(count, _)| *count > 0) {
             write!(f, "{separator}{count} {word}")?;
             separator = ", ";
         }
-        let sets = [
-            (self.sets_published, "published"),
-            (self.sets_failed.max(self.sets_failing), "failed"),
-        ];
         for (count, word) in sets.into_iter().filter(|(count, _)| *count > 0) {
             let plural = if count == 1 { "" } else { "s" };
             write!(f, "; {count} set{plural} {word}")?;
@@ -104,8 +105,8 @@ impl fmt::Display for PassSummary {
         if self.publish_failed > 0 {
             write!(f, "; {} not published", self.publish_failed)?;
         }
-        let size = format_size(self.bytes);
-        write!(f, "{put_back}; {size} in {:.1} s", self.seconds)
+        let (size, seconds) = (format_size(self.bytes), self.seconds);
+        write!(f, "{put_back}; {size} in {seconds:.1} s")
     }
 }
 

@@ -138,7 +138,7 @@ impl NewVerdict {
     }
 
     /// Returns the verifier as an agent, behind `failed by`: `schema`, or `hand (schema)`.
-    pub fn agent_words(&self) -> String {
+    pub(super) fn agent_words(&self) -> String {
         if self.is_by_hand() {
             format!("hand ({})", self.verifier)
         } else {

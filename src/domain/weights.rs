@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{VerdictOutcome, VersionState};
+use super::{NewVerdict, VerdictOutcome, VersionState};
 
 /// Whether a verifier's verdict decides about a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -12,6 +12,23 @@ pub enum Weight {
     Required,
     /// The verdict is shown, and blocks nothing.
     Advisory,
+}
+
+impl Weight {
+    /// Returns how a verdict of this weight keeps a version from passing: `failed verification by schema: line 3`.
+    pub fn failure_words(self, verdict: &NewVerdict) -> Option<String> {
+        let word = match verdict.judgement.outcome {
+            VerdictOutcome::Passed | VerdictOutcome::Pending => return None,
+            VerdictOutcome::Failed => "failed verification",
+            VerdictOutcome::Error => "could not be verified",
+        };
+        let advisory = match self {
+            Self::Required => "",
+            Self::Advisory => " (advisory)",
+        };
+        let (by, detail) = (verdict.agent_words(), verdict.judgement.reason());
+        Some(format!("{word} by {by}{advisory}: {detail}"))
+    }
 }
 
 /// The weight of each verifier that applies to a version, by the verifier's name.

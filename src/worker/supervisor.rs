@@ -149,12 +149,12 @@ impl Worker {
     async fn tell(&self, beats: bool) -> Vec<String> {
         let beat = async {
             if beats {
-                Some(self.app.beat().await)
+                Some(self.app.send_heartbeat().await)
             } else {
                 None
             }
         };
-        let (mut untold, beaten) = tokio::join!(self.app.tell_changes(), beat);
+        let (mut untold, beaten) = tokio::join!(self.app.send_changes(), beat);
         match beaten {
             Some(Ok(())) => self.heartbeat.note_sent(self.app.now()),
             Some(Err(why)) => {

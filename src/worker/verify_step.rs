@@ -121,22 +121,9 @@ impl Pipeline {
         weight: Weight,
         verdicts: &[NewVerdict],
     ) {
-        for verdict in verdicts {
-            let word = match verdict.judgement.outcome {
-                VerdictOutcome::Passed | VerdictOutcome::Pending => continue,
-                VerdictOutcome::Failed => "failed verification",
-                VerdictOutcome::Error => "could not be verified",
-            };
-            let advisory = match weight {
-                Weight::Required => "",
-                Weight::Advisory => " (advisory)",
-            };
-            let (name, by) = (&source.settings.name, verdict.agent_words());
-            let detail = verdict.judgement.reason();
-            self.tell(|| {
-                let id = version.id;
-                format!("{name}: v{id} {word} by {by}{advisory}: {detail}")
-            });
+        let (name, id) = (&source.settings.name, version.id);
+        for words in verdicts.iter().filter_map(|one| weight.failure_words(one)) {
+            self.tell(|| format!("{name}: v{id} {words}"));
         }
     }
 }

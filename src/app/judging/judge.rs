@@ -4,16 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
 use super::death::killed_too_often;
 use super::redact::redacted;
+use super::step::{Ask, Step, promise, too_late};
 use crate::app::{App, Result};
-use crate::config::VerifierKind;
 use crate::domain::{
-    CLOCK_TOLERANCE, Content, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceKey,
-    SourceSettings, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
-    duration_words, newest_by_verifier,
+    Content, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceKey, SourceSettings,
+    Verdict, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
 use crate::store::{Awaiting, Counted, Ended, NeededRows, Seen};
 use crate::verify::{Verifier, VersionFacts};
@@ -55,15 +52,14 @@ impl From<Ended> for SetAside {
     }
 }
 
-/// Which verifiers to ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ask {
-    /// All that can be asked, whatever their last verdicts.
-    Again,
-    /// All that can be asked, except where a verdict by hand counts.
-    Stale,
-    /// Undecided ones of this weight; one that promised a verdict has until its deadline.
-    Undecided(Weight),
+/// The verdicts on a version before it is judged.
+struct EarlierVerdicts {
+    /// Oldest first.
+    verdicts: Vec<Verdict>,
+    /// How often judging it has killed the process.
+    deaths: u32,
+    /// The newest verdict on it.
+    seen: Seen,
 }
 
 impl App {
@@ -147,55 +143,21 @@ impl App {
         ask: Ask,
         asked: Option<VerdictId>,
     ) -> Result<Verified> {
-        // A version that nothing has to judge has no verdict that matters.
-        let is_unjudged =
-            ask == Ask::Undecided(Weight::Required) && version.state == VersionState::Unverified;
-        let unreadable = match ask {
-            Ask::Again => self.ports.store.newest_among_unreadable(version.id).await?,
-            _ => None,
-        };
-        let (mut earlier, deaths) = match unreadable {
-            // Every verifier is asked or waited for: its last verdict may be by another definition.
-            Some(_) => (Vec::new(), 0),
-            None => self.ports.store.verdicts_and_deaths(version.id).await?,
-        };
-        let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
-        let newest = unreadable.unwrap_or(newest);
-        let mut seen = self.seen(asked.map_or(newest, |asked| asked.min(newest)));
-        seen.is_anew = unreadable.is_some();
-        if !seen.is_anew && version.state == VersionState::Pending && version.ordinal > 0 {
-            let refusals = NeededRows::RefusalsOf(version.id);
-            self.ports.store.refuse_lost(refusals).await?;
-        }
-        if is_unjudged {
-            earlier.clear();
-        }
-        let newest = newest_by_verifier(earlier.iter().map(|one| &one.verdict));
+        let EarlierVerdicts {
+            verdicts: earlier,
+            deaths,
+            seen,
+        } = self.earlier_verdicts(version, ask, asked).await?;
         let too_often = killed_too_often(version.id, deaths).filter(|_| ask != Ask::Again);
-        let outlisted = self.outlisted_verifiers(source, version, &newest).await?;
-        let steps: Vec<_> = self
-            .verifiers_for(&source.settings)
-            .into_iter()
-            .map(|verifier| {
-                // A verdict by an older list does not count as a verdict by the present one.
-                let counts = |_: &&NewVerdict| !outlisted.iter().any(|one| one == verifier.name());
-                let last = newest.get(verifier.name()).copied().filter(counts);
-                let step = match (self.next_step(&verifier, last, ask), &too_often) {
-                    (Step::Run, Some(why)) if verifier.is_run() => match last {
-                        Some(last) if last.judgement == *why => Step::Nothing,
-                        _ => Step::Refuse(why.clone()),
-                    },
-                    (step, _) => step,
-                };
-                (verifier, step)
-            })
-            .collect();
+        let steps = self
+            .steps_for(source, version, &earlier, too_often.as_ref(), ask)
+            .await?;
         let mut verified = self
             .carry_out_steps(source, version, content, steps, seen, deaths > 0)
             .await?;
         let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
-        let own = set_aside(version.id.0, earlier, &verified.verdicts);
-        verified.set_aside = join(own.into_iter().chain(verified.set_aside));
+        let others = verified.set_aside;
+        verified.set_aside = set_aside(version.id.0, earlier, &verified.verdicts, others);
         let is_undecided = matches!(verified.state, VersionState::Pending | VersionState::Error);
         if verified.verdicts.is_empty() && (is_undecided || ask == Ask::Again) {
             // No verifier is left to ask, but the set of counting verdicts may have changed.
@@ -204,17 +166,92 @@ impl App {
         Ok(verified)
     }
 
-    /// Carries out the steps decided in view of `seen` and records the verdicts. Missing content is read when the first
-    /// verifier needs it. For a suspect, judging has killed the process before.
+    /// Returns the verdicts on a version before it is judged. When one of them is unreadable, every verifier is asked or
+    /// waited for again: its last verdict may be by another definition.
+    async fn earlier_verdicts(
+        &self,
+        version: &Version,
+        ask: Ask,
+        asked: Option<VerdictId>,
+    ) -> Result<EarlierVerdicts> {
+        let unreadable = match ask {
+            Ask::Again => self.ports.store.newest_among_unreadable(version.id).await?,
+            _ => None,
+        };
+        let (mut verdicts, deaths) = match unreadable {
+            Some(_) => (Vec::new(), 0),
+            None => self.ports.store.verdicts_and_deaths(version.id).await?,
+        };
+        let newest = verdicts.last().map_or(VerdictId(0), |verdict| verdict.id);
+        let newest = unreadable.unwrap_or(newest);
+        let mut seen = self.seen(asked.map_or(newest, |asked| asked.min(newest)));
+        seen.is_anew = unreadable.is_some();
+        if !seen.is_anew && version.state == VersionState::Pending && version.ordinal > 0 {
+            let refusals = NeededRows::RefusalsOf(version.id);
+            self.ports.store.refuse_lost(refusals).await?;
+        }
+        // A version that nothing has to judge has no verdict that matters.
+        if ask == Ask::Undecided(Weight::Required) && version.state == VersionState::Unverified {
+            verdicts.clear();
+        }
+        Ok(EarlierVerdicts {
+            verdicts,
+            deaths,
+            seen,
+        })
+    }
+
+    /// Carries out the steps decided in view of `seen` and records the verdicts. For a suspect, judging has killed the
+    /// process before.
     pub(in crate::app) async fn carry_out_steps(
+        &self,
+        source: &Source,
+        version: &Version,
+        content: Option<Content>,
+        steps: Vec<(Arc<Verifier>, Step)>,
+        seen: Seen,
+        is_suspect: bool,
+    ) -> Result<Verified> {
+        let verdicts = self
+            .verdicts_by(source, version, content, steps, is_suspect)
+            .await?;
+        let counted = if verdicts.is_empty() && !seen.is_anew {
+            Counted {
+                state: version.state,
+                verdicts,
+                ended: Vec::new(),
+            }
+        } else {
+            self.ports
+                .store
+                .record_verdicts(version.id, verdicts, seen, self.stamp())
+                .await?
+        };
+        if is_suspect {
+            self.clear_of_deaths(source, version).await?;
+        }
+        let state = counted.state;
+        Ok(Verified {
+            source: source.clone(),
+            version: Version {
+                state,
+                ..version.clone()
+            },
+            verdicts: counted.verdicts,
+            state,
+            set_aside: join(counted.ended.into_iter().map(SetAside::from)),
+        })
+    }
+
+    /// Returns the verdicts that come of these steps. Missing content is read when the first verifier needs it.
+    async fn verdicts_by(
         &self,
         source: &Source,
         version: &Version,
         mut content: Option<Content>,
         steps: Vec<(Arc<Verifier>, Step)>,
-        seen: Seen,
         is_suspect: bool,
-    ) -> Result<Verified> {
+    ) -> Result<Vec<NewVerdict>> {
         let mut verdicts = Vec::new();
         for (verifier, step) in steps {
             let verdict = match step {
@@ -234,38 +271,7 @@ impl App {
             let redactor = self.redactor_for_verdict(source, &verifier).await?;
             verdicts.push(redacted(verdict, &redactor));
         }
-        let counted = if verdicts.is_empty() && !seen.is_anew {
-            let (state, ended) = (version.state, Vec::new());
-            Counted {
-                state,
-                verdicts,
-                ended,
-            }
-        } else {
-            self.ports
-                .store
-                .record_verdicts(version.id, verdicts, seen, self.stamp())
-                .await?
-        };
-        if is_suspect {
-            self.clear_of_deaths(source, version).await?;
-        }
-        let Counted {
-            state,
-            verdicts,
-            ended,
-        } = counted;
-        let version = Version {
-            state,
-            ..version.clone()
-        };
-        Ok(Verified {
-            source: source.clone(),
-            version,
-            verdicts,
-            state,
-            set_aside: join(ended.into_iter().map(SetAside::from)),
-        })
+        Ok(verdicts)
     }
 
     /// Returns what judging is based on at this moment: verdicts up to this one, and this process's verifiers.
@@ -274,51 +280,6 @@ impl App {
             verdict,
             policy: Some(Arc::clone(&self.configured().policy)),
             is_anew: false,
-        }
-    }
-
-    /// Returns the step for a verifier, given its last verdict.
-    pub(in crate::app) fn next_step(
-        &self,
-        verifier: &Verifier,
-        last: Option<&NewVerdict>,
-        ask: Ask,
-    ) -> Step {
-        let outcome = last.map(|verdict| verdict.judgement.outcome);
-        let ask = match ask {
-            Ask::Stale if last.is_some_and(NewVerdict::is_by_hand) => return Step::Nothing,
-            Ask::Stale => Ask::Again,
-            ask => ask,
-        };
-        if let Ask::Undecided(weight) = ask
-            && (verifier.weight() != weight
-                || matches!(
-                    outcome,
-                    Some(VerdictOutcome::Passed | VerdictOutcome::Failed)
-                ))
-        {
-            return Step::Nothing;
-        }
-        let deadline = match verifier.kind() {
-            VerifierKind::Command { .. } | VerifierKind::Builtin(_) => return Step::Run,
-            VerifierKind::Http { .. } if ask == Ask::Again => return Step::Run,
-            VerifierKind::Http { deadline, .. } | VerifierKind::External { deadline } => *deadline,
-        };
-        let is_external = matches!(verifier.kind(), VerifierKind::External { .. });
-        match (last, outcome) {
-            (Some(promise), Some(VerdictOutcome::Pending))
-                if !is_from_the_future(promise, self.now()) =>
-            {
-                let waited = self.now() - promise.started_at;
-                if waited.to_std().is_ok_and(|waited| waited >= deadline) {
-                    Step::GiveUp(deadline)
-                } else {
-                    Step::Nothing
-                }
-            }
-            (Some(_), Some(VerdictOutcome::Pending)) | (None, _) if is_external => Step::Promise,
-            (Some(_), _) if is_external => Step::Nothing,
-            _ => Step::Run,
         }
     }
 
@@ -335,30 +296,6 @@ impl App {
             started_at: self.now(),
             duration: Duration::ZERO,
         }
-    }
-
-    /// Returns those of these sources whose newest version waits for a verdict that is overdue. Passes record an
-    /// overdue verdict as an error, where they may judge.
-    pub async fn overdue(&self, sources: &[Source]) -> Result<HashSet<SourceId>> {
-        let mut overdue = HashSet::new();
-        for source in sources {
-            let (Some(VersionState::Pending), Some(version)) =
-                (source.state.version_state, source.state.version_id)
-            else {
-                continue;
-            };
-            let verdicts = self.verdicts(version).await?;
-            let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
-            let ask = Ask::Undecided(Weight::Required);
-            let is_late = |verifier: &Arc<Verifier>| {
-                let last = last.get(verifier.name()).copied();
-                matches!(self.next_step(verifier, last, ask), Step::GiveUp(_))
-            };
-            if self.verifiers_for(&source.settings).iter().any(is_late) {
-                overdue.insert(source.id);
-            }
-        }
-        Ok(overdue)
     }
 
     /// Returns the versions of all sources, or of `only` these, to judge again, grouped by source: pending ones and
@@ -391,43 +328,13 @@ impl App {
     }
 }
 
-/// What to do about one verifier.
-pub(in crate::app) enum Step {
-    /// It has a verdict, or time left.
-    Nothing,
-    /// Run the verifier.
-    Run,
-    /// The verdict will be sent: wait for it from now on.
-    Promise,
-    /// The promised verdict is overdue by now; it has had this long.
-    GiveUp(Duration),
-    /// Do not run the verifier: this judgement replaces its own.
-    Refuse(Judgement),
-}
-
-/// Returns whether a promise was recorded with a clock that ran ahead, which would delay its deadline.
-fn is_from_the_future(promise: &NewVerdict, now: DateTime<Utc>) -> bool {
-    promise.started_at > now + CLOCK_TOLERANCE
-}
-
-pub(in crate::app) fn promise() -> Judgement {
-    Judgement {
-        outcome: VerdictOutcome::Pending,
-        detail: "waits for a verdict from outside".to_owned(),
-        exit_code: None,
-        output: String::new(),
-    }
-}
-
-pub(in crate::app) fn too_late(deadline: Duration) -> Judgement {
-    Judgement::error(&format!("no verdict within {}", duration_words(deadline)))
-}
-
-/// Returns the verdicts by hand on the `judged` subject that counted before the new verdicts and no longer do.
+/// Returns the verdicts by hand that counted before the new verdicts and no longer do: on the `judged` subject, then `on_others`
+/// with the same contents.
 pub(in crate::app) fn set_aside<'a>(
     judged: i64,
     oldest_first: impl IntoIterator<Item = (&'a NewVerdict, &'a str)>,
     new: &[NewVerdict],
+    on_others: impl IntoIterator<Item = SetAside>,
 ) -> Vec<SetAside> {
     let oldest_first = oldest_first.into_iter();
     let last: HashMap<_, _> = oldest_first
@@ -440,11 +347,11 @@ pub(in crate::app) fn set_aside<'a>(
         actor: actor.to_owned(),
         on: vec![judged],
     };
-    by_hand.map(aside).collect()
+    join(by_hand.map(aside).chain(on_others))
 }
 
 /// Merges entries for the same verdict on several versions or editions.
-pub(in crate::app) fn join(all: impl IntoIterator<Item = SetAside>) -> Vec<SetAside> {
+fn join(all: impl IntoIterator<Item = SetAside>) -> Vec<SetAside> {
     let mut joined: Vec<SetAside> = Vec::new();
     for one in all {
         let is_same =

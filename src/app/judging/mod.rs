@@ -11,4 +11,5 @@ pub(in crate::app) mod redact;
 pub(in crate::app) mod redactors;
 pub(in crate::app) mod rule_context;
 pub(in crate::app) mod stale;
+pub(in crate::app) mod step;
 pub(in crate::app) mod unasked;

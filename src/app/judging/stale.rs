@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
 use super::death::killed_too_often;
-use super::judge::Step;
+use super::step::Step;
 use crate::app::{App, Error, Result, Verified, VerifiedSet};
 use crate::config::VerifierKind;
 use crate::domain::{
@@ -133,6 +133,27 @@ impl App {
             ..StaleProgress::default()
         };
         tell(progress, None);
+        let mut first_error = self
+            .judge_all_stale(stale, &mut progress, &mut tell)
+            .await?;
+        if request.selectors.is_empty()
+            && let Err(error) = self.judge_stale_sets(&mut progress, &mut tell).await
+        {
+            first_error.get_or_insert(error);
+        }
+        match first_error {
+            Some(error) => Err(error),
+            None => Ok(progress),
+        }
+    }
+
+    /// Judges these versions again, several at once. Returns the first error that concerns one version only.
+    async fn judge_all_stale(
+        &self,
+        stale: Vec<Stale>,
+        progress: &mut StaleProgress,
+        tell: &mut impl FnMut(StaleProgress, Option<JudgedAgain<'_>>),
+    ) -> Result<Option<Error>> {
         let memory = Semaphore::new(CONTENT_KIB as usize);
         let at_once = at_once(&stale);
         let mut judged = stream::iter(stale)
@@ -156,19 +177,11 @@ impl App {
             };
             progress.changed += u64::from(changed.is_some());
             let standing = self.why_counted(changed.as_ref()).await?;
-            let said = changed.as_ref();
-            let said = said.map(|verified| JudgedAgain::Version(verified, &standing));
-            tell(progress, said);
+            let changed = changed.as_ref();
+            let changed = changed.map(|verified| JudgedAgain::Version(verified, &standing));
+            tell(*progress, changed);
         }
-        if request.selectors.is_empty()
-            && let Err(error) = self.judge_stale_sets(&mut progress, &mut tell).await
-        {
-            first_error.get_or_insert(error);
-        }
-        match first_error {
-            Some(error) => Err(error),
-            None => Ok(progress),
-        }
+        Ok(first_error)
     }
 
     /// Returns the verdicts behind a version's state when no verifier was asked: only their weight changed.

@@ -53,7 +53,22 @@ fn is_of_set(one: &Announcement) -> bool {
 
 /// Returns the change of a message for a single event.
 pub(in crate::app) fn announcement(one: &Announcement) -> Change {
-    let (subject, detail) = match (&one.source, one.kind) {
+    let (subject, detail) = subject_and_detail(one);
+    let source = one.source.as_ref();
+    Change {
+        source_id: source.map(|source| source.id),
+        address: source.map(|source| source.settings.address.to_string()),
+        since: Some(one.at),
+        failures: source.map_or(0, |source| source.state.failures),
+        detail,
+        version_id: one.version_id,
+        ..Change::new(one.kind, subject)
+    }
+}
+
+/// Returns what an event is about, and what it says of that.
+fn subject_and_detail(one: &Announcement) -> (String, Option<String>) {
+    match (&one.source, one.kind) {
         // The present reason of the failure may differ from the first.
         (Some(source), ChangeKind::PublishFailed) => {
             let why = source.state.publish_error.as_ref();
@@ -82,16 +97,6 @@ pub(in crate::app) fn announcement(one: &Announcement) -> Change {
             let cause = one.detail.as_ref().map(cause);
             (CONFIGURATION.to_owned(), cause)
         }
-    };
-    let source = one.source.as_ref();
-    Change {
-        source_id: source.map(|source| source.id),
-        address: source.map(|source| source.settings.address.to_string()),
-        since: Some(one.at),
-        failures: source.map_or(0, |source| source.state.failures),
-        detail,
-        version_id: one.version_id,
-        ..Change::new(one.kind, subject)
     }
 }
 
@@ -178,11 +183,7 @@ impl Announced {
             self.known.retain(|(known, _)| *known != subject);
             let told = look.told_events.get(&subject);
             if let Some(told) = told.filter(|told| told.held.is_some()) {
-                let told = ToldOfEvent {
-                    held: None,
-                    ..*told
-                };
-                self.known.push((subject, told));
+                self.known.push((subject, released(told)));
             }
         }
     }
@@ -208,17 +209,8 @@ pub(in crate::app) fn announced_to(
         .iter()
         .filter(|(_, told)| told.held.is_some())
         .collect();
-    let mut seen = HashSet::new();
-    let mut firsts = HashMap::new();
-    for one in look.held.iter().chain(&look.announced) {
-        firsts.entry(subject_of(one)).or_insert(one.event_id);
-    }
-    for one in look.held.iter().chain(&look.announced).rev() {
-        let subject = subject_of(one);
-        let is_wanted = notifier.rules.wants(one.kind) && is_about(notifier, one);
-        if !is_wanted || !seen.insert(subject.clone()) || !is_still_so(one, look) {
-            continue;
-        }
+    let firsts = first_events(look);
+    for (one, subject) in wanted_by(notifier, look) {
         let told = look.told_events.get(&subject).copied();
         let soon = told.filter(|told| notifier.rules.delays(one.kind, told.at, now));
         if soon.is_none() {
@@ -239,17 +231,44 @@ pub(in crate::app) fn announced_to(
         }
     }
     // Announcements that are no longer true or wanted are dropped.
-    let over = waiting.into_iter().map(|(subject, told)| {
-        let told = ToldOfEvent {
-            held: None,
-            ..*told
-        };
-        (subject.clone(), told)
-    });
+    let over = waiting.into_iter();
+    let over = over.map(|(subject, told)| (subject.clone(), released(told)));
     announced.known.extend(over);
     announced.now.reverse();
     announced.now.sort_by_key(|one| one.kind);
     announced
+}
+
+/// Returns the state of events of which none is held any more.
+fn released(told: &ToldOfEvent) -> ToldOfEvent {
+    ToldOfEvent {
+        held: None,
+        ..*told
+    }
+}
+
+/// Returns the first event of each subject and kind.
+fn first_events(look: &NoticeLook) -> HashMap<EventSubject, EventId> {
+    let mut firsts = HashMap::new();
+    for one in look.held.iter().chain(&look.announced) {
+        firsts.entry(subject_of(one)).or_insert(one.event_id);
+    }
+    firsts
+}
+
+/// Returns the last announcement of each subject and kind that the notifier wants and that is still true, newest first.
+fn wanted_by<'a>(
+    notifier: &NotifierConfig,
+    look: &'a NoticeLook,
+) -> impl Iterator<Item = (&'a Announcement, EventSubject)> {
+    let mut seen = HashSet::new();
+    let newest_first = look.held.iter().chain(&look.announced).rev();
+    newest_first.filter_map(move |one| {
+        let subject = subject_of(one);
+        let is_wanted = notifier.rules.wants(one.kind) && is_about(notifier, one);
+        let is_taken = is_wanted && seen.insert(subject.clone()) && is_still_so(one, look);
+        is_taken.then_some((one, subject))
+    })
 }
 
 pub(in crate::app) fn subject_of(one: &Announcement) -> EventSubject {

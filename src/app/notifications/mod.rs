@@ -4,5 +4,6 @@ pub(in crate::app) mod announce;
 pub(in crate::app) mod change;
 pub(in crate::app) mod message;
 pub(in crate::app) mod notify;
+pub(in crate::app) mod plan;
 pub(in crate::app) mod record;
 pub(in crate::app) mod sample;

@@ -5,25 +5,20 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::announce::{
-    Announced, announced_to, announcement_of_run, is_about_set, set_turn, short_difference, turn,
-};
-use super::change::line_of;
+use super::announce::{announcement_of_run, set_turn, short_difference, turn};
+use super::change::{Change, line_of};
 use super::message::{MOST_LISTED, MOST_POSTED_BYTES, Message};
+use super::plan::{Delivery, NoticePlan, plan};
 use super::record::{beginning, without_message};
 use super::sample::sample_changes;
 use crate::app::sources::suggest::no_such_name;
 use crate::app::{App, Comparison, Result};
 use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
-use crate::domain::{
-    Action, ChangeKind, Content, EditionId, LONGEST_RETRY, NewEvent, NotifierState,
-    SetNotifierState, Source, SourceHealth, SourceId, VersionId, next_notification,
-    next_set_notification,
-};
+use crate::domain::{Action, ChangeKind, Content, NewEvent, VersionId};
 use crate::net::{WebhookRequest, WebhookResponse};
 use crate::store::{Announcement, ChangeRun, Fact, NoticeLook, NoticeRecord, StoriesOf};
 use crate::verify::{Notification, run_notification};
@@ -32,9 +27,6 @@ use crate::verify::{Notification, run_notification};
 const AT_ONCE: usize = 4;
 /// After so many events without a notice, a look records how far it got.
 const MOST_BEHIND: i64 = 10_000;
-/// The pause after the first failed delivery, and after many in a row: less than the hour between two passes of cron.
-const FIRST_RETRY: TimeDelta = TimeDelta::minutes(1);
-const LAST_RETRY: TimeDelta = LONGEST_RETRY;
 /// How many changes of a message show a difference, and the longest content compared for one.
 const MOST_DIFFERENCES: usize = 5;
 const MOST_COMPARED_BYTES: u64 = 64 << 10;
@@ -43,43 +35,11 @@ const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 const JSON_TYPE: &str = "application/json";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 
-/// The result of a delivery: the answer, or why it failed. Never a secret.
-pub type Delivery = std::result::Result<String, String>;
-
-/// The result of a look: what to send, and what to record.
-struct Plan {
-    /// Turns of sources to send, the gravest first.
-    changes: Vec<(ChangeKind, Source)>,
-    /// Turns of sets to send, each with its edition.
-    set_changes: Vec<(ChangeKind, String, EditionId)>,
-    /// Single events to send, and those that are held.
-    announced: Announced,
-    /// Changes of the notifier's state, whether or not a message is sent.
-    known: Known,
-    /// The notifier's state of the message's sources and sets, if it is delivered.
-    delivered: Known,
-    /// The notifier's state of the message's sources, if it is not delivered.
-    undelivered: Vec<(SourceId, NotifierState)>,
-}
-
-/// A notifier's state of sources and sets.
-#[derive(Default)]
-struct Known {
-    sources: Vec<(SourceId, NotifierState)>,
-    sets: Vec<(String, SetNotifierState)>,
-}
-
-impl Plan {
-    fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.set_changes.is_empty() && self.announced.now.is_empty()
-    }
-}
-
 impl App {
     /// Sends every notifier the changes since its last message. Returns a line for each failed delivery.
     ///
     /// Does nothing while another process sends.
-    pub(crate) async fn tell_changes(&self) -> Vec<String> {
+    pub(crate) async fn send_changes(&self) -> Vec<String> {
         let config = self.config();
         let notifiers = &config.notifiers;
         if notifiers.is_empty() {
@@ -93,24 +53,25 @@ impl App {
             Ok(None) => return Vec::new(),
             Err(error) => return vec![format!("no notifier could be told: {error}")],
         };
-        let telling: Vec<_> = notifiers
+        let served: Vec<_> = notifiers
             .iter()
-            .map(|one| self.tell_of(one).boxed())
+            .map(|one| self.serve(one).boxed())
             .collect();
         // In the order of the configuration.
-        let told = stream::iter(telling).buffered(AT_ONCE);
-        told.filter_map(std::future::ready).collect().await
+        let failures = stream::iter(served).buffered(AT_ONCE);
+        failures.filter_map(std::future::ready).collect().await
     }
 
-    /// Serves one notifier; returns why its delivery failed.
-    async fn tell_of(&self, notifier: &NotifierConfig) -> Option<String> {
-        let why = match self.tell(notifier).await {
-            Ok(Ok(())) => return None,
-            Ok(Err(why)) => why,
+    /// Sends one notifier its changes; returns why its delivery failed.
+    async fn serve(&self, notifier: &NotifierConfig) -> Option<String> {
+        let why = match self.send_changes_to(notifier).await {
+            Ok(None | Some(Ok(_))) => return None,
+            Ok(Some(Err(why))) => why,
             Err(error) => error.to_string(),
         };
-        tracing::warn!("could not tell {}: {why}", notifier.name);
-        Some(format!("could not tell {}: {why}", notifier.name))
+        let failure = format!("could not tell {}: {why}", notifier.name);
+        tracing::warn!("{failure}");
+        Some(failure)
     }
 
     /// Records new notifiers before a pass: failures at the end of the pass are sent, and earlier events are not.
@@ -152,7 +113,7 @@ impl App {
     }
 
     /// Calls the heartbeat's address, if there is one; the error is why the call failed.
-    pub(crate) async fn beat(&self) -> std::result::Result<(), String> {
+    pub(crate) async fn send_heartbeat(&self) -> std::result::Result<(), String> {
         let Some(url) = &self.config().worker.heartbeat.clone() else {
             return Ok(());
         };
@@ -161,14 +122,15 @@ impl App {
         heard(&answer.map_err(|error| error.to_string())?).map(drop)
     }
 
-    async fn tell(&self, notifier: &NotifierConfig) -> Result<std::result::Result<(), String>> {
+    /// Sends a notifier what changed since its last message, and records the delivery; `None` without a change.
+    async fn send_changes_to(&self, notifier: &NotifierConfig) -> Result<Option<Delivery>> {
         let now = self.now();
         let look = self
             .ports
             .store
             .look_for_changes(notifier.name.clone(), now);
         let Some(mut look) = look.await? else {
-            return Ok(Ok(()));
+            return Ok(None);
         };
         let is_rejected = |one: &Announcement| one.kind == ChangeKind::ConfigRejected;
         if look.announced.iter().any(is_rejected) && self.is_configuration_in_force().await {
@@ -181,38 +143,13 @@ impl App {
         plan.announced.leave_out_what_is_back(runs, &look);
         if plan.is_empty() {
             self.keep_known(notifier, look, plan).await?;
-            return Ok(Ok(()));
+            return Ok(None);
         }
         let message = self.message(&plan, now).await?;
-        let delivery = self.send(notifier, &message).await.map(drop);
-        let what = match message.count() {
-            1 => format!("{}: 1 change", notifier.name),
-            count => format!("{}: {count} changes", notifier.name),
-        };
-        let record = match &delivery {
-            Ok(()) => NoticeRecord {
-                told: [plan.known.sources, plan.delivered.sources].concat(),
-                told_sets: [plan.known.sets, plan.delivered.sets].concat(),
-                told_events: plan.announced.known,
-                quiet_since: Some(now - notifier.rules.quiet),
-                announced_to: Some(look.announced_to),
-                event: Some((Action::NoticeSent, what)),
-                ..without_message(notifier, &look)
-            },
-            Err(why) => {
-                let failures = look.failures.saturating_add(1);
-                NoticeRecord {
-                    told: [plan.known.sources, plan.undelivered].concat(),
-                    told_sets: plan.known.sets,
-                    failures,
-                    retry_at: Some(now + retry_after(failures)),
-                    event: Some((Action::NoticeFailed, format!("{what}: {why}"))),
-                    ..without_message(notifier, &look)
-                }
-            }
-        };
+        let delivery = self.send(notifier, &message).await;
+        let record = plan.record_of(&delivery, notifier, &look, message.count(), now);
         self.ports.store.record_notice(record, self.stamp()).await?;
-        Ok(delivery)
+        Ok(Some(delivery))
     }
 
     /// Records the notifier's state without a message, when it changed.
@@ -220,7 +157,7 @@ impl App {
         &self,
         notifier: &NotifierConfig,
         look: NoticeLook,
-        plan: Plan,
+        plan: NoticePlan,
     ) -> Result<()> {
         let is_near = look
             .looked
@@ -238,28 +175,12 @@ impl App {
         Ok(self.ports.store.record_notice(record, self.stamp()).await?)
     }
 
-    async fn message(&self, plan: &Plan, at: DateTime<Utc>) -> Result<Message> {
+    async fn message(&self, plan: &NoticePlan, at: DateTime<Utc>) -> Result<Message> {
         let turned = plan.changes.iter().map(|(kind, _)| *kind);
         let sets = plan.set_changes.iter().map(|(kind, ..)| *kind);
         let announced = plan.announced.now.iter().map(|one| one.kind);
         let counts = counts(turned.chain(sets).chain(announced));
-        let turns = &plan.changes[..plan.changes.len().min(MOST_LISTED)];
-        let asked = turns
-            .iter()
-            .map(|(kind, source)| (source.id, source.state.version_id, *kind));
-        let of_sources = StoriesOf::Sources(asked.collect());
-        let stories = self.ports.store.change_stories(of_sources).await?;
-        let mut listed: Vec<_> = turns
-            .iter()
-            .zip(stories)
-            .map(|((kind, source), story)| turn(*kind, source, story))
-            .collect();
-        let sets = &plan.set_changes[..plan.set_changes.len().min(MOST_LISTED - listed.len())];
-        let editions = sets.iter().map(|(.., edition)| *edition);
-        let editions = StoriesOf::Editions(editions.collect());
-        let stories = self.ports.store.change_stories(editions).await?;
-        let told = sets.iter().zip(stories);
-        listed.extend(told.map(|((kind, set, _), story)| set_turn(*kind, set, story)));
+        let mut listed = self.listed_turns(plan).await?;
         let mut differences = 0;
         for one in plan.announced.now.iter().take(MOST_LISTED - listed.len()) {
             let none = ChangeRun::default();
@@ -278,6 +199,27 @@ impl App {
             is_test: false,
             at,
         })
+    }
+
+    /// Returns the turns of sources and sets that a message lists.
+    async fn listed_turns(&self, plan: &NoticePlan) -> Result<Vec<Change>> {
+        let turns = &plan.changes[..plan.changes.len().min(MOST_LISTED)];
+        let of_sources = turns
+            .iter()
+            .map(|(kind, source)| (source.id, source.state.version_id, *kind));
+        let of_sources = StoriesOf::Sources(of_sources.collect());
+        let stories = self.ports.store.change_stories(of_sources).await?;
+        let turns = turns.iter().zip(stories);
+        let mut listed: Vec<_> = turns
+            .map(|((kind, source), story)| turn(*kind, source, story))
+            .collect();
+        let sets = &plan.set_changes[..plan.set_changes.len().min(MOST_LISTED - listed.len())];
+        let editions = sets.iter().map(|(.., edition)| *edition);
+        let editions = StoriesOf::Editions(editions.collect());
+        let stories = self.ports.store.change_stories(editions).await?;
+        let sets = sets.iter().zip(stories);
+        listed.extend(sets.map(|((kind, set, _), story)| set_turn(*kind, set, story)));
+        Ok(listed)
     }
 
     /// Returns a short difference between a published version and the one that readers saw before, for short texts.
@@ -353,79 +295,6 @@ impl App {
     }
 }
 
-fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Plan {
-    let mut plan = Plan {
-        announced: announced_to(notifier, look, now),
-        changes: Vec::new(),
-        set_changes: Vec::new(),
-        known: Known::default(),
-        delivered: Known::default(),
-        undelivered: Vec::new(),
-    };
-    plan_sets(notifier, look, now, &mut plan);
-    for candidate in &look.candidates {
-        let (source, told) = (&candidate.source, candidate.told);
-        let selects = |pattern: &crate::domain::Pattern| pattern.matches(&source.settings);
-        let then = if notifier.sources.iter().any(selects) {
-            let (rules, present) = (&notifier.rules, SourceHealth::of(source));
-            let told = told.reset_failed(&candidate.failed_since, rules, present, now);
-            let decision = next_notification(rules, present, told, now);
-            if !decision.changes.is_empty() {
-                let changes = decision.changes.into_iter();
-                plan.changes
-                    .extend(changes.map(|kind| (kind, source.clone())));
-                plan.delivered.sources.push((source.id, decision.then));
-                // Usually its change waits already: an earlier delivery failed.
-                if told.mark_undelivered() != candidate.told {
-                    plan.undelivered.push((source.id, told.mark_undelivered()));
-                }
-                continue;
-            }
-            decision.then
-        } else {
-            // The configuration may have differed at the last message.
-            NotifierState {
-                waits: false,
-                ..told
-            }
-        };
-        if then != told {
-            plan.known.sources.push((source.id, then));
-        }
-    }
-    // A stable sort: by name within each kind.
-    plan.changes.sort_by_key(|(kind, _)| *kind);
-    plan
-}
-
-/// Adds the turns of sets, and the notifier's state of them.
-fn plan_sets(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>, plan: &mut Plan) {
-    let selected = look
-        .sets
-        .iter()
-        .filter(|set| is_about_set(notifier, &set.name));
-    // A set without members, or no longer configured, has no turn.
-    for (set, (edition, state)) in selected.filter_map(|set| Some((set, set.newest?))) {
-        let (change, then) =
-            next_set_notification(&notifier.rules, Some((edition, state)), set.told, now);
-        let name = set.name.clone();
-        if let Some(kind) = change {
-            plan.set_changes.push((kind, name.clone(), edition));
-            plan.delivered.sets.push((name, then));
-            continue;
-        }
-        let then = SetNotifierState {
-            at: set.told.at,
-            worse_at: set.told.worse_at,
-            ..then
-        };
-        if then != set.told {
-            plan.known.sets.push((name, then));
-        }
-    }
-    plan.set_changes.sort_by_key(|(kind, ..)| *kind);
-}
-
 fn counts(kinds: impl IntoIterator<Item = ChangeKind>) -> [(ChangeKind, usize); 10] {
     let mut counts = ChangeKind::ALL.map(|kind| (kind, 0));
     for kind in kinds {
@@ -461,22 +330,5 @@ fn heard(answer: &WebhookResponse) -> Delivery {
         Ok(said)
     } else {
         Err(said)
-    }
-}
-
-fn retry_after(failures: u32) -> TimeDelta {
-    // Six doublings exceed the longest pause.
-    let doublings = failures.saturating_sub(1).min(6);
-    (FIRST_RETRY * (1 << doublings)).min(LAST_RETRY)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_delivery_that_fails_is_tried_again_ever_later_and_once_an_hour_at_least() {
-        let minutes = [1, 2, 3, 4, 5, 6, 7, 1000, u32::MAX].map(|n| retry_after(n).num_minutes());
-        assert_eq!(minutes, [1, 2, 4, 8, 16, 30, 30, 30, 30]);
     }
 }

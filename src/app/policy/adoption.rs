@@ -51,42 +51,35 @@ impl App {
     ) -> Result<Vec<EndedRefusals>> {
         let mut ended = BTreeMap::new();
         for refusals in self.ports.store.refusals_by(changes.narrowed()).await? {
-            let RefusalsBy {
-                verifier, count, ..
-            } = &refusals;
-            let (name, requires) = match (refusals.source_id, &refusals.set) {
-                (Some(id), _) => {
-                    // A purged version cannot be published.
-                    let Some(source) = self.ports.store.find_source(id).await? else {
-                        continue;
-                    };
-                    let key = SourceKey::of(&source.settings);
-                    let requires = |policy: &Policy| policy.for_source(&key).requires(verifier);
-                    let requires = (before.is_none_or(requires), requires(now));
-                    (source.settings.name.clone(), requires)
-                }
-                (None, set) => {
-                    let set = set.as_deref().unwrap_or_default();
-                    let requires = |policy: &Policy| policy.for_set(set).requires(verifier);
-                    let requires = (before.is_none_or(requires), requires(now));
-                    (format!("set {set}"), requires)
-                }
-            };
-            if requires == (true, false) {
-                let (of, all): &mut (Vec<String>, u64) = ended.entry(verifier.clone()).or_default();
-                of.push(name);
-                *all += count;
+            if let Some(name) = self.name_if_freed(&refusals, before, now).await? {
+                add(&mut ended, refusals, name, changes.removed());
             }
         }
-        let ended = ended
-            .into_iter()
-            .map(|(verifier, (of, count))| EndedRefusals {
-                is_declared: !changes.removed().contains(&verifier),
-                verifier,
-                of,
-                count,
-            });
-        Ok(ended.collect())
+        Ok(ended.into_values().collect())
+    }
+
+    /// Returns the name of the source or set of these refusals, if their verifier was required of it and is not any more.
+    async fn name_if_freed(
+        &self,
+        refusals: &RefusalsBy,
+        before: Option<&Policy>,
+        now: &Policy,
+    ) -> Result<Option<String>> {
+        let verifier = &refusals.verifier;
+        let Some(id) = refusals.source_id else {
+            let set = refusals.set.as_deref().unwrap_or_default();
+            let requires = |policy: &Policy| policy.for_set(set).requires(verifier);
+            let is_freed = before.is_none_or(requires) && !requires(now);
+            return Ok(is_freed.then(|| format!("set {set}")));
+        };
+        // A purged version cannot be published.
+        let Some(source) = self.ports.store.find_source(id).await? else {
+            return Ok(None);
+        };
+        let key = SourceKey::of(&source.settings);
+        let requires = |policy: &Policy| policy.for_source(&key).requires(verifier);
+        let is_freed = before.is_none_or(requires) && !requires(now);
+        Ok(is_freed.then(|| source.settings.name.clone()))
     }
 
     /// Returns the refusals that counted before these edits of sources and do not after them.
@@ -97,46 +90,59 @@ impl App {
         let Some(in_force) = self.ports.store.policy().await? else {
             return Ok(Vec::new());
         };
-        let policy = in_force.policy;
-        let mut freed: BTreeMap<String, HashMap<SourceId, String>> = BTreeMap::new();
-        for (id, edit) in edits {
-            let keys = [&edit.before, &edit.after].map(SourceKey::of);
-            if keys[0] == keys[1] {
-                continue;
-            }
-            let required = policy.judging(&keys[0]).map(|one| one.name.clone());
-            let [then, now] = keys.map(|key| policy.for_source(&key));
-            for verifier in required.filter(|one| then.requires(one) && !now.requires(one)) {
-                let sources = freed.entry(verifier).or_default();
-                sources.insert(id, edit.after.name.clone());
+        let freed = freed_by(&in_force.policy, edits);
+        let verifiers = freed.keys().cloned().collect();
+        let mut ended = BTreeMap::new();
+        for refusals in self.ports.store.refusals_by(verifiers).await? {
+            let names = &freed[&refusals.verifier];
+            if let Some(name) = refusals.source_id.and_then(|id| names.get(&id)) {
+                add(&mut ended, refusals, name.clone(), &[]);
             }
         }
-        let mut ended: BTreeMap<String, (Vec<String>, u64)> = BTreeMap::new();
-        for refusals in self
-            .ports
-            .store
-            .refusals_by(freed.keys().cloned().collect())
-            .await?
-        {
-            let name = refusals
-                .source_id
-                .and_then(|id| freed[&refusals.verifier].get(&id));
-            if let Some(name) = name {
-                let (of, all) = ended.entry(refusals.verifier.clone()).or_default();
-                of.push(name.clone());
-                *all += refusals.count;
-            }
-        }
-        let ended = ended
-            .into_iter()
-            .map(|(verifier, (of, count))| EndedRefusals {
-                verifier,
-                is_declared: true,
-                of,
-                count,
-            });
-        Ok(ended.collect())
+        Ok(ended.into_values().collect())
     }
+}
+
+/// Returns the sources, by verifier and with their names, of which the verifier is not required any more after these edits.
+fn freed_by<'a>(
+    policy: &Policy,
+    edits: impl IntoIterator<Item = (SourceId, &'a Edit)>,
+) -> HashMap<String, HashMap<SourceId, String>> {
+    let mut freed: HashMap<_, HashMap<_, _>> = HashMap::new();
+    for (id, edit) in edits {
+        let keys = [&edit.before, &edit.after].map(SourceKey::of);
+        if keys[0] == keys[1] {
+            continue;
+        }
+        let required = policy.judging(&keys[0]).map(|one| one.name.clone());
+        let [then, now] = keys.map(|key| policy.for_source(&key));
+        for verifier in required.filter(|one| then.requires(one) && !now.requires(one)) {
+            let sources = freed.entry(verifier).or_default();
+            sources.insert(id, edit.after.name.clone());
+        }
+    }
+    freed
+}
+
+/// Adds the refusals of a source or set, by its name; verifiers that were `removed` are declared no more.
+fn add(
+    ended: &mut BTreeMap<String, EndedRefusals>,
+    refusals: RefusalsBy,
+    name: String,
+    removed: &[String],
+) {
+    let RefusalsBy {
+        verifier, count, ..
+    } = refusals;
+    let entry = ended.entry(verifier.clone());
+    let known = entry.or_insert_with(|| EndedRefusals {
+        is_declared: !removed.contains(&verifier),
+        verifier,
+        of: Vec::new(),
+        count: 0,
+    });
+    known.of.push(name);
+    known.count += count;
 }
 
 impl Adoption {
@@ -152,30 +158,22 @@ impl Adoption {
 
 impl std::fmt::Display for Adoption {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            revision,
-            file,
-            changes,
-            has_versions,
-            unasked,
-            is_judged_again,
-            ended,
-        } = self;
+        let (revision, file, changes) = (self.revision, &self.file, &self.changes);
         write!(f, "policy {revision} adopted from {file}: {changes}")?;
-        if !has_versions {
+        if !self.has_versions {
             return Ok(());
         }
         let ended_sets = changes.ended_sets();
         if !ended_sets.is_empty() {
+            let plural = if ended_sets.len() == 1 { "" } else { "s" };
+            let names = ended_sets.join(", ");
             write!(
                 f,
-                "; the set{} {} ended: each of its sources is published at its own path now, by its own newest good version, which may be another than the set had",
-                if ended_sets.len() == 1 { "" } else { "s" },
-                ended_sets.join(", ")
+                "; the set{plural} {names} ended: each of its sources is published at its own path now, by its own newest good version, which may be another than the set had"
             )?;
         }
         // The same verifiers judge nothing differently.
-        if !is_judged_again && !changes.is_none() {
+        if !self.is_judged_again && !changes.is_none() {
             f.write_str(if ended_sets.is_empty() {
                 "; versions keep their states, and what is published stays, until they are judged again: `gannet verify --stale`"
             } else {
@@ -187,19 +185,16 @@ impl std::fmt::Display for Adoption {
                 "; a source that enters a new set stays as it is at its own path until an edition of the set passes, and is published with the set from then on",
             )?;
         }
-        match unasked {
-            _ if *is_judged_again => {}
+        match self.unasked {
+            _ if self.is_judged_again => {}
             0 => {}
             1 => f.write_str("; 1 published version was never judged by all that it requires")?,
-            _ => write!(
+            several => write!(
                 f,
-                "; {unasked} published versions were never judged by all that they require"
+                "; {several} published versions were never judged by all that they require"
             )?,
         }
-        for one in ended {
-            write!(f, "; {one}")?;
-        }
-        Ok(())
+        self.ended.iter().try_for_each(|one| write!(f, "; {one}"))
     }
 }
 

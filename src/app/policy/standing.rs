@@ -79,50 +79,47 @@ impl App {
         }
         let mut is_fresh = false;
         for _ in 0..ADOPTION_TRIES {
-            let configured = self.configured();
-            let in_force = self.ports.store.policy().await?;
-            let is_same = in_force
-                .as_ref()
-                .is_some_and(|policy| self.is_policy_of_own_file(policy));
-            match policy_step(in_force.as_ref(), &configured.policy, is_same) {
-                PolicyStep::Keep => return Ok(PolicyStanding::InForce(None)),
-                // Another process may have adopted a newer file than this one has read.
-                PolicyStep::Adopt | PolicyStep::Confirm if !is_fresh => {
-                    self.read_config_to_adopt().await?;
-                    is_fresh = true;
-                }
-                // An operator may have put another file in force, which a process without a given file follows.
-                PolicyStep::Refuse if !is_fresh => {
-                    if let Err(error) = self.read_config_to_adopt().await {
-                        tracing::warn!("{error}");
-                    }
-                    is_fresh = true;
-                }
-                PolicyStep::Refuse => {
-                    return Ok(PolicyStanding::Foreign(foreign(
-                        &configured,
-                        in_force.as_ref(),
-                    )));
-                }
-                PolicyStep::Confirm => {
-                    return Ok(PolicyStanding::Unusable(emptied(
-                        &configured,
-                        in_force.as_ref(),
-                    )));
-                }
-                PolicyStep::Adopt => {
-                    if let Err(error) = must_be_found_again(&configured) {
-                        return Ok(PolicyStanding::Foreign(error));
-                    }
-                    let replaces = in_force.map_or(0, |known| known.revision);
-                    if let Some(adoption) = self.adopt(&configured, replaces).await? {
-                        return Ok(PolicyStanding::InForce(Some(adoption)));
-                    }
-                    is_fresh = false;
-                }
+            if let Some(standing) = self.standing_or_retry(&mut is_fresh).await? {
+                return Ok(standing);
             }
         }
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
+    }
+
+    /// Returns whether this process may use the policy in force; `None` when that must be decided again: the configuration
+    /// was read again just now (then it `is_fresh`), or another process adopted one.
+    async fn standing_or_retry(&self, is_fresh: &mut bool) -> Result<Option<PolicyStanding>> {
+        let configured = self.configured();
+        let in_force = self.ports.store.policy().await?;
+        let policy = in_force.as_ref();
+        let is_same = policy.is_some_and(|policy| self.is_policy_of_own_file(policy));
+        let was_fresh = std::mem::replace(is_fresh, true);
+        Ok(match policy_step(policy, &configured.policy, is_same) {
+            PolicyStep::Keep => Some(PolicyStanding::InForce(None)),
+            // Another process may have adopted a newer file than this one has read.
+            PolicyStep::Adopt | PolicyStep::Confirm if !was_fresh => {
+                self.read_config_to_adopt().await?;
+                None
+            }
+            // An operator may have put another file in force, which a process without a given file follows.
+            PolicyStep::Refuse if !was_fresh => {
+                if let Err(error) = self.read_config_to_adopt().await {
+                    tracing::warn!("{error}");
+                }
+                None
+            }
+            PolicyStep::Refuse => Some(PolicyStanding::Foreign(foreign(&configured, policy))),
+            PolicyStep::Confirm => Some(PolicyStanding::Unusable(emptied(&configured, policy))),
+            PolicyStep::Adopt => {
+                if let Err(error) = must_be_found_again(&configured) {
+                    return Ok(Some(PolicyStanding::Foreign(error)));
+                }
+                *is_fresh = false;
+                let replaces = in_force.map_or(0, |known| known.revision);
+                let adoption = self.adopt(&configured, replaces).await?;
+                adoption.map(|adoption| PolicyStanding::InForce(Some(adoption)))
+            }
+        })
     }
 
     /// Returns whether the policy in force matches this process's configuration file as it is now. Changes nothing: the

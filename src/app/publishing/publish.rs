@@ -2,8 +2,8 @@
 
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::archive::{FileLock, PublishItem};
-use crate::domain::{Action, Content, NewEvent, Publication, SourceId, VersionId};
-use crate::store::{Fact, PublishQuery};
+use crate::domain::{Action, Content, NewEvent, Publication, Source, SourceId, VersionId};
+use crate::store::{Fact, PublishQuery, PublishTask};
 
 /// A version to publish as its source's file, with its content.
 pub struct PublishRequest {
@@ -176,7 +176,7 @@ impl App {
         }
     }
 
-    pub(in crate::app) async fn carry_out(&self, task: crate::store::PublishTask) -> Result<()> {
+    pub(in crate::app) async fn carry_out(&self, task: PublishTask) -> Result<()> {
         let source = task.source.id;
         let done = self.bring_in_line(task).await;
         let results = [done];
@@ -185,58 +185,60 @@ impl App {
         done
     }
 
-    async fn bring_in_line(&self, task: crate::store::PublishTask) -> Result<()> {
-        let source = task.source;
+    async fn bring_in_line(&self, task: PublishTask) -> Result<()> {
         match task.publication {
             Publication::Keep => Ok(()),
-            Publication::Publish(id) => {
-                let version = self.version_of_source(source.id, id).await?;
-                let version =
-                    version.ok_or_else(|| Error::not_found(format!("no version {id}")))?;
-                let content = match self.content(&version).await {
-                    Ok(content) => content,
-                    Err(error) => {
-                        let lock = self.lock_published().await?;
-                        let path = source.published_path;
-                        return Err(self.replacement_failed(source.id, path, error, &lock).await);
-                    }
-                };
-                let request = PublishRequest {
-                    source_id: source.id,
-                    path: source.published_path,
-                    version_id: id,
-                    content,
-                };
-                self.publish(vec![request]).await.pop().unwrap_or(Ok(()))
-            }
-            Publication::Withdraw => {
-                let _lock = self.lock_published().await?;
-                if self.ports.store.publications(vec![source.id]).await? != [Publication::Withdraw]
-                {
-                    return Ok(());
-                }
-                let path = source.published_path;
-                let is_expected = source.state.published_version_id.is_some();
-                let was_there = match self.take_away(&path, is_expected).await {
-                    Ok(was_there) => was_there,
-                    Err(error) => return Err(self.still_served(&path, error)),
-                };
-                self.ports
-                    .store
-                    .record_publication(source.id, Publication::Withdraw, None, self.stamp())
-                    .await?;
-                self.tidy(path.clone()).await;
-                if was_there && !is_expected {
-                    tracing::warn!("{path} was there, where nothing is published: it is withdrawn");
-                    let why = "it was there, where nothing is published".to_owned();
-                    let event = NewEvent::of(Action::Withdrawn)
-                        .source(source.id)
-                        .detail(why);
-                    self.record(Fact::Event(event)).await?;
-                }
-                Ok(())
-            }
+            Publication::Publish(id) => self.publish_kept(task.source, id).await,
+            Publication::Withdraw => self.withdraw(task.source).await,
         }
+    }
+
+    /// Publishes a version with its content from the archive.
+    async fn publish_kept(&self, source: Source, id: VersionId) -> Result<()> {
+        let version = self.version_of_source(source.id, id).await?;
+        let version = version.ok_or_else(|| Error::not_found(format!("no version {id}")))?;
+        let path = source.published_path;
+        let content = match self.content(&version).await {
+            Ok(content) => content,
+            Err(error) => {
+                let lock = self.lock_published().await?;
+                return Err(self.replacement_failed(source.id, path, error, &lock).await);
+            }
+        };
+        let request = PublishRequest {
+            source_id: source.id,
+            path,
+            version_id: id,
+            content,
+        };
+        self.publish(vec![request]).await.pop().unwrap_or(Ok(()))
+    }
+
+    /// Withdraws a source's published file, if the catalogue still demands it.
+    async fn withdraw(&self, source: Source) -> Result<()> {
+        let _lock = self.lock_published().await?;
+        if self.ports.store.publications(vec![source.id]).await? != [Publication::Withdraw] {
+            return Ok(());
+        }
+        let path = source.published_path;
+        let is_expected = source.state.published_version_id.is_some();
+        let was_there = match self.take_away(&path, is_expected).await {
+            Ok(was_there) => was_there,
+            Err(error) => return Err(self.still_served(&path, error)),
+        };
+        self.ports
+            .store
+            .record_publication(source.id, Publication::Withdraw, None, self.stamp())
+            .await?;
+        self.tidy(path.clone()).await;
+        if was_there && !is_expected {
+            tracing::warn!("{path} was there, where nothing is published: it is withdrawn");
+            let why = "it was there, where nothing is published".to_owned();
+            let event = NewEvent::of(Action::Withdrawn);
+            let event = event.source(source.id).detail(why);
+            self.record(Fact::Event(event)).await?;
+        }
+        Ok(())
     }
 
     /// Returns the absolute path of a source's published file.

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::app::judging::judge::{SetAside, Step, facts_of, join, promise, set_aside, too_late};
+use super::report::SetsReport;
+use crate::app::judging::judge::{SetAside, facts_of, set_aside};
+use crate::app::judging::step::{Step, promise, too_late};
 use crate::app::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::FileLock;
 use crate::domain::{
-    Edition, EditionMember, Judgement, NewVerdict, Scope, SetPublication, SetStep, SourceId,
-    VerdictId, VerdictOutcome, VersionState, Weight, combination_key, newest_by_verifier,
-    ready_to_judge, set_file_names, set_step,
+    Edition, EditionId, EditionMember, EditionVerdict, Judgement, NewVerdict, Scope,
+    SetPublication, SetStep, Source, SourceId, VerdictId, VersionState, Weight, combination_key,
+    newest_by_verifier, ready_to_judge, set_file_names, set_step,
 };
-use crate::store::{Fact, NeededRows, NewEdition, SetsQuery, SourceFilter, StoreError};
+use crate::store::{Fact, NeededRows, NewEdition, Seen, SetsQuery, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
 
 /// The result of judging an edition.
@@ -25,19 +27,6 @@ pub struct VerifiedSet {
     pub waits: Option<String>,
     /// Verdicts by hand that these verdicts replaced.
     pub set_aside: Vec<SetAside>,
-}
-
-/// The results of a pass for sets.
-#[derive(Debug, Default)]
-pub(crate) struct SetsReport {
-    /// How many editions were newly published.
-    pub(crate) published: u64,
-    /// How many sets failed or could not be judged.
-    pub(crate) failed: u64,
-    /// The failures, one line each.
-    pub(crate) failures: Vec<String>,
-    /// The error that kept a set from being judged or published, other than its files.
-    pub(crate) error: Option<Error>,
 }
 
 /// The files to judge, or why there are none.
@@ -93,17 +82,8 @@ impl App {
                 continue;
             }
             let again = again || asked_for.contains(&name);
-            if let Err(error) = self.judge_set(&name, again, &mut report).await {
-                match error.kind {
-                    ErrorKind::Unavailable | ErrorKind::Replaced => return Err(error),
-                    // A member was purged meanwhile: the next pass judges the set without it.
-                    ErrorKind::NotFound => tracing::warn!("set {name}: {error}"),
-                    _ => {
-                        tracing::error!("set {name}: {error}");
-                        report.error.get_or_insert(error);
-                    }
-                }
-            }
+            let judged = self.judge_set(&name, again, &mut report).await;
+            report.keep_error(&name, judged)?;
         }
         Ok(report)
     }
@@ -184,7 +164,7 @@ impl App {
         let Some(required) = self.judge_as_required(name, again).await? else {
             return Ok(());
         };
-        report.tell(&required, Weight::Required);
+        report.add_failures(name, &required.verdicts, Weight::Required);
         let is_bad = matches!(
             required.edition.state,
             VersionState::Failed | VersionState::Error
@@ -202,7 +182,7 @@ impl App {
         {
             let ask = Ask::Undecided(Weight::Advisory);
             let advisory = self.judge_edition(required.edition, ask).await?;
-            report.tell(&advisory, Weight::Advisory);
+            report.add_failures(name, &advisory.verdicts, Weight::Advisory);
         }
         Ok(())
     }
@@ -276,28 +256,34 @@ impl App {
             .store
             .record_edition(edition, self.stamp())
             .await?;
-        let asked = counted.verdicts;
         let refusals = refusals.iter();
         let refusals = refusals.map(|one| (&one.verdict, one.actor.as_str()));
-        let own = set_aside(edition.id.0, refusals, &asked).into_iter();
         let others = counted.ended.into_iter().map(SetAside::from);
-        let verifiers = self.verifiers_of_set(name);
-        // A refusal stands for verifiers that are not asked otherwise.
-        let stands = |refusal: &NewVerdict| {
-            let is_asked = asked.iter().any(|one| one.verifier == refusal.verifier);
+        Ok(VerifiedSet {
+            set_aside: set_aside(edition.id.0, refusals, &counted.verdicts, others),
+            verdicts: self.with_refusals(name, said, counted.verdicts),
+            edition,
+            waits: None,
+        })
+    }
+
+    /// Puts the refusals that decide before the verdicts: those by required verifiers that were not asked otherwise.
+    fn with_refusals(
+        &self,
+        set: &str,
+        mut refusals: Vec<NewVerdict>,
+        verdicts: Vec<NewVerdict>,
+    ) -> Vec<NewVerdict> {
+        let verifiers = self.verifiers_of_set(set);
+        refusals.retain(|refusal| {
+            let is_asked = verdicts.iter().any(|one| one.verifier == refusal.verifier);
             let decides = |one: &Arc<Verifier>| {
                 one.name() == refusal.verifier && one.weight() == Weight::Required
             };
             !is_asked && verifiers.iter().any(decides)
-        };
-        let mut verdicts: Vec<_> = said.into_iter().filter(stands).collect();
-        verdicts.extend(asked);
-        Ok(VerifiedSet {
-            edition,
-            verdicts,
-            waits: None,
-            set_aside: join(own.chain(others)),
-        })
+        });
+        refusals.extend(verdicts);
+        refusals
     }
 
     /// Judges a recorded edition, and records the verdicts.
@@ -306,21 +292,7 @@ impl App {
         edition: Edition,
         ask: Ask,
     ) -> Result<VerifiedSet> {
-        let unreadable = match ask {
-            Ask::Again => {
-                let store = &self.ports.store;
-                store.newest_among_unreadable(edition.id).await?
-            }
-            _ => None,
-        };
-        let earlier = match unreadable {
-            // Every verifier is asked or waited for again.
-            Some(_) => Vec::new(),
-            None => self.ports.store.edition_verdicts(edition.id).await?,
-        };
-        let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
-        let mut seen = self.seen(unreadable.unwrap_or(newest));
-        seen.is_anew = unreadable.is_some();
+        let (earlier, seen) = self.earlier_edition_verdicts(edition.id, ask).await?;
         let said: Vec<_> = earlier.iter().map(|one| one.verdict.clone()).collect();
         let mut verdicts = self
             .ask_about_set(&edition.set, &edition.members, &said, ask)
@@ -338,14 +310,35 @@ impl App {
             ended = counted.ended;
         }
         let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
-        let own = set_aside(edition.id.0, earlier, &verdicts).into_iter();
         let others = ended.into_iter().map(SetAside::from);
         Ok(VerifiedSet {
+            set_aside: set_aside(edition.id.0, earlier, &verdicts, others),
             edition,
             verdicts,
             waits: None,
-            set_aside: join(own.chain(others)),
         })
+    }
+
+    /// Returns the verdicts on an edition, oldest first. When one of them is unreadable, every verifier is asked or waited
+    /// for again.
+    async fn earlier_edition_verdicts(
+        &self,
+        edition: EditionId,
+        ask: Ask,
+    ) -> Result<(Vec<EditionVerdict>, Seen)> {
+        let store = &self.ports.store;
+        let unreadable = match ask {
+            Ask::Again => store.newest_among_unreadable(edition).await?,
+            _ => None,
+        };
+        let earlier = match unreadable {
+            Some(_) => Vec::new(),
+            None => store.edition_verdicts(edition).await?,
+        };
+        let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
+        let mut seen = self.seen(unreadable.unwrap_or(newest));
+        seen.is_anew = unreadable.is_some();
+        Ok((earlier, seen))
     }
 
     /// Asks the verifiers of a set that are due. The files are read when the first verifier needs them.
@@ -402,33 +395,46 @@ impl App {
             .collect();
         let mut files = Vec::with_capacity(members.len());
         for (member, file) in members.iter().zip(names) {
-            let version = match self.ports.store.find_version(member.version_id).await {
-                Err(error @ StoreError::Damaged { .. }) => {
-                    return Ok(Err(format!("{}: {error}", member.name)));
-                }
-                version => version?,
-            };
-            let (Some(version), Some(source)) = (version, sources.get(&member.source_id)) else {
-                return Err(Error::not_found(format!("{} was purged", member.name)));
-            };
-            let content = match self.content(&version).await {
+            let source = sources.get(&member.source_id);
+            match self.file_of_member(member, source, file).await? {
+                Ok(file) => files.push(file),
                 // The edition could not be judged; that is retried once an hour.
-                Err(error) if error.kind == ErrorKind::Damaged => {
-                    return Ok(Err(format!("{}: {error}", member.name)));
-                }
-                content => content?,
-            };
-            let mut facts = facts_of(source, &version);
-            facts.source_name.clone_from(&member.name);
-            files.push(SetFile {
-                file,
-                content,
-                facts,
-            });
+                Err(why) => return Ok(Err(why)),
+            }
         }
         Ok(Ok(SetFiles {
             name: name.to_owned(),
             files,
+        }))
+    }
+
+    /// Returns a member's file, or how it is damaged.
+    async fn file_of_member(
+        &self,
+        member: &EditionMember,
+        source: Option<&Source>,
+        file: String,
+    ) -> Result<std::result::Result<SetFile, String>> {
+        let name = &member.name;
+        let version = match self.ports.store.find_version(member.version_id).await {
+            Err(error @ StoreError::Damaged { .. }) => return Ok(Err(format!("{name}: {error}"))),
+            version => version?,
+        };
+        let (Some(version), Some(source)) = (version, source) else {
+            return Err(Error::not_found(format!("{name} was purged")));
+        };
+        let content = match self.content(&version).await {
+            Err(error) if error.kind == ErrorKind::Damaged => {
+                return Ok(Err(format!("{name}: {error}")));
+            }
+            content => content?,
+        };
+        let mut facts = facts_of(source, &version);
+        facts.source_name.clone_from(name);
+        Ok(Ok(SetFile {
+            file,
+            content,
+            facts,
         }))
     }
 
@@ -450,26 +456,5 @@ impl App {
     pub(in crate::app) async fn lock_sets(&self) -> Result<FileLock> {
         self.with_archive(|archive| archive.machine().lock_sets())
             .await
-    }
-}
-
-impl SetsReport {
-    /// Reports failures of verifiers of this weight.
-    fn tell(&mut self, verified: &VerifiedSet, weight: Weight) {
-        let set = &verified.edition.set;
-        let advisory = match weight {
-            Weight::Required => "",
-            Weight::Advisory => " (advisory)",
-        };
-        for verdict in &verified.verdicts {
-            let word = match verdict.judgement.outcome {
-                VerdictOutcome::Passed | VerdictOutcome::Pending => continue,
-                VerdictOutcome::Failed => "failed verification",
-                VerdictOutcome::Error => "could not be verified",
-            };
-            let (by, detail) = (verdict.agent_words(), verdict.judgement.reason());
-            self.failures
-                .push(format!("set {set}: {word} by {by}{advisory}: {detail}"));
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::publishing::publish::one_more;
 use crate::app::{App, Error, ErrorKind, Result};
-use crate::archive::{EditionFile, EditionFolder};
+use crate::archive::{EditionFile, EditionFolder, FileLock};
 use crate::domain::{
     Digest, Edition, EditionId, SetPublication, SourceId, Version, files_key, set_file_names,
 };
@@ -126,22 +126,11 @@ impl App {
         // Read under the lock: the catalogue's demand holds until the update is done.
         let (set, wanted) = self.wanted_of_set(name).await?;
         let is_purged = self.is_purged(name).await?;
-        match wanted {
-            SetPublication::Keep => return Ok(wanted),
-            SetPublication::Publish(id) => {
-                if let Err(error) = self.write_out_edition(id).await {
-                    let published = set.and_then(|set| set.published);
-                    return Err(self
-                        .edition_replacement_failed(name, published, error, &lock)
-                        .await);
-                }
-            }
-            SetPublication::Withdraw => {
-                let (name, now) = (name.to_owned(), self.now().into());
-                self.with_archive(move |archive| archive.sets().withdraw(&name, now))
-                    .await?;
-            }
+        if wanted == SetPublication::Keep {
+            return Ok(wanted);
         }
+        let published = set.as_ref().and_then(|set| set.published);
+        self.change_folder(name, wanted, published, &lock).await?;
         if is_purged && let Err(error) = self.erase_purged_editions(name, &lock).await {
             tracing::warn!("{error}: left to the next pass");
         }
@@ -157,6 +146,30 @@ impl App {
             self.settle_own_files(moved).await?;
         }
         Ok(wanted)
+    }
+
+    /// Publishes or withdraws a set's folder, of which readers see the edition `published`.
+    async fn change_folder(
+        &self,
+        name: &str,
+        wanted: SetPublication,
+        published: Option<EditionId>,
+        lock: &FileLock,
+    ) -> Result<()> {
+        match wanted {
+            SetPublication::Keep => Ok(()),
+            SetPublication::Publish(id) => match self.write_out_edition(id).await {
+                Err(error) => Err(self
+                    .edition_replacement_failed(name, published, error, lock)
+                    .await),
+                written => written,
+            },
+            SetPublication::Withdraw => {
+                let (name, now) = (name.to_owned(), self.now().into());
+                self.with_archive(move |archive| archive.sets().withdraw(&name, now))
+                    .await
+            }
+        }
     }
 
     /// Updates the files at the own paths of a set's members. A failure concerns that source only, and is left to the
@@ -221,7 +234,21 @@ impl App {
         } else {
             self.withdrawal_of_set(recorded).await?
         };
-        let wanted = match (wanted, recorded) {
+        let wanted = self
+            .wanted_by_link(name, wanted, recorded, is_linked)
+            .await?;
+        Ok((set, wanted))
+    }
+
+    /// Returns the action due on a set's folder: the one that the catalogue wants, unless the actual link tells otherwise.
+    async fn wanted_by_link(
+        &self,
+        name: &str,
+        wanted: SetPublication,
+        recorded: Option<EditionId>,
+        is_linked: bool,
+    ) -> Result<SetPublication> {
+        Ok(match (wanted, recorded) {
             // A killed process removed the link without recording it.
             (SetPublication::Keep | SetPublication::Withdraw, None)
                 if !is_linked && self.is_purged(name).await? =>
@@ -241,8 +268,7 @@ impl App {
                 SetPublication::Publish(id)
             }
             (wanted, _) => wanted,
-        };
-        Ok((set, wanted))
+        })
     }
 
     /// Reports whether a set's link leads to an edition from before the archive was taken over.

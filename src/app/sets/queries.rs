@@ -96,15 +96,11 @@ impl App {
             .flatten();
         let failure = self.why_set_fails(&set).await;
         let failure = self.sound(failure, &mut damage)?.flatten();
-        let waits = match ready_to_judge(&members) {
+        let waits = match (&damage, is_seen) {
             _ if !set.configured => Some(SetBlocked::Ended),
-            _ if !is_seen => Some(SetBlocked::Unseen),
-            _ if damage.is_some() => None,
-            Err(reason) => Some(reason),
-            Ok(now) => {
-                let is_judged = newest.as_ref().map(|one| one.key) == Some(combination_key(&now));
-                (!is_judged).then_some(SetBlocked::Unjudged)
-            }
+            (_, false) => Some(SetBlocked::Unseen),
+            (Some(_), _) => None,
+            (None, _) => why_unjudged(&members, newest.as_ref()),
         };
         Ok(SetOverview {
             waits,
@@ -221,6 +217,17 @@ impl App {
         }
         sets.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(sets)
+    }
+}
+
+/// Returns why the newest combination of a set's members has not been judged.
+fn why_unjudged(members: &[SetMember], newest: Option<&Edition>) -> Option<SetBlocked> {
+    match ready_to_judge(members) {
+        Err(reason) => Some(reason),
+        Ok(now) => {
+            let is_judged = newest.map(|one| one.key) == Some(combination_key(&now));
+            (!is_judged).then_some(SetBlocked::Unjudged)
+        }
     }
 }
 

@@ -80,10 +80,7 @@ impl Plan {
         prune: bool,
     ) -> Result<Self> {
         let CheckedSources(entries) = wanted;
-        let mut names: HashSet<String> = present.iter().map(|s| s.settings.name.clone()).collect();
-        let given = entries.iter().filter(|(has_name, _)| *has_name);
-        names.extend(given.map(|(_, settings)| settings.name.clone()));
-        let known = Known::of(present, &entries)?;
+        let mut known = Known::of(present, &entries)?;
         let mut plan = Self {
             present: present.len(),
             ..Self::default()
@@ -98,34 +95,17 @@ impl Plan {
                     settings.name.clone_from(&source.settings.name);
                 }
                 if settings != source.settings {
-                    let edit = Edit {
-                        before: source.settings.clone(),
-                        after: settings,
-                    };
-                    plan.steps.push(PlanStep::Edit(source.id, Box::new(edit)));
+                    let edit = edit_of(source, settings);
+                    plan.steps.push(PlanStep::Edit(source.id, edit));
                 }
-            } else {
-                let before = former.get(&settings.address);
-                if !has_name {
-                    let own = before.map(|source| &source.settings.name);
-                    settings.name = match own.filter(|own| !names.contains(*own)) {
-                        Some(own) => own.clone(),
-                        None => free_name(&names, &settings),
-                    };
-                }
-                names.insert(settings.name.clone());
-                plan.steps.push(match before {
-                    Some(source) => restoring(source, settings),
-                    None => PlanStep::Add(settings),
-                });
+                continue;
             }
+            let before = former.get(&settings.address);
+            plan.steps.push(known.addition(has_name, settings, before));
         }
         if prune {
-            let gone = present
-                .iter()
-                .filter(|source| !kept.contains(&source.id))
-                .cloned();
-            plan.steps.extend(gone.map(PlanStep::Remove));
+            let gone = present.iter().filter(|source| !kept.contains(&source.id));
+            plan.steps.extend(gone.cloned().map(PlanStep::Remove));
         }
         refuse_names_of_others(&plan, present)?;
         Ok(plan)
@@ -196,9 +176,9 @@ impl App {
     }
 }
 
-fn restoring(source: &Source, after: SourceSettings) -> PlanStep {
+fn edit_of(source: &Source, after: SourceSettings) -> Box<Edit> {
     let before = source.settings.clone();
-    PlanStep::Restore(source.clone(), Box::new(Edit { before, after }))
+    Box::new(Edit { before, after })
 }
 
 /// The sources of a file, checked as far as possible without a catalogue.
@@ -230,6 +210,8 @@ struct Known<'a> {
     by_name: HashMap<&'a str, &'a Source>,
     /// Those whose address an entry has.
     addressed: HashSet<SourceId>,
+    /// The names of sources, and those that entries give.
+    names: HashSet<String>,
 }
 
 impl<'a> Known<'a> {
@@ -244,7 +226,14 @@ impl<'a> Known<'a> {
             by_address: by(|settings| settings.address.as_str()),
             by_name: by(|settings| settings.name.as_str()),
             addressed: HashSet::new(),
+            names: present
+                .iter()
+                .map(|one| one.settings.name.clone())
+                .collect(),
         };
+        let given = entries.iter().filter(|(has_name, _)| *has_name);
+        let given = given.map(|(_, settings)| settings.name.clone());
+        known.names.extend(given);
         for (_, settings) in entries {
             if let Some(source) = known.by_address.get(settings.address.as_str())
                 && !known.addressed.insert(source.id)
@@ -267,13 +256,37 @@ impl<'a> Known<'a> {
             .or_else(by_name)
             .copied()
     }
-}
 
-fn free_name(taken: &HashSet<String>, settings: &SourceSettings) -> String {
-    let is_taken =
-        |turn| Ok::<_, Infallible>(taken.contains(candidate_name(settings, turn).as_str()));
-    let Ok(turn) = free_number(is_taken);
-    candidate_name(settings, turn)
+    /// Returns the step for an entry without a source: it restores the removed source with its address, or adds one.
+    fn addition(
+        &mut self,
+        has_name: bool,
+        mut settings: SourceSettings,
+        before: Option<&Source>,
+    ) -> PlanStep {
+        if !has_name {
+            settings.name = self.name_for(&settings, before);
+        }
+        self.names.insert(settings.name.clone());
+        match before {
+            Some(source) => PlanStep::Restore(source.clone(), edit_of(source, settings)),
+            None => PlanStep::Add(settings),
+        }
+    }
+
+    /// Returns the name of an entry that gives none: that of the removed source with its address, or else of its file.
+    fn name_for(&self, settings: &SourceSettings, before: Option<&Source>) -> String {
+        let own = before.map(|source| &source.settings.name);
+        if let Some(own) = own.filter(|own| !self.names.contains(*own)) {
+            return own.clone();
+        }
+        let is_taken = |turn| {
+            let name = candidate_name(settings, turn);
+            Ok::<_, Infallible>(self.names.contains(name.as_str()))
+        };
+        let Ok(turn) = free_number(is_taken);
+        candidate_name(settings, turn)
+    }
 }
 
 /// Refuses a plan that gives an entry the name of a source which keeps that name.

@@ -5,16 +5,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::additions::checked;
-use super::purge::{Purge, Remains};
+use super::purge::Remains;
 use super::settings::{check_host, checked_patch, refuse_literal_secrets};
 use crate::app::{App, Error, ErrorKind, NewSource, Refusal, Result};
 use crate::domain::{
     Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
     free_number, masked,
 };
-use crate::store::{
-    Changed, Edited, Fact, SetsQuery, SourceChange, SourceFilter, SourcesQuery, StoreError,
-};
+use crate::store::{Changed, Edited, Fact, SourceChange, SourceFilter, SourcesQuery, StoreError};
 
 /// From so many new sources on, the taken names are read at once.
 const MANY: usize = 32;
@@ -220,25 +218,11 @@ impl App {
         }
         // A source tagged now then enters the sets of an edited configuration.
         let standing = self.policy_standing().await?;
-        let purged = changes.iter().filter_map(|change| match change {
-            SourceChange::Remove { id, purge: true } => Some(*id),
-            _ => None,
-        });
-        let purged: Vec<_> = purged.collect();
+        let purged = purged_by(&changes);
         // A process that may not publish does not withdraw either: a restored source then still has its file. Purged
         // bytes go in any case.
         let withdraws = standing.is_in_force() || !purged.is_empty();
-        let mut purge = Purge::default();
-        let (mut showing, mut newest) = (Vec::new(), Vec::new());
-        if !purged.is_empty() {
-            showing = self
-                .ports
-                .store
-                .set_names(SetsQuery::Showing(purged.clone()))
-                .await?;
-            newest = self.newest_editions().await?;
-            purge = self.begin_purge(purged).await?;
-        }
+        let mut purge = self.begin_purge(purged).await?;
         self.join_archive().await?;
         // Held over both, so that no other process publishes meanwhile what is withdrawn here.
         let lock = self.lock_published().await?;
@@ -252,13 +236,7 @@ impl App {
         let discarded = self.discard_objects(objects.collect()).await;
         drop(lock);
         if standing.is_in_force() {
-            // Before the folders go: the next editions replace them if they pass.
-            if let Err(error) = self.judge_sets_now(&showing).await {
-                tracing::warn!("{error}: left to the next pass");
-            }
-            if let Err(error) = self.note_older_editions(newest).await {
-                tracing::warn!("{error}");
-            }
+            self.judge_sets_after(&mut purge).await;
             self.settle_after_change(&done).await;
         }
         Ok(Recorded {
@@ -366,6 +344,15 @@ impl App {
         sources.sort_by_key(|source| order.get(&source.id).copied());
         Ok(sources)
     }
+}
+
+/// Returns the sources that these changes purge.
+fn purged_by(changes: &[SourceChange]) -> Vec<SourceId> {
+    let purged = changes.iter().filter_map(|change| match change {
+        SourceChange::Remove { id, purge: true } => Some(*id),
+        _ => None,
+    });
+    purged.collect()
 }
 
 /// Returns why no source of a list is added: the one after `before` is refused.

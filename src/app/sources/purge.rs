@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::archive::FileLock;
-use crate::domain::{Digest, SourceId, parse_id};
+use crate::domain::{Digest, Edition, SourceId, parse_id};
 use crate::store::{Changed, SetsQuery, SourceChange, StoreError};
 
 const READ_MEANWHILE: &str = "another process reads the catalogue; it goes when the last one that has the catalogue open ends";
@@ -42,6 +42,10 @@ pub(in crate::app) struct Purge {
     /// Size and digest of every version of the purged sources; empty without a purge.
     contents: HashSet<(u64, Digest)>,
     remains: Vec<Remains>,
+    /// The sets whose published folder shows a file of a purged source.
+    showing: Vec<String>,
+    /// The newest edition of each set before the purge.
+    newest_editions: Vec<Edition>,
 }
 
 impl App {
@@ -57,6 +61,12 @@ impl App {
 
     /// Records which contents must be erased when these sources are purged, and has the catalogue overwrite them.
     pub(in crate::app) async fn begin_purge(&self, sources: Vec<SourceId>) -> Result<Purge> {
+        if sources.is_empty() {
+            return Ok(Purge::default());
+        }
+        let showing = SetsQuery::Showing(sources.clone());
+        let showing = self.ports.store.set_names(showing).await?;
+        let newest_editions = self.newest_editions().await?;
         let contents = self.ports.store.contents_of(sources).await?;
         match self.ports.store.overwrite_deleted(true).await {
             // A disk without room for an empty transaction has none for the purge.
@@ -73,7 +83,12 @@ impl App {
                 why: error.to_string(),
             }],
         };
-        Ok(Purge { contents, remains })
+        Ok(Purge {
+            contents,
+            remains,
+            showing,
+            newest_editions,
+        })
     }
 
     /// Records changes. A purge without room for overwriting on a full disk is recorded without overwriting.
@@ -115,26 +130,29 @@ impl App {
 
     /// Erases remains of purged contents outside of the catalogue's rows. Returns where some remain.
     pub(in crate::app) async fn end_purge(&self, purge: Purge) -> Vec<Remains> {
-        let Purge {
-            contents,
-            mut remains,
-        } = purge;
-        if contents.is_empty() {
+        let mut remains = purge.remains;
+        if purge.contents.is_empty() {
             return remains;
         }
-        let data_dir = self.config().data_dir.clone();
-        let catalogue = |file: &str| data_dir.join(file);
         let erased = match self.lock_published().await {
-            Ok(lock) => self.erase_editions(contents, &lock).await,
+            Ok(lock) => self.erase_editions(purge.contents, &lock).await,
             Err(error) => Err(error),
         };
-        match erased {
-            Ok(left) => remains.extend(left),
-            Err(error) => remains.push(Remains {
-                path: data_dir.join("sets"),
+        remains.extend(erased.unwrap_or_else(|error| {
+            vec![Remains {
+                path: self.config().data_dir.join("sets"),
                 why: error.to_string(),
-            }),
-        }
+            }]
+        }));
+        remains.extend(self.remains_of_catalogue().await);
+        remains
+    }
+
+    /// Empties the catalogue's log. Returns the files of the catalogue that still have purged contents.
+    async fn remains_of_catalogue(&self) -> Vec<Remains> {
+        let data_dir = self.config().data_dir.clone();
+        let catalogue = |file: &str| data_dir.join(file);
+        let mut remains = Vec::new();
         let why = match self.ports.store.empty_log().await {
             Ok(true) => None,
             Ok(false) => Some(READ_MEANWHILE.to_owned()),
@@ -166,6 +184,17 @@ impl App {
         }
         if let Err(error) = self.erase_editions(purge.contents.clone(), lock).await {
             tracing::warn!("{error}: tried again when the purge is recorded");
+        }
+    }
+
+    /// Judges the sets that showed a purged file, before their folders go: the next editions replace them if they pass.
+    pub(in crate::app) async fn judge_sets_after(&self, purge: &mut Purge) {
+        if let Err(error) = self.judge_sets_now(&purge.showing).await {
+            tracing::warn!("{error}: left to the next pass");
+        }
+        let editions = std::mem::take(&mut purge.newest_editions);
+        if let Err(error) = self.note_older_editions(editions).await {
+            tracing::warn!("{error}");
         }
     }
 

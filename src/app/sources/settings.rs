@@ -188,11 +188,8 @@ fn checked_name(name: String) -> Result<String> {
     if shown != name && name.contains(['@', '=']) {
         return bad("what looks like a secret in it would be shown in every list");
     }
-    if name.trim() != name
-        || name.starts_with('-')
-        || safe_part(&name.replace(['/', ':', '.'], "-")).as_deref()
-            != Some(&name.replace(['/', ':', '.'], "-"))
-    {
+    let part = name.replace(['/', ':', '.'], "-");
+    if name.trim() != name || name.starts_with('-') || safe_part(&part).as_ref() != Some(&part) {
         return bad(
             "it takes printable characters except \\ * ? \" < > | and no space or dash in front",
         );
@@ -252,46 +249,45 @@ fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, St
         )));
     }
     for (name, value) in &headers {
-        let lower = name.to_ascii_lowercase();
-        // A token (RFC 9110 §5.6.2). The value, which may be a secret, never appears in a message.
-        if name.is_empty()
-            || !name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
-        {
-            return Err(Error::invalid(format!(
-                "`{name}` is not the name of a header: expected 'Name: value'"
-            )));
-        }
-        if RESERVED_HEADERS.contains(&lower.as_str()) {
-            return Err(Error::invalid(format!(
-                "the header `{name}` is gannet's own to set"
-            )));
-        }
-        if value.len() > MAX_HEADER_BYTES || value.chars().any(|c| c.is_control() && c != '\t') {
-            return Err(Error::invalid(format!(
-                "the value of the header `{name}` is too long or has control characters"
-            )));
-        }
-        let is_secret = SECRET_HEADERS.iter().any(|part| lower.contains(part));
-        let is_written = value_holds_credential(value);
-        if (is_secret && !is_all_by_name(value)) || is_written {
-            return Err(Error::invalid(format!(
-                "the value of the header `{name}` would be kept in plain text"
-            ))
-            .hint(format!(
-                "put it in the secrets file or the environment and give '{name}: ${{NAME}}'; only a scheme such as Bearer may stand before it"
-            )));
-        }
-        if Template::parse(value).is_none() {
-            return Err(Error::invalid(format!(
-                "the header `{name}` has a malformed secret: expected ${{NAME}}"
-            )));
-        }
+        check_header(name, value)?;
     }
     // The order of different names has no meaning (RFC 9110 §5.3); that of equal names is kept.
     headers.sort_by_cached_key(|(name, _)| name.to_ascii_lowercase());
     Ok(headers)
+}
+
+/// Checks a header. Its value, which may be a secret, never appears in a message.
+fn check_header(name: &str, value: &str) -> Result<()> {
+    let bad = |why: String| Err(Error::invalid(why));
+    // A token (RFC 9110 §5.6.2).
+    let is_token_char = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if name.is_empty() || !name.chars().all(is_token_char) {
+        return bad(format!(
+            "`{name}` is not the name of a header: expected 'Name: value'"
+        ));
+    }
+    let lower = name.to_ascii_lowercase();
+    if RESERVED_HEADERS.contains(&lower.as_str()) {
+        return bad(format!("the header `{name}` is gannet's own to set"));
+    }
+    if value.len() > MAX_HEADER_BYTES || value.chars().any(|c| c.is_control() && c != '\t') {
+        return bad(format!(
+            "the value of the header `{name}` is too long or has control characters"
+        ));
+    }
+    let is_secret = SECRET_HEADERS.iter().any(|part| lower.contains(part));
+    if (is_secret && !is_all_by_name(value)) || value_holds_credential(value) {
+        let message = format!("the value of the header `{name}` would be kept in plain text");
+        return Err(Error::invalid(message).hint(format!(
+            "put it in the secrets file or the environment and give '{name}: ${{NAME}}'; only a scheme such as Bearer may stand before it"
+        )));
+    }
+    if Template::parse(value).is_none() {
+        return bad(format!(
+            "the header `{name}` has a malformed secret: expected ${{NAME}}"
+        ));
+    }
+    Ok(())
 }
 
 /// Checks a name and a password for basic authentication. Neither appears in a message: either may be the secret.

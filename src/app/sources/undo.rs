@@ -91,25 +91,30 @@ impl App {
                 }
                 Ok(Undone::all(ids, Undo::Added))
             }
-            Undo::Edited(edits) => {
-                let ids = edits.iter().map(|(id, _)| *id).collect();
-                let kept = self.sources_by_id(ids).await?;
-                let (there, gone): (Vec<_>, Vec<_>) = edits
-                    .iter()
-                    .partition(|(id, _)| kept.iter().any(|source| source.id == *id));
-                let changes = there
-                    .into_iter()
-                    .map(|(id, edit)| of_edit(*id, Box::new(edit.clone())));
-                let mut undone = Undone::edits(self.change_edits(changes.collect()).await?);
-                undone
-                    .left_alone
-                    .extend(gone.into_iter().map(|(_, edit)| LeftAlone {
-                        name: edit.after.name.clone(),
-                        settings: vec!["removed"],
-                    }));
-                Ok(undone)
-            }
+            Undo::Edited(edits) => self.back_edits(edits, of_edit).await,
         }
+    }
+
+    async fn back_edits(
+        &self,
+        edits: &[(SourceId, Edit)],
+        of_edit: fn(SourceId, Box<Edit>) -> SourceChange,
+    ) -> Result<Undone> {
+        let ids = edits.iter().map(|(id, _)| *id).collect();
+        let kept = self.sources_by_id(ids).await?;
+        let (there, gone): (Vec<_>, Vec<_>) = edits
+            .iter()
+            .partition(|(id, _)| kept.iter().any(|source| source.id == *id));
+        let changes = there
+            .into_iter()
+            .map(|(id, edit)| of_edit(*id, Box::new(edit.clone())));
+        let mut undone = Undone::edits(self.change_edits(changes.collect()).await?);
+        let gone = gone.into_iter().map(|(_, edit)| LeftAlone {
+            name: edit.after.name.clone(),
+            settings: vec!["removed"],
+        });
+        undone.left_alone.extend(gone);
+        Ok(undone)
     }
 }
 

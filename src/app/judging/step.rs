@@ -1,0 +1,154 @@
+//! What to do about each verifier of a version or an edition, given its last verdict. Never runs one.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::app::{App, Result};
+use crate::config::VerifierKind;
+use crate::domain::{
+    CLOCK_TOLERANCE, Judgement, NewVerdict, Source, SourceId, Verdict, VerdictOutcome, Version,
+    VersionState, Weight, duration_words, newest_by_verifier,
+};
+use crate::verify::Verifier;
+
+/// Which verifiers to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// All that can be asked, whatever their last verdicts.
+    Again,
+    /// All that can be asked, except where a verdict by hand counts.
+    Stale,
+    /// Undecided ones of this weight; one that promised a verdict has until its deadline.
+    Undecided(Weight),
+}
+
+/// What to do about one verifier.
+pub(in crate::app) enum Step {
+    /// It has a verdict, or time left.
+    Nothing,
+    /// Run the verifier.
+    Run,
+    /// The verdict will be sent: wait for it from now on.
+    Promise,
+    /// The promised verdict is overdue by now; it has had this long.
+    GiveUp(Duration),
+    /// Do not run the verifier: this judgement replaces its own.
+    Refuse(Judgement),
+}
+
+impl App {
+    /// Returns the step for each verifier that applies; after `too_often`, none is run on this machine.
+    pub(super) async fn steps_for(
+        &self,
+        source: &Source,
+        version: &Version,
+        earlier: &[Verdict],
+        too_often: Option<&Judgement>,
+        ask: Ask,
+    ) -> Result<Vec<(Arc<Verifier>, Step)>> {
+        let newest = newest_by_verifier(earlier.iter().map(|one| &one.verdict));
+        let outlisted = self.outlisted_verifiers(source, version, &newest).await?;
+        let with_step = |verifier: Arc<Verifier>| {
+            // A verdict by an older list does not count as a verdict by the present one.
+            let counts = |_: &&NewVerdict| !outlisted.iter().any(|one| one == verifier.name());
+            let last = newest.get(verifier.name()).copied().filter(counts);
+            let step = match (self.next_step(&verifier, last, ask), too_often) {
+                (Step::Run, Some(why)) if verifier.is_run() => match last {
+                    Some(last) if last.judgement == *why => Step::Nothing,
+                    _ => Step::Refuse(why.clone()),
+                },
+                (step, _) => step,
+            };
+            (verifier, step)
+        };
+        let verifiers = self.verifiers_for(&source.settings).into_iter();
+        Ok(verifiers.map(with_step).collect())
+    }
+
+    /// Returns the step for a verifier, given its last verdict.
+    pub(in crate::app) fn next_step(
+        &self,
+        verifier: &Verifier,
+        last: Option<&NewVerdict>,
+        ask: Ask,
+    ) -> Step {
+        let outcome = last.map(|verdict| verdict.judgement.outcome);
+        let ask = match ask {
+            Ask::Stale if last.is_some_and(NewVerdict::is_by_hand) => return Step::Nothing,
+            Ask::Stale => Ask::Again,
+            ask => ask,
+        };
+        if let Ask::Undecided(weight) = ask {
+            use VerdictOutcome::{Failed, Passed};
+            if verifier.weight() != weight || matches!(outcome, Some(Passed | Failed)) {
+                return Step::Nothing;
+            }
+        }
+        let deadline = match verifier.kind() {
+            VerifierKind::Command { .. } | VerifierKind::Builtin(_) => return Step::Run,
+            VerifierKind::Http { .. } if ask == Ask::Again => return Step::Run,
+            VerifierKind::Http { deadline, .. } | VerifierKind::External { deadline } => *deadline,
+        };
+        let is_external = matches!(verifier.kind(), VerifierKind::External { .. });
+        match (last, outcome) {
+            (Some(promise), Some(VerdictOutcome::Pending))
+                if !is_from_the_future(promise, self.now()) =>
+            {
+                let waited = self.now() - promise.started_at;
+                if waited.to_std().is_ok_and(|waited| waited >= deadline) {
+                    Step::GiveUp(deadline)
+                } else {
+                    Step::Nothing
+                }
+            }
+            (Some(_), Some(VerdictOutcome::Pending)) | (None, _) if is_external => Step::Promise,
+            (Some(_), _) if is_external => Step::Nothing,
+            _ => Step::Run,
+        }
+    }
+
+    /// Returns those of these sources whose newest version waits for a verdict that is overdue. Passes record an
+    /// overdue verdict as an error, where they may judge.
+    pub async fn overdue(&self, sources: &[Source]) -> Result<HashSet<SourceId>> {
+        let mut overdue = HashSet::new();
+        for source in sources {
+            let (Some(VersionState::Pending), Some(version)) =
+                (source.state.version_state, source.state.version_id)
+            else {
+                continue;
+            };
+            let verdicts = self.verdicts(version).await?;
+            let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
+            let ask = Ask::Undecided(Weight::Required);
+            let is_late = |verifier: &Arc<Verifier>| {
+                let last = last.get(verifier.name()).copied();
+                matches!(self.next_step(verifier, last, ask), Step::GiveUp(_))
+            };
+            if self.verifiers_for(&source.settings).iter().any(is_late) {
+                overdue.insert(source.id);
+            }
+        }
+        Ok(overdue)
+    }
+}
+
+/// Returns whether a promise was recorded with a clock that ran ahead, which would delay its deadline.
+fn is_from_the_future(promise: &NewVerdict, now: DateTime<Utc>) -> bool {
+    promise.started_at > now + CLOCK_TOLERANCE
+}
+
+pub(in crate::app) fn promise() -> Judgement {
+    Judgement {
+        outcome: VerdictOutcome::Pending,
+        detail: "waits for a verdict from outside".to_owned(),
+        exit_code: None,
+        output: String::new(),
+    }
+}
+
+pub(in crate::app) fn too_late(deadline: Duration) -> Judgement {
+    Judgement::error(&format!("no verdict within {}", duration_words(deadline)))
+}
