@@ -101,21 +101,7 @@ impl Address {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(AddressError::Credentials);
         }
-        match url.scheme() {
-            "https" => {}
-            "http" if allow_http => {}
-            "http" => {
-                return Err(AddressError::PlainHttp { text: masked(text) });
-            }
-            // The URL parser takes `example.org` for the scheme of `example.org:8443/x`.
-            _ if likely_address(text).is_some() => return Err(malformed(text, "")),
-            other => {
-                return Err(AddressError::Scheme {
-                    text: masked(text),
-                    scheme: other.to_owned(),
-                });
-            }
-        }
+        check_scheme(url.scheme(), text, allow_http)?;
         if url.host_str().is_none_or(str::is_empty) {
             return Err(malformed(text, "no host"));
         }
@@ -181,6 +167,20 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+fn check_scheme(scheme: &str, text: &str, allow_http: bool) -> Result<(), AddressError> {
+    match scheme {
+        "https" => Ok(()),
+        "http" if allow_http => Ok(()),
+        "http" => Err(AddressError::PlainHttp { text: masked(text) }),
+        // The URL parser takes `example.org` for the scheme of `example.org:8443/x`.
+        _ if likely_address(text).is_some() => Err(malformed(text, "")),
+        other => Err(AddressError::Scheme {
+            text: masked(text),
+            scheme: other.to_owned(),
+        }),
     }
 }
 

@@ -115,12 +115,12 @@ impl NoticeRules {
     /// Returns whether changes have to wait, given the time of the last notice, and of the last one for the worse.
     fn delays_all(
         &self,
-        mut changes: impl Iterator<Item = ChangeKind>,
+        changes: &[ChangeKind],
         reported_at: Option<DateTime<Utc>>,
         worse_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> bool {
-        let is_worse = changes.any(ChangeKind::is_worse);
+        let is_worse = changes.iter().copied().any(ChangeKind::is_worse);
         self.is_quiet(if is_worse { worse_at } else { reported_at }, now)
     }
 
@@ -187,6 +187,21 @@ impl NotifierState {
         }
     }
 
+    /// Returns the state once everything about this health has been reported, except when that was.
+    fn at_present(self, rules: &NoticeRules, health: SourceHealth) -> Self {
+        let mut known = Self {
+            at: self.at,
+            worse_at: self.worse_at,
+            ..Self::baseline(rules, health)
+        };
+        if health.undecided {
+            known.failed_version = self.failed_version;
+            // No event follows when a version passes after several undecided ones, so the source must be polled.
+            known.waits |= self.failed_version.is_some() && rules.wants(ChangeKind::GoodAgain);
+        }
+        known
+    }
+
     /// Forgets the reported failed version if it failed *again* since: it must have passed in between, so the failure
     /// is worth reporting, unless the quiet period lasts.
     #[must_use]
@@ -234,56 +249,49 @@ pub fn next_notification(
     reported: NotifierState,
     now: DateTime<Utc>,
 ) -> Decision {
-    let mut known = NotifierState::baseline(rules, health);
-    if health.undecided {
-        known.failed_version = reported.failed_version;
-        // No event follows when a version passes after several undecided ones, so the source must be polled.
-        known.waits |= reported.failed_version.is_some() && rules.wants(ChangeKind::GoodAgain);
-    }
+    let mut known = reported.at_present(rules, health);
     let turned = match (reported.failing, known.failing) {
         (false, true) => Some(ChangeKind::Failing),
         (true, false) => Some(ChangeKind::Recovered),
         _ => None,
     };
-    let judged = match (reported.failed_version, known.failed_version) {
-        (known, Some(now)) if known != Some(now) => Some(ChangeKind::VersionFailed),
-        (Some(_), None) => Some(ChangeKind::GoodAgain),
-        _ => None,
-    };
+    let (failed, now_failed) = (reported.failed_version, known.failed_version);
+    let judged = failed_or_good(failed, now_failed, ChangeKind::VersionFailed);
     let [turned, judged] = [turned, judged].map(|kind| kind.filter(|kind| rules.wants(*kind)));
-    let has_news = turned.is_some() || judged.is_some();
-    let changes = || turned.into_iter().chain(judged);
-    if has_news && rules.delays_all(changes(), reported.at, reported.worse_at, now) {
-        let then = NotifierState {
-            failing: if turned.is_some() {
-                reported.failing
-            } else {
-                known.failing
-            },
-            failed_version: if judged.is_some() {
-                reported.failed_version
-            } else {
-                known.failed_version
-            },
-            waits: true,
-            ..reported
-        };
-        return Decision {
-            changes: Vec::new(),
-            then,
-        };
+    let mut changes: Vec<_> = turned.into_iter().chain(judged).collect();
+    if changes.is_empty() {
+        // Nothing to report, now or later.
+    } else if rules.delays_all(&changes, reported.at, reported.worse_at, now) {
+        changes.clear();
+        if turned.is_some() {
+            known.failing = reported.failing;
+        }
+        if judged.is_some() {
+            known.failed_version = reported.failed_version;
+        }
+        known.waits = true;
+    } else {
+        known.at = Some(now);
+        if changes.iter().copied().any(ChangeKind::is_worse) {
+            known.worse_at = Some(now);
+        }
     }
     Decision {
-        changes: changes().collect(),
-        then: NotifierState {
-            at: if has_news { Some(now) } else { reported.at },
-            worse_at: if changes().any(ChangeKind::is_worse) {
-                Some(now)
-            } else {
-                reported.worse_at
-            },
-            ..known
-        },
+        changes,
+        then: known,
+    }
+}
+
+/// Returns the change from the failed version or edition that was reported to the one that failed now.
+fn failed_or_good<T: PartialEq>(
+    reported: Option<T>,
+    now: Option<T>,
+    failed: ChangeKind,
+) -> Option<ChangeKind> {
+    match (reported, now) {
+        (known, Some(now)) if known.as_ref() != Some(&now) => Some(failed),
+        (Some(_), None) => Some(ChangeKind::GoodAgain),
+        _ => None,
     }
 }
 
@@ -311,14 +319,14 @@ pub fn next_set_notification(
         Some((_, VersionState::Pending | VersionState::Error)) => reported.failed_edition,
         _ => None,
     };
-    let change = match (reported.failed_edition, failed_edition) {
-        (known, Some(now)) if known != Some(now) => Some(ChangeKind::SetFailed),
-        (Some(_), None) => Some(ChangeKind::GoodAgain),
-        _ => None,
-    };
+    let change = failed_or_good(
+        reported.failed_edition,
+        failed_edition,
+        ChangeKind::SetFailed,
+    );
     let change = change.filter(|kind| rules.wants(*kind));
-    if change.is_some() && rules.delays_all(change.into_iter(), reported.at, reported.worse_at, now)
-    {
+    let changes = change.as_slice();
+    if change.is_some() && rules.delays_all(changes, reported.at, reported.worse_at, now) {
         return (None, reported);
     }
     let is_worse = change.is_some_and(ChangeKind::is_worse);

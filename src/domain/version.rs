@@ -151,11 +151,18 @@ impl FromStr for VersionRef {
             let id = parse_id(digits).ok_or_else(bad)?;
             return Ok(Self::Id(VersionId(id)));
         }
+        Self::of_source(text)
+    }
+}
+
+impl VersionRef {
+    /// Reads a source with or without a suffix.
+    fn of_source(text: &str) -> Result<Self, VersionRefError> {
         // A name or an address may hold `~`, `@` or `:` itself: only a suffix that parses counts.
         let named = |source: &str| {
             (!source.is_empty())
                 .then(|| source.to_owned())
-                .ok_or_else(bad)
+                .ok_or_else(|| VersionRefError(masked(text)))
         };
         if let Some((source, suffix)) = text.rsplit_once('@')
             && let Ok(moment) = suffix.parse()
