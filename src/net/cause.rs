@@ -52,26 +52,11 @@ impl Failure {
         connect_timeout: Duration,
     ) -> Self {
         let subject = via.subject();
-        if let Some(failure) = of_cause(error, &subject) {
+        let failure = of_cause(error, &subject);
+        if let Some(failure) = failure.or_else(|| of_connecting(error, via, connect_timeout)) {
             return failure;
         }
-        if let Some(lack) = find::<io::Error>(error).and_then(exhausted_resource) {
-            let detail = format!("cannot connect to {subject}: {lack}");
-            return Self::passing(FailureKind::Storage, detail);
-        }
         let client = find::<legacy::Error>(error);
-        if find::<Unresolved>(error).is_some() {
-            let detail = format!("cannot resolve {}", via.host);
-            return Self::passing(FailureKind::Dns, detail);
-        }
-        if find::<Elapsed>(error).is_some() {
-            let limit = duration_words(connect_timeout);
-            let detail = format!("timed out after {limit} connecting to {subject}");
-            return Self::passing(FailureKind::Timeout, detail);
-        }
-        if client.is_some_and(legacy::Error::is_connect) {
-            return Self::passing(FailureKind::Connect, unconnected(error, via));
-        }
         let detail = match find::<hyper::Error>(error) {
             Some(cause) if cause.is_parse() => {
                 let what = malformed(&root(error), head_of(client).as_ref(), via.scrubber);
@@ -125,6 +110,30 @@ impl Failure {
             ..Self::passing(FailureKind::Protocol, detail)
         }
     }
+}
+
+/// Translates an error that came before there was a connection.
+fn of_connecting(
+    error: &(dyn StdError + 'static),
+    via: &RequestPeer<'_>,
+    timeout: Duration,
+) -> Option<Failure> {
+    let subject = via.subject();
+    let (kind, detail) = if let Some(lack) = find(error).and_then(exhausted_resource) {
+        let detail = format!("cannot connect to {subject}: {lack}");
+        (FailureKind::Storage, detail)
+    } else if find::<Unresolved>(error).is_some() {
+        (FailureKind::Dns, format!("cannot resolve {}", via.host))
+    } else if find::<Elapsed>(error).is_some() {
+        let limit = duration_words(timeout);
+        let detail = format!("timed out after {limit} connecting to {subject}");
+        (FailureKind::Timeout, detail)
+    } else if find(error).is_some_and(legacy::Error::is_connect) {
+        (FailureKind::Connect, unconnected(error, via))
+    } else {
+        return None;
+    };
+    Some(Failure::passing(kind, detail))
 }
 
 fn unconnected(error: &(dyn StdError + 'static), via: &RequestPeer<'_>) -> String {

@@ -70,21 +70,18 @@ impl Connector {
     async fn connect(self, target: Uri) -> Result<TokioIo<ServerConnection>, BoxError> {
         let host = bare_host(target.host()).to_owned();
         let is_tls = target.scheme_str() == Some("https");
-        let mut peer = None;
-        let mut is_proxy = false;
         let is_through_proxy = matches!(self.transport, Transport::Proxy(_));
+        // Such a proxy forwards plain http; any other makes a tunnel.
+        let is_proxy =
+            matches!(&self.transport, Transport::Proxy(proxy) if !is_tls && proxy.is_http());
+        let mut peer = None;
         let mut stream: Box<dyn Stream> = match self.transport {
             Transport::Direct(mut tcp) => {
                 let stream = tcp.call(target).await?.into_inner();
-                let mut extras = Extensions::new();
-                stream.connected().get_extras(&mut extras);
-                peer = extras.remove();
+                peer = address_of(&stream);
                 Box::new(stream)
             }
-            Transport::Proxy(proxy) if !is_tls && proxy.is_http() => {
-                is_proxy = true;
-                proxy.reach().await?
-            }
+            Transport::Proxy(proxy) if is_proxy => proxy.reach().await?,
             Transport::Proxy(proxy) => {
                 let port = target.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
                 proxy.tunnel(&host, port).await?
@@ -109,6 +106,13 @@ impl Connector {
             head: RawHead::default(),
         }))
     }
+}
+
+/// Returns the address of a connection's other end.
+fn address_of(stream: &impl Connection) -> Option<HttpInfo> {
+    let mut extras = Extensions::new();
+    stream.connected().get_extras(&mut extras);
+    extras.remove()
 }
 
 impl Service<Uri> for Connector {

@@ -59,6 +59,17 @@ pub(super) struct TryOptions<'a> {
     pub(super) reuse: Reuse,
 }
 
+impl<'a> TryOptions<'a> {
+    /// Returns how the first try of an attempt asks.
+    pub(super) fn first(validators: &'a Validators) -> Self {
+        Self {
+            validators: Some(validators).filter(|validators| !validators.is_empty()),
+            http1_only: false,
+            reuse: Reuse::Long,
+        }
+    }
+}
+
 struct HopRequest<'a> {
     url: &'a Url,
     /// The server's name in messages.
@@ -296,11 +307,27 @@ impl Exchange<'_> {
         let validators = conditions::validators(headers, &step.identity, self.clock.now());
         let media_type = response_head::media_type(headers);
         let last_modified = response_head::last_modified(headers, self.clock.now());
-        let cap = self
-            .settings
-            .max_size_bytes
-            .unwrap_or(self.config.max_size_bytes);
         let coding = response_head::coding(headers, &[&name, &segment_name(step.url)]);
+        let (content, digest) = self.receive_body(response, coding, step.host).await?;
+        Ok(TryOutcome::Fetched(Box::new(Download {
+            content,
+            digest,
+            validators,
+            name: safe_part(&name).unwrap_or(name),
+            media_type,
+            last_modified,
+        })))
+    }
+
+    /// Receives a body in this coding, or with the refusal of its coding.
+    async fn receive_body(
+        &self,
+        response: Response,
+        coding: Result<Coding, Failure>,
+        host: &str,
+    ) -> Result<(Content, Digest), Failure> {
+        let cap = self.settings.max_size_bytes;
+        let cap = cap.unwrap_or(self.config.max_size_bytes);
         // An empty body is empty in any coding: one that cannot be decoded may have no byte at all.
         let (coding, cap, refusal) = match coding {
             Ok(coding) => (coding, cap, None),
@@ -312,23 +339,15 @@ impl Exchange<'_> {
             coding,
             cap,
             self.settings.allow_empty,
-            step.host,
+            host,
             self.config,
             self.temp_dir,
         )
         .await;
-        let (content, digest) = received.map_err(|failure| match refusal {
+        received.map_err(|failure| match refusal {
             Some(refusal) if failure.kind == FailureKind::TooLarge => refusal,
             _ => failure,
-        })?;
-        Ok(TryOutcome::Fetched(Box::new(Download {
-            content,
-            digest,
-            validators,
-            name: safe_part(&name).unwrap_or(name),
-            media_type,
-            last_modified,
-        })))
+        })
     }
 
     /// Describes a refused status. A success without a representation of the file (such as 204) is a failure too.

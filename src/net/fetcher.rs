@@ -150,11 +150,7 @@ impl Fetcher {
         trail: &mut Trail,
         mut admission: Option<&mut Admission>,
     ) -> Result<TryOutcome, Failure> {
-        let mut ask = TryOptions {
-            validators: Some(request.validators).filter(|validators| !validators.is_empty()),
-            http1_only: false,
-            reuse: Reuse::Long,
-        };
+        let mut ask = TryOptions::first(request.validators);
         let mut delays = Delays::new();
         let mut asked_again = false;
         loop {
@@ -165,19 +161,13 @@ impl Fetcher {
                     asked_again = true;
                     ask.validators = None;
                 }
-                Ok(TryOutcome::Fetched(fetched)) => {
-                    check_not_emptied(&fetched, request)?;
-                    return Ok(TryOutcome::Fetched(fetched));
-                }
-                Ok(answer) => return Ok(answer),
+                Ok(outcome) => return check_not_emptied(&outcome, request).map(|()| outcome),
                 Err(failure) if failure.wants_http1 && !ask.http1_only => ask.http1_only = true,
                 Err(failure) if failure.is_stale && ask.reuse == Reuse::Long => {
                     ask.reuse = Reuse::Never;
                 }
                 Err(failure) => {
-                    let more = failure.transient && trail.tries < self.config.max_tries;
-                    let Some(time) = more.then(|| self.next_try(&failure, &mut delays)).flatten()
-                    else {
+                    let Some(time) = self.next_try(&failure, trail.tries, &mut delays) else {
                         return Err(failure);
                     };
                     if let Some(admission) = admission.as_deref_mut() {
@@ -193,8 +183,17 @@ impl Fetcher {
         }
     }
 
-    /// Returns the time of the next try; `None` when the server asked for a longer pause than an attempt may wait.
-    fn next_try(&self, failure: &Failure, delays: &mut Delays) -> Option<DateTime<Utc>> {
+    /// Returns the time of the next try; `None` when none can help, or the server asked for a longer pause than an attempt
+    /// may wait.
+    fn next_try(
+        &self,
+        failure: &Failure,
+        tries: u32,
+        delays: &mut Delays,
+    ) -> Option<DateTime<Utc>> {
+        if !failure.transient || tries >= self.config.max_tries {
+            return None;
+        }
         let now = self.clock.now();
         let delay = TimeDelta::from_std(delays.next()).unwrap_or(LONGEST_WAIT);
         let time = failure.retry_after.unwrap_or(now).max(now + delay);
@@ -226,7 +225,11 @@ fn may_carry_secret(name: &str, value: &str) -> bool {
     value.contains("${") || MARKS.iter().any(|mark| name.contains(mark))
 }
 
-fn check_not_emptied(fetched: &Download, request: &FetchRequest<'_>) -> Result<(), Failure> {
+/// Refuses an empty body where the newest version has content, unless the source allows that.
+fn check_not_emptied(outcome: &TryOutcome, request: &FetchRequest<'_>) -> Result<(), Failure> {
+    let TryOutcome::Fetched(fetched) = outcome else {
+        return Ok(());
+    };
     let last = request.last_size_bytes.unwrap_or(0);
     if last == 0 || fetched.content.size_bytes() > 0 || request.settings.allow_empty {
         return Ok(());

@@ -262,15 +262,11 @@ impl Proxy {
         })
     }
 
-    /// Requests a tunnel by CONNECT. Returns the connection, which is the tunnel from here on, or the proxy's refusal.
-    async fn ask_http(
-        &self,
-        authority: &str,
-    ) -> Result<Result<Box<dyn Stream>, ProxyRefusal>, BoxError> {
-        let mut stream = self.reach().await?;
+    /// Returns the head of a CONNECT request.
+    fn connect_request(&self, authority: &str) -> Vec<u8> {
+        let user_agent = &self.user_agent;
         let mut head = format!(
-            "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {}\r\n",
-            self.user_agent
+            "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {user_agent}\r\n"
         )
         .into_bytes();
         if let Some(authorization) = self.authorization() {
@@ -279,7 +275,16 @@ impl Proxy {
             head.extend_from_slice(b"\r\n");
         }
         head.extend_from_slice(b"\r\n");
-        stream.write_all(&head).await?;
+        head
+    }
+
+    /// Requests a tunnel by CONNECT. Returns the connection, which is the tunnel from here on, or the proxy's refusal.
+    async fn ask_http(
+        &self,
+        authority: &str,
+    ) -> Result<Result<Box<dyn Stream>, ProxyRefusal>, BoxError> {
+        let mut stream = self.reach().await?;
+        stream.write_all(&self.connect_request(authority)).await?;
         let answer = read_head(&mut *stream).await?;
         let line = answer.lines().next().unwrap_or_default();
         let Some(status) = status(&answer) else {
