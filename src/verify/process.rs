@@ -3,6 +3,7 @@
 //! Never judges the exit status. Dropping the future ends the whole group.
 
 use std::io;
+use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -79,33 +80,17 @@ pub(super) async fn run(
     let mut group = Group::start(command, tag).await?;
     let (mut stdout, mut stderr, mut fed) = (Capture::default(), Capture::default(), Ok(()));
     let (stdin, out, err) = group.pipes();
-    let mut pipes = Box::pin(async {
+    let pipes = async {
         tokio::join!(
             async { fed = feed(stdin, input).await },
             stdout.drain(out),
             stderr.drain(err)
         );
-    });
-    let mut drained = false;
-    let end = {
-        let most_bytes = limits
-            .resources
-            .folder_bytes
-            .saturating_add(folder.copy_bytes());
-        let mut ended = Box::pin(group.wait(limits, overrun(folder.path(), most_bytes)));
-        loop {
-            tokio::select! {
-                end = &mut ended => break end?,
-                () = &mut pipes, if !drained => drained = true,
-            }
-        }
     };
-    group.clear().await;
-    if !drained {
-        // Any other writer is dead by now. The rest of the pipes is read, with a bounded wait for their end.
-        let _ = timeout(DRAIN_LIMIT, &mut pipes).await;
-    }
-    drop(pipes);
+    let most_bytes = limits.resources.folder_bytes;
+    let most_bytes = most_bytes.saturating_add(folder.copy_bytes());
+    let overrun = overrun(folder.path(), most_bytes);
+    let end = group.end_with(limits, overrun, Box::pin(pipes)).await?;
     Ok(FinishedRun {
         end,
         stdout,
@@ -193,6 +178,31 @@ impl Group {
             self.child.stdout().take(),
             self.child.stderr().take(),
         )
+    }
+
+    /// Waits for the end of the whole group while its pipes are read, and until they are.
+    async fn end_with(
+        &mut self,
+        limits: RunLimits,
+        overrun: impl Future<Output = Overrun>,
+        mut pipes: Pin<Box<impl Future<Output = ()>>>,
+    ) -> io::Result<RunEnd> {
+        let mut drained = false;
+        let end = {
+            let mut ended = Box::pin(self.wait(limits, overrun));
+            loop {
+                tokio::select! {
+                    end = &mut ended => break end?,
+                    () = &mut pipes, if !drained => drained = true,
+                }
+            }
+        };
+        self.clear().await;
+        if !drained {
+            // Any other writer is dead by now. The rest of the pipes is read, with a bounded wait for their end.
+            let _ = timeout(DRAIN_LIMIT, pipes).await;
+        }
+        Ok(end)
     }
 
     /// Waits until the leader exits, its time is up, or its folder is full.

@@ -208,29 +208,8 @@ impl Shape {
                 self.tree_bytes += TEXT_BYTES;
                 self.place = Token::Text;
             }
-            b'{' | b'[' => {
-                self.node();
-                if self.levels.len() == MAX_DEPTH {
-                    return cannot(format!(
-                        "line {}: values are more than {MAX_DEPTH} deep",
-                        self.line
-                    ));
-                }
-                let is_object = byte == b'{';
-                self.levels.push(Level {
-                    is_object,
-                    wants_key: is_object,
-                    ..Level::default()
-                });
-            }
-            b'}' | b']' => {
-                let closed = self.levels.pop().unwrap_or_default();
-                let bytes = closed
-                    .keys
-                    .iter()
-                    .map(|key| key.len() + size_of::<String>());
-                self.key_bytes = self.key_bytes.saturating_sub(bytes.sum());
-            }
+            b'{' | b'[' => self.open_level(byte == b'{')?,
+            b'}' | b']' => self.close_level(),
             b',' | b':' => {
                 if let Some(level) = self.levels.last_mut() {
                     level.wants_key = level.is_object && byte == b',';
@@ -246,6 +225,29 @@ impl Shape {
             _ => {}
         }
         Ok(())
+    }
+
+    fn open_level(&mut self, is_object: bool) -> Result<(), RuleFailure> {
+        self.node();
+        if self.levels.len() == MAX_DEPTH {
+            let line = self.line;
+            return cannot(format!(
+                "line {line}: values are more than {MAX_DEPTH} deep"
+            ));
+        }
+        self.levels.push(Level {
+            is_object,
+            wants_key: is_object,
+            ..Level::default()
+        });
+        Ok(())
+    }
+
+    fn close_level(&mut self) {
+        let closed = self.levels.pop().unwrap_or_default();
+        let keys = closed.keys.iter();
+        let bytes = keys.map(|key| key.len() + size_of::<String>());
+        self.key_bytes = self.key_bytes.saturating_sub(bytes.sum());
     }
 
     /// Counts a value of an array, a key of an object, or the value of a key.

@@ -47,23 +47,17 @@ pub(super) fn judge(schema: &Schema, shape: &Shape, input: &RuleInput) -> RuleRe
     let mut reader = serde_json::Deserializer::from_slice(&text);
     // The shape has bounded the depth already.
     reader.disable_recursion_limit();
-    let value = match Value::deserialize(&mut reader) {
-        Ok(value) => value,
-        Err(error) => return cannot(format!("the JSON cannot be held: {error}")),
-    };
+    let value = Value::deserialize(&mut reader);
+    let value = value.or_else(|error| cannot(format!("the JSON cannot be held: {error}")))?;
     let size = text.len();
     drop(text);
     input.go_on()?;
+    let validator = schema.validator();
     // The library lists all errors at once, for a large text perhaps gigabytes: there, only the first one is taken.
     let errors: Vec<_> = if size > MAX_LISTED_BYTES {
-        schema
-            .validator()
-            .validate(&value)
-            .err()
-            .into_iter()
-            .collect()
+        validator.validate(&value).err().into_iter().collect()
     } else {
-        schema.validator().iter_errors(&value).collect()
+        validator.iter_errors(&value).collect()
     };
     input.go_on()?;
     if let Some(error) = errors.iter().find(|error| gave_up(error)) {

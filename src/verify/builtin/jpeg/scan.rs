@@ -41,13 +41,20 @@ struct ScanComponent<'a> {
     before: i32,
 }
 
-impl<'a> Scan<'a> {
-    /// Reads a scan header, and records in the frame which coefficients the scan codes.
-    pub(super) fn read(
-        segment: &[u8],
-        frame: &mut Frame,
-        tables: &'a Tables,
-    ) -> Result<Self, RuleFailure> {
+/// The header of a scan (T.81 §B.2.3).
+struct ScanHeader<'a> {
+    /// Of each component, its id and its tables.
+    specs: &'a [[u8; 2]],
+    /// The coefficients that the scan codes, both ends included.
+    first: usize,
+    last: usize,
+    /// The bit where the previous scan of these coefficients ended, and where this one does.
+    high: u8,
+    low: u8,
+}
+
+impl<'a> ScanHeader<'a> {
+    fn read(segment: &'a [u8], is_progressive: bool) -> Result<Self, RuleFailure> {
         let Some((count, rest)) = segment.split_first() else {
             return bad("a scan header is cut off");
         };
@@ -57,7 +64,7 @@ impl<'a> Scan<'a> {
         };
         let (first, last) = (usize::from(first), usize::from(last));
         let (high, low) = (bits >> 4, bits & 15);
-        let is_sound = if frame.is_progressive {
+        let is_sound = if is_progressive {
             let band = if first == 0 { last == 0 } else { *count == 1 };
             band && first <= last && last < 64 && low <= 13 && (high == 0 || high == low + 1)
         } else {
@@ -66,6 +73,30 @@ impl<'a> Scan<'a> {
         if !is_sound || !matches!(count, 1..=4) {
             return bad("a scan header with invalid parameters");
         }
+        Ok(Self {
+            specs: specs.as_chunks::<2>().0,
+            first,
+            last,
+            high,
+            low,
+        })
+    }
+}
+
+impl<'a> Scan<'a> {
+    /// Reads a scan header, and records in the frame which coefficients the scan codes.
+    pub(super) fn read(
+        segment: &[u8],
+        frame: &mut Frame,
+        tables: &'a Tables,
+    ) -> Result<Self, RuleFailure> {
+        let ScanHeader {
+            specs,
+            first,
+            last,
+            high,
+            low,
+        } = ScanHeader::read(segment, frame.is_progressive)?;
         let mut scan = Self {
             parts: Vec::new(),
             first,
@@ -75,7 +106,7 @@ impl<'a> Scan<'a> {
             is_progressive: frame.is_progressive,
             restart_interval: tables.restart_interval,
         };
-        for spec in specs.as_chunks::<2>().0 {
+        for spec in specs {
             let part = scan.part(*spec, frame, tables)?;
             frame.components[part.component].code(first..=last, high, low)?;
             scan.parts.push(part);
@@ -84,7 +115,7 @@ impl<'a> Scan<'a> {
             let component = &frame.components[part.component];
             component.across * component.down
         };
-        if *count > 1 && scan.parts.iter().map(blocks).sum::<usize>() > MAX_UNIT_BLOCKS {
+        if specs.len() > 1 && scan.parts.iter().map(blocks).sum::<usize>() > MAX_UNIT_BLOCKS {
             return bad("a scan with too many blocks in a unit");
         }
         Ok(scan)

@@ -28,9 +28,7 @@ pub(in crate::verify::builtin) fn check(
         match (code, &mut frame) {
             (0xD9, Some(frame)) => return complete(frame),
             (0xD9, None) => return bad("without a picture"),
-            (0x00..=0xBF | 0xD0..=0xD8, _) => {
-                return bad(format!("marker {code:02X} where none may be"));
-            }
+            (0x00..=0xBF | 0xD0..=0xD8, _) => return misplaced(code),
             (0xC0..=0xC2, None) => {
                 let read = Frame::read(walk.segment()?, code == 0xC2)?;
                 if let Some(allow) = allow.take() {
@@ -44,18 +42,17 @@ pub(in crate::verify::builtin) fn check(
             }
             (0xC4, _) => huffman_tables(walk.segment()?, &mut tables)?,
             (0xDB, _) => quantisation_tables(walk.segment()?, &mut tables)?,
-            (0xDD, _) => {
-                let Ok(interval) = <[u8; 2]>::try_from(walk.segment()?) else {
-                    return bad("a restart interval of another length");
-                };
-                tables.restart_interval = u16::from_be_bytes(interval).into();
-            }
+            (0xDD, _) => tables.restart_interval = restart_interval(walk.segment()?)?,
             // Application data, comments.
             (0xE0..=0xEF | 0xFE, _) => drop(walk.segment()?),
             (_, None) if code != 0xDA && code != 0xDC => return cannot(unsupported(code)),
-            _ => return bad(format!("marker {code:02X} where none may be")),
+            _ => return misplaced(code),
         }
     }
+}
+
+fn misplaced<T>(code: u8) -> Result<T, RuleFailure> {
+    bad(format!("marker {code:02X} where none may be"))
 }
 
 fn complete(frame: &Frame) -> Result<(u32, u32), RuleFailure> {
@@ -125,6 +122,13 @@ fn huffman_tables(mut segment: &[u8], tables: &mut Tables) -> Result<(), RuleFai
         segment = rest;
     }
     Ok(())
+}
+
+fn restart_interval(segment: &[u8]) -> Result<u64, RuleFailure> {
+    match segment.try_into() {
+        Ok(interval) => Ok(u16::from_be_bytes(interval).into()),
+        Err(_) => bad("a restart interval of another length"),
+    }
 }
 
 fn quantisation_tables(mut segment: &[u8], tables: &mut Tables) -> Result<(), RuleFailure> {

@@ -10,7 +10,7 @@ use super::entities::{Entities, ReferencePlace};
 use super::parser::{config, failure_of, place};
 use super::prolog;
 use super::references::Marked;
-use crate::verify::builtin::input::{Input, PIECE_BYTES, RuleFailure, RuleResult, cannot};
+use crate::verify::builtin::input::{Input, PIECE_BYTES, RuleFailure, RuleResult, bad, cannot};
 
 /// Deepest nesting of elements.
 const MAX_DEPTH: usize = 1_000;
@@ -22,33 +22,24 @@ pub(in crate::verify::builtin) fn judge(input: Input) -> RuleResult {
     let mut entities = Entities::new(dtd).map_err(not_well_formed)?;
     let buffered = BufReader::with_capacity(PIECE_BYTES, Marked::new(stream));
     let mut reader = EventReader::new_with_config(buffered, config());
-    let mut depth = 0;
-    let mut elements: u64 = 0;
+    let (mut depth, mut elements) = (0, 0_u64);
     loop {
-        let event = reader
-            .next()
-            .map_err(|error| failure_of(&error))
-            .map_err(not_well_formed)?;
+        let event = reader.next();
+        let event = event.map_err(|error| not_well_formed(failure_of(&error)))?;
         let here = place(reader.position());
-        let at_place = |failure| match failure {
-            RuleFailure::Bad(why) => not_well_formed(RuleFailure::Bad(format!("{here}: {why}"))),
-            other @ RuleFailure::Cannot(_) => other,
-        };
+        let at_place = |failure| not_well_formed_at(&here, failure);
         match event {
-            XmlEvent::StartDocument {
-                standalone: Some(true),
-                ..
-            } => entities.close(),
+            XmlEvent::StartDocument { standalone, .. } => entities.begin(standalone),
             XmlEvent::StartElement { attributes, .. } => {
                 depth += 1;
                 elements += 1;
                 if depth > MAX_DEPTH {
                     return cannot(format!("{here}: elements are more than {MAX_DEPTH} deep"));
                 }
-                for attribute in attributes {
-                    let taken = entities.take(&attribute.value, ReferencePlace::Attribute);
-                    taken.map_err(at_place)?;
-                }
+                let mut values = attributes.iter().map(|one| &one.value);
+                let place = ReferencePlace::Attribute;
+                let taken = values.try_for_each(|value| entities.take(value, place));
+                taken.map_err(at_place)?;
             }
             XmlEvent::EndElement { .. } => depth -= 1,
             XmlEvent::Characters(text) => entities
@@ -56,12 +47,19 @@ pub(in crate::verify::builtin) fn judge(input: Input) -> RuleResult {
                 .map_err(at_place)?,
             // The declaration before the root was read by `prolog`, and is blank here.
             XmlEvent::Doctype { .. } => {
-                let why = "a document type declaration where none may be";
-                return Err(at_place(RuleFailure::Bad(why.to_owned())));
+                return bad("a document type declaration where none may be").map_err(at_place);
             }
             XmlEvent::EndDocument => return Ok(format!("well-formed XML, {elements} elements")),
             _ => {}
         }
+    }
+}
+
+/// Begins a failure with `not well-formed` and the place.
+fn not_well_formed_at(here: &str, failure: RuleFailure) -> RuleFailure {
+    match failure {
+        RuleFailure::Bad(why) => not_well_formed(RuleFailure::Bad(format!("{here}: {why}"))),
+        other @ RuleFailure::Cannot(_) => other,
     }
 }
 

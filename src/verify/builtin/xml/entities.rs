@@ -53,9 +53,9 @@ impl Entities {
         Ok(entities)
     }
 
-    /// Records the document's statement that nothing is declared outside of it (`standalone`).
-    pub(super) fn close(&mut self) {
-        self.is_open = false;
+    /// Begins a document, which may state that nothing is declared outside of it (`standalone`).
+    pub(super) fn begin(&mut self, standalone: Option<bool>) {
+        self.is_open &= standalone != Some(true);
     }
 
     /// Checks all references of a text or an attribute.
@@ -95,18 +95,8 @@ impl Entities {
             ));
         }
         let shown = truncate_line(&name);
-        let text = match self.dtd.entities.get(name) {
-            Some(Entity::Internal(text)) => text.clone(),
-            Some(Entity::External { is_parsed: true }) if place == ReferencePlace::Text => {
-                return Ok(0);
-            }
-            Some(Entity::External { .. }) => {
-                return bad(format!(
-                    "the entity `{shown}` is outside of the document, and may not stand here"
-                ));
-            }
-            None if self.is_open => return Ok(0),
-            None => return bad(format!("the entity `{shown}` is not declared")),
+        let Some(text) = self.replacement(name, &shown, place)? else {
+            return Ok(0);
         };
         if place == ReferencePlace::Attribute && text.contains('<') {
             return bad(format!("`<` of the entity `{shown}` in an attribute"));
@@ -121,6 +111,24 @@ impl Entities {
         }
         self.known.insert(key, length);
         Ok(length)
+    }
+
+    /// Returns the replacement text of an entity; `None` for one that is not read here.
+    fn replacement(
+        &self,
+        name: &str,
+        shown: &str,
+        place: ReferencePlace,
+    ) -> Result<Option<String>, RuleFailure> {
+        match self.dtd.entities.get(name) {
+            Some(Entity::Internal(text)) => Ok(Some(text.clone())),
+            Some(Entity::External { is_parsed: true }) if place == ReferencePlace::Text => Ok(None),
+            Some(Entity::External { .. }) => bad(format!(
+                "the entity `{shown}` is outside of the document, and may not stand here"
+            )),
+            None if self.is_open => Ok(None),
+            None => bad(format!("the entity `{shown}` is not declared")),
+        }
     }
 }
 

@@ -48,19 +48,8 @@ pub(super) fn split_prolog<R: Read>(
             }
             Next::Else => break,
             Next::More => {
-                let before = head.len();
-                stream
-                    .by_ref()
-                    .take(PIECE_BYTES as u64)
-                    .read_to_end(&mut head)?;
-                if head.len() == before {
+                if !read_on(&mut stream, &mut head)? {
                     break;
-                }
-                if head.len() > MAX_BYTES {
-                    return cannot(format!(
-                        "what stands before the root is longer than {} MiB",
-                        MAX_BYTES >> 20
-                    ));
                 }
             }
         }
@@ -69,6 +58,18 @@ pub(super) fn split_prolog<R: Read>(
         return bad("not well-formed: a document type declaration without an end");
     }
     Ok((dtd, Cursor::new(head).chain(stream)))
+}
+
+/// Reads one more piece of the prolog; returns false at the end of the stream.
+fn read_on(stream: &mut impl Read, head: &mut Vec<u8>) -> Result<bool, RuleFailure> {
+    let read = stream.take(PIECE_BYTES as u64).read_to_end(head)?;
+    if head.len() > MAX_BYTES {
+        return cannot(format!(
+            "what stands before the root is longer than {} MiB",
+            MAX_BYTES >> 20
+        ));
+    }
+    Ok(read > 0)
 }
 
 fn read(text: &str) -> Result<Dtd, RuleFailure> {
