@@ -94,24 +94,13 @@ impl Blobs {
         base: &[BlobLink],
     ) -> Result<Option<EncodedBlob>, ArchiveError> {
         let size_bytes = content.size_bytes();
-        let Ok(base_bytes) = read_in_memory(base, &self.objects) else {
-            return Ok(None);
-        };
-        let bytes = load(content)?;
-        // A whole form is never longer than the raw content, so a delta longer than this cannot pay.
-        let limit =
-            usize::try_from(size_bytes / MIN_GAIN).expect("content of a delta is in memory");
-        let delta = compress_delta(&bytes, &base_bytes, limit)
-            .map_err(|source| ArchiveError::Encode { digest, source })?;
-        drop(base_bytes);
-        let Some(delta) = delta else {
+        let Some(delta) = self.delta(content, digest, base)? else {
             return Ok(None);
         };
         let gained = delta.len() as u64 * MIN_GAIN;
         // Compressing the whole just to compare would cost many times the delta. The blob at the end of the chain, an
         // earlier version of the same file, predicts the result; only a close call is measured.
         if gained * 2 > self.estimated_whole(base, size_bytes) {
-            drop(bytes);
             let whole = self.whole(content, digest)?;
             if gained > whole.stored_bytes() {
                 return self.encode_whole(whole, size_bytes, digest).map(Some);
@@ -129,6 +118,23 @@ impl Blobs {
             body,
         };
         Ok(Some(EncodedBlob { blob, object }))
+    }
+
+    /// Returns the delta of a content against its base; `None` when the base cannot be read or the delta cannot pay.
+    fn delta(
+        &self,
+        content: &Content,
+        digest: Digest,
+        base: &[BlobLink],
+    ) -> Result<Option<Vec<u8>>, ArchiveError> {
+        let Ok(base_bytes) = read_in_memory(base, &self.objects) else {
+            return Ok(None);
+        };
+        // A whole form is never longer than the raw content, so a delta longer than this cannot pay.
+        let limit = content.size_bytes() / MIN_GAIN;
+        let limit = usize::try_from(limit).expect("content of a delta is in memory");
+        compress_delta(&load(content)?, &base_bytes, limit)
+            .map_err(|source| ArchiveError::Encode { digest, source })
     }
 
     /// Estimates the whole form of content of this size, by the ratio of the chain's whole blob.
