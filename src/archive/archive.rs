@@ -67,7 +67,8 @@ impl Archive {
         Ok(Self::of_parts(data_dir, owner, locks, temp))
     }
 
-    /// Opens the archive for reading only: makes nothing below `data_dir` and takes no lock, so that read permission is enough.
+    /// Opens the archive for reading only: makes nothing below `data_dir` and takes no lock, so that read permission is
+    /// enough.
     pub fn open_for_reading(data_dir: &Path) -> Self {
         let owner = Owner::of(data_dir);
         let locks = Locks::new(data_dir.join("tmp"), owner, Arc::new(|_: &str| ()));

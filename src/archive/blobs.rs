@@ -24,7 +24,8 @@ impl Blobs {
         Self { objects, temp }
     }
 
-    /// Returns whether an object exists with its recorded length, without reading it. Fails when the store is unavailable.
+    /// Returns whether an object exists with its recorded length, without reading it. Fails when the store is
+    /// unavailable.
     pub fn has_object(&self, object: &StoredObject) -> Result<bool, ArchiveError> {
         let found = self.objects.open(&object.name)?;
         Ok(found.is_some_and(|found| found.size_bytes == object.size_bytes))

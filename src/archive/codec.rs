@@ -80,11 +80,12 @@ pub(super) fn compress(content: &[u8]) -> io::Result<Option<Vec<u8>>> {
 
 /// Compresses `content` against `base`. Returns `None` when the result would be longer than `limit` bytes.
 ///
-/// The window spans both, so that all of the base is in reach. The fast strategy with matches of at least 7 bytes finds the
-/// long stretches that an edit leaves unchanged; lazier strategies lose them to short matches elsewhere: on records with
-/// changing time-stamps it makes 6.5 KB, level 3 makes 14 and level 9 makes 8. Its hash table must grow with the base, or the
-/// base's beginning is forgotten. Beyond a few MiB, long-distance matching does that in less memory and leaves mostly new text
-/// to the strategy; a lazier one then saves a tenth on the deltas of a growing log, for 1.7 times the time.
+/// The window spans both, so that all of the base is in reach. The fast strategy with matches of at least 7 bytes finds
+/// the long stretches that an edit leaves unchanged; lazier strategies lose them to short matches elsewhere: on records
+/// with changing time-stamps it makes 6.5 KB, level 3 makes 14 and level 9 makes 8. Its hash table must grow with the
+/// base, or the base's beginning is forgotten. Beyond a few MiB, long-distance matching does that in less memory and
+/// leaves mostly new text to the strategy; a lazier one then saves a tenth on the deltas of a growing log, for 1.7
+/// times the time.
 pub(super) fn compress_delta(
     content: &[u8],
     base: &[u8],

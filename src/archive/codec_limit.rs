@@ -49,7 +49,8 @@ impl CodecLoad {
         }
     }
 
-    /// Returns the number of permits: small enough for the allowed number of such works at once, too large for one more.
+    /// Returns the number of permits: small enough for the allowed number of such works at once, too large for one
+    /// more.
     fn permits(self, cores: u32) -> u32 {
         let at_once = match self {
             Self::Small => cores,

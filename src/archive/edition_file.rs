@@ -74,7 +74,8 @@ impl EditionFile {
         file.set_modified(self.stamped(file.metadata()?.modified()?))
     }
 
-    /// Replaces the microseconds of a time by the stamp. Most file systems store these; on others, every check reads the file.
+    /// Replaces the microseconds of a time by the stamp. Most file systems store these; on others, every check reads
+    /// the file.
     fn stamped(&self, at: SystemTime) -> SystemTime {
         let since = at
             .duration_since(SystemTime::UNIX_EPOCH)

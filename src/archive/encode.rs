@@ -24,7 +24,8 @@ const MAX_DEPTH: u32 = 24;
 /// damage less far-reaching, for little more room.
 const MIN_GAIN: u64 = 2;
 
-/// The stored form of a content. A large one is written, and becomes an object once the catalogue has its name ([`Blobs::keep`]).
+/// The stored form of a content. A large one is written, and becomes an object once the catalogue has its name
+/// ([`Blobs::keep`]).
 #[derive(Debug)]
 pub struct EncodedBlob {
     blob: NewBlob,

@@ -23,7 +23,8 @@ pub enum ArchiveError {
         /// The cause.
         source: io::Error,
     },
-    /// The stored bytes are wrong, or missing from a store that is available: they do not decode to the recorded digest.
+    /// The stored bytes are wrong, or missing from a store that is available: they do not decode to the recorded
+    /// digest.
     #[error("blob {id} ({digest}) is damaged: {reason}")]
     Damaged {
         /// The blob with wrong stored bytes: the requested one, or a base of it.

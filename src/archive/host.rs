@@ -1,5 +1,5 @@
-//! Identity of this machine and of the present boot of its system: a free lock or a missing folder here proves nothing about a
-//! process on another machine.
+//! Identity of this machine and of the present boot of its system: a free lock or a missing folder here proves nothing
+//! about a process on another machine.
 //!
 //! Never uses the network.
 
@@ -11,8 +11,8 @@ pub(super) fn name() -> String {
     names.nodename().to_string_lossy().into_owned()
 }
 
-/// Returns the id of the present boot, unique among all machines; empty where the system has none. Containers on one system share
-/// the id.
+/// Returns the id of the present boot, unique among all machines; empty where the system has none. Containers on one
+/// system share the id.
 pub(super) fn boot() -> String {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
     id.map(|id| id.trim().to_owned()).unwrap_or_default()

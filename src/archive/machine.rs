@@ -95,8 +95,8 @@ impl Machine {
         }
     }
 
-    /// Returns whether a worker's process ended, as far as its run folder shows: the folder is among the `dead`, or, for a worker
-    /// of this boot of the system, missing. Always `false` for a worker of another machine.
+    /// Returns whether a worker's process ended, as far as its run folder shows: the folder is among the `dead`, or,
+    /// for a worker of this boot of the system, missing. Always `false` for a worker of another machine.
     pub fn has_ended(&self, worker: &WorkerInfo, dead: &[String]) -> bool {
         let was_killed = dead.contains(&worker.folder);
         if worker.boot == host::boot() {

@@ -10,8 +10,9 @@ use std::path::Path;
 
 use crate::files::{Owner, remove_tree};
 
-/// Moves a file or a folder to `to`. Where a rename fails (another disk, another mount of the same disk, another quota), copies
-/// it by way of a temporary folder beside `to` that begins with `prefix`; a killed process leaves that folder.
+/// Moves a file or a folder to `to`. Where a rename fails (another disk, another mount of the same disk, another
+/// quota), copies it by way of a temporary folder beside `to` that begins with `prefix`; a killed process leaves that
+/// folder.
 pub(super) fn relocate(
     from: &Path,
     to: &Path,

@@ -43,7 +43,8 @@ impl RunFolder {
             .map_err(ArchiveError::io("make a folder in", parent))?
             .keep();
         let lock = FileLock::of_folder(&path).map_err(ArchiveError::io("lock", &path))?;
-        // Another process of the data folder's account must be able to list and remove the folder if this process is killed.
+        // Another process of the data folder's account must be able to list and remove the folder if this process is
+        // killed.
         give(locks.owner(), &path)?;
         give(locks.owner(), &path.join(RUN_LOCK))?;
         Ok(Self {

@@ -1,8 +1,9 @@
 //! Removes editions that are no longer needed.
 //!
-//! An edition that a newer one replaced is deleted: the catalogue can publish it again. Others (the set has no link any more, a
-//! process was killed while publishing, another catalogue made it) are moved to the trash. Never removes a linked folder, nor
-//! one with possible readers, except for purged content; the caller holds the lock of the published files.
+//! An edition that a newer one replaced is deleted: the catalogue can publish it again. Others (the set has no link any
+//! more, a process was killed while publishing, another catalogue made it) are moved to the trash. Never removes a
+//! linked folder, nor one with possible readers, except for purged content; the caller holds the lock of the published
+//! files.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;

@@ -29,8 +29,8 @@ pub fn event_of_verdict(verdict: &NewVerdict) -> (Action, String) {
 }
 
 /// Returns the event of a version's changed state: it passed, it failed (with the reason), or earlier verdicts count
-/// differently under the policy. `new_verdicts` holds the verdicts recorded in the same transaction; it is empty when their
-/// own events give the reason.
+/// differently under the policy. `new_verdicts` holds the verdicts recorded in the same transaction; it is empty when
+/// their own events give the reason.
 pub fn event_of_state(
     before: VersionState,
     state: VersionState,

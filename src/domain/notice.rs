@@ -41,8 +41,8 @@ words!(
 reads_text!(ChangeKind);
 
 impl ChangeKind {
-    /// The kinds that follow from a single event. The kinds that are neither here nor in [`Self::OF_HEALTH`] follow from
-    /// the state of a set ([`next_set_notification`]).
+    /// The kinds that follow from a single event. The kinds that are neither here nor in [`Self::OF_HEALTH`] follow
+    /// from the state of a set ([`next_set_notification`]).
     pub const OF_EVENTS: [Self; 5] = [
         Self::Withdrawn,
         Self::PublishFailed,

@@ -127,7 +127,8 @@ settings! {
     /// The largest body, before and after decompression; the configuration's `fetch.max_size` when not set.
     #[serde(with = "settings_format::max_size")]
     max_size_bytes: Option<u64> = None, "max_size", |limit| size(*limit);
-    /// `NAME:PASSWORD` for HTTP basic authentication (RFC 7617), in place of a header `Authorization`; the password is `${NAME}`.
+    /// `NAME:PASSWORD` for HTTP basic authentication (RFC 7617), in place of a header `Authorization`; the password is
+    /// `${NAME}`.
     #[serde(with = "settings_format::or_null")]
     user: Option<String> = None, "user", |user| user.as_deref().unwrap_or("none").to_owned();
     /// Request headers; values may hold `${NAME}`. The last setting, since TOML wants tables behind plain values.

@@ -34,8 +34,8 @@ pub struct WorkerInfo {
     pub pid: u32,
 }
 
-/// Returns the times between which a worker was seen last that counts as living: later than the first, and not later than the second,
-/// which only a clock that ran ahead can have given.
+/// Returns the times between which a worker was seen last that counts as living: later than the first, and not later
+/// than the second, which only a clock that ran ahead can have given.
 pub fn seen_while_living(now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
     (now - LEASE, now + CLOCK_TOLERANCE)
 }

@@ -1,7 +1,8 @@
 //! Runs a program over one version, or over the files of a set, and turns its exit into a judgement.
 //!
-//! The program gets a copy, a fresh folder and a scrubbed environment, so it has no need to touch the archive. Nothing prevents
-//! that: the program runs as the same account, in a folder below the data folder's `tmp/`. A verifier is trusted.
+//! The program gets a copy, a fresh folder and a scrubbed environment, so it has no need to touch the archive. Nothing
+//! prevents that: the program runs as the same account, in a folder below the data folder's `tmp/`. A verifier is
+//! trusted.
 
 use std::ffi::OsString;
 use std::io;

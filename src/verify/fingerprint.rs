@@ -1,4 +1,5 @@
-//! The fingerprint of a verifier: a digest of its definition, of its program file and of the files that its command names.
+//! The fingerprint of a verifier: a digest of its definition, of its program file and of the files that its command
+//! names.
 //!
 //! Name, sources, time limit and resource limits are left out: they decide whether there is a verdict, not which.
 
@@ -92,7 +93,8 @@ fn definition_text(kind: &VerifierKind, known: &FileDigests) -> String {
     json!({"rules": RULES_VERSION, "definition": definition(kind), "files": files}).to_string()
 }
 
-/// Returns the program, and every argument that is the absolute path of a regular file, such as the script of an interpreter.
+/// Returns the program, and every argument that is the absolute path of a regular file, such as the script of an
+/// interpreter.
 fn named_files(kind: &VerifierKind) -> Vec<&str> {
     let argv = match kind {
         VerifierKind::Command { argv, .. } => argv.as_slice(),

@@ -64,7 +64,8 @@ pub(super) struct FinishedRun {
     pub(super) input: io::Result<()>,
 }
 
-/// Runs `command` in its folder, with `input` on its stdin, until its end or a limit. Fails when the program cannot start.
+/// Runs `command` in its folder, with `input` on its stdin, until its end or a limit. Fails when the program cannot
+/// start.
 pub(super) async fn run(
     mut command: Command,
     input: Option<&Content>,

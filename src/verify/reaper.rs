@@ -1,4 +1,5 @@
-//! Kills and reaps the survivors of a verifier's program: members of its process group, and processes that left the group.
+//! Kills and reaps the survivors of a verifier's program: members of its process group, and processes that left the
+//! group.
 //!
 //! Never touches a process of another run in progress.
 //!

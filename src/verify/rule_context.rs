@@ -1,4 +1,5 @@
-//! Input of the built-in rules beyond the judged version: earlier versions and companions. Loaded only for rules that use it.
+//! Input of the built-in rules beyond the judged version: earlier versions and companions. Loaded only for rules that
+//! use it.
 
 use chrono::{DateTime, Utc};
 

@@ -1,10 +1,11 @@
 //! The tag that identifies the processes of a run, whichever group or parent they have by now.
 //!
-//! A tag is one random number, set in two places. On Linux it is the hard limit of the *real-time time-out* (`RLIMIT_RTTIME`),
-//! which only stops real-time processes, and those after thousands of years. Every descendant inherits the limit; `setsid`,
-//! `exec` and a cleared environment do not remove it; the kernel reports it even for a zombie; only root can raise it again. A
-//! descendant that lowers the limit still differs from processes outside of any run. The second place is the environment
-//! (`GANNET_RUN`), for when this process itself is limited too tightly to set the number.
+//! A tag is one random number, set in two places. On Linux it is the hard limit of the *real-time time-out*
+//! (`RLIMIT_RTTIME`), which only stops real-time processes, and those after thousands of years. Every descendant
+//! inherits the limit; `setsid`, `exec` and a cleared environment do not remove it; the kernel reports it even for a
+//! zombie; only root can raise it again. A descendant that lowers the limit still differs from processes outside of any
+//! run. The second place is the environment (`GANNET_RUN`), for when this process itself is limited too tightly to set
+//! the number.
 //!
 //! Never signals a process.
 

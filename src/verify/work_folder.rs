@@ -1,6 +1,7 @@
 //! A fresh folder for one run of a program, with a read-only copy of the content or of a set's files.
 //!
-//! No argument, variable or link names the archive: the program gets a copy. Dropping the folder removes everything in it.
+//! No argument, variable or link names the archive: the program gets a copy. Dropping the folder removes everything in
+//! it.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};

@@ -29,7 +29,8 @@ fn what_is_moved_there_is_found_comes_back_and_goes_after_its_days() {
     assert!(data.path().join("objects/ab/one").exists());
 }
 
-/// Looks at a folder of this day at each of these times. Returns the number of the look after which it is over, from 1, if any.
+/// Looks at a folder of this day at each of these times. Returns the number of the look after which it is over, from 1,
+/// if any.
 fn over_after(put: &str, looks: &[&str]) -> Option<usize> {
     let data = tempfile::tempdir().expect("a folder");
     let trash = Trash::new(data.path(), Owner::default());

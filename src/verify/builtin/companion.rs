@@ -178,7 +178,8 @@ impl FileNames {
         Self { names, path }
     }
 
-    /// Returns how well a listed name fits: unchanged, else without trailing blanks, else with the separators of Windows.
+    /// Returns how well a listed name fits: unchanged, else without trailing blanks, else with the separators of
+    /// Windows.
     fn fit(&self, entry: &DigestLine) -> Option<Fit> {
         let name = entry.name.as_deref()?;
         let slashes = |byte: &u8| if *byte == b'\\' { b'/' } else { *byte };

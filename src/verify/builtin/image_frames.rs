@@ -1,4 +1,5 @@
-//! Decoders for formats that hold several pictures. Each picture is decoded as it is stored; nothing converts its colours.
+//! Decoders for formats that hold several pictures. Each picture is decoded as it is stored; nothing converts its
+//! colours.
 
 use bytes::Bytes;
 use tiff::TiffError;

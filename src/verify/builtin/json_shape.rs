@@ -131,8 +131,8 @@ impl Shape {
         Ok(())
     }
 
-    /// Refuses half a surrogate pair (RFC 8259 §8.2): the grammar allows it, but it is no character, and readers differ
-    /// in the result.
+    /// Refuses half a surrogate pair (RFC 8259 §8.2): the grammar allows it, but it is no character, and readers
+    /// differ in the result.
     fn check_surrogates(&mut self, byte: u8) -> Result<(), RuleFailure> {
         if let Some((value, count)) = self.escaped {
             let digit = char::from(byte).to_digit(16).unwrap_or_default();

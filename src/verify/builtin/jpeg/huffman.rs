@@ -17,7 +17,8 @@ pub(super) struct Huffman {
 }
 
 impl Huffman {
-    /// Reads one table of a DHT segment, behind the byte that names the table. Returns the table and the rest of the segment.
+    /// Reads one table of a DHT segment, behind the byte that names the table. Returns the table and the rest of the
+    /// segment.
     pub(super) fn read(segment: &[u8]) -> Result<(Self, &[u8]), RuleFailure> {
         let Some((counts, rest)) = segment.split_first_chunk::<16>() else {
             return bad("a Huffman table is cut off");

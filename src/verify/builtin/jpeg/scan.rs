@@ -11,8 +11,9 @@ use crate::verify::builtin::input::{RuleFailure, bad, go_on};
 /// Most bits of a first coefficient's difference (DC), and of any other coefficient (AC), at 8 bits a sample.
 const MAX_DC_BITS: u8 = 11;
 const MAX_AC_BITS: u8 = 10;
-/// Largest norm (root of the sum of squares) of a block's coefficients, each multiplied by its quantisation step. The norm of
-/// the 64 samples is the same, and each is within 128 of the middle, and 31 more where an encoder smooths edges.
+/// Largest norm (root of the sum of squares) of a block's coefficients, each multiplied by its quantisation step. The
+/// norm of the 64 samples is the same, and each is within 128 of the middle, and 31 more where an encoder smooths
+/// edges.
 const MAX_NORM: u64 = 1_280;
 /// Most blocks in one unit of an interleaved scan.
 const MAX_UNIT_BLOCKS: usize = 10;
@@ -259,7 +260,8 @@ impl<'a> Scan<'a> {
 }
 
 impl ScanComponent<'_> {
-    /// Reads the first coefficient of a block. After a gap in the data, the sum of differences soon exceeds any valid value.
+    /// Reads the first coefficient of a block. After a gap in the data, the sum of differences soon exceeds any valid
+    /// value.
     fn first(
         &mut self,
         table: &Huffman,

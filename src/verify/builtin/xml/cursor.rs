@@ -309,7 +309,8 @@ impl<'a> Cursor<'a> {
         self.expect(">")
     }
 
-    /// Reads an entity's value, and returns its replacement text (§4.5): character references are replaced, entities are not.
+    /// Reads an entity's value, and returns its replacement text (§4.5): character references are replaced, entities
+    /// are not.
     pub(super) fn entity_value(&mut self) -> Parsed<String> {
         let value = self.quoted()?;
         if value.contains('%') {

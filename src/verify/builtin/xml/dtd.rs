@@ -1,4 +1,5 @@
-//! The document type declaration: its internal part, checked as strictly as the rest (XML 1.0 §2.8, §3.2, §3.3, §4.2, §4.7).
+//! The document type declaration: its internal part, checked as strictly as the rest (XML 1.0 §2.8, §3.2, §3.3,
+//! §4.2, §4.7).
 //!
 //! Never reads anything outside of the document.
 

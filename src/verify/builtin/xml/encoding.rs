@@ -1,4 +1,5 @@
-//! Decodes an XML document to UTF-8, from the encoding that a byte order mark or the declaration names (XML 1.0 §4.3.3).
+//! Decodes an XML document to UTF-8, from the encoding that a byte order mark or the declaration names (XML 1.0
+//! §4.3.3).
 
 use std::io::{self, Read};
 
@@ -102,8 +103,8 @@ impl<R: Read> Read for Characters<R> {
     }
 }
 
-/// Detects the encoding by a byte order mark, or by the first bytes of a declaration (XML 1.0 §F.1). Returns the length
-/// of the mark too.
+/// Detects the encoding by a byte order mark, or by the first bytes of a declaration (XML 1.0 §F.1). Returns the
+/// length of the mark too.
 fn by_first_bytes(input: &[u8]) -> Result<(Option<&'static Encoding>, usize), RuleFailure> {
     match input {
         [0, 0, 0xFE, 0xFF, ..]
