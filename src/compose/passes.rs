@@ -24,7 +24,7 @@ pub(super) async fn one_pass(
     }
     let folders = cli::SetFolders::now(&services.app).await;
     let worker = if json {
-        services.worker().telling_each()
+        services.worker().keeping_results()
     } else {
         services.worker()
     };

@@ -22,6 +22,16 @@ pub enum StoredBody {
     Object(String),
 }
 
+impl StoredBody {
+    /// Returns the name of its object, if it has one.
+    pub fn object(&self) -> Option<&str> {
+        match self {
+            Self::Inline(_) => None,
+            Self::Object(name) => Some(name),
+        }
+    }
+}
+
 /// A large stored form, as the archive's `objects/` folder should hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredObject {

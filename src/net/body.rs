@@ -1,4 +1,5 @@
-//! Receives a body: enforces the pace, gathers batches, and passes each batch to the sink, large ones on a blocking thread.
+//! Receives a body: enforces the pace, gathers batches, and passes each batch to the sink, large ones on a blocking
+//! thread.
 //!
 //! Never interprets the body. Holds one batch for each body, so that many downloads at once take little memory.
 

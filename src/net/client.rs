@@ -1,4 +1,5 @@
-//! Makes the HTTP clients, one for each kind of request: for sources, and others for webhooks. All trust the same certificates.
+//! Makes the HTTP clients, one for each kind of request: for sources, and others for webhooks. All trust the same
+//! certificates.
 //!
 //! Never reads the environment (its proxy or certificate variables): the configuration holds the settings.
 

@@ -84,8 +84,9 @@ impl RequestIdentity {
 /// Returns the validators of a response, received `now`, that distinguish two contents.
 ///
 /// `Last-Modified` does so only if the response was made at least a second later: a second change within the same
-/// second would be `304 Not Modified` for ever (RFC 9110 §8.8.2.2). The same holds for an entity tag made of that second, such
-/// as nginx's with time and size. Any other tag is trusted, a weak one too, since `If-None-Match` compares weakly (§13.1.2).
+/// second would be `304 Not Modified` for ever (RFC 9110 §8.8.2.2). The same holds for an entity tag made of that
+/// second, such as nginx's with time and size. Any other tag is trusted, a weak one too, since `If-None-Match` compares
+/// weakly (§13.1.2).
 pub(super) fn validators(
     headers: &HeaderMap,
     asked: &RequestIdentity,

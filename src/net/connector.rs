@@ -131,7 +131,8 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// A connection to a server, or to a proxy that forwards plain http. Holds the head of the last response, for error messages.
+/// A connection to a server, or to a proxy that forwards plain http. Holds the head of the last response, for error
+/// messages.
 pub(super) struct ServerConnection {
     stream: Box<dyn Stream>,
     /// The address of the server; `None` behind a proxy.

@@ -21,6 +21,7 @@ use super::failure::Failure;
 use super::guard;
 use super::rate_limiter::Admission;
 use super::redirect::{self, RedirectRefusal};
+use super::report::Download;
 use super::response_head::{self, Coding};
 use super::retry;
 use super::route::{self, host_of};
@@ -29,8 +30,8 @@ use super::trail::Trail;
 use crate::clock::Clock;
 use crate::config::FetchConfig;
 use crate::domain::{
-    Content, Digest, FailureKind, LastModified, SourceSettings, Validators, duration_words, masked,
-    safe_part, segment_name, shortened,
+    Content, Digest, FailureKind, SourceSettings, Validators, duration_words, masked, safe_part,
+    segment_name, shortened,
 };
 
 /// Longest address that a message repeats.
@@ -95,16 +96,6 @@ pub(super) enum TryOutcome {
 enum Hop {
     Outcome(TryOutcome),
     Redirect(Url),
-}
-
-/// A complete body, with the facts from its head.
-pub(super) struct Download {
-    pub(super) content: Content,
-    pub(super) digest: Digest,
-    pub(super) validators: Validators,
-    pub(super) name: String,
-    pub(super) media_type: Option<String>,
-    pub(super) last_modified: Option<LastModified>,
 }
 
 impl Exchange<'_> {
@@ -397,8 +388,8 @@ impl Exchange<'_> {
         shortened(&self.scrubber.scrub(String::from(url)), MAX_SHOWN_CHARS)
     }
 
-    /// Returns an address as it is stored: the source's own unchanged, any other with the names of secrets, and without a query
-    /// that looks secret in part. A server's signature differs in each request.
+    /// Returns an address as it is stored: the source's own unchanged, any other with the names of secrets, and without
+    /// a query that looks secret in part. A server's signature differs in each request.
     pub(super) fn kept(&self, url: &Url) -> String {
         if url == self.url {
             return self.settings.address.to_string();

@@ -15,10 +15,10 @@ use url::Url;
 
 use super::client::{Clients, Reuse};
 use super::error::NetError;
-use super::exchange::{Download, Exchange, TryOptions, TryOutcome};
+use super::exchange::{Exchange, TryOptions, TryOutcome};
 use super::failure::Failure;
 use super::rate_limiter::Admission;
-use super::report::{FetchOutcome, FetchReport, FetchRequest};
+use super::report::{Download, FetchOutcome, FetchReport, FetchRequest};
 use super::retry::{Delays, LONGEST_WAIT};
 use super::route::proxy_name;
 use super::secret::{Scrubber, expand_address, expand_value};
@@ -56,7 +56,8 @@ impl Fetcher {
         })
     }
 
-    /// Makes one attempt, with redirects and retries. Dropping the future cancels the attempt and leaves no temporary file.
+    /// Makes one attempt, with redirects and retries. Dropping the future cancels the attempt and leaves no temporary
+    /// file.
     pub async fn fetch(&self, request: FetchRequest<'_>) -> FetchReport {
         self.fetch_within(request, None).await
     }
@@ -183,8 +184,8 @@ impl Fetcher {
         }
     }
 
-    /// Returns the time of the next try; `None` when none can help, or the server asked for a longer pause than an attempt
-    /// may wait.
+    /// Returns the time of the next try; `None` when none can help, or the server asked for a longer pause than an
+    /// attempt may wait.
     fn next_try(
         &self,
         failure: &Failure,
@@ -250,17 +251,11 @@ fn unrequested(status: StatusCode) -> Failure {
     Failure::new(FailureKind::Protocol, detail)
 }
 
-fn fetched_outcome(fetched: Download, scrubber: &Scrubber) -> FetchOutcome {
+fn fetched_outcome(mut fetched: Download, scrubber: &Scrubber) -> FetchOutcome {
     let name = scrubber.scrub(fetched.name);
-    FetchOutcome::Fetched {
-        content: fetched.content,
-        digest: fetched.digest,
-        validators: fetched.validators,
-        // Striking out a secret may have made the name too long.
-        name: safe_part(&name).unwrap_or(name),
-        media_type: fetched.media_type,
-        last_modified: fetched.last_modified,
-    }
+    // Striking out a secret may have made the name too long.
+    fetched.name = safe_part(&name).unwrap_or(name);
+    FetchOutcome::Fetched(fetched)
 }
 
 fn failed_outcome(failure: Failure, scrubber: &Scrubber) -> FetchOutcome {

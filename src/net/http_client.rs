@@ -17,7 +17,8 @@ use super::failure::{BoxError, CarriedFailure};
 use super::proxy::{Proxy, bare_host};
 use super::raw_head::RawHead;
 
-/// Most header fields of an HTTP/1.1 response (room for them is allocated for each response), and their size over HTTP/2.
+/// Most header fields of an HTTP/1.1 response (room for them is allocated for each response), and their size over
+/// HTTP/2.
 const MAX_FIELDS: usize = 256;
 const MAX_FIELD_BYTES: u32 = 256 << 10;
 
@@ -39,7 +40,8 @@ impl HttpClient {
         let proxy = connector.proxy();
         let user_agent = HeaderValue::from_str(user_agent)
             .map_err(|_| NetError::Client("the user agent is not usable".to_owned()))?;
-        // Tolerates the malformed heads that curl and browsers tolerate. Fields that decide the length of a body stay strict.
+        // Tolerates the malformed heads that curl and browsers tolerate. Fields that decide the length of a body stay
+        // strict.
         let client = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())

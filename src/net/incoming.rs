@@ -81,8 +81,8 @@ impl Incoming {
             None if self.is_http2 && !self.body.is_end_stream() => {
                 format!("the body ended early, after {received} bytes: the server reset the stream")
             }
-            // A pseudo-field such as `:status` in trailers is malformed (RFC 9113 §8.1). The library drops such fields,
-            // so a block of nothing else arrives empty.
+            // A pseudo-field such as `:status` in trailers is malformed (RFC 9113 §8.1). The library drops such
+            // fields, so a block of nothing else arrives empty.
             _ if self.is_http2 && self.has_empty_trailers => {
                 "the trailers after the body are malformed: they hold no field".to_owned()
             }

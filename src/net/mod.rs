@@ -48,7 +48,7 @@ pub use fetcher::Fetcher;
 pub use guard::unreachable_host;
 pub use rate_limiter::{Admission, Limiter};
 pub use redact::Redactor;
-pub use report::{FetchOutcome, FetchReport, FetchRequest};
+pub use report::{Download, FetchOutcome, FetchReport, FetchRequest};
 pub use route::check_proxy;
 pub use tls::check_certificates;
 pub use webhook::{WebhookRequest, WebhookResponse, Webhooks};

@@ -119,7 +119,8 @@ impl Drop for HostPlace {
             .hosts
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        // Held by this place and the map only: no other attempt is at the host, and none can come while the map is locked.
+        // Held by this place and the map only: no other attempt is at the host, and none can come while the map is
+        // locked.
         if Arc::strong_count(&self.limit) == 2 {
             hosts.remove(&self.host);
         }

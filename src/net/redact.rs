@@ -1,4 +1,5 @@
-//! Strikes secrets out of texts about content: a server may repeat a request in a body, and a verifier may print the body.
+//! Strikes secrets out of texts about content: a server may repeat a request in a body, and a verifier may print the
+//! body.
 //!
 //! Never touches the content itself, which is archived byte for byte.
 

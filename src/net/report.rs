@@ -32,24 +32,28 @@ pub struct FetchReport {
     pub provenance: Option<Provenance>,
 }
 
+/// A complete body, with the facts from the head of its response.
+#[derive(Debug)]
+pub struct Download {
+    /// The decoded bytes.
+    pub content: Content,
+    /// The digest of the bytes.
+    pub digest: Digest,
+    /// The validators of this response.
+    pub validators: Validators,
+    /// The file's name, from the server, else from the address; one safe path part.
+    pub name: String,
+    /// The media type from the response.
+    pub media_type: Option<String>,
+    /// `Last-Modified` from the response.
+    pub last_modified: Option<LastModified>,
+}
+
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum FetchOutcome {
     /// A complete body.
-    Fetched {
-        /// The decoded bytes.
-        content: Content,
-        /// The digest of the bytes.
-        digest: Digest,
-        /// The validators of this response.
-        validators: Validators,
-        /// The file's name, from the server, else from the address; one safe path part.
-        name: String,
-        /// The media type from the response.
-        media_type: Option<String>,
-        /// `Last-Modified` from the response.
-        last_modified: Option<LastModified>,
-    },
+    Fetched(Download),
     /// 304 (Not Modified) to a conditional request.
     NotModified {
         /// Field by field from this response, else as sent.

@@ -82,7 +82,8 @@ fn seconds(field: &str) -> Option<TimeDelta> {
     TimeDelta::try_seconds(seconds + more)
 }
 
-/// Reads a date in any of the three forms of RFC 9110 §5.6.7. The day's name is not checked: some servers get it wrong.
+/// Reads a date in any of the three forms of RFC 9110 §5.6.7. The day's name is not checked: some servers get it
+/// wrong.
 pub(super) fn http_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let parse = |text: &str, format: &str| NaiveDateTime::parse_from_str(text.trim(), format).ok();
     let Some((_, rest)) = field.split_once(',') else {

@@ -1,4 +1,5 @@
-//! The way of a request: directly to its host, or through the configured proxy; and the name or addresses that the proxy gets.
+//! The way of a request: directly to its host, or through the configured proxy; and the name or addresses that the
+//! proxy gets.
 //!
 //! Never shows the user name and password of a proxy.
 

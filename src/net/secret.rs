@@ -27,8 +27,9 @@ pub(super) struct Scrubber {
 
 impl Scrubber {
     /// Returns `text` with every value replaced by its name. Finds values in any case (hosts are shown in lower case);
-    /// verbatim, percent-encoded in whole or in part, as form data, in a JSON string or as HTML; in base64 (also within a
-    /// longer text, such as `user:secret`) and hexadecimal digits; and the beginning of a value at the end of a cut text.
+    /// verbatim, percent-encoded in whole or in part, as form data, in a JSON string or as HTML; in base64 (also within
+    /// a longer text, such as `user:secret`) and hexadecimal digits; and the beginning of a value at the end of a cut
+    /// text.
     pub(super) fn scrub(&self, text: String) -> String {
         if self.is_empty() {
             return text;
@@ -51,8 +52,9 @@ impl Scrubber {
         })
     }
 
-    /// Strikes the values out of the fields of a head, before anything is read from it. A validator with a value is removed: it
-    /// must neither be stored nor come back changed. `Location` is kept, since the redirect must be followed.
+    /// Strikes the values out of the fields of a head, before anything is read from it. A validator with a value is
+    /// removed: it must neither be stored nor come back changed. `Location` is kept, since the redirect must be
+    /// followed.
     pub(super) fn scrub_fields(&self, headers: &mut HeaderMap) {
         if self.is_empty() {
             return;

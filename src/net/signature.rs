@@ -36,7 +36,8 @@ impl Signer {
         Some(Self(code))
     }
 
-    /// Signs the body, read on a blocking thread. Returns the value of `webhook-signature`; fails when the body cannot be read.
+    /// Signs the body, read on a blocking thread. Returns the value of `webhook-signature`; fails when the body cannot
+    /// be read.
     pub(super) async fn sign(self, body: &Content) -> io::Result<String> {
         let body = body.clone();
         tokio::task::spawn_blocking(move || self.finish(&body))

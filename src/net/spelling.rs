@@ -21,8 +21,9 @@ const LEAST_CUT_BYTES: usize = 4;
 /// The same in digits of base64 or hexadecimal, which are no more bytes than that.
 const LEAST_CUT_DIGITS: usize = 6;
 
-/// Prefixes of an escape for one byte, before two hexadecimal digits: percent-encoding, once or twice more for an address
-/// within an address; escapes of programming languages, also for a byte taken for a character; quoted-printable.
+/// Prefixes of an escape for one byte, before two hexadecimal digits: percent-encoding, once or twice more for an
+/// address within an address; escapes of programming languages, also for a byte taken for a character;
+/// quoted-printable.
 const PREFIXES: [&[u8]; 6] = [b"%", b"%25", b"%2525", b"\\x", b"\\u00", b"="];
 
 /// Longest escape, for a character beyond the first plane: `\ud83d\ude00`, `%2525f0%25259f%252598%252580`.

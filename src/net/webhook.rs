@@ -57,7 +57,8 @@ pub struct Webhooks {
 /// One POST.
 #[derive(Clone, Copy)]
 pub struct WebhookRequest<'a> {
-    /// The address, http or https. `${NAME}` stands for a secret; a user name and password are sent as `Authorization: Basic`.
+    /// The address, http or https. `${NAME}` stands for a secret; a user name and password are sent as `Authorization:
+    /// Basic`.
     pub url: &'a str,
     /// The signing secret, if the message is signed: base64, with or without `whsec_`. `${NAME}` stands for a secret.
     pub secret: Option<&'a str>,
@@ -88,7 +89,8 @@ pub struct WebhookResponse {
 }
 
 impl Webhooks {
-    /// Returns a client with the certificates, the proxy, the user agent and the connect time-out of this configuration.
+    /// Returns a client with the certificates, the proxy, the user agent and the connect time-out of this
+    /// configuration.
     ///
     /// Fails when a certificate file cannot be read, or a secret of the proxy has no value.
     pub fn new(config: &FetchConfig, secrets: Secrets) -> Result<Self, NetError> {
@@ -105,7 +107,8 @@ impl Webhooks {
     }
 
     /// Sends one message and returns the response with as much of its body as arrives, for a delivery, which the status
-    /// decides. A body that is cut off, late or too long is shortened, not an error. Dropping the future cancels the request.
+    /// decides. A body that is cut off, late or too long is shortened, not an error. Dropping the future cancels the
+    /// request.
     pub async fn deliver(
         &self,
         request: WebhookRequest<'_>,

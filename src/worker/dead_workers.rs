@@ -1,26 +1,31 @@
-//! What workers that were killed left: their claims, their programs, the deaths that verifiers caused, and their folders.
+//! The remains of killed workers: their claims, the processes of their programs, and their folders with the notes of
+//! versions whose judging killed them.
 //!
-//! Never ends what a living worker holds: a worker is dead when it was not seen for a lease, or when this machine shows that its process
-//! ended.
+//! Never releases a claim of a living worker. A worker is dead when it was not seen for a lease, or when its process
+//! has ended on this machine.
+
+use std::path::PathBuf;
 
 use super::housekeeping;
 use crate::app::{App, Result};
 use crate::store::ClaimsToRelease;
 use crate::verify::end_left_behind;
 
-/// Ends the claims of dead workers. Those of this machine need not wait until the lease is over.
+/// Releases the claims of dead workers: of other machines' when their lease is over, of this machine's at once.
 pub(super) async fn release_claims(app: &App) -> Result<()> {
     app.ports().store.release_lapsed(app.now()).await?;
     let dead = app
         .with_archive(|archive| archive.machine().dead_owners())
         .await?;
-    for worker in app.ports().store.workers().await? {
-        if app.ports().archive.machine().has_ended(&worker, &dead) {
+    let (store, machine) = (&app.ports().store, app.ports().archive.machine());
+    for worker in store.workers().await? {
+        if machine.has_ended(&worker, &dead) {
             let claims = ClaimsToRelease::Of(worker.id);
-            app.ports().store.release_claims(claims).await?;
+            store.release_claims(claims).await?;
         }
     }
-    // What cannot be tidied keeps nothing from being fetched: it is tried again once a day, and the end of that pass says so.
+    // Housekeeping that fails keeps no source from being fetched: it is tried again once a day, and that pass reports
+    // it.
     if !dead.is_empty()
         && let Err(error) = housekeeping::tidy(app).await
     {
@@ -28,31 +33,21 @@ pub(super) async fn release_claims(app: &App) -> Result<()> {
     }
     for owner in dead {
         tracing::warn!("the process of {owner} ended without releasing its claims: released");
-        end_programs_of(app, &owner).await;
-        let folder = app
-            .ports()
-            .archive
-            .machine()
-            .temp_dir()
-            .with_file_name(&owner);
+        let folder = machine.temp_dir().with_file_name(&owner);
+        end_programs_of(app, &owner, folder.clone()).await;
         app.count_deaths_in(folder).await?;
-        // The folder that shows its death goes last, so that a worker killed in between leaves it to the next.
-        let buried = app.with_archive(move |archive| archive.machine().remove_dead(&owner));
-        if let Err(error) = buried.await {
+        // The folder shows that its worker is dead, so it goes last: a worker that is killed before leaves it to the
+        // next.
+        let removed = app.with_archive(move |archive| archive.machine().remove_dead(&owner));
+        if let Err(error) = removed.await {
             tracing::warn!("{error}: left to a later pass");
         }
     }
     Ok(())
 }
 
-/// Ends what the programs of a dead worker left behind.
-async fn end_programs_of(app: &App, owner: &str) {
-    let folder = app
-        .ports()
-        .archive
-        .machine()
-        .temp_dir()
-        .with_file_name(owner);
+/// Ends the processes that the programs of a dead worker left behind.
+async fn end_programs_of(app: &App, owner: &str, folder: PathBuf) {
     let ended = app
         .with_archive(move |_| Ok(end_left_behind(&folder)))
         .await;

@@ -1,12 +1,12 @@
-//! When the heartbeat's address was called last, and when it is to be called again.
+//! When the heartbeat was sent last, and when it is due again.
 //!
-//! Never calls it: `app` does.
+//! Never sends one: `app` does.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How often at least a worker that stays calls the address, passes with nothing to do included.
+/// The longest time between two heartbeats of a worker that stays, even when its passes have nothing to do.
 const EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// The heartbeat of one worker.
@@ -16,15 +16,16 @@ pub(super) struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Tells whether the address is to be called although nothing was fetched: the last call is an hour old, or there was none.
+    /// Returns whether a heartbeat is due after a pass that fetched nothing: the last one is an hour old, or there was
+    /// none.
     pub(super) fn is_due(&self, now: DateTime<Utc>) -> bool {
-        // A time that is still to come says that the clock was set back.
+        // A last heartbeat in the future means that the clock was set back.
         let is_late = |at: DateTime<Utc>| now - at >= EVERY || now < at;
         self.sent_at().is_none_or(is_late)
     }
 
-    /// Notes that the address was called, and answered.
-    pub(super) fn note_sent(&self, at: DateTime<Utc>) {
+    /// Records that a heartbeat was sent, and answered.
+    pub(super) fn record_sent(&self, at: DateTime<Utc>) {
         *self.sent_at() = Some(at);
     }
 
@@ -42,7 +43,7 @@ mod tests {
         let sent = DateTime::UNIX_EPOCH;
         let heartbeat = Heartbeat::default();
         assert!(heartbeat.is_due(sent));
-        heartbeat.note_sent(sent);
+        heartbeat.record_sent(sent);
         for (seconds, is_due) in [(0, false), (3_599, false), (3_600, true), (-1, true)] {
             let now = sent + TimeDelta::seconds(seconds);
             assert_eq!(heartbeat.is_due(now), is_due, "{seconds} s later");

@@ -1,25 +1,27 @@
-//! How many claims wait for each host, so that the sources of one host do not keep those of others from being claimed.
+//! The pending claims of each host, so that the sources of one host do not keep those of other hosts from being
+//! claimed.
 //!
-//! Holds no permit: [`Limiter`](crate::net::Limiter) does.
+//! Never limits requests: [`Limiter`](crate::net::Limiter) does.
 
 use std::collections::{HashMap, HashSet};
 
 /// The hosts that have claims pending.
 pub(super) struct HostBacklog {
-    /// So many pending claims keep a host busy; it is claimed for no more until half of them are done.
+    /// The number of pending claims that saturates a host: no more of its sources are claimed until half of these are
+    /// done.
     saturation: usize,
     pending: HashMap<String, usize>,
     saturated: HashSet<String>,
     /// Pending claims on hosts that are not saturated.
     unsaturated: usize,
-    /// The hosts on which more may be due; `None` when that is not known of any host.
+    /// The hosts on which more sources may be due; `None` when any host may have some.
     more: Option<Vec<String>>,
 }
 
 impl HostBacklog {
     pub(super) fn new(per_host: usize) -> Self {
         Self {
-            // Half of it lasts a quick host for as long as claiming more takes.
+            // Half of these occupy a quick host for as long as the next claim takes.
             saturation: (16 * per_host).max(64),
             pending: HashMap::new(),
             saturated: HashSet::new(),
@@ -42,7 +44,8 @@ impl HostBacklog {
         }
     }
 
-    /// Counts one claim less. A saturated host is claimed for again when half of what was enough is done.
+    /// Counts one claim of the host less. Its sources are claimed again when half of a saturated host's claims are
+    /// done.
     pub(super) fn leave(&mut self, name: &str) {
         let Some(pending) = self.pending.get_mut(name) else {
             return;
@@ -65,18 +68,18 @@ impl HostBacklog {
         self.unsaturated
     }
 
-    /// Returns the hosts that have so many claims pending that claiming more would only keep others waiting.
+    /// Returns the hosts with so many pending claims that more would only keep other hosts waiting.
     pub(super) fn saturated(&self) -> Vec<String> {
         self.saturated.iter().cloned().collect()
     }
 
-    /// Records that the last claim took everything that is due, except on these hosts, which it left out. Until one of them has
-    /// room, claiming again would only pass over what is due on them.
+    /// Records that the last claim took every source that is due, except on these hosts, which it left out. Until one
+    /// of them has room, claiming again is pointless.
     pub(super) fn no_more_due_except(&mut self, left_out: Vec<String>) {
         self.more = Some(left_out);
     }
 
-    /// Forgets what the last claim found: sources of any host may have become due since.
+    /// Forgets the result of the last claim: sources of any host may have become due since.
     pub(super) fn forget_exhausted(&mut self) {
         self.more = None;
     }

@@ -1,18 +1,18 @@
-//! Looking through the archive for what is not needed, and emptying the trash.
+//! Housekeeping in the archive: moves unneeded objects to the trash, and empties the trash.
 //!
-//! Never deletes on the word of the catalogue alone: what no row names is moved to the trash first, and looked up again
-//! before it goes from there. While the row of any version or blob does not fit what it names, nothing goes at all.
+//! Never deletes an object at once: one that no row names is moved to the trash, and looked up again before it is
+//! deleted there. While a row of a version or a blob is damaged, nothing is deleted.
 
 use crate::app::{App, Result};
 use crate::store::{Condition, Fact};
 
-/// Objects that are looked for in the catalogue at once.
+/// Objects that are looked up in the catalogue at once.
 const PAGE: usize = 1024;
 
-/// How often the archive is looked through when nobody died.
+/// How often the archive is tidied when no worker died.
 const EVERY: chrono::Duration = chrono::Duration::days(1);
 
-/// Looks through the archive when that is due.
+/// Tidies the archive when that is due.
 pub(super) async fn tidy_when_due(app: &App) -> Result<()> {
     let now = app.now();
     let is_due = Condition::SweepDue { now, every: EVERY };
@@ -22,7 +22,7 @@ pub(super) async fn tidy_when_due(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Moves what nothing needs to the trash, and deletes what has lain there for long enough.
+/// Moves unneeded objects to the trash, and deletes files whose time in the trash is over.
 pub(super) async fn tidy(app: &App) -> Result<()> {
     let now = app.now();
     if app.archive_mismatch().await?.is_some() {
@@ -35,19 +35,19 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     }
     app.with_archive(move |archive| archive.machine().discard_half_copies(now))
         .await?;
-    // Those of sets too that no pass settles any more, for want of a policy.
+    // Also the folders of sets that no pass settles any more, since no policy is in force.
     app.sweep_sets().await?;
     empty_trash(app, needs_are_known).await?;
     app.record(Fact::Swept).await
 }
 
-/// Moves objects to the trash that are not needed: those of which the catalogue says so, and those of which it knows nothing. What a living
-/// worker may yet record it knows of.
+/// Moves unneeded objects to the trash: those that the catalogue has marked as such, and those of which it has no row.
+/// An object that a living worker is about to record has a row.
 async fn discard_unneeded(app: &App) -> Result<()> {
     for object in app.ports().store.loose_objects(app.now()).await? {
         app.discard_object(&object).await?;
     }
-    // Listed first: what is there by then and is needed has a row.
+    // Listed before they are looked up: every needed object in the list has a row by then.
     let objects = app
         .with_archive(|archive| archive.blobs().objects())
         .await?;
@@ -59,8 +59,8 @@ async fn discard_unneeded(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Deletes what has lain in the trash for long enough, but for objects that are needed after all: they are moved back. Keeps the
-/// rest, too, while it is not known what the catalogue needs.
+/// Deletes files whose time in the trash is over. Objects that are needed after all are moved back. While it is not
+/// known which objects the catalogue needs, nothing is deleted.
 async fn empty_trash(app: &App, needs_are_known: bool) -> Result<()> {
     let now = app.now();
     let expired = app

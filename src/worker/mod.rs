@@ -1,12 +1,13 @@
-//! The worker: claims what is due, and takes each claim through fetch, archive, verify and publish.
+//! The worker: claims the sources that are due, and takes each claim through fetch, archive, verify and publish.
 //!
-//! It owns every task that it starts; stopping it ends claiming first, then what is in flight, then the claims.
+//! A pass owns every task that it starts. Stopping it ends claiming first, then the attempts in flight; then it
+//! releases its claims.
 
-mod believing;
 mod dead_workers;
 mod heartbeat;
 mod host_backlog;
 mod housekeeping;
+mod newest_bytes;
 mod pass;
 mod pipeline;
 mod progress;
@@ -16,7 +17,7 @@ mod recording;
 mod rejudge;
 mod report;
 mod sets;
-mod standing;
+mod standing_faults;
 mod stop;
 mod supervisor;
 mod unkept;

@@ -1,27 +1,28 @@
-//! Whether a server may say "unchanged": only when the newest version's bytes are known to be good here.
+//! Whether a request may be conditional: only when the stored bytes of the newest version are known to be good.
 //!
-//! Bytes rot unseen while a server says 304. So a request goes with validators only when the bytes of the newest version were
-//! seen to match their digest within the last 24 hours, or do so now. Otherwise the whole file is asked for, which shows by
-//! itself whether the stored bytes are good, and heals them. That its objects lie in place is looked at every time. Bytes that cannot
-//! be read now, for the disk's sake say, are told, and nothing follows for them.
+//! Stored bytes can rot unseen while a server answers 304. So a request carries validators only when the bytes of the
+//! newest version matched their digest within the last 24 hours, or match it now. Otherwise the whole file is
+//! requested: its content shows whether the stored bytes are good, and replaces them if not. The version's objects are
+//! looked for every time. Bytes that cannot be read at the moment, because the disk fails say, are reported; the
+//! request is conditional.
 //!
-//! A pass reads back [`MOST_BYTES`] of content at most, so that it ends in time. A version that is longer than what is left of that is
-//! asked for whole, and leaves the rest to the shorter ones after it. Of a catalogue whose newest versions were never read back
-//! (an earlier gannet made it) the first passes read as much as they may, and fetch the rest whole, each source once, within
-//! the bounds that hold for every fetch.
+//! A pass reads back a bounded number of bytes, so that it ends in time. A version that exceeds the rest of that budget
+//! is requested whole, and leaves the budget to shorter versions. In a catalogue whose newest versions were never read
+//! back (an earlier gannet made it), the first passes read back as much as they may, and request the other files whole,
+//! each source once.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::pipeline::Pipeline;
 use super::read_back::Bytes;
-use crate::app::{Error, ErrorKind, Result};
+use crate::app::{ErrorKind, Result};
 use crate::domain::{CLOCK_TOLERANCE, Claim, NewestVersion};
 
-/// How long bytes that were read back count as good.
+/// How long bytes that matched their digest count as good.
 const GOOD_FOR: TimeDelta = TimeDelta::hours(24);
 
 impl Pipeline {
-    /// Returns what is known of the bytes that "unchanged" would leave a source with. Reads them when they are due to be checked.
+    /// Returns what is known of the stored bytes of a claim's newest version. Reads them back when their check is due.
     pub(super) async fn newest_bytes(&self, claim: &Claim, now: DateTime<Utc>) -> Bytes {
         let Some(newest) = claim.newest.as_ref() else {
             return Bytes::Unknown;
@@ -35,7 +36,10 @@ impl Pipeline {
                 );
                 return Bytes::Damaged;
             }
-            Err(error) => return self.told_unreadable(claim, error),
+            Err(error) => {
+                self.add_unreadable(&claim.source.settings.name, error);
+                return Bytes::Unreadable;
+            }
         }
         if is_recent(claim.checked_at, now) {
             Bytes::Trusted
@@ -46,13 +50,13 @@ impl Pipeline {
         }
     }
 
-    /// Returns the first object of a version that is not where it should be, or not as long as it should be.
+    /// Returns the first object of a version that is missing or has another length than recorded.
     async fn lost_object(&self, newest: &NewestVersion) -> Result<Option<String>> {
         if newest.objects.is_empty() {
             return Ok(None);
         }
         let objects = newest.objects.clone();
-        let look = self.app.with_archive(move |archive| {
+        let lost = self.app.with_archive(move |archive| {
             for object in objects {
                 if !archive.blobs().has_object(&object)? {
                     return Ok(Some(object.name));
@@ -60,13 +64,7 @@ impl Pipeline {
             }
             Ok(None)
         });
-        look.await
-    }
-
-    /// Says that bytes cannot be read now. They are no damaged ones: the source is asked as if they were good.
-    fn told_unreadable(&self, claim: &Claim, error: Error) -> Bytes {
-        self.tell_unreadable(&claim.source.settings.name, error);
-        Bytes::Unreadable
+        lost.await
     }
 
     async fn read_back(&self, claim: &Claim, newest: &NewestVersion) -> Bytes {
@@ -80,12 +78,15 @@ impl Pipeline {
                 tracing::warn!("version {}: {error}: asked for whole", newest.id);
                 Bytes::Damaged
             }
-            Err(error) => self.told_unreadable(claim, error),
+            Err(error) => {
+                self.add_unreadable(&claim.source.settings.name, error);
+                Bytes::Unreadable
+            }
         }
     }
 }
 
-/// Tells whether bytes that were seen to be good then still count as good. A time that lies ahead is one of a clock that was wrong.
+/// Returns whether bytes that were good at `checked_at` still count as good. A time in the future is of a wrong clock.
 fn is_recent(checked_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     checked_at.is_some_and(|at| now - at <= GOOD_FOR && at - now <= CLOCK_TOLERANCE)
 }

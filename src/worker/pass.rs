@@ -19,60 +19,69 @@ use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId, VersionId, Wor
 use crate::net::Fetcher;
 use crate::store::{ClaimRequest, ClaimWhat, ClaimsToRelease, Fact};
 
-/// How often a worker at work is seen: its claims hold for a lease after that.
+/// How often a worker records during a pass that it was seen; its claims hold for a lease from then on.
 const SEEN_EVERY: chrono::Duration = chrono::Duration::seconds(30);
-/// Sources claimed in one transaction.
+/// The most sources claimed in one transaction.
 const CLAIM_BATCH: usize = 256;
-/// Claims that may wait for their turn, and versions that may wait to be judged and published.
+/// The most tasks: claims that wait for their turn, and versions that wait to be judged and published.
 const MAX_PENDING: usize = 1024;
-/// Claiming again waits for so many attempts to end, so that it costs little beside the work.
+/// The number of attempts that end before sources are claimed again, so that claiming costs little beside the attempts.
 const CLAIM_AFTER: usize = 64;
 
-/// Which sources a pass takes.
+/// The sources of a pass.
 #[derive(Clone, Debug)]
 pub enum Selection {
-    /// All that are due.
+    /// All sources that are due.
     Due,
-    /// These, due or not.
+    /// These sources, due or not.
     These(Vec<SourceId>),
 }
 
-/// What a pass judges.
+impl Selection {
+    /// Returns the sources that were requested one by one; `None` for a regular pass.
+    pub(super) fn asked(&self) -> Option<&[SourceId]> {
+        match self {
+            Self::Due => None,
+            Self::These(ids) => Some(ids),
+        }
+    }
+}
+
+/// The versions that a pass judges.
 pub(super) enum Judging {
-    /// Nothing, and it publishes nothing: this process may not.
+    /// None; the pass publishes nothing either. This process may not.
     Nothing,
-    /// The versions that it fetches.
+    /// The versions that the pass fetches.
     New,
     /// Those, and versions that were left undecided before.
     Again(Undecided),
-    /// Those, then the newest versions of the sources that were asked for that are undecided, unless they were judged after this
-    /// verdict.
+    /// Those, then the undecided newest versions of the requested sources, unless they were judged after this verdict.
     Asked(VerdictId),
 }
 
-/// A pass to be made, and by whom.
+/// The request for a pass.
 pub(super) struct PassRequest<'a> {
     pub(super) app: &'a Arc<App>,
-    /// The holder of its claims.
+    /// The holder of the claims.
     pub(super) worker: &'a WorkerInfo,
     pub(super) stop: &'a Stop,
     pub(super) progress: &'a Progress,
     pub(super) fetcher: Arc<Fetcher>,
     pub(super) selection: Selection,
     pub(super) judging: Judging,
-    /// Whether the report of a pass over all that is due has results.
-    pub(super) tells_each: bool,
+    /// Whether the report of a pass over all due sources has results.
+    pub(super) keeps_results: bool,
 }
 
-/// What a task of a pass has done.
+/// The result of a task of a pass.
 struct Step {
-    /// Whose attempt has ended: the host is free for another, while the version is judged and published.
+    /// The host of an attempt that has ended: it is free for another one, while the version is judged and published.
     host: Option<String>,
     expected: Expected,
     next: Result<Next>,
 }
 
-/// One pass under way.
+/// A running pass.
 pub(super) struct Pass<'a> {
     app: Arc<App>,
     worker: &'a WorkerInfo,
@@ -82,19 +91,21 @@ pub(super) struct Pass<'a> {
     hosts: HostBacklog,
     tasks: JoinSet<Step>,
     undecided: Undecided,
-    selection: Selection,
-    /// Whether it is time to judge again what is undecided.
+    /// The requested sources; `None` for a pass over all due sources.
+    asked: Option<Vec<SourceId>>,
+    /// The requested sources that are not claimed yet.
+    unclaimed: Vec<SourceId>,
+    /// Whether it is time to judge undecided sets again.
     again: bool,
-    /// Those that were asked for one by one.
-    asked: Vec<SourceId>,
-    /// The newest verdict before the pass, when what is undecided of those is to be judged.
+    /// The newest verdict before the pass, if undecided versions of the requested sources are to be judged.
     judge_asked: Option<VerdictId>,
+    /// Requested sources that another worker has claimed.
     busy: Vec<SourceId>,
     finished_since_claim: usize,
     error: Option<Error>,
-    /// The store or the disk failed: going on would only fail again.
+    /// The store or the disk failed: further work would fail, too.
     disabled: bool,
-    /// Work was ended in the middle.
+    /// Tasks were ended before they were done.
     cut_off: bool,
 }
 
@@ -106,12 +117,12 @@ impl<'a> Pass<'a> {
         let fetcher = Arc::clone(&request.fetcher);
         let mut pipeline = Pipeline::new(app, fetcher, publisher, request.progress);
         pipeline.judges = !matches!(request.judging, Judging::Nothing);
-        if request.tells_each || matches!(request.selection, Selection::These(_)) {
+        if request.keeps_results || request.selection.asked().is_some() {
             pipeline.results = Some(Mutex::default());
         }
         let mut pass = Self::new(request, pipeline);
-        let noted = note(app, Action::PassStarted, None).await;
-        pass.keep_error(noted);
+        let logged = log(app, Action::PassStarted, None).await;
+        pass.keep_error(logged);
         let mut services = JoinSet::new();
         services.spawn(publishing);
         pass.work().await;
@@ -130,15 +141,12 @@ impl<'a> Pass<'a> {
     }
 
     fn new(request: PassRequest<'a>, pipeline: Pipeline) -> Self {
-        let PassRequest { app, selection, .. } = request;
+        let app = request.app;
+        let asked = request.selection.asked();
         let (undecided, judge_asked) = match request.judging {
             Judging::Again(undecided) => (Some(undecided), None),
             Judging::Asked(seen) => (None, Some(seen)),
             Judging::Nothing | Judging::New => (None, None),
-        };
-        let asked = match &selection {
-            Selection::Due => Vec::new(),
-            Selection::These(ids) => ids.clone(),
         };
         Self {
             app: Arc::clone(app),
@@ -150,8 +158,8 @@ impl<'a> Pass<'a> {
             tasks: JoinSet::new(),
             again: undecided.is_some(),
             undecided: undecided.unwrap_or_else(Undecided::none),
-            selection,
-            asked,
+            asked: asked.map(<[_]>::to_vec),
+            unclaimed: asked.unwrap_or_default().to_vec(),
             judge_asked,
             busy: Vec::new(),
             finished_since_claim: CLAIM_AFTER,
@@ -161,12 +169,11 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Ends the pass and returns how it went. With it the last one goes who could hand something in the publisher, which ends
-    /// then and lets go of the archive.
+    /// Ends the pass and returns its report. This drops the last clone of the publisher, whose task then ends, too.
     async fn report(mut self, started: Instant) -> PassReport {
         let unreadable = self.pipeline.unreadable().take();
         self.keep_error(unreadable.map_or(Ok(()), Err));
-        let not_tried = self.untried().await;
+        let not_tried = self.count_not_tried().await;
         let mut summary = self.progress.snapshot().summary;
         summary.seconds = started.elapsed().as_secs_f64();
         PassReport {
@@ -181,13 +188,10 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Claims and waits in turn until nothing is left, or until it has to stop.
+    /// Claims sources and waits for attempts, until no work is left or the pass has to stop.
     async fn work(&mut self) {
-        let mut seen = self
-            .app
-            .ports()
-            .clock
-            .sleep_until(self.app.now() + SEEN_EVERY);
+        let next_seen = |app: &App| app.ports().clock.sleep_until(app.now() + SEEN_EVERY);
+        let mut seen = next_seen(&self.app);
         loop {
             if !self.ends() {
                 let request = self.claim_request();
@@ -197,9 +201,8 @@ impl<'a> Pass<'a> {
             while self.wants_claims() {
                 self.claim().await;
             }
-            if self.tasks.is_empty()
-                && (self.hosts.are_exhausted() && self.undecided.is_done() || self.ends())
-            {
+            let is_done = self.hosts.are_exhausted() && self.undecided.is_done();
+            if self.tasks.is_empty() && (is_done || self.ends()) {
                 break;
             }
             let stop = self.stop.clone();
@@ -207,7 +210,7 @@ impl<'a> Pass<'a> {
                 Some(joined) = self.tasks.join_next() => self.finish(joined),
                 Some(judged) = self.undecided.next() => self.finish_judging(judged),
                 () = &mut seen => {
-                    seen = self.app.ports().clock.sleep_until(self.app.now() + SEEN_EVERY);
+                    seen = next_seen(&self.app);
                     let seen_now = Fact::WorkerSeen(self.worker.clone());
                     let recorded = self.app.record(seen_now).await;
                     self.keep_error(recorded);
@@ -224,8 +227,8 @@ impl<'a> Pass<'a> {
         self.keep_error(released.map_err(Error::from));
     }
 
-    /// Judges what is undecided of the sources that were asked for, after they were fetched: a claim has one purpose at a time, and
-    /// a newer version may have made it needless.
+    /// Judges the undecided newest versions of the requested sources. Their sources were fetched before: a claim is for
+    /// one purpose at a time, and a newer version may make this needless.
     async fn judge_asked(&mut self) {
         let Some(seen) = self.judge_asked.filter(|_| !self.ends()) else {
             return;
@@ -237,29 +240,34 @@ impl<'a> Pass<'a> {
         self.work().await;
     }
 
-    /// Returns the newest versions of the sources that were asked for, where they are undecided. Older ones are left to the passes.
+    /// Returns the undecided newest versions of the requested sources. Older versions are left to regular passes.
     async fn newest_undecided(&self) -> Result<Vec<(SourceId, VersionId)>> {
-        let newest = self.app.named_versions(self.asked.clone()).await?;
+        let newest = self.app.named_versions(self.asked().to_vec()).await?;
         let newest = newest.into_iter();
         let newest: HashSet<_> = newest
             .filter_map(|one| Some((one.id, one.version_id?)))
             .collect();
-        let mut listed = self.app.undecided(Some(&self.asked)).await?;
+        let mut listed = self.app.undecided(Some(self.asked())).await?;
         listed.retain(|one| newest.contains(one));
         Ok(listed)
     }
 
-    /// Nothing is claimed any more: what was fetched together is judged together.
+    /// Judges and publishes sets. All claimed sources are done by now, so that files fetched together are judged
+    /// together.
     async fn judge_sets(&mut self) {
         if self.ends() || !self.pipeline.judges || self.app.set_names().is_empty() {
             return;
         }
-        let report =
-            sets::judge_sets(&self.app, self.again, &self.asked, self.stop, self.progress).await;
+        let (app, asked, stop) = (&self.app, self.asked(), self.stop);
+        let report = sets::judge_sets(app, self.again, asked, stop, self.progress).await;
         for failure in report.failures {
-            self.pipeline.tell(|| failure);
+            self.pipeline.add_failure(|| failure);
         }
         self.keep_error(report.error.map_or(Ok(()), Err));
+    }
+
+    fn asked(&self) -> &[SourceId] {
+        self.asked.as_deref().unwrap_or_default()
     }
 
     fn ends(&self) -> bool {
@@ -267,7 +275,7 @@ impl<'a> Pass<'a> {
     }
 
     fn wants_claims(&self) -> bool {
-        // A host that is slow to answer keeps no others waiting.
+        // Claims on a slow host do not count, so that it does not keep other hosts waiting.
         let few = self.hosts.pending_unsaturated() < CLAIM_AFTER;
         let room = self.tasks.len() + CLAIM_BATCH <= MAX_PENDING;
         self.hosts.may_have_more()
@@ -278,51 +286,52 @@ impl<'a> Pass<'a> {
 
     async fn claim(&mut self) {
         self.finished_since_claim = 0;
-        let request = ClaimRequest {
-            excluded_hosts: self.hosts.saturated(),
-            ..self.claim_request()
-        };
-        let left_out = request.excluded_hosts.clone();
-        let claims = match &mut self.selection {
-            Selection::Due => self.app.ports().store.claim(request).await,
-            Selection::These(ids) => {
-                let batch: Vec<_> = ids.drain(..ids.len().min(CLAIM_BATCH)).collect();
-                if ids.is_empty() {
-                    self.hosts.no_more_due_except(Vec::new());
-                }
-                let request = ClaimRequest {
-                    what: ClaimWhat::These(batch.clone()),
-                    excluded_hosts: Vec::new(),
-                    ..request
-                };
-                let claims = self.app.ports().store.claim(request).await;
-                if let Ok(claims) = &claims {
-                    let claimed: Vec<_> = claims.iter().map(|claim| claim.source.id).collect();
-                    let damaged = self.app.damaged_sources();
-                    self.busy.extend(
-                        batch
-                            .into_iter()
-                            .filter(|id| !claimed.contains(id) && !damaged.contains(id)),
-                    );
-                }
-                claims
-            }
+        let claims = if self.asked.is_none() {
+            self.claim_due().await
+        } else {
+            self.claim_asked().await
         };
         match claims {
-            Ok(claims) => {
-                if matches!(self.selection, Selection::Due) && claims.len() < CLAIM_BATCH {
-                    self.hosts.no_more_due_except(left_out);
-                }
-                for claim in claims {
-                    self.start(claim);
-                }
-            }
+            Ok(claims) => claims.into_iter().for_each(|claim| self.start(claim)),
             Err(error) => {
-                // Not at once again, whatever it was.
+                // Whatever the error, claiming again at once would fail again.
                 self.hosts.no_more_due_except(Vec::new());
-                self.keep_error(Err(error.into()));
+                self.keep_error(Err(error));
             }
         }
+    }
+
+    /// Claims sources that are due, except on saturated hosts.
+    async fn claim_due(&mut self) -> Result<Vec<Claim>> {
+        let excluded_hosts = self.hosts.saturated();
+        let request = ClaimRequest {
+            excluded_hosts: excluded_hosts.clone(),
+            ..self.claim_request()
+        };
+        let claims = self.app.ports().store.claim(request).await?;
+        if claims.len() < CLAIM_BATCH {
+            self.hosts.no_more_due_except(excluded_hosts);
+        }
+        Ok(claims)
+    }
+
+    /// Claims the next requested sources.
+    async fn claim_asked(&mut self) -> Result<Vec<Claim>> {
+        let count = self.unclaimed.len().min(CLAIM_BATCH);
+        let batch: Vec<_> = self.unclaimed.drain(..count).collect();
+        if self.unclaimed.is_empty() {
+            self.hosts.no_more_due_except(Vec::new());
+        }
+        let request = ClaimRequest {
+            what: ClaimWhat::These(batch.clone()),
+            ..self.claim_request()
+        };
+        let claims = self.app.ports().store.claim(request).await?;
+        let claimed: Vec<_> = claims.iter().map(|claim| claim.source.id).collect();
+        let damaged = self.app.damaged_sources();
+        let is_busy = |id: &SourceId| !claimed.contains(id) && !damaged.contains(id);
+        self.busy.extend(batch.into_iter().filter(is_busy));
+        Ok(claims)
     }
 
     fn claim_request(&self) -> ClaimRequest {
@@ -335,9 +344,9 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Looks for more that is due: what became so meanwhile need not wait for the slowest download.
+    /// Lets a regular pass claim again: a source that became due meanwhile need not wait for the slowest download.
     fn forget_exhausted(&mut self) {
-        if matches!(self.selection, Selection::Due) {
+        if self.asked.is_none() {
             self.hosts.forget_exhausted();
         }
     }
@@ -390,38 +399,33 @@ impl<'a> Pass<'a> {
             self.keep_error(Err(error));
         }
         if self.undecided.is_done() {
-            // Those of their sources that are due could not be claimed before.
+            // Sources that were claimed for judging, and are due, can be claimed for fetching now.
             self.forget_exhausted();
         }
     }
 
-    /// Counts what was left when the pass had to stop.
-    async fn untried(&mut self) -> u64 {
+    /// Counts the sources that were left because the pass had to stop.
+    async fn count_not_tried(&mut self) -> u64 {
         if !self.ends() {
             return 0;
         }
-        if matches!(self.selection, Selection::Due) {
-            // A store that fails has been told of already.
-            return self
-                .app
-                .ports()
-                .store
-                .outlook(self.app.now())
-                .await
-                .map_or(0, |outlook| outlook.due);
+        if self.asked.is_none() {
+            let outlook = self.app.ports().store.outlook(self.app.now()).await;
+            // A failure of the store was reported before.
+            return outlook.map_or(0, |outlook| outlook.due);
         }
         let tried = self.progress.snapshot().summary.attempts + self.busy.len() as u64;
-        (self.asked.len() as u64).saturating_sub(tried)
+        (self.asked().len() as u64).saturating_sub(tried)
     }
 
-    /// Keeps an error, to be told at the end. One source's failure, such as a damaged blob, does not keep the pass from going on; a
-    /// failing store or disk does.
+    /// Keeps an error for the report. A failing store or disk ends the pass; a failure of one source, such as a damaged
+    /// blob, does not.
     fn keep_error(&mut self, result: Result<()>) {
         if let Err(error) = result {
             tracing::error!("{error}");
             let stops = error.kind == ErrorKind::Unavailable;
             if let Some(other) = error.add_to(&mut self.error) {
-                self.pipeline.tell(|| other.message);
+                self.pipeline.add_failure(|| other.message);
             }
             if stops {
                 self.disabled = true;
@@ -431,7 +435,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Gives what is in flight its time, unless a second request says at once; then cuts off what is left.
+    /// Waits for the tasks in flight until their time is up, or until a stop at once is requested; then ends the
+    /// others.
     async fn drain(&mut self) {
         self.pipeline.closing.cancel();
         self.undecided.close();
@@ -452,8 +457,8 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Has the log say that a pass begins or ends.
-pub(super) async fn note(app: &App, action: Action, detail: Option<String>) -> Result<()> {
+/// Records the event that a pass begins or ends.
+pub(super) async fn log(app: &App, action: Action, detail: Option<String>) -> Result<()> {
     let event = NewEvent::of(action).detail(detail);
     app.record(Fact::Event(event)).await
 }

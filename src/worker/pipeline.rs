@@ -1,4 +1,7 @@
-//! One claim from fetch to publication; how the attempt is recorded stands in `recording`, how its version is judged in `judging`.
+//! One claim from fetch to publication. [`recording`](super::recording) records the attempt, and
+//! [`verify_step`](super::verify_step) judges its version.
+//!
+//! Never decides which sources are claimed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -17,58 +20,57 @@ use crate::domain::{CLOCK_TOLERANCE, Claim, Content, Source, Validators, Version
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
 use crate::store::StoreError;
 
-/// Every so many requests of a source go without validators, so that a server with a stuck one cannot hide a change
-/// for ever; the archived bytes are checked on the way.
+/// One of this many requests of a source is unconditional, so that a server with a stuck validator cannot hide a change
+/// for ever. It also checks the archived bytes.
 const UNCONDITIONAL_EVERY: u64 = 30;
-/// For the same reason, a request goes without them when the whole file was not received for so long, however rarely it is
-/// asked for.
+/// For the same reason, a request is unconditional when the last whole file was received this long ago.
 const WHOLE_EVERY: TimeDelta = TimeDelta::days(30);
-/// Attempts with no more content than this do not count as backlog while they wait to be recorded: the more wait, the
-/// more share one commit, and 1024 tasks of a pass hold 8 MiB of them at most.
+/// Attempts with no more content than this do not count as backlog while they wait to be recorded: the more of them
+/// wait, the more share one commit. The 1024 tasks of a pass hold 8 MiB of such content at most.
 const LIGHT_BYTES: u64 = 8 << 10;
 
-/// What every attempt of a pass shares.
+/// The parts that all attempts of a pass share.
 pub(super) struct Pipeline {
     pub(super) app: Arc<App>,
     pub(super) fetcher: Arc<Fetcher>,
     pub(super) limiter: Arc<Limiter>,
     pub(super) publisher: Publisher,
     pub(super) progress: Progress,
-    /// Cancelled when what has not begun must not begin any more.
+    /// Cancelled when no further attempt may begin.
     pub(super) closing: CancellationToken,
-    /// What failed, in words, as far as it is told one by one.
+    /// The first [`MAX_FAILURES`] failures, one line each.
     pub(super) failures: Mutex<Vec<String>>,
-    /// The first version whose bytes cannot be read now; the others are among the failures.
+    /// The first version whose bytes cannot be read at the moment; further ones are among the failures.
     pub(super) unreadable: Mutex<Option<Error>>,
-    /// The names of sources whose answers this machine could not keep, and why, of the first one.
+    /// The sources whose content this machine could not keep.
     pub(super) unkept: Mutex<Unkept>,
-    /// What became of each source that was tried, where that is told.
+    /// The result of each source that was tried; `None` when results are not kept.
     pub(super) results: Option<Mutex<Vec<SourceResult>>>,
-    /// Whether versions are judged and published; else they wait for a process that may.
+    /// Whether versions are judged and published; otherwise they wait for a process that may do so.
     pub(super) judges: bool,
-    /// How much may still be read back, to see that it is good.
+    /// The budget for reading stored bytes back.
     pub(super) read_budget: ReadBudget,
 }
 
-/// What is left to do when an attempt is recorded.
+/// The work that is left when an attempt is recorded.
 pub(super) enum Next {
     Done,
-    /// With the room that it has at the publisher.
+    /// Publish the version, with the memory that the publisher has reserved for its content.
     Publish(Source, VersionId, Content, Option<Reserved>),
-    /// With the attempt's place in the backlog, which bounds how many contents wait.
+    /// Judge the version, with the attempt's place in the backlog, which bounds the contents in memory.
     Judge(Source, VersionId, Content, Option<OwnedSemaphorePermit>),
 }
 
-/// What is known of an attempt before it is recorded.
+/// An attempt before it is recorded.
 pub(super) struct Attempt {
     pub(super) started_at: DateTime<Utc>,
     pub(super) clock: Instant,
     pub(super) report: FetchReport,
-    /// What was known of the newest version's bytes before; nothing when the whole file was due anyway.
+    /// What was known of the newest version's stored bytes; `None` when the whole file was due anyway.
     pub(super) bytes: Option<Bytes>,
 }
 
-/// Tells whether the file is to be asked for whole, changed or not.
+/// Returns whether the whole file is due, changed or not.
 fn is_due_whole(claim: &Claim, now: DateTime<Utc>) -> bool {
     let by_count = claim.requests % UNCONDITIONAL_EVERY == UNCONDITIONAL_EVERY - 1;
     let by_time = claim.whole_at.is_none_or(|whole_at| {
@@ -81,14 +83,14 @@ fn is_due_whole(claim: &Claim, now: DateTime<Utc>) -> bool {
 impl Attempt {
     fn is_light(&self) -> bool {
         match &self.report.outcome {
-            FetchOutcome::Fetched { content, .. } => content.size_bytes() <= LIGHT_BYTES,
+            FetchOutcome::Fetched(download) => download.content.size_bytes() <= LIGHT_BYTES,
             FetchOutcome::NotModified { .. } | FetchOutcome::Failed { .. } => true,
         }
     }
 }
 
 impl Pipeline {
-    /// Returns a pipeline that judges and publishes nothing, and keeps no results.
+    /// Returns a pipeline that neither judges nor publishes, and keeps no results.
     pub(super) fn new(
         app: &Arc<App>,
         fetcher: Arc<Fetcher>,
@@ -112,15 +114,15 @@ impl Pipeline {
         }
     }
 
-    /// Waits for its turn, makes the attempt and records it. An `Err` means that this machine cannot go on: the store or
-    /// the disk failed.
+    /// Waits for the turn of a claim at its host, makes the attempt and records it. An `Err` means that this machine
+    /// cannot go on: the store or the disk failed.
     pub(super) async fn attempt(&self, claim: Claim, host: &str) -> Result<Next> {
         let mut admission = tokio::select! {
             biased;
             () = self.closing.cancelled() => return Ok(Next::Done),
             admission = self.limiter.admit(host) => admission,
         };
-        // Boxed, as `record` is: hundreds of claims wait for their turn, and hold no room for what comes then.
+        // Boxed, as `record` is: the futures of hundreds of claims that wait for their turn stay small.
         let attempt = Box::pin(self.fetch(&claim, &mut admission)).await;
         let backlog = admission.finish().filter(|_| !attempt.is_light());
         match Box::pin(self.record(&claim, attempt)).await {
@@ -128,7 +130,7 @@ impl Pipeline {
                 Ok(Next::Judge(source, version, content, backlog))
             }
             Ok(Next::Publish(source, version, content, None)) => {
-                // The publisher bounds what waits for it by its length: small contents need not keep fetches waiting.
+                // The publisher bounds the memory of waiting contents, so that small ones do not keep fetches waiting.
                 let room = self.publisher.reserve(&content).await?;
                 Ok(Next::Publish(source, version, content, Some(room)))
             }
@@ -142,8 +144,8 @@ impl Pipeline {
         }
     }
 
-    /// Notes why an answer is not recorded: what was asked for is not what the source stands for now, or, when this claim
-    /// lapsed, another worker took the source over, whose result stands.
+    /// Adds the result of a late attempt, with the reason why it is not recorded: the source was removed or edited
+    /// during the attempt, or the claim lapsed and another worker's result stands.
     async fn drop_result(&self, claimed: &Source) -> Result<()> {
         let now = self.app.source_by_id(claimed.id).await?;
         let why = match now.filter(|source| source.removed_at.is_none()) {
@@ -155,11 +157,11 @@ impl Pipeline {
                 "its claim ended meanwhile, since another worker took it over, or it was removed and restored: this answer was not recorded"
             }
         };
-        self.note(SourceResult::dropped(claimed.id, why));
+        self.add_result(SourceResult::dropped(claimed.id, why));
         Ok(())
     }
 
-    /// Carries a new version to its published path.
+    /// Judges and publishes a new version.
     pub(super) async fn follow_up(&self, next: Next) -> Result<()> {
         match next {
             Next::Done => Ok(()),
@@ -219,7 +221,7 @@ impl Pipeline {
             content,
         };
         match self.publisher.publish(request, room).await {
-            // The catalogue keeps it, and the end of the pass tells it.
+            // The catalogue keeps the reason, and the end of the pass reports it.
             Err(error) if error.is_of_file() => {
                 tracing::error!("{error}");
                 Ok(())
@@ -228,15 +230,15 @@ impl Pipeline {
         }
     }
 
-    pub(super) fn tell(&self, failure: impl FnOnce() -> String) {
+    pub(super) fn add_failure(&self, failure: impl FnOnce() -> String) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() < MAX_FAILURES {
             failures.push(failure());
         }
     }
 
-    /// Keeps why the bytes of a source's version cannot be read now. That concerns no other version, and keeps nothing from being done.
-    pub(super) fn tell_unreadable(&self, name: &str, error: Error) {
+    /// Keeps the reason why the bytes of a source's version cannot be read at the moment. It affects no other version.
+    pub(super) fn add_unreadable(&self, name: &str, error: Error) {
         let error = Error {
             kind: ErrorKind::Blocked,
             message: format!("{name}: {error}"),
@@ -246,25 +248,25 @@ impl Pipeline {
         if first.is_none() {
             *first = Some(error);
         } else {
-            self.tell(|| error.message);
+            self.add_failure(|| error.message);
         }
     }
 
-    /// Returns the first version whose bytes cannot be read now, if there is one.
+    /// Returns the error of the first version whose bytes cannot be read at the moment.
     pub(super) fn unreadable(&self) -> MutexGuard<'_, Option<Error>> {
         self.unreadable
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn note(&self, result: SourceResult) {
+    pub(super) fn add_result(&self, result: SourceResult) {
         if let Some(results) = &self.results {
             let results = results.lock();
             results.unwrap_or_else(PoisonError::into_inner).push(result);
         }
     }
 
-    /// Returns what became of each source so far, and forgets it.
+    /// Takes the results of the sources so far.
     pub(super) fn take_results(&self) -> Vec<SourceResult> {
         let results = self.results.as_ref().map(Mutex::lock);
         results.map_or_else(Vec::new, |results| {
@@ -272,12 +274,12 @@ impl Pipeline {
         })
     }
 
-    /// Returns what failed, and forgets it. What this machine lacked comes last, once for all sources.
+    /// Takes the failures; the line of the contents that this machine could not keep comes last.
     pub(super) fn take_failures(&self) -> Vec<String> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = std::mem::take(&mut *failures);
         let unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.extend(unkept.words());
+        taken.extend(unkept.line());
         taken
     }
 
@@ -290,7 +292,7 @@ impl Pipeline {
     }
 }
 
-/// An operator may remove a source while it is being fetched: nothing is left to do then, and nothing went wrong.
+/// Accepts an error for a source that an operator removed during its attempt: there is nothing left to do.
 pub(super) fn unless_gone(result: Result<()>) -> Result<()> {
     match result {
         Err(error) if error.kind == ErrorKind::NotFound => {

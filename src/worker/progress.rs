@@ -1,10 +1,10 @@
-//! How far a pass is, for whoever watches it.
+//! The progress of a pass, for the faces that show it.
 
 use tokio::sync::watch;
 
 use crate::app::{PassProgress, PassSummary};
 
-/// Where a pass tells how far it is. Clones share it.
+/// The progress that a pass reports. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Progress(watch::Sender<PassProgress>);
 
@@ -15,12 +15,12 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Returns where the pass is told from.
+    /// Returns a receiver of every change of the progress.
     pub fn watch(&self) -> watch::Receiver<PassProgress> {
         self.0.subscribe()
     }
 
-    /// Returns how far the pass is.
+    /// Returns the present progress.
     pub fn snapshot(&self) -> PassProgress {
         *self.0.borrow()
     }

@@ -1,4 +1,4 @@
-//! Gathers versions that are to be published, so that many share the cost of one sync.
+//! Gathers versions into batches for publishing, so that many files share the cost of one sync.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,17 +9,17 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use crate::app::{App, Error, ErrorKind, PublishRequest, Result};
 use crate::domain::Content;
 
-/// Versions that are published together without waiting for more.
+/// The most versions of one batch.
 const BATCH: usize = 512;
-/// How long the first of a batch waits for others, while any others are on their way. What comes while a batch is written
-/// makes up the next one, so a slow disk has larger batches, not a longer backlog.
+/// The longest time that the first version of a batch waits for others, while other attempts are in flight. Versions
+/// that arrive while a batch is written make up the next one, so a slow disk has larger batches, not a longer backlog.
 const LINGER: Duration = Duration::from_millis(100);
-/// Memory that contents may take up while they wait, in units of 1 KiB.
+/// Memory for the contents of waiting versions, in units of 1 KiB.
 const WAITING_KIB: u32 = 32 << 10;
 
 type Waiting = (PublishRequest, oneshot::Sender<Result<()>>);
 
-/// Where versions are handed in.
+/// Takes the versions to publish.
 #[derive(Clone)]
 pub(super) struct Publisher {
     requests: mpsc::Sender<Waiting>,
@@ -28,9 +28,9 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    /// Returns the place to hand in, and the task that does the work until every clone of it is dropped.
+    /// Returns the publisher, and the future that publishes until every clone of the publisher is dropped.
     ///
-    /// `in_flight` counts whoever may still hand something in: when all of them wait, nothing is worth waiting for.
+    /// `in_flight` counts the attempts that may still publish a version: when all of them wait, the batch is complete.
     pub(super) fn new(
         app: Arc<App>,
         in_flight: InFlight,
@@ -46,7 +46,7 @@ impl Publisher {
         (publisher, work)
     }
 
-    /// Waits until there is room for this content among those that are to be published.
+    /// Waits until there is memory for this content among the waiting ones.
     pub(super) async fn reserve(&self, content: &Content) -> Result<Reserved> {
         let in_memory = content.as_memory().map_or(0, <[u8]>::len);
         let kib =
@@ -55,7 +55,7 @@ impl Publisher {
         memory.map(Reserved).map_err(|_| stopped())
     }
 
-    /// Publishes a version; returns when it lies at its path and is recorded.
+    /// Publishes a version; returns when its file is at its path and recorded.
     pub(super) async fn publish(&self, request: PublishRequest, _room: Reserved) -> Result<()> {
         let (answer, published) = oneshot::channel();
         self.requests
@@ -65,14 +65,14 @@ impl Publisher {
         published.await.map_err(|_| stopped())?
     }
 
-    /// Counts one more who may hand something in.
+    /// Counts one more attempt that may publish a version.
     pub(super) fn expect_one(&self) -> Expected {
         self.in_flight.0.count.fetch_add(1, Ordering::Relaxed);
         Expected(self.in_flight.clone())
     }
 }
 
-/// How many attempts are on their way.
+/// The number of attempts in flight.
 #[derive(Clone, Default)]
 pub(super) struct InFlight(Arc<Count>);
 
@@ -82,7 +82,7 @@ struct Count {
     fewer: Notify,
 }
 
-/// An attempt on its way, until it is dropped.
+/// An attempt in flight, until it is dropped.
 pub(super) struct Expected(InFlight);
 
 impl Drop for Expected {
@@ -92,7 +92,7 @@ impl Drop for Expected {
     }
 }
 
-/// Room for a content that waits to be published.
+/// Memory for the content of a waiting version.
 pub(super) struct Reserved(#[expect(dead_code, reason = "held for its room")] OwnedSemaphorePermit);
 
 fn stopped() -> Error {
@@ -119,7 +119,7 @@ async fn publish_in_batches(
         }
         let (requests, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
         for (answer, result) in answers.into_iter().zip(app.publish(requests).await) {
-            // Nobody listens any more when the attempt was cut off; what was published stays published.
+            // An attempt that was cut off does not receive the result; its file stays published.
             let _ = answer.send(result);
         }
     }

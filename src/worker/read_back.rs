@@ -1,33 +1,33 @@
-//! What is known of stored bytes, and how many more a pass may read back.
+//! What is known of stored bytes, and the budget of a pass for reading bytes back.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What one pass reads back at most: a minute's work of a core, or two minutes of a slow disk.
+/// The most bytes that one pass reads back: a minute's work of a core, or two minutes of a slow disk.
 const MOST_BYTES: u64 = 8 << 30;
 
-/// What is known of the bytes of a newest version.
+/// What is known of the stored bytes of a newest version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bytes {
-    /// They were good within the last 24 hours.
+    /// The bytes matched their digest within the last 24 hours.
     Trusted,
-    /// They were read just now, and are good.
+    /// The bytes were read back just now, and match their digest.
     Checked,
-    /// They were not read for longer, and this pass may not read so much more.
+    /// The bytes were not read back for longer than that, and exceed the rest of the budget.
     Unknown,
-    /// They cannot be read now: nothing is known against them.
+    /// The bytes cannot be read at the moment, which does not mean that they are damaged.
     Unreadable,
-    /// They are damaged or missing.
+    /// The bytes are damaged or missing.
     Damaged,
 }
 
 impl Bytes {
-    /// Tells whether an answer of "unchanged" leaves the source with good bytes, as far as can be told.
+    /// Returns whether an unchanged source has good bytes, as far as is known.
     pub(super) fn are_good(self) -> bool {
         matches!(self, Self::Trusted | Self::Checked | Self::Unreadable)
     }
 }
 
-/// How much more may be read back.
+/// The number of bytes that a pass may still read back.
 pub(super) struct ReadBudget(AtomicU64);
 
 impl Default for ReadBudget {
@@ -37,7 +37,7 @@ impl Default for ReadBudget {
 }
 
 impl ReadBudget {
-    /// Takes so many bytes if as many are left, and nothing otherwise. Returns whether they were.
+    /// Takes these bytes from the budget, if so many are left. Returns whether they were.
     pub(super) fn take(&self, bytes: u64) -> bool {
         let rest = |left: u64| left.checked_sub(bytes);
         let (order, on_failure) = (Ordering::Relaxed, Ordering::Relaxed);

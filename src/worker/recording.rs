@@ -1,4 +1,6 @@
-//! Recording an attempt: what it found, the new version if it brought one, and the stored bytes that it showed to be damaged.
+//! Records an attempt: its outcome, the new version if there is one, and good bytes in the place of damaged ones.
+//!
+//! Never judges or publishes.
 
 use std::sync::PoisonError;
 
@@ -6,23 +8,14 @@ use super::pipeline::{Attempt, Next, Pipeline};
 use super::read_back::Bytes;
 use crate::app::{ErrorKind, Healing, Result, SourceResult};
 use crate::domain::{
-    AttemptOutcome, Claim, Content, Digest, FailureKind, LastModified, NewBlob, Slot, Source,
-    StoredBody, Validators, VersionId, VersionState, Weight, base_ordinal,
+    AttemptOutcome, Claim, Content, FailureKind, NewBlob, Slot, Source, Validators, VersionId,
+    VersionState, Weight, base_ordinal,
 };
-use crate::net::FetchOutcome;
+use crate::net::{Download, FetchOutcome};
 use crate::store::{AttemptRecord, AttemptResult, ChainOf, Fact, Recorded, StoreError};
 
-/// A body that arrived.
-struct Fetched {
-    content: Content,
-    digest: Digest,
-    name: String,
-    media_type: Option<String>,
-    last_modified: Option<LastModified>,
-}
-
 impl Pipeline {
-    /// Records what came of an attempt. Returns what is left to do then.
+    /// Records an attempt. Returns the work that is left.
     pub(super) async fn record(&self, claim: &Claim, mut attempt: Attempt) -> Result<Next> {
         let mut record = self.begin_record(claim, &mut attempt);
         match attempt.report.outcome {
@@ -45,40 +38,23 @@ impl Pipeline {
                 self.record_failed(&claim.source.settings.name, record, kind, detail)
                     .await
             }
-            FetchOutcome::Fetched {
-                content,
-                digest,
-                validators,
-                name,
-                media_type,
-                last_modified,
-            } => {
-                record.validators = validators;
-                record.size_bytes = Some(content.size_bytes());
-                let fetched = Fetched {
-                    content,
-                    digest,
-                    name,
-                    media_type,
-                    last_modified,
-                };
+            FetchOutcome::Fetched(download) => {
+                record.size_bytes = Some(download.content.size_bytes());
                 match &claim.newest {
-                    Some(newest) if newest.digest == digest => {
+                    Some(newest) if newest.digest == download.digest => {
+                        record.validators = download.validators;
                         if !attempt.bytes.is_some_and(Bytes::are_good) {
-                            record.checked = self.heal(claim, newest.id, fetched.content).await?;
+                            record.checked = self.heal(claim, newest.id, download.content).await?;
                         }
                         self.record_unchanged(record).await
                     }
-                    _ => {
-                        let kept = kept_validators(claim, attempt.bytes);
-                        Box::pin(self.record_new(claim, kept, record, fetched)).await
-                    }
+                    _ => Box::pin(self.record_new(claim, attempt.bytes, record, download)).await,
                 }
             }
         }
     }
 
-    /// Returns what is recorded of an attempt whatever came of it.
+    /// Returns the record of an attempt, without its outcome.
     fn begin_record(&self, claim: &Claim, attempt: &mut Attempt) -> AttemptRecord {
         AttemptRecord {
             source_id: claim.source.id,
@@ -103,8 +79,8 @@ impl Pipeline {
         let bytes = record.size_bytes.unwrap_or(0);
         let source = record.source_id;
         let recorded = self.app.ports().store.record_attempt(record).await?;
-        let (outcome, version) = (AttemptOutcome::Unchanged, recorded.version_id);
-        self.note(SourceResult::fetched(source, outcome, version));
+        let result = SourceResult::fetched(source, AttemptOutcome::Unchanged, recorded.version_id);
+        self.add_result(result);
         self.progress.update(|summary| {
             summary.attempts += 1;
             summary.unchanged += 1;
@@ -124,9 +100,9 @@ impl Pipeline {
         let failure = format!("{name}: {detail}");
         record.result = AttemptResult::Failed { kind, detail };
         self.app.ports().store.record_attempt(record).await?;
-        // Only now: the failed fetch of a source that was purged meanwhile concerns nobody.
-        self.tell(|| failure);
-        self.note(result);
+        // Only after the record: the failed fetch of a source that was purged meanwhile is not reported.
+        self.add_failure(|| failure);
+        self.add_result(result);
         self.progress.update(|summary| {
             summary.attempts += 1;
             summary.failed += 1;
@@ -137,60 +113,44 @@ impl Pipeline {
     async fn record_new(
         &self,
         claim: &Claim,
-        kept_validators: Validators,
+        bytes: Option<Bytes>,
         mut record: AttemptRecord,
-        fetched: Fetched,
+        download: Download,
     ) -> Result<Next> {
         let source = &claim.source;
-        let blob = match self.encode(claim, &fetched).await {
+        let blob = match self.encode(claim, &download).await {
             Ok(blob) => blob,
-            // The stored form that this one would build on is not what was recorded: the next fetch is for the whole file.
             Err(error) if error.kind == ErrorKind::Damaged => {
-                // The validators that came with a body which was not kept must not hide it from the next request.
-                record.validators = kept_validators;
-                return self
-                    .record_failed(
-                        &source.settings.name,
-                        record,
-                        FailureKind::Storage,
-                        error.message,
-                    )
-                    .await;
+                // Those of the response would make the next one 304, and its body is not kept.
+                record.validators = kept_validators(claim, bytes);
+                let (name, kind) = (&source.settings.name, FailureKind::Storage);
+                return self.record_failed(name, record, kind, error.message).await;
             }
             Err(error) => return self.leave_unkept(claim, error.message).await,
         };
-        let object = match &blob.body {
-            StoredBody::Object(name) => Some(name.clone()),
-            StoredBody::Inline(_) => None,
-        };
-        let Fetched {
-            content,
-            digest: _,
-            name,
-            media_type,
-            last_modified,
-        } = fetched;
+        let object = blob.body.object().map(str::to_owned);
+        let content = download.content;
+        record.validators = download.validators;
         record.result = AttemptResult::New {
             blob,
-            name,
-            media_type,
-            last_modified,
+            name: download.name,
+            media_type: download.media_type,
+            last_modified: download.last_modified,
         };
         let recorded = self.app.ports().store.record_attempt(record).await;
         self.tidy_after(claim, object, &recorded, &content).await?;
         let recorded = recorded?;
-        let bytes = content.size_bytes();
-        let (outcome, version) = (AttemptOutcome::New, recorded.version_id);
-        self.note(SourceResult::fetched(source.id, outcome, version));
+        let result = SourceResult::fetched(source.id, AttemptOutcome::New, recorded.version_id);
+        self.add_result(result);
         self.progress.update(|summary| {
             summary.attempts += 1;
             summary.new += 1;
-            summary.bytes += bytes;
+            summary.bytes += content.size_bytes();
         });
         self.next_for(source, &recorded, content)
     }
 
-    /// Mends the stored form that was known already, and removes the object that was written and is not needed.
+    /// Replaces the stored form of a known blob if it is damaged, and deletes the new object if it is not needed.
     async fn tidy_after(
         &self,
         claim: &Claim,
@@ -198,18 +158,16 @@ impl Pipeline {
         recorded: &std::result::Result<Recorded, StoreError>,
         content: &Content,
     ) -> Result<()> {
-        // Only when it is certain that no row names the object: after any other error the commit may yet have been made.
+        // Only when no row can name the object: after any other error, the commit may have been made.
         let unneeded = match recorded {
             Ok(recorded) => recorded.blob_was_known,
             Err(error) => matches!(error, StoreError::StaleClaim(_)),
         };
-        // Before the object goes: the stored form that was known may be damaged, and these bytes are good.
-        let healed = match recorded {
-            Ok(recorded) if recorded.blob_was_known => {
-                self.heal_known(claim, recorded.version_id, content.clone())
-                    .await
-            }
-            _ => Ok(()),
+        // Before the object is deleted: the stored form of the known blob may be damaged.
+        let known = recorded.as_ref().ok().filter(|one| one.blob_was_known);
+        let healed = match known.and_then(|known| known.version_id) {
+            Some(version) => self.heal(claim, version, content.clone()).await.map(drop),
+            None => Ok(()),
         };
         if let Some(object) = object.filter(|_| unneeded) {
             self.app.delete_object(object).await?;
@@ -217,7 +175,7 @@ impl Pipeline {
         healed
     }
 
-    /// Returns what follows for a new version that is recorded.
+    /// Returns the work that is left for a new version.
     fn next_for(&self, source: &Source, recorded: &Recorded, content: Content) -> Result<Next> {
         let version = recorded.version_id.ok_or(StoreError::Missing {
             what: "version of a new attempt",
@@ -235,7 +193,8 @@ impl Pipeline {
         })
     }
 
-    async fn encode(&self, claim: &Claim, fetched: &Fetched) -> Result<NewBlob> {
+    /// Makes the stored form of a body, against the version that its ordinal names as the base.
+    async fn encode(&self, claim: &Claim, download: &Download) -> Result<NewBlob> {
         let newest = claim.newest.as_ref();
         let ordinal = newest.map_or(0, |newest| newest.ordinal + 1);
         let of_source = |ordinal| ChainOf::Ordinal {
@@ -244,7 +203,7 @@ impl Pipeline {
         };
         let base = match base_ordinal(ordinal).map(of_source) {
             Some(base) => match self.app.ports().store.chain(base).await {
-                // What is damaged or missing is no base: the content is stored whole.
+                // Without a sound base, the content is stored whole.
                 Err(error) if error.is_damage() || matches!(error, StoreError::Missing { .. }) => {
                     Vec::new()
                 }
@@ -252,23 +211,12 @@ impl Pipeline {
             },
             None => Vec::new(),
         };
-        let (content, digest) = (fetched.content.clone(), fetched.digest);
+        let (content, digest) = (download.content.clone(), download.digest);
         self.app.encode(content, digest, base, &claim.worker).await
     }
 
-    async fn heal_known(
-        &self,
-        claim: &Claim,
-        version: Option<VersionId>,
-        content: Content,
-    ) -> Result<()> {
-        match version {
-            Some(version) => self.heal(claim, version, content).await.map(drop),
-            None => Ok(()),
-        }
-    }
-
-    /// Stores content anew where the blob of a version with the same bytes is damaged. Returns whether its bytes are good then.
+    /// Stores the content of a version anew if its blob is damaged. Returns whether the version's stored bytes are
+    /// good.
     async fn heal(&self, claim: &Claim, version: VersionId, content: Content) -> Result<bool> {
         let kept = self.version(version).await?;
         match self.app.heal(&kept, content, &claim.worker).await? {
@@ -281,17 +229,17 @@ impl Pipeline {
                 Ok(true)
             }
             Healing::Unknown(error) => {
-                self.tell_unreadable(&claim.source.settings.name, error);
+                self.add_unreadable(&claim.source.settings.name, error);
                 Ok(false)
             }
         }
     }
 
-    /// Leaves a source to the next pass, since this machine cannot keep what it sent. Its claim stays until this pass ends, so that
-    /// this one does not fetch it again.
+    /// Leaves a source to the next pass, since this machine cannot keep its content. The claim stays until this pass
+    /// ends, so that this pass does not fetch the source again.
     pub(super) async fn leave_unkept(&self, claim: &Claim, why: String) -> Result<Next> {
         let source = &claim.source;
-        // Asked for before it was due, its set would go on without what it has by now.
+        // The source may have been fetched before it was due: its set must wait for it, too.
         let slot = Slot::containing(self.app.now());
         let due = Fact::DueBy {
             source: source.id,
@@ -301,10 +249,8 @@ impl Pipeline {
         };
         self.app.record(due).await?;
         tracing::error!("{}: not kept: {why}", source.settings.name);
-        self.note(SourceResult::dropped(
-            source.id,
-            &format!("not kept: {why}"),
-        ));
+        let result = SourceResult::dropped(source.id, &format!("not kept: {why}"));
+        self.add_result(result);
         let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
         unkept.add(&source.settings.name, why);
         self.progress.update(|summary| {
@@ -315,8 +261,8 @@ impl Pipeline {
     }
 }
 
-/// Returns the validators for the next request when this one brought none. After damage the next one asks for the whole file,
-/// too, until it arrives.
+/// Returns the validators to keep after an attempt without a body: none after damage, so that the next request is for
+/// the whole file, too.
 fn kept_validators(claim: &Claim, bytes: Option<Bytes>) -> Validators {
     match bytes {
         Some(Bytes::Damaged) => Validators::default(),

@@ -1,6 +1,6 @@
-//! Versions that an earlier pass left undecided: judged again, a few at a time, under a claim of their source.
+//! Judges versions again that an earlier pass left undecided, a few at a time, under a claim of their source.
 //!
-//! Never loads more contents than a few, and takes no place from fetches.
+//! Never loads more than a few contents at once, and never takes a place from a fetch.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,25 +12,25 @@ use crate::app::{Error, ErrorKind, Result};
 use crate::domain::{Claim, Source, SourceId, VerdictId, VersionId};
 use crate::store::{ClaimRequest, ClaimWhat, ClaimsToRelease};
 
-/// Sources whose versions are judged again at once, each with one content in memory or in a file.
+/// The most sources whose versions are judged again at once, each with one content in memory or in a file.
 const AT_ONCE: usize = 4;
 
-/// The versions that are still to be judged, and those that are being judged.
+/// Undecided versions: those that wait to be judged, and those that are being judged.
 pub(super) struct Undecided {
-    /// The newest verdict when they were listed: a version with a newer one was judged by someone else meanwhile.
+    /// The newest verdict when the versions were listed: another worker has judged a version with a newer one.
     seen: VerdictId,
-    /// In the order in which they are taken up.
+    /// The versions that wait, by source, in the order of their turns.
     listed: VecDeque<(SourceId, Vec<VersionId>)>,
     tasks: JoinSet<Vec<Error>>,
 }
 
 impl Undecided {
-    /// Returns one without any.
+    /// Returns an empty list.
     pub(super) fn none() -> Self {
         Self::new(VerdictId(0), Vec::new())
     }
 
-    /// Takes over what was listed when `seen` was the newest verdict; the versions of one source stand together.
+    /// Takes versions that were listed when `seen` was the newest verdict, grouped by source.
     pub(super) fn new(seen: VerdictId, listed: Vec<(SourceId, VersionId)>) -> Self {
         let mut by_source: VecDeque<(SourceId, Vec<VersionId>)> = VecDeque::new();
         for (source, version) in listed {
@@ -46,8 +46,9 @@ impl Undecided {
         }
     }
 
-    /// Claims as many sources as may be judged at once, and starts with them: those that wait stay free for fetching. A source
-    /// that another worker is at, or that is being fetched, is left to that.
+    /// Claims as many sources as may be judged at once, and judges their versions. Sources that wait stay free for
+    /// fetching. Drops a source that is claimed already, by another worker or for a fetch: that worker judges the
+    /// versions.
     pub(super) async fn start(
         &mut self,
         pipeline: &Arc<Pipeline>,
@@ -91,7 +92,8 @@ impl Undecided {
         });
     }
 
-    /// Waits for one source to be done, and returns what failed; nothing when none is under way.
+    /// Waits until the versions of one source are judged, and returns the errors; `None` when no source is being
+    /// judged.
     pub(super) async fn next(&mut self) -> Option<Vec<Error>> {
         self.tasks.join_next().await.map(|joined| match joined {
             Ok(errors) => errors,
@@ -99,23 +101,23 @@ impl Undecided {
         })
     }
 
-    /// Tells whether nothing waits and nothing is under way.
+    /// Returns whether no version waits or is being judged.
     pub(super) fn is_done(&self) -> bool {
         self.listed.is_empty() && self.tasks.is_empty()
     }
 
-    /// Lets nothing more begin.
+    /// Drops the versions that wait.
     pub(super) fn close(&mut self) {
         self.listed.clear();
     }
 
-    /// Ends what is under way.
+    /// Ends the judging tasks.
     pub(super) async fn shutdown(&mut self) {
         self.tasks.shutdown().await;
     }
 }
 
-/// Turns the end of a task into an error, unless it was ended on purpose.
+/// Returns the error of a task that ended early, unless it was ended on purpose.
 pub(super) fn ended_early(error: &JoinError) -> Result<()> {
     if error.is_cancelled() {
         return Ok(());
@@ -136,6 +138,6 @@ async fn judge_again(
     if store.newest_verdict(Some(id)).await? > seen {
         return Ok(());
     }
-    // Who has decided meanwhile is not asked.
+    // Verifiers with a verdict are not asked again.
     pipeline.judge(source, id, None).await
 }

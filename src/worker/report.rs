@@ -1,46 +1,48 @@
-//! How a pass went: its numbers, what became of each source, and what kept it from doing all.
+//! The report of a pass: its summary, the result of each source, and its failures.
 
 use std::collections::HashSet;
 
-use crate::app::{Adoption, Error, PassSummary, SourceResult, StandingFaults, row_named_in};
+use crate::app::{
+    Adoption, Error, PassSummary, PolicyStanding, SourceResult, StandingFaults, row_named_in,
+};
 use crate::domain::SourceId;
 
-/// Failures that a pass tells one by one; the log has all of them.
+/// The most failures that a report lists; the log has all of them.
 pub const MAX_FAILURES: usize = 50;
 
-/// How a pass went.
+/// The report of a pass.
 #[derive(Debug, Default)]
 pub struct PassReport {
-    /// What it did.
+    /// The numbers.
     pub summary: PassSummary,
-    /// Whether the log has the beginning of the pass.
+    /// Whether the log has the event of the pass's beginning.
     pub has_begun: bool,
-    /// What stands wrong at its end; the failures say the same.
+    /// The faults that stand at the end of the pass; the failures include them.
     pub faults: StandingFaults,
-    /// Sources that were asked for and that another worker is at.
+    /// Requested sources that another worker has claimed.
     pub busy: Vec<SourceId>,
-    /// The policy that was put in force at its beginning: the configuration had changed.
+    /// The policy that was adopted at the beginning of the pass, since the configuration had changed.
     pub adopted: Option<Adoption>,
-    /// Why a changed configuration was not used: the one before is in force.
+    /// Why a changed configuration was not used: the former one stays in force.
     pub rejected: Option<String>,
-    /// What became of each source that was tried or asked for; nothing after a pass over all that is due, unless the worker is
-    /// one that [tells of each](super::Worker::telling_each).
+    /// The result of each source that was tried or requested; empty after a pass over all due sources, unless the
+    /// worker [keeps results](super::Worker::keeping_results).
     pub results: Vec<SourceResult>,
-    /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_FAILURES`].
+    /// The first [`MAX_FAILURES`] failures, one line each: cron mails them.
     pub failures: Vec<String>,
-    /// Who could not be told what happened, and why, a line each: no failure of the pass.
+    /// Failures of notifiers and of the heartbeat, one line each; they do not fail the pass.
     pub notify_failures: Vec<String>,
     /// The sources whose published files were put back: somebody had changed or removed them.
     pub put_back: Vec<SourceId>,
-    /// Sources that it was to try and did not, because it had to stop.
+    /// The number of sources that were left because the pass had to stop.
     pub not_tried: u64,
-    /// What kept it from doing all; what was recorded before stays. Damage of one version stands here when nothing graver does, that of
-    /// others among the failures: it keeps nothing else from being done.
+    /// The gravest error; what was recorded before stays. Damage of one version is here when there is no graver error;
+    /// that of further versions is among the failures. Damage stops no other work.
     pub error: Option<Error>,
 }
 
 impl PassReport {
-    /// Tells whether the pass did something, adopted a policy, or could not use a configuration or reach a notifier.
+    /// Returns whether the pass did something, adopted a policy, or could not use a configuration or reach a notifier.
     pub(super) fn is_news(&self) -> bool {
         let summary = &self.summary;
         summary.attempts + summary.sets_published + summary.sets_failed + summary.put_back > 0
@@ -49,8 +51,16 @@ impl PassReport {
             || !self.notify_failures.is_empty()
     }
 
-    /// Notes whose published files were put back in the pass.
-    pub(super) fn note_put_back(&mut self, sources: Vec<SourceId>) {
+    /// Adds the policy that was adopted, or why this process may not judge: every pass reports that.
+    pub(super) fn add_standing(&mut self, standing: PolicyStanding) {
+        match standing {
+            PolicyStanding::InForce(adoption) => self.adopted = adoption,
+            PolicyStanding::Foreign(error) | PolicyStanding::Unusable(error) => self.fail(error),
+        }
+    }
+
+    /// Adds the sources whose published files were put back in the pass.
+    pub(super) fn add_put_back(&mut self, sources: Vec<SourceId>) {
         self.summary.put_back = sources.len() as u64;
         let all: HashSet<_> = sources.iter().collect();
         for result in &mut self.results {
@@ -59,40 +69,38 @@ impl PassReport {
         self.put_back = sources;
     }
 
-    /// Tells whether an error is among what failed already.
-    pub(super) fn tells(&self, error: &Error) -> bool {
-        let is_same = |text: &str| text.ends_with(&error.message);
-        self.error
-            .as_ref()
-            .is_some_and(|kept| is_same(&kept.message))
-            || self.failures.iter().any(|failure| is_same(failure))
+    /// Returns whether the report has an error already.
+    pub(super) fn has(&self, error: &Error) -> bool {
+        let kept = self.error.iter().map(|kept| &kept.message);
+        kept.chain(&self.failures)
+            .any(|line| line.ends_with(&error.message))
     }
 
-    /// Names each damaged row once: in the line that says what is not done for it, if there is one.
+    /// Leaves one line for each damaged row: the one with the most severe consequence.
     pub(super) fn name_rows_once(&mut self) {
         let first = self.error.as_ref().map(|error| error.message.clone());
         let mut lines = vec![first.unwrap_or_default()];
         lines.append(&mut self.failures);
         let rows: Vec<_> = lines.iter().map(|line| row_named_in(line)).collect();
-        let said_by = |row: &Option<String>| {
+        let line_of = |row: &Option<String>| {
             let same = (0..lines.len()).filter(|&place| rows[place] == *row);
-            // Of two alike the first.
+            // Of two equal lines, the first.
             same.min_by_key(|&place| rank(&lines[place]))
         };
-        if let (Some(error), Some(best)) = (&mut self.error, said_by(&rows[0]))
+        if let (Some(error), Some(best)) = (&mut self.error, line_of(&rows[0]))
             && rows[0].is_some()
         {
             error.message.clone_from(&lines[best]);
         }
         let is_kept = |place: usize| {
             let row = &rows[place];
-            row.is_none() || *row != rows[0] && said_by(row) == Some(place)
+            row.is_none() || *row != rows[0] && line_of(row) == Some(place)
         };
         let kept = (1..lines.len()).filter(|&place| is_kept(place));
         self.failures = kept.map(|place| lines[place].clone()).collect();
     }
 
-    /// Keeps what failed beside the pass.
+    /// Adds an error: as the report's own if it is the gravest, else to the failures.
     pub(super) fn fail(&mut self, error: Error) {
         let other = error.add_to(&mut self.error);
         if self.failures.len() < MAX_FAILURES {
@@ -100,8 +108,8 @@ impl PassReport {
         }
     }
 
-    /// Says what became of each source that was asked for, also of those that were not tried.
-    pub(super) fn account_for(&mut self, asked: &[SourceId]) {
+    /// Adds the results of requested sources that were not tried.
+    pub(super) fn add_not_tried(&mut self, asked: &[SourceId]) {
         if asked.is_empty() {
             return;
         }
@@ -120,7 +128,7 @@ impl PassReport {
     }
 }
 
-/// Orders lines about one damaged row: what is not published for it says most, how many files are not says least.
+/// Orders lines about one damaged row: first the file or set that is not published, last the mere number of such files.
 fn rank(line: &str) -> u8 {
     if line.contains(": not published: ") {
         0
@@ -139,8 +147,8 @@ mod tests {
     const ROW: &str = "the catalogue's row 3 of the table `edition` is damaged: it is missing";
     const OTHER: &str = "the catalogue's row of v8 (source b) is damaged: it is missing";
 
-    /// Returns the lines that are said: that of the error first.
-    fn said(error: &str, failures: &[String]) -> Vec<String> {
+    /// Returns the lines that are left: that of the error first.
+    fn lines_left(error: &str, failures: &[String]) -> Vec<String> {
         let error = Error {
             kind: ErrorKind::Damaged,
             message: error.to_owned(),
@@ -185,7 +193,8 @@ mod tests {
                 vec![&"no room".to_owned(), &other, &other],
             ),
         ] {
-            assert_eq!(said(error, &failures).iter().collect::<Vec<_>>(), expected);
+            let left = lines_left(error, &failures);
+            assert_eq!(left.iter().collect::<Vec<_>>(), expected);
         }
     }
 }

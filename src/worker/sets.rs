@@ -1,13 +1,13 @@
-//! The end of a pass: sets whose members have all been fetched are judged and published.
+//! Judges and publishes sets at the end of a pass, when all members that were due have been fetched.
 
 use super::progress::Progress;
 use super::stop::Stop;
 use crate::app::{App, Error, SetsReport};
 use crate::domain::SourceId;
 
-/// Judges and publishes the sets that stand ready, those that are undecided too with `again` or of sources that were asked for;
-/// counts them. What has not begun when it is time to stop is left to the next pass. What is wrong with a set is told once an
-/// hour, and to whoever asked for the pass.
+/// Judges and publishes the sets that are ready, and counts them. Undecided sets are judged again with `again`, or when
+/// a member is in `asked`. Problems of sets are reported then, too, so once an hour in regular passes. After a request
+/// to stop, no further set begins.
 pub(super) async fn judge_sets(
     app: &App,
     again: bool,

@@ -1,16 +1,15 @@
-//! What stands wrong at the end of a pass, whether this pass found it or one before: files and sets that could not be
-//! published, and sets whose newest files failed.
+//! Faults that stand at the end of a pass, found by this pass or an earlier one: files and sets that could not be
+//! published, and sets whose newest edition failed. Every pass reports them, since consumers keep reading old files.
 //!
-//! A fetch or a version that failed is told by the pass that found it: its source says so until it is well. For what stands
-//! here nothing else would: consumers go on reading what is old.
+//! Never reports a failed fetch or version: the pass that finds one does, and its source shows it until it is over.
 
 use super::report::{MAX_FAILURES, PassReport};
 use crate::app::{App, Result, Unpublished};
 use crate::domain::SourceId;
 use crate::store::SetsQuery;
 
-/// Adds what stands wrong to a report: all of it, or what concerns the sources that were asked for.
-pub(super) async fn tell(
+/// Adds the standing faults to a report: all, or those of the sources that were asked for and of their sets.
+pub(super) async fn report_faults(
     app: &App,
     asked: Option<&[SourceId]>,
     judges: bool,
@@ -28,11 +27,10 @@ pub(super) async fn tell(
         report.faults.failing_sets = failing_sets(app, asked).await?;
         for (set, why) in &report.faults.failing_sets {
             report.summary.sets_failing += 1;
-            let line = format!("set {set}: {why}");
-            let prefix = format!("set {set}:");
-            let is_told = |told: &String| told.starts_with(&prefix);
-            if !report.failures.iter().any(is_told) {
-                lines.push(line);
+            let prefix = format!("set {set}: ");
+            let mut failures = report.failures.iter();
+            if !failures.any(|line| line.starts_with(&prefix)) {
+                lines.push(format!("{prefix}{why}"));
             }
         }
     }
@@ -41,7 +39,7 @@ pub(super) async fn tell(
     Ok(())
 }
 
-/// Returns the failing sets with their reasons: all, or those that a source that was asked for is a member of.
+/// Returns the failing sets with their reasons: all, or those with a member in `asked`.
 async fn failing_sets(app: &App, asked: Option<&[SourceId]>) -> Result<Vec<(String, String)>> {
     let mut failing = app.failing_sets().await?;
     if let Some(asked) = asked.filter(|_| !failing.is_empty()) {

@@ -1,13 +1,13 @@
-//! How a worker is told to stop: gently at first, then at once.
+//! The request to stop a worker: gently at first, then at once.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-/// What is in flight has this long to finish after a stop is asked for.
+/// The time that attempts in flight have to finish after a stop is requested.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 
-/// Two steps of stopping. Clones share them.
+/// The request to stop, in two steps. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
     gentle: CancellationToken,
@@ -15,7 +15,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Asks to stop: gently the first time, at once the second.
+    /// Requests a stop: gently the first time, at once the second.
     pub fn request(&self) {
         if self.gentle.is_cancelled() {
             self.hard.cancel();
@@ -23,22 +23,22 @@ impl Stop {
         self.gentle.cancel();
     }
 
-    /// Tells whether stopping was asked for.
+    /// Returns whether a stop was requested.
     pub fn is_requested(&self) -> bool {
         self.gentle.is_cancelled()
     }
 
-    /// Ends when stopping is asked for.
+    /// Waits until a stop is requested.
     pub async fn requested(&self) {
         self.gentle.cancelled().await;
     }
 
-    /// Ends when stopping at once is asked for.
+    /// Waits until a stop at once is requested.
     pub async fn forced(&self) {
         self.hard.cancelled().await;
     }
 
-    /// Ends when stopping at once is asked for, or when stopping was and the time to finish is up.
+    /// Waits until a stop at once is requested, or until the time to finish after a gentle request is up.
     pub async fn deadline_passed(&self) {
         let patience = async {
             self.requested().await;

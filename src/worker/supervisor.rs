@@ -1,4 +1,6 @@
-//! Runs passes: one, or one after the other for ever.
+//! Runs one pass, or passes until asked to stop.
+//!
+//! Never claims a source itself: a pass does.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,50 +9,52 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 use super::dead_workers;
 use super::heartbeat::Heartbeat;
 use super::housekeeping;
-use super::pass::{Judging, Pass, PassRequest, Selection, note};
+use super::pass::{Judging, Pass, PassRequest, Selection, log};
 use super::progress::Progress;
 use super::rejudge::Undecided;
 use super::report::PassReport;
 use super::sets;
-use super::standing;
+use super::standing_faults::report_faults;
 use super::stop::Stop;
-use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
+use crate::app::{App, Error, ErrorKind, PassSummary, PolicyStanding, Result};
 use crate::config::Config;
-use crate::domain::{Action, Slot, WorkerInfo};
+use crate::domain::{Action, Slot, SourceId, VersionId, WorkerInfo};
 use crate::net::Fetcher;
 use crate::store::{Condition, Fact, FilesToLookAt};
 
-/// How often a worker that stays looks at the wall clock: a laptop that slept catches up within this.
+/// The time between two passes of a worker that stays: a laptop that slept catches up within it.
 const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 
-/// How long a worker that stays waits after a pass that could not keep what it had fetched: it would fetch the same again.
+/// The time after a pass that could not keep its fetched contents: the next one would fetch the same again.
 const WAIT_FOR_ROOM: chrono::Duration = chrono::Duration::minutes(10);
 
-/// The chore of mending times that cannot be, and how often it is done.
+/// The chore of mending impossible times, and how often it is done.
 const MEND: &str = "times";
 const MEND_EVERY: chrono::Duration = chrono::Duration::hours(1);
 
-/// Does the work of a store.
+/// The worker of one process.
 pub struct Worker {
     app: Arc<App>,
-    /// The holder of its claims.
+    /// The holder of the claims.
     info: WorkerInfo,
-    /// Whether the report of a pass over all that is due has results.
-    tells_each: bool,
-    /// Made when first needed: reading the system's certificates costs more than finding that nothing is due.
+    /// Whether the report of a pass over all due sources has results.
+    keeps_results: bool,
+    /// Made for the first pass with work: reading the system's certificates costs more than a pass without.
     fetcher: AsyncMutex<Option<(Arc<Config>, Arc<Fetcher>)>>,
     retried: Mutex<Retried>,
-    /// Somebody knows that something may be due.
+    /// Notified when a source may be due.
     wake_up: Notify,
     heartbeat: Heartbeat,
-    /// The configuration of which every notifier is known to the store.
+    /// The configuration whose notifiers are all recorded in the store.
     notifiers_begun: AsyncMutex<Option<Arc<Config>>>,
 }
 
-/// When what went wrong before was last tried again: each of it once in an hour is enough, since every try is recorded.
+/// The slots of the last retries. Each is made once an hour, since every try is recorded.
 #[derive(Default)]
 struct Retried {
+    /// When undecided versions were last judged again.
     undecided: Option<Slot>,
+    /// When published files that could not be updated were last tried again.
     settling: Option<Slot>,
 }
 
@@ -61,7 +65,7 @@ impl Worker {
         Self {
             app,
             info,
-            tells_each: false,
+            keeps_results: false,
             fetcher: AsyncMutex::default(),
             retried: Mutex::default(),
             wake_up: Notify::new(),
@@ -70,22 +74,19 @@ impl Worker {
         }
     }
 
-    /// Returns this worker, whose report says what became of each source after a pass over all that is due, too. Hundreds of
-    /// thousands may be, and 60 bytes are kept for each.
+    /// Returns this worker with results in the report of a pass over all due sources, too. Hundreds of thousands may be
+    /// due, and each result takes 60 bytes.
     #[must_use]
-    pub fn telling_each(mut self) -> Self {
-        self.tells_each = true;
+    pub fn keeping_results(mut self) -> Self {
+        self.keeps_results = true;
         self
     }
 
-    /// Does one pass. Work that an earlier one left undone (a published file, an undecided version) comes first; telling
-    /// notifiers of what changed comes last.
+    /// Does one pass. Work that an earlier pass left (a published file, an undecided version) comes first; notifiers
+    /// receive the changes last.
     pub async fn pass(&self, selection: Selection, stop: &Stop, progress: &Progress) -> PassReport {
-        let asked = match &selection {
-            Selection::Due => Vec::new(),
-            Selection::These(ids) => ids.clone(),
-        };
-        let is_regular = matches!(selection, Selection::Due);
+        let asked = selection.asked().map(<[_]>::to_vec);
+        let is_regular = asked.is_none();
         self.app.begin_work();
         let passed = self.try_pass(selection, stop, progress).await;
         progress.end();
@@ -97,43 +98,39 @@ impl Worker {
             }
         });
         report.rejected = self.app.take_rejected();
-        report.account_for(&asked);
-        self.tell_damage(&mut report).await;
+        report.add_not_tried(&asked.unwrap_or_default());
+        self.add_damage(&mut report).await;
         let goes_on = |report: &PassReport| report.error.as_ref().is_none_or(Error::concerns_one);
         if goes_on(&report)
             && let Err(error) = self.after_work(is_regular, self.app.has_joined()).await
         {
             report.fail(error);
         }
-        self.tell_damage(&mut report).await;
+        self.add_damage(&mut report).await;
         report.name_rows_once();
         if !report.error.as_ref().is_some_and(Error::concerns_all) {
-            let beats = is_regular
-                && !stop.is_requested()
-                && goes_on(&report)
-                && !report.summary.serves_in_doubt()
-                && (report.summary.attempts > 0 || self.heartbeat.is_due(self.app.now()))
-                && self.has_sources().await;
+            let is_sound = is_regular && goes_on(&report) && !stop.is_requested();
+            let with_heartbeat = is_sound && self.is_heartbeat_due(&report.summary).await;
             tokio::select! {
-                notify_failures = self.tell(beats) => report.notify_failures = notify_failures,
-                // What was not told is told after the next pass.
+                failures = self.notify(with_heartbeat) => report.notify_failures = failures,
+                // The notifiers receive the changes after the next pass.
                 () = stop.deadline_passed() => {}
             }
         }
         report
     }
 
-    /// Adds the damaged rows that were met to the report.
-    async fn tell_damage(&self, report: &mut PassReport) {
+    /// Adds the damaged rows that were read to the report.
+    async fn add_damage(&self, report: &mut PassReport) {
         for error in self.app.take_damage().await {
-            if !report.tells(&error) {
+            if !report.has(&error) {
                 report.fail(error);
             }
         }
     }
 
-    /// Counts the marks of catalogue and archive up when anything may have been recorded, looks through the archive now
-    /// and then, and keeps the reserve.
+    /// Increments the marks of catalogue and archive if the pass may have recorded something; tidies the archive when
+    /// that is due, and keeps the reserve.
     async fn after_work(&self, is_regular: bool, has_worked: bool) -> Result<()> {
         if has_worked {
             self.app.join_archive().await?;
@@ -145,31 +142,37 @@ impl Worker {
         Ok(())
     }
 
-    /// Tells notifiers what changed, and the heartbeat's service that the pass went well. Returns who could not be told.
-    async fn tell(&self, beats: bool) -> Vec<String> {
-        let beat = async {
-            if beats {
+    /// Sends notifiers the changes, and the heartbeat. Returns the failures.
+    async fn notify(&self, with_heartbeat: bool) -> Vec<String> {
+        let heartbeat = async {
+            if with_heartbeat {
                 Some(self.app.send_heartbeat().await)
             } else {
                 None
             }
         };
-        let (mut untold, beaten) = tokio::join!(self.app.send_changes(), beat);
-        match beaten {
-            Some(Ok(())) => self.heartbeat.note_sent(self.app.now()),
+        let (mut failures, heartbeat) = tokio::join!(self.app.send_changes(), heartbeat);
+        match heartbeat {
+            Some(Ok(())) => self.heartbeat.record_sent(self.app.now()),
             Some(Err(why)) => {
-                tracing::warn!("the heartbeat could not be sent: {why}");
-                untold.push(format!("the heartbeat could not be sent: {why}"));
+                let failure = format!("the heartbeat could not be sent: {why}");
+                tracing::warn!("{failure}");
+                failures.push(failure);
             }
             None => {}
         }
-        untold
+        failures
     }
 
-    /// A store without sources has nothing to be alive for: its folder may be a mistyped one.
-    async fn has_sources(&self) -> bool {
-        let first = self.app.first_sources(1).await;
-        first.is_ok_and(|sources| !sources.is_empty())
+    /// Returns whether a heartbeat is due after a pass with this summary. A store without sources sends none: its
+    /// folder may be a mistyped one.
+    async fn is_heartbeat_due(&self, summary: &PassSummary) -> bool {
+        let is_due = summary.attempts > 0 || self.heartbeat.is_due(self.app.now());
+        let may_have_sources = async {
+            let first = self.app.first_sources(1).await;
+            first.is_ok_and(|sources| !sources.is_empty())
+        };
+        !summary.serves_in_doubt() && is_due && may_have_sources.await
     }
 
     async fn try_pass(
@@ -184,47 +187,36 @@ impl Worker {
         self.mend_times().await?;
         dead_workers::release_claims(&self.app).await?;
         self.begin_notifiers().await?;
-        let settle = self.settle(&selection, judges);
         let unsettled = tokio::select! {
-            unsettled = settle => unsettled?,
-            // What it has not done is marked in the store as still to do.
+            unsettled = self.settle(&selection, judges) => unsettled?,
+            // The store keeps the unfinished updates of published files as tasks.
             () = stop.deadline_passed() => return Ok(PassReport::default()),
         };
-        let asked = match &selection {
-            Selection::Due => None,
-            Selection::These(ids) => Some(ids.clone()),
-        };
-        // In a box, since every future that waits for a pass would else be as large as all that a pass does.
+        let asked = selection.asked().map(<[_]>::to_vec);
+        // Boxed, so that the futures that wait for a pass stay small.
         let mut report = Box::pin(self.work(selection, judges, stop, progress)).await?;
         let unsettled = match unsettled {
-            // What was stored anew by this pass can be published by now.
+            // This pass may have replaced the damaged content.
             Some((_, first)) if first.kind == ErrorKind::Damaged => self.settle_files(true).await?,
             unsettled => unsettled,
         };
-        match standing {
-            PolicyStanding::InForce(adoption) => report.adopted = adoption,
-            // Said by every pass, one that found nothing new included: nobody should have to wait for that to learn it.
-            PolicyStanding::Foreign(error) | PolicyStanding::Unusable(error) => {
-                report.fail(error);
-            }
-        }
-        report.note_put_back(self.app.put_back_after(began_after).await?);
-        let told = standing::tell(&self.app, asked.as_deref(), judges, &mut report).await;
-        self.tell_unsettled(unsettled, &mut report).await?;
+        report.add_standing(standing);
+        report.add_put_back(self.app.put_back_after(began_after).await?);
+        let faults = report_faults(&self.app, asked.as_deref(), judges, &mut report).await;
+        self.add_unsettled(unsettled, &mut report).await?;
         if report.has_begun {
-            // The same words as the summary that is printed.
-            let words = report.summary.to_string();
-            let noted = note(&self.app, Action::PassFinished, Some(words)).await;
-            told.and(noted)?;
+            let summary = report.summary.to_string();
+            let logged = log(&self.app, Action::PassFinished, Some(summary)).await;
+            faults.and(logged)?;
         } else {
-            told?;
+            faults?;
         }
         Ok(report)
     }
 
-    /// Reports what kept published files and sets from being brought up to date, unless the catalogue keeps why: that is told by the
-    /// end of each pass, and is no error of this one.
-    async fn tell_unsettled(
+    /// Adds the published files and sets that could not be updated to the report, unless the catalogue keeps the
+    /// reasons: those are among the standing faults, and are no error of this pass.
+    async fn add_unsettled(
         &self,
         unsettled: Option<(usize, Error)>,
         report: &mut PassReport,
@@ -243,22 +235,22 @@ impl Worker {
         Ok(())
     }
 
-    /// Returns whether this process judges. What keeps it from that is recorded; what keeps it from fetching, too, is the
-    /// error.
+    /// Returns whether this process may judge, and records why it may not. Fails when it may not even fetch.
     async fn standing(&self) -> Result<PolicyStanding> {
         let standing = self.app.policy_standing().await?;
         match standing {
-            PolicyStanding::InForce(_) => self.app.note_usable().await?,
-            PolicyStanding::Foreign(ref error) => self.app.note_refusal(error).await?,
+            PolicyStanding::InForce(_) => self.app.record_usable().await?,
+            PolicyStanding::Foreign(ref error) => self.app.record_refusal(error).await?,
             PolicyStanding::Unusable(error) => {
-                self.app.note_unusable(&error).await?;
+                self.app.record_unusable(&error).await?;
                 return Err(error);
             }
         }
         Ok(standing)
     }
 
-    /// Fetches what is selected, and judges it and what was left undecided before, if this process may.
+    /// Fetches the selected sources. If this process may, judges their versions and those that were left undecided
+    /// before.
     async fn work(
         &self,
         selection: Selection,
@@ -267,29 +259,22 @@ impl Worker {
         progress: &Progress,
     ) -> Result<PassReport> {
         let seen = self.app.ports().store.newest_verdict(None).await?;
-        let undecided = match &selection {
-            Selection::Due if judges && self.may_judge_again() => {
-                Some(self.app.undecided(None).await?)
-            }
-            _ => None,
-        };
-        let total = match &selection {
-            Selection::Due => self.app.ports().store.outlook(self.app.now()).await?.due,
-            Selection::These(ids) => ids.len() as u64,
-        };
+        let is_regular = selection.asked().is_none();
+        let undecided = self.undecided(is_regular && judges).await?;
+        let total = self.count(&selection).await?;
         progress.begin(total);
         let is_idle = total == 0 && undecided.as_ref().is_none_or(Vec::is_empty);
         if is_idle && (!judges || self.app.set_names().is_empty()) {
             return Ok(PassReport::default());
         }
         self.app.join_archive_once().await?;
+        let again = undecided.is_some();
         if is_idle {
-            let again = undecided.is_some();
             return Ok(self.judge_sets_alone(again, stop, progress).await);
         }
         let judging = match undecided {
             Some(listed) => Judging::Again(Undecided::new(seen, listed)),
-            None if judges && matches!(selection, Selection::These(_)) => Judging::Asked(seen),
+            None if judges && !is_regular => Judging::Asked(seen),
             None if judges => Judging::New,
             None => Judging::Nothing,
         };
@@ -301,18 +286,26 @@ impl Worker {
             fetcher: self.fetcher().await?,
             selection,
             judging,
-            tells_each: self.tells_each,
+            keeps_results: self.keeps_results,
         };
         Ok(Pass::run(request).await)
     }
 
-    /// Does a pass whenever something is due, until asked to stop. `after_pass` is told of each that did something.
+    /// Returns the number of sources that a pass has to try.
+    async fn count(&self, selection: &Selection) -> Result<u64> {
+        match selection.asked() {
+            None => Ok(self.app.ports().store.outlook(self.app.now()).await?.due),
+            Some(asked) => Ok(asked.len() as u64),
+        }
+    }
+
+    /// Does a pass every minute, until asked to stop. `after_pass` receives the report of each that did something.
     ///
-    /// A pass that fails is logged and tried again a minute later: the disk may have room again by then.
+    /// A pass that fails is logged, and the next one tries again: the disk may have room by then.
     ///
     /// # Errors
     ///
-    /// When the catalogue was replaced: a service manager starts another worker, which opens the one that lies there now.
+    /// When the catalogue was replaced: a service manager starts another worker, which opens the new one.
     pub async fn run_forever(
         &self,
         stop: &Stop,
@@ -327,7 +320,7 @@ impl Worker {
                 return Err(error);
             }
             let error = report.error.as_ref().map(|error| error.message.clone());
-            // What keeps every pass from its work would else be said every minute.
+            // An error that stays is reported once, not every minute.
             let is_other_error = error.is_some() && error != last_error;
             last_error = error;
             if report.is_news() || is_other_error {
@@ -348,12 +341,12 @@ impl Worker {
         Ok(())
     }
 
-    /// Has a worker that stays look at once for what is due, or again after the pass that it is at.
+    /// Makes a worker that stays begin a pass at once, or right after the running one.
     pub fn wake(&self) {
         self.wake_up.notify_one();
     }
 
-    /// Looks at the sets when nothing is to be fetched: their members or the configuration may have changed.
+    /// Judges the sets when no source is to be fetched: their members or the configuration may have changed.
     async fn judge_sets_alone(&self, again: bool, stop: &Stop, progress: &Progress) -> PassReport {
         let report = sets::judge_sets(&self.app, again, &[], stop, progress).await;
         PassReport {
@@ -364,7 +357,7 @@ impl Worker {
         }
     }
 
-    /// Brings published files and sets up to date, if this process may; what failed is not tried again in the same hour.
+    /// Updates published files and sets, if this process may. A failed update is tried again once an hour.
     async fn settle(&self, selection: &Selection, judges: bool) -> Result<Option<(usize, Error)>> {
         let slot = Some(Slot::containing(self.app.now()));
         let again = std::mem::replace(&mut self.retried().settling, slot) != slot;
@@ -389,8 +382,8 @@ impl Worker {
         })
     }
 
-    /// Makes due what a clock that ran ahead had put off beyond what can be. Looks through all sources, so once in an hour of
-    /// the catalogue's: that a time lies ahead of all that can be costs no more than that, and no interval is shorter.
+    /// Makes sources due whose next slot a clock that ran ahead has put too far into the future. This reads all
+    /// sources, so it is done once an hour, which is the shortest interval.
     async fn mend_times(&self) -> Result<()> {
         let (store, now) = (&self.app.ports().store, self.app.now());
         let is_due = Condition::ChoreDue {
@@ -408,18 +401,20 @@ impl Worker {
         self.app.record(Fact::Chore(MEND)).await
     }
 
-    /// Tells, once in an hour, that it is time to judge again.
-    fn may_judge_again(&self) -> bool {
+    /// Returns, once an hour and if they may be judged, the versions that were left undecided.
+    async fn undecided(&self, may_judge: bool) -> Result<Option<Vec<(SourceId, VersionId)>>> {
         let slot = Some(Slot::containing(self.app.now()));
-        std::mem::replace(&mut self.retried().undecided, slot) != slot
+        if !may_judge || std::mem::replace(&mut self.retried().undecided, slot) == slot {
+            return Ok(None);
+        }
+        Ok(Some(self.app.undecided(None).await?))
     }
 
     fn retried(&self) -> std::sync::MutexGuard<'_, Retried> {
         self.retried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes notifiers that are new known to the store, once for each configuration, so that they hear of what this worker
-    /// finds.
+    /// Records new notifiers in the store, once for each configuration, so that they receive the changes of this pass.
     async fn begin_notifiers(&self) -> Result<()> {
         let mut begun = self.notifiers_begun.lock().await;
         let config = self.app.config();
@@ -433,7 +428,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Returns the fetcher of the configuration of now.
+    /// Returns the fetcher for the configuration in use.
     async fn fetcher(&self) -> Result<Arc<Fetcher>> {
         let mut made = self.fetcher.lock().await;
         let config = self.app.config();

@@ -1,17 +1,18 @@
-//! Answers that this machine could not keep, for want of room say: no failures of their sources, which are told of once for all.
+//! Contents that this machine could not keep, on a full disk say: no failures of their sources, and reported in one
+//! line.
 //!
-//! Nothing is recorded of such an attempt: the source is due as it was, and a set that it is in waits for it.
+//! Never records such an attempt: the source stays due, and its set waits for it.
 
-/// So many sources are named.
+/// The most sources that the line names.
 const NAMED: usize = 3;
 
-/// The sources whose answers could not be kept.
+/// The sources whose content could not be kept.
 #[derive(Default)]
 pub(super) struct Unkept {
-    /// Of the first few.
+    /// The names of the first few.
     names: Vec<String>,
     count: usize,
-    /// Why the first one could not.
+    /// Why the content of the first could not be kept.
     why: String,
 }
 
@@ -26,8 +27,8 @@ impl Unkept {
         self.count += 1;
     }
 
-    /// Says which they are, why, and what follows; nothing when there are none.
-    pub(super) fn words(&self) -> Option<String> {
+    /// Returns the line that names the sources and the reason; `None` without such a source.
+    pub(super) fn line(&self) -> Option<String> {
         if self.count == 0 {
             return None;
         }
@@ -48,9 +49,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_are_told_of_once() {
+    fn all_sources_share_one_line() {
         let mut unkept = Unkept::default();
-        assert_eq!(unkept.words(), None);
+        assert_eq!(unkept.line(), None);
         for (name, words) in [
             ("a", "a: no room"),
             ("b", "a, b: no room"),
@@ -61,10 +62,10 @@ mod tests {
                 name,
                 if name == "a" { "no room" } else { "other" }.to_owned(),
             );
-            let said = unkept.words().expect("words");
+            let line = unkept.line().expect("a line");
             assert!(
-                said.contains(&format!("of the source: {words}; the next")),
-                "{said}"
+                line.contains(&format!("of the source: {words}; the next")),
+                "{line}"
             );
         }
     }

@@ -1,7 +1,7 @@
-//! Verify, the step of the pipeline between archive and publish: the required verifiers, what follows for the published
-//! file, then those that only advise.
+//! The step of the pipeline between archive and publish: judges by the required verifiers, updates the published file,
+//! then judges by the advisory verifiers.
 //!
-//! Never runs a verifier itself.
+//! Never runs a verifier itself: `app` does.
 
 use super::pipeline::{Pipeline, unless_gone};
 use crate::app::{Ask, Error, Result, Verified};
@@ -11,8 +11,8 @@ use crate::domain::{
 };
 
 impl Pipeline {
-    /// Judges a version, with its content if that is at hand, and publishes what follows from the verdicts. Does nothing
-    /// when an operator removed the source with its history meanwhile.
+    /// Judges a version, with its content if that is at hand, and updates the published file. Does nothing when an
+    /// operator removed the source with its history meanwhile.
     pub(super) async fn judge(
         &self,
         source: &Source,
@@ -29,48 +29,33 @@ impl Pipeline {
         content: Option<Content>,
     ) -> Result<()> {
         let version = self.version(id).await.map_err(|error| {
-            // Which source the row is one of only the caller knows.
+            // The error of a damaged row does not name its source.
             let message = format!("{}: {error}", source.settings.name);
             Error { message, ..error }
         })?;
-        let required = self
-            .ask(source, &version, content.clone(), Weight::Required)
-            .await?;
-        // One that came just now may be failed already: somebody refused these bytes before.
+        let required = self.ask(source, &version, content.clone(), Weight::Required);
+        let required = required.await?;
+        // A version that arrived just now can have failed already, when somebody refused the same bytes before.
         let is_refused = content.is_some() && version.state == VersionState::Failed;
         if is_refused {
-            self.tell_refusals(source, &version).await?;
+            self.add_refusals(source, &version).await?;
         }
-        let is_news =
-            is_refused || !required.verdicts.is_empty() || required.state != version.state;
-        self.progress.update(|summary| match required.state {
-            VersionState::Passed | VersionState::Failed if !is_news => {}
-            VersionState::Passed => summary.passed += 1,
-            VersionState::Failed => summary.failed_verification += 1,
-            VersionState::Error => summary.verification_errors += 1,
-            VersionState::Pending => {
-                summary.awaiting_verdicts += 1;
-                // Another verifier could not judge, which nobody should have to wait for that verdict to learn.
-                let mut said = required.verdicts.iter();
-                if said.any(|one| one.judgement.outcome == VerdictOutcome::Error) {
-                    summary.verification_errors += 1;
-                }
-            }
-            VersionState::Unverified => {}
-        });
+        if is_refused || !required.verdicts.is_empty() || required.state != version.state {
+            self.count_decision(required.state);
+        }
+        self.count_undecided(&required);
         let task = self.app.ports().store.publish_tasks(source.id).await?.pop();
         match (task, &content) {
             (Some(task), Some(content)) if task.publication == Publication::Publish(id) => {
                 self.publish(task.source, id, content.clone(), None).await?;
             }
-            (Some(_), _) => self.app.settle(source.id).await?,
-            // The set that it is in may not stay published.
-            (None, _) if required.state == VersionState::Failed => {
+            // Without a task, the edition of its set that has the version may have to be replaced.
+            (task, _) if task.is_some() || required.state == VersionState::Failed => {
                 self.app.settle(source.id).await?;
             }
-            (None, _) => {}
+            _ => {}
         }
-        // Those that only advise keep nothing waiting.
+        // Advisory verifiers delay nothing.
         if self.app.has_verifier(&source.settings, Weight::Advisory) {
             self.ask(source, &required.version, content, Weight::Advisory)
                 .await?;
@@ -78,7 +63,29 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Asks the verifiers of this weight, and tells of what they do not pass.
+    fn count_decision(&self, state: VersionState) {
+        self.progress.update(|summary| match state {
+            VersionState::Passed => summary.passed += 1,
+            VersionState::Failed => summary.failed_verification += 1,
+            VersionState::Error | VersionState::Pending | VersionState::Unverified => {}
+        });
+    }
+
+    fn count_undecided(&self, verified: &Verified) {
+        // A verifier that could not judge is counted even while the version waits for another one's verdict.
+        let is_error = |one: &NewVerdict| one.judgement.outcome == VerdictOutcome::Error;
+        let has_error = match verified.state {
+            VersionState::Error => true,
+            VersionState::Pending => verified.verdicts.iter().any(is_error),
+            _ => return,
+        };
+        self.progress.update(|summary| {
+            summary.awaiting_verdicts += u64::from(verified.state == VersionState::Pending);
+            summary.verification_errors += u64::from(has_error);
+        });
+    }
+
+    /// Asks the verifiers of this weight, and adds the verdicts that do not pass to the failures.
     async fn ask(
         &self,
         source: &Source,
@@ -88,20 +95,14 @@ impl Pipeline {
     ) -> Result<Verified> {
         let ask = Ask::Undecided(weight);
         let verified = self.app.judge(source, version, content, ask).await?;
-        self.tell_verdicts(source, version, weight, &verified.verdicts);
+        self.add_failures(source, version, weight, &verified.verdicts);
         Ok(verified)
     }
 
-    /// Tells who refused a version's bytes when they came before.
-    async fn tell_refusals(&self, source: &Source, version: &Version) -> Result<()> {
-        let known = self
-            .app
-            .ports()
-            .store
-            .verdicts(version.id)
-            .await?
-            .into_iter();
-        let refusals = known.filter(|one| one.verdict.is_refusal());
+    /// Adds the earlier refusals of a version's bytes to the failures.
+    async fn add_refusals(&self, source: &Source, version: &Version) -> Result<()> {
+        let known = self.app.ports().store.verdicts(version.id).await?;
+        let refusals = known.into_iter().filter(|one| one.verdict.is_refusal());
         let refusals: Vec<_> = refusals
             .map(|mut one| {
                 let judgement = &mut one.verdict.judgement;
@@ -110,11 +111,11 @@ impl Pipeline {
                 one.verdict
             })
             .collect();
-        self.tell_verdicts(source, version, Weight::Required, &refusals);
+        self.add_failures(source, version, Weight::Required, &refusals);
         Ok(())
     }
 
-    fn tell_verdicts(
+    fn add_failures(
         &self,
         source: &Source,
         version: &Version,
@@ -123,7 +124,7 @@ impl Pipeline {
     ) {
         let (name, id) = (&source.settings.name, version.id);
         for words in verdicts.iter().filter_map(|one| weight.failure_words(one)) {
-            self.tell(|| format!("{name}: v{id} {words}"));
+            self.add_failure(|| format!("{name}: v{id} {words}"));
         }
     }
 }

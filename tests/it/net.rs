@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use gannet::clock::Clock as _;
 use gannet::domain::{Digest, FailureKind, LastModified, Validators};
-use gannet::net::FetchOutcome;
+use gannet::net::{Download, FetchOutcome};
 
 use crate::rig::{
     Client, Gate, JumpingClock, Origin, Reply, at, bytes_of, comes, failure, fetched,
@@ -33,14 +33,14 @@ async fn fetches_a_file_with_all_that_its_head_says() {
     let rig = Client::of(&origin, "/x?y=1");
     let report = rig.fetch().await;
     assert_eq!((report.http_status, report.tries), (Some(200), 1));
-    let FetchOutcome::Fetched {
+    let FetchOutcome::Fetched(Download {
         content,
         validators,
         name,
         media_type,
         last_modified,
         ..
-    } = report.outcome
+    }) = report.outcome
     else {
         panic!("{:?}", report.outcome)
     };
@@ -224,9 +224,9 @@ async fn large_bodies_go_to_a_file_that_goes_with_the_content() {
     origin.on("/x", [Reply::ok(body.clone())]);
     let rig = Client::of(&origin, "/x");
     let report = rig.fetch().await;
-    let FetchOutcome::Fetched {
+    let FetchOutcome::Fetched(Download {
         content, digest, ..
-    } = report.outcome
+    }) = report.outcome
     else {
         panic!("{:?}", report.outcome)
     };
@@ -381,10 +381,10 @@ async fn connections_are_kept_and_http2_is_spoken() {
         let mut rig = Client::of(&origin, "/x");
         let fetcher = rig.fetcher();
         let report = fetcher.fetch(rig.request()).await;
-        let FetchOutcome::Fetched { validators, .. } = report.outcome else {
+        let FetchOutcome::Fetched(download) = report.outcome else {
             panic!("{:?}", report.outcome)
         };
-        rig.validators = validators;
+        rig.validators = download.validators;
         let gate = Gate::new();
         origin.on("/x", [Reply::file("body").behind(&gate)]);
         let both =

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use gannet::clock::{Clock as _, ManualClock};
 use gannet::config::Secrets;
 use gannet::domain::{FailureKind, Validators};
-use gannet::net::{FetchOutcome, FetchReport, Fetcher, Limiter};
+use gannet::net::{Download, FetchOutcome, FetchReport, Fetcher, Limiter};
 
 use crate::rig::{Client, Origin, Reply, fetched};
 
 fn validators_of(report: FetchReport) -> Validators {
     match report.outcome {
-        FetchOutcome::Fetched { validators, .. } | FetchOutcome::NotModified { validators } => {
-            validators
-        }
+        FetchOutcome::Fetched(Download { validators, .. })
+        | FetchOutcome::NotModified { validators } => validators,
         other @ FetchOutcome::Failed { .. } => panic!("{other:?}"),
     }
 }

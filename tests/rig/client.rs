@@ -139,15 +139,10 @@ pub(crate) fn bytes_of(content: &Content) -> Vec<u8> {
 /// Expects a body; returns it with its name.
 pub(crate) fn fetched(report: FetchReport) -> (Vec<u8>, String) {
     match report.outcome {
-        FetchOutcome::Fetched {
-            content,
-            digest,
-            name,
-            ..
-        } => {
-            let bytes = bytes_of(&content);
-            assert_eq!(digest, Digest::of(&bytes));
-            (bytes, name)
+        FetchOutcome::Fetched(download) => {
+            let bytes = bytes_of(&download.content);
+            assert_eq!(download.digest, Digest::of(&bytes));
+            (bytes, download.name)
         }
         other => panic!("expected content, got {other:?}"),
     }

@@ -166,8 +166,8 @@ impl App {
         Ok(verified)
     }
 
-    /// Returns the verdicts on a version before it is judged. When one of them is unreadable, every verifier is asked or
-    /// waited for again: its last verdict may be by another definition.
+    /// Returns the verdicts on a version before it is judged. When one of them is unreadable, every verifier is asked
+    /// or waited for again: its last verdict may be by another definition.
     async fn earlier_verdicts(
         &self,
         version: &Version,
@@ -328,8 +328,8 @@ impl App {
     }
 }
 
-/// Returns the verdicts by hand that counted before the new verdicts and no longer do: on the `judged` subject, then `on_others`
-/// with the same contents.
+/// Returns the verdicts by hand that counted before the new verdicts and no longer do: on the `judged` subject, then
+/// `on_others` with the same contents.
 pub(in crate::app) fn set_aside<'a>(
     judged: i64,
     oldest_first: impl IntoIterator<Item = (&'a NewVerdict, &'a str)>,

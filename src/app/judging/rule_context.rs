@@ -11,7 +11,8 @@ use crate::verify::{Companion, Previous, RuleContext, Verifier, VersionFacts};
 const MOST_LISTS: usize = 8;
 
 impl App {
-    /// Returns further input for a verifier. A read failure is stored as `Err` in its field; the rule then reports *error*.
+    /// Returns further input for a verifier. A read failure is stored as `Err` in its field; the rule then reports
+    /// *error*.
     pub(in crate::app) async fn rule_context(
         &self,
         verifier: &Verifier,

@@ -58,7 +58,8 @@ impl App {
         Ok(ended.into_values().collect())
     }
 
-    /// Returns the name of the source or set of these refusals, if their verifier was required of it and is not any more.
+    /// Returns the name of the source or set of these refusals, if their verifier was required of it and is not any
+    /// more.
     async fn name_if_freed(
         &self,
         refusals: &RefusalsBy,
@@ -103,7 +104,8 @@ impl App {
     }
 }
 
-/// Returns the sources, by verifier and with their names, of which the verifier is not required any more after these edits.
+/// Returns the sources, by verifier and with their names, of which the verifier is not required any more after these
+/// edits.
 fn freed_by<'a>(
     policy: &Policy,
     edits: impl IntoIterator<Item = (SourceId, &'a Edit)>,

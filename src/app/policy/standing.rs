@@ -86,8 +86,8 @@ impl App {
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
     }
 
-    /// Returns whether this process may use the policy in force; `None` when that must be decided again: the configuration
-    /// was read again just now (then it `is_fresh`), or another process adopted one.
+    /// Returns whether this process may use the policy in force; `None` when that must be decided again: the
+    /// configuration was read again just now (then it `is_fresh`), or another process adopted one.
     async fn standing_or_retry(&self, is_fresh: &mut bool) -> Result<Option<PolicyStanding>> {
         let configured = self.configured();
         let in_force = self.ports.store.policy().await?;
@@ -342,19 +342,19 @@ impl App {
     }
 
     /// Records why a pass does not judge: once, until another event about the configuration.
-    pub(crate) async fn note_refusal(&self, why: &Error) -> Result<()> {
+    pub(crate) async fn record_refusal(&self, why: &Error) -> Result<()> {
         let event = NewEvent::of(Action::ConfigRejected).detail(why.to_string());
         self.record(Fact::ConfigRejected(event)).await
     }
 
     /// The same for an unusable configuration, until it is usable again.
-    pub(crate) async fn note_unusable(&self, why: &Error) -> Result<()> {
-        self.note_refusal(why).await?;
+    pub(crate) async fn record_unusable(&self, why: &Error) -> Result<()> {
+        self.record_refusal(why).await?;
         self.record(Fact::ConfigUnusable).await
     }
 
     /// Records that the configuration is usable, if the last record is that it was not.
-    pub(crate) async fn note_usable(&self) -> Result<()> {
+    pub(crate) async fn record_usable(&self) -> Result<()> {
         let configured = self.configured();
         let file = configured.path().unwrap_or(Path::new(""));
         let event = NewEvent::of(Action::ConfigReloaded).detail(file.display().to_string());

@@ -319,8 +319,8 @@ impl App {
         })
     }
 
-    /// Returns the verdicts on an edition, oldest first. When one of them is unreadable, every verifier is asked or waited
-    /// for again.
+    /// Returns the verdicts on an edition, oldest first. When one of them is unreadable, every verifier is asked or
+    /// waited for again.
     async fn earlier_edition_verdicts(
         &self,
         edition: EditionId,

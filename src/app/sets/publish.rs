@@ -240,7 +240,8 @@ impl App {
         Ok((set, wanted))
     }
 
-    /// Returns the action due on a set's folder: the one that the catalogue wants, unless the actual link tells otherwise.
+    /// Returns the action due on a set's folder: the one that the catalogue wants, unless the actual link tells
+    /// otherwise.
     async fn wanted_by_link(
         &self,
         name: &str,

@@ -293,7 +293,8 @@ impl App {
             .await
     }
 
-    /// Deletes an object that a worker of this process made, and that was certainly not recorded: its content is known, or was refused.
+    /// Deletes an object that a worker of this process made, and that was certainly not recorded: its content is known,
+    /// or was refused.
     pub(crate) async fn delete_object(&self, object: String) -> Result<()> {
         let name = object.clone();
         self.with_archive(move |archive| archive.blobs().delete_object(&name))
