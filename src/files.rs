@@ -23,7 +23,8 @@ const PUBLIC: u32 = 0o755;
 
 /// The owner of new files in a data folder.
 ///
-/// When root works in another account's folder, new files belong to that account, so that it can replace or remove them.
+/// When root works in another account's folder, new files belong to that account, so that it can replace or remove
+/// them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Owner(Option<(u32, u32)>);
 
@@ -57,7 +58,8 @@ pub fn tighten_umask() {
     umask(given | Mode::WGRP | Mode::WOTH);
 }
 
-/// Makes the folder `path` with exactly this mode when it is missing. Returns whether it was. The new entry is not durable yet.
+/// Makes the folder `path` with exactly this mode when it is missing. Returns whether it was. The new entry is not
+/// durable yet.
 pub fn make_folder(path: &Path, mode: u32, owner: Owner) -> io::Result<bool> {
     match DirBuilder::new().mode(mode).create(path) {
         Ok(()) => {

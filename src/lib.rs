@@ -9,8 +9,8 @@
 //!  due slot       attempt     version     verdicts   plain file      every step: one event, stored and logged
 //! ```
 //!
-//! 1. **Claim.** Sources are due by hour slots ([`domain::Slot`]). A claim is a row of the store with its worker and a fencing
-//!    number, so that a cron pass, a service and a dashboard of one machine can work side by side ([`worker`]).
+//! 1. **Claim.** Sources are due by hour slots ([`domain::Slot`]). A claim is a row of the store with its worker and a
+//!    fencing number, so that a cron pass, a service and a dashboard of one machine can work side by side ([`worker`]).
 //! 2. **Fetch.** [`net`] makes a conditional request and streams the body, small ones into memory, large ones into a
 //!    temporary file, digesting on the way. A failed fetch is data, not an error.
 //! 3. **Archive.** [`archive`] makes the stored form (whole, or a delta against an earlier version); [`store`] records
@@ -25,28 +25,38 @@
 //!
 //! # Glossary
 //!
-//! | term | meaning |
-//! | --- | --- |
-//! | source | an address that is fetched at an interval, with its settings |
-//! | slot | an hour, counted from 1970: a source is due in one, and again an interval later |
-//! | worker | what claims and fetches sources: a row in the catalogue with a random id, its process, and when it was *seen* last |
-//! | claim | the right of one worker to fetch a source, for as long as that worker is seen at least once in a *lease* (5 minutes); its *fence* is a number that grows with every claim: what is brought under another number, or by another worker, is refused |
-//! | attempt | one fetch of a source, with all its tries, and how it ended: new, unchanged or failed |
-//! | version | contents that a source had, numbered within it by an *ordinal*; the same bytes that come again after others are a new version |
-//! | blob, object | the bytes of contents, stored once, whole or as a *delta* against a *base*; an object is a blob's file in `objects/`; one that no blob names yet, or any more, is *pending* and has a row of its own |
-//! | verifier | what judges: a built-in *rule*, a program, an address that is asked, or somebody outside; *required*, or *advisory* |
-//! | verdict | what one verifier found of a version: passed, failed, error (could not judge), or pending (asked, no answer yet) |
-//! | fingerprint | the digest of a verifier's definition; a verdict with another one is by an earlier form of the verifier, and *stale* |
-//! | refusal | a verdict *failed* from outside: it holds for the same bytes wherever they come again |
-//! | state | what follows from the required verdicts on a version: passed, failed, error, pending, or unverified where nothing is required |
-//! | policy | the verifiers and sets in force, with a *revision*; it is the catalogue's, adopted from a configuration file |
-//! | publication | the version that a source's published file should hold, as a task until the file is there |
-//! | set, edition, member | sources published together as one folder; a combination of their versions, judged as one; a source of the set |
-//! | pass | the worker's round: everything that is due, each source once |
-//! | event, actor, stamp | what happened, for the log; who did it; actor and time of an operation |
-//! | notifier, notice | a program or a webhook that receives changes; the message that it receives |
-//! | catalogue | the database, `gannet.db`; the *archive* is everything else in the data folder |
-//! | mark | the number that catalogue and archive carry both, so that a catalogue put back from a copy is noticed |
+//! - **source**: an address that is fetched at an interval, with its settings
+//! - **slot**: an hour, counted from 1970: a source is due in one, and again an interval later
+//! - **worker**: claims and fetches sources: a row in the catalogue with a random id, its process, and when it was
+//!   *seen* last
+//! - **claim**: the right of one worker to fetch a source, for as long as that worker is seen at least once in a
+//!   *lease* (5 minutes); its *fence* is a number that grows with every claim: a result under another number, or by
+//!   another worker, is refused
+//! - **attempt**: one fetch of a source, with all its tries, and how it ended: new, unchanged or failed
+//! - **version**: contents that a source had, numbered within it by an *ordinal*; the same bytes that come again
+//!   after others are a new version
+//! - **blob, object**: the bytes of contents, stored once, whole or as a *delta* against a *base*; an object is a
+//!   blob's file in `objects/`; one that no blob names yet, or any more, is *pending* and has a row of its own
+//! - **verifier**: judges versions: a built-in *rule*, a program, an address that is asked, or somebody outside;
+//!   *required*, or *advisory*
+//! - **verdict**: the result of one verifier on a version: passed, failed, error (could not judge), or pending
+//!   (asked, no answer yet)
+//! - **fingerprint**: the digest of a verifier's definition; a verdict with another one is by an earlier form of
+//!   the verifier, and *stale*
+//! - **refusal**: a verdict *failed* from outside: it holds for the same bytes wherever they come again
+//! - **state**: what follows from the required verdicts on a version: passed, failed, error, pending, or unverified
+//!   where nothing is required
+//! - **policy**: the verifiers and sets in force, with a *revision*; it is the catalogue's, adopted from a
+//!   configuration file
+//! - **publication**: the version that a source's published file should hold, as a task until the file is there
+//! - **set, edition, member**: sources published together as one folder; a combination of their versions, judged as
+//!   one; a source of the set
+//! - **pass**: the worker's round: everything that is due, each source once
+//! - **event, actor, stamp**: an action that was taken, for the log; who took it; actor and time of an operation
+//! - **notifier, notice**: a program or a webhook that receives changes; the message that it receives
+//! - **catalogue**: the database, `gannet.db`; the *archive* is everything else in the data folder
+//! - **mark**: the number that catalogue and archive carry both, so that a catalogue put back from a copy is
+//!   noticed
 //!
 //! # The layers
 //!
@@ -67,9 +77,9 @@
 //! | [`logging`] | the JSON log file | |
 //! | [`compose`] | builds the services and starts a face or the worker | everything |
 //!
-//! `store`, `archive`, `net` and `verify` import `domain`, `clock`, `files` and `config`, never each other; `app` and `worker`
-//! import those; faces import `app`, `domain` and `config`. `tests/it/layers/rules.rs` holds the same table, and the tests
-//! beside it fail on anything else.
+//! `store`, `archive`, `net` and `verify` import `domain`, `clock`, `files` and `config`, never each other; `app` and
+//! `worker` import those; faces import `app`, `domain` and `config`. `tests/it/layers/rules.rs` holds the same table,
+//! and the tests beside it fail on anything else.
 
 pub mod app;
 pub mod archive;

@@ -30,10 +30,11 @@ pub struct LogError {
     source: io::Error,
 }
 
-/// Starts the log in `folder`. Dropping the returned guard writes the last lines. `owner` gets the folder if it has to be made.
+/// Starts the log in `folder`. Dropping the returned guard writes the last lines. `owner` gets the folder if it has to
+/// be made.
 ///
-/// A thread writes the lines and drops none: a full queue makes the caller wait. A full disk is reported to `report`, and
-/// is no error.
+/// A thread writes the lines and drops none: a full queue makes the caller wait. A full disk is reported to `report`,
+/// and is no error.
 pub fn start(
     folder: &Path,
     owner: Owner,

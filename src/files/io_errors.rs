@@ -56,7 +56,8 @@ pub fn exhausted_resource(error: &io::Error) -> Option<&'static str> {
     })
 }
 
-/// Returns whether the error will affect every other file: the disk is full, failing or read-only, or a resource is exhausted.
+/// Returns whether the error will affect every other file: the disk is full, failing or read-only, or a resource is
+/// exhausted.
 pub fn concerns_every_file(error: &io::Error) -> bool {
     let number = number_of(error).map(Errno::from_raw_os_error);
     let is_of_disk = matches!(
