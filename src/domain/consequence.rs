@@ -171,32 +171,13 @@ mod tests {
 
     #[test]
     fn a_verdict_is_told_with_its_reason() {
+        use VerdictOutcome::{Error, Failed, Passed, Pending};
         for (outcome, detail, expected) in [
-            (
-                VerdictOutcome::Passed,
-                "fine",
-                (Action::VerdictPassed, "schema"),
-            ),
-            (
-                VerdictOutcome::Failed,
-                "row 3",
-                (Action::VerdictFailed, "schema: row 3"),
-            ),
-            (
-                VerdictOutcome::Failed,
-                "",
-                (Action::VerdictFailed, "schema"),
-            ),
-            (
-                VerdictOutcome::Error,
-                "timed out",
-                (Action::VerdictError, "schema: timed out"),
-            ),
-            (
-                VerdictOutcome::Pending,
-                "",
-                (Action::VerdictPending, "schema"),
-            ),
+            (Passed, "fine", (Action::VerdictPassed, "schema")),
+            (Failed, "row 3", (Action::VerdictFailed, "schema: row 3")),
+            (Failed, "", (Action::VerdictFailed, "schema")),
+            (Error, "late", (Action::VerdictError, "schema: late")),
+            (Pending, "", (Action::VerdictPending, "schema")),
         ] {
             let (action, words) = expected;
             let told = event_of_verdict(&verdict_by("schema", outcome, detail));

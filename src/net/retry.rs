@@ -223,24 +223,13 @@ mod tests {
     #[test]
     fn reads_the_three_forms_of_a_date() {
         let now = at("2026-01-31T12:00:00Z");
+        let [in_1994, in_2060] = ["1994-11-06T08:49:37Z", "2060-11-06T08:49:37Z"].map(Some);
         for (text, expected) in [
-            (
-                "Sun, 06 Nov 1994 08:49:37 GMT",
-                Some("1994-11-06T08:49:37Z"),
-            ),
-            (
-                "Sunday, 06-Nov-94 08:49:37 GMT",
-                Some("1994-11-06T08:49:37Z"),
-            ),
-            ("Sun Nov  6 08:49:37 1994", Some("1994-11-06T08:49:37Z")),
-            (
-                "Sunday, 06-Nov-60 08:49:37 GMT",
-                Some("2060-11-06T08:49:37Z"),
-            ),
-            (
-                "Mon, 06 Nov 1994 08:49:37 GMT",
-                Some("1994-11-06T08:49:37Z"),
-            ),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", in_1994),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", in_1994),
+            ("Sun Nov  6 08:49:37 1994", in_1994),
+            ("Sunday, 06-Nov-60 08:49:37 GMT", in_2060),
+            ("Mon, 06 Nov 1994 08:49:37 GMT", in_1994),
             ("Sun, 06 Nov 1994 08:49:37 CET", None),
             ("Sun, 31 Feb 1994 08:49:37 GMT", None),
             ("1994-11-06T08:49:37Z", None),

@@ -207,35 +207,20 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_with_a_handshake() {
+        use AlertDescription::{BadRecordMac, HandshakeFailure, UnrecognisedName};
+        use InvalidMessage::{InvalidContentType, MessageTooLarge};
+        let alert = Error::AlertReceived;
+        let incompatible = PeerIncompatible::NoCipherSuitesInCommon;
+        let misbehaved = PeerMisbehaved::TooManyEmptyFragments;
+        let plain = "does that port speak plain http?";
         for (error, words) in [
-            (
-                Error::InvalidMessage(InvalidMessage::InvalidContentType),
-                "does that port speak plain http?",
-            ),
-            (
-                Error::InvalidMessage(InvalidMessage::MessageTooLarge),
-                "does that port speak TLS?",
-            ),
-            (
-                Error::AlertReceived(AlertDescription::HandshakeFailure),
-                "no cipher in common",
-            ),
-            (
-                Error::AlertReceived(AlertDescription::UnrecognisedName),
-                "does not know this host name",
-            ),
-            (
-                Error::AlertReceived(AlertDescription::BadRecordMac),
-                "the server ended it: bad record mac",
-            ),
-            (
-                Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),
-                "nothing that is supported here",
-            ),
-            (
-                Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments),
-                "broke the rules of TLS",
-            ),
+            (InvalidContentType.into(), plain),
+            (MessageTooLarge.into(), "does that port speak TLS?"),
+            (alert(HandshakeFailure), "no cipher in common"),
+            (alert(UnrecognisedName), "does not know this host name"),
+            (alert(BadRecordMac), "the server ended it: bad record mac"),
+            (incompatible.into(), "nothing that is supported here"),
+            (misbehaved.into(), "broke the rules of TLS"),
         ] {
             let text = tls_problem(&error, "h.example");
             assert!(text.starts_with("the TLS handshake with h.example failed: "));

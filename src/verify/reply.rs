@@ -178,17 +178,15 @@ mod tests {
 
     #[test]
     fn all_else_could_not_judge_and_says_what_came() {
-        for (status, media_type, body, expected) in [
+        let html = Some("text/html");
+        let not_json = "the answer is not JSON but text/html: expected value at line 1 column 1";
+        let passed = r#"{"verdict":"passed"}"#;
+        let statuses = [
             (503, None, "", "answered 503 Service Unavailable"),
-            (599, None, "{\"verdict\":\"passed\"}", "answered 599"),
+            (599, None, passed, "answered 599"),
             (204, None, "", "answered 204 No Content"),
-            (
-                201,
-                None,
-                "{\"verdict\":\"passed\"}",
-                "answered 201 Created",
-            ),
-            (404, Some("text/html"), "<html>", "answered 404 Not Found"),
+            (201, None, passed, "answered 201 Created"),
+            (404, html, "<html>", "answered 404 Not Found"),
             (
                 302,
                 None,
@@ -196,80 +194,51 @@ mod tests {
                 "answered 302 Found, and redirects are not followed",
             ),
             (200, Some("application/json"), "", "the answer is empty"),
+            (200, html, "<html>", not_json),
+        ];
+        let bodies = [
             (
-                200,
-                Some("text/html"),
-                "<html>",
-                "the answer is not JSON but text/html: expected value at line 1 column 1",
-            ),
-            (
-                200,
-                None,
                 "passed",
                 "the answer is not JSON: expected value at line 1 column 1",
             ),
             (
-                200,
-                None,
-                "{\"verdict\":\"passed\"",
+                r#"{"verdict":"passed""#,
                 "the answer is not JSON: EOF while parsing an object at line 1 column 19",
             ),
             (
-                200,
-                None,
-                "{\"verdict\":\"passed\"} {}",
+                r#"{"verdict":"passed"} {}"#,
                 "the answer is not JSON: trailing characters at line 1 column 22",
             ),
-            (200, None, "{}", "the answer has no `verdict`"),
+            ("{}", "the answer has no `verdict`"),
+            (r#"{"verdict":null}"#, "the answer has no `verdict`"),
             (
-                200,
-                None,
-                "{\"verdict\":null}",
-                "the answer has no `verdict`",
+                r#"{"verdict":"PASSED"}"#,
+                r#"the verdict is "PASSED": expected "passed" or "failed""#,
             ),
             (
-                200,
-                None,
-                "{\"verdict\":\"PASSED\"}",
-                "the verdict is \"PASSED\": expected \"passed\" or \"failed\"",
+                r#"{"verdict":"error"}"#,
+                r#"the verdict is "error": expected "passed" or "failed""#,
             ),
             (
-                200,
-                None,
-                "{\"verdict\":\"error\"}",
-                "the verdict is \"error\": expected \"passed\" or \"failed\"",
+                r#"{"verdict":true}"#,
+                r#"the verdict is true: expected "passed" or "failed""#,
             ),
             (
-                200,
-                None,
-                "{\"verdict\":true}",
-                "the verdict is true: expected \"passed\" or \"failed\"",
-            ),
-            (
-                200,
-                None,
-                "{\"verdict\":\"passed\",\"detail\":[1]}",
+                r#"{"verdict":"passed","detail":[1]}"#,
                 "the `detail` of the answer is not a string",
             ),
             (
-                200,
-                None,
-                "{\"verdict\":\"passed\",\"verdict\":\"failed\"}",
+                r#"{"verdict":"passed","verdict":"failed"}"#,
                 "the answer is malformed: duplicate field `verdict` at line 1 column 29",
             ),
+            (r#""passed""#, "the answer is JSON, but not an object"),
             (
-                200,
-                None,
-                "\"passed\"",
+                r#"["passed", null]"#,
                 "the answer is JSON, but not an object",
             ),
-            (
-                200,
-                None,
-                "[\"passed\", null]",
-                "the answer is JSON, but not an object",
-            ),
-        ] {
+        ];
+        let bodies = bodies.map(|(body, expected)| (200, None, body, expected));
+        for (status, media_type, body, expected) in statuses.into_iter().chain(bodies) {
             let judgement = read(status, media_type, body.as_bytes());
             assert_eq!(judgement.outcome, VerdictOutcome::Error, "{status} {body}");
             let expected = format!("could not judge: {expected}");

@@ -60,6 +60,7 @@ fn a_difference_is_told_when_it_is_not_quiet() {
     ];
     check(&rules(&ChangeKind::ALL, 1), &turns);
     let bad = |id| health(0, Some(id));
+    let both = health(1, Some(5));
     let known = told(false, Some(5), Some(0));
     let waiting = SourceHealth {
         undecided: true,
@@ -76,13 +77,7 @@ fn a_difference_is_told_when_it_is_not_quiet() {
         ("good too soon", well, lately, &[], true),
         ("another too soon", bad(6), lately, &[], true),
         ("the same after all", bad(5), lately, &[], false),
-        (
-            "both",
-            health(1, Some(5)),
-            new,
-            &[Failing, VersionFailed],
-            false,
-        ),
+        ("both", both, new, &[Failing, VersionFailed], false),
     ];
     check(&rules(&ChangeKind::ALL, 1), &versions);
     let often: [(_, _, _, &[_], _); 2] = [
@@ -90,15 +85,10 @@ fn a_difference_is_told_when_it_is_not_quiet() {
         ("often enough", health(3, None), new, &[Failing], false),
     ];
     check(&rules(&ChangeKind::ALL, 3), &often);
+    let failing = told(true, None, None);
     let alone: [(_, _, _, &[_], _); 2] = [
-        ("unasked for", health(1, Some(5)), new, &[], false),
-        (
-            "asked for",
-            well,
-            told(true, None, None),
-            &[Recovered],
-            false,
-        ),
+        ("unasked for", both, new, &[], false),
+        ("asked for", well, failing, &[Recovered], false),
     ];
     check(&rules(&[Recovered], 1), &alone);
     let uncounted: [(_, _, _, &[_], _); 1] = [("nobody counts", fails, new, &[], false)];
@@ -114,78 +104,29 @@ fn what_is_better_holds_back_nothing_worse() {
         worse_at: worse.map(at),
         ..told(failing, version, Some(59))
     };
+    let never = lately(false, None, None);
+    let [known_0, known_1] = [0, 1].map(|minute| lately(false, None, Some(minute)));
+    let [failing_0, failing_1] = [0, 1].map(|minute| lately(true, None, Some(minute)));
+    let both_failed = lately(true, Some(5), None);
     let table: [(_, _, _, &[_], _); 8] = [
-        (
-            "bad",
-            bad,
-            lately(false, None, None),
-            &[VersionFailed],
-            false,
-        ),
-        (
-            "fails",
-            fails,
-            lately(false, None, Some(0)),
-            &[Failing],
-            false,
-        ),
-        (
-            "worse lately",
-            fails,
-            lately(false, None, Some(1)),
-            &[],
-            true,
-        ),
-        (
-            "both",
-            both,
-            lately(false, None, Some(0)),
-            &[Failing, VersionFailed],
-            false,
-        ),
-        (
-            "better with worse",
-            bad,
-            lately(true, None, Some(0)),
-            &[Recovered, VersionFailed],
-            false,
-        ),
-        (
-            "worse lately, with better",
-            bad,
-            lately(true, None, Some(1)),
-            &[],
-            true,
-        ),
-        ("better", well, lately(true, None, Some(0)), &[], true),
-        (
-            "better, and none was worse",
-            well,
-            lately(true, Some(5), None),
-            &[],
-            true,
-        ),
+        ("bad", bad, never, &[VersionFailed], false),
+        ("fails", fails, known_0, &[Failing], false),
+        ("worse lately", fails, known_1, &[], true),
+        ("both", both, known_0, &[Failing, VersionFailed], false),
+        ("mixed", bad, failing_0, &[Recovered, VersionFailed], false),
+        ("worse lately, with better", bad, failing_1, &[], true),
+        ("better", well, failing_0, &[], true),
+        ("better, and none was worse", well, both_failed, &[], true),
     ];
     check(&rules(&ChangeKind::ALL, 1), &table);
     let never_quiet = NoticeRules {
         quiet: TimeDelta::zero(),
         ..rules(&ChangeKind::ALL, 1)
     };
+    let [well_now, fails_now] = [false, true].map(|failing| told(failing, None, Some(60)));
     let at_once: [(_, _, _, &[_], _); 2] = [
-        (
-            "worse",
-            fails,
-            told(false, None, Some(60)),
-            &[Failing],
-            false,
-        ),
-        (
-            "better",
-            well,
-            told(true, None, Some(60)),
-            &[Recovered],
-            false,
-        ),
+        ("worse", fails, well_now, &[Failing], false),
+        ("better", well, fails_now, &[Recovered], false),
     ];
     check(&never_quiet, &at_once);
 }
@@ -231,71 +172,20 @@ fn a_set_is_told_of_as_a_source_is() {
     };
     let rules = rules(&ChangeKind::ALL, 1);
     let (failed, good) = (Some(ChangeKind::SetFailed), Some(GoodAgain));
+    let (new, good_now) = (known(None, None), known(None, Some(60)));
+    let [failed_0, failed_1] = [0, 1].map(|minute| known(Some(5), Some(minute)));
+    let [five_now, six_now] = [5, 6].map(|edition| known(Some(edition), Some(60)));
     for (edition, state, told, change, then) in [
-        (
-            5,
-            Failed,
-            known(None, None),
-            failed,
-            known(Some(5), Some(60)),
-        ),
-        (
-            5,
-            Failed,
-            known(Some(5), Some(0)),
-            None,
-            known(Some(5), Some(0)),
-        ),
-        (
-            6,
-            Failed,
-            known(Some(5), Some(0)),
-            failed,
-            known(Some(6), Some(60)),
-        ),
-        (
-            6,
-            Failed,
-            known(Some(5), Some(1)),
-            None,
-            known(Some(5), Some(1)),
-        ),
-        (
-            6,
-            Pending,
-            known(Some(5), Some(0)),
-            None,
-            known(Some(5), Some(0)),
-        ),
-        (
-            6,
-            Error,
-            known(Some(5), Some(0)),
-            None,
-            known(Some(5), Some(0)),
-        ),
-        (
-            6,
-            Passed,
-            known(Some(5), Some(0)),
-            good,
-            known(None, Some(60)),
-        ),
-        (
-            6,
-            Unverified,
-            known(Some(5), Some(0)),
-            good,
-            known(None, Some(60)),
-        ),
-        (
-            6,
-            Passed,
-            known(Some(5), Some(1)),
-            None,
-            known(Some(5), Some(1)),
-        ),
-        (6, Passed, known(None, None), None, known(None, None)),
+        (5, Failed, new, failed, five_now),
+        (5, Failed, failed_0, None, failed_0),
+        (6, Failed, failed_0, failed, six_now),
+        (6, Failed, failed_1, None, failed_1),
+        (6, Pending, failed_0, None, failed_0),
+        (6, Error, failed_0, None, failed_0),
+        (6, Passed, failed_0, good, good_now),
+        (6, Unverified, failed_0, good, good_now),
+        (6, Passed, failed_1, None, failed_1),
+        (6, Passed, new, None, new),
     ] {
         let worse_at = match change {
             Some(SetFailed) => Some(at(60)),
@@ -349,10 +239,8 @@ fn the_present_is_no_news_to_one_who_knows_it_and_news_to_one_who_begins() {
             expected.remove(0);
         }
         assert_eq!(decision.changes, expected, "after {after}");
-        assert_eq!(
-            next_notification(&rules, health(0, None), begins, at(0)).changes,
-            []
-        );
+        let decision = next_notification(&rules, health(0, None), begins, at(0));
+        assert_eq!(decision.changes, []);
     }
 }
 

@@ -260,96 +260,71 @@ mod tests {
     #[test]
     fn the_listed_digest_decides() {
         let (good, other) = (hex(GOOD), hex(b"other"));
-        for (list, outcome, expected) in [
-            (
-                format!("{good}  prices.csv\n"),
-                Passed,
-                "as SHA256SUMS says",
-            ),
-            (format!("{other}  a\n{good} *prices.csv"), Passed, ""),
-            (format!("SHA256 (prices.csv) = {good}\n"), Passed, ""),
-            (format!("{good}  p x.csv\n"), Passed, ""),
-            (format!("{good}  ./p x.csv\n"), Passed, ""),
-            (format!("{good}  far/away/prices.csv\n"), Passed, ""),
-            (good.clone(), Passed, ""),
-            (
-                format!("\u{FEFF}{good}  prices.csv\n{other}  b\n"),
-                Passed,
-                "",
-            ),
-            (format!("{good}  -\n"), Passed, ""),
-            (format!("{other}  -\n"), Failed, "not sha256:"),
-            (
-                format!("{other}  a\n{good} *dist\\prices.csv\r\n"),
-                Passed,
-                "",
-            ),
-            (format!("{other}  a\n{good}  prices.csv  \n"), Passed, ""),
-            (format!("SHA256(prices.csv)= {good}\n"), Passed, ""),
+        let passing = [
+            format!("{other}  a\n{good} *prices.csv"),
+            format!("SHA256 (prices.csv) = {good}\n"),
+            format!("{good}  p x.csv\n"),
+            format!("{good}  ./p x.csv\n"),
+            format!("{good}  far/away/prices.csv\n"),
+            good.clone(),
+            format!("\u{FEFF}{good}  prices.csv\n{other}  b\n"),
+            format!("{good}  -\n"),
+            format!("{other}  a\n{good} *dist\\prices.csv\r\n"),
+            format!("{other}  a\n{good}  prices.csv  \n"),
+            format!("SHA256(prices.csv)= {good}\n"),
+            format!("# of today\n\n{good}\n"),
+            // The better name wins, in any order.
+            format!("{other}  old/p x.csv\n{good}  files/p x.csv\n{other}  new/p x.csv\n"),
+            format!("{good}  prices.csv\n{other}  files/p x.csv\n"),
+            format!("{good}  a/prices.csv\n{good}  b/prices.csv\n"),
+        ];
+        let passing = passing.map(|list| (list, Passed, ""));
+        let (neither, unlisted) = ("not sha256:", "does not list");
+        let both_unlisted = "SHA256SUMS does not list `prices.csv` or `p x.csv`";
+        let both_digests = format!("is sha256:{good}, not sha256:{other} as SHA256SUMS says");
+        let (unreadable, none) = (
+            "an unreadable line: `prices.csv: sha256 is",
+            "lists no SHA-256 digest",
+        );
+        let signature =
+            "-----BEGIN PGP SIGNATURE-----\n\niQEzBAEBCAAdFiEE\n=x\n-----END PGP SIGNATURE-----\n";
+        let line = |digest: &str, name: &str| format!("{digest}  {name}\n");
+        let two = |digest: &str, name: &str, other: &str, rest: &str| {
+            line(digest, name) + &line(other, rest)
+        };
+        let others = [
+            (line(&good, "prices.csv"), Passed, "as SHA256SUMS says"),
+            (line(&other, "-"), Failed, neither),
             (
                 format!("SHA2-256 (prices.csv) = {other}\n"),
                 Failed,
-                "not sha256:",
+                neither,
             ),
             (
-                format!("{other}  a\nprices.csv: sha256 is {good}\n"),
+                line(&other, "a") + &format!("prices.csv: sha256 is {good}\n"),
                 Error,
-                "an unreadable line: `prices.csv: sha256 is",
+                unreadable,
             ),
+            (line(&other, "a") + signature, Failed, unlisted),
             (
-                format!(
-                    "{other}  a\n-----BEGIN PGP SIGNATURE-----\n\niQEzBAEBCAAdFiEE\n=x\n-----END PGP SIGNATURE-----\n"
-                ),
+                two(&other, "prices.csv", &good, "files/p x.csv"),
                 Failed,
-                "does not list",
+                neither,
             ),
-            (format!("# of today\n\n{good}\n"), Passed, ""),
-            // The better name wins, in any order.
+            (line(&good, "a"), Failed, both_unlisted),
+            (line(&good, "prices.csv.sig"), Failed, unlisted),
+            (line(&other, "prices.csv"), Failed, &*both_digests),
+            (other.clone(), Failed, neither),
             (
-                format!("{other}  old/p x.csv\n{good}  files/p x.csv\n{other}  new/p x.csv\n"),
-                Passed,
-                "",
-            ),
-            (
-                format!("{good}  prices.csv\n{other}  files/p x.csv\n"),
-                Passed,
-                "",
-            ),
-            (
-                format!("{other}  prices.csv\n{good}  files/p x.csv\n"),
-                Failed,
-                "not sha256:",
-            ),
-            (
-                format!("{good}  a\n"),
-                Failed,
-                "SHA256SUMS does not list `prices.csv` or `p x.csv`",
-            ),
-            (format!("{good}  prices.csv.sig\n"), Failed, "does not list"),
-            (
-                format!("{other}  prices.csv\n"),
-                Failed,
-                &*format!("is sha256:{good}, not sha256:{other} as SHA256SUMS says"),
-            ),
-            (other.clone(), Failed, "not sha256:"),
-            (
-                format!("{good}  a/prices.csv\n{other}  b/prices.csv\n"),
+                two(&good, "a/prices.csv", &other, "b/prices.csv"),
                 Error,
                 "the second for `b/prices.csv`",
             ),
-            (
-                format!("{good}  a/prices.csv\n{good}  b/prices.csv\n"),
-                Passed,
-                "",
-            ),
-            (String::new(), Error, "lists no SHA-256 digest"),
-            (
-                "<html>not found</html>".to_owned(),
-                Error,
-                "lists no SHA-256 digest",
-            ),
+            (String::new(), Error, none),
+            ("<html>not found</html>".to_owned(), Error, none),
             ("x".repeat(2 << 20), Error, "a line is longer than 1 MiB"),
-        ] {
+        ];
+        for (list, outcome, expected) in passing.into_iter().chain(others) {
             let (found, detail) = judged(&list, 0);
             assert_eq!(found, outcome, "{list}: {detail}");
             assert!(detail.contains(expected), "{list}: {detail}");

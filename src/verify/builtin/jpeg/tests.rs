@@ -81,44 +81,44 @@ fn a_hole_is_found_in_nearly_every_place() {
 #[test]
 fn what_stands_where_it_may_not_is_found() {
     let (baseline, progressive, restarts) = (SAMPLES[0].1, SAMPLES[1].1, SAMPLES[2].1);
-    for (bytes, what) in [
+    for (bytes, from, old, new, what) in [
         (
-            replaced(restarts, 0, b"\xFF\xD1", b"\xFF\xD2"),
+            restarts,
+            0,
+            &b"\xFF\xD1"[..],
+            &b"\xFF\xD2"[..],
             "another restart",
         ),
-        (replaced(restarts, 0, b"\xFF\xD1", b""), "no restart"),
+        (restarts, 0, b"\xFF\xD1", b"", "no restart"),
+        (baseline, 2, b"\xFF\xDB", b"\0\xFF\xDB", "between segments"),
+        (baseline, 2, b"\xFF\xC4", b"\xFF\xEE", "no Huffman table"),
         (
-            replaced(baseline, 2, b"\xFF\xDB", b"\0\xFF\xDB"),
-            "between segments",
-        ),
-        (
-            replaced(baseline, 2, b"\xFF\xC4", b"\xFF\xEE"),
-            "no Huffman table",
-        ),
-        (
-            replaced(baseline, 2, b"\xFF\xDB", b"\xFF\xEE"),
+            baseline,
+            2,
+            b"\xFF\xDB",
+            b"\xFF\xEE",
             "no quantisation table",
         ),
-        (replaced(baseline, 2, b"\xFF\xC0", b"\xFF\xEE"), "no frame"),
+        (baseline, 2, b"\xFF\xC0", b"\xFF\xEE", "no frame"),
+        (baseline, 2, b"\xFF\xC0", b"\xFF\xC2", "another frame"),
+        (progressive, 2, b"\xFF\xC2", b"\xFF\xC0", "another frame"),
+        (baseline, 2, b"\xFF\xDA", b"\xFF\xD9", "no scan"),
         (
-            replaced(baseline, 2, b"\xFF\xC0", b"\xFF\xC2"),
-            "another frame",
-        ),
-        (
-            replaced(progressive, 2, b"\xFF\xC2", b"\xFF\xC0"),
-            "another frame",
-        ),
-        (replaced(baseline, 2, b"\xFF\xDA", b"\xFF\xD9"), "no scan"),
-        (
-            replaced(baseline, 2, b"\x38\x00\x48", b"\x58\x00\x48"),
+            baseline,
+            2,
+            b"\x38\x00\x48",
+            b"\x58\x00\x48",
             "a higher picture",
         ),
         (
-            replaced(baseline, 2, b"\x38\x00\x48", b"\x28\x00\x48"),
+            baseline,
+            2,
+            b"\x38\x00\x48",
+            b"\x28\x00\x48",
             "a lower picture",
         ),
     ] {
-        assert_damaged(&bytes, what);
+        assert_damaged(&replaced(bytes, from, old, new), what);
     }
 }
 
