@@ -45,7 +45,7 @@ impl App {
     }
 
     /// Notes the damaged or lost rows among these sources' newest versions.
-    pub async fn note_damaged_newest(&self, sources: &[Source]) -> Result<()> {
+    pub async fn record_damaged_newest(&self, sources: &[Source]) -> Result<()> {
         for source in sources {
             let state = &source.state;
             let Some(id) = state.version_id.filter(|_| state.version_state.is_none()) else {

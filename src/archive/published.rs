@@ -268,12 +268,8 @@ impl Published {
         temp_dir: &Path,
         folders: &mut Folders,
     ) -> Result<FileSeal, ArchiveError> {
-        let StagedFile {
-            file,
-            target,
-            mut seal,
-        } = ready;
-        let mut placed = file.persist(&target);
+        let (target, mut seal) = (ready.target, ready.seal);
+        let mut placed = ready.file.persist(&target);
         if let Err(error) = placed {
             placed = match error.error.kind() {
                 // Another process withdrew the last file of the folder meanwhile, and the folder with it.

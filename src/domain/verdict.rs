@@ -45,9 +45,14 @@ const COULD_NOT: &str = "could not judge: ";
 impl Judgement {
     /// Returns the judgement of a verifier that could not judge, with the reason.
     pub fn error(why: &str) -> Self {
+        Self::new(VerdictOutcome::Error, format!("{COULD_NOT}{why}"))
+    }
+
+    /// Returns a judgement without an exit code and without output.
+    pub fn new(outcome: VerdictOutcome, detail: impl Into<String>) -> Self {
         Self {
-            outcome: VerdictOutcome::Error,
-            detail: format!("{COULD_NOT}{why}"),
+            outcome,
+            detail: detail.into(),
             exit_code: None,
             output: String::new(),
         }

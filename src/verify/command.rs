@@ -142,7 +142,7 @@ fn with_paths(argument: &[u8], places: &[(&[u8], &Path)]) -> Vec<u8> {
 /// Judges a finished run: exit code 0 passes, the codes in `failed` fail, any other end is an error.
 fn read(run: &FinishedRun, failed: &[i32], limits: RunLimits) -> Judgement {
     let passed = || output::last_line(&run.stdout, &run.stderr);
-    let said = output::telling_line(&run.stdout, &run.stderr);
+    let said = output::significant_line(&run.stdout, &run.stderr);
     let exit_code = match run.end {
         RunEnd::Exited(status) => status.code(),
         RunEnd::TimedOut | RunEnd::Overrun(_) => None,

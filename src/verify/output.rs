@@ -100,7 +100,7 @@ const TRACEBACK: &str = "Traceback (most recent call last)";
 
 /// Returns the line that explains a failure, shortened, with the number of other lines: the last one of a Python
 /// traceback, else the first with one of [`BAD_WORDS`], else the first. Stdout comes before stderr.
-pub(super) fn telling_line(stdout: &Capture, stderr: &Capture) -> Option<String> {
+pub(super) fn significant_line(stdout: &Capture, stderr: &Capture) -> Option<String> {
     let (stdout, stderr) = (stdout.text(), stderr.text());
     let lines = stdout.lines().chain(stderr.lines()).map(str::trim);
     let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
@@ -230,7 +230,7 @@ mod tests {
             ),
             (" \n\n", "\nonly this\n", Some("only this")),
         ] {
-            let found = telling_line(
+            let found = significant_line(
                 &capture(&[stdout.as_bytes()]),
                 &capture(&[stderr.as_bytes()]),
             );

@@ -62,7 +62,7 @@ impl Verifier {
     }
 
     /// Returns whether the verdict depends on the previous version.
-    pub fn looks_back(&self) -> bool {
+    pub fn compares_with_previous(&self) -> bool {
         self.rule()
             .is_some_and(|rule| rule.needs_previous() > PreviousNeed::Nothing)
     }
@@ -212,12 +212,8 @@ impl Verifier {
                 };
             }
         }
-        Judgement {
-            outcome: VerdictOutcome::Passed,
-            detail: format!("every other file is as {} says", companion.name),
-            exit_code: None,
-            output: String::new(),
-        }
+        let detail = format!("every other file is as {} says", companion.name);
+        Judgement::new(VerdictOutcome::Passed, detail)
     }
 
     async fn judge_by_program(

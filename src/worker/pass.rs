@@ -1,4 +1,6 @@
-//! One pass: everything that is due, each source once.
+//! One pass: claims the selected sources, each once, and has the pipeline fetch, judge and publish.
+//!
+//! Never makes a request or a verdict itself.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -49,7 +51,7 @@ impl Selection {
 
 /// The versions that a pass judges.
 pub(super) enum Judging {
-    /// None; the pass publishes nothing either. This process may not.
+    /// None, and the pass publishes nothing either: this process may not.
     Nothing,
     /// The versions that the pass fetches.
     New,

@@ -369,7 +369,7 @@ impl Worker {
             Selection::Due => FilesToLookAt::Due(self.app.now()),
             Selection::These(ids) => FilesToLookAt::These(ids.clone()),
         };
-        self.app.look_at_files(which).await?;
+        self.app.check_files(which).await?;
         self.settle_files(again).await
     }
 

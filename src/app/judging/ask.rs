@@ -31,24 +31,24 @@ impl App {
             .is_run()
             .then(|| self.note_judging(facts.version_id, verifier.name()));
         let rule_context = self.rule_context(verifier, facts).await;
-        let asked = self.asked(verifier).await;
+        let run = self.begin_run(verifier).await;
         let judgement = if let VerifierKind::Http { url, secret, .. } = verifier.kind() {
             let address = (url.as_str(), secret.as_deref());
             self.post(address, verifier, content, facts).await
         } else {
             let work_dir = self.ports.archive.machine().temp_dir();
             verifier
-                .judge_as(&asked.fingerprint, content, facts, rule_context, work_dir)
+                .judge_as(&run.fingerprint, content, facts, rule_context, work_dir)
                 .await
         };
         drop(note);
-        asked.said(judgement)
+        run.finish(judgement)
     }
 
     /// Starts asking a verifier and fixes its fingerprint: a program replaced from now on could not judge.
-    pub(in crate::app) async fn asked<'a>(&self, verifier: &'a Verifier) -> Asked<'a> {
+    pub(in crate::app) async fn begin_run<'a>(&self, verifier: &'a Verifier) -> VerifierRun<'a> {
         let (started_at, clock) = (self.now(), Instant::now());
-        Asked {
+        VerifierRun {
             fingerprint: verifier.identify().await,
             verifier,
             started_at,
@@ -88,12 +88,10 @@ impl App {
         };
         match VerifierReply::read(answer.status, answer.media_type.as_deref(), &answer.body) {
             VerifierReply::Verdict(judgement) => judgement,
-            VerifierReply::Later => Judgement {
-                outcome: VerdictOutcome::Pending,
-                detail: "answered 202: the verdict comes later".to_owned(),
-                exit_code: None,
-                output: String::new(),
-            },
+            VerifierReply::Later => {
+                let detail = "answered 202: the verdict comes later";
+                Judgement::new(VerdictOutcome::Pending, detail)
+            }
         }
     }
 
@@ -112,16 +110,16 @@ impl App {
 }
 
 /// A verifier that is being asked.
-pub(in crate::app) struct Asked<'a> {
+pub(in crate::app) struct VerifierRun<'a> {
     verifier: &'a Verifier,
     pub(in crate::app) fingerprint: Fingerprint,
     started_at: DateTime<Utc>,
     clock: Instant,
 }
 
-impl Asked<'_> {
+impl VerifierRun<'_> {
     /// Returns the verifier's judgement as a verdict.
-    pub(in crate::app) fn said(self, judgement: Judgement) -> NewVerdict {
+    pub(in crate::app) fn finish(self, judgement: Judgement) -> NewVerdict {
         NewVerdict {
             verifier: self.verifier.name().to_owned(),
             fingerprint: self.fingerprint,

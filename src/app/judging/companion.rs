@@ -123,7 +123,7 @@ impl App {
             return Ok(None);
         };
         let versions = self.versions_in_force(list.id, facts).await?;
-        let good = versions.iter().find(|one| says_something(one));
+        let good = versions.iter().find(|one| is_usable_list(one));
         Ok(good.map(|version| version.id))
     }
 
@@ -144,7 +144,7 @@ fn companion_of(verifier: &Verifier) -> Option<&str> {
 }
 
 /// Reports whether a version of a list counts: an unverified list proves nothing about other files.
-pub(in crate::app) fn says_something(version: &Version) -> bool {
+pub(in crate::app) fn is_usable_list(version: &Version) -> bool {
     matches!(
         version.state,
         VersionState::Passed | VersionState::Unverified

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::death::killed_too_often;
 use super::redact::redacted;
-use super::step::{Ask, Step, promise, too_late};
+use super::step::{Ask, Step};
 use crate::app::{App, Result};
 use crate::domain::{
     Content, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceKey, SourceSettings,
@@ -28,6 +28,22 @@ pub struct Verified {
     pub state: VersionState,
     /// Verdicts by hand that these verdicts replaced.
     pub set_aside: Vec<SetAside>,
+}
+
+impl Verified {
+    pub(super) fn of(source: &Source, version: &Version, counted: Counted) -> Self {
+        let state = counted.state;
+        Self {
+            source: source.clone(),
+            version: Version {
+                state,
+                ..version.clone()
+            },
+            verdicts: counted.verdicts,
+            state,
+            set_aside: join(counted.ended.into_iter().map(SetAside::from)),
+        }
+    }
 }
 
 /// A verdict by hand that a verifier's own verdict replaced.
@@ -99,7 +115,7 @@ impl App {
         let verified = self
             .judge_as_known(source, version, Some(content), Ask::Again, Some(asked))
             .await?;
-        self.settle_looked(source.id).await?;
+        self.settle_checked(source.id).await?;
         Ok(verified)
     }
 
@@ -230,17 +246,7 @@ impl App {
         if is_suspect {
             self.clear_of_deaths(source, version).await?;
         }
-        let state = counted.state;
-        Ok(Verified {
-            source: source.clone(),
-            version: Version {
-                state,
-                ..version.clone()
-            },
-            verdicts: counted.verdicts,
-            state,
-            set_aside: join(counted.ended.into_iter().map(SetAside::from)),
-        })
+        Ok(Verified::of(source, version, counted))
     }
 
     /// Returns the verdicts that come of these steps. Missing content is read when the first verifier needs it.
@@ -256,9 +262,7 @@ impl App {
         for (verifier, step) in steps {
             let verdict = match step {
                 Step::Nothing => continue,
-                Step::Promise => self.note(&verifier, promise()).await,
-                Step::Refuse(why) => self.note(&verifier, why).await,
-                Step::GiveUp(deadline) => self.note(&verifier, too_late(deadline)).await,
+                Step::Decide(judgement) => self.verdict_without_run(&verifier, judgement).await,
                 Step::Run => {
                     let content = match &content {
                         Some(content) => content,
@@ -284,7 +288,7 @@ impl App {
     }
 
     /// Returns a verdict that needs no run.
-    pub(in crate::app) async fn note(
+    pub(in crate::app) async fn verdict_without_run(
         &self,
         verifier: &Arc<Verifier>,
         judgement: Judgement,

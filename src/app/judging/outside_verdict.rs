@@ -44,7 +44,7 @@ impl App {
         let earlier = self.ports.store.verdicts(version.id).await?;
         let earlier = earlier.iter().map(|one| &one.verdict);
         let verdict = self
-            .note_from_outside(&verifier, earlier, outcome, detail)
+            .verdict_from_outside(&verifier, earlier, outcome, detail)
             .await;
         let verdict = redacted(verdict, &self.redactor([&source], Some(&verifier)));
         let (state, also) = self
@@ -52,7 +52,7 @@ impl App {
             .store
             .record_outside_verdict(version.id, verdict, self.stamp())
             .await?;
-        self.settle_looked(source.id).await?;
+        self.settle_checked(source.id).await?;
         Ok(GivenVerdict {
             source,
             version: Version { state, ..version },
@@ -62,20 +62,15 @@ impl App {
 
     /// Returns the verdict from outside in a verifier's name. For a verifier that gannet runs it is marked as by hand,
     /// unless that verifier promised it.
-    pub(in crate::app) async fn note_from_outside<'a>(
+    pub(in crate::app) async fn verdict_from_outside<'a>(
         &self,
         verifier: &Arc<Verifier>,
         earlier: impl IntoIterator<Item = &'a NewVerdict>,
         outcome: VerdictOutcome,
         detail: Option<String>,
     ) -> NewVerdict {
-        let judgement = Judgement {
-            outcome,
-            detail: detail.unwrap_or_default(),
-            exit_code: None,
-            output: String::new(),
-        };
-        let mut verdict = self.note(verifier, judgement).await;
+        let judgement = Judgement::new(outcome, detail.unwrap_or_default());
+        let mut verdict = self.verdict_without_run(verifier, judgement).await;
         let last = newest_by_verifier(earlier).get(verifier.name()).copied();
         let is_promised =
             last.is_some_and(|last| last.judgement.outcome == VerdictOutcome::Pending);

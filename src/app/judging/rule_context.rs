@@ -1,6 +1,6 @@
 //! Input of the built-in rules beyond the judged version; read only for rules that need it.
 
-use super::companion::says_something;
+use super::companion::is_usable_list;
 use crate::app::{App, Result};
 use crate::config::{Builtin, PreviousNeed};
 use crate::domain::{SourceId, Version};
@@ -74,7 +74,7 @@ impl App {
         let Some(checked_at) = checked_at.filter(|_| !versions.is_empty()) else {
             return Ok(Err(format!("`{name}` has no version that could say")));
         };
-        let good = || versions.iter().filter(|version| says_something(version));
+        let good = || versions.iter().filter(|version| is_usable_list(version));
         let Some(newest) = good().next() else {
             let state = versions[0].state;
             return Ok(Err(format!("`{name}` is {state} itself")));

@@ -105,8 +105,13 @@ impl StaleProgress {
 
 /// Returns how many versions may be judged at once: one when a rule compares each with the last good version.
 fn at_once(stale: &[Stale]) -> usize {
-    let looks_back = |stale: &Stale| stale.verifiers.iter().any(|one| one.looks_back());
-    if stale.iter().any(looks_back) {
+    let compares_with_previous = |stale: &Stale| {
+        stale
+            .verifiers
+            .iter()
+            .any(|one| one.compares_with_previous())
+    };
+    if stale.iter().any(compares_with_previous) {
         1
     } else {
         AT_ONCE
@@ -329,17 +334,7 @@ impl App {
             .store
             .record_verdicts(version.id, Vec::new(), VerdictId(0), self.stamp())
             .await?;
-        let state = counted.state;
-        Ok(Verified {
-            source: source.clone(),
-            version: Version {
-                state,
-                ..version.clone()
-            },
-            verdicts: Vec::new(),
-            state,
-            set_aside: Vec::new(),
-        })
+        Ok(Verified::of(source, version, counted))
     }
 
     /// Returns the state before and the result; `None` for a version that is gone.
@@ -365,7 +360,7 @@ impl App {
             let too_often = killed_too_often(version.id, deaths);
             let steps = verifiers.map(|verifier| {
                 let refused = too_often.clone().filter(|_| verifier.is_run());
-                (verifier, refused.map_or(Step::Run, Step::Refuse))
+                (verifier, refused.map_or(Step::Run, Step::Decide))
             });
             let seen = self.seen(found.newest_verdict);
             let (steps, is_suspect) = (steps.collect(), deaths > 0);

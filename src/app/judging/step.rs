@@ -27,16 +27,24 @@ pub(crate) enum Ask {
 
 /// What to do about one verifier.
 pub(in crate::app) enum Step {
-    /// It has a verdict, or time left.
+    /// The verifier has a verdict, or time left.
     Nothing,
     /// Run the verifier.
     Run,
-    /// The verdict will be sent: wait for it from now on.
-    Promise,
-    /// The promised verdict is overdue by now; it has had this long.
-    GiveUp(Duration),
-    /// Do not run the verifier: this judgement replaces its own.
-    Refuse(Judgement),
+    /// Record this judgement without a run: a verdict is awaited from now on, or overdue, or the verifier may not run.
+    Decide(Judgement),
+}
+
+impl Step {
+    fn promise() -> Self {
+        let detail = "waits for a verdict from outside";
+        Self::Decide(Judgement::new(VerdictOutcome::Pending, detail))
+    }
+
+    fn too_late(deadline: Duration) -> Self {
+        let why = format!("no verdict within {}", duration_words(deadline));
+        Self::Decide(Judgement::error(&why))
+    }
 }
 
 impl App {
@@ -58,7 +66,7 @@ impl App {
             let step = match (self.next_step(&verifier, last, ask), too_often) {
                 (Step::Run, Some(why)) if verifier.is_run() => match last {
                     Some(last) if last.judgement == *why => Step::Nothing,
-                    _ => Step::Refuse(why.clone()),
+                    _ => Step::Decide(why.clone()),
                 },
                 (step, _) => step,
             };
@@ -99,12 +107,12 @@ impl App {
             {
                 let waited = self.now() - promise.started_at;
                 if waited.to_std().is_ok_and(|waited| waited >= deadline) {
-                    Step::GiveUp(deadline)
+                    Step::too_late(deadline)
                 } else {
                     Step::Nothing
                 }
             }
-            (Some(_), Some(VerdictOutcome::Pending)) | (None, _) if is_external => Step::Promise,
+            (Some(_), Some(VerdictOutcome::Pending)) | (None, _) if is_external => Step::promise(),
             (Some(_), _) if is_external => Step::Nothing,
             _ => Step::Run,
         }
@@ -125,7 +133,8 @@ impl App {
             let ask = Ask::Undecided(Weight::Required);
             let is_late = |verifier: &Arc<Verifier>| {
                 let last = last.get(verifier.name()).copied();
-                matches!(self.next_step(verifier, last, ask), Step::GiveUp(_))
+                let step = self.next_step(verifier, last, ask);
+                matches!(step, Step::Decide(late) if late.outcome == VerdictOutcome::Error)
             };
             if self.verifiers_for(&source.settings).iter().any(is_late) {
                 overdue.insert(source.id);
@@ -138,17 +147,4 @@ impl App {
 /// Returns whether a promise was recorded with a clock that ran ahead, which would delay its deadline.
 fn is_from_the_future(promise: &NewVerdict, now: DateTime<Utc>) -> bool {
     promise.started_at > now + CLOCK_TOLERANCE
-}
-
-pub(in crate::app) fn promise() -> Judgement {
-    Judgement {
-        outcome: VerdictOutcome::Pending,
-        detail: "waits for a verdict from outside".to_owned(),
-        exit_code: None,
-        output: String::new(),
-    }
-}
-
-pub(in crate::app) fn too_late(deadline: Duration) -> Judgement {
-    Judgement::error(&format!("no verdict within {}", duration_words(deadline)))
 }

@@ -119,7 +119,7 @@ impl App {
         };
         let webhooks = self.webhooks().await.map_err(|error| error.to_string())?;
         let answer = webhooks.get(url, HEARTBEAT_TIMEOUT).await;
-        heard(&answer.map_err(|error| error.to_string())?).map(drop)
+        delivery_of(&answer.map_err(|error| error.to_string())?).map(drop)
     }
 
     /// Sends a notifier what changed since its last message, and records the delivery; `None` without a change.
@@ -268,7 +268,7 @@ impl App {
                 };
                 let webhooks = self.webhooks().await.map_err(|error| error.to_string())?;
                 let answer = webhooks.deliver(request).await;
-                heard(&answer.map_err(|error| error.to_string())?)
+                delivery_of(&answer.map_err(|error| error.to_string())?)
             }
         }
     }
@@ -319,7 +319,7 @@ fn memory(text: String) -> Content {
 }
 
 /// Reads an answer: any 2xx accepts the message.
-fn heard(answer: &WebhookResponse) -> Delivery {
+fn delivery_of(answer: &WebhookResponse) -> Delivery {
     let text = String::from_utf8_lossy(&answer.body);
     let status = answer.status;
     let said = match text.lines().map(line_of).find(|line| !line.is_empty()) {

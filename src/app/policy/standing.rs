@@ -295,7 +295,7 @@ impl App {
                 let file = config.config_file.clone();
                 self.exchange(Configured::read_as(config, state));
                 let (action, file) = (Action::ConfigReloaded, file.unwrap_or_default());
-                return self.note_config(action, file.display().to_string()).await;
+                return self.log_config(action, file.display().to_string()).await;
             }
             Some(Err(problem)) => problem,
         };
@@ -303,7 +303,7 @@ impl App {
         tracing::error!("{problem}");
         // Reported once for each state of the file.
         self.exchange(Configured::outdated(Arc::clone(&before.config), state));
-        self.note_config(Action::ConfigRejected, problem.clone())
+        self.log_config(Action::ConfigRejected, problem.clone())
             .await?;
         *self.rejected() = Some(problem);
         Ok(())
@@ -361,7 +361,7 @@ impl App {
         self.record(Fact::ConfigUsable(event)).await
     }
 
-    async fn note_config(&self, action: Action, detail: String) -> Result<()> {
+    async fn log_config(&self, action: Action, detail: String) -> Result<()> {
         let event = NewEvent::of(action).detail(detail);
         self.record(Fact::Event(event)).await
     }

@@ -1,6 +1,6 @@
 //! Published files: publishing them, looking at them, and removing them.
 
-pub(in crate::app) mod look;
+pub(in crate::app) mod file_check;
 pub(in crate::app) mod other_contents;
 pub(in crate::app) mod publish;
 pub(in crate::app) mod stray;

@@ -41,7 +41,7 @@ impl App {
             Ok(decided) => decided,
             Err(error) => {
                 let results: Vec<_> = sources.iter().map(|_| Err(again(&error))).collect();
-                self.note_failures(&sources, &results).await;
+                self.record_failures(&sources, &results).await;
                 return results;
             }
         };
@@ -64,12 +64,12 @@ impl App {
             };
         }
         drop(lock);
-        self.note_failures(&sources, &results).await;
+        self.record_failures(&sources, &results).await;
         results
     }
 
     /// Records why files could not be published, until they are.
-    async fn note_failures(&self, sources: &[SourceId], results: &[Result<()>]) {
+    async fn record_failures(&self, sources: &[SourceId], results: &[Result<()>]) {
         let failures: Vec<_> = sources
             .iter()
             .zip(results)
@@ -180,7 +180,7 @@ impl App {
         let source = task.source.id;
         let done = self.bring_in_line(task).await;
         let results = [done];
-        self.note_failures(&[source], &results).await;
+        self.record_failures(&[source], &results).await;
         let [done] = results;
         done
     }

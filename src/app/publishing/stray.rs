@@ -9,7 +9,7 @@ use crate::store::{BarePath, Fact, FilesToLookAt};
 
 impl App {
     /// Marks strays for withdrawal: at all paths, or at the given ones whose publication is no longer recorded.
-    pub(in crate::app) async fn look_for_strays(&self, which: FilesToLookAt) -> Result<()> {
+    pub(in crate::app) async fn find_strays(&self, which: FilesToLookAt) -> Result<()> {
         if self.strays(which.clone()).await?.is_empty() {
             return Ok(());
         }

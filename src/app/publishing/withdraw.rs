@@ -142,7 +142,7 @@ impl App {
             })
             .await;
         if is_expected && !matches!(taken, Ok(true)) {
-            self.look_at_all_soon().await?;
+            self.check_all_soon().await?;
         }
         taken
     }

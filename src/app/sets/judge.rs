@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::report::SetsReport;
 use crate::app::judging::judge::{SetAside, facts_of, set_aside};
-use crate::app::judging::step::{Step, promise, too_late};
+use crate::app::judging::step::Step;
 use crate::app::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::FileLock;
 use crate::domain::{
@@ -66,7 +66,7 @@ impl App {
             lock => lock?,
         };
         let problems = self.set_problems().await?;
-        self.note_problems(&problems).await?;
+        self.record_problems(&problems).await?;
         let asked_for = self
             .ports
             .store
@@ -118,7 +118,7 @@ impl App {
 
     /// Records the state of each set whose newest edition is now an older one in another state: the set failed or
     /// passed without a new verdict.
-    pub(in crate::app) async fn note_older_editions(&self, before: Vec<Edition>) -> Result<()> {
+    pub(in crate::app) async fn record_older_editions(&self, before: Vec<Edition>) -> Result<()> {
         if before.is_empty() {
             return Ok(());
         }
@@ -149,7 +149,7 @@ impl App {
     }
 
     /// Stores the problems of sets, and reports each once.
-    async fn note_problems(&self, problems: &BTreeMap<String, String>) -> Result<()> {
+    async fn record_problems(&self, problems: &BTreeMap<String, String>) -> Result<()> {
         for set in self.ports.store.file_sets().await? {
             let problem = problems.get(&set.name).cloned();
             if set.problem != problem {
@@ -356,9 +356,7 @@ impl App {
             let last = newest.get(verifier.name()).copied();
             let verdict = match self.next_step(&verifier, last, ask) {
                 Step::Nothing => continue,
-                Step::Promise => self.note(&verifier, promise()).await,
-                Step::Refuse(why) => self.note(&verifier, why).await,
-                Step::GiveUp(deadline) => self.note(&verifier, too_late(deadline)).await,
+                Step::Decide(judgement) => self.verdict_without_run(&verifier, judgement).await,
                 Step::Run => {
                     let files = match &files {
                         Some(files) => files,
@@ -366,7 +364,10 @@ impl App {
                     };
                     match files {
                         Ok(files) => self.run_on_set(&verifier, files).await,
-                        Err(why) => self.note(&verifier, Judgement::error(why)).await,
+                        Err(why) => {
+                            self.verdict_without_run(&verifier, Judgement::error(why))
+                                .await
+                        }
                     }
                 }
             };
@@ -440,15 +441,15 @@ impl App {
 
     async fn run_on_set(&self, verifier: &Arc<Verifier>, files: &SetFiles) -> NewVerdict {
         let _permit = self.judging_permit(true).await;
-        let asked = self.asked(verifier).await;
+        let run = self.begin_run(verifier).await;
         let judgement = verifier
             .judge_set(
-                &asked.fingerprint,
+                &run.fingerprint,
                 files,
                 self.ports.archive.machine().temp_dir(),
             )
             .await;
-        asked.said(judgement)
+        run.finish(judgement)
     }
 
     /// Waits for the lock on judging sets, which one process holds at a time: no set is judged twice, and each edition

@@ -72,7 +72,7 @@ impl App {
         let earlier = self.ports.store.edition_verdicts(edition.id).await?;
         let earlier = earlier.iter().map(|one| &one.verdict);
         let verdict = self
-            .note_from_outside(verifier, earlier, outcome, detail)
+            .verdict_from_outside(verifier, earlier, outcome, detail)
             .await;
         let mut also = Vec::new();
         for verdict in self

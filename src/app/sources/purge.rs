@@ -193,7 +193,7 @@ impl App {
             tracing::warn!("{error}: left to the next pass");
         }
         let editions = std::mem::take(&mut purge.newest_editions);
-        if let Err(error) = self.note_older_editions(editions).await {
+        if let Err(error) = self.record_older_editions(editions).await {
             tracing::warn!("{error}");
         }
     }

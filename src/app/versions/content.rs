@@ -37,7 +37,7 @@ impl App {
             Err(error) if error.kind == ErrorKind::Damaged => {
                 let error = self.damage_of(version, error).await?;
                 if self.ports.store.can_write() {
-                    self.note_damage(version.source_id, version.id, &error)
+                    self.record_damage(version.source_id, version.id, &error)
                         .await?;
                 }
                 Err(error)
@@ -102,7 +102,12 @@ impl App {
             .await
     }
 
-    async fn note_damage(&self, source: SourceId, version: VersionId, error: &Error) -> Result<()> {
+    async fn record_damage(
+        &self,
+        source: SourceId,
+        version: VersionId,
+        error: &Error,
+    ) -> Result<()> {
         let event = NewEvent::of(Action::Damaged).source(source);
         let event = event.version(version).detail(error.message.clone());
         self.record(Fact::Event(event)).await?;

@@ -13,12 +13,7 @@ pub(in crate::verify) fn judge(rule: &Builtin, input: &RuleInput) -> Judgement {
         Err(RuleFailure::Bad(detail)) => (VerdictOutcome::Failed, detail),
         Err(RuleFailure::Cannot(why)) => return Judgement::error(&why),
     };
-    Judgement {
-        outcome,
-        detail,
-        exit_code: None,
-        output: String::new(),
-    }
+    Judgement::new(outcome, detail)
 }
 
 fn find(rule: &Builtin, input: &RuleInput) -> RuleResult {

@@ -94,7 +94,7 @@ async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
     } else {
         app.sources(&args.sources).await?
     };
-    app.note_damaged_newest(&sources).await?;
+    app.record_damaged_newest(&sources).await?;
     let now = app.now();
     let overdue = if *failing {
         app.overdue(&sources).await?

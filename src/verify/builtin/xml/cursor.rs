@@ -44,7 +44,7 @@ impl<'a> Cursor<'a> {
         self.rest
     }
 
-    pub(super) fn looks_at(&self, text: &str) -> bool {
+    pub(super) fn is_at(&self, text: &str) -> bool {
         self.rest.starts_with(text)
     }
 
@@ -170,7 +170,7 @@ impl<'a> Cursor<'a> {
         if target.eq_ignore_ascii_case("xml") {
             return wrong("an XML declaration that is not at the beginning");
         }
-        if !self.looks_at("?>") {
+        if !self.is_at("?>") {
             self.space()?;
         }
         self.up_to("?>").map(drop)
@@ -232,7 +232,7 @@ impl<'a> Cursor<'a> {
             if self.take(")") {
                 return Ok(());
             }
-            let Some(by) = [",", "|"].into_iter().find(|by| self.looks_at(by)) else {
+            let Some(by) = [",", "|"].into_iter().find(|by| self.is_at(by)) else {
                 return self.unexpected("`)`");
             };
             if *parted_by.get_or_insert(by) != by {

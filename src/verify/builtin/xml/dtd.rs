@@ -41,7 +41,7 @@ impl Dtd {
         let mut at = Cursor::new(text);
         at.space()?;
         at.name()?;
-        if at.skip_space() && (at.looks_at("SYSTEM") || at.looks_at("PUBLIC")) {
+        if at.skip_space() && (at.is_at("SYSTEM") || at.is_at("PUBLIC")) {
             at.external_id(false)?;
             dtd.is_open = true;
             at.skip_space();
@@ -124,7 +124,7 @@ impl Dtd {
         }
         let name = at.name()?;
         at.space()?;
-        let entity = if at.looks_at("SYSTEM") || at.looks_at("PUBLIC") {
+        let entity = if at.is_at("SYSTEM") || at.is_at("PUBLIC") {
             at.external_id(false)?;
             let had_space = at.skip_space();
             let is_parsed = is_parameter || !at.take("NDATA");

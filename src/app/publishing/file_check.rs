@@ -1,7 +1,7 @@
-//! Looks at published files and puts back those that somebody changed or removed.
+//! Checks published files, and marks those that somebody changed or removed: publishing puts them back.
 //!
-//! A look costs one `stat` per file. Only a file whose look differs from its record is read; one that readers could not
-//! open gets its mode back.
+//! The check costs one `stat` per file. Only a file whose seal differs from its record is read; one that readers could
+//! not open gets its mode back. Never writes a file's content.
 
 use chrono::{DateTime, TimeDelta};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -12,11 +12,11 @@ use crate::domain::{Action, EventId, NewEvent, SourceId, Stamp, VersionId};
 use crate::store::{Condition, Fact, FilesToLookAt, PublishedFile, StoreError};
 use std::collections::HashSet;
 
-/// How often all files are looked at; each pass looks at those of due sources.
-const LOOK_AT_ALL_EVERY: TimeDelta = TimeDelta::days(1);
+/// How often all files are checked; each pass checks those of due sources.
+const CHECK_ALL_EVERY: TimeDelta = TimeDelta::days(1);
 const CHORE: &str = "published-files";
-/// Threads that look: enough to hide the round trips of a slow file system.
-const LOOKERS: usize = 4;
+/// Concurrent checks: enough to hide the round trips of a slow file system.
+const CHECKERS: usize = 4;
 /// Files read before other processes may publish in between.
 const BATCH: usize = 64;
 
@@ -25,19 +25,19 @@ type Reopened = (SourceId, VersionId, u32);
 
 impl App {
     /// Marks the published files that differ from what was published as due: of these, and once a day of all.
-    pub(crate) async fn look_at_files(&self, which: FilesToLookAt) -> Result<()> {
-        self.look_at_unsure().await?;
+    pub(crate) async fn check_files(&self, which: FilesToLookAt) -> Result<()> {
+        self.check_unsure_files().await?;
         self.record(Fact::FilesUnsure).await?;
         let now = self.now();
         let is_due = Condition::ChoreDue {
             name: CHORE,
             now,
-            every: LOOK_AT_ALL_EVERY,
+            every: CHECK_ALL_EVERY,
         };
         let all = self.ports.store.holds(is_due).await?;
         let which = if all { FilesToLookAt::All } else { which };
-        self.look_at(which.clone()).await?;
-        self.look_for_strays(which).await?;
+        self.mark_changed(which.clone()).await?;
+        self.find_strays(which).await?;
         if all {
             self.record(Fact::Chore(CHORE)).await?;
         }
@@ -45,19 +45,19 @@ impl App {
     }
 
     /// Checks the files that a killed process may have replaced; a right one is recorded without an event.
-    async fn look_at_unsure(&self) -> Result<()> {
+    async fn check_unsure_files(&self) -> Result<()> {
         if self.ports.store.unsure_files().await?.is_empty() {
             return Ok(());
         }
         let _lock = self.lock_published().await?;
         for file in self.ports.store.unsure_files().await? {
-            self.look_closely(file).await?;
+            self.check_content(file).await?;
         }
         Ok(())
     }
 
-    /// Has the next pass look at all files.
-    pub(in crate::app) async fn look_at_all_soon(&self) -> Result<()> {
+    /// Has the next pass check all files.
+    pub(in crate::app) async fn check_all_soon(&self) -> Result<()> {
         let never = Stamp {
             at: DateTime::UNIX_EPOCH,
             ..self.stamp()
@@ -66,26 +66,26 @@ impl App {
     }
 
     /// Marks those of these published files that differ from what was published.
-    async fn look_at(&self, which: FilesToLookAt) -> Result<()> {
+    async fn mark_changed(&self, which: FilesToLookAt) -> Result<()> {
         let suspects = self.suspects(which).await?;
         for batch in suspects.chunks(BATCH) {
             let ids = batch.iter().map(|file| file.source_id).collect();
             let _lock = self.lock_published().await?;
             // Another process may have published meanwhile.
             for file in self.suspects(FilesToLookAt::These(ids)).await? {
-                self.look_closely(file).await?;
+                self.check_content(file).await?;
             }
         }
         Ok(())
     }
 
-    /// Looks at a source's published file and updates it after a change was recorded: a command reports what consumers
-    /// find, so they must find it.
-    pub(in crate::app) async fn settle_looked(&self, source: SourceId) -> Result<()> {
+    /// Checks a source's published file and updates it after a change was recorded: a command reports the file that
+    /// consumers find, so they must find it.
+    pub(in crate::app) async fn settle_checked(&self, source: SourceId) -> Result<()> {
         if self.policy_standing().await?.is_in_force() {
             let this = FilesToLookAt::These(vec![source]);
-            let looked = self.look_at(this.clone()).await;
-            if let Err(error) = looked.and(self.look_for_strays(this).await) {
+            let checked = self.mark_changed(this.clone()).await;
+            if let Err(error) = checked.and(self.find_strays(this).await) {
                 tracing::warn!(
                     "source {source}: its published file could not be looked at: {error}"
                 );
@@ -135,8 +135,8 @@ impl App {
             shares.recv().await.map(|share| (share, shares))
         });
         let looks = shares
-            .map(|share| self.look(share))
-            .buffer_unordered(LOOKERS)
+            .map(|share| self.inspect(share))
+            .buffer_unordered(CHECKERS)
             .try_collect::<Vec<_>>();
         let (sent, looks) = tokio::join!(self.ports.store.published_files(which, sender), looks);
         sent?;
@@ -150,9 +150,9 @@ impl App {
         Ok(suspects.concat())
     }
 
-    /// Returns those of these files whose look differs from their record, and those that readers could not open, with
+    /// Returns those of these files whose seal differs from their record, and those that readers could not open, with
     /// the mode.
-    async fn look(
+    async fn inspect(
         &self,
         mut files: Vec<PublishedFile>,
     ) -> Result<(Vec<PublishedFile>, Vec<Reopened>)> {
@@ -171,7 +171,7 @@ impl App {
         .await
     }
 
-    async fn look_closely(&self, file: PublishedFile) -> Result<()> {
+    async fn check_content(&self, file: PublishedFile) -> Result<()> {
         let wanted = match self.ports.store.find_version(file.version_id).await {
             // The file's right content is unknown. It is marked like a wrong one: putting it back then reports the
             // reason, and no other file waits.
