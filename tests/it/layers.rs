@@ -4,6 +4,7 @@
 //! a reason that the layer's page gives.
 
 mod circles;
+mod lengths;
 mod paths;
 mod rules;
 
@@ -11,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use circles::circles;
+use lengths::long_functions;
 use rules::{Finding, findings, header_and_length, layer_of, only_buffers_change, only_re_exports};
 
 /// Returns every Rust file below `src/`, with its path relative to it.
@@ -131,4 +133,15 @@ fn every_file_belongs_to_a_layer() {
     ] {
         assert_eq!(layer_of(name), expected, "{name}");
     }
+}
+
+#[test]
+fn functions_are_short() {
+    let files = parsed_files();
+    let is_test = |name: &str| name.ends_with("tests.rs") || name.contains("/tests/");
+    let files = files.iter().filter(|(name, _)| !is_test(name));
+    let findings: Vec<_> = files
+        .flat_map(|(name, file)| long_functions(name, &file.items))
+        .collect();
+    assert!(findings.is_empty(), "{}", report(&findings));
 }

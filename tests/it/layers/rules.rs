@@ -191,9 +191,9 @@ const MAX_LINES: usize = 800;
 /// Something that the tables do not allow.
 #[derive(Debug)]
 pub(super) struct Finding {
-    file: String,
-    line: usize,
-    what: String,
+    pub(super) file: String,
+    pub(super) line: usize,
+    pub(super) what: String,
 }
 
 impl fmt::Display for Finding {

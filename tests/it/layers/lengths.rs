@@ -1,0 +1,107 @@
+//! How long functions are.
+
+use syn::spanned::Spanned as _;
+use syn::{Block, ImplItem, Item, Signature, TraitItem};
+
+use super::paths::each_item;
+use super::rules::{Finding, module_of};
+
+/// Lines from a function's signature to its closing brace.
+const MAX_LINES: usize = 40;
+
+/// Tables: a line for each case.
+const TABLES: &[(&str, &str)] = &[("store/sqlite/record.rs", "write")];
+
+/// Functions that are still to be shortened. Nothing may be added here.
+const TO_BE_SHORTENED: &[(&str, &str)] = &[
+    ("store/sqlite/attempt.rs", "end_claim"),
+    ("store/sqlite/change.rs", "change_sources"),
+    ("store/sqlite/change.rs", "restore"),
+    ("store/sqlite/change_run.rs", "run"),
+    ("store/sqlite/claim.rs", "claim_all"),
+    ("store/sqlite/claim.rs", "read_claim"),
+    ("store/sqlite/edition.rs", "insert_edition"),
+    ("store/sqlite/file_set.rs", "configure_sets"),
+    ("store/sqlite/file_set.rs", "record_set_publication"),
+    ("store/sqlite/notice.rs", "announced_between"),
+    ("store/sqlite/notice.rs", "look"),
+    ("store/sqlite/notice.rs", "write"),
+    ("store/sqlite/publication.rs", "write_publication"),
+    ("store/sqlite/source.rs", "list"),
+    ("store/sqlite/verdict_row.rs", "newest_outcomes"),
+    ("store/sqlite/wanted_file.rs", "wanted_by_states"),
+];
+
+/// Returns the functions of a file that are too long, tests excluded.
+pub(super) fn long_functions(file: &str, items: &[Item]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    each_item(&module_of(file), items, false, &mut |_, item| {
+        for (signature, block) in functions(item) {
+            let (from, to) = (signature.span().start().line, block.span().end().line);
+            let (name, lines) = (signature.ident.to_string(), to - from + 1);
+            if lines > MAX_LINES && !may_be_long(file, &name) {
+                findings.push(Finding {
+                    file: file.to_owned(),
+                    line: from,
+                    what: format!("`{name}` has {lines} lines, more than {MAX_LINES}"),
+                });
+            }
+        }
+    });
+    findings
+}
+
+/// Returns whether a function is one of those that may have more lines.
+fn may_be_long(file: &str, name: &str) -> bool {
+    let lists = [TABLES, TO_BE_SHORTENED];
+    lists.iter().any(|list| list.contains(&(file, name)))
+}
+
+/// Returns the functions that an item is or holds.
+fn functions(item: &Item) -> Vec<(&Signature, &Block)> {
+    match item {
+        Item::Fn(function) => vec![(&function.sig, &*function.block)],
+        Item::Impl(block) => {
+            let functions = block.items.iter().filter_map(|item| match item {
+                ImplItem::Fn(function) => Some((&function.sig, &function.block)),
+                _ => None,
+            });
+            functions.collect()
+        }
+        Item::Trait(block) => {
+            let functions = block.items.iter().filter_map(|item| match item {
+                TraitItem::Fn(function) => Some((&function.sig, function.default.as_ref()?)),
+                _ => None,
+            });
+            functions.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn only_what_is_past_the_limit_is_found() {
+    let long = "\n    let x = 1;".repeat(MAX_LINES);
+    let short = "\n    let x = 1;".repeat(MAX_LINES - 2);
+    for (text, expected) in [
+        (format!("fn long() {{{long}\n}}"), 1),
+        (format!("fn short() {{{short}\n}}"), 0),
+        (
+            format!("impl X {{ fn long(&self) {{{long}\n}} fn short() {{}} }}"),
+            1,
+        ),
+        (
+            format!("trait X {{ fn long() {{{long}\n}} fn none(); }}"),
+            1,
+        ),
+        (format!("mod inner {{ fn long() {{{long}\n}} }}"), 1),
+        (
+            format!("#[cfg(test)] mod tests {{ fn long() {{{long}\n}} }}"),
+            0,
+        ),
+    ] {
+        let file = syn::parse_file(&text).expect("Rust");
+        let found = long_functions("app/x.rs", &file.items);
+        assert_eq!(found.len(), expected, "{text}");
+    }
+}
