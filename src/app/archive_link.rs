@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use super::{App, Error, ErrorKind, OtherContents, Result};
 use crate::archive::{Archive, ArchiveError};
 use crate::domain::{ArchiveMark, Digest, Mismatch, is_out_of_space, to_hex};
-use crate::store::{Fact, StoreError};
+use crate::store::{CatalogueMark, Fact, LooseObjects, StoreError, UnnamedObjects};
 
 /// Objects looked up in a catalogue at once.
 const PAGE: usize = 1024;
@@ -108,7 +108,7 @@ impl App {
             }
             archive => archive?,
         };
-        let catalogue = match self.ports.store.archive_mark().await {
+        let catalogue = match self.ports.store.read(CatalogueMark).await {
             // The catalogue's owner is then unknown: it is read, and not changed.
             Err(error) if error.is_damage() => return Ok(Some(error.into())),
             catalogue => catalogue?,
@@ -148,7 +148,7 @@ impl App {
     async fn unnamed(&self, objects: &[(Digest, String)]) -> Result<Vec<String>> {
         let mut unnamed = Vec::new();
         for page in objects.chunks(PAGE) {
-            unnamed.extend(self.ports.store.unnamed(page.to_vec()).await?);
+            unnamed.extend(self.read(UnnamedObjects(page.to_vec())).await?);
         }
         Ok(unnamed)
     }
@@ -159,7 +159,7 @@ impl App {
         self.keep_unknown(other).await?;
         let mark = self.mark_to_adopt().await?;
         // The archive's own catalogue may name by now what this one was about to name, or to give up.
-        let loose = self.ports.store.loose_objects(self.now()).await?;
+        let loose = self.read(LooseObjects(self.now())).await?;
         self.record(Fact::ObjectsGone(loose)).await?;
         let objects = self
             .with_archive(|archive| archive.blobs().objects())
@@ -172,10 +172,12 @@ impl App {
         };
         let detail = format!("{adopted} are kept");
         kept.extend(sets);
-        self.ports
-            .store
-            .adopt_archive(mark.clone(), kept, detail, self.stamp())
-            .await?;
+        self.record(Fact::ArchiveAdopted {
+            mark: mark.clone(),
+            kept,
+            detail,
+        })
+        .await?;
         self.with_archive(move |archive| archive.machine().set_mark(&mark))
             .await?;
         Ok(adopted)
@@ -185,7 +187,7 @@ impl App {
     /// than either has. An unreadable mark is replaced, too.
     async fn mark_to_adopt(&self) -> Result<ArchiveMark> {
         let archive = self.ports.archive.machine().mark().ok().flatten();
-        let catalogue = match self.ports.store.archive_mark().await {
+        let catalogue = match self.ports.store.read(CatalogueMark).await {
             Err(error) if error.is_damage() => None,
             catalogue => catalogue?,
         };

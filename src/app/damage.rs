@@ -2,7 +2,7 @@
 
 use super::{App, Error, ErrorKind, Result};
 use crate::domain::{Source, SourceId};
-use crate::store::{Fact, StoreError};
+use crate::store::{Fact, StoreError, UnreportedDamage};
 
 impl App {
     /// Returns the damaged rows that were left out of reads, in words.
@@ -28,7 +28,7 @@ impl App {
             return Vec::new();
         }
         let recorded = async {
-            let untold = self.ports.store.untold_damage(damaged.clone()).await?;
+            let untold = self.read(UnreportedDamage(damaged.clone())).await?;
             if !untold.is_empty() {
                 self.join_archive_once().await?;
                 self.record(Fact::Damage(untold)).await?;

@@ -14,7 +14,7 @@ use crate::archive::{Archive, ArchiveError, CodecLimit, CodecLoad};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Actor, Stamp};
-use crate::store::{Fact, Store};
+use crate::store::{Fact, Query, Store};
 
 /// Concurrent requests to verifiers.
 const MAX_ASKING: usize = 8;
@@ -159,9 +159,18 @@ impl App {
         }
     }
 
+    /// Answers a question to the catalogue.
+    pub(crate) fn read<Q: Query>(
+        &self,
+        query: Q,
+    ) -> impl Future<Output = Result<Q::Output>> + Send {
+        let answer = self.ports.store.read(query);
+        async move { Ok(answer.await?) }
+    }
+
     /// Records a fact in the catalogue, by this actor and at this time.
     pub(crate) async fn record(&self, fact: Fact) -> Result<()> {
-        Ok(self.ports.store.record(fact, self.stamp()).await?)
+        Ok(Box::pin(self.ports.store.record(fact, self.stamp())).await?)
     }
 
     /// Returns the folder of published files.

@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::EditionId;
+use crate::domain::{Digest, EditionId, SourceId};
 
 /// What may hold in the catalogue, or not.
 #[derive(Clone, Debug)]
 pub enum Condition {
     /// There is a version, of a removed source perhaps.
     AnyVersion,
+    /// The source has a version with this content.
+    HasContent(SourceId, Digest),
     /// A source carries the tag of this set by what it says itself, whatever the set's rows of members say.
     Tagged(String),
     /// A source carries this set's tag, enabled or not.

@@ -3,10 +3,11 @@
 use std::result::Result;
 
 use crate::domain::{
-    EditionId, FileSeal, NewEvent, Slot, SourceId, VersionId, WorkerId, WorkerInfo,
+    ArchiveMark, EditionId, FileSeal, NewEvent, Slot, SourceId, VersionId, WorkerId, WorkerInfo,
 };
 
 use super::damaged_row::DamagedRow;
+use super::notice_types::NoticeRecord;
 
 /// Something to write down.
 #[derive(Clone, Debug)]
@@ -65,6 +66,17 @@ pub enum Fact {
     /// What became of tries to remove the files of removed sources, by path: gone, and whether one was there, or why not. An
     /// event tells the first failure of each, and its end.
     Withdrawals(Vec<(String, Result<bool, String>)>),
+    /// The new state of a notifier, with the event of the message that was sent, if any.
+    Notice(Box<NoticeRecord>),
+    /// An archive is taken over.
+    ArchiveAdopted {
+        /// The catalogue's mark from now on.
+        mark: ArchiveMark,
+        /// The stored objects and the editions of sets that no row names, and that must stay.
+        kept: Vec<String>,
+        /// The text of the event.
+        detail: String,
+    },
     /// Files are at these paths of no source, although they were withdrawn: they are to be removed.
     Strays(Vec<String>),
     /// Why a set cannot be judged at all, with an event when that is news; nothing when it can be.

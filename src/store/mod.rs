@@ -13,6 +13,7 @@ mod mended;
 mod notice_types;
 mod options;
 mod published_types;
+mod query;
 mod set_query;
 mod source_query;
 mod sqlite;
@@ -33,6 +34,17 @@ pub use options::{OnCommit, StoreOptions};
 pub use published_types::{
     BarePath, ExpectedFile, FilesToLookAt, LeftFile, PublishFailure, PublishQuery, PublishTask,
     PublishedFile,
+};
+pub use query::{
+    AllRowsFit, AskedOfPublished, BarePaths, CatalogueMark, ChangeRuns, ContentsOf,
+    DeletedEditions, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources,
+    ExpectedFiles, FileSetNamed, FileSets, FreeName, HappenedAfter, LastGoodAttempt, LooseObjects,
+    NamedVersions, NewestAmongUnreadable, NewestEdition, NewestEvent, NewestKey, NewestOf,
+    NewestVerdict, NoticeLookOf, OutlookAt, PolicyInForce, PolicyRevision, Publications,
+    PublishFailures, PurgedAt, Query, RefusalsInNameOf, RemovedSources, ServedVersion, SetMembers,
+    SoundVersions, SourcesInManySets, UnclaimedPaths, UnnamedObjects, UnreportedDamage,
+    UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VersionCount, VersionForJudging,
+    VersionWith, Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

@@ -120,6 +120,8 @@ pub enum ClaimWhat {
 pub enum ClaimsToRelease {
     /// Every one that this worker still holds, which is forgotten until it claims again.
     Of(WorkerId),
+    /// Those of workers that were not seen for a lease by now, and of unknown workers.
+    Lapsed(DateTime<Utc>),
     /// That on one source with this fencing number, if it still holds: the same worker may have made another one since, when an
     /// edit ended this one.
     One {

@@ -8,17 +8,18 @@ use std::path::PathBuf;
 
 use super::housekeeping;
 use crate::app::{App, Result};
-use crate::store::ClaimsToRelease;
+use crate::store::{ClaimsToRelease, Workers};
 use crate::verify::end_left_behind;
 
 /// Releases the claims of dead workers: of other machines' when their lease is over, of this machine's at once.
 pub(super) async fn release_claims(app: &App) -> Result<()> {
-    app.ports().store.release_lapsed(app.now()).await?;
+    let lapsed = ClaimsToRelease::Lapsed(app.now());
+    app.ports().store.release_claims(lapsed).await?;
     let dead = app
         .with_archive(|archive| archive.machine().dead_owners())
         .await?;
     let (store, machine) = (&app.ports().store, app.ports().archive.machine());
-    for worker in store.workers().await? {
+    for worker in store.read(Workers).await? {
         if machine.has_ended(&worker, &dead) {
             let claims = ClaimsToRelease::Of(worker.id);
             store.release_claims(claims).await?;

@@ -4,7 +4,7 @@
 //! deleted there. While a row of a version or a blob is damaged, nothing is deleted.
 
 use crate::app::{App, Result};
-use crate::store::{Condition, Fact};
+use crate::store::{AllRowsFit, Condition, Fact, LooseObjects, UnnamedObjects};
 
 /// Objects that are looked up in the catalogue at once.
 const PAGE: usize = 1024;
@@ -16,7 +16,7 @@ const EVERY: chrono::Duration = chrono::Duration::days(1);
 pub(super) async fn tidy_when_due(app: &App) -> Result<()> {
     let now = app.now();
     let is_due = Condition::SweepDue { now, every: EVERY };
-    if app.ports().store.holds(is_due).await? {
+    if app.read(is_due).await? {
         tidy(app).await?;
     }
     Ok(())
@@ -29,7 +29,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
         return Ok(());
     }
     app.join_archive_once().await?;
-    let needs_are_known = app.ports().store.inspect().await?;
+    let needs_are_known = app.read(AllRowsFit).await?;
     if needs_are_known {
         discard_unneeded(app).await?;
     }
@@ -44,7 +44,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
 /// Moves unneeded objects to the trash: those that the catalogue has marked as such, and those of which it has no row.
 /// An object that a living worker is about to record has a row.
 async fn discard_unneeded(app: &App) -> Result<()> {
-    for object in app.ports().store.loose_objects(app.now()).await? {
+    for object in app.read(LooseObjects(app.now())).await? {
         app.discard_object(&object).await?;
     }
     // Listed before they are looked up: every needed object in the list has a row by then.
@@ -52,7 +52,7 @@ async fn discard_unneeded(app: &App) -> Result<()> {
         .with_archive(|archive| archive.blobs().objects())
         .await?;
     for page in objects.chunks(PAGE) {
-        for object in app.ports().store.unnamed(page.to_vec()).await? {
+        for object in app.read(UnnamedObjects(page.to_vec())).await? {
             app.discard_object(&object).await?;
         }
     }
@@ -67,7 +67,7 @@ async fn empty_trash(app: &App, needs_are_known: bool) -> Result<()> {
         .with_archive(move |archive| archive.trash().expired(now))
         .await?;
     for page in expired.objects.chunks(PAGE) {
-        let unnamed = app.ports().store.unnamed(page.to_vec()).await?;
+        let unnamed = app.read(UnnamedObjects(page.to_vec())).await?;
         for (_, object) in page {
             if !unnamed.contains(object) {
                 let name = object.clone();

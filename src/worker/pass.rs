@@ -19,7 +19,7 @@ use super::stop::{GRACE, Stop};
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId, VersionId, WorkerInfo};
 use crate::net::Fetcher;
-use crate::store::{ClaimRequest, ClaimWhat, ClaimsToRelease, Fact};
+use crate::store::{ClaimRequest, ClaimWhat, ClaimsToRelease, Fact, OutlookAt};
 
 /// How often a worker records during a pass that it was seen; its claims hold for a lease from then on.
 const SEEN_EVERY: chrono::Duration = chrono::Duration::seconds(30);
@@ -412,7 +412,7 @@ impl<'a> Pass<'a> {
             return 0;
         }
         if self.asked.is_none() {
-            let outlook = self.app.ports().store.outlook(self.app.now()).await;
+            let outlook = self.app.ports().store.read(OutlookAt(self.app.now())).await;
             // A failure of the store was reported before.
             return outlook.map_or(0, |outlook| outlook.due);
         }

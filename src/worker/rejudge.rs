@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::pipeline::Pipeline;
 use crate::app::{Error, ErrorKind, Result};
 use crate::domain::{Claim, Source, SourceId, VerdictId, VersionId};
-use crate::store::{ClaimRequest, ClaimWhat, ClaimsToRelease};
+use crate::store::{ClaimRequest, ClaimWhat, ClaimsToRelease, NewestVerdict};
 
 /// The most sources whose versions are judged again at once, each with one content in memory or in a file.
 const AT_ONCE: usize = 4;
@@ -135,7 +135,7 @@ async fn judge_again(
     seen: VerdictId,
 ) -> Result<()> {
     let store = &pipeline.app.ports().store;
-    if store.newest_verdict(Some(id)).await? > seen {
+    if store.read(NewestVerdict(Some(id))).await? > seen {
         return Ok(());
     }
     // Verifiers with a verdict are not asked again.

@@ -43,11 +43,7 @@ pub(super) async fn report_faults(
 async fn failing_sets(app: &App, asked: Option<&[SourceId]>) -> Result<Vec<(String, String)>> {
     let mut failing = app.failing_sets().await?;
     if let Some(asked) = asked.filter(|_| !failing.is_empty()) {
-        let concerned = app
-            .ports()
-            .store
-            .set_names(SetsQuery::Of(asked.to_vec()))
-            .await?;
+        let concerned = app.read(SetsQuery::Of(asked.to_vec())).await?;
         failing.retain(|(set, _)| concerned.contains(set));
     }
     Ok(failing)

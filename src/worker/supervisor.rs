@@ -20,7 +20,7 @@ use crate::app::{App, Error, ErrorKind, PassSummary, PolicyStanding, Result};
 use crate::config::Config;
 use crate::domain::{Action, Slot, SourceId, VersionId, WorkerInfo};
 use crate::net::Fetcher;
-use crate::store::{Condition, Fact, FilesToLookAt};
+use crate::store::{Condition, Fact, FilesToLookAt, NewestVerdict, OutlookAt};
 
 /// The time between two passes of a worker that stays: a laptop that slept catches up within it.
 const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
@@ -258,7 +258,7 @@ impl Worker {
         stop: &Stop,
         progress: &Progress,
     ) -> Result<PassReport> {
-        let seen = self.app.ports().store.newest_verdict(None).await?;
+        let seen = self.app.read(NewestVerdict(None)).await?;
         let is_regular = selection.asked().is_none();
         let undecided = self.undecided(is_regular && judges).await?;
         let total = self.count(&selection).await?;
@@ -294,7 +294,7 @@ impl Worker {
     /// Returns the number of sources that a pass has to try.
     async fn count(&self, selection: &Selection) -> Result<u64> {
         match selection.asked() {
-            None => Ok(self.app.ports().store.outlook(self.app.now()).await?.due),
+            None => Ok(self.app.read(OutlookAt(self.app.now())).await?.due),
             Some(asked) => Ok(asked.len() as u64),
         }
     }
@@ -391,7 +391,7 @@ impl Worker {
             now,
             every: MEND_EVERY,
         };
-        if !store.holds(is_due).await? {
+        if !store.read(is_due).await? {
             return Ok(());
         }
         self.app.join_archive_once().await?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use gannet::clock::{Clock as _, SystemClock};
 use gannet::domain::WorkerInfo;
-use gannet::store::{Fact, Store};
+use gannet::store::{Fact, LooseObjects, Store};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -74,7 +74,9 @@ fn pending(gannet: &Gannet) -> Vec<String> {
     let store = Store::open(&gannet.data().join("gannet.db")).expect("the catalogue");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let far = SystemClock.now() + chrono::TimeDelta::days(1);
-    runtime.block_on(store.loose_objects(far)).expect("names")
+    runtime
+        .block_on(store.read(LooseObjects(far)))
+        .expect("names")
 }
 
 #[test]

@@ -76,7 +76,7 @@ async fn fetched(versions: &[Vec<u8>]) -> TestApp {
     for _ in versions {
         // The next version has to be asked for whole.
         sqlite::make_whole_due(app.folder());
-        pass(&app).await;
+        Box::pin(pass(&app)).await;
     }
     app
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use gannet::clock::{Clock as _, SystemClock};
 use gannet::domain::{Actor, Publication, SourceId, Stamp, VersionId};
-use gannet::store::Store;
+use gannet::store::{ServedVersion, Store};
 
 use crate::rig::{Gannet, Home, Origin, Reply, Terminal, at, hourly};
 
@@ -122,7 +122,7 @@ fn a_file_that_was_withdrawn_was_not_seen() {
     let seen = |time: &str| {
         let at = time.parse().expect("a time");
         runtime
-            .block_on(store.served(source, Some(at)))
+            .block_on(store.read(ServedVersion(source, Some(at))))
             .expect("read")
     };
     assert_eq!(seen("2030-01-01T09:59:00Z"), Some(VersionId(1)));

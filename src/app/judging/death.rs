@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::notes::{FILE, Note, noted_in};
 use crate::app::{App, Result};
 use crate::domain::{Judgement, Source, Version, VersionId, newest_by_verifier};
-use crate::store::Fact;
+use crate::store::{Fact, VerdictsAndDeaths};
 
 /// After so many deaths, passes no longer judge the version by rules and programs.
 const TOO_MANY: u32 = 2;
@@ -22,7 +22,7 @@ impl App {
         source: &Source,
         version: &Version,
     ) -> Result<()> {
-        let (verdicts, deaths) = self.ports.store.verdicts_and_deaths(version.id).await?;
+        let (verdicts, deaths) = self.read(VerdictsAndDeaths(version.id)).await?;
         let newest = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
         let refusal = refusal(version.id, deaths);
         for verifier in self.verifiers_for(&source.settings) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::app::{App, PolicyNext, Result};
 use crate::config::VerifierKind;
 use crate::domain::{Fingerprint, newest_by_verifier};
-use crate::store::JudgedOrder;
+use crate::store::{JudgedOrder, VerdictsOnEdition};
 
 /// The present fingerprints of the verifiers that gannet runs itself, by name.
 type Judges = HashMap<String, String>;
@@ -106,7 +106,7 @@ impl App {
     ) -> Result<Vec<String>> {
         let mut sets = Vec::new();
         for edition in self.newest_editions().await? {
-            let verdicts = self.ports.store.edition_verdicts(edition.id).await?;
+            let verdicts = self.read(VerdictsOnEdition(edition.id)).await?;
             let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
             let verifiers = self.verifiers_of_set(&edition.set).into_iter();
             let earlier = verifiers.filter(|verifier| {

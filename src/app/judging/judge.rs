@@ -12,7 +12,10 @@ use crate::domain::{
     Content, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceKey, SourceSettings,
     Verdict, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
-use crate::store::{Awaiting, Counted, Ended, NeededRows, Seen};
+use crate::store::{
+    Awaiting, Counted, Ended, NeededRows, NewestAmongUnreadable, NewestVerdict, Seen,
+    VerdictsAndDeaths,
+};
 use crate::verify::{Verifier, VersionFacts};
 
 /// The result of judging a version.
@@ -98,7 +101,7 @@ impl App {
 
     /// Returns the newest verdict's id, which later shows whether a verdict is older than a request.
     pub async fn asked_now(&self) -> Result<VerdictId> {
-        Ok(self.ports.store.newest_verdict(None).await?)
+        self.read(NewestVerdict(None)).await
     }
 
     /// Runs the applicable verifiers on a kept version and updates the published file. A verdict by hand given after
@@ -191,12 +194,12 @@ impl App {
         asked: Option<VerdictId>,
     ) -> Result<EarlierVerdicts> {
         let unreadable = match ask {
-            Ask::Again => self.ports.store.newest_among_unreadable(version.id).await?,
+            Ask::Again => self.read(NewestAmongUnreadable(version.id.into())).await?,
             _ => None,
         };
         let (mut verdicts, deaths) = match unreadable {
             Some(_) => (Vec::new(), 0),
-            None => self.ports.store.verdicts_and_deaths(version.id).await?,
+            None => self.read(VerdictsAndDeaths(version.id)).await?,
         };
         let newest = verdicts.last().map_or(VerdictId(0), |verdict| verdict.id);
         let newest = unreadable.unwrap_or(newest);
@@ -312,8 +315,8 @@ impl App {
         only: Option<&[SourceId]>,
     ) -> Result<Vec<(SourceId, VersionId)>> {
         const MOST: usize = 4096;
-        let mut ids = self.ports.store.awaiting(Awaiting::Decision).await?;
-        ids.extend(self.ports.store.awaiting(Awaiting::Advice).await?);
+        let mut ids = self.read(Awaiting::Decision).await?;
+        ids.extend(self.read(Awaiting::Advice).await?);
         let outlisted = self.outlisted(only).await?.into_iter();
         ids.extend(outlisted.map(|one| (one.source, one.version)));
         if let Some(only) = only {

@@ -56,7 +56,7 @@ impl App {
         Ok(GivenVerdict {
             source,
             version: Version { state, ..version },
-            also,
+            also: also.into_iter().map(VersionId).collect(),
         })
     }
 

@@ -4,7 +4,7 @@ use super::companion::is_usable_list;
 use crate::app::{App, Result};
 use crate::config::{Builtin, PreviousNeed};
 use crate::domain::{SourceId, Version};
-use crate::store::{VersionQuery, VersionsQuery};
+use crate::store::{LastGoodAttempt, VersionQuery, VersionsQuery};
 use crate::verify::{Companion, Previous, RuleContext, Verifier, VersionFacts};
 
 /// How many versions of a list a version is compared with.
@@ -69,7 +69,7 @@ impl App {
             Some(source) => source,
         };
         // In this order, a list fetched in between looks older than it is, which leaves the file undecided.
-        let checked_at = self.ports.store.last_good_attempt(source.id).await?;
+        let checked_at = self.read(LastGoodAttempt(source.id)).await?;
         let versions = self.versions_in_force(source.id, facts).await?;
         let Some(checked_at) = checked_at.filter(|_| !versions.is_empty()) else {
             return Ok(Err(format!("`{name}` has no version that could say")));

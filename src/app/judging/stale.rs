@@ -16,7 +16,7 @@ use crate::domain::{
     Fingerprint, NewVerdict, Source, SourceId, SourceKey, VerdictId, Version, VersionId,
     VersionState, last_of_each,
 };
-use crate::store::{JudgedBy, JudgedOrder, JudgedRequest, SourceFilter};
+use crate::store::{JudgedBy, JudgedOrder, JudgedRequest, SourceFilter, VersionForJudging};
 use crate::verify::Verifier;
 
 /// Versions read at once.
@@ -243,7 +243,7 @@ impl App {
             limit: PAGE,
         };
         loop {
-            let versions = self.ports.store.judged_by(page.clone()).await?;
+            let versions = self.read(page.clone()).await?;
             let Some(last) = versions.last() else {
                 return Ok(());
             };
@@ -343,7 +343,7 @@ impl App {
         stale: Stale,
         memory: &Semaphore,
     ) -> Result<Option<(VersionState, Verified)>> {
-        let Some(found) = self.ports.store.version_to_judge(stale.version).await? else {
+        let Some(found) = self.read(VersionForJudging(stale.version)).await? else {
             return Ok(None);
         };
         let (version, deaths) = (found.version, found.deaths);

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::app::{App, PolicyNext, Result};
 use crate::domain::{Policy, SourceKey};
+use crate::store::AskedOfPublished;
 
 /// How many sources are named.
 const NAMED: usize = 3;
@@ -46,7 +47,7 @@ impl App {
         let sources = self.stale_sources(selectors).await?;
         let only = (!selectors.is_empty()).then(|| sources.keys().copied().collect());
         let mut unasked = Unasked::default();
-        for (id, asked) in self.ports.store.asked_of_published(only).await? {
+        for (id, asked) in self.read(AskedOfPublished(only)).await? {
             let Some(source) = sources.get(&id) else {
                 continue;
             };

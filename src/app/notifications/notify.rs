@@ -20,7 +20,9 @@ use crate::app::{App, Comparison, Result};
 use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{Action, ChangeKind, Content, NewEvent, VersionId};
 use crate::net::{WebhookRequest, WebhookResponse};
-use crate::store::{Announcement, ChangeRun, Fact, NoticeLook, NoticeRecord, StoriesOf};
+use crate::store::{
+    Announcement, ChangeRun, ChangeRuns, Fact, NoticeLook, NoticeLookOf, NoticeRecord, StoriesOf,
+};
 use crate::verify::{Notification, run_notification};
 
 /// Notifiers that are served at once.
@@ -78,14 +80,10 @@ impl App {
     pub(crate) async fn begin_notifiers(&self) -> Result<()> {
         for notifier in &self.config().notifiers {
             let now = self.now();
-            let look = self
-                .ports
-                .store
-                .look_for_changes(notifier.name.clone(), now)
-                .await?;
+            let look = self.read(NoticeLookOf(notifier.name.clone(), now)).await?;
             if let Some(look) = look.filter(|look| look.looked.is_none()) {
                 let record = beginning(notifier, &look);
-                self.ports.store.record_notice(record, self.stamp()).await?;
+                self.record(Fact::Notice(Box::new(record))).await?;
             }
         }
         Ok(())
@@ -125,10 +123,7 @@ impl App {
     /// Sends a notifier what changed since its last message, and records the delivery; `None` without a change.
     async fn send_changes_to(&self, notifier: &NotifierConfig) -> Result<Option<Delivery>> {
         let now = self.now();
-        let look = self
-            .ports
-            .store
-            .look_for_changes(notifier.name.clone(), now);
+        let look = self.read(NoticeLookOf(notifier.name.clone(), now));
         let Some(mut look) = look.await? else {
             return Ok(None);
         };
@@ -138,7 +133,7 @@ impl App {
         }
         let mut plan = plan(notifier, &look, now);
         let starts = plan.announced.run_starts();
-        let runs = self.ports.store.change_runs(starts.clone()).await?;
+        let runs = self.read(ChangeRuns(starts.clone())).await?;
         let runs = starts.into_iter().map(|(one, _)| one).zip(runs).collect();
         plan.announced.leave_out_what_is_back(runs, &look);
         if plan.is_empty() {
@@ -148,7 +143,7 @@ impl App {
         let message = self.message(&plan, now).await?;
         let delivery = self.send(notifier, &message).await;
         let record = plan.record_of(&delivery, notifier, &look, message.count(), now);
-        self.ports.store.record_notice(record, self.stamp()).await?;
+        self.record(Fact::Notice(Box::new(record))).await?;
         Ok(Some(delivery))
     }
 
@@ -172,7 +167,7 @@ impl App {
             announced_to: Some(look.announced_to),
             ..without_message(notifier, &look)
         };
-        Ok(self.ports.store.record_notice(record, self.stamp()).await?)
+        self.record(Fact::Notice(Box::new(record))).await
     }
 
     async fn message(&self, plan: &NoticePlan, at: DateTime<Utc>) -> Result<Message> {
@@ -208,7 +203,7 @@ impl App {
             .iter()
             .map(|(kind, source)| (source.id, source.state.version_id, *kind));
         let of_sources = StoriesOf::Sources(of_sources.collect());
-        let stories = self.ports.store.change_stories(of_sources).await?;
+        let stories = self.read(of_sources).await?;
         let turns = turns.iter().zip(stories);
         let mut listed: Vec<_> = turns
             .map(|((kind, source), story)| turn(*kind, source, story))
@@ -216,7 +211,7 @@ impl App {
         let sets = &plan.set_changes[..plan.set_changes.len().min(MOST_LISTED - listed.len())];
         let editions = sets.iter().map(|(.., edition)| *edition);
         let editions = StoriesOf::Editions(editions.collect());
-        let stories = self.ports.store.change_stories(editions).await?;
+        let stories = self.read(editions).await?;
         let sets = sets.iter().zip(stories);
         listed.extend(sets.map(|((kind, set, _), story)| set_turn(*kind, set, story)));
         Ok(listed)

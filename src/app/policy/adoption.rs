@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::app::{App, Result};
 use crate::domain::{Edit, Policy, PolicyChanges, SourceId, SourceKey};
-use crate::store::RefusalsBy;
+use crate::store::{PolicyInForce, RefusalsBy, RefusalsInNameOf};
 
 /// How many sources and sets are named.
 const NAMED: usize = 3;
@@ -50,7 +50,7 @@ impl App {
         now: &Policy,
     ) -> Result<Vec<EndedRefusals>> {
         let mut ended = BTreeMap::new();
-        for refusals in self.ports.store.refusals_by(changes.narrowed()).await? {
+        for refusals in self.read(RefusalsInNameOf(changes.narrowed())).await? {
             if let Some(name) = self.name_if_freed(&refusals, before, now).await? {
                 add(&mut ended, refusals, name, changes.removed());
             }
@@ -88,13 +88,13 @@ impl App {
         &self,
         edits: impl IntoIterator<Item = (SourceId, &'a Edit)>,
     ) -> Result<Vec<EndedRefusals>> {
-        let Some(in_force) = self.ports.store.policy().await? else {
+        let Some(in_force) = self.read(PolicyInForce).await? else {
             return Ok(Vec::new());
         };
         let freed = freed_by(&in_force.policy, edits);
         let verifiers = freed.keys().cloned().collect();
         let mut ended = BTreeMap::new();
-        for refusals in self.ports.store.refusals_by(verifiers).await? {
+        for refusals in self.read(RefusalsInNameOf(verifiers)).await? {
             let names = &freed[&refusals.verifier];
             if let Some(name) = refusals.source_id.and_then(|id| names.get(&id)) {
                 add(&mut ended, refusals, name.clone(), &[]);

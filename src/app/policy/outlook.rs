@@ -8,7 +8,7 @@ use super::configured::ChangedFiles;
 use super::standing::{emptied, foreign, must_be_found_again};
 use crate::app::{App, Error, Result};
 use crate::domain::{AdoptedPolicy, PolicyChanges, PolicyStep, policy_step};
-use crate::store::Condition;
+use crate::store::{Condition, PolicyInForce};
 
 /// The policy in force, and the next step for it.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl ChangedFiles {
 impl App {
     /// Returns the policy in force, and the effect of the next pass or changing command.
     pub async fn policy_outlook(&self) -> Result<PolicyOutlook> {
-        let in_force = self.ports.store.policy().await?;
+        let in_force = self.read(PolicyInForce).await?;
         let configured = self.configured();
         let known = in_force.as_ref();
         let is_own = known.is_some_and(|known| self.is_policy_of_own_file(known));
@@ -152,7 +152,7 @@ impl App {
             next,
             ended,
             files,
-            has_versions: self.ports.store.holds(Condition::AnyVersion).await?,
+            has_versions: self.read(Condition::AnyVersion).await?,
         })
     }
 }

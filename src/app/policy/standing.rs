@@ -10,7 +10,7 @@ use super::configured::{Configured, FileState, is_same_file};
 use crate::app::{App, Error, Result};
 use crate::config::Config;
 use crate::domain::{Action, AdoptedPolicy, NewEvent, Policy, PolicyStep, policy_step};
-use crate::store::{Condition, Fact, PolicyAdoption, StoreError};
+use crate::store::{Condition, Fact, PolicyAdoption, PolicyInForce, PolicyRevision, StoreError};
 
 /// How often an adoption is retried when other processes adopt at the same moment.
 const ADOPTION_TRIES: u32 = 5;
@@ -45,18 +45,18 @@ pub const BEFORE_STAYS: &str = "; the configuration before stays in force";
 impl App {
     /// Returns the policy in force; `None` before the first adoption.
     pub async fn policy_in_force(&self) -> Result<Option<AdoptedPolicy>> {
-        Ok(self.ports.store.policy().await?)
+        self.read(PolicyInForce).await
     }
 
     /// Returns the verifiers and sets in force; before the first adoption, those of this process.
     pub(in crate::app) async fn policy_to_show(&self) -> Result<Policy> {
-        let in_force = self.ports.store.policy().await?;
+        let in_force = self.read(PolicyInForce).await?;
         Ok(in_force.map_or_else(|| (*self.configured().policy).clone(), |known| known.policy))
     }
 
     /// Returns the policy in force if it came from another configuration file than this process's.
     pub(in crate::app) async fn policy_from_elsewhere(&self) -> Result<Option<AdoptedPolicy>> {
-        let in_force = self.ports.store.policy().await?;
+        let in_force = self.read(PolicyInForce).await?;
         let elsewhere = in_force.filter(|known| !self.is_policy_of_own_file(known));
         let configured = &self.configured().policy;
         // Two policies without verifiers do not differ.
@@ -90,7 +90,7 @@ impl App {
     /// configuration was read again just now (then it `is_fresh`), or another process adopted one.
     async fn standing_or_retry(&self, is_fresh: &mut bool) -> Result<Option<PolicyStanding>> {
         let configured = self.configured();
-        let in_force = self.ports.store.policy().await?;
+        let in_force = self.read(PolicyInForce).await?;
         let policy = in_force.as_ref();
         let is_same = policy.is_some_and(|policy| self.is_policy_of_own_file(policy));
         let was_fresh = std::mem::replace(is_fresh, true);
@@ -130,7 +130,7 @@ impl App {
             return false;
         }
         // Unknown when the policy's row is damaged.
-        let Ok(in_force) = self.ports.store.policy().await else {
+        let Ok(in_force) = self.ports.store.read(PolicyInForce).await else {
             return false;
         };
         let is_same = in_force
@@ -186,7 +186,7 @@ impl App {
         }
         must_be_found_again(&configured)?;
         for _ in 0..ADOPTION_TRIES {
-            let in_force = match self.ports.store.policy().await {
+            let in_force = match self.ports.store.read(PolicyInForce).await {
                 // The default file may not be the one that the damaged row names.
                 Err(error) if error.is_damage() && !configured.config.origins.is_file_named => {
                     return Err(Error::from(error).hint(
@@ -204,7 +204,7 @@ impl App {
             }
             let replaces = match in_force {
                 Some(known) => known.revision,
-                None => self.ports.store.policy_revision().await?,
+                None => self.read(PolicyRevision).await?,
             };
             if let Some(adoption) = self.adopt(&configured, replaces).await? {
                 return Ok(Some(adoption));
@@ -224,7 +224,7 @@ impl App {
             replaces,
         };
         // A damaged row does not show what counted before.
-        let before = self.ports.store.policy().await.ok().flatten();
+        let before = self.ports.store.read(PolicyInForce).await.ok().flatten();
         let before = before.map(|known| known.policy);
         match self.ports.store.adopt_policy(adoption, self.stamp()).await {
             Ok((revision, changes)) => {
@@ -239,7 +239,7 @@ impl App {
                     ended: self.ended_refusals(&changes, before.as_ref(), now).await?,
                     changes,
                     unasked: unasked.sources.len(),
-                    has_versions: self.ports.store.holds(Condition::AnyVersion).await?,
+                    has_versions: self.read(Condition::AnyVersion).await?,
                     is_judged_again: false,
                 }))
             }

@@ -9,7 +9,10 @@ use tokio::sync::mpsc;
 
 use crate::app::{App, Result};
 use crate::domain::{Action, EventId, NewEvent, SourceId, Stamp, VersionId};
-use crate::store::{Condition, Fact, FilesToLookAt, PublishedFile, StoreError};
+use crate::store::{
+    Condition, Fact, FilesToLookAt, HappenedAfter, NewestEvent, PublishedFile, StoreError,
+    UnsureFiles,
+};
 use std::collections::HashSet;
 
 /// How often all files are checked; each pass checks those of due sources.
@@ -34,7 +37,7 @@ impl App {
             now,
             every: CHECK_ALL_EVERY,
         };
-        let all = self.ports.store.holds(is_due).await?;
+        let all = self.read(is_due).await?;
         let which = if all { FilesToLookAt::All } else { which };
         self.mark_changed(which.clone()).await?;
         self.find_strays(which).await?;
@@ -46,11 +49,11 @@ impl App {
 
     /// Checks the files that a killed process may have replaced; a right one is recorded without an event.
     async fn check_unsure_files(&self) -> Result<()> {
-        if self.ports.store.unsure_files().await?.is_empty() {
+        if self.read(UnsureFiles).await?.is_empty() {
             return Ok(());
         }
         let _lock = self.lock_published().await?;
-        for file in self.ports.store.unsure_files().await? {
+        for file in self.read(UnsureFiles).await? {
             self.check_content(file).await?;
         }
         Ok(())
@@ -96,7 +99,7 @@ impl App {
 
     /// Returns the newest event; 0 while there is none.
     pub async fn newest_event(&self) -> Result<EventId> {
-        Ok(self.ports.store.newest_event().await?)
+        self.read(NewestEvent).await
     }
 
     /// Returns the unreadable verdicts that were set aside after an event, in words.
@@ -104,7 +107,7 @@ impl App {
         let aside = self
             .ports
             .store
-            .happened_after(event, Action::VerdictSetAside);
+            .read(HappenedAfter(event, Action::VerdictSetAside));
         let details = aside.await?.into_iter().filter_map(|(_, detail)| detail);
         Ok(details.collect())
     }
@@ -114,7 +117,7 @@ impl App {
         let put_back = self
             .ports
             .store
-            .happened_after(event, Action::SetRepublished);
+            .read(HappenedAfter(event, Action::SetRepublished));
         let details = put_back.await?.into_iter().filter_map(|(_, detail)| detail);
         // A set's name is a tag, which has no colon.
         let names = details.filter_map(|detail| Some(detail.split(':').next()?.to_owned()));
@@ -123,7 +126,10 @@ impl App {
 
     /// Returns the sources whose published files were put back after an event: somebody had changed or removed them.
     pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
-        let put_back = self.ports.store.happened_after(event, Action::Republished);
+        let put_back = self
+            .ports
+            .store
+            .read(HappenedAfter(event, Action::Republished));
         let sources = put_back.await?.into_iter().filter_map(|(source, _)| source);
         let mut known = HashSet::new();
         Ok(sources.filter(|source| known.insert(*source)).collect())

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::app::{App, Result};
 use crate::domain::VersionId;
-use crate::store::ExpectedFile;
+use crate::store::{ExpectedFile, ExpectedFiles, VersionWith};
 
 /// Published contents that this catalogue did not publish there, and will replace sooner or later.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +61,7 @@ impl App {
     /// published file.
     pub async fn other_contents(&self) -> Result<OtherContents> {
         let mut other = OtherContents::default();
-        for file in self.ports.store.expected_files().await? {
+        for file in self.read(ExpectedFiles).await? {
             other.files.extend(self.other_content(file).await?);
         }
         for set in self
@@ -93,11 +93,7 @@ impl App {
             return Ok(None);
         }
         Ok(Some(OtherFile {
-            holds: self
-                .ports
-                .store
-                .version_with(file.source_id, digest)
-                .await?,
+            holds: self.read(VersionWith(file.source_id, digest)).await?,
             published: file.published.map(|(version, _)| version),
             path: file.path,
         }))

@@ -3,7 +3,7 @@
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::archive::{FileLock, PublishItem};
 use crate::domain::{Action, Content, NewEvent, Publication, Source, SourceId, VersionId};
-use crate::store::{Fact, PublishQuery, PublishTask};
+use crate::store::{Fact, Publications, PublishQuery, PublishTask};
 
 /// A version to publish as its source's file, with its content.
 pub struct PublishRequest {
@@ -35,7 +35,7 @@ impl App {
         let decided = async {
             let lock = self.lock_published().await?;
             // Read under the lock: the catalogue's demand holds until the files are written.
-            Ok::<_, Error>((lock, self.ports.store.publications(sources.clone()).await?))
+            Ok::<_, Error>((lock, self.read(Publications(sources.clone())).await?))
         };
         let (lock, wanted) = match decided.await {
             Ok(decided) => decided,
@@ -217,7 +217,7 @@ impl App {
     /// Withdraws a source's published file, if the catalogue still demands it.
     async fn withdraw(&self, source: Source) -> Result<()> {
         let _lock = self.lock_published().await?;
-        if self.ports.store.publications(vec![source.id]).await? != [Publication::Withdraw] {
+        if self.read(Publications(vec![source.id])).await? != [Publication::Withdraw] {
             return Ok(());
         }
         let path = source.published_path;

@@ -5,7 +5,7 @@
 //! of a purged source's file.
 
 use crate::app::{App, Result};
-use crate::store::{BarePath, Fact, FilesToLookAt};
+use crate::store::{BarePath, BarePaths, Condition, Fact, FilesToLookAt};
 
 impl App {
     /// Marks strays for withdrawal: at all paths, or at the given ones whose publication is no longer recorded.
@@ -31,7 +31,7 @@ impl App {
     }
 
     async fn strays(&self, which: FilesToLookAt) -> Result<Vec<BarePath>> {
-        let bare = self.ports.store.bare_paths(which).await?;
+        let bare = self.read(BarePaths(which)).await?;
         let found = self
             .with_archive(move |archive| {
                 let mut looks = archive.published().looks();
@@ -50,7 +50,7 @@ impl App {
         let mut strays = Vec::new();
         for (one, digest, seal) in found {
             let is_own = match one.source_id {
-                Some(source) => self.ports.store.has_content(source, digest).await?,
+                Some(source) => self.read(Condition::HasContent(source, digest)).await?,
                 None => one.seal == Some(seal),
             };
             if is_own {

@@ -65,7 +65,7 @@ impl App {
             source,
             content: digest,
         };
-        let found = self.ports.store.unservable(file).await;
+        let found = self.ports.store.read(file).await;
         let Some(unservable) = found.map_err(|error| (None, error.into()))? else {
             return Ok(None);
         };
@@ -132,7 +132,7 @@ impl App {
             return Ok(None);
         };
         let edition = Shown::Edition(published);
-        if let Some(Unservable::Failed(who)) = self.ports.store.unservable(edition).await? {
+        if let Some(Unservable::Failed(who)) = self.read(edition).await? {
             return Ok(Some(MustGo {
                 words: format!("of which edition {published} was failed by {who}"),
                 has_failed: true,

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use crate::app::{App, Result};
 use crate::archive::{ArchiveError, FileLock};
 use crate::domain::{Source, SourceId, set_file_names};
-use crate::store::{Fact, FileSet, PublishFailure, SetsQuery};
+use crate::store::{
+    Fact, FileSet, FileSets, PublishFailure, PublishFailures, SetsQuery, Withdrawals,
+};
 
 /// A published file or set that could not be updated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +111,7 @@ impl App {
     /// Withdraws the files of removed sources, earlier failures only with `again`; one failure does not stop the
     /// others. The caller holds the lock.
     pub(in crate::app) async fn withdraw_left(&self, again: bool, _lock: &FileLock) -> Result<()> {
-        let left = self.ports.store.withdrawals(again).await?;
+        let left = self.read(Withdrawals(again)).await?;
         if left.is_empty() {
             return Ok(());
         }
@@ -160,7 +162,7 @@ impl App {
 
     /// The same for a pass.
     pub(crate) async fn settle_removed(&self, again: bool) -> Result<()> {
-        if self.ports.store.withdrawals(again).await?.is_empty() {
+        if self.read(Withdrawals(again)).await?.is_empty() {
             return Ok(());
         }
         let lock = self.lock_published().await?;
@@ -169,7 +171,7 @@ impl App {
 
     /// Returns the published files and sets whose last update failed.
     pub async fn unpublished(&self) -> Result<Vec<Unpublished>> {
-        let files = self.ports.store.publish_failures().await?.into_iter();
+        let files = self.read(PublishFailures).await?.into_iter();
         let unpublished = |failure: PublishFailure| Unpublished {
             source_id: failure.source_id,
             set: None,
@@ -177,7 +179,7 @@ impl App {
             why: failure.why,
         };
         let mut all: Vec<_> = files.map(unpublished).collect();
-        let sets = self.ports.store.file_sets().await?;
+        let sets = self.read(FileSets).await?;
         all.extend(sets.into_iter().filter_map(failure_of));
         Ok(all)
     }
@@ -196,9 +198,9 @@ impl App {
         let mut sets = HashSet::new();
         if all.iter().any(|one| one.set.is_some()) {
             let showing = SetsQuery::Showing(sources.to_vec());
-            sets.extend(self.ports.store.set_names(showing).await?);
+            sets.extend(self.read(showing).await?);
             let of_sources = SetsQuery::Of(sources.to_vec());
-            sets.extend(self.ports.store.set_names(of_sources).await?);
+            sets.extend(self.read(of_sources).await?);
         }
         let sources: HashSet<_> = sources.iter().collect();
         all.retain(|one| {

@@ -13,7 +13,11 @@ use crate::domain::{
     SetPublication, SetStep, Source, SourceId, VerdictId, VersionState, Weight, combination_key,
     newest_by_verifier, ready_to_judge, set_file_names, set_step,
 };
-use crate::store::{Fact, NeededRows, NewEdition, Seen, SetsQuery, SourceFilter, StoreError};
+use crate::store::{
+    EditionRefusals, EditionWithId, Fact, FileSets, NeededRows, NewEdition, NewestAmongUnreadable,
+    NewestEdition, NewestKey, Seen, SetMembers, SetsQuery, SourceFilter, SourcesInManySets,
+    StoreError, VerdictsOnEdition,
+};
 use crate::verify::{SetFile, SetFiles, Verifier};
 
 /// The result of judging an edition.
@@ -67,11 +71,7 @@ impl App {
         };
         let problems = self.set_problems().await?;
         self.record_problems(&problems).await?;
-        let asked_for = self
-            .ports
-            .store
-            .set_names(SetsQuery::Of(asked.to_vec()))
-            .await?;
+        let asked_for = self.read(SetsQuery::Of(asked.to_vec())).await?;
         for name in names {
             if let Some(problem) = problems.get(&name) {
                 // Not in every pass of a long-lived worker.
@@ -109,9 +109,9 @@ impl App {
     /// Returns the newest edition of each set that has one.
     pub(in crate::app) async fn newest_editions(&self) -> Result<Vec<Edition>> {
         let mut editions = Vec::new();
-        for set in self.ports.store.file_sets().await? {
-            let newest = self.ports.store.newest_edition(set.name).await;
-            editions.extend(self.unless_damaged(newest.map_err(Error::from))?.flatten());
+        for set in self.read(FileSets).await? {
+            let newest = self.read(NewestEdition(set.name)).await;
+            editions.extend(self.unless_damaged(newest)?.flatten());
         }
         Ok(editions)
     }
@@ -136,7 +136,7 @@ impl App {
     /// Returns, by set, why it cannot be judged at all.
     pub(in crate::app) async fn set_problems(&self) -> Result<BTreeMap<String, String>> {
         let mut problems = BTreeMap::new();
-        for (source, sets) in self.ports.store.in_many_sets().await? {
+        for (source, sets) in self.read(SourcesInManySets).await? {
             let problem = format!(
                 "{source} is in the sets {} at once, and can be in one only",
                 sets.join(" and ")
@@ -150,7 +150,7 @@ impl App {
 
     /// Stores the problems of sets, and reports each once.
     async fn record_problems(&self, problems: &BTreeMap<String, String>) -> Result<()> {
-        for set in self.ports.store.file_sets().await? {
+        for set in self.read(FileSets).await? {
             let problem = problems.get(&set.name).cloned();
             if set.problem != problem {
                 let set = set.name;
@@ -190,11 +190,7 @@ impl App {
     /// Judges a set's ready combination by its required verifiers; `None` when the set waits, or all verdicts are
     /// there.
     async fn judge_as_required(&self, name: &str, again: bool) -> Result<Option<VerifiedSet>> {
-        let members = self
-            .ports
-            .store
-            .set_members(name.to_owned(), self.now())
-            .await?;
+        let members = self.read(SetMembers(name.to_owned(), self.now())).await?;
         let combination = match ready_to_judge(&members) {
             Ok(combination) => combination,
             Err(reason) => {
@@ -202,10 +198,10 @@ impl App {
                 return Ok(None);
             }
         };
-        let newest = match self.ports.store.newest_edition(name.to_owned()).await {
+        let newest = match self.ports.store.read(NewestEdition(name.to_owned())).await {
             // Another combination replaces it; this one may be refused.
             Err(error) if error.is_damage() => {
-                let key = self.ports.store.newest_key(name.to_owned()).await?;
+                let key = self.read(NewestKey(name.to_owned())).await?;
                 if key == Some(combination_key(&combination)) {
                     return Err(error.into());
                 }
@@ -218,7 +214,7 @@ impl App {
             SetStep::Nothing => return Ok(None),
             SetStep::Judge => self.judge_combination(name, combination, ask).await?,
             SetStep::JudgeAgain(id) => {
-                let edition = self.ports.store.edition(id).await?;
+                let edition = self.read(EditionWithId(id)).await?;
                 self.judge_edition(edition, ask).await?
             }
         };
@@ -237,9 +233,7 @@ impl App {
         self.ports.store.refuse_lost(needed).await?;
         let versions = members.iter().map(|member| member.version_id).collect();
         let refusals = self
-            .ports
-            .store
-            .edition_refusals(name.to_owned(), versions)
+            .read(EditionRefusals(name.to_owned(), versions))
             .await?;
         let last = refusals.iter().map(|one| one.id).max();
         let seen = self.seen(last.unwrap_or(VerdictId(0)));
@@ -328,12 +322,12 @@ impl App {
     ) -> Result<(Vec<EditionVerdict>, Seen)> {
         let store = &self.ports.store;
         let unreadable = match ask {
-            Ask::Again => store.newest_among_unreadable(edition).await?,
+            Ask::Again => store.read(NewestAmongUnreadable(edition.into())).await?,
             _ => None,
         };
         let earlier = match unreadable {
             Some(_) => Vec::new(),
-            None => store.edition_verdicts(edition).await?,
+            None => store.read(VerdictsOnEdition(edition)).await?,
         };
         let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
         let mut seen = self.seen(unreadable.unwrap_or(newest));

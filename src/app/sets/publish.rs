@@ -8,14 +8,17 @@ use crate::archive::{EditionFile, EditionFolder, FileLock};
 use crate::domain::{
     Digest, Edition, EditionId, SetPublication, SourceId, Version, files_key, set_file_names,
 };
-use crate::store::{Condition, Fact, FileSet, SetsQuery, VersionsQuery};
+use crate::store::{
+    Condition, DueSetPublication, EditionWithId, Fact, FileSet, FileSetNamed, FileSets, SetsQuery,
+    VersionsQuery,
+};
 
 impl App {
     /// Updates every set's folder: the work of killed passes, and changes since; earlier failures only with `again`.
     /// Returns the number of failures with the first reason.
     pub(crate) async fn settle_sets(&self, again: bool) -> Result<Option<(usize, Error)>> {
         let mut failed: Option<(usize, Error)> = None;
-        let sets = self.ports.store.file_sets().await?;
+        let sets = self.read(FileSets).await?;
         let mut names = self.set_names();
         names.extend(sets.iter().map(|set| set.name.clone()));
         names.sort();
@@ -53,13 +56,9 @@ impl App {
         if self.set_names().is_empty() && !self.ports.archive.sets().any_published() {
             return Ok(());
         }
-        let mut sets = self
-            .ports
-            .store
-            .set_names(SetsQuery::Of(vec![source]))
-            .await?;
+        let mut sets = self.read(SetsQuery::Of(vec![source])).await?;
         let showing = SetsQuery::Showing(vec![source]);
-        sets.extend(self.ports.store.set_names(showing).await?);
+        sets.extend(self.read(showing).await?);
         sets.sort();
         sets.dedup();
         let configured = self.set_names();
@@ -69,7 +68,7 @@ impl App {
             if !configured.contains(&set)
                 && let Some(id) = self.published_edition(&set).await?
             {
-                let edition = self.ports.store.edition(id).await?;
+                let edition = self.read(EditionWithId(id)).await?;
                 let members = edition.members.iter().map(|member| member.source_id);
                 self.settle_own_files(members.collect()).await?;
             }
@@ -191,7 +190,7 @@ impl App {
     }
 
     async fn file_set(&self, name: &str) -> Result<Option<FileSet>> {
-        Ok(self.ports.store.file_set(name.to_owned()).await?)
+        self.read(FileSetNamed(name.to_owned())).await
     }
 
     async fn forget_if_over(&self, name: &str) -> Result<()> {
@@ -220,16 +219,14 @@ impl App {
         let recorded = set.as_ref().and_then(|set| set.published);
         let is_linked = self.ports.archive.sets().is_linked(name);
         let has_members = Condition::HasMembers(name.to_owned());
-        let has_members = self.ports.store.holds(has_members).await?;
+        let has_members = self.read(has_members).await?;
         let may_be = set.as_ref().is_some_and(|set| set.configured) && has_members;
         if !may_be && (recorded.is_some() || is_linked) {
             self.refuse_lost_rows(name, set.as_ref(), has_members)
                 .await?;
         }
         let wanted = if may_be {
-            self.ports
-                .store
-                .set_publication(name.to_owned(), recorded)
+            self.read(DueSetPublication(name.to_owned(), recorded))
                 .await?
         } else {
             self.withdrawal_of_set(recorded).await?
@@ -275,7 +272,7 @@ impl App {
     /// Reports whether a set's link leads to an edition from before the archive was taken over.
     async fn is_kept_edition(&self, name: &str) -> Result<bool> {
         match self.ports.archive.sets().linked_edition(name) {
-            Some(edition) => Ok(self.ports.store.holds(Condition::Kept(edition)).await?),
+            Some(edition) => self.read(Condition::Kept(edition)).await,
             None => Ok(false),
         }
     }
@@ -292,7 +289,7 @@ impl App {
         let tagged = Condition::Tagged(name.to_owned());
         let table = if is_configured && set.is_none_or(|set| !set.configured) {
             "file_set"
-        } else if is_configured && !has_members && self.ports.store.holds(tagged).await? {
+        } else if is_configured && !has_members && self.read(tagged).await? {
             "set_member"
         } else {
             return Ok(());
@@ -306,12 +303,7 @@ impl App {
     /// Withdraws a removed set, but not before its former members are at their own paths.
     async fn withdrawal_of_set(&self, published: Option<EditionId>) -> Result<SetPublication> {
         let is_held_back = match published {
-            Some(id) => {
-                self.ports
-                    .store
-                    .holds(Condition::HasLeavingMember(id))
-                    .await?
-            }
+            Some(id) => self.read(Condition::HasLeavingMember(id)).await?,
             None => false,
         };
         Ok(if is_held_back {
@@ -342,7 +334,7 @@ impl App {
         &self,
         id: EditionId,
     ) -> Result<(Edition, Vec<(Version, EditionFile)>)> {
-        let edition = self.ports.store.edition(id).await?;
+        let edition = self.read(EditionWithId(id)).await?;
         let members = VersionsQuery::Members(edition.clone());
         let versions = self.ports.store.versions(members).await?;
         let names = edition.members.iter().map(|member| member.name.as_str());

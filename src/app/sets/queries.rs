@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::app::{App, Error, ErrorKind, Result};
+use crate::app::{App, ErrorKind, Result};
 use crate::domain::{
     Edition, EditionId, EditionVerdict, SetBlocked, SetMember, Source, VersionState,
     combination_key, deciding_verdict, ready_to_judge,
 };
-use crate::store::{Condition, DamagedRow, FileSet, StoreError};
+use crate::store::{
+    Condition, DamagedRow, EditionWithId, FileSet, FileSets, NewestEdition, SetMembers, StoreError,
+    VerdictsOnEdition,
+};
 
 /// A set and its state.
 #[derive(Clone, Debug)]
@@ -46,7 +49,7 @@ pub struct SetFolder {
 impl App {
     /// Returns the published folder of every recorded set, by name.
     pub async fn set_folders(&self) -> Result<Vec<SetFolder>> {
-        let sets = self.ports.store.file_sets().await?.into_iter();
+        let sets = self.read(FileSets).await?.into_iter();
         let folder = |set: FileSet| SetFolder {
             path: self.ports.archive.sets().link(&set.name),
             is_linked: self.ports.archive.sets().is_linked(&set.name),
@@ -69,7 +72,7 @@ impl App {
         let set = self.known_set(name).await?;
         let overview = self.overview(set).await?;
         let verdicts = match &overview.newest {
-            Some(edition) => self.ports.store.edition_verdicts(edition.id).await?,
+            Some(edition) => self.read(VerdictsOnEdition(edition.id)).await?,
             None => Vec::new(),
         };
         Ok((overview, verdicts))
@@ -77,23 +80,17 @@ impl App {
 
     async fn overview(&self, set: FileSet) -> Result<SetOverview> {
         let mut damage = None;
-        let members = self
-            .ports
-            .store
-            .set_members(set.name.clone(), self.now())
-            .await;
-        let members = self.sound(members.map_err(Error::from), &mut damage)?;
+        let members = self.read(SetMembers(set.name.clone(), self.now())).await;
+        let members = self.sound(members, &mut damage)?;
         let members = members.unwrap_or_default();
         let published = match set.published {
             Some(id) => self.sound(self.edition_on_record(id).await, &mut damage)?,
             None => None,
         };
-        let recorded = self.ports.store.file_sets().await?;
+        let recorded = self.read(FileSets).await?;
         let is_seen = recorded.iter().any(|one| one.name == set.name);
-        let newest = self.ports.store.newest_edition(set.name.clone()).await;
-        let newest = self
-            .sound(newest.map_err(Error::from), &mut damage)?
-            .flatten();
+        let newest = self.read(NewestEdition(set.name.clone())).await;
+        let newest = self.sound(newest, &mut damage)?.flatten();
         let failure = self.why_set_fails(&set).await;
         let failure = self.sound(failure, &mut damage)?.flatten();
         let waits = match (&damage, is_seen) {
@@ -127,7 +124,7 @@ impl App {
 
     /// Returns an edition that another row names.
     async fn edition_on_record(&self, id: EditionId) -> Result<Edition> {
-        match self.ports.store.edition(id).await {
+        match self.ports.store.read(EditionWithId(id)).await {
             Err(StoreError::Missing { .. }) => Err(StoreError::DamagedRow(Box::new(DamagedRow {
                 table: "edition",
                 id: id.to_string(),
@@ -142,7 +139,7 @@ impl App {
     /// Returns the sets whose newest edition failed or could not be judged, each with the reason.
     pub async fn failing_sets(&self) -> Result<Vec<(String, String)>> {
         let mut failing = Vec::new();
-        for set in self.ports.store.file_sets().await? {
+        for set in self.read(FileSets).await? {
             let why = self.why_set_fails(&set).await;
             let why = self.unless_damaged(why)?.flatten();
             failing.extend(why.map(|why| (set.name, why)));
@@ -163,7 +160,7 @@ impl App {
         if !set.configured || set.problem.is_some() {
             return Ok(set.problem.clone().filter(|_| set.configured));
         }
-        let Some(edition) = self.ports.store.newest_edition(set.name.clone()).await? else {
+        let Some(edition) = self.read(NewestEdition(set.name.clone())).await? else {
             return Ok(None);
         };
         let word = match edition.state {
@@ -173,13 +170,13 @@ impl App {
             _ => return Ok(None),
         };
         let has_members = Condition::HasMembers(set.name.clone());
-        if !self.ports.store.holds(has_members).await? {
+        if !self.read(has_members).await? {
             return Ok(None);
         }
         if let Some(withdrawn) = set.withdrawn.as_ref().filter(|_| word == "withdrawn") {
             return Ok(Some(format!("{word}: {}", withdrawn.because)));
         }
-        let verdicts = self.ports.store.edition_verdicts(edition.id).await?;
+        let verdicts = self.read(VerdictsOnEdition(edition.id)).await?;
         let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
         Ok(Some(match deciding_verdict(edition.state, newest_first) {
             Some(verdict) => match (verdict.judge_words(), verdict.judgement.reason()) {
@@ -200,7 +197,7 @@ impl App {
 
     /// Returns the recorded sets, and newly configured ones if this process's configuration is in force.
     pub(in crate::app) async fn sets_known(&self) -> Result<Vec<FileSet>> {
-        let mut sets = self.ports.store.file_sets().await?;
+        let mut sets = self.read(FileSets).await?;
         let is_own = self.policy_from_elsewhere().await?.is_none();
         for name in self.set_names().into_iter().filter(|_| is_own) {
             if !sets.iter().any(|set| set.name == name) {

@@ -7,7 +7,7 @@ use crate::domain::{
     Edition, EditionId, EditionMember, SetBlocked, SetMember, VerdictOutcome, combination_key,
     newest_combination, ready_to_judge,
 };
-use crate::store::FileSet;
+use crate::store::{FileSet, NewestEdition, SetMembers, VerdictsOnEdition};
 
 impl App {
     /// Judges a set by every verifier that can be asked, and publishes the result: its newest versions under their
@@ -17,7 +17,7 @@ impl App {
         let set = self.known_set(name).await?;
         let _lock = self.lock_sets().await?;
         let members = self.members_to_verify(name).await?;
-        let newest = self.ports.store.newest_edition(name.to_owned()).await?;
+        let newest = self.read(NewestEdition(name.to_owned())).await?;
         let is_new = |members: &[EditionMember]| {
             let key = combination_key(members);
             newest.as_ref().is_none_or(|newest| newest.key != key)
@@ -45,11 +45,7 @@ impl App {
                 "cannot judge the set {name}: {problem}"
             )));
         }
-        Ok(self
-            .ports
-            .store
-            .set_members(name.to_owned(), self.now())
-            .await?)
+        self.read(SetMembers(name.to_owned(), self.now())).await
     }
 
     /// Records a verdict from outside on a set's newest edition, and publishes the result. Returns that edition, and
@@ -69,7 +65,7 @@ impl App {
         let verifier =
             found.ok_or_else(|| judges_not(verifier, name, suggestion(verifier, names)))?;
         let mut edition = self.newest_edition_of(&set).await?;
-        let earlier = self.ports.store.edition_verdicts(edition.id).await?;
+        let earlier = self.read(VerdictsOnEdition(edition.id)).await?;
         let earlier = earlier.iter().map(|one| &one.verdict);
         let verdict = self
             .verdict_from_outside(verifier, earlier, outcome, detail)
@@ -82,11 +78,11 @@ impl App {
             (edition.state, also) = self
                 .ports
                 .store
-                .record_outside_edition_verdict(edition.id, verdict, self.stamp())
+                .record_outside_verdict(edition.id, verdict, self.stamp())
                 .await?;
         }
         self.settle_recorded_set(name).await?;
-        Ok((edition, also))
+        Ok((edition, also.into_iter().map(EditionId).collect()))
     }
 
     /// Returns the set with this name, recorded or configured.
@@ -104,14 +100,10 @@ impl App {
     }
 
     async fn newest_edition_of(&self, set: &FileSet) -> Result<Edition> {
-        if let Some(edition) = self.ports.store.newest_edition(set.name.clone()).await? {
+        if let Some(edition) = self.read(NewestEdition(set.name.clone())).await? {
             return Ok(edition);
         }
-        let members = self
-            .ports
-            .store
-            .set_members(set.name.clone(), self.now())
-            .await?;
+        let members = self.read(SetMembers(set.name.clone(), self.now())).await?;
         let reason = ready_to_judge(&members).err();
         let hint = reason.map_or_else(
             || "the next pass judges it".to_owned(),

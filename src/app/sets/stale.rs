@@ -8,6 +8,7 @@ use crate::domain::{
     Edition, Fingerprint, NewVerdict, SetBlocked, VersionState, Weight, combination_key,
     newest_by_verifier, ready_to_judge,
 };
+use crate::store::{EditionWithId, NewestEdition, SetMembers, VerdictsOnEdition};
 
 /// A judged edition, and its state before; `None` for a new one.
 type Judged = (Option<VersionState>, VerifiedSet);
@@ -58,12 +59,7 @@ impl App {
         if !judged.verdicts.is_empty() {
             return Ok(Vec::new());
         }
-        let said = self
-            .ports
-            .store
-            .edition_verdicts(edition.id)
-            .await?
-            .into_iter();
+        let said = self.read(VerdictsOnEdition(edition.id)).await?.into_iter();
         Ok(why_it_stands(edition.state, said.map(|one| one.verdict)))
     }
 
@@ -74,12 +70,8 @@ impl App {
         progress: &mut StaleProgress,
     ) -> Result<Vec<Judged>> {
         let _lock = self.lock_sets().await?;
-        let members = self
-            .ports
-            .store
-            .set_members(name.to_owned(), self.now())
-            .await?;
-        let newest = self.ports.store.newest_edition(name.to_owned()).await?;
+        let members = self.read(SetMembers(name.to_owned(), self.now())).await?;
+        let newest = self.read(NewestEdition(name.to_owned())).await?;
         let mut judged = Vec::new();
         let mut advice_is_due = false;
         match (ready_to_judge(&members), newest) {
@@ -118,7 +110,7 @@ impl App {
             if judged.iter().any(|(_, one)| one.edition.id == id) {
                 break;
             }
-            let edition = self.ports.store.edition(id).await?;
+            let edition = self.read(EditionWithId(id)).await?;
             match self.judge_if_stale(edition, fingerprints).await? {
                 Some(one) => judged.push(one),
                 None => break,
@@ -142,13 +134,13 @@ impl App {
 
     /// Counts the verifiers whose last verdict on the set's newest or published edition is by hand.
     async fn count_by_hand_on_set(&self, name: &str) -> Result<u64> {
-        let newest = self.ports.store.newest_edition(name.to_owned()).await?;
+        let newest = self.read(NewestEdition(name.to_owned())).await?;
         let mut editions: Vec<_> = newest.into_iter().map(|edition| edition.id).collect();
         let served = self.published_edition(name).await?;
         editions.extend(served.filter(|id| !editions.contains(id)));
         let mut by_hand = 0;
         for edition in editions {
-            let verdicts = self.ports.store.edition_verdicts(edition).await?;
+            let verdicts = self.read(VerdictsOnEdition(edition)).await?;
             let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
             let verifiers = self.verifiers_of_set(name).into_iter();
             by_hand += verifiers
@@ -164,7 +156,7 @@ impl App {
         edition: &Edition,
         fingerprints: &HashMap<String, String>,
     ) -> Result<bool> {
-        let verdicts = self.ports.store.edition_verdicts(edition.id).await?;
+        let verdicts = self.read(VerdictsOnEdition(edition.id)).await?;
         let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
         let overruled = Fingerprint::overruled().hex;
         let is_stale = self.verifiers_of_set(&edition.set).iter().any(|verifier| {

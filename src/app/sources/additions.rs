@@ -84,13 +84,9 @@ impl App {
         let names = new.iter().map(name);
         let with_address = SourcesQuery::Called(addresses.clone());
         let with_name = SourcesQuery::Called(names.collect());
-        let with_address = self.ports.store.find_sources(with_address).await?;
-        let with_name = self.ports.store.find_sources(with_name).await?;
-        let former = self
-            .ports
-            .store
-            .find_sources(SourcesQuery::Former(addresses))
-            .await?;
+        let with_address = self.read(with_address).await?;
+        let with_name = self.read(with_name).await?;
+        let former = self.read(SourcesQuery::Former(addresses)).await?;
         for (at, refusal) in refusals.iter_mut().enumerate() {
             if refusal.is_none() {
                 *refusal = taken("address", with_address[at].as_ref())

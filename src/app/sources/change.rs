@@ -12,7 +12,9 @@ use crate::domain::{
     Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
     free_number, masked,
 };
-use crate::store::{Changed, Edited, Fact, SourceChange, SourceFilter, SourcesQuery, StoreError};
+use crate::store::{
+    Changed, Edited, Fact, FreeName, SourceChange, SourceFilter, SourcesQuery, StoreError,
+};
 
 /// From so many new sources on, the taken names are read at once.
 const MANY: usize = 32;
@@ -196,7 +198,7 @@ impl App {
     pub async fn formerly(&self, addresses: &[Address]) -> Result<Vec<Option<Source>>> {
         let addresses = addresses.iter().map(ToString::to_string).collect();
         let former = SourcesQuery::Former(addresses);
-        Ok(self.ports.store.find_sources(former).await?)
+        self.read(former).await
     }
 
     /// Records the changes, then updates the files.
@@ -460,7 +462,7 @@ impl TakenNames {
     async fn free(&self, app: &App, settings: &SourceSettings) -> Result<String> {
         if !self.complete {
             let (settings, others) = (settings.clone(), self.known.clone());
-            return Ok(app.ports.store.free_name(settings, others).await?);
+            return app.read(FreeName(settings, others)).await;
         }
         let is_taken =
             |turn| Ok::<_, Infallible>(self.known.contains(&candidate_name(settings, turn)));

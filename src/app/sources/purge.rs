@@ -11,7 +11,10 @@ use chrono::{DateTime, Utc};
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::archive::FileLock;
 use crate::domain::{Digest, Edition, SourceId, parse_id};
-use crate::store::{Changed, SetsQuery, SourceChange, StoreError};
+use crate::store::{
+    Changed, ContentsOf, DeletedEditions, PurgedAt, SetsQuery, SourceChange, StoreError,
+    UnclaimedPaths, Withdrawals,
+};
 
 const READ_MEANWHILE: &str = "another process reads the catalogue; it goes when the last one that has the catalogue open ends";
 
@@ -65,9 +68,9 @@ impl App {
             return Ok(Purge::default());
         }
         let showing = SetsQuery::Showing(sources.clone());
-        let showing = self.ports.store.set_names(showing).await?;
+        let showing = self.read(showing).await?;
         let newest_editions = self.newest_editions().await?;
-        let contents = self.ports.store.contents_of(sources).await?;
+        let contents = self.read(ContentsOf(sources)).await?;
         match self.ports.store.overwrite_deleted(true).await {
             // A disk without room for an empty transaction has none for the purge.
             Err(error) if !matches!(error, StoreError::Full { .. }) => return Err(error.into()),
@@ -201,8 +204,8 @@ impl App {
     /// Completes interrupted purges and removals, where this process may. Returns the sets whose folders were updated
     /// only now.
     pub async fn finish_removals(&self) -> Result<Vec<String>> {
-        let sets = self.ports.store.set_names(SetsQuery::Purged).await?;
-        let has_files = !self.ports.store.withdrawals(false).await?.is_empty();
+        let sets = self.read(SetsQuery::Purged).await?;
+        let has_files = !self.read(Withdrawals(false)).await?.is_empty();
         if !has_files && sets.is_empty() || !self.policy_standing().await?.is_in_force() {
             return Ok(Vec::new());
         }
@@ -212,7 +215,7 @@ impl App {
                 tracing::warn!("{error}: left to the next pass");
             }
         }
-        let left = self.ports.store.set_names(SetsQuery::Purged).await?;
+        let left = self.read(SetsQuery::Purged).await?;
         let mut done = sets;
         done.retain(|set| !left.contains(set));
         if !done.is_empty() {
@@ -235,7 +238,7 @@ impl App {
                 Err(error) if error.kind == ErrorKind::NotFound => {}
                 _ => return Ok(None),
             }
-            match self.ports.store.purged_at(selector.clone()).await? {
+            match self.read(PurgedAt(selector.clone())).await? {
                 Some(at) => last = last.max(Some(at)),
                 None => return Ok(None),
             }
@@ -245,7 +248,7 @@ impl App {
 
     /// Reports whether the edition that readers of a set see was purged and its folder is still there.
     pub(in crate::app) async fn is_purged(&self, set: &str) -> Result<bool> {
-        let sets = self.ports.store.set_names(SetsQuery::Purged).await?;
+        let sets = self.read(SetsQuery::Purged).await?;
         Ok(sets.iter().any(|one| one == set))
     }
 
@@ -260,7 +263,7 @@ impl App {
             .with_archive(move |archive| archive.sets().replaced(&set))
             .await?;
         let ids = folders.iter().map(|(id, _)| *id).collect();
-        let deleted = self.ports.store.deleted_editions(ids).await?;
+        let deleted = self.read(DeletedEditions(ids)).await?;
         self.with_archive(move |archive| {
             let gone = folders.iter().filter(|(id, _)| deleted.contains(id));
             gone.map(|(_, folder)| archive.sets().erase_folder(folder))
@@ -281,7 +284,7 @@ impl App {
         let found = self
             .with_archive(move |archive| archive.published().with_contents(&contents))
             .await?;
-        let stray = self.ports.store.unclaimed(found).await?.into_iter();
+        let stray = self.read(UnclaimedPaths(found)).await?.into_iter();
         Ok(stray.map(|path| self.published_file(&path)).collect())
     }
 

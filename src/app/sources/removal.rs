@@ -11,7 +11,7 @@ use super::select::each_once;
 use crate::app::{App, Error, Result};
 use crate::archive::release_reserve;
 use crate::domain::{Digest, EditionId, Source, SourceId, parse_id};
-use crate::store::{SetsQuery, SourceChange, SourceQuery};
+use crate::store::{ContentsOf, SetsQuery, SourceChange, SourceQuery, VersionCount};
 
 /// Sources that were removed.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl App {
     /// Returns the sets whose published folders are withdrawn when these sources are purged, by name.
     pub async fn sets_showing(&self, sources: &[Source]) -> Result<Vec<String>> {
         let ids = sources.iter().map(|source| source.id).collect();
-        Ok(self.ports.store.set_names(SetsQuery::Showing(ids)).await?)
+        self.read(SetsQuery::Showing(ids)).await
     }
 
     /// Removes the selected sources, all or none. Their published files are withdrawn, by the next pass if this process
@@ -136,7 +136,7 @@ impl App {
         if ids.is_empty() {
             return Ok(HashSet::new());
         }
-        Ok(self.ports.store.contents_of(ids).await?)
+        self.read(ContentsOf(ids)).await
     }
 
     /// Returns the results for sets that showed a purged source's file; none when this process may not publish.
@@ -162,6 +162,6 @@ impl App {
     /// Returns how many versions these sources have.
     pub async fn count_versions(&self, sources: &[Source]) -> Result<u64> {
         let ids = sources.iter().map(|source| source.id).collect();
-        Ok(self.ports.store.count_versions(ids).await?)
+        self.read(VersionCount(ids)).await
     }
 }

@@ -3,7 +3,7 @@
 use super::suggest::{nearest, suggestion};
 use crate::app::{App, Error, Result};
 use crate::domain::{Address, Pattern, Source, masked};
-use crate::store::SourceFilter;
+use crate::store::{RemovedSources, SourceFilter};
 
 impl App {
     /// Returns the selected sources, each once, by name; every source without selectors.
@@ -131,7 +131,7 @@ impl App {
         {
             return Ok(Some(source));
         }
-        let mut removed = self.ports.store.find_removed(text, &address).await?;
+        let mut removed = self.read(RemovedSources(text.to_owned(), address)).await?;
         if removed.len() > 1 {
             return Err(several_removed(text, &removed));
         }
@@ -145,11 +145,8 @@ impl App {
         {
             return Ok(vec![source]);
         }
-        Ok(self
-            .ports
-            .store
-            .find_removed(text, &normal_address(text))
-            .await?)
+        self.read(RemovedSources(text.to_owned(), normal_address(text)))
+            .await
     }
 
     async fn all_removed(&self) -> Result<Vec<Source>> {

@@ -11,7 +11,8 @@ use crate::domain::{
     VersionState,
 };
 use crate::store::{
-    ChangeToken, SourceFilter, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsQuery,
+    ChangeToken, ExistingSources, NamedVersions, NewestOf, OutlookAt, SoundVersions, SourceFilter,
+    VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsQuery,
 };
 
 /// A source with its history.
@@ -105,7 +106,7 @@ impl App {
 
     /// Returns which of these sources were purged.
     pub async fn purged(&self, ids: &[SourceId]) -> Result<Vec<SourceId>> {
-        let there = self.ports.store.existing(ids.to_vec()).await?;
+        let there = self.read(ExistingSources(ids.to_vec())).await?;
         let gone = ids.iter().filter(|id| !there.contains(id));
         Ok(gone.copied().collect())
     }
@@ -124,7 +125,7 @@ impl App {
         source: SourceId,
         limit: Option<usize>,
     ) -> Result<(Vec<Version>, Option<Error>)> {
-        let (versions, damage) = self.ports.store.sound_versions(source, limit).await?;
+        let (versions, damage) = self.read(SoundVersions(source, limit)).await?;
         Ok((versions, damage.map(Error::from)))
     }
 
@@ -137,7 +138,7 @@ impl App {
     /// Returns facts of the newest version and of the last attempt of these sources.
     pub async fn newest(&self, sources: &[Source]) -> Result<HashMap<SourceId, Newest>> {
         let ids = sources.iter().map(|source| source.id).collect();
-        Ok(self.ports.store.newest(ids).await?)
+        self.read(NewestOf(ids)).await
     }
 
     /// Returns all verdicts on a version, oldest first.
@@ -147,7 +148,7 @@ impl App {
 
     /// Returns the matching verdicts, newest first. A verifier or a set that never existed is an error.
     pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
-        let found = self.ports.store.find_verdicts(filter.clone()).await?;
+        let found = self.read(filter.clone()).await?;
         if found.is_empty() {
             self.refuse_unknown_names(filter).await?;
         }
@@ -163,7 +164,7 @@ impl App {
                 limit: Some(1),
                 ..VerdictFilter::default()
             };
-            if self.ports.store.find_verdicts(any).await?.is_empty() {
+            if self.read(any).await?.is_empty() {
                 self.known_set(&set).await?;
             }
         }
@@ -180,9 +181,7 @@ impl App {
             limit: Some(1),
             ..VerdictFilter::default()
         };
-        if names.contains(&verifier.as_str())
-            || !self.ports.store.find_verdicts(any).await?.is_empty()
-        {
+        if names.contains(&verifier.as_str()) || !self.read(any).await?.is_empty() {
             return Ok(());
         }
         let otherwise = "`gannet config show --policy` lists the verifiers in force";
@@ -191,7 +190,7 @@ impl App {
 
     /// Returns how many sources are watched, how many of them are due, and when the next other one is due.
     pub async fn outlook(&self) -> Result<(u64, u64, Option<DateTime<Utc>>)> {
-        let outlook = self.ports.store.outlook(self.now()).await?;
+        let outlook = self.read(OutlookAt(self.now())).await?;
         Ok((outlook.watched, outlook.due, outlook.next.map(Slot::start)))
     }
 
@@ -206,7 +205,7 @@ impl App {
 
     /// Returns names and newest versions of those of these sources that are not removed.
     pub async fn named_versions(&self, ids: Vec<SourceId>) -> Result<Vec<NamedVersion>> {
-        Ok(self.ports.store.named_versions(ids).await?)
+        self.read(NamedVersions(ids)).await
     }
 
     /// Reports whether a version in these results is its source's newest and failed or could not be judged, in this

@@ -6,7 +6,7 @@ use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{
     Moment, Source, SourceId, Version, VersionId, VersionRef, VersionRefError, masked,
 };
-use crate::store::{StoreError, VersionQuery};
+use crate::store::{ServedVersion, StoreError, VersionQuery};
 
 impl App {
     /// Returns the version that `reference` names, with its source. A source with exactly that name comes first.
@@ -91,7 +91,7 @@ impl App {
             }
             VersionRef::Published { moment, .. } => {
                 let time = moment.map(|moment| self.end_of(moment));
-                self.ports.store.served(source.id, time).await?
+                self.read(ServedVersion(source.id, time)).await?
             }
         };
         Ok(match id {
@@ -120,12 +120,7 @@ impl App {
 
     /// Returns the version of a source that consumers see; `None`, with a note, when the rows for that are damaged.
     pub async fn served(&self, source: SourceId) -> Result<Option<VersionId>> {
-        let served = self
-            .ports
-            .store
-            .served(source, None)
-            .await
-            .map_err(Error::from);
+        let served = self.read(ServedVersion(source, None)).await;
         Ok(self.unless_damaged(served)?.flatten())
     }
 

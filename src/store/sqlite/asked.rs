@@ -2,35 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use super::Store;
-use super::row::{Columns, to_json};
-use super::sql_damage::{read_row, sound_rows};
-use crate::domain::SourceId;
-use crate::store::error::Result;
+use rusqlite::Connection;
 
-impl Store {
-    /// Returns, for each given source (or every source) with a published version, the names of the verifiers that have
-    /// a verdict on that version. Sources whose rows are damaged are left out ([`Store::damage`]).
-    pub async fn asked_of_published(
+use super::failure::Outcome;
+use super::row::to_json;
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
+use crate::domain::SourceId;
+use crate::store::query::AskedOfPublished;
+
+impl Select<Vec<(SourceId, BTreeSet<String>)>> for AskedOfPublished {
+    fn select(
         &self,
-        sources: Option<Vec<SourceId>>,
-    ) -> Result<Vec<(SourceId, BTreeSet<String>)>> {
-        self.read_sound(move |sql, damaged| {
-            let only = match &sources {
-                Some(_) => "AND t.source_id IN (SELECT value FROM json_each(?1))",
-                None => "AND ?1 = '[]'",
-            };
-            let mut statement =
-                sql.prepare_cached(&format!("{ASKED} {only} ORDER BY t.source_id"))?;
-            let value = sources.as_ref().map_or_else(|| "[]".to_owned(), to_json);
-            let rows = statement.query_map([value], |row| {
-                read_row("source_state", row, |columns: &mut Columns<'_>| {
-                    Ok((SourceId(columns.get()?), columns.json()?))
-                })
-            })?;
-            Ok(sound_rows(rows, damaged)?)
-        })
-        .await
+        sql: &Connection,
+        damaged: &mut Damage,
+    ) -> Outcome<Vec<(SourceId, BTreeSet<String>)>> {
+        let (only, ids) = match &self.0 {
+            Some(sources) => ("IN (SELECT value FROM json_each(?1))", to_json(sources)),
+            None => ("<> ?1", String::new()),
+        };
+        let query = format!("{ASKED} AND t.source_id {only} ORDER BY t.source_id");
+        Ok(
+            sql.sound("source_state", &query, [ids], damaged, |columns| {
+                Ok((SourceId(columns.get()?), columns.json()?))
+            })?,
+        )
     }
 }
 

@@ -6,14 +6,16 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::Store;
 use super::blob::insert_blob;
 use super::event_row::insert_event;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::new_version::{NewVersion, insert_version};
 use super::provenance::{Addresses, PROVENANCE, provenance_id, read_provenance};
 use super::publication::is_file_due;
 use super::recorded_before::recorded_before;
 use super::refusals::repeat_on_version;
 use super::row::{Columns, duration_ms, int, millis, row_limit};
+use super::select::{Damage, Select};
 use super::sql_damage::{read_row, sound_rows};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::version_row::Place;
 use super::version_state::write_state;
@@ -23,6 +25,7 @@ use crate::domain::{
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
+use crate::store::query::LastGoodAttempt;
 use crate::store::types::{AttemptRecord, AttemptResult, Recorded};
 
 impl Store {
@@ -48,18 +51,15 @@ impl Store {
         self.read_sound(move |sql, damaged| attempts_of(sql, source, limit, damaged))
             .await
     }
+}
 
-    /// Returns the start of the source's last attempt that ended as new or unchanged.
-    pub async fn last_good_attempt(&self, source: SourceId) -> Result<Option<DateTime<Utc>>> {
-        self.read(move |sql| {
-            let began_at = sql
-                .prepare_cached(LAST_GOOD)?
-                .query_row([source.0], |row| Ok(Columns::new(row).time().ok()))
-                .optional()?;
-            // A damaged row is reported by the list of attempts, not here.
-            Ok(began_at.flatten())
-        })
-        .await
+impl Select<Option<DateTime<Utc>>> for LastGoodAttempt {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<DateTime<Utc>>> {
+        let began_at = sql.first(LAST_GOOD, [self.0.0], |row| {
+            Ok(Columns::new(row).time().ok())
+        })?;
+        // A damaged row is reported by the list of attempts, not here.
+        Ok(began_at.flatten())
     }
 }
 

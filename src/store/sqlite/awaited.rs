@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::statements::Statements as _;
 use crate::domain::{SourceId, VersionId};
 use crate::store::judged::Awaiting;
 
@@ -13,11 +14,9 @@ pub(super) fn versions_awaiting(
         Awaiting::Decision => UNJUDGED,
         Awaiting::Advice => PROMISED,
     };
-    let mut statement = sql.prepare_cached(query)?;
-    let rows = statement.query_map([], |row| {
+    sql.all(query, [], |row| {
         Ok((SourceId(row.get(0)?), VersionId(row.get(1)?)))
-    })?;
-    rows.collect()
+    })
 }
 
 // Decided versions for which an advisory verifier still owes a promised verdict.

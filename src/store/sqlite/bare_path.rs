@@ -1,46 +1,30 @@
 //! Paths below `published/` that must be empty: a file found there is a stray.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
-use super::Store;
+use super::failure::Outcome;
 use super::row::{Columns, int, to_json};
-use super::sql_damage::{read_row, sound_rows};
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
-use crate::domain::{Digest, FileSeal, Slot, SourceId};
-use crate::store::error::Result;
+use crate::domain::{FileSeal, Slot, SourceId};
 use crate::store::published_types::{BarePath, FilesToLookAt};
+use crate::store::query::BarePaths;
 
-impl Store {
-    /// Returns the paths that must be empty and have no pending task: all of them (those of removed and purged sources
-    /// too), or only those of the given sources that have no recorded publication.
-    pub async fn bare_paths(&self, which: FilesToLookAt) -> Result<Vec<BarePath>> {
-        self.read_sound(move |sql, damaged| {
-            let (condition, value) = match &which {
-                FilesToLookAt::Due(now) => (LOST_OF_DUE, int(Slot::containing(*now).0).to_string()),
-                FilesToLookAt::These(ids) => (LOST_OF_THESE, to_json(ids)),
-                FilesToLookAt::All => (ALL, String::new()),
-            };
-            let mut statement = sql.prepare_cached(&format!("{COLUMNS} {condition}"))?;
-            let rows = statement.query_map([value], |row| read_row("source", row, read))?;
-            let mut bare = sound_rows(rows, damaged)?;
-            if matches!(which, FilesToLookAt::All) {
-                let mut statement = sql.prepare_cached(LEFT)?;
-                let rows = statement.query_map([], |row| read_row("left_file", row, read_left))?;
-                bare.extend(sound_rows(rows, damaged)?);
-            }
-            Ok(bare)
-        })
-        .await
-    }
-
-    /// Reports whether a source has a version with this content.
-    pub async fn has_content(&self, source: SourceId, content: Digest) -> Result<bool> {
-        self.read(move |sql| {
-            let mut found =
-                sql.prepare_cached("SELECT 1 FROM version WHERE source_id = ?1 AND digest = ?2")?;
-            Ok(found.exists(params![source.0, content.0])?)
-        })
-        .await
+impl Select<Vec<BarePath>> for BarePaths {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<BarePath>> {
+        let Self(which) = self;
+        let (condition, value) = match which {
+            FilesToLookAt::Due(now) => (LOST_OF_DUE, int(Slot::containing(*now).0).to_string()),
+            FilesToLookAt::These(ids) => (LOST_OF_THESE, to_json(ids)),
+            FilesToLookAt::All => (ALL, String::new()),
+        };
+        let query = format!("{COLUMNS} {condition}");
+        let mut bare = sql.sound("source", &query, [value], damaged, read)?;
+        if matches!(which, FilesToLookAt::All) {
+            bare.extend(sql.sound("left_file", LEFT, [], damaged, read_left)?);
+        }
+        Ok(bare)
     }
 }
 

@@ -11,7 +11,9 @@ use super::event_row::insert_event;
 use super::failure::{Failure, Outcome};
 use super::pending_object::{abandon, settle};
 use super::row::{Columns, int};
+use super::select::{Damage, Select};
 use super::sql_damage::named;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::version_row::{damaged, place_by_id};
 use crate::domain::{
@@ -20,29 +22,10 @@ use crate::domain::{
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
+use crate::store::query::UnnamedObjects;
 use crate::store::version_query::ChainOf;
 
 impl Store {
-    /// Returns those of `objects`, each with its content's digest, that no blob names, that are not pending, and that no takeover of
-    /// the archive keeps.
-    pub async fn unnamed(&self, objects: Vec<(Digest, String)>) -> Result<Vec<String>> {
-        self.read(move |sql| {
-            let mut named = sql.prepare_cached(&format!(
-                "SELECT EXISTS (SELECT 1 FROM blob WHERE object = ?2 AND id IN ({BY_DIGEST}))
-                     OR EXISTS (SELECT 1 FROM kept_object WHERE name = ?2)
-                     OR EXISTS (SELECT 1 FROM pending_object WHERE name = ?2)"
-            ))?;
-            let mut unnamed = Vec::new();
-            for (digest, object) in &objects {
-                if !named.query_row(params![digest.0, object], |row| row.get(0))? {
-                    unnamed.push(object.clone());
-                }
-            }
-            Ok(unnamed)
-        })
-        .await
-    }
-
     /// Returns the chain of stored forms for a content: its own blob first, a blob stored whole last.
     ///
     /// # Errors
@@ -51,7 +34,7 @@ impl Store {
     /// with another digest than the version had when it was read.
     pub async fn chain(&self, of: impl Into<ChainOf>) -> Result<Vec<BlobLink>> {
         let of = of.into();
-        self.read(move |sql| match of {
+        self.read_with(move |sql| match of {
             ChainOf::Ordinal { source, ordinal } => chain_of_ordinal(sql, source, ordinal),
             ChainOf::Version { id, digest } => chain_of_version(sql, id, digest),
         })
@@ -73,16 +56,9 @@ impl Store {
         stamp: Stamp,
     ) -> Result<Option<String>> {
         self.write(move |transaction| {
-            let (id, source, object) = transaction
-                .sql
-                .prepare_cached(
-                    "SELECT b.id, v.source_id, b.object FROM version v JOIN blob b ON b.id = v.blob_id
-                     WHERE v.id = ?1 AND b.digest = ?2",
-                )?
-                .query_row(params![version.0, blob.digest.0], |row| {
+            let (id, source, object) = transaction.sql.first(BLOB_OF, params![version.0, blob.digest.0], |row| {
                     Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?))
-                })
-                .optional()?
+                })?
                 .ok_or(StoreError::Missing { what: "blob of version", id: version.0 })?;
             let (new_object, body) = body_columns(&blob.body);
             transaction.execute(
@@ -100,11 +76,33 @@ impl Store {
     }
 }
 
+impl Select<Vec<String>> for UnnamedObjects {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<String>> {
+        let mut named = sql.prepare_cached(&format!(
+            "SELECT EXISTS (SELECT 1 FROM blob WHERE object = ?2 AND id IN ({BY_DIGEST}))
+                 OR EXISTS (SELECT 1 FROM kept_object WHERE name = ?2)
+                 OR EXISTS (SELECT 1 FROM pending_object WHERE name = ?2)"
+        ))?;
+        let mut unnamed = Vec::new();
+        for (digest, object) in &self.0 {
+            if !named.query_row(params![digest.0, object], |row| row.get(0))? {
+                unnamed.push(object.clone());
+            }
+        }
+        Ok(unnamed)
+    }
+}
+
+const BLOB_OF: &str =
+    "SELECT b.id, v.source_id, b.object FROM version v JOIN blob b ON b.id = v.blob_id
+     WHERE v.id = ?1 AND b.digest = ?2";
+
 fn chain_of_ordinal(sql: &Connection, source: SourceId, ordinal: u64) -> Outcome<Vec<BlobLink>> {
-    let blob = sql
-        .prepare_cached("SELECT blob_id FROM version WHERE source_id = ?1 AND ordinal = ?2")?
-        .query_row([source.0, int(ordinal)], |row| row.get(0))
-        .optional()?;
+    let blob = sql.first(
+        "SELECT blob_id FROM version WHERE source_id = ?1 AND ordinal = ?2",
+        [source.0, int(ordinal)],
+        |row| row.get(0),
+    )?;
     let missing = StoreError::Missing {
         what: "version with the ordinal",
         id: int(ordinal),
@@ -141,9 +139,7 @@ pub(super) fn insert_blob(
 ) -> rusqlite::Result<(BlobId, bool)> {
     let known = transaction
         .sql
-        .prepare_cached(BY_DIGEST)?
-        .query_row([blob.digest.0], |row| row.get(0))
-        .optional()?;
+        .first(BY_DIGEST, [blob.digest.0], |row| row.get(0))?;
     settle(transaction, &blob.body, known.is_none())?;
     if let Some(id) = known {
         return Ok((BlobId(id), true));
@@ -178,21 +174,19 @@ pub(super) fn delete_unneeded(
     // A delta is younger than its base: youngest first, most bases are free when their turn comes.
     candidates.sort_unstable();
     while let Some(id) = candidates.pop() {
-        let deleted = transaction
-            .sql
-            .prepare_cached(
-                "DELETE FROM blob WHERE id = ?1
+        let deleted = transaction.sql.first(
+            "DELETE FROM blob WHERE id = ?1
                  AND NOT EXISTS (SELECT 1 FROM version WHERE blob_id = ?1)
                  AND NOT EXISTS (SELECT 1 FROM blob WHERE base_id = ?1)
                  RETURNING base_id, object",
-            )?
-            .query_row([id.0], |row| {
+            [id.0],
+            |row| {
                 Ok((
                     row.get::<_, Option<i64>>(0)?,
                     row.get::<_, Option<String>>(1)?,
                 ))
-            })
-            .optional()?;
+            },
+        )?;
         if let Some((base, object)) = deleted {
             candidates.extend(base.map(BlobId));
             objects.extend(object);

@@ -4,26 +4,21 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Store;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::notice::action_of;
 use super::row::{Columns, millis};
+use super::select::{Damage, Select};
 use super::served::edition_in;
+use super::statements::Statements as _;
 use super::verdict_words::{failure_of, failure_of_edition};
 use crate::domain::{Action, EventId, VersionId};
-use crate::store::error::Result;
 use crate::store::notice_types::{Announcement, ChangeRun, PublicationEvent, RunStart};
+use crate::store::query::ChangeRuns;
 
-impl Store {
-    /// Returns each announcement's run: the changes of its kind in its source or set, from the start up to it, in
-    /// order.
-    pub async fn change_runs(&self, of: Vec<(Announcement, RunStart)>) -> Result<Vec<ChangeRun>> {
-        self.read(move |sql| {
-            of.iter()
-                .map(|(one, start)| run(sql, one, *start))
-                .collect()
-        })
-        .await
+impl Select<Vec<ChangeRun>> for ChangeRuns {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<ChangeRun>> {
+        let runs = self.0.iter();
+        runs.map(|(one, start)| run(sql, one, *start)).collect()
     }
 }
 
@@ -65,7 +60,7 @@ fn run(
     let action = action_of(one.kind).as_str();
     let told_at = start.told_at.map(millis);
     let parameters = params![about, action, one.event_id.0, start.event.0, told_at];
-    let (times, first_id, first) = sql.prepare_cached(run)?.query_row(parameters, |row| {
+    let (times, first_id, first) = sql.only(run, parameters, |row| {
         let mut columns = Columns::new(row);
         let (times, id) = (columns.count()?, columns.optional()?);
         Ok((times, id.map(EventId), read_event(&mut columns, false)?))
@@ -75,14 +70,11 @@ fn run(
     };
     let (withdrawn, announced) = (withdrawn.as_str(), start.announced.0);
     let parameters = params![about, first_id.0, action, withdrawn, announced];
-    let before = sql
-        .prepare_cached(before)?
-        .query_row(parameters, |row| {
-            let mut columns = Columns::new(row);
-            let word: String = columns.get()?;
-            read_event(&mut columns, word == withdrawn)
-        })
-        .optional()?;
+    let before = sql.first(before, parameters, |row| {
+        let mut columns = Columns::new(row);
+        let word: String = columns.get()?;
+        read_event(&mut columns, word == withdrawn)
+    })?;
     let because = match &before {
         Some(before) => why_back(sql, one, before)?,
         None => None,

@@ -13,7 +13,7 @@ use super::source_row::{
 use super::sql_damage::damaged_row_in;
 use super::transaction::Transaction;
 use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
-use super::worker::{RELEASE, end, end_lapsed, see};
+use super::worker::{RELEASE, end, end_lapsed, end_of_nobody, has_lapsed, see};
 use crate::domain::{
     Claim, Digest, NewestVersion, Slot, SourceId, StoredObject, Validators, VersionState, WorkerId,
 };
@@ -41,6 +41,12 @@ impl Store {
 
     /// Ends claims; their sources can be claimed again at once.
     pub async fn release_claims(&self, which: ClaimsToRelease) -> Result<()> {
+        // A read costs less than a commit, and usually none has lapsed.
+        if let ClaimsToRelease::Lapsed(now) = which
+            && !self.read_with(move |sql| Ok(has_lapsed(sql, now)?)).await?
+        {
+            return Ok(());
+        }
         self.write(move |transaction| Ok(release(transaction, &which)?))
             .await
     }
@@ -49,6 +55,10 @@ impl Store {
 fn release(transaction: &Transaction<'_>, which: &ClaimsToRelease) -> rusqlite::Result<()> {
     match which {
         ClaimsToRelease::Of(worker) => end(transaction, worker),
+        ClaimsToRelease::Lapsed(now) => {
+            end_lapsed(transaction, *now)?;
+            end_of_nobody(transaction)
+        }
         ClaimsToRelease::One {
             source,
             fence,

@@ -1,10 +1,11 @@
 //! Events about the configuration: each rejection once, and the end of a marked rejection.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::chore::write_chore;
 use super::event_row::insert_event;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{Action, NewEvent, Stamp};
 
@@ -35,8 +36,7 @@ pub(super) fn mark_unusable(
 }
 
 pub(super) fn is_marked_unusable(sql: &Connection) -> rusqlite::Result<bool> {
-    sql.prepare_cached("SELECT 1 FROM chore WHERE name = ?1")?
-        .exists([REFUSED])
+    sql.any("SELECT 1 FROM chore WHERE name = ?1", [REFUSED])
 }
 
 /// Removes the mark, and appends the event if the last event about a configuration or policy is a rejection.
@@ -61,14 +61,11 @@ fn last_of_configuration(sql: &Connection) -> rusqlite::Result<Option<(String, O
         Action::PolicyAdopted,
     ];
     let [rejected, reloaded, adopted] = actions.map(Action::as_str);
-    sql.prepare_cached(
+    sql.first(
         "SELECT w.value, e.detail FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
          WHERE e.id > (SELECT max(id) FROM event) - ?1 AND w.value IN (?2, ?3, ?4)
          ORDER BY e.id DESC LIMIT 1",
-    )?
-    .query_row(
         params![LOOKED_THROUGH, rejected, reloaded, adopted],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
-    .optional()
 }

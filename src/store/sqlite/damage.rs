@@ -7,11 +7,14 @@ use rusqlite::Connection;
 
 use super::Store;
 use super::event_row::insert_event;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{Action, NewEvent, Stamp};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
+use crate::store::query::{Query, UnreportedDamage};
 
 impl Store {
     /// Returns the damaged rows left out of reads since [`Self::take_damage`]; at most a thousand.
@@ -33,34 +36,37 @@ impl Store {
         is_one
     }
 
-    /// Returns the rows of `damaged` that no recent event reports.
-    pub async fn untold_damage(&self, damaged: Vec<DamagedRow>) -> Result<Vec<DamagedRow>> {
-        self.read(move |sql| {
-            let mut untold = Vec::new();
-            for row in &damaged {
-                if !is_told(sql, &row.to_string())? {
-                    untold.push(row.clone());
-                }
-            }
-            Ok(untold)
-        })
-        .await
+    /// Answers a question. Damaged rows that the answer leaves out are noted ([`Self::damage`]).
+    pub fn read<Q: Query>(&self, query: Q) -> impl Future<Output = Result<Q::Output>> + Send {
+        self.read_sound(move |sql, damaged| query.select(sql, damaged))
     }
 
-    /// Like [`Self::read`], for a query that leaves damaged rows out and notes them.
+    /// Like [`Self::read_with`], for a query that leaves damaged rows out and notes them.
     pub(super) async fn read_sound<T: Send + 'static>(
         &self,
         mut query: impl FnMut(&Connection, &mut Vec<DamagedRow>) -> std::result::Result<T, Failure>
         + Send
         + 'static,
     ) -> Result<T> {
-        let read = self.read(move |sql| {
+        let read = self.read_with(move |sql| {
             let mut damaged = Vec::new();
             Ok((query(sql, &mut damaged)?, damaged))
         });
         let (value, damaged) = read.await?;
         self.noted().add(damaged);
         Ok(value)
+    }
+}
+
+impl Select<Vec<DamagedRow>> for UnreportedDamage {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<DamagedRow>> {
+        let mut unreported = Vec::new();
+        for row in &self.0 {
+            if !is_told(sql, &row.to_string())? {
+                unreported.push(row.clone());
+            }
+        }
+        Ok(unreported)
     }
 }
 
@@ -85,13 +91,9 @@ pub(super) fn write_damage(
 const LOOKED_THROUGH: i64 = 20_000;
 
 fn is_told(sql: &Connection, detail: &str) -> rusqlite::Result<bool> {
-    sql.prepare_cached(
+    sql.any(
         "SELECT 1 FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
          WHERE e.id > (SELECT max(id) FROM event) - ?1 AND w.value = ?2 AND e.detail = ?3",
-    )?
-    .exists(rusqlite::params![
-        LOOKED_THROUGH,
-        Action::RowDamaged.as_str(),
-        detail
-    ])
+        rusqlite::params![LOOKED_THROUGH, Action::RowDamaged.as_str(), detail],
+    )
 }

@@ -5,33 +5,28 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, Row};
 
-use super::Store;
 use super::failure::{Failure, Outcome};
 use super::row::time;
+use super::select::{Damage, Select};
 use super::source_row::{is_key_of, select, select_sound, source_fits};
 use super::sql_damage::damaged_error;
+use super::statements::Statements as _;
 use crate::domain::{Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId};
 use crate::store::damaged_row::DamagedRow;
-use crate::store::error::Result;
+use crate::store::query::UnclaimedPaths;
 
-impl Store {
-    /// Returns the paths below `published/` that belong to no present source.
-    pub async fn unclaimed(&self, paths: Vec<String>) -> Result<Vec<String>> {
-        self.read(move |sql| {
-            let mut claimed = sql.prepare_cached(
-                "SELECT 1 FROM source WHERE removed_at IS NULL AND path_key = ?1",
-            )?;
-            let mut unclaimed = Vec::new();
-            for path in &paths {
-                if !claimed.exists([path.to_lowercase()])? {
-                    unclaimed.push(path.clone());
-                }
+impl Select<Vec<String>> for UnclaimedPaths {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<String>> {
+        let claimed = "SELECT 1 FROM source WHERE removed_at IS NULL AND path_key = ?1";
+        let mut unclaimed = Vec::new();
+        for path in &self.0 {
+            if !sql.any(claimed, [path.to_lowercase()])? {
+                unclaimed.push(path.clone());
             }
-            Ok(unclaimed)
-        })
-        .await
+        }
+        Ok(unclaimed)
     }
 }
 
@@ -56,9 +51,7 @@ pub(super) fn readable_source(sql: &Connection, id: SourceId) -> rusqlite::Resul
              s.path_key, t.source_id IS NULL
          FROM (SELECT ?1 AS id) i LEFT JOIN source s ON s.id = i.id LEFT JOIN source_state t ON t.source_id = i.id
          WHERE s.id IS NOT NULL OR t.source_id IS NOT NULL";
-    sql.prepare_cached(READABLE)?
-        .query_row([id.0], |row| Ok(read_parts(id, row)))
-        .optional()
+    sql.first(READABLE, [id.0], |row| Ok(read_parts(id, row)))
 }
 
 fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
@@ -155,15 +148,12 @@ const COUNTS: &str = "SELECT (SELECT count(*) FROM source), (SELECT count(*) FRO
 /// Returns the sources whose row is lost while the row of their state remains.
 fn lost_sources(sql: &Connection) -> rusqlite::Result<Vec<SourceId>> {
     // Equal counts, the usual case, need no search: every pass calls this.
-    let (sources, states): (i64, i64) = sql
-        .prepare_cached(COUNTS)?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (sources, states): (i64, i64) =
+        sql.only(COUNTS, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if sources == states {
         return Ok(Vec::new());
     }
-    let mut statement = sql.prepare_cached(WITHOUT_ROW)?;
-    let rows = statement.query_map([], |row| row.get(0).map(SourceId))?;
-    rows.collect()
+    sql.all(WITHOUT_ROW, [], |row| row.get(0).map(SourceId))
 }
 
 /// Returns the damage of a lost source row.
@@ -184,9 +174,7 @@ pub(super) fn refuse_lost_addresses<'a>(
     const WORDS: &str = "SELECT detail FROM event WHERE source_id = ?1 AND detail LIKE '%://%'";
     let mut lost = Vec::new();
     for id in lost_sources(sql)? {
-        let mut statement = sql.prepare_cached(WORDS)?;
-        let rows = statement.query_map([id.0], |row| row.get::<_, String>(0))?;
-        let details = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let details = sql.all(WORDS, [id.0], |row| row.get::<_, String>(0))?;
         let words = details.iter().flat_map(|detail| detail.split(' '));
         let words = words.map(|word| word.trim_end_matches([';', ',']).to_owned());
         lost.push((id, words.collect::<HashSet<_>>()));

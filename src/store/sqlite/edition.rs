@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::Store;
-use super::edition_row::{edition_by_id, one};
+use super::edition_row::{edition_by_id, key_of, one};
 use super::edition_state::{count_edition, write_checksum};
 use super::event_row::insert_event;
 use super::failure::Outcome;
@@ -14,8 +14,9 @@ use super::overtaken::{is_overtaken, note_overtaken};
 use super::policy_in_force::InForce;
 use super::refusals::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
+use super::select::{Damage, Select};
 use super::set_aside::{Subject, set_aside_unreadable};
-use super::sql_damage::read_row;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_row::{insert_verdict, verdicts_on_edition};
 use super::version::version_by_id;
@@ -25,6 +26,7 @@ use crate::domain::{
 };
 use crate::store::error::Result;
 use crate::store::judged::Judged;
+use crate::store::query::{EditionWithId, NewestEdition, NewestKey, VerdictsOnEdition};
 use crate::store::types::{Counted, Ended, NewEdition, Seen};
 
 impl Store {
@@ -42,42 +44,29 @@ impl Store {
         self.write(move |transaction| insert_edition(transaction, &edition, &stamp))
             .await
     }
+}
 
-    /// Returns the newest edition of a set.
-    pub async fn newest_edition(&self, set: String) -> Result<Option<Edition>> {
-        self.read(move |sql| one(sql, NEWEST, [&set])).await
+impl Select<Vec<EditionVerdict>> for VerdictsOnEdition {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<EditionVerdict>> {
+        verdicts_on_edition(sql, self.0, damaged)
     }
+}
 
-    /// Returns the digest that identifies a set's newest edition, even when the rest of its row is damaged.
-    pub async fn newest_key(&self, set: String) -> Result<Option<Digest>> {
-        self.read(move |sql| {
-            let key = sql
-                .prepare_cached(&format!("SELECT id, key FROM edition WHERE {NEWEST}"))?
-                .query_row([&set], |row| {
-                    read_row("edition", row, |columns| {
-                        columns.get::<i64>()?;
-                        Ok(Digest(columns.get()?))
-                    })
-                })
-                .optional()?;
-            Ok(key)
-        })
-        .await
+impl Select<Edition> for EditionWithId {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Edition> {
+        edition_by_id(sql, self.0)
     }
+}
 
-    /// Returns the edition with this id.
-    ///
-    /// # Errors
-    ///
-    /// [`crate::store::StoreError::Missing`] when no such edition exists.
-    pub async fn edition(&self, id: EditionId) -> Result<Edition> {
-        self.read(move |sql| edition_by_id(sql, id)).await
+impl Select<Option<Digest>> for NewestKey {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<Digest>> {
+        Ok(key_of(sql, NEWEST, [&self.0])?)
     }
+}
 
-    /// Returns all verdicts on an edition, oldest first. Damaged rows are left out ([`Store::damage`]).
-    pub async fn edition_verdicts(&self, id: EditionId) -> Result<Vec<EditionVerdict>> {
-        self.read_sound(move |sql, damaged| verdicts_on_edition(sql, id, damaged))
-            .await
+impl Select<Option<Edition>> for NewestEdition {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<Edition>> {
+        one(sql, NEWEST, [&self.0])
     }
 }
 
@@ -102,7 +91,7 @@ pub(super) fn note_edition_state(
 
 /// Reports whether a member of an edition is to be published at its own path where no file, or perhaps none, lies yet.
 pub(super) fn has_leaving_member(sql: &Connection, id: EditionId) -> rusqlite::Result<bool> {
-    sql.prepare_cached(LEAVING)?.exists([id.0])
+    sql.any(LEAVING, [id.0])
 }
 
 /// The newest edition of the set ?1 since the set was configured.
@@ -253,11 +242,11 @@ pub(super) fn delete_editions_with(
     source: &Source,
 ) -> rusqlite::Result<()> {
     let because = format!("{} was purged", source.settings.name);
-    let ids = transaction
-        .sql
-        .prepare_cached("SELECT edition_id FROM edition_member WHERE source_id = ?1")?
-        .query_map([source.id.0], |row| row.get::<_, i64>(0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let ids = transaction.sql.all(
+        "SELECT edition_id FROM edition_member WHERE source_id = ?1",
+        [source.id.0],
+        |row| row.get::<_, i64>(0),
+    )?;
     for id in ids {
         transaction.execute(
             "UPDATE file_set SET published_edition_id = NULL, published_at = NULL, withdrawn_because = ?2

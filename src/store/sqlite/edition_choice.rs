@@ -4,58 +4,46 @@
 
 use rusqlite::{Connection, params};
 
-use super::Store;
 use super::edition_row::{damaged_edition, edition_by_id, member_version};
 use super::failure::{Failure, Outcome};
 use super::interned::edition_fits;
 use super::known_policy::weights_of_set;
 use super::row::Columns;
+use super::select::{Damage, Select};
 use super::sql_damage::read_row;
 use super::verdict_row::{newest_outcomes, read_fit};
 use crate::domain::{EditionCandidate, EditionId, SetPublication, edition_to_publish};
-use crate::store::error::Result;
 use crate::store::judged::Judged;
+use crate::store::query::DueSetPublication;
 
-impl Store {
-    /// Returns the action due on a set's published folder, which holds `published`.
-    ///
-    /// # Errors
-    ///
-    /// [`crate::store::StoreError::DamagedRow`] when a deciding edition's row cannot be read, contradicts its verdicts,
-    /// or is missing although its folder is published.
-    pub async fn set_publication(
-        &self,
-        set: String,
-        published: Option<EditionId>,
-    ) -> Result<SetPublication> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(CANDIDATES)?;
-            let published_id = published.map(|id| id.0);
-            let rows = statement.query_map(params![set, published_id], |row| {
-                read_row("edition", row, read_candidate)
-            })?;
-            let (mut failure, mut met) = (None, Vec::new());
-            let newest_first = rows.map_while(|row| {
-                let checked = row
-                    .map_err(Failure::from)
-                    .and_then(|(candidate, revision)| {
-                        check_state(sql, &set, candidate, revision)?;
-                        met.push(candidate.id);
-                        Ok(candidate)
-                    });
-                checked.map_err(|error| failure = Some(error)).ok()
-            });
-            let publication = edition_to_publish(newest_first, published);
-            if let Some(error) = failure {
-                return Err(error);
-            }
-            // Usually nothing changes.
-            if publication != SetPublication::Keep {
-                check_change(sql, publication, published, &met)?;
-            }
-            Ok(publication)
-        })
-        .await
+impl Select<SetPublication> for DueSetPublication {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<SetPublication> {
+        let Self(set, published) = self;
+        let mut statement = sql.prepare_cached(CANDIDATES)?;
+        let published_id = published.map(|id| id.0);
+        let rows = statement.query_map(params![set, published_id], |row| {
+            read_row("edition", row, read_candidate)
+        })?;
+        let (mut failure, mut met) = (None, Vec::new());
+        let newest_first = rows.map_while(|row| {
+            let checked = row
+                .map_err(Failure::from)
+                .and_then(|(candidate, revision)| {
+                    check_state(sql, set, candidate, revision)?;
+                    met.push(candidate.id);
+                    Ok(candidate)
+                });
+            checked.map_err(|error| failure = Some(error)).ok()
+        });
+        let publication = edition_to_publish(newest_first, *published);
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        // Usually nothing changes.
+        if publication != SetPublication::Keep {
+            check_change(sql, publication, *published, &met)?;
+        }
+        Ok(publication)
     }
 }
 

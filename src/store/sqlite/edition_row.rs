@@ -1,11 +1,12 @@
 //! The rows of editions and members, checked: the members must be those that were judged.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::failure::{Failure, Outcome};
 use super::interned::edition_fits;
 use super::row::to_json;
 use super::sql_damage::read_row;
+use super::statements::Statements as _;
 use super::verdict_row::read_fit;
 use super::version::version_by_id;
 use super::version_row::damaged;
@@ -52,27 +53,25 @@ pub(super) fn one(
     condition: &str,
     params: impl rusqlite::Params,
 ) -> Outcome<Option<Edition>> {
-    let edition = sql
-        .prepare_cached(&format!(
-            "SELECT e.id, e.set_name, e.at, e.state, e.policy_revision, e.key, {} AS checksum FROM edition e WHERE e.{condition}",
-            edition_fits!()
-        ))?
-        .query_row(params, |row| {
-            read_row("edition", row, |columns| {
-                let edition = Edition {
-                    id: EditionId(columns.get()?),
-                    set: columns.get()?,
-                    at: columns.time()?,
-                    state: columns.word()?,
-                    policy_revision: columns.get()?,
-                    key: Digest(columns.get()?),
-                    members: Vec::new(),
-                };
-                read_fit(columns)?;
-                Ok(edition)
-            })
+    let query = format!(
+        "SELECT e.id, e.set_name, e.at, e.state, e.policy_revision, e.key, {} AS checksum FROM edition e WHERE e.{condition}",
+        edition_fits!()
+    );
+    let edition = sql.first(&query, params, |row| {
+        read_row("edition", row, |columns| {
+            let edition = Edition {
+                id: EditionId(columns.get()?),
+                set: columns.get()?,
+                at: columns.time()?,
+                state: columns.word()?,
+                policy_revision: columns.get()?,
+                key: Digest(columns.get()?),
+                members: Vec::new(),
+            };
+            read_fit(columns)?;
+            Ok(edition)
         })
-        .optional()?;
+    })?;
     edition
         .map(|edition| {
             let members = members(sql, edition.id)?;
@@ -89,19 +88,25 @@ pub(super) fn one(
 /// Damage when the members differ from those that were judged.
 pub(super) fn members_judged(sql: &Connection, id: EditionId) -> Outcome<Vec<EditionMember>> {
     let members = members(sql, id)?;
-    let key = sql
-        .prepare_cached("SELECT id, key FROM edition WHERE id = ?1")?
-        .query_row([id.0], |row| {
-            read_row("edition", row, |columns| {
-                columns.get::<i64>()?;
-                Ok(Digest(columns.get()?))
-            })
-        })
-        .optional()?;
-    if let Some(key) = key {
+    if let Some(key) = key_of(sql, "id = ?1", [id.0])? {
         check_key(id, &members, key)?;
     }
     Ok(members)
+}
+
+/// Returns the digest that identifies an edition, whatever the rest of its row holds.
+pub(super) fn key_of(
+    sql: &Connection,
+    condition: &str,
+    params: impl rusqlite::Params,
+) -> rusqlite::Result<Option<Digest>> {
+    let query = format!("SELECT id, key FROM edition WHERE {condition}");
+    sql.first(&query, params, |row| {
+        read_row("edition", row, |columns| {
+            columns.get::<i64>()?;
+            Ok(Digest(columns.get()?))
+        })
+    })
 }
 
 fn check_key(id: EditionId, members: &[EditionMember], key: Digest) -> Outcome<()> {
@@ -112,11 +117,11 @@ fn check_key(id: EditionId, members: &[EditionMember], key: Digest) -> Outcome<(
     Err(damaged_edition(id, reason.to_owned()))
 }
 
+const MEMBERS: &str =
+    "SELECT source_id, version_id, name FROM edition_member WHERE edition_id = ?1 ORDER BY name";
+
 pub(super) fn members(sql: &Connection, id: EditionId) -> rusqlite::Result<Vec<EditionMember>> {
-    let mut statement = sql.prepare_cached(
-        "SELECT source_id, version_id, name FROM edition_member WHERE edition_id = ?1 ORDER BY name",
-    )?;
-    let rows = statement.query_map([id.0], |row| {
+    sql.all(MEMBERS, [id.0], |row| {
         read_row("edition_member", row, |columns| {
             let member = EditionMember {
                 source_id: SourceId(columns.get()?),
@@ -125,8 +130,7 @@ pub(super) fn members(sql: &Connection, id: EditionId) -> rusqlite::Result<Vec<E
             };
             Ok(member)
         })
-    })?;
-    rows.collect()
+    })
 }
 
 const ALIKE_EDITIONS: &str = "SELECT e.id FROM edition e WHERE e.set_name = ?1
@@ -145,11 +149,11 @@ pub(super) fn alike_editions(
     versions: &[VersionId],
     only_failed: bool,
 ) -> rusqlite::Result<Vec<EditionId>> {
-    let mut statement = sql.prepare_cached(ALIKE_EDITIONS)?;
-    let rows = statement.query_map(params![set, to_json(&versions), only_failed], |row| {
-        row.get(0).map(EditionId)
-    })?;
-    rows.collect()
+    sql.all(
+        ALIKE_EDITIONS,
+        params![set, to_json(&versions), only_failed],
+        |row| row.get(0).map(EditionId),
+    )
 }
 
 #[cfg(test)]

@@ -3,48 +3,44 @@
 use rusqlite::{Connection, named_params, params};
 
 use super::Store;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::row::{Columns, int, millis};
-use super::sql_damage::{read_row, sound_rows};
-use crate::domain::{About, Action, Actor, Event, EventId, NewEvent, SourceId, Stamp, VersionId};
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
+use crate::domain::{About, Actor, Event, EventId, NewEvent, SourceId, Stamp, VersionId};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
+use crate::store::query::{HappenedAfter, NewestEvent};
 use crate::store::types::EventFilter;
 
 impl Store {
-    /// Returns the id of the newest event; 0 while there is none.
-    pub async fn newest_event(&self) -> Result<EventId> {
-        let newest = "SELECT coalesce(max(id), 0) FROM event";
-        self.read(move |sql| {
-            Ok(sql
-                .prepare_cached(newest)?
-                .query_row([], |row| row.get(0).map(EventId))?)
-        })
-        .await
-    }
-
-    /// Returns the distinct pairs of source and detail among the events of one action after an event.
-    pub async fn happened_after(
-        &self,
-        event: EventId,
-        action: Action,
-    ) -> Result<Vec<(Option<SourceId>, Option<String>)>> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(HAPPENED_AFTER)?;
-            let rows = statement.query_map(params![event.0, action.as_str()], |row| {
-                let source: Option<i64> = row.get(0)?;
-                Ok((source.map(SourceId), row.get(1)?))
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
     /// Returns matching events, oldest first: the newest `limit`, or with `after` the first `limit` after that event.
     /// Damaged rows are left out ([`Store::damage`]).
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
         self.read_sound(move |sql, damaged| list(sql, &filter, damaged))
             .await
+    }
+}
+
+impl Select<Vec<(Option<SourceId>, Option<String>)>> for HappenedAfter {
+    fn select(
+        &self,
+        sql: &Connection,
+        _: &mut Damage,
+    ) -> Outcome<Vec<(Option<SourceId>, Option<String>)>> {
+        let Self(event, action) = self;
+        let (after, action) = (event.0, action.as_str());
+        Ok(sql.all(HAPPENED_AFTER, params![after, action], |row| {
+            let source: Option<i64> = row.get(0)?;
+            Ok((source.map(SourceId), row.get(1)?))
+        })?)
+    }
+}
+
+impl Select<EventId> for NewestEvent {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<EventId> {
+        let newest = "SELECT coalesce(max(id), 0) FROM event";
+        Ok(sql.only(newest, [], |row| row.get(0).map(EventId))?)
     }
 }
 
@@ -58,8 +54,9 @@ pub(super) fn list(
     filter: &EventFilter,
     damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<Event>, Failure> {
-    let mut statement = sql.prepare_cached(&list_sql(filter))?;
-    let rows = statement.query_map(
+    let mut events = sql.sound(
+        "event",
+        &list_sql(filter),
         named_params! {
             ":source": filter.source_id.map(|id| id.0),
             ":set": filter.set,
@@ -67,9 +64,9 @@ pub(super) fn list(
             ":after": filter.after.map(|id| id.0),
             ":limit": int(filter.limit),
         },
-        |row| read_row("event", row, read_event),
+        damaged,
+        read_event,
     )?;
-    let mut events = sound_rows(rows, damaged)?;
     if filter.after.is_none() {
         events.reverse();
     }

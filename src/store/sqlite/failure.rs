@@ -17,8 +17,10 @@ pub(super) type Outcome<T> = std::result::Result<T, Failure>;
 
 /// A failure, before its error names the catalogue.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub enum Failure {
+    /// SQLite failed, or met a damaged row.
     Sql(rusqlite::Error),
+    /// The operation was refused.
     Refused(StoreError),
 }
 

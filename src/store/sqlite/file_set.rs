@@ -11,8 +11,10 @@ use super::event_row::insert_event;
 use super::failure::{Outcome, sound_one};
 use super::publication::refresh_publication;
 use super::row::{Columns, millis, to_json};
+use super::select::{Damage, Select};
 use super::source_row::{read_withdrawal, source_fits};
-use super::sql_damage::{read_row, sound_rows};
+use super::sql_damage::read_row;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_words::failure_of_edition;
 use super::version_row::read_newest;
@@ -22,55 +24,10 @@ use crate::domain::{
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
+use crate::store::query::{FileSetNamed, FileSets, SetMembers, SourcesInManySets};
 use crate::store::types::FileSet;
 
 impl Store {
-    /// Returns every set that is configured, or still published, by name. Damaged rows are left out
-    /// ([`Store::damage`]): never withdraw what this list misses. A damaged edition that readers see is noted, too.
-    pub async fn file_sets(&self) -> Result<Vec<FileSet>> {
-        self.read_sound(|sql, damaged| {
-            let sets = list(sql, damaged)?;
-            for edition in sets.iter().filter_map(|set| set.published) {
-                sound_one(members_judged(sql, edition), damaged)?;
-            }
-            Ok(sets)
-        })
-        .await
-    }
-
-    /// Returns the set with this name. A damaged row is an error.
-    pub async fn file_set(&self, name: String) -> Result<Option<FileSet>> {
-        self.read(move |sql| {
-            let set = sql
-                .prepare_cached(&format!("{SETS} WHERE name = ?1"))?
-                .query_row([&name], |row| read_row("file_set", row, read_set))
-                .optional()?;
-            Ok(set)
-        })
-        .await
-    }
-
-    /// Returns a set's members by name: enabled ones, and disabled ones with a version that could be published. A
-    /// damaged row is an error.
-    pub async fn set_members(&self, set: String, now: DateTime<Utc>) -> Result<Vec<SetMember>> {
-        self.read(move |sql| Ok(set_members(sql, &set, now)?)).await
-    }
-
-    /// Returns the sources in more than one set, by name, each with its sets.
-    pub async fn in_many_sets(&self) -> Result<Vec<(String, Vec<String>)>> {
-        self.read_sound(|sql, damaged| {
-            let mut statement = sql.prepare_cached(
-                "SELECT s.name, json_group_array(m.set_name) FROM set_member m CROSS JOIN source s ON s.id = m.source_id
-                 GROUP BY m.source_id HAVING count(*) > 1 ORDER BY s.name",
-            )?;
-            let rows = statement.query_map([], |row| {
-                read_row("source", row, |columns| Ok((columns.get()?, columns.json()?)))
-            })?;
-            Ok(sound_rows(rows, damaged)?)
-        })
-        .await
-    }
-
     /// Records the publication or withdrawal of a set's folder, with an event. A withdrawn set that is no longer
     /// configured is deleted. Returns the members that the set has taken over: their own files must be withdrawn.
     pub async fn record_set_publication(
@@ -80,11 +37,7 @@ impl Store {
         stamp: Stamp,
     ) -> Result<Vec<SourceId>> {
         self.write(move |transaction| {
-            let before = transaction
-                .sql
-                .prepare_cached("SELECT published_edition_id FROM file_set WHERE name = ?1")?
-                .query_row([&set], |row| row.get::<_, Option<i64>>(0))
-                .optional()?
+            let before = transaction.sql.first(PUBLISHED, [&set], |row| row.get::<_, Option<i64>>(0))?
                 .flatten();
             let (action, edition) = match publication {
                 SetPublication::Keep => return Ok(Vec::new()),
@@ -125,15 +78,50 @@ impl Store {
     }
 }
 
+impl Select<Vec<(String, Vec<String>)>> for SourcesInManySets {
+    fn select(
+        &self,
+        sql: &Connection,
+        damaged: &mut Damage,
+    ) -> Outcome<Vec<(String, Vec<String>)>> {
+        Ok(sql.sound("source", IN_MANY, [], damaged, |columns| {
+            Ok((columns.get()?, columns.json()?))
+        })?)
+    }
+}
+
+impl Select<Vec<SetMember>> for SetMembers {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<SetMember>> {
+        let Self(set, now) = self;
+        Ok(set_members(sql, set, *now)?)
+    }
+}
+
+impl Select<Option<FileSet>> for FileSetNamed {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<FileSet>> {
+        let query = format!("{SETS} WHERE name = ?1");
+        Ok(sql.first(&query, [&self.0], |row| read_row("file_set", row, read_set))?)
+    }
+}
+
+impl Select<Vec<FileSet>> for FileSets {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<FileSet>> {
+        let sets = list(sql, damaged)?;
+        for edition in sets.iter().filter_map(|set| set.published) {
+            sound_one(members_judged(sql, edition), damaged)?;
+        }
+        Ok(sets)
+    }
+}
+
 /// Reports whether any source's settings carry the set's tag, whatever the set's member rows say.
 pub(super) fn is_tagged(sql: &Connection, set: &str) -> rusqlite::Result<bool> {
-    sql.prepare_cached(TAGGED_WITH)?.exists([set])
+    sql.any(TAGGED_WITH, [set])
 }
 
 /// Tells whether a source carries the set's tag, enabled or not.
 pub(super) fn has_members(sql: &Connection, set: &str) -> rusqlite::Result<bool> {
-    sql.prepare_cached("SELECT 1 FROM set_member WHERE set_name = ?1")?
-        .exists([set])
+    sql.any("SELECT 1 FROM set_member WHERE set_name = ?1", [set])
 }
 
 /// Stores why a set cannot be judged; a new reason appends an event.
@@ -162,10 +150,10 @@ pub(super) fn write_publish_error(
     why: Option<&str>,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
-    let is_first = transaction
-        .sql
-        .prepare_cached("SELECT 1 FROM file_set WHERE name = ?1 AND publish_error IS NULL")?
-        .exists([set])?;
+    let is_first = transaction.sql.any(
+        "SELECT 1 FROM file_set WHERE name = ?1 AND publish_error IS NULL",
+        [set],
+    )?;
     transaction.execute(
         "UPDATE file_set SET publish_error = ?2 WHERE name = ?1",
         params![set, why],
@@ -188,7 +176,7 @@ pub(super) fn forget_set(transaction: &Transaction<'_>, set: &str) -> rusqlite::
 /// Returns why a set's folder, which held this edition, is withdrawn.
 fn why_withdrawn(sql: &Connection, set: &str, published: Option<EditionId>) -> Outcome<String> {
     let is_set = "SELECT 1 FROM file_set WHERE name = ?1 AND configured = 1";
-    if !sql.prepare_cached(is_set)?.exists([set])? {
+    if !sql.any(is_set, [set])? {
         return Ok("no verifier judges it as a set any more".to_owned());
     }
     if !has_members(sql, set)? {
@@ -197,21 +185,32 @@ fn why_withdrawn(sql: &Connection, set: &str, published: Option<EditionId>) -> O
     let because = match published {
         Some(edition) => failure_of_edition(sql, edition)?.map(|who| format!("failed by {who}")),
         // The edition was deleted with a purged member.
-        None => sql
-            .prepare_cached("SELECT withdrawn_because FROM file_set WHERE name = ?1")?
-            .query_row([set], |row| row.get(0))?,
+        None => sql.only(
+            "SELECT withdrawn_because FROM file_set WHERE name = ?1",
+            [set],
+            |row| row.get(0),
+        )?,
     };
     Ok(because.unwrap_or_else(|| "no edition of it is good any more".to_owned()))
 }
+
+const IN_MANY: &str = "SELECT s.name, json_group_array(m.set_name) FROM set_member m CROSS JOIN source s ON s.id = m.source_id
+     GROUP BY m.source_id HAVING count(*) > 1 ORDER BY s.name";
+
+const PUBLISHED: &str = "SELECT published_edition_id FROM file_set WHERE name = ?1";
 
 const SETS: &str =
     "SELECT name, configured, problem, publish_error, published_edition_id, published_at, withdrawn_at, withdrawn_because
      FROM file_set";
 
 fn list(sql: &Connection, damaged: &mut Vec<DamagedRow>) -> rusqlite::Result<Vec<FileSet>> {
-    let mut statement = sql.prepare_cached(&format!("{SETS} ORDER BY name"))?;
-    let rows = statement.query_map([], |row| read_row("file_set", row, read_set))?;
-    sound_rows(rows, damaged)
+    sql.sound(
+        "file_set",
+        &format!("{SETS} ORDER BY name"),
+        [],
+        damaged,
+        read_set,
+    )
 }
 
 fn read_set(columns: &mut Columns<'_>) -> rusqlite::Result<FileSet> {
@@ -260,28 +259,28 @@ pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&st
         )?;
     }
     let ids = |query: &str| -> rusqlite::Result<Vec<SourceId>> {
-        let mut statement = transaction.sql.prepare_cached(query)?;
-        let rows = statement.query_map([], |row| row.get(0).map(SourceId))?;
-        rows.collect()
+        transaction
+            .sql
+            .all(query, [], |row| row.get(0).map(SourceId))
     };
     let mut touched = ids("SELECT DISTINCT source_id FROM set_member")?;
     touched.extend(ids(TAGGED)?);
     touched.sort();
     touched.dedup();
     for source in touched {
-        let tags = transaction
-            .sql
-            .prepare_cached(concat!(
+        let tags = transaction.sql.first(
+            concat!(
                 "SELECT ",
                 source_fits!(),
                 ", iif(s.removed_at IS NULL, s.tags, '[]') FROM source s WHERE s.id = ?1"
-            ))?
-            .query_row([source.0], |row| {
+            ),
+            [source.0],
+            |row| {
                 let mut columns = Columns::new(row);
                 let (fits, tags) = (columns.get()?, columns.json::<Vec<String>>());
                 Ok(tags.ok().filter(|_| fits))
-            })
-            .optional()?;
+            },
+        )?;
         // A source with damaged tags stays in its sets.
         let Some(tags) = tags.map_or(Some(Vec::new()), |tags| tags) else {
             continue;
@@ -302,10 +301,7 @@ pub(super) fn join_sets(
     source: SourceId,
     tags: &[String],
 ) -> rusqlite::Result<bool> {
-    let seen: Option<i64> = transaction
-        .sql
-        .prepare_cached(SEEN)?
-        .query_row([source.0], |row| row.get(0))?;
+    let seen: Option<i64> = transaction.sql.only(SEEN, [source.0], |row| row.get(0))?;
     let tags = to_json(&tags);
     let left = transaction.execute(
         "DELETE FROM set_member WHERE source_id = ?1 AND set_name NOT IN
@@ -345,15 +341,13 @@ fn take_over(
     set: &str,
     edition: EditionId,
 ) -> Outcome<Vec<SourceId>> {
-    let members = transaction
-        .sql
-        .prepare_cached(
-            "SELECT m.source_id FROM edition_member m CROSS JOIN set_member n
+    let members = transaction.sql.all(
+        "SELECT m.source_id FROM edition_member m CROSS JOIN set_member n
                  ON n.source_id = m.source_id AND n.set_name = ?1 AND n.kept_version_id IS NOT NULL
              WHERE m.edition_id = ?2",
-        )?
-        .query_map(params![set, edition.0], |row| row.get(0).map(SourceId))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+        params![set, edition.0],
+        |row| row.get(0).map(SourceId),
+    )?;
     for &member in &members {
         transaction.execute(
             "UPDATE set_member SET kept_version_id = NULL WHERE set_name = ?1 AND source_id = ?2",

@@ -4,7 +4,7 @@
 //!
 //! Never ends a verdict by hand that was given while the verifier was judging.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::edition_row::{alike_editions, edition_by_id};
 use super::edition_state::count_edition;
@@ -14,6 +14,7 @@ use super::refusal_row::failed_or_refused;
 use super::refusals::{alike_versions, is_decided, repeat_all_on_version};
 use super::row::millis;
 use super::set_aside::Subject;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_row::{given, newest_outcomes, repeat};
 use super::verdict_tables::Tables;
@@ -112,31 +113,32 @@ fn ends_others(sql: &Connection, on: Judged, own: &Own<'_>) -> rusqlite::Result<
         on: column,
         ..
     } = on.tables();
-    let ends = sql
-        .prepare_cached(&format!(
-            "SELECT d.fingerprint_id = ?4 OR ?5 AND d.outcome <> ?6 FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id
-             WHERE d.{column} = ?1 AND d.id < ?2 AND n.value = ?3 AND d.outcome IN ('passed', 'failed') ORDER BY d.id DESC LIMIT 1"
-        ))?
-        .query_row(
-            params![
-                on.id(),
-                own.id.0,
-                own.verdict.verifier,
-                by_hand,
-                is_decided(own.verdict),
-                own.verdict.judgement.outcome.as_str()
-            ],
-            |row| row.get(0),
-        )
-        .optional()?;
+    let query = format!(
+        "SELECT d.fingerprint_id = ?4 OR ?5 AND d.outcome <> ?6 FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id
+         WHERE d.{column} = ?1 AND d.id < ?2 AND n.value = ?3 AND d.outcome IN ('passed', 'failed') ORDER BY d.id DESC LIMIT 1"
+    );
+    let ends = sql.first(
+        &query,
+        params![
+            on.id(),
+            own.id.0,
+            own.verdict.verifier,
+            by_hand,
+            is_decided(own.verdict),
+            own.verdict.judgement.outcome.as_str()
+        ],
+        |row| row.get(0),
+    )?;
     Ok(ends.unwrap_or(false).then_some(by_hand))
 }
 
 /// Returns the id of the fingerprint of verdicts by hand; `None`, as usual, when there never was one.
 fn hand_fingerprint(sql: &Connection) -> rusqlite::Result<Option<i64>> {
-    sql.prepare_cached("SELECT id FROM text WHERE value = ?1")?
-        .query_row([Fingerprint::overruled().hex], |row| row.get(0))
-        .optional()
+    sql.first(
+        "SELECT id FROM text WHERE value = ?1",
+        [Fingerprint::overruled().hex],
+        |row| row.get(0),
+    )
 }
 
 /// The verdict that the verifier's own replaces.
@@ -162,20 +164,22 @@ fn last_to_end(
         on: column,
         ..
     } = other.tables();
-    let last = sql
-        .prepare_cached(&format!(
-            "SELECT d.id, d.fingerprint_id = ?3, d.given_on IS NOT NULL AND d.outcome IN ('error', 'pending'), d.started_at
-             FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id
-             WHERE d.{column} = ?1 AND n.value = ?2 ORDER BY d.id DESC LIMIT 1"
-        ))?
-        .query_row(params![other.id(), own.verdict.verifier, by_hand], |row| {
+    let query = format!(
+        "SELECT d.id, d.fingerprint_id = ?3, d.given_on IS NOT NULL AND d.outcome IN ('error', 'pending'), d.started_at
+         FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id
+         WHERE d.{column} = ?1 AND n.value = ?2 ORDER BY d.id DESC LIMIT 1"
+    );
+    let last = sql.first(
+        &query,
+        params![other.id(), own.verdict.verifier, by_hand],
+        |row| {
             let last = Last {
                 id: VerdictId(row.get(0)?),
                 is_by_hand: row.get(1)?,
             };
             Ok((last, row.get::<_, bool>(2)?, row.get::<_, i64>(3)?))
-        })
-        .optional()?;
+        },
+    )?;
     Ok(last.and_then(|(last, is_undecided, started_at)| {
         let came_since = last.id > own.seen && started_at > millis(own.verdict.started_at);
         let ends = last.is_by_hand && !came_since || is_undecided && is_decided(own.verdict);
@@ -202,17 +206,18 @@ pub(super) fn note_set_aside(
         on: column,
         ..
     } = on.tables();
-    let last = transaction
-        .sql
-        .prepare_cached(&format!(
-            "SELECT d.id, d.fingerprint_id = ?4 FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id
-             WHERE d.{column} = ?1 AND d.id < ?2 AND n.value = ?3 ORDER BY d.id DESC LIMIT 1"
-        ))?
-        .query_row(params![on.id(), id.0, own.verifier, by_hand], |row| {
+    let query = format!(
+        "SELECT d.id, d.fingerprint_id = ?4 FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id
+         WHERE d.{column} = ?1 AND d.id < ?2 AND n.value = ?3 ORDER BY d.id DESC LIMIT 1"
+    );
+    let last = transaction.sql.first(
+        &query,
+        params![on.id(), id.0, own.verifier, by_hand],
+        |row| {
             let (id, is_by_hand) = (VerdictId(row.get(0)?), row.get(1)?);
             Ok(Last { id, is_by_hand })
-        })
-        .optional()?;
+        },
+    )?;
     let aside = match last {
         Some(last) => ended_by_hand(transaction.sql, on, &last)?,
         None => None,

@@ -146,7 +146,7 @@ impl Store {
     }
 
     /// Runs `query` on one state of the catalogue on a blocking thread; repeats it when the files changed meanwhile.
-    pub(super) async fn read<T: Send + 'static>(
+    pub(super) async fn read_with<T: Send + 'static>(
         &self,
         query: impl FnMut(&Connection) -> std::result::Result<T, Failure> + Send + 'static,
     ) -> Result<T> {

@@ -1,30 +1,29 @@
 //! Versions whose judging killed its process: counted until all rules have given a verdict.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
-use super::Store;
+use super::failure::Outcome;
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict::newest_verdict;
 use super::version::version_if_there;
 use crate::domain::VersionId;
-use crate::store::error::Result;
+use crate::store::query::VersionForJudging;
 use crate::store::types::VersionToJudge;
 
-impl Store {
-    /// Returns a version with its newest verdict and its count of deaths, for judging; `None` when it does not exist.
-    pub async fn version_to_judge(&self, version: VersionId) -> Result<Option<VersionToJudge>> {
-        self.read(move |sql| {
-            let found = version_if_there(sql, version)?;
-            let to_judge = |found| -> rusqlite::Result<_> {
-                Ok(VersionToJudge {
-                    version: found,
-                    newest_verdict: newest_verdict(sql, version)?,
-                    deaths: deaths(sql, version)?,
-                })
-            };
-            Ok(found.map(to_judge).transpose()?)
-        })
-        .await
+impl Select<Option<VersionToJudge>> for VersionForJudging {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<VersionToJudge>> {
+        let Self(version) = *self;
+        let found = version_if_there(sql, version)?;
+        let to_judge = |found| -> rusqlite::Result<_> {
+            Ok(VersionToJudge {
+                version: found,
+                newest_verdict: newest_verdict(sql, version)?,
+                deaths: deaths(sql, version)?,
+            })
+        };
+        Ok(found.map(to_judge).transpose()?)
     }
 }
 
@@ -53,9 +52,10 @@ pub(super) fn forget_deaths(
 }
 
 pub(super) fn deaths(sql: &Connection, version: VersionId) -> rusqlite::Result<u32> {
-    let deaths = sql
-        .prepare_cached("SELECT deaths FROM judging_death WHERE version_id = ?1")?
-        .query_row([version.0], |row| row.get(0))
-        .optional()?;
+    let deaths = sql.first(
+        "SELECT deaths FROM judging_death WHERE version_id = ?1",
+        [version.0],
+        |row| row.get(0),
+    )?;
     Ok(deaths.unwrap_or(0))
 }

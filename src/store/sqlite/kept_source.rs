@@ -1,10 +1,9 @@
 //! Sources to be changed: they exist, and no other source has their names or addresses.
 
-use rusqlite::OptionalExtension as _;
-
 use super::damaged_source::refuse_removed_at_no_time;
 use super::failure::Outcome;
 use super::source_row::source_by_id;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{Source, SourceId, SourceSettings};
 use crate::store::error::StoreError;
@@ -46,11 +45,9 @@ pub(super) fn refuse_taken(
         ("address", address, "name"),
     ] {
         let sql = format!("SELECT id, name FROM source WHERE removed_at IS NULL AND {column} = ?1");
-        let other = transaction
-            .sql
-            .prepare_cached(&sql)?
-            .query_row([value], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))
-            .optional()?;
+        let other = transaction.sql.first(&sql, [value], |row| {
+            Ok((SourceId(row.get(0)?), row.get(1)?))
+        })?;
         if let Some((id, name)) = other
             && Some(id) != own
         {

@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use rusqlite::Connection;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _};
 
 use super::row::Columns;
 use super::sql_damage::{NO_FIT, read_row};
+use super::statements::Statements as _;
 use crate::domain::{Actor, AdoptedPolicy, Policy, Weights};
 
 /// The checksum of a policy's row.
@@ -26,29 +27,26 @@ const NEWEST: &str = concat!(
 );
 
 pub(super) fn newest_revision(sql: &Connection) -> rusqlite::Result<Option<i64>> {
-    sql.prepare_cached("SELECT max(revision) FROM policy")?
-        .query_row([], |row| row.get(0))
+    sql.only("SELECT max(revision) FROM policy", [], |row| row.get(0))
 }
 
 pub(super) fn newest(sql: &Connection) -> rusqlite::Result<Option<AdoptedPolicy>> {
-    sql.prepare_cached(NEWEST)?
-        .query_row([], |row| {
-            read_row("policy", row, |columns| {
-                let policy = AdoptedPolicy {
-                    revision: columns.get()?,
-                    adopted_at: columns.time()?,
-                    actor: Actor(columns.get()?),
-                    file: columns.get()?,
-                    policy: columns.json()?,
-                };
-                if columns.get()? {
-                    Ok(policy)
-                } else {
-                    Err(columns.malformed(Type::Integer, NO_FIT))
-                }
-            })
+    sql.first(NEWEST, [], |row| {
+        read_row("policy", row, |columns| {
+            let policy = AdoptedPolicy {
+                revision: columns.get()?,
+                adopted_at: columns.time()?,
+                actor: Actor(columns.get()?),
+                file: columns.get()?,
+                policy: columns.json()?,
+            };
+            if columns.get()? {
+                Ok(policy)
+            } else {
+                Err(columns.malformed(Type::Integer, NO_FIT))
+            }
         })
-        .optional()
+    })
 }
 
 /// Returns the verifiers that counted for a set under a revision; `None` when the revision cannot be read.
@@ -59,12 +57,14 @@ pub(super) fn weights_of_set(
 ) -> rusqlite::Result<Option<Weights>> {
     // A policy of an older gannet may be unreadable.
     let policy: Option<Policy> = sql
-        .prepare_cached(concat!(
-            "SELECT verifiers FROM policy WHERE revision = ?1 AND checksum = ",
-            policy_checksum!()
-        ))?
-        .query_row([revision], |row| Ok(Columns::new(row).json().ok()))
-        .optional()?
+        .first(
+            concat!(
+                "SELECT verifiers FROM policy WHERE revision = ?1 AND checksum = ",
+                policy_checksum!()
+            ),
+            [revision],
+            |row| Ok(Columns::new(row).json().ok()),
+        )?
         .flatten();
     Ok(policy.map(|policy| policy.for_set(set)))
 }

@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use super::event_row::insert_event;
 use super::row::millis;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{Action, NewEvent, Source, SourceId, Stamp, VersionId};
 
@@ -22,11 +23,9 @@ pub(super) fn end_left_at(
 ) -> rusqlite::Result<bool> {
     let left = transaction
         .sql
-        .prepare_cached(LEFT_AT)?
-        .query_map(params![path.to_lowercase(), path], |row| {
+        .all(LEFT_AT, params![path.to_lowercase(), path], |row| {
             Ok((SourceId(row.get(0)?), row.get(1).ok().map(VersionId)))
-        })?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+        })?;
     for &(source, version) in &left {
         end_left(transaction, source, version, because, stamp)?;
     }
@@ -84,7 +83,7 @@ pub(super) fn forget_unsure_looks(
 /// Reports whether a source's file lies at its path and its look is recorded.
 pub(super) fn has_file(transaction: &Transaction<'_>, source: SourceId) -> rusqlite::Result<bool> {
     let known = "SELECT 1 FROM source_state WHERE source_id = ?1 AND published_version_id IS NOT NULL AND published_size IS NOT NULL";
-    transaction.sql.prepare_cached(known)?.exists([source.0])
+    transaction.sql.any(known, [source.0])
 }
 
 #[cfg(test)]

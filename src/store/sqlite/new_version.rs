@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::params;
 
 use super::row::millis;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::version_row::Place;
 use crate::domain::{BlobId, Digest, LastModified, SourceId, VersionId, VersionState};
@@ -67,13 +68,12 @@ fn next_place(
     name_id: i64,
 ) -> rusqlite::Result<Place> {
     // The checksum covers the id, too: the one that AUTOINCREMENT gives.
-    let (id, ordinal) = transaction
-        .sql
-        .prepare_cached(
-            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'version'), 0) + 1,
+    let (id, ordinal) = transaction.sql.only(
+        "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'version'), 0) + 1,
                  (SELECT coalesce(max(ordinal) + 1, 0) FROM version WHERE source_id = ?1)",
-        )?
-        .query_row([version.source_id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        [version.source_id.0],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     Ok(Place {
         id: VersionId(id),
         source_id: version.source_id,

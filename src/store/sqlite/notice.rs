@@ -7,14 +7,15 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Store;
 use super::event_row::insert_event;
-use super::failure::{Failure, sound_one};
+use super::failure::{Failure, Outcome, sound_one};
 use super::row::{Columns, int, millis, to_json};
+use super::select::{Damage, Select};
 use super::source_row::{
     SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, source_by_id,
 };
 use super::sql_damage::{read_row, sound_rows};
+use super::statements::Statements as _;
 use super::told;
 use super::transaction::Transaction;
 use super::withdrawal;
@@ -22,35 +23,15 @@ use crate::domain::{
     Action, ChangeKind, EventId, NewEvent, NotifierState, Source, SourceId, Stamp, VersionId,
 };
 use crate::store::damaged_row::DamagedRow;
-use crate::store::error::Result;
 use crate::store::notice_types::{
     Announcement, Candidate, ChangeStory, EventSubject, NoticeLook, NoticeRecord, StoriesOf,
     ToldOfEvent,
 };
+use crate::store::query::NoticeLookOf;
 
-impl Store {
-    /// Returns the sources that may have changed since a notifier's last look, with its state of each: sources with a
-    /// turn since, and those whose notice waits. Returns `None` while a failed delivery must not be retried yet.
-    ///
-    /// For a new notifier: the sources that are not well.
-    pub async fn look_for_changes(
-        &self,
-        notifier: String,
-        now: DateTime<Utc>,
-    ) -> Result<Option<NoticeLook>> {
-        self.read_sound(move |sql, damaged| look(sql, &notifier, now, damaged))
-            .await
-    }
-
-    /// Records a notifier's new state, with the event of the message that was sent, if any.
-    pub async fn record_notice(&self, record: NoticeRecord, stamp: Stamp) -> Result<()> {
-        self.write(move |transaction| write(transaction, &record, &stamp))
-            .await
-    }
-
-    /// Returns the recorded stories of changes, in the order asked for.
-    pub async fn change_stories(&self, of: StoriesOf) -> Result<Vec<ChangeStory>> {
-        self.read(move |sql| match &of {
+impl Select<Vec<ChangeStory>> for StoriesOf {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<ChangeStory>> {
+        match self {
             StoriesOf::Sources(changes) => {
                 let stories = changes
                     .iter()
@@ -61,8 +42,14 @@ impl Store {
                 let stories = editions.iter();
                 stories.map(|id| told::edition_story(sql, *id)).collect()
             }
-        })
-        .await
+        }
+    }
+}
+
+impl Select<Option<NoticeLook>> for NoticeLookOf {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Option<NoticeLook>> {
+        let Self(notifier, now) = self;
+        look(sql, notifier, *now, damaged)
     }
 }
 
@@ -113,30 +100,27 @@ const UNWELL: &str =
     "SELECT t.source_id FROM source_state t LEFT JOIN version v ON v.id = t.version_id
      WHERE t.failures > 0 OR v.state = 'failed'";
 
+const KNOWN: &str = "SELECT id, event_id, failures, coalesce(announced_id, event_id), retry_at FROM notifier WHERE name = ?1";
+
 fn look(
     sql: &Connection,
     notifier: &str,
     now: DateTime<Utc>,
     damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Option<NoticeLook>, Failure> {
-    let newest: Option<i64> = sql
-        .prepare_cached("SELECT max(id) FROM event")?
-        .query_row([], |row| row.get(0))?;
+    let newest: Option<i64> = sql.only("SELECT max(id) FROM event", [], |row| row.get(0))?;
     let mut look = NoticeLook {
         newest: EventId(newest.unwrap_or(0)),
         ..NoticeLook::default()
     };
-    let known = sql
-        .prepare_cached("SELECT id, event_id, failures, coalesce(announced_id, event_id), retry_at FROM notifier WHERE name = ?1")?
-        .query_row([notifier], |row| {
-            let mut columns = Columns::new(row);
-            let id: i64 = columns.get()?;
-            look.looked = Some(EventId(columns.get()?));
-            look.failures = columns.count()?;
-            look.announced_to = EventId(columns.get()?);
-            Ok((id, columns.optional_time()?))
-        })
-        .optional()?;
+    let known = sql.first(KNOWN, [notifier], |row| {
+        let mut columns = Columns::new(row);
+        let id: i64 = columns.get()?;
+        look.looked = Some(EventId(columns.get()?));
+        look.failures = columns.count()?;
+        look.announced_to = EventId(columns.get()?);
+        Ok((id, columns.optional_time()?))
+    })?;
     match known {
         None => {
             let unwell = ids(sql, UNWELL, [])?;
@@ -324,9 +308,7 @@ fn ids(
     query: &str,
     params: impl rusqlite::Params,
 ) -> rusqlite::Result<Vec<SourceId>> {
-    sql.prepare_cached(query)?
-        .query_map(params, |row| row.get(0).map(SourceId))?
-        .collect()
+    sql.all(query, params, |row| row.get(0).map(SourceId))
 }
 
 /// Reads the sources that are not removed, by name, each with the notifier's state of it.
@@ -375,38 +357,31 @@ fn candidate(
     }
 }
 
-fn write(
+const WRITE_NOTIFIER: &str = "INSERT INTO notifier (name, event_id, failures, retry_at, announced_id) VALUES (?1, ?2, ?3, ?4, coalesce(?5, ?2))
+     ON CONFLICT (name) DO UPDATE SET announced_id = coalesce(?5, announced_id, event_id), event_id = ?2, failures = ?3,
+     retry_at = ?4 RETURNING id";
+
+pub(super) fn write_notice(
     transaction: &Transaction<'_>,
     record: &NoticeRecord,
     stamp: &Stamp,
 ) -> std::result::Result<(), Failure> {
     let known = "SELECT 1 FROM notifier WHERE name = ?1";
-    if record.begins
-        && transaction
-            .sql
-            .prepare_cached(known)?
-            .exists([&record.notifier])?
-    {
+    if record.begins && transaction.sql.any(known, [&record.notifier])? {
         return Ok(());
     }
     let retry_at = record.retry_at.map(millis);
-    let id: i64 = transaction
-        .sql
-        .prepare_cached(
-            "INSERT INTO notifier (name, event_id, failures, retry_at, announced_id) VALUES (?1, ?2, ?3, ?4, coalesce(?5, ?2))
-             ON CONFLICT (name) DO UPDATE SET announced_id = coalesce(?5, announced_id, event_id), event_id = ?2, failures = ?3,
-                 retry_at = ?4 RETURNING id",
-        )?
-        .query_row(
-            params![
-                record.notifier,
-                record.looked.0,
-                record.failures,
-                retry_at,
-                record.announced_to.map(|event| event.0)
-            ],
-            |row| row.get(0),
-        )?;
+    let id: i64 = transaction.sql.only(
+        WRITE_NOTIFIER,
+        params![
+            record.notifier,
+            record.looked.0,
+            record.failures,
+            retry_at,
+            record.announced_to.map(|event| event.0)
+        ],
+        |row| row.get(0),
+    )?;
     for (source, told) in &record.told {
         transaction.execute(
             // The source may have been purged meanwhile.
@@ -441,12 +416,10 @@ fn story(
     // An older version may have failed later.
     let version = newest.filter(|_| kind == ChangeKind::VersionFailed);
     let turn = sql
-        .prepare_cached(
+        .first(
             "SELECT at, detail FROM event INDEXED BY event_source
              WHERE source_id = ?1 AND action_id = (SELECT id FROM text WHERE value = ?2)
                  AND (?3 IS NULL OR version_id = ?3) ORDER BY id DESC LIMIT 1",
-        )?
-        .query_row(
             params![source.0, action_of(kind).as_str(), version.map(|id| id.0)],
             |row| {
                 let mut columns = Columns::new(row);
@@ -455,17 +428,17 @@ fn story(
                     detail: columns.get().unwrap_or_default(),
                 })
             },
-        )
-        .optional()?
+        )?
         .unwrap_or_default();
     if kind != ChangeKind::Failing {
         return Ok(turn);
     }
     // The present reason of the failure may differ from the first.
-    let error = sql
-        .prepare_cached("SELECT error FROM attempt WHERE source_id = ?1 ORDER BY id DESC LIMIT 1")?
-        .query_row([source.0], |row| Ok(row.get(0).unwrap_or_default()))
-        .optional()?;
+    let error = sql.first(
+        "SELECT error FROM attempt WHERE source_id = ?1 ORDER BY id DESC LIMIT 1",
+        [source.0],
+        |row| Ok(row.get(0).unwrap_or_default()),
+    )?;
     Ok(ChangeStory {
         detail: error.flatten(),
         ..turn

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use super::event_row::insert_event;
 use super::policy_in_force::InForce;
 use super::set_aside::Subject;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_tables::Tables;
 use crate::domain::{Action, NewVerdict, Stamp, VerdictOutcome};
@@ -33,17 +34,20 @@ pub(super) fn is_overtaken(
         on: column,
         ..
     } = on.tables();
-    sql.prepare_cached(&format!(
+    let query = format!(
         "SELECT 1 FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
          WHERE d.{column} = ?1 AND d.id > ?2 AND n.value = ?3 AND d.outcome <> 'pending' AND (?4 OR f.value <> ?5)"
-    ))?
-    .exists(params![
-        on.id(),
-        seen.map_or(0, |seen| seen.verdict.0),
-        verdict.verifier,
-        is_promise || verdict.fingerprint.is_outside(),
-        verdict.fingerprint.hex,
-    ])
+    );
+    sql.any(
+        &query,
+        params![
+            on.id(),
+            seen.map_or(0, |seen| seen.verdict.0),
+            verdict.verifier,
+            is_promise || verdict.fingerprint.is_outside(),
+            verdict.fingerprint.hex,
+        ],
+    )
 }
 
 /// Appends the event of an overtaken verdict; an overtaken promise gets none.

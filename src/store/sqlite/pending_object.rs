@@ -4,30 +4,25 @@
 //! Never touches a file.
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
-use super::Store;
+use super::failure::Outcome;
 use super::row::millis;
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::worker::living;
 use crate::domain::{StoredBody, WorkerId};
-use crate::store::error::Result;
+use crate::store::query::LooseObjects;
 
-impl Store {
-    /// Returns the pending objects whose files belong in the trash: those that nothing needs, and those of workers that were not seen for
-    /// a lease.
-    pub async fn loose_objects(&self, now: DateTime<Utc>) -> Result<Vec<String>> {
-        self.read(move |sql| {
-            let mut names = sql.prepare_cached(
-                "SELECT name FROM pending_object WHERE worker IS NULL
-                     OR worker NOT IN (SELECT id FROM worker WHERE seen_at > ?1 AND seen_at <= ?2)",
-            )?;
-            let names = names.query_map(living(now), |row| row.get(0))?;
-            Ok(names.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
+impl Select<Vec<String>> for LooseObjects {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<String>> {
+        Ok(sql.all(LOOSE, living(self.0), |row| row.get(0))?)
     }
 }
+
+const LOOSE: &str = "SELECT name FROM pending_object WHERE worker IS NULL
+     OR worker NOT IN (SELECT id FROM worker WHERE seen_at > ?1 AND seen_at <= ?2)";
 
 /// Writes the row of an object that a worker is about to make.
 pub(super) fn announce(

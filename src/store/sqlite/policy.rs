@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::Store;
 use super::catalogue_file::CatalogueFile;
@@ -16,26 +16,17 @@ use super::file_set::configure_sets;
 use super::known_policy::{newest, newest_revision, policy_checksum};
 use super::read_only::QuietConnection;
 use super::row::{millis, to_json};
+use super::select::{Damage, Select};
 use super::transaction::Transaction;
 use crate::domain::{Action, AdoptedPolicy, NewEvent, PolicyChanges, Stamp};
 use crate::store::error::{Result, StoreError};
+use crate::store::query::{PolicyInForce, PolicyRevision};
 use crate::store::types::PolicyAdoption;
 
 /// How long the search for the configuration file waits for another process.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Store {
-    /// Returns the policy in force; `None` before the first adoption.
-    pub async fn policy(&self) -> Result<Option<AdoptedPolicy>> {
-        self.read(|sql| Ok(newest(sql)?)).await
-    }
-
-    /// Returns the newest policy's revision, even when the rest of its row is damaged; 0 before the first adoption.
-    pub async fn policy_revision(&self) -> Result<i64> {
-        self.read(|sql| Ok(newest_revision(sql)?.unwrap_or_default()))
-            .await
-    }
-
     /// Returns the configuration file that the policy of the catalogue at `path` came from. `None` when the catalogue
     /// is missing or its policy cannot be read; opening it reports the reason. Writes nothing.
     pub fn policy_file(path: &Path) -> Option<PathBuf> {
@@ -68,6 +59,18 @@ impl Store {
     ) -> Result<(i64, PolicyChanges)> {
         self.write(move |transaction| adopt(transaction, &adoption, &stamp))
             .await
+    }
+}
+
+impl Select<i64> for PolicyRevision {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<i64> {
+        Ok(newest_revision(sql)?.unwrap_or_default())
+    }
+}
+
+impl Select<Option<AdoptedPolicy>> for PolicyInForce {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<AdoptedPolicy>> {
+        Ok(newest(sql)?)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::row::Columns;
 use super::source_row::{source_fits, unfit_source};
 use super::sql_damage::damaged_error;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{NewVerdict, Policy, SourceId, SourceKey, Weights};
 use crate::store::types::Seen;
@@ -48,18 +49,19 @@ impl Transaction<'_> {
         if policy.as_ref().is_none_or(|(_, policy)| policy.is_empty()) {
             return Ok(InForce::of(policy, |_| Weights::default()));
         }
-        let (fits, name, address, tags): (bool, String, String, Vec<String>) = self
-            .sql
-            .prepare_cached(concat!(
+        let (fits, name, address, tags): (bool, String, String, Vec<String>) = self.sql.only(
+            concat!(
                 "SELECT ",
                 source_fits!(),
                 ", s.name, s.address, s.tags FROM source s WHERE s.id = ?1"
-            ))?
-            .query_row([source.0], |row| {
+            ),
+            [source.0],
+            |row| {
                 let mut columns = Columns::new(row);
                 let fits = columns.get()?;
                 Ok((fits, columns.get()?, columns.get()?, columns.json()?))
-            })?;
+            },
+        )?;
         if !fits {
             // Damaged settings may select other verifiers than those that count.
             return Err(damaged_error(unfit_source(source, Some(name))));

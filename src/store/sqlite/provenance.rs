@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::row::{Columns, to_json};
 use super::source_row::source_fits;
 use super::sql_damage::NO_FIT;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{Provenance, Request, SourceId, masked};
 use crate::store::damaged_row::DamagedRow;
@@ -49,11 +50,7 @@ fn row_id(
     requests: &str,
 ) -> rusqlite::Result<i64> {
     let row = params![source.map(|id| id.0), requests];
-    let known = transaction
-        .sql
-        .prepare_cached(KNOWN)?
-        .query_row(row, |row| row.get(0))
-        .optional()?;
+    let known = transaction.sql.first(KNOWN, row, |row| row.get(0))?;
     match known {
         Some(id) => Ok(id),
         None => transaction.insert(
@@ -103,15 +100,12 @@ impl Addresses {
             "SELECT s.address FROM source s WHERE s.id = ?1 AND ",
             source_fits!()
         );
-        let former = sql
-            .prepare_cached(FORMER)?
-            .query_map([source.0], |row| {
-                let address = row.get::<_, Option<String>>(1)?;
-                // An unreadable number may be any.
-                let last = row.get(0).unwrap_or(i64::MAX);
-                Ok((last, address.as_deref().map(masked)))
-            })?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let former = sql.all(FORMER, [source.0], |row| {
+            let address = row.get::<_, Option<String>>(1)?;
+            // An unreadable number may be any.
+            let last = row.get(0).unwrap_or(i64::MAX);
+            Ok((last, address.as_deref().map(masked)))
+        })?;
         let lost = former.iter().filter(|(_, address)| address.is_none());
         damaged.extend(lost.map(|(last, _)| DamagedRow {
             table: "former_address",
@@ -119,10 +113,7 @@ impl Addresses {
             source: None,
             reason: NO_FIT.to_owned(),
         }));
-        let present: Option<String> = sql
-            .prepare_cached(PRESENT)?
-            .query_row([source.0], |row| row.get(0))
-            .optional()?;
+        let present: Option<String> = sql.first(PRESENT, [source.0], |row| row.get(0))?;
         let present = present.as_deref().map(masked);
         Ok(Self { former, present })
     }

@@ -10,8 +10,9 @@ use super::event_row::insert_event;
 use super::failure::{Failure, Outcome, sound_one};
 use super::left_file::end_left_at;
 use super::row::{int, millis};
+use super::select::{Damage, Select};
 use super::source_row::source_by_id;
-use super::sql_damage::{read_row, sound_rows};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_words::failure_of;
 use super::wanted_file::{Current, current, current_with, decide, wanted};
@@ -21,6 +22,7 @@ use crate::domain::{
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
 use crate::store::published_types::{PublishFailure, PublishQuery, PublishTask};
+use crate::store::query::Publications;
 
 impl Store {
     /// Returns the files to publish or withdraw. A source with a damaged row is left out ([`Store::damage`]).
@@ -36,26 +38,6 @@ impl Store {
                 again,
                 limit,
             } => due_tasks(sql, after, again, limit, damaged),
-        })
-        .await
-    }
-
-    /// Returns the action due on each of these sources' files, in their order, read at one moment;
-    /// [`Publication::Keep`] for a removed source.
-    pub async fn publications(&self, sources: Vec<SourceId>) -> Result<Vec<Publication>> {
-        self.read_sound(move |sql, damaged| {
-            sources
-                .iter()
-                .map(|&source| {
-                    let decided = match current(sql, source) {
-                        Err(Failure::Refused(_)) => Ok(Publication::Keep),
-                        Err(error) => Err(error),
-                        Ok(current) => wanted(sql, &current),
-                    };
-                    // A damaged row never causes a write or a removal.
-                    Ok(sound_one(decided, damaged)?.unwrap_or(Publication::Keep))
-                })
-                .collect()
         })
         .await
     }
@@ -79,6 +61,21 @@ impl Store {
     }
 }
 
+impl Select<Vec<Publication>> for Publications {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<Publication>> {
+        let publications = self.0.iter().map(|&source| {
+            let decided = match current(sql, source) {
+                Err(Failure::Refused(_)) => Ok(Publication::Keep),
+                Err(error) => Err(error),
+                Ok(current) => wanted(sql, &current),
+            };
+            // A damaged row never causes a write or a removal.
+            Ok(sound_one(decided, damaged)?.unwrap_or(Publication::Keep))
+        });
+        publications.collect()
+    }
+}
+
 // Without INDEXED BY, SQLite would walk the whole table by id.
 const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_publish
      WHERE publish_due = 1 AND source_id > ?1 AND (?3 OR publish_error IS NULL) ORDER BY source_id LIMIT ?2";
@@ -93,17 +90,13 @@ pub(super) fn publish_failures(
     sql: &Connection,
     damaged: &mut Vec<DamagedRow>,
 ) -> rusqlite::Result<Vec<PublishFailure>> {
-    let mut statement = sql.prepare_cached(FAILURES)?;
-    let rows = statement.query_map([], |row| {
-        read_row("source", row, |columns| {
-            Ok(PublishFailure {
-                source_id: Some(SourceId(columns.get()?)),
-                what: columns.get()?,
-                why: columns.get()?,
-            })
+    sql.sound("source", FAILURES, [], damaged, |columns| {
+        Ok(PublishFailure {
+            source_id: Some(SourceId(columns.get()?)),
+            what: columns.get()?,
+            why: columns.get()?,
         })
-    })?;
-    sound_rows(rows, damaged)
+    })
 }
 
 fn due_tasks(
@@ -115,10 +108,7 @@ fn due_tasks(
 ) -> Outcome<Vec<PublishTask>> {
     let (mut tasks, mut after) = (Vec::new(), after.0);
     loop {
-        let ids = sql
-            .prepare_cached(DUE)?
-            .query_map(params![after, int(limit), again], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        let ids = sql.all::<i64>(DUE, params![after, int(limit), again], |row| row.get(0))?;
         for &id in &ids {
             tasks.extend(sound_one(task(sql, SourceId(id)), damaged)?.flatten());
         }
@@ -278,7 +268,7 @@ pub(super) fn is_file_due(
 
 /// Reports whether a killed process may have written files without recording them.
 pub(super) fn are_files_unsure(sql: &Connection) -> rusqlite::Result<bool> {
-    sql.prepare_cached(MAYBE)?.exists([])
+    sql.any(MAYBE, [])
 }
 
 /// Marks the sources whose files a killed process may have written without recording them.

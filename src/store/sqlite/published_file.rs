@@ -1,17 +1,20 @@
 //! The looks of published files when they were published: a later change or removal is found without reading the file.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use tokio::sync::mpsc;
 
 use super::Store;
 use super::failure::Outcome;
 use super::publication::be_unsure;
 use super::row::{Columns, int, to_json};
+use super::select::{Damage, Select};
 use super::sql_damage::{read_row, sound_rows};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{FileSeal, Slot, SourceId, VersionId};
 use crate::store::error::Result;
 use crate::store::published_types::{FilesToLookAt, PublishedFile};
+use crate::store::query::UnsureFiles;
 
 /// How many files are sent together.
 const SHARE: usize = 1024;
@@ -43,15 +46,12 @@ impl Store {
         })
         .await
     }
+}
 
-    /// Returns the published files that a killed process may have replaced without recording it.
-    pub async fn unsure_files(&self) -> Result<Vec<PublishedFile>> {
-        self.read_sound(|sql, damaged| {
-            let mut statement = sql.prepare_cached(&format!("{COLUMNS} {UNSURE}"))?;
-            let rows = statement.query_map([], |row| read_row("source_state", row, read))?;
-            Ok(sound_rows(rows, damaged)?)
-        })
-        .await
+impl Select<Vec<PublishedFile>> for UnsureFiles {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<PublishedFile>> {
+        let query = format!("{COLUMNS} {UNSURE}");
+        Ok(sql.sound("source_state", &query, [], damaged, read)?)
     }
 }
 

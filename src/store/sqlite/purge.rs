@@ -4,62 +4,21 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::Store;
 use super::blob::delete_unneeded;
 use super::edition::delete_editions_with;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::row::to_json;
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
-use crate::domain::{Action, BlobId, Digest, EditionId, Source, SourceId};
+use crate::domain::{Action, BlobId, Digest, EditionId, Source};
 use crate::store::error::Result;
+use crate::store::query::{ContentsOf, DeletedEditions, PurgedAt};
 
 impl Store {
-    /// Returns size in bytes and digest of every version of these sources. Unreadable rows are left out.
-    pub async fn contents_of(&self, sources: Vec<SourceId>) -> Result<HashSet<(u64, Digest)>> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(
-                "SELECT DISTINCT b.size_bytes, b.digest FROM version v CROSS JOIN blob b ON b.id = v.blob_id
-                 WHERE v.source_id IN (SELECT value FROM json_each(?1))",
-            )?;
-            let rows = statement.query_map([to_json(&sources)], |row| {
-                let size: i64 = row.get(0)?;
-                Ok((size.unsigned_abs(), row.get(1).map(Digest)?))
-            })?;
-            Ok(rows.flatten().collect())
-        })
-        .await
-    }
-
-    /// Returns those of these editions that the catalogue once had and has deleted.
-    pub async fn deleted_editions(&self, ids: Vec<EditionId>) -> Result<HashSet<EditionId>> {
-        self.read(move |sql| {
-            // SQLite's table of sequences has the highest id ever given.
-            let mut statement = sql.prepare_cached(
-                "SELECT j.value FROM json_each(?1) j CROSS JOIN sqlite_sequence q ON q.name = 'edition'
-                 WHERE j.value <= q.seq AND NOT EXISTS (SELECT 1 FROM edition e WHERE e.id = j.value)",
-            )?;
-            let rows = statement.query_map([to_json(&ids)], |row| row.get(0).map(EditionId))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
-    /// Returns when the last source with this name was purged; `None` when none was.
-    pub async fn purged_at(&self, name: String) -> Result<Option<DateTime<Utc>>> {
-        self.read(move |sql| {
-            let at = sql
-                .prepare_cached("SELECT max(e.at) FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
-                     WHERE w.value = ?1 AND e.detail = ?2")?
-                .query_row(params![Action::SourcePurged.as_str(), name], |row| {
-                    row.get::<_, Option<i64>>(0)
-                })?;
-            Ok(at.and_then(DateTime::from_timestamp_millis))
-        })
-        .await
-    }
-
     /// Sets whether later deletions are overwritten with zeros wholly, freed pages too, or only in pages that are
     /// written anyway. The first needs as much room in the write-ahead log as is deleted.
     pub async fn overwrite_deleted(&self, wholly: bool) -> Result<()> {
@@ -71,17 +30,56 @@ impl Store {
     }
 }
 
+impl Select<Option<DateTime<Utc>>> for PurgedAt {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<DateTime<Utc>>> {
+        let parameters = params![Action::SourcePurged.as_str(), self.0];
+        let at: Option<i64> = sql.only(LAST_PURGE, parameters, |row| row.get(0))?;
+        Ok(at.and_then(DateTime::from_timestamp_millis))
+    }
+}
+
+impl Select<HashSet<EditionId>> for DeletedEditions {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<HashSet<EditionId>> {
+        let ids = sql.all(DELETED_EDITIONS, [to_json(&self.0)], |row| row.get(0))?;
+        Ok(ids.into_iter().map(EditionId).collect())
+    }
+}
+
+impl Select<HashSet<(u64, Digest)>> for ContentsOf {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<HashSet<(u64, Digest)>> {
+        let contents = sql.all(CONTENTS, [to_json(&self.0)], |row| {
+            let (size, digest) = (row.get::<_, i64>(0), row.get(1));
+            Ok(size.ok().zip(digest.ok()))
+        })?;
+        let contents = contents.into_iter().flatten();
+        Ok(contents
+            .map(|(size, digest)| (size.unsigned_abs(), Digest(digest)))
+            .collect())
+    }
+}
+
+const CONTENTS: &str =
+    "SELECT DISTINCT b.size_bytes, b.digest FROM version v CROSS JOIN blob b ON b.id = v.blob_id
+     WHERE v.source_id IN (SELECT value FROM json_each(?1))";
+const LAST_PURGE: &str =
+    "SELECT max(e.at) FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
+     WHERE w.value = ?1 AND e.detail = ?2";
+// SQLite's table of sequences has the highest id ever given.
+const DELETED_EDITIONS: &str =
+    "SELECT j.value FROM json_each(?1) j CROSS JOIN sqlite_sequence q ON q.name = 'edition'
+     WHERE j.value <= q.seq AND NOT EXISTS (SELECT 1 FROM edition e WHERE e.id = j.value)";
+
 /// Deletes a source with all its rows. Returns the names of the objects that no blob names any more.
 pub(super) fn purge(
     transaction: &Transaction<'_>,
     source: &Source,
     at: DateTime<Utc>,
 ) -> std::result::Result<Vec<String>, Failure> {
-    let blobs = transaction
-        .sql
-        .prepare_cached("SELECT DISTINCT blob_id FROM version WHERE source_id = ?1")?
-        .query_map([source.id.0], |row| row.get(0).map(BlobId))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let blobs = transaction.sql.all(
+        "SELECT DISTINCT blob_id FROM version WHERE source_id = ?1",
+        [source.id.0],
+        |row| row.get(0).map(BlobId),
+    )?;
     delete_editions_with(transaction, source)?;
     for sql in [
         "DELETE FROM set_member WHERE source_id = ?1",

@@ -1,7 +1,7 @@
 //! Records facts: each in one transaction, in its own table.
 
 use super::Store;
-use super::archive_mark::write_swept;
+use super::archive_mark::{write_adopted, write_swept};
 use super::attempt::forget_validators;
 use super::bare_path::leave_strays;
 use super::chore::write_chore;
@@ -13,6 +13,7 @@ use super::event_row::insert_event;
 use super::failure::{Outcome, sound_one};
 use super::file_set::{forget_set, write_problem, write_publish_error};
 use super::judging_death::{count_deaths, forget_deaths};
+use super::notice::write_notice;
 use super::pending_object::{announce, forget};
 use super::publication::{are_files_unsure, be_all_unsure, note_failure};
 use super::published_file::write_look;
@@ -46,8 +47,8 @@ impl Store {
     /// Reports whether a fact that usually changes nothing needs a write: a read costs less than a commit.
     async fn may_matter(&self, fact: &Fact) -> Result<bool> {
         match fact {
-            Fact::ConfigUsable(_) => self.read(|sql| Ok(is_marked_unusable(sql)?)).await,
-            Fact::FilesUnsure => self.read(|sql| Ok(are_files_unsure(sql)?)).await,
+            Fact::ConfigUsable(_) => self.read_with(|sql| Ok(is_marked_unusable(sql)?)).await,
+            Fact::FilesUnsure => self.read_with(|sql| Ok(are_files_unsure(sql)?)).await,
             _ => Ok(true),
         }
     }
@@ -96,6 +97,10 @@ fn write(
             for (path, outcome) in tried {
                 write_withdrawal(transaction, path, outcome, stamp)?;
             }
+        }
+        Fact::Notice(record) => write_notice(transaction, record, stamp)?,
+        Fact::ArchiveAdopted { mark, kept, detail } => {
+            write_adopted(transaction, mark, kept, detail, stamp)?;
         }
         Fact::Strays(paths) => leave_strays(transaction, paths)?,
         Fact::SetProblem { set, problem } => {

@@ -2,14 +2,18 @@
 //!
 //! Never writes anything.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::failure::Outcome;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::version_row::place_by_id;
 use crate::domain::{AttemptId, NewBlob, StoredBody, VersionId};
 use crate::store::error::StoreError;
 use crate::store::types::{AttemptRecord, AttemptResult, Recorded};
+
+const LAST_RECORDED: &str = "SELECT a.id, a.version_id FROM source_state t CROSS JOIN attempt a ON a.source_id = t.source_id
+     WHERE t.source_id = ?1 AND t.recorded_claim = row_checksum(?2, ?3) ORDER BY a.id DESC LIMIT 1";
 
 /// Returns the first record's result if this attempt was the source's last, under the same claim. The state is the
 /// present one: the version may have been judged since.
@@ -19,14 +23,16 @@ pub(super) fn recorded_before(
 ) -> Outcome<Recorded> {
     let (attempt_id, version_id) = transaction
         .sql
-        .prepare_cached(
-            "SELECT a.id, a.version_id FROM source_state t CROSS JOIN attempt a ON a.source_id = t.source_id
-             WHERE t.source_id = ?1 AND t.recorded_claim = row_checksum(?2, ?3) ORDER BY a.id DESC LIMIT 1",
+        .first(
+            LAST_RECORDED,
+            params![record.source_id.0, record.fence, record.worker.0],
+            |row| {
+                Ok((
+                    AttemptId(row.get(0)?),
+                    row.get::<_, Option<i64>>(1)?.map(VersionId),
+                ))
+            },
         )?
-        .query_row(params![record.source_id.0, record.fence, record.worker.0], |row| {
-            Ok((AttemptId(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(VersionId)))
-        })
-        .optional()?
         .ok_or(StoreError::StaleClaim(record.source_id))?;
     let mut recorded = Recorded {
         attempt_id,
@@ -52,13 +58,13 @@ fn was_known(
     version: VersionId,
 ) -> rusqlite::Result<bool> {
     match &blob.body {
-        StoredBody::Object(name) => transaction
-            .sql
-            .prepare_cached("SELECT 1 FROM blob WHERE id = ?1 AND object IS NOT ?2")?
-            .exists(params![id, name]),
-        StoredBody::Inline(_) => transaction
-            .sql
-            .prepare_cached("SELECT 1 FROM version WHERE blob_id = ?1 AND id < ?2")?
-            .exists([id, version.0]),
+        StoredBody::Object(name) => transaction.sql.any(
+            "SELECT 1 FROM blob WHERE id = ?1 AND object IS NOT ?2",
+            params![id, name],
+        ),
+        StoredBody::Inline(_) => transaction.sql.any(
+            "SELECT 1 FROM version WHERE blob_id = ?1 AND id < ?2",
+            [id, version.0],
+        ),
     }
 }

@@ -15,6 +15,9 @@ use super::refusals::{
     alike_versions, concerns, refusals_of_contents, refusals_of_version, repeat_all_on_version,
 };
 use super::row::{Columns, to_json};
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
+use super::transaction::Transaction;
 use super::verdict::judge_version;
 use super::verdict_row::{repeat, verdicts_on_edition};
 use super::verdict_tables::Tables;
@@ -24,6 +27,7 @@ use crate::domain::{
 };
 use crate::store::error::Result;
 use crate::store::judged::Judged;
+use crate::store::query::{EditionRefusals, RefusalsInNameOf};
 use crate::store::types::RefusalsBy;
 
 const REFUSALS_BY: &str = "SELECT w.value, r.source_id, NULL, count(DISTINCT r.version_id)
@@ -34,117 +38,104 @@ const REFUSALS_BY: &str = "SELECT w.value, r.source_id, NULL, count(DISTINCT r.v
      WHERE e.state = 'failed' AND w.value IN (SELECT value FROM json_each(?1)) GROUP BY w.value, r.set_name";
 
 impl Store {
-    /// Returns the standing refusals in the names of these verifiers, by source and set.
-    pub async fn refusals_by(&self, verifiers: Vec<String>) -> Result<Vec<RefusalsBy>> {
-        if verifiers.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(REFUSALS_BY)?;
-            let rows = statement.query_map([to_json(&verifiers)], |row| {
-                let mut columns = Columns::new(row);
-                Ok(RefusalsBy {
-                    verifier: columns.get()?,
-                    source_id: columns.get::<Option<i64>>()?.map(SourceId),
-                    set: columns.get()?,
-                    count: columns.count()?,
-                })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
-    /// Records a verdict from outside on a version, and on every other version of the source with the same bytes when
-    /// it refuses them or ends their refusal. Returns the version's state by the policy in force, and those other
-    /// versions.
+    /// Records a verdict from outside on a version or an edition, and on every other one of the source or the set with
+    /// the same contents when it refuses them or ends their refusal. Returns the state by the policy in force, and the
+    /// ids of those others.
     ///
     /// # Errors
     ///
-    /// [`crate::store::StoreError::Missing`] when the version was purged meanwhile.
+    /// [`crate::store::StoreError::Missing`] when the version, or a member of the edition, was purged meanwhile.
     pub async fn record_outside_verdict(
         &self,
-        version: VersionId,
+        on: impl Into<Judged>,
         verdict: NewVerdict,
         stamp: Stamp,
-    ) -> Result<(VersionState, Vec<VersionId>)> {
-        self.write(move |transaction| {
-            let said = std::slice::from_ref(&verdict);
-            let state = judge_version(transaction, version, said, None, &stamp)?.state;
-            let given = last_on(transaction.sql, Judged::Version(version))?;
-            let mut others = Vec::new();
-            let (failed, _) = failed_or_refused(transaction.sql, version)?;
-            for other in alike_versions(transaction.sql, version, &failed)? {
-                if !concerns(transaction.sql, Judged::Version(other), &verdict)? {
-                    continue;
-                }
-                match repeat_all_on_version(transaction, other, &[(given, verdict.clone())], &stamp)
-                {
-                    // An unreadable version cannot be published either.
-                    Err(error) if error.is_damage() => {}
-                    repeated => {
-                        repeated?;
-                        others.push(other);
-                    }
-                }
-            }
-            Ok((state, others))
+    ) -> Result<(VersionState, Vec<i64>)> {
+        let on = on.into();
+        self.write(move |transaction| match on {
+            Judged::Version(version) => refuse_version(transaction, version, &verdict, &stamp),
+            Judged::Edition(edition) => refuse_edition(transaction, edition, &verdict, &stamp),
         })
         .await
     }
+}
 
-    /// Records a verdict from outside on an edition, and on every other edition of the set with the same contents when
-    /// it refuses them or ends their refusal. Returns the edition's state by the policy in force, and those other
-    /// editions.
-    ///
-    /// # Errors
-    ///
-    /// [`crate::store::StoreError::Missing`] when a member was purged meanwhile, and the edition with it.
-    pub async fn record_outside_edition_verdict(
-        &self,
-        edition: EditionId,
-        verdict: NewVerdict,
-        stamp: Stamp,
-    ) -> Result<(VersionState, Vec<EditionId>)> {
-        self.write(move |transaction| {
-            let said = std::slice::from_ref(&verdict);
-            let state = record_on_edition(transaction, edition, said, None, &stamp)?.state;
-            let given = last_on(transaction.sql, Judged::Edition(edition))?;
-            let mut others = Vec::new();
-            let judged = edition_by_id(transaction.sql, edition)?;
-            let versions: Vec<_> = judged.members.iter().map(|one| one.version_id).collect();
-            let policy = transaction.policy_for_set(&judged.set)?;
-            for other in alike_editions(transaction.sql, &judged.set, &versions, false)? {
-                if other != edition && concerns(transaction.sql, Judged::Edition(other), &verdict)?
-                {
-                    let is_refusal = verdict.is_refusal();
-                    repeat(transaction, given, is_refusal, Judged::Edition(other))?;
-                    count_edition(transaction, other, &policy)?;
-                    others.push(other);
-                }
-            }
-            Ok((state, others))
-        })
-        .await
+impl Select<Vec<EditionVerdict>> for EditionRefusals {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<EditionVerdict>> {
+        let Self(set, versions) = self;
+        let mut found = Vec::new();
+        for (id, on) in refusals_of_contents(sql, set, versions)? {
+            let verdicts = strictly(|damaged| verdicts_on_edition(sql, on, damaged))?;
+            found.extend(verdicts.into_iter().filter(|one| one.id == id));
+        }
+        Ok(found)
     }
+}
 
-    /// Returns the standing refusals of these versions' contents in a set, whatever their sources were called, by
-    /// verifier.
-    pub async fn edition_refusals(
-        &self,
-        set: String,
-        versions: Vec<VersionId>,
-    ) -> Result<Vec<EditionVerdict>> {
-        self.read(move |sql| {
-            let mut found = Vec::new();
-            for (id, on) in refusals_of_contents(sql, &set, &versions)? {
-                let verdicts = strictly(|damaged| verdicts_on_edition(sql, on, damaged))?;
-                found.extend(verdicts.into_iter().filter(|one| one.id == id));
-            }
-            Ok(found)
-        })
-        .await
+impl Select<Vec<RefusalsBy>> for RefusalsInNameOf {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<RefusalsBy>> {
+        Ok(sql.all(REFUSALS_BY, [to_json(&self.0)], |row| {
+            let mut columns = Columns::new(row);
+            Ok(RefusalsBy {
+                verifier: columns.get()?,
+                source_id: columns.get::<Option<i64>>()?.map(SourceId),
+                set: columns.get()?,
+                count: columns.count()?,
+            })
+        })?)
     }
+}
+
+/// Records a verdict from outside on a version, and on the source's other versions with the same bytes.
+fn refuse_version(
+    transaction: &Transaction<'_>,
+    version: VersionId,
+    verdict: &NewVerdict,
+    stamp: &Stamp,
+) -> Outcome<(VersionState, Vec<i64>)> {
+    let said = std::slice::from_ref(verdict);
+    let state = judge_version(transaction, version, said, None, stamp)?.state;
+    let given = last_on(transaction.sql, version.into())?;
+    let mut others = Vec::new();
+    let (failed, _) = failed_or_refused(transaction.sql, version)?;
+    for other in alike_versions(transaction.sql, version, &failed)? {
+        if !concerns(transaction.sql, other.into(), verdict)? {
+            continue;
+        }
+        match repeat_all_on_version(transaction, other, &[(given, verdict.clone())], stamp) {
+            // An unreadable version cannot be published either.
+            Err(error) if error.is_damage() => {}
+            repeated => {
+                repeated?;
+                others.push(other.0);
+            }
+        }
+    }
+    Ok((state, others))
+}
+
+/// Records a verdict from outside on an edition, and on the set's other editions with the same contents.
+fn refuse_edition(
+    transaction: &Transaction<'_>,
+    edition: EditionId,
+    verdict: &NewVerdict,
+    stamp: &Stamp,
+) -> Outcome<(VersionState, Vec<i64>)> {
+    let said = std::slice::from_ref(verdict);
+    let state = record_on_edition(transaction, edition, said, None, stamp)?.state;
+    let given = last_on(transaction.sql, edition.into())?;
+    let mut others = Vec::new();
+    let judged = edition_by_id(transaction.sql, edition)?;
+    let versions: Vec<_> = judged.members.iter().map(|one| one.version_id).collect();
+    let policy = transaction.policy_for_set(&judged.set)?;
+    for other in alike_editions(transaction.sql, &judged.set, &versions, false)? {
+        if other != edition && concerns(transaction.sql, other.into(), verdict)? {
+            repeat(transaction, given, verdict.is_refusal(), other.into())?;
+            count_edition(transaction, other, &policy)?;
+            others.push(other.0);
+        }
+    }
+    Ok((state, others))
 }
 
 /// Fails when damage hides whether the bytes of an undecided version were refused.
@@ -163,8 +154,9 @@ fn last_on(sql: &Connection, on: Judged) -> rusqlite::Result<VerdictId> {
         on: column,
         ..
     } = on.tables();
-    sql.prepare_cached(&format!(
-        "SELECT max(id) FROM {verdicts} WHERE {column} = ?1"
-    ))?
-    .query_row([on.id()], |row| row.get(0).map(VerdictId))
+    sql.only(
+        &format!("SELECT max(id) FROM {verdicts} WHERE {column} = ?1"),
+        [on.id()],
+        |row| row.get(0).map(VerdictId),
+    )
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Row, params};
 use super::failure::Failure;
 use super::row::to_json;
 use super::sql_damage::damaged_error;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_tables::Tables;
 use super::version_row::damaged_row;
@@ -76,13 +77,12 @@ pub(super) fn without_verdict(
         refusals,
         on: column,
     } = on.tables();
-    let mut statement = sql.prepare_cached(&format!(
+    let query = format!(
         "SELECT r.verdict_id, coalesce(w.value, 'verifier ' || r.verifier_id) FROM {refusals} r LEFT JOIN text w ON w.id = r.verifier_id
          WHERE r.{column} = ?1 AND NOT EXISTS (SELECT 1 FROM {verdicts} k WHERE k.id = r.verdict_id AND k.{column} = ?1
              AND k.verifier_id = r.verifier_id AND k.outcome = 'failed')"
-    ))?;
-    let rows = statement.query_map([on.id()], |row| Ok((row.get(0)?, lossy(row, 1)?)))?;
-    rows.collect()
+    );
+    sql.all(&query, [on.id()], |row| Ok((row.get(0)?, lossy(row, 1)?)))
 }
 
 /// Returns a text column, even of a damaged row.
@@ -147,20 +147,19 @@ pub(super) fn kept_refusals_of_contents(
     set: &str,
     versions: &[VersionId],
 ) -> Result<Vec<KeptRefusal>, Failure> {
-    let mut statement = sql.prepare_cached(&format!(
+    let query = format!(
         "SELECT r.edition_id, r.verdict_id, CASE WHEN w.checksum = row_checksum(w.id, w.value) THEN w.value END
          FROM edition_refusal r LEFT JOIN text w ON w.id = r.verifier_id
          WHERE r.set_name = ?1 AND r.contents =
              (SELECT {CONTENTS} FROM json_each(?2) j CROSS JOIN version v ON v.id = j.value)"
-    ))?;
-    let rows = statement.query_map(params![set, to_json(&versions)], |row| {
+    );
+    Ok(sql.all(&query, params![set, to_json(&versions)], |row| {
         Ok(KeptRefusal {
             on: Judged::Edition(EditionId(row.get(0)?)),
             verdict: VerdictId(row.get(1)?),
             verifier: row.get(2)?,
         })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    })?)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::failure::Outcome;
 use super::policy_in_force::InForce;
 use super::refusal_row::{KeptRefusal, failed_or_refused, kept_refusals_of_contents, lost_refusal};
 use super::row::Columns;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_row::{repeat, verdicts_on};
 use super::version_row::{Place, damaged, read_place};
@@ -220,7 +221,7 @@ const LOST_REFUSAL: &str = "it failed, and the verdict that says so is missing";
 fn refuse_lost_refusal(sql: &Connection, failed: &[VersionId]) -> Outcome<()> {
     let has_failed = "SELECT 1 FROM verdict WHERE version_id = ?1 AND outcome = 'failed'";
     for failed in failed {
-        if !sql.prepare_cached(has_failed)?.exists([failed.0])? {
+        if !sql.any(has_failed, [failed.0])? {
             return Err(damaged(*failed, LOST_REFUSAL));
         }
     }
@@ -232,7 +233,7 @@ fn refuse_lost_refusal_of_edition(sql: &Connection, alike: &[EditionId]) -> Outc
     let has_lost = "SELECT 1 FROM edition e WHERE e.id = ?1 AND e.state = 'failed' AND NOT EXISTS (
              SELECT 1 FROM edition_verdict d WHERE d.edition_id = e.id AND d.outcome = 'failed')";
     for edition in alike {
-        if sql.prepare_cached(has_lost)?.exists([edition.0])? {
+        if sql.any(has_lost, [edition.0])? {
             return Err(damaged_edition(*edition, LOST_REFUSAL.to_owned()));
         }
     }

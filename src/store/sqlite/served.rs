@@ -3,19 +3,18 @@
 //! The past is read from the log of events, which is never rewritten.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::edition_row::members_judged;
 use super::failure::Outcome;
 use super::row::millis;
+use super::statements::Statements as _;
 use crate::domain::{Action, EditionId, SourceId, VersionId};
 
 /// Returns the version that consumers see now. Damage of the edition that they see is an error.
 pub(super) fn served_now(sql: &Connection, source: SourceId) -> Outcome<Option<VersionId>> {
-    let found: Option<(Option<i64>, Option<i64>)> = sql
-        .prepare_cached(NOW)?
-        .query_row([source.0], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let found: Option<(Option<i64>, Option<i64>)> =
+        sql.first(NOW, [source.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     match found {
         Some((None, Some(edition))) => member_of(sql, EditionId(edition), source),
         Some((own, _)) => Ok(own.map(VersionId)),
@@ -32,10 +31,7 @@ pub(super) fn served_at(
     if let Some(version) = own_file(sql, source, time)? {
         return Ok(Some(version));
     }
-    let sets = sql
-        .prepare_cached(SETS)?
-        .query_map([source.0], |row| row.get(0))?
-        .collect::<rusqlite::Result<Vec<String>>>()?;
+    let sets = sql.all::<String>(SETS, [source.0], |row| row.get(0))?;
     for set in sets {
         if let Some(version) = in_set(sql, source, &set, time)? {
             return Ok(Some(version));
@@ -56,20 +52,18 @@ const OWN: &str =
 /// Returns the version at the source's own path; `None` when no file lay there.
 fn own_file(sql: &Connection, source: SourceId, time: DateTime<Utc>) -> Outcome<Option<VersionId>> {
     let published = Action::Published.as_str();
-    let last = sql
-        .prepare_cached(OWN)?
-        .query_row(
-            params![
-                source.0,
-                millis(time),
-                published,
-                Action::Withdrawn.as_str(),
-                // The event names the version that still lay there then.
-                Action::SourceRemoved.as_str(),
-            ],
-            |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)),
-        )
-        .optional()?;
+    let last = sql.first(
+        OWN,
+        params![
+            source.0,
+            millis(time),
+            published,
+            Action::Withdrawn.as_str(),
+            // The event names the version that still lay there then.
+            Action::SourceRemoved.as_str(),
+        ],
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)),
+    )?;
     let is_gone = |action: &str| action == Action::Withdrawn.as_str();
     Ok(last.and_then(|(action, version)| version.filter(|_| !is_gone(&action)).map(VersionId)))
 }
@@ -91,13 +85,11 @@ fn in_set(
     time: DateTime<Utc>,
 ) -> Outcome<Option<VersionId>> {
     let (published, withdrawn) = (Action::SetPublished, Action::SetWithdrawn);
-    let last: Option<(String, String)> = sql
-        .prepare_cached(IN_SET)?
-        .query_row(
-            params![millis(time), published.as_str(), withdrawn.as_str(), set],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
+    let last: Option<(String, String)> = sql.first(
+        IN_SET,
+        params![millis(time), published.as_str(), withdrawn.as_str(), set],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     let edition = last
         .filter(|(action, _)| action == published.as_str())
         .and_then(|(_, detail)| edition_in(&detail));

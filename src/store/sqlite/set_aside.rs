@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::event_row::insert_event;
 use super::failure::{Failure, Outcome};
 use super::refusal_row::{lossy, without_verdict};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_row::{damage_of, newest_outcomes, verdicts_on};
 use super::verdict_tables::Tables;
@@ -110,13 +111,12 @@ fn rows_on(sql: &Connection, on: Judged) -> rusqlite::Result<Vec<(i64, String)>>
         on: column,
         ..
     } = on.tables();
-    let mut statement = sql.prepare_cached(&format!(
+    let query = format!(
         "SELECT d.id, 'outcome ' || quote(d.outcome) || ', verifier ' || quote(coalesce(n.value, d.verifier_id)) || ', fingerprint '
              || quote(coalesce(f.value, d.fingerprint_id)) || ', actor ' || quote(coalesce(a.value, d.actor_id)) || ', started_at '
              || quote(d.started_at) || ', detail ' || quote(substr(d.detail, 1, 200))
          FROM {verdicts} d LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
          LEFT JOIN text a ON a.id = d.actor_id WHERE d.{column} = ?1"
-    ))?;
-    let rows = statement.query_map([on.id()], |row| Ok((row.get(0)?, lossy(row, 1)?)))?;
-    rows.collect()
+    );
+    sql.all(&query, [on.id()], |row| Ok((row.get(0)?, lossy(row, 1)?)))
 }

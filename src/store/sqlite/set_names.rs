@@ -1,27 +1,20 @@
 //! The names of sets, by their sources and by the state of their published folders.
 
-use super::Store;
+use rusqlite::Connection;
+
+use super::failure::Outcome;
 use super::row::to_json;
-use crate::store::error::Result;
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
 use crate::store::set_query::SetsQuery;
 
-impl Store {
-    /// Returns the names of the matching sets, in order.
-    pub async fn set_names(&self, query: SetsQuery) -> Result<Vec<String>> {
-        self.read(move |sql| {
-            let names = |query: &str, params: &[String]| -> rusqlite::Result<Vec<String>> {
-                let mut statement = sql.prepare_cached(query)?;
-                let rows =
-                    statement.query_map(rusqlite::params_from_iter(params), |row| row.get(0))?;
-                rows.collect()
-            };
-            Ok(match &query {
-                SetsQuery::Of(sources) => names(OF, &[to_json(sources)])?,
-                SetsQuery::Showing(sources) => names(SHOWING, &[to_json(sources)])?,
-                SetsQuery::Purged => names(PURGED, &[])?,
-            })
+impl Select<Vec<String>> for SetsQuery {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<String>> {
+        Ok(match self {
+            Self::Of(sources) => sql.all(OF, [to_json(sources)], |row| row.get(0))?,
+            Self::Showing(sources) => sql.all(SHOWING, [to_json(sources)], |row| row.get(0))?,
+            Self::Purged => sql.all(PURGED, [], |row| row.get(0))?,
         })
-        .await
     }
 }
 

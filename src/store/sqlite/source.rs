@@ -2,23 +2,23 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::Store;
 use super::damaged_source::{FITS, find_unlisted, inactive, readable_source};
 use super::failure::{Failure, Outcome, strictly};
 use super::row::{row_limit, to_json};
+use super::select::{Damage, Select};
 use super::source_row::{
     SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, select, select_sound,
 };
-use super::sql_damage::{read_row, sound_rows};
+use super::sql_damage::sound_rows;
+use super::statements::Statements as _;
 use super::version_row::read_newest_state;
-use crate::domain::{
-    Slot, Source, SourceId, SourceSettings, VersionId, candidate_name, free_number, parse_id,
-};
+use crate::domain::{Slot, Source, SourceId, VersionId, candidate_name, free_number, parse_id};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
+use crate::store::query::{ExistingSources, FreeName, NamedVersions, OutlookAt, RemovedSources};
 use crate::store::source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
 use crate::store::types::{NamedVersion, Outlook};
 
@@ -35,105 +35,88 @@ impl Store {
     /// Returns the matching source, if any. A damaged row is an error unless the query asks for its readable parts.
     pub async fn find_source(&self, query: impl Into<SourceQuery>) -> Result<Option<Source>> {
         let query = query.into();
-        self.read(move |sql| match &query {
+        self.read_with(move |sql| match &query {
             SourceQuery::Id(id) => Ok(select(sql, BY_ID, &id.to_string())?.pop()),
             SourceQuery::Called(text) => find(sql, text),
             SourceQuery::Parts(id) => Ok(readable_source(sql, *id)?),
         })
         .await
     }
+}
 
-    /// Returns, for each text of the query in order, the source that it finds. A former source with a damaged row is
-    /// left out ([`Store::damage`]).
-    pub async fn find_sources(&self, query: SourcesQuery) -> Result<Vec<Option<Source>>> {
-        self.read_sound(move |sql, damaged| match &query {
+impl Select<Outlook> for OutlookAt {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Outlook> {
+        let slot = Slot::containing(self.0).0;
+        let (watched, due): (i64, i64) = (
+            sql.only(COUNT_WATCHED, [], |row| row.get(0))?,
+            sql.only(COUNT_DUE, [slot], |row| row.get(0))?,
+        );
+        let next: Option<i64> = sql.only(NEXT_DUE, [slot], |row| row.get(0))?;
+        Ok(Outlook {
+            watched: watched.unsigned_abs(),
+            due: due.unsigned_abs(),
+            next: next.map(Slot),
+        })
+    }
+}
+
+impl Select<String> for FreeName {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<String> {
+        let Self(settings, others) = self;
+        let turn = free_number(|turn| {
+            let name = candidate_name(settings, turn);
+            Ok::<_, Failure>(others.contains(&name) || is_found(sql, &name)?)
+        })?;
+        Ok(candidate_name(settings, turn))
+    }
+}
+
+impl Select<Vec<Source>> for RemovedSources {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<Source>> {
+        let Self(name, address) = self;
+        let mut found = select_sound(sql, REMOVED_BY_NAME, name, damaged)?;
+        found.extend(select_sound(sql, REMOVED_BY_ADDRESS, address, damaged)?);
+        found.sort_by_key(|source| source.id);
+        found.dedup_by_key(|source| source.id);
+        Ok(found)
+    }
+}
+
+impl Select<Vec<NamedVersion>> for NamedVersions {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<NamedVersion>> {
+        let ids = to_json(&self.0);
+        Ok(
+            sql.sound("source", NAMED_VERSIONS, [ids], damaged, |columns| {
+                let id = SourceId(columns.get()?);
+                Ok(NamedVersion {
+                    id,
+                    name: columns.get()?,
+                    version_id: columns.optional()?.map(VersionId),
+                    version_state: read_newest_state(columns, id),
+                    is_published: columns.get()?,
+                })
+            })?,
+        )
+    }
+}
+
+impl Select<HashSet<SourceId>> for ExistingSources {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<HashSet<SourceId>> {
+        let existing = "SELECT s.id FROM json_each(?1) j CROSS JOIN source s ON s.id = j.value";
+        let ids = sql.all(existing, [to_json(&self.0)], |row| row.get(0))?;
+        Ok(ids.into_iter().map(SourceId).collect())
+    }
+}
+
+impl Select<Vec<Option<Source>>> for SourcesQuery {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<Option<Source>>> {
+        match self {
             SourcesQuery::Called(texts) => texts.iter().map(|text| find(sql, text)).collect(),
             SourcesQuery::Former(addresses) => addresses
                 .iter()
                 .map(|address| former_source(sql, address, damaged))
                 .collect(),
-        })
-        .await
-    }
-
-    /// Returns which of these sources exist, removed and damaged ones included.
-    pub async fn existing(&self, ids: Vec<SourceId>) -> Result<HashSet<SourceId>> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(
-                "SELECT s.id FROM json_each(?1) j CROSS JOIN source s ON s.id = j.value",
-            )?;
-            let rows = statement.query_map([to_json(&ids)], |row| row.get(0).map(SourceId))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
-    /// Returns names and newest versions of those of these sources that are not removed.
-    pub async fn named_versions(&self, ids: Vec<SourceId>) -> Result<Vec<NamedVersion>> {
-        self.read_sound(move |sql, damaged| {
-            let mut statement = sql.prepare_cached(NAMED_VERSIONS)?;
-            let rows = statement.query_map([to_json(&ids)], |row| {
-                read_row("source", row, |columns| {
-                    let id = SourceId(columns.get()?);
-                    Ok(NamedVersion {
-                        id,
-                        name: columns.get()?,
-                        version_id: columns.optional()?.map(VersionId),
-                        version_state: read_newest_state(columns, id),
-                        is_published: columns.get()?,
-                    })
-                })
-            })?;
-            Ok(sound_rows(rows, damaged)?)
-        })
-        .await
-    }
-
-    /// Returns the removed sources that had this name or address, by id.
-    pub async fn find_removed(&self, name: &str, address: &str) -> Result<Vec<Source>> {
-        let (name, address) = (name.to_owned(), address.to_owned());
-        self.read_sound(move |sql, damaged| {
-            let mut found = select_sound(sql, REMOVED_BY_NAME, &name, damaged)?;
-            found.extend(select_sound(sql, REMOVED_BY_ADDRESS, &address, damaged)?);
-            found.sort_by_key(|source| source.id);
-            found.dedup_by_key(|source| source.id);
-            Ok(found)
-        })
-        .await
-    }
-
-    /// Returns a name for an unnamed source that differs from `others` and finds no existing source.
-    pub async fn free_name(
-        &self,
-        settings: SourceSettings,
-        others: HashSet<String>,
-    ) -> Result<String> {
-        self.read(move |sql| {
-            let turn = free_number(|turn| {
-                let name = candidate_name(&settings, turn);
-                Ok::<_, Failure>(others.contains(&name) || is_found(sql, &name)?)
-            })?;
-            Ok(candidate_name(&settings, turn))
-        })
-        .await
-    }
-
-    /// Returns how many sources are watched, how many of them are due by `now`, and when the next other one is due.
-    pub async fn outlook(&self, now: DateTime<Utc>) -> Result<Outlook> {
-        self.read(move |sql| {
-            let slot = Slot::containing(now).0;
-            let number = |query: &str, params: &[i64]| -> rusqlite::Result<Option<i64>> {
-                let mut statement = sql.prepare_cached(query)?;
-                statement.query_row(rusqlite::params_from_iter(params), |row| row.get(0))
-            };
-            let count = |number: Option<i64>| number.unwrap_or_default().unsigned_abs();
-            Ok(Outlook {
-                watched: count(number(COUNT_WATCHED, &[])?),
-                due: count(number(COUNT_DUE, &[slot])?),
-                next: number(NEXT_DUE, &[slot])?.map(Slot),
-            })
-        })
-        .await
+        }
     }
 }
 

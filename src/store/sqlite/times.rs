@@ -9,6 +9,7 @@ use super::Store;
 use super::event_row::insert_event;
 use super::failure::Failure;
 use super::row::millis;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::worker::RELEASE;
 use crate::domain::{
@@ -25,7 +26,7 @@ impl Store {
     /// longer than the longest pause.
     pub async fn mend_times(&self, stamp: Stamp) -> Result<Option<Mended>> {
         let now = stamp.at;
-        let found = self.read(move |sql| Ok(find(sql, now)?)).await?;
+        let found = self.read_with(move |sql| Ok(find(sql, now)?)).await?;
         if found.is_nothing() {
             return Ok(None);
         }
@@ -43,21 +44,19 @@ const SEEN_AHEAD: &str = "lease_owner IN (SELECT id FROM worker WHERE seen_at > 
 
 fn find(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<Mended> {
     let slot = Slot::containing(now).0;
-    let (sources, latest): (i64, Option<i64>) = sql
-        .prepare_cached(&format!(
-            "SELECT count(*), max(iif(typeof(t.next_slot) = 'integer', t.next_slot, 0)) {IMPOSSIBLE}"
-        ))?
-        .query_row(
-            named_params! {
-                ":slot": slot, ":tried": millis(now + CLOCK_TOLERANCE),
-                ":tolerance": CLOCK_TOLERANCE.num_hours(), ":pause": LONGEST_RETRY_AFTER.num_hours(),
-            },
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
+    let query = format!(
+        "SELECT count(*), max(iif(typeof(t.next_slot) = 'integer', t.next_slot, 0)) {IMPOSSIBLE}"
+    );
+    let (sources, latest): (i64, Option<i64>) = sql.only(
+        &query,
+        named_params! {
+            ":slot": slot, ":tried": millis(now + CLOCK_TOLERANCE),
+            ":tolerance": CLOCK_TOLERANCE.num_hours(), ":pause": LONGEST_RETRY_AFTER.num_hours(),
+        },
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     let count = |query: &str, latest: DateTime<Utc>| -> rusqlite::Result<usize> {
-        let count: i64 = sql
-            .prepare_cached(query)?
-            .query_row([millis(latest)], |row| row.get(0))?;
+        let count: i64 = sql.only(query, [millis(latest)], |row| row.get(0))?;
         Ok(usize::try_from(count).unwrap_or_default())
     };
     Ok(Mended {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 use super::failure::Failure;
 use super::row::{Columns, millis};
 use super::sql_damage::{read_row, sound_rows};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_words::failure_of_edition;
 use crate::domain::{EditionId, EventId, SetNotifierState};
@@ -26,26 +27,22 @@ pub(super) fn sets(
     notifier: i64,
     damaged: &mut Vec<DamagedRow>,
 ) -> rusqlite::Result<Vec<SetLook>> {
-    let mut statement = sql.prepare_cached(SETS)?;
-    let rows = statement.query_map([notifier], |row| {
-        read_row("file_set", row, |columns| {
-            let name = columns.get()?;
-            let newest = columns.optional()?.map(EditionId);
-            let state = columns.optional_word()?;
-            Ok(SetLook {
-                name,
-                newest: newest.zip(state),
-                published: columns.optional()?.map(EditionId),
-                is_unpublished: columns.get()?,
-                told: SetNotifierState {
-                    failed_edition: columns.optional()?.map(EditionId),
-                    at: columns.optional_time()?,
-                    worse_at: columns.optional_time()?,
-                },
-            })
+    sql.sound("file_set", SETS, [notifier], damaged, |columns| {
+        let name = columns.get()?;
+        let newest = columns.optional()?.map(EditionId);
+        let state = columns.optional_word()?;
+        Ok(SetLook {
+            name,
+            newest: newest.zip(state),
+            published: columns.optional()?.map(EditionId),
+            is_unpublished: columns.get()?,
+            told: SetNotifierState {
+                failed_edition: columns.optional()?.map(EditionId),
+                at: columns.optional_time()?,
+                worse_at: columns.optional_time()?,
+            },
         })
-    })?;
-    sound_rows(rows, damaged)
+    })
 }
 
 /// Returns what a notifier received about single events; kinds of change of an older gannet are skipped.
@@ -118,11 +115,11 @@ pub(super) fn edition_story(
     sql: &Connection,
     edition: EditionId,
 ) -> std::result::Result<ChangeStory, Failure> {
-    let since = sql
-        .prepare_cached(
-            "SELECT coalesce((SELECT max(started_at) FROM edition_verdict WHERE edition_id = ?1), 0)",
-        )?
-        .query_row([edition.0], |row| Ok(Columns::new(row).time().ok()))?;
+    let since = sql.only(
+        "SELECT coalesce((SELECT max(started_at) FROM edition_verdict WHERE edition_id = ?1), 0)",
+        [edition.0],
+        |row| Ok(Columns::new(row).time().ok()),
+    )?;
     Ok(ChangeStory {
         since,
         detail: failure_of_edition(sql, edition)?,

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::known_policy::KnownPolicy;
 use super::sql_damage::damaged_row_in;
+use super::statements::Statements as _;
 use crate::domain::{CommittedEvent, Peer};
 
 /// Ids of recently used texts and peers. Cleared after any rollback, which may have removed their rows.
@@ -87,9 +88,7 @@ impl<'a> Transaction<'a> {
         }
         let ids = self
             .sql
-            .prepare_cached("SELECT source_id FROM source_state")?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<i64>>>()?;
+            .all::<i64>("SELECT source_id FROM source_state", [], |row| row.get(0))?;
         for id in ids {
             let one = self
                 .sql
@@ -116,9 +115,9 @@ impl<'a> Transaction<'a> {
         }
         let known = self
             .sql
-            .prepare_cached("SELECT id FROM text WHERE value = ?1")?
-            .query_row([text], |row| row.get(0))
-            .optional()?;
+            .first("SELECT id FROM text WHERE value = ?1", [text], |row| {
+                row.get(0)
+            })?;
         let id = match known {
             Some(id) => id,
             None => self.insert_text(text)?,
@@ -146,8 +145,9 @@ impl<'a> Transaction<'a> {
         // buffers an insert that selects from its own table in a temporary table.
         let next: i64 = self
             .sql
-            .prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM text")?
-            .query_row([], |row| row.get(0))?;
+            .only("SELECT coalesce(max(id), 0) + 1 FROM text", [], |row| {
+                row.get(0)
+            })?;
         self.insert(
             "INSERT INTO text (id, value, checksum) VALUES (?1, ?2, row_checksum(?1, ?2))",
             params![next, text],

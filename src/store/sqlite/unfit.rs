@@ -4,33 +4,30 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::Store;
 use super::damaged_source::find_unfetched;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::row::{Columns, int};
+use super::select::{Damage, Select};
 use super::sql_damage::{damaged_error, damaged_row_in};
+use super::statements::Statements as _;
 use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
 use crate::domain::SourceId;
 use crate::store::damaged_row::DamagedRow;
-use crate::store::error::Result;
+use crate::store::query::AllRowsFit;
+
+const SOURCE_OF: &str = "SELECT s.name FROM version v JOIN source s ON s.id = v.source_id WHERE v.id = CAST(?1 AS INTEGER)";
 
 /// At most so many rows are reported at once: more means that the whole catalogue is damaged.
 const MOST: usize = 100;
 
-impl Store {
-    /// Checks the rows of all versions and blobs, and looks for sources that no pass fetches because of damage. Damaged
-    /// rows are noted ([`Store::damage`]). Returns whether each version and blob has its row and fits what it names:
-    /// then bytes that no row names are not needed.
-    pub async fn inspect(&self) -> Result<bool> {
-        self.read_sound(|sql, damaged| {
-            find_unfetched(sql, damaged)?;
-            let mut unknown = unfit_rows(sql)?;
-            unknown.extend(lost_versions(sql)?.into_iter().map(|(_, row)| row));
-            let are_known = unknown.is_empty();
-            damaged.extend(unknown);
-            Ok(are_known)
-        })
-        .await
+impl Select<bool> for AllRowsFit {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<bool> {
+        find_unfetched(sql, damaged)?;
+        let mut unknown = unfit_rows(sql)?;
+        unknown.extend(lost_versions(sql)?.into_iter().map(|(_, row)| row));
+        let are_known = unknown.is_empty();
+        damaged.extend(unknown);
+        Ok(are_known)
     }
 }
 
@@ -109,9 +106,9 @@ fn lost_versions(sql: &Connection) -> rusqlite::Result<Vec<(SourceId, DamagedRow
             let (Ok(source), Ok(version)) = (row.get(0), row.get::<_, i64>(1)) else {
                 continue;
             };
-            let name = sql
-                .prepare_cached("SELECT name FROM source WHERE id = ?1")?
-                .query_row([source], |row| Ok(row.get(0).ok()));
+            let name = sql.only("SELECT name FROM source WHERE id = ?1", [source], |row| {
+                Ok(row.get(0).ok())
+            });
             let row = DamagedRow {
                 table: "version",
                 id: version.to_string(),
@@ -138,9 +135,7 @@ fn fitting_version(row: &Row<'_>) -> rusqlite::Result<()> {
 }
 
 fn source_of(sql: &Connection, version: &str) -> rusqlite::Result<Option<String>> {
-    let name = sql
-        .prepare_cached("SELECT s.name FROM version v JOIN source s ON s.id = v.source_id WHERE v.id = CAST(?1 AS INTEGER)")?
-        .query_row([version], |row| Ok(row.get(0).ok()));
+    let name = sql.only(SOURCE_OF, [version], |row| Ok(row.get(0).ok()));
     Ok(name.optional()?.flatten())
 }
 

@@ -4,37 +4,31 @@
 
 use rusqlite::Connection;
 
-use super::Store;
 use super::edition_row::{edition_by_id, member_version};
 use super::failure::{Failure, Outcome, sound_one};
 use super::row::Columns;
+use super::select::{Damage, Select};
 use super::verdict_words::{failure_of, failure_of_edition};
 use super::version::version_by_id;
 use super::version_row::{PLACE_COLUMNS, read_place};
 use super::wanted_file::{Current, current};
 use crate::domain::{Digest, EditionId, PublishPolicy, SourceId, VersionState, is_servable};
-use crate::store::error::Result;
 use crate::store::set_query::{Shown, Unservable};
 
-impl Store {
-    /// Returns why the shown file or folder must not be served; `None` when it may be. A failed version that is
-    /// recorded as published counts as served even when no file can be read there.
-    pub async fn unservable(&self, shown: Shown) -> Result<Option<Unservable>> {
-        self.read_sound(move |sql, damaged| {
-            let found = match shown {
-                Shown::File { source, content } => {
-                    let found = current(sql, source)
-                        .and_then(|current| unservable_file(sql, source, &current, content));
-                    match found {
-                        Err(Failure::Refused(_)) => Ok(None),
-                        found => found,
-                    }
+impl Select<Option<Unservable>> for Shown {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Option<Unservable>> {
+        let found = match *self {
+            Shown::File { source, content } => {
+                let found = current(sql, source)
+                    .and_then(|current| unservable_file(sql, source, &current, content));
+                match found {
+                    Err(Failure::Refused(_)) => Ok(None),
+                    found => found,
                 }
-                Shown::Edition(id) => unservable_edition(sql, id),
-            };
-            Ok(sound_one(found, damaged)?.flatten())
-        })
-        .await
+            }
+            Shown::Edition(id) => unservable_edition(sql, id),
+        };
+        Ok(sound_one(found, damaged)?.flatten())
     }
 }
 

@@ -8,6 +8,7 @@ use super::overtaken::{is_overtaken, note_overtaken};
 use super::refusals::repeat_late;
 use super::row::row_limit;
 use super::set_aside::{Subject, set_aside_unreadable};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_row::{NO_OUTPUT, OUTPUT, insert_verdict, list};
 use super::version_state::{derive_state, insert_verdict_event, place_of};
@@ -79,9 +80,10 @@ pub(super) fn newest_verdict(sql: &Connection, version: VersionId) -> rusqlite::
 
 /// Returns the id of the newest verdict on any version; 0 while there is none.
 pub(super) fn newest_verdict_of_all(sql: &Connection) -> rusqlite::Result<VerdictId> {
-    sql.prepare_cached("SELECT coalesce(max(id), 0) FROM verdict")?
-        .query_row([], |row| row.get(0))
-        .map(VerdictId)
+    sql.only("SELECT coalesce(max(id), 0) FROM verdict", [], |row| {
+        row.get(0)
+    })
+    .map(VerdictId)
 }
 
 /// Returns the verdicts on a source's newest `limit` versions (all without a limit), oldest first, without the

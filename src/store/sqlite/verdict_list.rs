@@ -5,43 +5,37 @@ use std::collections::BTreeMap;
 use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
-use super::Store;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::interned::{DEFINITION, optional_text, sound_text};
 use super::row::{Columns, int, row_limit, to_json};
+use super::select::{Damage, Select};
 use super::sql_damage::{damaged_row_in, read_row, sound_rows};
 use super::verdict_row::{Said, read_verdict_row, read_what_was_said};
 use super::verdict_tables::{OF_EDITIONS, OF_VERSIONS};
 use crate::domain::{Digest, EditionId, SourceId, VerdictOutcome, VersionId};
 use crate::store::damaged_row::DamagedRow;
-use crate::store::error::Result;
 use crate::store::types::{
     JudgedBy, JudgedOrder, JudgedRequest, LastVerdict, VerdictFilter, VerdictOn, VerdictSubject,
 };
 
-impl Store {
-    /// Returns the matching verdicts, newest first. Damaged rows are left out ([`Store::damage`]).
-    pub async fn find_verdicts(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
-        self.read_sound(move |sql, damaged| {
-            let on_versions = match filter.set {
-                None => list_on_versions(sql, &filter, damaged)?,
-                Some(_) => Vec::new(),
-            };
-            let on_editions = match (&filter.sources, &filter.versions) {
-                (None, None) => list_on_editions(sql, &filter, damaged)?,
-                _ => Vec::new(),
-            };
-            let most = filter.limit.unwrap_or(usize::MAX);
-            Ok(merge(on_versions, on_editions).take(most).collect())
-        })
-        .await
+impl Select<Vec<JudgedBy>> for JudgedRequest {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<JudgedBy>> {
+        list_judged(sql, self, damaged)
     }
+}
 
-    /// Returns the newest verdict of each verifier for at most `limit` versions after `after`, in the requested order;
-    /// removed sources are left out.
-    pub async fn judged_by(&self, request: JudgedRequest) -> Result<Vec<JudgedBy>> {
-        self.read_sound(move |sql, damaged| list_judged(sql, &request, damaged))
-            .await
+impl Select<Vec<VerdictOn>> for VerdictFilter {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<VerdictOn>> {
+        let on_versions = match self.set {
+            None => list_on_versions(sql, self, damaged)?,
+            Some(_) => Vec::new(),
+        };
+        let on_editions = match (&self.sources, &self.versions) {
+            (None, None) => list_on_editions(sql, self, damaged)?,
+            _ => Vec::new(),
+        };
+        let most = self.limit.unwrap_or(usize::MAX);
+        Ok(merge(on_versions, on_editions).take(most).collect())
     }
 }
 

@@ -1,11 +1,15 @@
 //! Reads and records verdicts for the judging code: on a version or on an edition.
 
+use rusqlite::Connection;
+
 use super::Store;
 use super::awaited::versions_awaiting;
 use super::edition::record_on_edition;
+use super::failure::Outcome;
 use super::judging_death::deaths;
 use super::lost_member::refuse_lost_members;
 use super::refusal::refuse_unknown_refusals;
+use super::select::{Damage, Select};
 use super::set_aside::newest_unless_sound;
 use super::verdict::{
     judge_version, newest_verdict, newest_verdict_of_all, verdicts_of_source, verdicts_on,
@@ -13,6 +17,7 @@ use super::verdict::{
 use crate::domain::{NewVerdict, SourceId, Stamp, Verdict, VerdictId, VersionId};
 use crate::store::error::Result;
 use crate::store::judged::{Awaiting, Judged, NeededRows, VerdictQuery};
+use crate::store::query::{NewestAmongUnreadable, NewestVerdict, VerdictsAndDeaths};
 use crate::store::types::{Counted, Seen};
 
 impl Store {
@@ -28,42 +33,6 @@ impl Store {
         .await
     }
 
-    /// Returns all verdicts on a version, oldest first, and its count of deaths since its rules last all gave a
-    /// verdict. Damaged rows are left out ([`Store::damage`]).
-    pub async fn verdicts_and_deaths(&self, version: VersionId) -> Result<(Vec<Verdict>, u32)> {
-        self.read_sound(move |sql, damaged| {
-            Ok((verdicts_on(sql, version, damaged)?, deaths(sql, version)?))
-        })
-        .await
-    }
-
-    /// Returns the id of the newest verdict on a version, or on any version; 0 while there is none.
-    pub async fn newest_verdict(&self, on: Option<VersionId>) -> Result<VerdictId> {
-        self.read(move |sql| {
-            Ok(match on {
-                Some(version) => newest_verdict(sql, version)?,
-                None => newest_verdict_of_all(sql)?,
-            })
-        })
-        .await
-    }
-
-    /// Returns the newest verdict's id on a version or an edition, sound or not, when any of its verdicts is unreadable
-    /// or lost; `None` when all are sound.
-    pub async fn newest_among_unreadable(
-        &self,
-        on: impl Into<Judged>,
-    ) -> Result<Option<VerdictId>> {
-        let on = on.into();
-        self.read(move |sql| newest_unless_sound(sql, on)).await
-    }
-
-    /// Returns the versions that wait for a verdict.
-    pub async fn awaiting(&self, what: Awaiting) -> Result<Vec<(SourceId, VersionId)>> {
-        self.read(move |sql| Ok(versions_awaiting(sql, what)?))
-            .await
-    }
-
     /// Checks the rows that a decision needs.
     ///
     /// # Errors
@@ -72,13 +41,13 @@ impl Store {
     pub async fn refuse_lost(&self, rows: NeededRows) -> Result<()> {
         match rows {
             NeededRows::MembersOf(set) => {
-                let looked = self.read(move |sql| refuse_lost_members(sql, &set));
+                let looked = self.read_with(move |sql| refuse_lost_members(sql, &set));
                 looked.await.inspect_err(|error| {
                     self.note_damage(error);
                 })
             }
             NeededRows::RefusalsOf(version) => {
-                self.read(move |sql| refuse_unknown_refusals(sql, version))
+                self.read_with(move |sql| refuse_unknown_refusals(sql, version))
                     .await
             }
         }
@@ -111,5 +80,33 @@ impl Store {
             }
         })
         .await
+    }
+}
+
+impl Select<Vec<(SourceId, VersionId)>> for Awaiting {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<(SourceId, VersionId)>> {
+        Ok(versions_awaiting(sql, *self)?)
+    }
+}
+
+impl Select<Option<VerdictId>> for NewestAmongUnreadable {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<VerdictId>> {
+        newest_unless_sound(sql, self.0)
+    }
+}
+
+impl Select<VerdictId> for NewestVerdict {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<VerdictId> {
+        Ok(match self.0 {
+            Some(version) => newest_verdict(sql, version)?,
+            None => newest_verdict_of_all(sql)?,
+        })
+    }
+}
+
+impl Select<(Vec<Verdict>, u32)> for VerdictsAndDeaths {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<(Vec<Verdict>, u32)> {
+        let Self(version) = *self;
+        Ok((verdicts_on(sql, version, damaged)?, deaths(sql, version)?))
     }
 }

@@ -13,6 +13,7 @@ use super::interned::{DEFINITION, definition, sound_text, text};
 use super::refusal_row::{is_refusal_lost, keep_refusal, lost_refusal};
 use super::row::{Columns, duration_ms, millis};
 use super::sql_damage::{damaged_error, damaged_row_in, read_row, sound_rows};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_tables::{GIVEN, OF_EDITIONS, OF_VERSIONS, Tables};
 use crate::domain::{
@@ -87,10 +88,7 @@ pub(super) fn newest_outcomes(
     }
     if is_lost.is_none() {
         let alone = format!("SELECT {}", is_refusal_lost(tables));
-        is_lost = Some(
-            sql.prepare_cached(&alone)?
-                .query_row([on.id()], |row| row.get(0))?,
-        );
+        is_lost = Some(sql.only(&alone, [on.id()], |row| row.get(0))?);
     }
     if is_lost == Some(true) {
         return Err(lost_refusal(on));
@@ -246,15 +244,13 @@ pub(super) fn damage_of(
     id: i64,
 ) -> std::result::Result<Option<DamagedRow>, Failure> {
     let tables = on.tables();
-    let read = sql
-        .prepare_cached(&list_sql(tables, NO_OUTPUT, "d.id = ?1"))?
-        .query_row([id], |row| {
-            read_row(tables.verdicts, row, |columns| {
-                columns.get::<i64>()?;
-                columns.get::<i64>()?;
-                read_what_was_said(columns).map(drop)
-            })
-        });
+    let read = sql.only(&list_sql(tables, NO_OUTPUT, "d.id = ?1"), [id], |row| {
+        read_row(tables.verdicts, row, |columns| {
+            columns.get::<i64>()?;
+            columns.get::<i64>()?;
+            read_what_was_said(columns).map(drop)
+        })
+    });
     match read.map_err(Failure::from) {
         Ok(()) => Ok(None),
         Err(error) => error.damaged_row().map(Some).ok_or(error),

@@ -8,6 +8,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 use super::failure::{Failure, Outcome, found, sound_one};
 use super::row::{Columns, int, millis, row_limit, time, to_json};
 use super::sql_damage::{read_row, reason_of, sound_rows};
+use super::statements::Statements as _;
 use super::version_row::{
     NO_NEIGHBOUR, Place, Steps, damaged, damaged_row, newest_place, place_by_id, read_place,
     walk_back,
@@ -101,13 +102,14 @@ pub(super) fn versions_in_force(
     until: DateTime<Utc>,
     limit: usize,
 ) -> Outcome<Vec<Version>> {
-    let mut statement = sql.prepare_cached(&format!(
+    let query = format!(
         "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {IN_FORCE} ORDER BY v.ordinal DESC LIMIT ?4"
-    ))?;
-    let rows = statement.query_map([source.0, millis(from), millis(until), int(limit)], |row| {
-        read_version_row(row).map(|(version, _)| version)
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    );
+    Ok(sql.all(
+        &query,
+        [source.0, millis(from), millis(until), int(limit)],
+        |row| read_version_row(row).map(|(version, _)| version),
+    )?)
 }
 
 /// Returns facts of the newest version and of the last attempt of these sources.
@@ -223,12 +225,11 @@ fn one(
     condition: &str,
     params: impl rusqlite::Params,
 ) -> std::result::Result<Option<Version>, Failure> {
-    let version = sql
-        .prepare_cached(&format!(
-            "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {condition}"
-        ))?
-        .query_row(params, read_version_row)
-        .optional()?;
+    let version = sql.first(
+        &format!("SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {condition}"),
+        params,
+        read_version_row,
+    )?;
     Ok(version.map(|(version, _)| version))
 }
 

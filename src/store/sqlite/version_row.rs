@@ -7,11 +7,12 @@
 
 use std::borrow::Cow;
 
+use rusqlite::Connection;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _};
 
 use super::failure::Failure;
 use super::row::Columns;
+use super::statements::Statements as _;
 use crate::domain::{SourceId, VersionId, VersionState};
 use crate::store::error::StoreError;
 
@@ -141,11 +142,11 @@ pub(super) fn damaged(version: VersionId, reason: &'static str) -> Failure {
 
 /// Returns the place of the version with this id.
 pub(super) fn place_by_id(sql: &Connection, id: VersionId) -> rusqlite::Result<Option<Place>> {
-    sql.prepare_cached(&format!(
-        "SELECT {PLACE_COLUMNS} FROM version v WHERE v.id = ?1"
-    ))?
-    .query_row([id.0], |row| read_place(&mut Columns::new(row)))
-    .optional()
+    sql.first(
+        &format!("SELECT {PLACE_COLUMNS} FROM version v WHERE v.id = ?1"),
+        [id.0],
+        |row| read_place(&mut Columns::new(row)),
+    )
 }
 
 /// Returns the place of the newest version that the source's state names; its history has to end with it.
@@ -154,17 +155,21 @@ pub(super) fn newest_place(
     source: SourceId,
 ) -> std::result::Result<Option<Place>, Failure> {
     let newest: Option<i64> = sql
-        .prepare_cached("SELECT version_id FROM source_state WHERE source_id = ?1")?
-        .query_row([source.0], |row| row.get(0))
-        .optional()?
+        .first(
+            "SELECT version_id FROM source_state WHERE source_id = ?1",
+            [source.0],
+            |row| row.get(0),
+        )?
         .flatten();
     let Some(id) = newest.map(VersionId) else {
         return Ok(None);
     };
     let place = place_by_id(sql, id)?.ok_or_else(|| damaged(id, "it is missing"))?;
-    let last: Option<i64> = sql
-        .prepare_cached("SELECT max(ordinal) FROM version WHERE source_id = ?1")?
-        .query_row([source.0], |row| row.get(0))?;
+    let last: Option<i64> = sql.only(
+        "SELECT max(ordinal) FROM version WHERE source_id = ?1",
+        [source.0],
+        |row| row.get(0),
+    )?;
     if place.source_id == source && last == Some(place.ordinal) {
         return Ok(Some(place));
     }

@@ -7,6 +7,7 @@ use super::failure::{Failure, found};
 use super::policy_in_force::InForce;
 use super::publication::refresh_publication;
 use super::set_aside::Subject;
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_row::newest_outcomes;
 use super::version_row::{Place, place_by_id};
@@ -71,8 +72,10 @@ fn ends_a_failure(
     const LAST_FAILED: &str = "SELECT 1 FROM version v CROSS JOIN source_state t ON t.source_id = v.source_id
          WHERE v.id = ?1 AND t.version_id = v.id AND (?2 OR EXISTS (SELECT 1 FROM version w
              WHERE w.source_id = v.source_id AND w.ordinal = v.ordinal - 1 AND w.state = 'failed'))";
-    sql.prepare_cached(LAST_FAILED)?
-        .exists(params![version.0, before == VersionState::Failed])
+    sql.any(
+        LAST_FAILED,
+        params![version.0, before == VersionState::Failed],
+    )
 }
 
 /// Returns the row of a version; a missing one is damage.

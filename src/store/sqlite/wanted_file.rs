@@ -12,10 +12,13 @@ use super::interned::edition_fits;
 use super::row::{Columns, to_json};
 use super::source_row::{source_by_id, source_fits, unfit_source};
 use super::sql_damage::{damaged_error, named};
+use super::statements::Statements as _;
 use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place};
 use crate::domain::{
     Publication, PublishPolicy, SourceId, VersionId, VersionState, publication_for,
 };
+
+const IS_ANY_SET: &str = "SELECT EXISTS (SELECT 1 FROM json_each(?1) j CROSS JOIN file_set f ON f.name = j.value WHERE f.configured = 1)";
 
 /// What decides about a source's file, usually without reading older versions.
 pub(super) struct Current {
@@ -64,11 +67,9 @@ pub(super) fn current_with(
     source: SourceId,
     newest: Option<VersionId>,
 ) -> std::result::Result<Current, Failure> {
-    let row = sql
-        .prepare_cached(&CURRENT)?
-        .query_row(params![source.0, newest.map(|id| id.0)], |row| {
-            read_current(row, source)
-        });
+    let row = sql.only(&CURRENT, params![source.0, newest.map(|id| id.0)], |row| {
+        read_current(row, source)
+    });
     let Some((mut current, tags)) = found(row, "source", source.0)? else {
         // A reader of the whole row reports the damage.
         let unfit = damaged_error(unfit_source(source, None));
@@ -135,10 +136,7 @@ fn has_tag_of_set(sql: &Connection, tags: &[String]) -> rusqlite::Result<bool> {
     if tags.is_empty() {
         return Ok(false);
     }
-    sql.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM json_each(?1) j CROSS JOIN file_set f ON f.name = j.value WHERE f.configured = 1)",
-    )?
-    .query_row([to_json(&tags)], |row| row.get(0))
+    sql.only(IS_ANY_SET, [to_json(&tags)], |row| row.get(0))
 }
 
 /// Returns the action due on a source's file. When damage hides the answer, a good published version stays.
@@ -245,18 +243,18 @@ pub(super) fn wanted_version(
 
 /// Reports whether a version was judged only in editions that were not good: consumers never saw it.
 fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<bool, Failure> {
-    let refused = sql
-        .prepare_cached(concat!(
+    let refused = sql.only(
+        concat!(
             "SELECT count(*) > 0 AND sum(e.state IN ('passed', 'unverified')
                  AND ",
             edition_fits!(),
             ") = 0
              FROM edition_member m CROSS JOIN edition e ON e.id = m.edition_id
              WHERE m.source_id = ?1 AND m.version_id = ?2",
-        ))?
-        .query_row([place.source_id.0, place.id.0], |row| {
-            Ok(row.get::<_, Option<bool>>(0)?.unwrap_or(false))
-        })?;
+        ),
+        [place.source_id.0, place.id.0],
+        |row| Ok(row.get::<_, Option<bool>>(0)?.unwrap_or(false)),
+    )?;
     Ok(refused)
 }
 
@@ -278,12 +276,11 @@ fn candidate(
     condition: &str,
     params: impl rusqlite::Params,
 ) -> std::result::Result<Option<Place>, Failure> {
-    let found = sql
-        .prepare_cached(&format!(
-            "SELECT {PLACE_COLUMNS} FROM version v WHERE {condition}"
-        ))?
-        .query_row(params, |row| read_place(&mut Columns::new(row)))
-        .optional()?;
+    let found = sql.first(
+        &format!("SELECT {PLACE_COLUMNS} FROM version v WHERE {condition}"),
+        params,
+        |row| read_place(&mut Columns::new(row)),
+    )?;
     match found {
         Some(found) if found.source_id != source => {
             Err(damaged(found.id, "it is another source's"))
@@ -295,9 +292,7 @@ fn candidate(
 /// Returns the version that a set member keeps at its own path until a published edition includes the member; `None`
 /// when the member is published in its set only.
 fn kept_version(sql: &Connection, source: SourceId) -> rusqlite::Result<Option<VersionId>> {
-    let kept = sql
-        .prepare_cached(KEPT)?
-        .query_row([source.0], |row| row.get::<_, Option<i64>>(0))?;
+    let kept = sql.only(KEPT, [source.0], |row| row.get::<_, Option<i64>>(0))?;
     Ok(kept.map(VersionId))
 }
 

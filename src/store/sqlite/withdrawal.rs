@@ -4,52 +4,42 @@
 
 use rusqlite::{Connection, params};
 
-use super::Store;
 use super::event_row::insert_event;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::left_file::{end_left_at, has_file};
 use super::publication::{be_unsure, publish_failures};
-use super::sql_damage::{read_row, sound_rows};
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{Action, NewEvent, Source, SourceId, Stamp};
 use crate::store::damaged_row::DamagedRow;
-use crate::store::error::Result;
 use crate::store::published_types::{LeftFile, PublishFailure};
+use crate::store::query::{PublishFailures, Withdrawals};
 
-impl Store {
-    /// Returns the files below `published/` to remove; those whose removal failed before only with `again`.
-    pub async fn withdrawals(&self, again: bool) -> Result<Vec<LeftFile>> {
-        self.read_sound(move |sql, damaged| {
-            let mut statement = sql.prepare_cached(
-                "SELECT path, was_published FROM withdrawal WHERE ?1 OR problem IS NULL ORDER BY path",
-            )?;
-            let rows = statement.query_map([again], |row| {
-                read_row("withdrawal", row, |columns| {
-                    Ok(LeftFile {
-                        path: columns.get()?,
-                        was_published: columns.get()?,
-                    })
-                })
-            })?;
-            Ok(sound_rows(rows, damaged)?)
-        })
-        .await
+const LEFT: &str =
+    "SELECT path, was_published FROM withdrawal WHERE ?1 OR problem IS NULL ORDER BY path";
+
+impl Select<Vec<PublishFailure>> for PublishFailures {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<PublishFailure>> {
+        let mut all = publish_failures(sql, damaged)?;
+        let left = failures(sql, damaged)?.into_iter();
+        all.extend(left.map(|(what, why)| PublishFailure {
+            source_id: None,
+            what,
+            why,
+        }));
+        Ok(all)
     }
+}
 
-    /// Returns the files that could not be published or withdrawn, with the reasons: those of sources by id, then those
-    /// of removed sources.
-    pub async fn publish_failures(&self) -> Result<Vec<PublishFailure>> {
-        self.read_sound(|sql, damaged| {
-            let mut all = publish_failures(sql, damaged)?;
-            let left = failures(sql, damaged)?.into_iter();
-            all.extend(left.map(|(what, why)| PublishFailure {
-                source_id: None,
-                what,
-                why,
-            }));
-            Ok(all)
-        })
-        .await
+impl Select<Vec<LeftFile>> for Withdrawals {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<LeftFile>> {
+        Ok(sql.sound("withdrawal", LEFT, [self.0], damaged, |columns| {
+            Ok(LeftFile {
+                path: columns.get()?,
+                was_published: columns.get()?,
+            })
+        })?)
     }
 }
 
@@ -58,15 +48,13 @@ pub(super) fn failures(
     sql: &Connection,
     damaged: &mut Vec<DamagedRow>,
 ) -> rusqlite::Result<Vec<(String, String)>> {
-    let mut statement = sql.prepare_cached(
+    sql.sound(
+        "withdrawal",
         "SELECT path, problem FROM withdrawal WHERE problem IS NOT NULL ORDER BY path",
-    )?;
-    let rows = statement.query_map([], |row| {
-        read_row("withdrawal", row, |columns| {
-            Ok((columns.get()?, columns.get()?))
-        })
-    })?;
-    sound_rows(rows, damaged)
+        [],
+        damaged,
+        |columns| Ok((columns.get()?, columns.get()?)),
+    )
 }
 
 /// Stores the look of a removed source's missing file: the file may come back with its file system.
@@ -82,10 +70,10 @@ pub(super) fn write_withdrawal(
     outcome: &std::result::Result<bool, String>,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
-    let had_failed = transaction
-        .sql
-        .prepare_cached("SELECT 1 FROM withdrawal WHERE path = ?1 AND problem IS NOT NULL")?
-        .exists([path])?;
+    let had_failed = transaction.sql.any(
+        "SELECT 1 FROM withdrawal WHERE path = ?1 AND problem IS NOT NULL",
+        [path],
+    )?;
     let (action, detail) = match outcome {
         Ok(was_there) => {
             transaction.execute("DELETE FROM left_file WHERE path = ?1", [path])?;
@@ -157,7 +145,7 @@ pub(super) fn take_over_path(
     path: &str,
 ) -> std::result::Result<(), Failure> {
     let failed = "SELECT 1 FROM withdrawal WHERE path = ?1 AND problem IS NOT NULL";
-    let has_failed = transaction.sql.prepare_cached(failed)?.exists([path])?;
+    let has_failed = transaction.sql.any(failed, [path])?;
     let taken = transaction.execute("DELETE FROM withdrawal WHERE path = ?1", [path])?;
     transaction.execute("DELETE FROM left_file WHERE path = ?1", [path])?;
     if taken > 0 && (has_failed || !has_file(transaction, source)?) {
@@ -190,10 +178,8 @@ pub(super) fn stands_in_the_way(
         }
     }
     // `0` is the character after `/`.
-    transaction
-        .sql
-        .prepare_cached(
-            "SELECT 1 FROM withdrawal WHERE path_key > ?1 || '/' AND path_key < ?1 || '0'",
-        )?
-        .exists([&key])
+    transaction.sql.any(
+        "SELECT 1 FROM withdrawal WHERE path_key > ?1 || '/' AND path_key < ?1 || '0'",
+        [&key],
+    )
 }

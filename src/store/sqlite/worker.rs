@@ -5,36 +5,19 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
-use super::Store;
+use super::failure::Outcome;
 use super::row::millis;
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{LEASE, WorkerId, WorkerInfo, seen_while_living};
-use crate::store::error::Result;
+use crate::store::query::Workers;
 
-impl Store {
-    /// Returns the workers that may hold claims. Damaged rows are left out: their claims end with the lease.
-    pub async fn workers(&self) -> Result<Vec<WorkerInfo>> {
-        self.read(|sql| {
-            let mut workers =
-                sql.prepare_cached("SELECT id, host, boot, folder, pid FROM worker")?;
-            let workers = workers.query_map([], |row| Ok(read_worker(row).ok()))?;
-            let workers = workers.collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok(workers.into_iter().flatten().collect())
-        })
-        .await
-    }
-
-    /// Ends the claims of workers that were not seen for a lease, and of unknown workers.
-    pub async fn release_lapsed(&self, now: DateTime<Utc>) -> Result<()> {
-        let is_needed = self.read(move |sql| Ok(is_any_lapsed(sql, now)? || has_strays(sql)?));
-        if !is_needed.await? {
-            return Ok(());
-        }
-        self.write(move |transaction| {
-            end_lapsed(transaction, now)?;
-            Ok(transaction.update_states(&format!("{RELEASE} WHERE {OF_NOBODY}"), [])?)
-        })
-        .await
+impl Select<Vec<WorkerInfo>> for Workers {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<WorkerInfo>> {
+        let workers = "SELECT id, host, boot, folder, pid FROM worker";
+        let workers = sql.all(workers, [], |row| Ok(read_worker(row).ok()))?;
+        Ok(workers.into_iter().flatten().collect())
     }
 }
 
@@ -83,6 +66,17 @@ pub(super) fn end_lapsed(
     Ok(())
 }
 
+/// Reports whether any claim is one of a worker that was not seen for a lease, or of an unknown one.
+pub(super) fn has_lapsed(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<bool> {
+    Ok(is_any_lapsed(sql, now)?
+        || sql.any(&format!("SELECT 1 FROM source_state WHERE {OF_NOBODY}"), [])?)
+}
+
+/// Ends the claims of unknown workers.
+pub(super) fn end_of_nobody(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.update_states(&format!("{RELEASE} WHERE {OF_NOBODY}"), [])
+}
+
 /// Ends a worker's claims, and deletes its row.
 pub(super) fn end(transaction: &Transaction<'_>, worker: &WorkerId) -> rusqlite::Result<()> {
     transaction.update_states(&format!("{RELEASE} WHERE lease_owner = ?1"), [&worker.0])?;
@@ -97,13 +91,7 @@ pub(super) fn living(now: DateTime<Utc>) -> [i64; 2] {
 }
 
 fn is_any_lapsed(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<bool> {
-    sql.prepare_cached(&format!("SELECT 1 {LAPSED}"))?
-        .exists(living(now))
-}
-
-fn has_strays(sql: &Connection) -> rusqlite::Result<bool> {
-    sql.prepare_cached(&format!("SELECT 1 FROM source_state WHERE {OF_NOBODY}"))?
-        .exists([])
+    sql.any(&format!("SELECT 1 {LAPSED}"), living(now))
 }
 
 fn read_worker(row: &Row<'_>) -> rusqlite::Result<WorkerInfo> {

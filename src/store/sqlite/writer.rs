@@ -349,11 +349,11 @@ mod tests {
         store.write(limit_pages(1 << 30)).await.expect("room again");
         store.write(write(100_000)).await.expect("fits now");
         let count = store
-            .read(|sql| Ok(sql.query_row("SELECT count(*) FROM text", [], |row| row.get(0))?))
+            .read_with(|sql| Ok(sql.query_row("SELECT count(*) FROM text", [], |row| row.get(0))?))
             .await;
         assert_eq!(count, Ok(2 + i64::from(small.is_ok())));
         let sound = store
-            .read(|sql| Ok(sql.query_row("PRAGMA integrity_check", [], |row| row.get(0))?))
+            .read_with(|sql| Ok(sql.query_row("PRAGMA integrity_check", [], |row| row.get(0))?))
             .await;
         assert_eq!(sound, Ok("ok".to_owned()));
     }
@@ -416,7 +416,7 @@ mod tests {
         assert!(matches!(lost, Err(StoreError::Failed { .. })), "{lost:?}");
         after.expect("in a transaction of its own");
         let count: i64 = store
-            .read(|sql| Ok(sql.query_row("SELECT count(*) FROM text", [], |row| row.get(0))?))
+            .read_with(|sql| Ok(sql.query_row("SELECT count(*) FROM text", [], |row| row.get(0))?))
             .await
             .expect("a count");
         assert_eq!(count, 1 + i64::from(before.is_ok()));
@@ -446,7 +446,7 @@ mod tests {
             .await;
         assert_eq!(enforced, Ok(1_i64));
         let events = store
-            .read(|sql| Ok(sql.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?))
+            .read_with(|sql| Ok(sql.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?))
             .await;
         assert_eq!(events, Ok(0_i64));
     }

@@ -27,7 +27,7 @@ async fn with_versions(hook: &Origin, count: usize, rules: &str) -> TestApp {
         .open()
         .await;
     for _ in 0..count {
-        app.good_pass().await;
+        Box::pin(app.good_pass()).await;
         app.turn(60);
     }
     app

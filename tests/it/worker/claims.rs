@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gannet::domain::{SourceId, WorkerInfo};
-use gannet::store::ClaimRequest;
+use gannet::store::{ClaimRequest, Workers};
 use gannet::worker::{Progress, Selection, Stop, Worker};
 
 use super::*;
@@ -39,7 +39,7 @@ async fn claims_of_a_worker_that_could_not_release_them_are_free() {
     };
     claim(&app, gone).await;
     assert_eq!(app.pass().await.summary.new, 1);
-    assert_eq!(app.catalogue().workers().await, Ok(Vec::new()));
+    assert_eq!(app.catalogue().read(Workers).await, Ok(Vec::new()));
 }
 
 /// A system that was started anew has no process of before, and the folders in `tmp/` are this machine's.

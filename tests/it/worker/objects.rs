@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gannet::app::OtherContents;
 use gannet::domain::{SourceId, WorkerInfo};
-use gannet::store::{Fact, SourceChange};
+use gannet::store::{Fact, LooseObjects, SourceChange};
 
 use super::*;
 use crate::rig::noise;
@@ -58,7 +58,7 @@ fn objects(app: &TestApp) -> Vec<String> {
 /// How many objects are announced, by a time at which no worker lives any more.
 async fn pending(app: &TestApp) -> usize {
     let far = app.clock.now() + chrono::TimeDelta::days(3650);
-    let loose = app.catalogue().loose_objects(far).await;
+    let loose = app.catalogue().read(LooseObjects(far)).await;
     loose.expect("names").len()
 }
 

@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 use gannet::domain::{AttemptOutcome, FailureKind, Slot, SourceId};
-use gannet::store::{AttemptResult, ClaimRequest, ClaimsToRelease, Fact, SourceChange, StoreError};
+use gannet::store::{
+    AttemptResult, ClaimRequest, ClaimsToRelease, Fact, OutlookAt, SourceChange, StoreError,
+};
 
 use super::rig::Rig;
 use crate::rig::rows::{hours, new, raw, record, request, settings, stamp, start, these, worker};
@@ -182,7 +184,7 @@ async fn attempts_move_the_schedule_and_count_failures() {
     let slot = Slot::containing(start());
     assert_eq!(
         rig.store
-            .outlook(start())
+            .read(OutlookAt(start()))
             .await
             .map(|now| (now.due, now.next)),
         Ok((1, None))
@@ -205,14 +207,14 @@ async fn attempts_move_the_schedule_and_count_failures() {
     let next = Some(Slot(slot.0 + 24));
     assert_eq!(
         rig.store
-            .outlook(start())
+            .read(OutlookAt(start()))
             .await
             .map(|now| (now.due, now.next)),
         Ok((0, next))
     );
     assert_eq!(
         rig.store
-            .outlook(hours(24))
+            .read(OutlookAt(hours(24)))
             .await
             .map(|now| (now.due, now.next)),
         Ok((1, None))

@@ -4,13 +4,13 @@ use gannet::domain::{
     Action, ChangeKind, EventId, FailureKind, NotifierState, SourceId, VerdictId, VerdictOutcome,
     VersionState,
 };
-use gannet::store::{AttemptResult, NoticeLook, NoticeRecord, StoriesOf};
+use gannet::store::{AttemptResult, Fact, NoticeLook, NoticeLookOf, NoticeRecord, StoriesOf};
 
 use super::rig::Rig;
 use crate::rig::rows::{hours, stamp, start, verdict};
 
 async fn look(rig: &Rig, hour: i64) -> Option<NoticeLook> {
-    let look = rig.store.look_for_changes("ops".to_owned(), hours(hour));
+    let look = rig.store.read(NoticeLookOf("ops".to_owned(), hours(hour)));
     look.await.expect("a look")
 }
 
@@ -22,7 +22,9 @@ fn record(looked: EventId, told: Vec<(SourceId, NotifierState)>) -> NoticeRecord
 }
 
 async fn keep(rig: &Rig, record: NoticeRecord) {
-    let kept = rig.store.record_notice(record, stamp(start()));
+    let kept = rig
+        .store
+        .record(Fact::Notice(Box::new(record)), stamp(start()));
     kept.await.expect("recorded");
 }
 
@@ -76,7 +78,7 @@ async fn a_look_finds_turns_since_and_what_waits() {
     let waiting = look(&rig, 1).await.expect("a look");
     assert_eq!(ids(&waiting), [c.0]);
     assert_eq!(waiting.candidates[0].told, failing(true));
-    let stories = rig.store.change_stories(StoriesOf::Sources(vec![
+    let stories = rig.store.read(StoriesOf::Sources(vec![
         (b, None, ChangeKind::VersionFailed),
         (a, None, ChangeKind::Failing),
         (c, None, ChangeKind::Recovered),

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use gannet::domain::{Digest, NewBlob, SourceId, StoredBody, WorkerId};
-use gannet::store::{ClaimsToRelease, Fact, StoreError};
+use gannet::store::{ClaimsToRelease, Fact, LooseObjects, StoreError, UnnamedObjects};
 
 use super::rig::Rig;
 use crate::rig::rows::{new, raw, record, stamp, start, worker};
@@ -38,7 +38,7 @@ impl Rig {
     }
 
     async fn loose(&self) -> Vec<String> {
-        let mut loose = self.store.loose_objects(start()).await.expect("names");
+        let mut loose = self.store.read(LooseObjects(start())).await.expect("names");
         loose.sort();
         loose
     }
@@ -67,11 +67,15 @@ async fn an_object_that_is_announced_is_known_until_it_is_recorded_or_its_worker
     assert_eq!(rig.loose().await, ["ab/left"]);
     let files = ["ab/mine", "ab/left", "ab/strange"];
     let files = files.map(|name| (Digest::of(b"x"), name.to_owned()));
-    let strange = rig.store.unnamed(files.to_vec()).await.expect("names");
+    let strange = rig
+        .store
+        .read(UnnamedObjects(files.to_vec()))
+        .await
+        .expect("names");
     assert_eq!(strange, ["ab/strange"]);
     // Of nobody who was seen within the lease.
     let later = start() + TimeDelta::minutes(5);
-    let mut loose = rig.store.loose_objects(later).await.expect("names");
+    let mut loose = rig.store.read(LooseObjects(later)).await.expect("names");
     loose.sort();
     assert_eq!(loose, ["ab/left", "ab/mine"]);
     let version = record(&claim, start(), new(object("one", "ab/mine")));

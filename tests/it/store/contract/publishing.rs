@@ -4,7 +4,9 @@ use gannet::domain::{
     Publication, PublishPolicy, SourceId, SourceSettings, VerdictId, VerdictOutcome, VersionId,
     VersionState,
 };
-use gannet::store::{Awaiting, PublishQuery, SourceChange, StoreError, VerdictQuery};
+use gannet::store::{
+    Awaiting, NewestVerdict, Publications, PublishQuery, SourceChange, StoreError, VerdictQuery,
+};
 
 use super::rig::Rig;
 use crate::rig::rows::{hours, settings, stamp, start, verdict};
@@ -171,12 +173,7 @@ async fn versions_that_may_still_be_published_wait_for_a_verdict() {
     let good = rig.version(b, hours(1), "fine", Passed).await;
     let paused = rig.version(c, start(), "paused", Pending).await;
     published(&rig, b, Publication::Publish(good)).await;
-    let unjudged = async || {
-        rig.store
-            .awaiting(Awaiting::Decision)
-            .await
-            .expect("a read")
-    };
+    let unjudged = async || rig.store.read(Awaiting::Decision).await.expect("a read");
     let all = [(a, old), (a, older), (c, paused)];
     assert_eq!(unjudged().await, all);
     published(&rig, a, Publication::Publish(older)).await;
@@ -211,7 +208,9 @@ async fn many_publications_are_read_at_once() {
     let removed = rig.store.change_sources(removal, stamp(start())).await;
     removed.expect("removed");
     assert_eq!(
-        rig.store.publications(vec![c, SourceId(99), b, a]).await,
+        rig.store
+            .read(Publications(vec![c, SourceId(99), b, a]))
+            .await,
         Ok(vec![
             Publication::Keep,
             Publication::Keep,
@@ -237,7 +236,7 @@ async fn a_promise_that_comes_after_its_answer_is_left_out() {
     };
     let newest = async || {
         rig.store
-            .newest_verdict(Some(version))
+            .read(NewestVerdict(Some(version)))
             .await
             .expect("an id")
     };
@@ -262,11 +261,7 @@ async fn of_a_long_undecided_history_the_newest_are_looked_at_again() {
             .await;
     }
     let other = rig.version(b, start(), "b", VersionState::Error).await;
-    let unjudged = rig
-        .store
-        .awaiting(Awaiting::Decision)
-        .await
-        .expect("a read");
+    let unjudged = rig.store.read(Awaiting::Decision).await.expect("a read");
     assert_eq!(unjudged.iter().filter(|(id, _)| *id == a).count(), 8);
     assert!(unjudged.contains(&(b, other)));
 }

@@ -6,8 +6,8 @@ use gannet::domain::{
     VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
 use gannet::store::{
-    AttemptResult, PolicyAdoption, PublishQuery, PublishTask, Recorded, SourceChange, SourceFilter,
-    Store, StoreError, VersionsQuery,
+    AttemptResult, PolicyAdoption, PolicyInForce, PublishQuery, PublishTask, Recorded,
+    SourceChange, SourceFilter, Store, StoreError, VersionsQuery,
 };
 
 use super::{Catalogue as _, Engine};
@@ -141,7 +141,7 @@ impl Rig {
         let policy = Policy {
             verifiers: every.into_iter().chain(sets).collect(),
         };
-        let known = self.store.policy().await.expect("a policy");
+        let known = self.store.read(PolicyInForce).await.expect("a policy");
         if known.as_ref().map(|known| &known.policy) == Some(&policy) {
             return;
         }
@@ -156,7 +156,7 @@ impl Rig {
 
     /// Has the verifier of [`verdict`] decide about a set too.
     pub(crate) async fn with_set(&self, set: &str) {
-        let known = self.store.policy().await.expect("a policy");
+        let known = self.store.read(PolicyInForce).await.expect("a policy");
         let known = known.map(|known| known.policy).unwrap_or_default();
         let judges = known.verifiers.iter().any(|one| one.scope == Scope::Source);
         let mut sets = known.sets();
@@ -167,7 +167,7 @@ impl Rig {
 
     /// Has the verifier of [`verdict`] decide about every source, or none; sets stay.
     pub(crate) async fn judging(&self, judges: bool) {
-        let known = self.store.policy().await.expect("a policy");
+        let known = self.store.read(PolicyInForce).await.expect("a policy");
         let known = known.map(|known| known.policy).unwrap_or_default();
         let sets: Vec<_> = known.sets().into_iter().collect();
         self.adopt(judges, &sets).await;

@@ -6,7 +6,10 @@ use gannet::domain::{
     Edition, EditionId, EditionMember, Publication, SetPublication, SourceId, SourceSettings,
     VerdictId, VerdictOutcome, VersionId, VersionState, combination_key,
 };
-use gannet::store::{Awaiting, NewEdition, SourceChange, StoreError};
+use gannet::store::{
+    Awaiting, DueSetPublication, EditionWithId, FileSets, NewEdition, NewestEdition, SetMembers,
+    SourceChange, SourcesInManySets, StoreError, VerdictsOnEdition,
+};
 
 use super::rig::Rig;
 use crate::rig::rows::{hours, settings, stamp, start, verdict};
@@ -35,13 +38,16 @@ async fn configure(rig: &Rig, names: &[&str]) {
 }
 
 async fn members(rig: &Rig, set: &str) -> Vec<SourceId> {
-    let members = rig.store.set_members(set.to_owned(), start()).await;
+    let members = rig.store.read(SetMembers(set.to_owned(), start())).await;
     let members = members.expect("members");
     members.into_iter().map(|member| member.source_id).collect()
 }
 
 async fn wanted(rig: &Rig, published: Option<EditionId>) -> SetPublication {
-    let wanted = rig.store.set_publication(SET.to_owned(), published).await;
+    let wanted = rig
+        .store
+        .read(DueSetPublication(SET.to_owned(), published))
+        .await;
     wanted.expect("an answer")
 }
 
@@ -84,7 +90,7 @@ async fn members_follow_their_tags() {
         ("a".to_owned()),
         vec!["prices".to_owned(), "rates".to_owned()],
     );
-    assert_eq!(rig.store.in_many_sets().await, Ok(vec![both]));
+    assert_eq!(rig.store.read(SourcesInManySets).await, Ok(vec![both]));
     rig.store
         .change_sources(removal(true), stamp(start()))
         .await
@@ -150,11 +156,7 @@ async fn only_the_newest_version_of_a_member_is_worth_judging_again() {
     rig.version(a, start(), "one", VersionState::Error).await;
     let two = rig.version(a, hours(1), "two", VersionState::Error).await;
     let unjudged = async || {
-        let unjudged = rig
-            .store
-            .awaiting(Awaiting::Decision)
-            .await
-            .expect("versions");
+        let unjudged = rig.store.read(Awaiting::Decision).await.expect("versions");
         unjudged
             .into_iter()
             .map(|(_, version)| version)
@@ -176,7 +178,7 @@ async fn an_edition_comes_back_with_its_verdicts() {
     assert_eq!(recorded.state, VersionState::Error);
     assert_eq!(recorded.key, combination_key(&recorded.members));
     assert_eq!(
-        rig.store.newest_edition(SET.to_owned()).await,
+        rig.store.read(NewestEdition(SET.to_owned())).await,
         Ok(Some(recorded.clone()))
     );
     let passed = verdict(VerdictOutcome::Passed, hours(1));
@@ -192,7 +194,7 @@ async fn an_edition_comes_back_with_its_verdicts() {
     );
     let verdicts = rig
         .store
-        .edition_verdicts(recorded.id)
+        .read(VerdictsOnEdition(recorded.id))
         .await
         .expect("verdicts");
     assert_eq!((verdicts.len(), &verdicts[1].verdict), (2, &passed));
@@ -209,21 +211,21 @@ async fn an_edition_comes_back_with_its_verdicts() {
         )
         .await
         .expect("published");
-    let set = rig.store.file_sets().await.expect("sets").remove(0);
+    let set = rig.store.read(FileSets).await.expect("sets").remove(0);
     assert_eq!(
         (set.published, set.published_at),
         (Some(recorded.id), Some(hours(2)))
     );
     rig.purge(a).await.expect("purged");
     assert_eq!(
-        rig.store.file_sets().await.expect("sets")[0].published,
+        rig.store.read(FileSets).await.expect("sets")[0].published,
         None
     );
     let gone = StoreError::Missing {
         what: "edition",
         id: recorded.id.0,
     };
-    assert_eq!(rig.store.edition(recorded.id).await, Err(gone));
+    assert_eq!(rig.store.read(EditionWithId(recorded.id)).await, Err(gone));
     assert_eq!(rig.count("edition_verdict"), 0);
     rig.assert_sound();
 }

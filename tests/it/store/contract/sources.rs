@@ -4,7 +4,10 @@ use gannet::domain::{
     Action, Interval, Publication, PublishPolicy, SettingsPatch, Slot, SourceId, SourceSettings,
     VersionState,
 };
-use gannet::store::{AttemptResult, Changed, EventFilter, SourceChange, SourceFilter, StoreError};
+use gannet::store::{
+    AttemptResult, Changed, EventFilter, OutlookAt, SourceChange, SourceFilter, StoreError,
+    Withdrawals,
+};
 
 use super::rig::Rig;
 use crate::rig::rows::{hours, record, request, settings, stamp, start, these};
@@ -135,7 +138,7 @@ async fn an_edit_moves_the_schedule() {
     rig.edit(id, paused, hours(7)).await;
     assert_eq!(
         rig.store
-            .outlook(hours(99))
+            .read(OutlookAt(hours(99)))
             .await
             .map(|now| (now.due, now.next)),
         Ok((0, None))
@@ -183,7 +186,7 @@ async fn a_removed_source_keeps_its_history_and_gives_up_its_claim() {
         edited: None,
     };
     assert_eq!(changed, Ok(vec![expected]));
-    let left = rig.store.withdrawals(true).await;
+    let left = rig.store.read(Withdrawals(true)).await;
     let left = left.map(|left| left.into_iter().map(|one| one.path).collect::<Vec<_>>());
     assert_eq!(left, Ok(vec!["example.org/a".to_owned()]));
     let late = record(&claim, start(), AttemptResult::Unchanged);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 use gannet::domain::{Digest, Publication, SourceId, StoredBody, Version, VersionId, VersionState};
-use gannet::store::{Store, VersionQuery, VersionsQuery};
+use gannet::store::{Publications, SoundVersions, Store, VersionQuery, VersionsQuery};
 
 use super::{FLIPS, Rig};
 use crate::rig::Numbers;
@@ -80,7 +80,7 @@ async fn fill() -> (Rig, Known) {
                 .insert(version.id, (version.clone(), content));
         }
         known.histories.insert(id, history);
-        let publications = rig.store.publications(vec![id]).await;
+        let publications = rig.store.read(Publications(vec![id])).await;
         known
             .publications
             .insert(id, publications.expect("a decision")[0]);
@@ -149,7 +149,7 @@ async fn read_all(
         let steps = numbers.below(VERSIONS);
         read_history(store, *id, history, steps, tally, what).await;
         read_neighbours(store, history, steps, tally, what).await;
-        let decided = store.publications(vec![*id]).await;
+        let decided = store.read(Publications(vec![*id])).await;
         let decided = decided.map(|mut one| one.remove(0));
         // To keep what is published is right, too, when it cannot be told which version follows.
         if decided != Ok(Publication::Keep) {
@@ -187,7 +187,7 @@ async fn read_history(
         .await;
     let list = list.map(|list| list.into_iter().map(plain).collect());
     tally.expect(list, &history.to_vec(), what);
-    if let Ok((sound, damage)) = store.sound_versions(id, None).await {
+    if let Ok((sound, damage)) = store.read(SoundVersions(id, None)).await {
         let is_right = |one: &Version| history.contains(&plain(one.clone()));
         assert!(sound.iter().all(is_right), "{what}: {sound:?}");
         assert!(damage.is_some() || sound.len() == history.len(), "{what}");
@@ -323,7 +323,11 @@ async fn a_damaged_newest_version_is_followed_by_a_sound_one() {
             .await
             .expect_err("damage");
         // Never another version: what is published stays when it cannot be told which one is the right one.
-        let decided = rig.store.publications(vec![*id]).await.expect("a decision")[0];
+        let decided = rig
+            .store
+            .read(Publications(vec![*id]))
+            .await
+            .expect("a decision")[0];
         let is_right = [Publication::Keep, known.publications[id]].contains(&decided);
         assert!(is_right, "{damage}: {decided:?}");
         let claim = rig.claim(*id, hours(200)).await;

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use gannet::domain::{Action, EventId, FailureKind, SourceId};
-use gannet::store::{AttemptResult, EventFilter, NoticeRecord};
+use gannet::store::{AttemptResult, EventFilter, Fact, NoticeLookOf, NoticeRecord, OutlookAt};
 
 use super::Rig;
 use crate::rig::rows::{hours, record, request, stamp, start};
@@ -34,7 +34,11 @@ async fn tried(rig: &Rig, name: &str, at: i64, pause: i64, fails: bool) -> Sourc
 }
 
 async fn due(rig: &Rig) -> u64 {
-    rig.store.outlook(start()).await.expect("a count").due
+    rig.store
+        .read(OutlookAt(start()))
+        .await
+        .expect("a count")
+        .due
 }
 
 /// The interval of a source of the rig is a day.
@@ -107,12 +111,14 @@ async fn a_claim_and_a_pause_end_when_they_hold_for_longer_than_they_can() {
             event: None,
             announced_to: None,
         };
-        let kept = rig.store.record_notice(retry, stamp(ahead));
+        let kept = rig
+            .store
+            .record(Fact::Notice(Box::new(retry)), stamp(ahead));
         kept.await.expect("recorded");
         rig.store.mend_times(stamp(start())).await.expect("mended");
         let claims = rig.store.claim(request("other", start())).await;
         assert_eq!(claims.expect("claims").len(), usize::from(is_mended));
-        let look = rig.store.look_for_changes("ops".to_owned(), start());
+        let look = rig.store.read(NoticeLookOf("ops".to_owned(), start()));
         assert_eq!(look.await.expect("a look").is_some(), is_mended);
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of workers: one that is lost, and how often one is written.
 
 use chrono::TimeDelta;
-use gannet::store::AttemptResult;
+use gannet::store::{AttemptResult, ClaimsToRelease};
 
 use super::Rig;
 use crate::rig::rows::{record, request, start, these};
@@ -19,7 +19,8 @@ async fn a_claim_of_a_worker_that_is_not_known_ends() {
         .sql()
         .execute("DELETE FROM worker WHERE id = 'rig'", []);
     assert_eq!(lost, Ok(1));
-    rig.store.release_lapsed(start()).await.expect("released");
+    let lapsed = ClaimsToRelease::Lapsed(start());
+    rig.store.release_claims(lapsed).await.expect("released");
     let due = rig.store.claim(request("c", start())).await;
     let due: Vec<_> = due.expect("claims").iter().map(|c| c.source.id).collect();
     assert_eq!(due, [a]);

@@ -1,0 +1,204 @@
+//! The questions of single use-cases: a value each, with the type of its answer, for [`super::Store::read`].
+//!
+//! Questions that many use-cases share are methods of the store.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+
+use super::condition::Condition;
+use super::damaged_row::DamagedRow;
+use super::error::StoreError;
+use super::judged::{Awaiting, Judged};
+use super::notice_types::{Announcement, ChangeRun, ChangeStory, NoticeLook, RunStart, StoriesOf};
+use super::published_types::{
+    BarePath, ExpectedFile, FilesToLookAt, LeftFile, PublishFailure, PublishedFile,
+};
+use super::set_query::{SetsQuery, Shown, Unservable};
+use super::source_query::SourcesQuery;
+use super::sqlite::Select;
+use super::types::{
+    FileSet, JudgedBy, JudgedRequest, NamedVersion, Newest, Outlook, RefusalsBy, VerdictFilter,
+    VerdictOn, VersionToJudge,
+};
+use crate::domain::{
+    Action, AdoptedPolicy, ArchiveMark, Digest, Edition, EditionId, EditionVerdict, EventId,
+    Publication, SetMember, SetPublication, Source, SourceId, SourceSettings, Verdict, VerdictId,
+    Version, VersionId, WorkerInfo,
+};
+
+/// A question to the catalogue, which is answered on one state of it.
+pub trait Query: Select<<Self as Query>::Output> + Send + Sized + 'static {
+    /// The answer.
+    type Output: Send + 'static;
+}
+
+macro_rules! queries {
+    ($($(#[$doc:meta])+ $name:ident $(($($field:ty),+))? -> $output:ty;)+) => {$(
+        $(#[$doc])+
+        #[derive(Clone, Debug)]
+        pub struct $name $(($(pub $field),+))?;
+
+        impl Query for $name {
+            type Output = $output;
+        }
+    )+};
+}
+
+macro_rules! answers {
+    ($($name:ty => $output:ty;)+) => {$(
+        impl Query for $name {
+            type Output = $output;
+        }
+    )+};
+}
+
+// The questions that are values with several variants or named fields.
+answers! {
+    Awaiting => Vec<(SourceId, VersionId)>;
+    Condition => bool;
+    JudgedRequest => Vec<JudgedBy>;
+    SetsQuery => Vec<String>;
+    Shown => Option<Unservable>;
+    SourcesQuery => Vec<Option<Source>>;
+    StoriesOf => Vec<ChangeStory>;
+    VerdictFilter => Vec<VerdictOn>;
+}
+
+// Sources.
+queries! {
+    /// Which of these sources exist, removed and damaged ones included.
+    ExistingSources(Vec<SourceId>) -> HashSet<SourceId>;
+    /// Names and newest versions of those of these sources that are not removed.
+    NamedVersions(Vec<SourceId>) -> Vec<NamedVersion>;
+    /// The removed sources that had this name or this address, by id.
+    RemovedSources(String, String) -> Vec<Source>;
+    /// A name for an unnamed source with these settings that differs from these names and finds no existing source.
+    FreeName(SourceSettings, HashSet<String>) -> String;
+    /// How many sources are watched, how many of them are due by this time, and when the next other one is due.
+    OutlookAt(DateTime<Utc>) -> Outlook;
+    /// Facts of the newest version and of the last attempt of these sources.
+    NewestOf(Vec<SourceId>) -> HashMap<SourceId, Newest>;
+    /// The start of the source's last attempt that ended as new or unchanged.
+    LastGoodAttempt(SourceId) -> Option<DateTime<Utc>>;
+    /// When the last source with this name was purged.
+    PurgedAt(String) -> Option<DateTime<Utc>>;
+}
+
+// Versions and their contents.
+queries! {
+    /// The sound ones among the source's newest versions (so many at most; all without), newest first, and the damage of
+    /// the others.
+    SoundVersions(SourceId, Option<usize>) -> (Vec<Version>, Option<StoreError>);
+    /// How many versions these sources have together.
+    VersionCount(Vec<SourceId>) -> u64;
+    /// The source's newest version with this content.
+    VersionWith(SourceId, Digest) -> Option<VersionId>;
+    /// The version of the source that consumers saw at this time, or see now. Damage of the set's edition that they see
+    /// is an error.
+    ServedVersion(SourceId, Option<DateTime<Utc>>) -> Option<VersionId>;
+    /// A version with its newest verdict and its count of deaths, for judging.
+    VersionForJudging(VersionId) -> Option<VersionToJudge>;
+    /// Size in bytes and digest of every version of these sources. Unreadable rows are left out.
+    ContentsOf(Vec<SourceId>) -> HashSet<(u64, Digest)>;
+    /// Those of these objects, each with its content's digest, that no blob names, that are not pending, and that no
+    /// takeover of the archive keeps.
+    UnnamedObjects(Vec<(Digest, String)>) -> Vec<String>;
+    /// The pending objects whose files belong in the trash by this time: those that nothing needs, and those of workers
+    /// that were not seen for a lease.
+    LooseObjects(DateTime<Utc>) -> Vec<String>;
+    /// The catalogue's mark, once one was made.
+    CatalogueMark -> Option<ArchiveMark>;
+    /// Whether each version and blob has its row and fits what it names: then bytes that no row names are not needed.
+    /// Looks also for sources that no pass fetches because of damage. Damaged rows are noted.
+    AllRowsFit -> bool;
+    /// Those of these damaged rows that no recent event reports.
+    UnreportedDamage(Vec<DamagedRow>) -> Vec<DamagedRow>;
+}
+
+// Verdicts and the policy.
+queries! {
+    /// All verdicts on a version, oldest first, and its count of deaths since its rules last all gave a verdict. Damaged
+    /// rows are left out.
+    VerdictsAndDeaths(VersionId) -> (Vec<Verdict>, u32);
+    /// The newest verdict on this version, or on any version; 0 while there is none.
+    NewestVerdict(Option<VersionId>) -> VerdictId;
+    /// The newest verdict on this version or edition, sound or not, when any of its verdicts is unreadable or lost;
+    /// `None` when all are sound.
+    NewestAmongUnreadable(Judged) -> Option<VerdictId>;
+    /// For each of these sources (or every source) with a published version, the names of the verifiers that have a
+    /// verdict on that version. Sources whose rows are damaged are left out.
+    AskedOfPublished(Option<Vec<SourceId>>) -> Vec<(SourceId, BTreeSet<String>)>;
+    /// The standing refusals in the names of these verifiers, by source and set.
+    RefusalsInNameOf(Vec<String>) -> Vec<RefusalsBy>;
+    /// The standing refusals of these versions' contents in this set, whatever their sources were called, by verifier.
+    EditionRefusals(String, Vec<VersionId>) -> Vec<EditionVerdict>;
+    /// The policy in force, once one was adopted.
+    PolicyInForce -> Option<AdoptedPolicy>;
+    /// The newest policy's revision, even when the rest of its row is damaged; 0 before the first adoption.
+    PolicyRevision -> i64;
+}
+
+// Sets and their editions.
+queries! {
+    /// Every set that is configured, or still published, by name. Damaged rows are left out: never withdraw what this
+    /// list misses. A damaged edition that readers see is noted, too.
+    FileSets -> Vec<FileSet>;
+    /// The set with this name. A damaged row is an error.
+    FileSetNamed(String) -> Option<FileSet>;
+    /// The members of this set at this time, by name: enabled ones, and disabled ones with a version that could be
+    /// published. A damaged row is an error.
+    SetMembers(String, DateTime<Utc>) -> Vec<SetMember>;
+    /// The sources in more than one set, by name, each with its sets.
+    SourcesInManySets -> Vec<(String, Vec<String>)>;
+    /// The edition with this id; [`StoreError::Missing`] when there is none.
+    EditionWithId(EditionId) -> Edition;
+    /// The newest edition of this set.
+    NewestEdition(String) -> Option<Edition>;
+    /// The digest that identifies the newest edition of this set, even when the rest of its row is damaged.
+    NewestKey(String) -> Option<Digest>;
+    /// All verdicts on an edition, oldest first. Damaged rows are left out.
+    VerdictsOnEdition(EditionId) -> Vec<EditionVerdict>;
+    /// The action due on the published folder of this set, which holds this edition. [`StoreError::DamagedRow`] when a
+    /// deciding edition's row cannot be read, contradicts its verdicts, or is missing although its folder is published.
+    DueSetPublication(String, Option<EditionId>) -> SetPublication;
+    /// Those of these editions that the catalogue once had and has deleted.
+    DeletedEditions(Vec<EditionId>) -> HashSet<EditionId>;
+}
+
+// Published files.
+queries! {
+    /// The action due on each of these sources' files, in their order, read at one moment; [`Publication::Keep`] for a
+    /// removed source.
+    Publications(Vec<SourceId>) -> Vec<Publication>;
+    /// The published path of every source that is not removed, by id. Damaged rows are left out.
+    ExpectedFiles -> Vec<ExpectedFile>;
+    /// The published files that a killed process may have replaced without recording it.
+    UnsureFiles -> Vec<PublishedFile>;
+    /// The paths that must be empty and have no pending task: all of them (those of removed and purged sources too), or
+    /// only those of the given sources that have no recorded publication.
+    BarePaths(FilesToLookAt) -> Vec<BarePath>;
+    /// Those of these paths below `published/` that belong to no present source.
+    UnclaimedPaths(Vec<String>) -> Vec<String>;
+    /// The files below `published/` to remove; those whose removal failed before only with `true`.
+    Withdrawals(bool) -> Vec<LeftFile>;
+    /// The files that could not be published or withdrawn, with the reasons: those of sources by id, then those of
+    /// removed sources.
+    PublishFailures -> Vec<PublishFailure>;
+}
+
+// Events, notifiers and workers.
+queries! {
+    /// The newest event; 0 while there is none.
+    NewestEvent -> EventId;
+    /// The distinct pairs of source and detail among the events of this action after this event.
+    HappenedAfter(EventId, Action) -> Vec<(Option<SourceId>, Option<String>)>;
+    /// The run of each announcement: the changes of its kind in its source or set, from the start up to it, in order.
+    ChangeRuns(Vec<(Announcement, RunStart)>) -> Vec<ChangeRun>;
+    /// The sources that may have changed since the last look of this notifier, with its state of each: sources with a
+    /// turn since, and those whose notice waits; for a new notifier, the sources that are not well. `None` while a failed
+    /// delivery must not be retried yet at this time.
+    NoticeLookOf(String, DateTime<Utc>) -> Option<NoticeLook>;
+    /// The workers that may hold claims. Damaged rows are left out: their claims end with the lease.
+    Workers -> Vec<WorkerInfo>;
+}
