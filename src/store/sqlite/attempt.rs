@@ -82,7 +82,7 @@ pub(super) fn attempts_of(
     source: SourceId,
     limit: Option<usize>,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<Attempt>, Failure> {
+) -> Outcome<Vec<Attempt>> {
     let mut statement = sql.prepare_cached(&format!(
         "SELECT a.id, a.source_id, a.started_at, a.duration_ms, o.value AS outcome_id, a.http_status, a.size_bytes, a.tries,
              a.version_id, {PROVENANCE}, a.error_kind, a.error
@@ -110,7 +110,7 @@ const LAST_GOOD: &str =
 fn write_attempt(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
-) -> std::result::Result<(Recorded, Option<DamagedRow>), Failure> {
+) -> Outcome<(Recorded, Option<DamagedRow>)> {
     let claimed = match claimed_source(transaction, record) {
         Err(Failure::Refused(StoreError::StaleClaim(_))) => {
             return Ok((recorded_before(transaction, record)?, None));
@@ -188,7 +188,7 @@ fn first_state(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
     new: &NewContent,
-) -> std::result::Result<(VersionState, Option<DamagedRow>), Failure> {
+) -> Outcome<(VersionState, Option<DamagedRow>)> {
     let place = &new.place;
     // New blobs are checked, too: the row of the refused blob may be the damaged one.
     let refused = if place.ordinal > 0 {
@@ -215,10 +215,7 @@ struct ClaimedSource {
 }
 
 /// Returns the source if the claim holds.
-fn claimed_source(
-    transaction: &Transaction<'_>,
-    record: &AttemptRecord,
-) -> std::result::Result<ClaimedSource, Failure> {
+fn claimed_source(transaction: &Transaction<'_>, record: &AttemptRecord) -> Outcome<ClaimedSource> {
     let source = record.source_id;
     let claimed = transaction
         .sql
@@ -264,7 +261,7 @@ fn end_claim(
     record: &AttemptRecord,
     claimed: &ClaimedSource,
     new: Option<&NewContent>,
-) -> std::result::Result<(), Failure> {
+) -> Outcome<()> {
     let outcome = outcome_of(&record.result);
     let failures = match outcome {
         AttemptOutcome::Failed => claimed.failures.saturating_add(1),

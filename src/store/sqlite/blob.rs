@@ -56,7 +56,7 @@ impl Store {
         stamp: Stamp,
     ) -> Result<Option<String>> {
         self.write(move |transaction| {
-            let (id, source, object) = transaction.sql.first(BLOB_OF, params![version.0, blob.digest.0], |row| {
+            let (id, source, object) = transaction.first(BLOB_OF, params![version.0, blob.digest.0], |row| {
                     Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?))
                 })?
                 .ok_or(StoreError::Missing { what: "blob of version", id: version.0 })?;
@@ -137,9 +137,7 @@ pub(super) fn insert_blob(
     transaction: &Transaction<'_>,
     blob: &NewBlob,
 ) -> rusqlite::Result<(BlobId, bool)> {
-    let known = transaction
-        .sql
-        .first(BY_DIGEST, [blob.digest.0], |row| row.get(0))?;
+    let known = transaction.first(BY_DIGEST, [blob.digest.0], |row| row.get(0))?;
     settle(transaction, &blob.body, known.is_none())?;
     if let Some(id) = known {
         return Ok((BlobId(id), true));
@@ -174,7 +172,7 @@ pub(super) fn delete_unneeded(
     // A delta is younger than its base: youngest first, most bases are free when their turn comes.
     candidates.sort_unstable();
     while let Some(id) = candidates.pop() {
-        let deleted = transaction.sql.first(
+        let deleted = transaction.first(
             "DELETE FROM blob WHERE id = ?1
                  AND NOT EXISTS (SELECT 1 FROM version WHERE blob_id = ?1)
                  AND NOT EXISTS (SELECT 1 FROM blob WHERE base_id = ?1)
@@ -196,7 +194,7 @@ pub(super) fn delete_unneeded(
     Ok(objects)
 }
 
-fn chain(sql: &Connection, first: BlobId) -> std::result::Result<Vec<BlobLink>, Failure> {
+fn chain(sql: &Connection, first: BlobId) -> Outcome<Vec<BlobLink>> {
     let mut statement = sql.prepare_cached(
         "SELECT digest, size_bytes, form, depth, object, body, base_id FROM blob WHERE id = ?1",
     )?;

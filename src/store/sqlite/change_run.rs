@@ -2,9 +2,9 @@
 //!
 //! Past changes are read from the log of events. What a notifier receives is decided in the domain.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::notice::action_of;
 use super::row::{Columns, millis};
 use super::select::{Damage, Select};
@@ -40,22 +40,13 @@ const BEFORE_OF_SET: &str = "SELECT w.value, e.version_id, e.detail FROM event e
      WHERE e.source_id IS NULL AND e.id < ?2 AND (w.value = ?3 OR w.value = ?4 AND e.id <= ?5) AND substr(e.detail, 1, length(?1)) = ?1
      ORDER BY e.id DESC LIMIT 1";
 
-fn run(
-    sql: &Connection,
-    one: &Announcement,
-    start: RunStart,
-) -> std::result::Result<ChangeRun, Failure> {
-    let (about, run, before, withdrawn) = if let Some(source) = &one.source {
-        let about = source.id.0.to_string();
-        (about, RUN_OF_SOURCE, BEFORE_OF_SOURCE, Action::Withdrawn)
-    } else {
-        // The detail of a set's event begins with the set's name.
-        let set = one
-            .detail
-            .as_deref()
-            .and_then(|detail| detail.rsplit_once(": "));
-        let about = set.map_or_else(String::new, |(set, _)| format!("{set}: "));
-        (about, RUN_OF_SET, BEFORE_OF_SET, Action::SetWithdrawn)
+fn run(sql: &Connection, one: &Announcement, start: RunStart) -> Outcome<ChangeRun> {
+    let (about, run, before, withdrawn) = match &one.source {
+        Some(source) => {
+            let about = source.id.0.to_string();
+            (about, RUN_OF_SOURCE, BEFORE_OF_SOURCE, Action::Withdrawn)
+        }
+        None => (set_of(one), RUN_OF_SET, BEFORE_OF_SET, Action::SetWithdrawn),
     };
     let action = action_of(one.kind).as_str();
     let told_at = start.told_at.map(millis);
@@ -87,6 +78,13 @@ fn run(
     })
 }
 
+/// Returns the beginning of the details of a set's events: the set's name and a colon.
+fn set_of(one: &Announcement) -> String {
+    let detail = one.detail.as_deref();
+    let set = detail.and_then(|detail| detail.rsplit_once(": "));
+    set.map_or_else(String::new, |(set, _)| format!("{set}: "))
+}
+
 fn read_event(columns: &mut Columns<'_>, is_withdrawn: bool) -> rusqlite::Result<PublicationEvent> {
     Ok(PublicationEvent {
         version: columns.optional()?.map(VersionId),
@@ -100,7 +98,7 @@ fn why_back(
     sql: &Connection,
     now: &Announcement,
     before: &PublicationEvent,
-) -> std::result::Result<Option<String>, Failure> {
+) -> Outcome<Option<String>> {
     if before.is_withdrawn {
         return Ok(None);
     }

@@ -44,9 +44,7 @@ impl Store {
     /// Like [`Self::read_with`], for a query that leaves damaged rows out and notes them.
     pub(super) async fn read_sound<T: Send + 'static>(
         &self,
-        mut query: impl FnMut(&Connection, &mut Vec<DamagedRow>) -> std::result::Result<T, Failure>
-        + Send
-        + 'static,
+        mut query: impl FnMut(&Connection, &mut Vec<DamagedRow>) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
         let read = self.read_with(move |sql| {
             let mut damaged = Vec::new();

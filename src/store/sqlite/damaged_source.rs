@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, Row};
 
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::row::time;
 use super::select::{Damage, Select};
 use super::source_row::{is_key_of, select, select_sound, source_fits};
@@ -121,10 +121,7 @@ const ADDRESS_REMOVED_AT_NO_TIME: &str = removed_by_damage!("s.address = ?1");
 
 /// Notes the sources that no list returns: those with an invalid time of removal, and those whose row is lost while the
 /// row of their state remains.
-pub(super) fn find_unlisted(
-    sql: &Connection,
-    damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<(), Failure> {
+pub(super) fn find_unlisted(sql: &Connection, damaged: &mut Vec<DamagedRow>) -> Outcome<()> {
     select_sound(sql, REMOVED_AT_NO_TIME, "", damaged)?;
     let lost = lost_sources(sql)?.into_iter();
     damaged.extend(lost.map(|id| lost_source(id, "it is missing, and its state is not")));
@@ -135,7 +132,7 @@ pub(super) fn find_unlisted(
 pub(super) fn refuse_removed_at_no_time(
     sql: &Connection,
     settings: &SourceSettings,
-) -> std::result::Result<(), Failure> {
+) -> Outcome<()> {
     select(sql, NAME_REMOVED_AT_NO_TIME, &settings.name)?;
     select(sql, ADDRESS_REMOVED_AT_NO_TIME, settings.address.as_str())?;
     Ok(())
@@ -170,7 +167,7 @@ fn lost_source(id: SourceId, reason: &str) -> DamagedRow {
 pub(super) fn refuse_lost_addresses<'a>(
     sql: &Connection,
     mut added: impl Iterator<Item = &'a Address>,
-) -> std::result::Result<(), Failure> {
+) -> Outcome<()> {
     const WORDS: &str = "SELECT detail FROM event WHERE source_id = ?1 AND detail LIKE '%://%'";
     let mut lost = Vec::new();
     for id in lost_sources(sql)? {

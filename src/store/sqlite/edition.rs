@@ -174,26 +174,7 @@ fn insert_edition(
     stamp: &Stamp,
 ) -> Outcome<(Edition, Counted)> {
     let policy = transaction.policy_for_set(&edition.set)?;
-    for member in &edition.members {
-        version_by_id(transaction.sql, member.version_id)?;
-    }
-    let key = combination_key(&edition.members);
-    let id = EditionId(transaction.insert(
-        "INSERT INTO edition (set_name, at, state, key) VALUES (?1, ?2, ?3, ?4)",
-        params![
-            edition.set,
-            millis(stamp.at),
-            policy.weights.first_state().as_str(),
-            key.0
-        ],
-    )?);
-    write_checksum(transaction, id)?;
-    for member in &edition.members {
-        transaction.execute(
-            "INSERT INTO edition_member (edition_id, source_id, version_id, name) VALUES (?1, ?2, ?3, ?4)",
-            params![id.0, member.source_id.0, member.version_id.0, member.name],
-        )?;
-    }
+    let id = insert_rows(transaction, edition, &policy, stamp)?;
     // The verdict takes refusals up to `seen` into account; a later refusal prevails.
     let versions: Vec<_> = edition.members.iter().map(|one| one.version_id).collect();
     let refusals = refusals_of_contents(transaction.sql, &edition.set, &versions)?;
@@ -216,6 +197,32 @@ fn insert_edition(
         ended,
     };
     Ok((edition_by_id(transaction.sql, id)?, counted))
+}
+
+/// Writes the rows of an edition and of its members.
+fn insert_rows(
+    transaction: &Transaction<'_>,
+    edition: &NewEdition,
+    policy: &InForce,
+    stamp: &Stamp,
+) -> Outcome<EditionId> {
+    for member in &edition.members {
+        version_by_id(transaction.sql, member.version_id)?;
+    }
+    let key = combination_key(&edition.members);
+    let state = policy.weights.first_state().as_str();
+    let id = EditionId(transaction.insert(
+        "INSERT INTO edition (set_name, at, state, key) VALUES (?1, ?2, ?3, ?4)",
+        params![edition.set, millis(stamp.at), state, key.0],
+    )?);
+    write_checksum(transaction, id)?;
+    for member in &edition.members {
+        transaction.execute(
+            "INSERT INTO edition_member (edition_id, source_id, version_id, name) VALUES (?1, ?2, ?3, ?4)",
+            params![id.0, member.source_id.0, member.version_id.0, member.name],
+        )?;
+    }
+    Ok(id)
 }
 
 fn note_state(
@@ -242,7 +249,7 @@ pub(super) fn delete_editions_with(
     source: &Source,
 ) -> rusqlite::Result<()> {
     let because = format!("{} was purged", source.settings.name);
-    let ids = transaction.sql.all(
+    let ids = transaction.all(
         "SELECT edition_id FROM edition_member WHERE source_id = ?1",
         [source.id.0],
         |row| row.get::<_, i64>(0),

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, named_params, params};
 
 use super::Store;
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::row::{Columns, int, millis};
 use super::select::{Damage, Select};
 use super::statements::Statements as _;
@@ -53,7 +53,7 @@ pub(super) fn list(
     sql: &Connection,
     filter: &EventFilter,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<Event>, Failure> {
+) -> Outcome<Vec<Event>> {
     let mut events = sql.sound(
         "event",
         &list_sql(filter),

@@ -1,6 +1,6 @@
 //! The files that should lie at published paths, to compare with files that another catalogue published.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::failure::Outcome;
 use super::select::{Damage, Select};

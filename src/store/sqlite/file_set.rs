@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::Store;
 use super::edition_row::members_judged;
@@ -36,45 +36,8 @@ impl Store {
         publication: SetPublication,
         stamp: Stamp,
     ) -> Result<Vec<SourceId>> {
-        self.write(move |transaction| {
-            let before = transaction.sql.first(PUBLISHED, [&set], |row| row.get::<_, Option<i64>>(0))?
-                .flatten();
-            let (action, edition) = match publication {
-                SetPublication::Keep => return Ok(Vec::new()),
-                SetPublication::Publish(id) if before == Some(id.0) => {
-                    (Action::SetRepublished, Some(id))
-                }
-                SetPublication::Publish(id) => (Action::SetPublished, Some(id)),
-                SetPublication::Withdraw => (Action::SetWithdrawn, None),
-            };
-            let before = before.map(EditionId);
-            let because = match edition {
-                Some(_) => None,
-                None => Some(why_withdrawn(transaction.sql, &set, before)?),
-            };
-            transaction.execute(
-                "UPDATE file_set SET published_edition_id = ?2,
-                     published_at = iif(published_edition_id = ?2, published_at, ?3), publish_error = NULL,
-                     withdrawn_at = ?4, withdrawn_because = ?5, withdrawn_edition_id = ?6 WHERE name = ?1",
-                params![
-                    set,
-                    edition.map(|id| id.0),
-                    edition.map(|_| millis(stamp.at)),
-                    because.as_ref().map(|_| millis(stamp.at)),
-                    because,
-                    because.as_ref().and(before).map(|id| id.0)
-                ],
-            )?;
-            let detail = match (edition, because) {
-                (Some(id), _) => format!("{set}: edition {id}"),
-                (None, because) => format!("{set}: {}", because.unwrap_or_default()),
-            };
-            let about = edition.or(before).map(About::Edition);
-            let event = NewEvent::of(action).about(about).detail(detail);
-            insert_event(transaction, &stamp, event)?;
-            edition.map_or(Ok(Vec::new()), |id| take_over(transaction, &set, id))
-        })
-        .await
+        self.write(move |transaction| write_publication(transaction, &set, publication, &stamp))
+            .await
     }
 }
 
@@ -114,6 +77,46 @@ impl Select<Vec<FileSet>> for FileSets {
     }
 }
 
+fn write_publication(
+    transaction: &Transaction<'_>,
+    set: &str,
+    publication: SetPublication,
+    stamp: &Stamp,
+) -> Outcome<Vec<SourceId>> {
+    let before: Option<Option<i64>> = transaction.first(PUBLISHED, [set], |row| row.get(0))?;
+    let before = before.flatten().map(EditionId);
+    let (action, edition) = match publication {
+        SetPublication::Keep => return Ok(Vec::new()),
+        SetPublication::Publish(id) if before == Some(id) => (Action::SetRepublished, Some(id)),
+        SetPublication::Publish(id) => (Action::SetPublished, Some(id)),
+        SetPublication::Withdraw => (Action::SetWithdrawn, None),
+    };
+    let because = match edition {
+        Some(_) => None,
+        None => Some(why_withdrawn(transaction.sql, set, before)?),
+    };
+    let now = millis(stamp.at);
+    transaction.execute(
+        WRITE_PUBLISHED,
+        params![
+            set,
+            edition.map(|id| id.0),
+            edition.map(|_| now),
+            because.as_ref().map(|_| now),
+            because,
+            because.as_ref().and(before).map(|id| id.0)
+        ],
+    )?;
+    let what = match edition {
+        Some(id) => format!("edition {id}"),
+        None => because.unwrap_or_default(),
+    };
+    let about = edition.or(before).map(About::Edition);
+    let event = NewEvent::of(action).about(about);
+    insert_event(transaction, stamp, event.detail(format!("{set}: {what}")))?;
+    edition.map_or(Ok(Vec::new()), |id| take_over(transaction, set, id))
+}
+
 /// Reports whether any source's settings carry the set's tag, whatever the set's member rows say.
 pub(super) fn is_tagged(sql: &Connection, set: &str) -> rusqlite::Result<bool> {
     sql.any(TAGGED_WITH, [set])
@@ -150,7 +153,7 @@ pub(super) fn write_publish_error(
     why: Option<&str>,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
-    let is_first = transaction.sql.any(
+    let is_first = transaction.any(
         "SELECT 1 FROM file_set WHERE name = ?1 AND publish_error IS NULL",
         [set],
     )?;
@@ -197,6 +200,9 @@ fn why_withdrawn(sql: &Connection, set: &str, published: Option<EditionId>) -> O
 const IN_MANY: &str = "SELECT s.name, json_group_array(m.set_name) FROM set_member m CROSS JOIN source s ON s.id = m.source_id
      GROUP BY m.source_id HAVING count(*) > 1 ORDER BY s.name";
 
+const WRITE_PUBLISHED: &str = "UPDATE file_set SET published_edition_id = ?2,
+         published_at = iif(published_edition_id = ?2, published_at, ?3), publish_error = NULL,
+         withdrawn_at = ?4, withdrawn_because = ?5, withdrawn_edition_id = ?6 WHERE name = ?1";
 const PUBLISHED: &str = "SELECT published_edition_id FROM file_set WHERE name = ?1";
 
 const SETS: &str =
@@ -258,17 +264,20 @@ pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&st
             [name],
         )?;
     }
+    enter_sets_again(transaction)
+}
+
+/// Recomputes the members of all sets.
+fn enter_sets_again(transaction: &Transaction<'_>) -> Outcome<()> {
     let ids = |query: &str| -> rusqlite::Result<Vec<SourceId>> {
-        transaction
-            .sql
-            .all(query, [], |row| row.get(0).map(SourceId))
+        transaction.all(query, [], |row| row.get(0).map(SourceId))
     };
     let mut touched = ids("SELECT DISTINCT source_id FROM set_member")?;
     touched.extend(ids(TAGGED)?);
     touched.sort();
     touched.dedup();
     for source in touched {
-        let tags = transaction.sql.first(
+        let tags = transaction.first(
             concat!(
                 "SELECT ",
                 source_fits!(),
@@ -301,7 +310,7 @@ pub(super) fn join_sets(
     source: SourceId,
     tags: &[String],
 ) -> rusqlite::Result<bool> {
-    let seen: Option<i64> = transaction.sql.only(SEEN, [source.0], |row| row.get(0))?;
+    let seen: Option<i64> = transaction.only(SEEN, [source.0], |row| row.get(0))?;
     let tags = to_json(&tags);
     let left = transaction.execute(
         "DELETE FROM set_member WHERE source_id = ?1 AND set_name NOT IN
@@ -341,7 +350,7 @@ fn take_over(
     set: &str,
     edition: EditionId,
 ) -> Outcome<Vec<SourceId>> {
-    let members = transaction.sql.all(
+    let members = transaction.all(
         "SELECT m.source_id FROM edition_member m CROSS JOIN set_member n
                  ON n.source_id = m.source_id AND n.set_name = ?1 AND n.kept_version_id IS NOT NULL
              WHERE m.edition_id = ?2",

@@ -210,7 +210,7 @@ pub(super) fn note_set_aside(
         "SELECT d.id, d.fingerprint_id = ?4 FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id
          WHERE d.{column} = ?1 AND d.id < ?2 AND n.value = ?3 ORDER BY d.id DESC LIMIT 1"
     );
-    let last = transaction.sql.first(
+    let last = transaction.first(
         &query,
         params![on.id(), id.0, own.verifier, by_hand],
         |row| {

@@ -45,7 +45,7 @@ pub(super) fn refuse_taken(
         ("address", address, "name"),
     ] {
         let sql = format!("SELECT id, name FROM source WHERE removed_at IS NULL AND {column} = ?1");
-        let other = transaction.sql.first(&sql, [value], |row| {
+        let other = transaction.first(&sql, [value], |row| {
             Ok((SourceId(row.get(0)?), row.get(1)?))
         })?;
         if let Some((id, name)) = other

@@ -21,11 +21,9 @@ pub(super) fn end_left_at(
     because: &str,
     stamp: &Stamp,
 ) -> rusqlite::Result<bool> {
-    let left = transaction
-        .sql
-        .all(LEFT_AT, params![path.to_lowercase(), path], |row| {
-            Ok((SourceId(row.get(0)?), row.get(1).ok().map(VersionId)))
-        })?;
+    let left = transaction.all(LEFT_AT, params![path.to_lowercase(), path], |row| {
+        Ok((SourceId(row.get(0)?), row.get(1).ok().map(VersionId)))
+    })?;
     for &(source, version) in &left {
         end_left(transaction, source, version, because, stamp)?;
     }
@@ -83,7 +81,7 @@ pub(super) fn forget_unsure_looks(
 /// Reports whether a source's file lies at its path and its look is recorded.
 pub(super) fn has_file(transaction: &Transaction<'_>, source: SourceId) -> rusqlite::Result<bool> {
     let known = "SELECT 1 FROM source_state WHERE source_id = ?1 AND published_version_id IS NOT NULL AND published_size IS NOT NULL";
-    transaction.sql.any(known, [source.0])
+    transaction.any(known, [source.0])
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn next_place(
     name_id: i64,
 ) -> rusqlite::Result<Place> {
     // The checksum covers the id, too: the one that AUTOINCREMENT gives.
-    let (id, ordinal) = transaction.sql.only(
+    let (id, ordinal) = transaction.only(
         "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'version'), 0) + 1,
                  (SELECT coalesce(max(ordinal) + 1, 0) FROM version WHERE source_id = ?1)",
         [version.source_id.0],

@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, Row, params};
 
 use super::event_row::insert_event;
-use super::failure::{Failure, Outcome, sound_one};
+use super::failure::{Outcome, sound_one};
 use super::row::{Columns, int, millis, to_json};
 use super::select::{Damage, Select};
 use super::source_row::{
@@ -107,7 +107,7 @@ fn look(
     notifier: &str,
     now: DateTime<Utc>,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Option<NoticeLook>, Failure> {
+) -> Outcome<Option<NoticeLook>> {
     let newest: Option<i64> = sql.only("SELECT max(id) FROM event", [], |row| row.get(0))?;
     let mut look = NoticeLook {
         newest: EventId(newest.unwrap_or(0)),
@@ -122,35 +122,42 @@ fn look(
         Ok((id, columns.optional_time()?))
     })?;
     match known {
-        None => {
-            let unwell = ids(sql, UNWELL, [])?;
-            look.candidates = candidates(
-                sql,
-                -1,
-                unwell.into_iter().map(|id| (id, Vec::new())),
-                damaged,
-            )?;
-            look.sets = told::sets(sql, -1, damaged)?;
-            look.announced = standing(sql, damaged)?;
-            look.announced_to = look.newest;
-        }
+        None => look_first(sql, &mut look, damaged)?,
         Some((_, Some(retry_at))) if retry_at > now => return Ok(None),
-        Some((id, _)) => {
-            let mut changed = turns_since(sql, look.looked.unwrap_or(EventId(0)))?;
-            for waiting in ids(sql, WAITING, [id])? {
-                changed.entry(waiting).or_default();
-            }
-            look.candidates = candidates(sql, id, changed, damaged)?;
-            look.sets = told::sets(sql, id, damaged)?;
-            look.left = withdrawal::failures(sql, damaged)?.into_iter().collect();
-            look.told_events = told::told_events(sql, id, damaged)?;
-            look.held = held(sql, &look.told_events, damaged)?;
-            look.announced_from = look.announced_to;
-            (look.announced, look.announced_to) =
-                announced(sql, look.announced_to, look.newest, damaged)?;
-        }
+        Some((id, _)) => look_again(sql, id, &mut look, damaged)?,
     }
     Ok(Some(look))
+}
+
+/// Reads what a new notifier is told of: what is not well, and the failed publications that stand.
+fn look_first(sql: &Connection, look: &mut NoticeLook, damaged: &mut Damage) -> Outcome<()> {
+    let unwell = ids(sql, UNWELL, [])?.into_iter();
+    look.candidates = candidates(sql, -1, unwell.map(|id| (id, Vec::new())), damaged)?;
+    look.sets = told::sets(sql, -1, damaged)?;
+    look.announced = standing(sql, damaged)?;
+    look.announced_to = look.newest;
+    Ok(())
+}
+
+/// Reads what changed since a known notifier's last look.
+fn look_again(
+    sql: &Connection,
+    notifier: i64,
+    look: &mut NoticeLook,
+    damaged: &mut Damage,
+) -> Outcome<()> {
+    let mut changed = turns_since(sql, look.looked.unwrap_or(EventId(0)))?;
+    for waiting in ids(sql, WAITING, [notifier])? {
+        changed.entry(waiting).or_default();
+    }
+    look.candidates = candidates(sql, notifier, changed, damaged)?;
+    look.sets = told::sets(sql, notifier, damaged)?;
+    look.left = withdrawal::failures(sql, damaged)?.into_iter().collect();
+    look.told_events = told::told_events(sql, notifier, damaged)?;
+    look.held = held(sql, &look.told_events, damaged)?;
+    look.announced_from = look.announced_to;
+    (look.announced, look.announced_to) = announced(sql, look.announced_to, look.newest, damaged)?;
+    Ok(())
 }
 
 /// Returns the sources with a turn after the event, each with the versions that failed since.
@@ -184,7 +191,7 @@ fn announced(
     after: EventId,
     newest: EventId,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<(Vec<Announcement>, EventId), Failure> {
+) -> Outcome<(Vec<Announcement>, EventId)> {
     let (announced, read) = announced_between(sql, after, newest, damaged)?;
     let last = match read {
         Some((MOST_ANNOUNCED, last)) => last,
@@ -194,10 +201,7 @@ fn announced(
 }
 
 /// Returns the events of failed publications that still stand, oldest first.
-fn standing(
-    sql: &Connection,
-    damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<Announcement>, Failure> {
+fn standing(sql: &Connection, damaged: &mut Vec<DamagedRow>) -> Outcome<Vec<Announcement>> {
     let word = action_of(ChangeKind::PublishFailed).as_str();
     let mut statement = sql.prepare_cached(STANDING)?;
     let events = statement.query_map([word], |row| row.get(0))?;
@@ -214,7 +218,7 @@ fn held(
     sql: &Connection,
     told: &HashMap<EventSubject, ToldOfEvent>,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<Announcement>, Failure> {
+) -> Outcome<Vec<Announcement>> {
     let mut waiting: Vec<_> = told.values().filter_map(|told| told.held).collect();
     waiting.sort();
     let mut held = Vec::new();
@@ -233,7 +237,7 @@ fn announced_between(
     after: EventId,
     until: EventId,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<(Vec<Announcement>, Option<LastRead>), Failure> {
+) -> Outcome<(Vec<Announcement>, Option<LastRead>)> {
     let mut words = ChangeKind::OF_EVENTS
         .map(|kind| action_of(kind).as_str())
         .to_vec();
@@ -243,45 +247,42 @@ fn announced_between(
     let mut rows = statement.query(params![after.0, to_json(&words), most, until.0])?;
     let (mut announced, mut read) = (Vec::new(), None);
     while let Some(row) = rows.next()? {
-        let event_id = EventId(row.get(0)?);
-        read = Some((read.map_or(0, |(count, _)| count) + 1, event_id));
+        let event = EventId(row.get(0)?);
+        read = Some((read.map_or(0, |(count, _)| count) + 1, event));
         // A damaged event is left out; all others are announced.
-        let event = read_row("event", row, read_announced);
-        let Some((word, at, source, version_id, detail)) =
-            sound_one(event.map_err(Failure::from), damaged)?
-        else {
-            continue;
-        };
-        let source = match source {
-            Some(source) => match sound_one(source_by_id(sql, source), damaged)? {
-                None => continue,
-                source => source,
-            },
-            None => None,
-        };
-        let kind = if word == Action::SetWithdrawn.as_str() {
-            Some(ChangeKind::Withdrawn)
-        } else {
-            let mut kinds = ChangeKind::OF_EVENTS.into_iter();
-            kinds.find(|kind| action_of(*kind).as_str() == word)
-        };
-        let is_removed = match &source {
-            Some(source) => source.removed_at.is_some(),
-            // The file of a purged source.
-            None => word == Action::Withdrawn.as_str(),
-        };
-        if let Some(kind) = kind.filter(|_| !is_removed) {
-            announced.push(Announcement {
-                event_id,
-                kind,
-                at,
-                source,
-                version_id,
-                detail,
-            });
-        }
+        let announcement = announcement(sql, event, row);
+        announced.extend(sound_one(announcement, damaged)?.flatten());
     }
     Ok((announced, read))
+}
+
+/// Returns what follows from an event; `None` when it is about what was removed meanwhile.
+fn announcement(sql: &Connection, event: EventId, row: &Row<'_>) -> Outcome<Option<Announcement>> {
+    let (word, at, source, version_id, detail) = read_row("event", row, read_announced)?;
+    let source = source.map(|source| source_by_id(sql, source)).transpose()?;
+    let is_removed = match &source {
+        Some(source) => source.removed_at.is_some(),
+        // The file of a purged source.
+        None => word == Action::Withdrawn.as_str(),
+    };
+    let kind = kind_of(&word).filter(|_| !is_removed);
+    Ok(kind.map(|kind| Announcement {
+        event_id: event,
+        kind,
+        at,
+        source,
+        version_id,
+        detail,
+    }))
+}
+
+/// The kind of change that an action's word in the log announces.
+fn kind_of(word: &str) -> Option<ChangeKind> {
+    if word == Action::SetWithdrawn.as_str() {
+        return Some(ChangeKind::Withdrawn);
+    }
+    let mut kinds = ChangeKind::OF_EVENTS.into_iter();
+    kinds.find(|kind| action_of(*kind).as_str() == word)
 }
 
 type AnnouncedRow = (
@@ -357,6 +358,11 @@ fn candidate(
     }
 }
 
+// The source may have been purged meanwhile.
+const WRITE_TOLD: &str =
+    "INSERT INTO told (notifier_id, source_id, failing, version_id, told_at, worse_at, waits)
+     SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM source WHERE id = ?2
+     ON CONFLICT DO UPDATE SET failing = ?3, version_id = ?4, told_at = ?5, worse_at = ?6, waits = ?7";
 const WRITE_NOTIFIER: &str = "INSERT INTO notifier (name, event_id, failures, retry_at, announced_id) VALUES (?1, ?2, ?3, ?4, coalesce(?5, ?2))
      ON CONFLICT (name) DO UPDATE SET announced_id = coalesce(?5, announced_id, event_id), event_id = ?2, failures = ?3,
      retry_at = ?4 RETURNING id";
@@ -365,29 +371,22 @@ pub(super) fn write_notice(
     transaction: &Transaction<'_>,
     record: &NoticeRecord,
     stamp: &Stamp,
-) -> std::result::Result<(), Failure> {
+) -> Outcome<()> {
     let known = "SELECT 1 FROM notifier WHERE name = ?1";
-    if record.begins && transaction.sql.any(known, [&record.notifier])? {
+    if record.begins && transaction.any(known, [&record.notifier])? {
         return Ok(());
     }
-    let retry_at = record.retry_at.map(millis);
-    let id: i64 = transaction.sql.only(
-        WRITE_NOTIFIER,
-        params![
-            record.notifier,
-            record.looked.0,
-            record.failures,
-            retry_at,
-            record.announced_to.map(|event| event.0)
-        ],
-        |row| row.get(0),
-    )?;
+    let notifier = params![
+        record.notifier,
+        record.looked.0,
+        record.failures,
+        record.retry_at.map(millis),
+        record.announced_to.map(|event| event.0)
+    ];
+    let id: i64 = transaction.only(WRITE_NOTIFIER, notifier, |row| row.get(0))?;
     for (source, told) in &record.told {
         transaction.execute(
-            // The source may have been purged meanwhile.
-            "INSERT INTO told (notifier_id, source_id, failing, version_id, told_at, worse_at, waits)
-             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM source WHERE id = ?2
-             ON CONFLICT DO UPDATE SET failing = ?3, version_id = ?4, told_at = ?5, worse_at = ?6, waits = ?7",
+            WRITE_TOLD,
             params![
                 id,
                 source.0,

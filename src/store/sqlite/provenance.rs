@@ -4,7 +4,7 @@
 //!
 //! A damaged provenance row never makes its attempt damaged.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::row::{Columns, to_json};
 use super::source_row::source_fits;
@@ -50,7 +50,7 @@ fn row_id(
     requests: &str,
 ) -> rusqlite::Result<i64> {
     let row = params![source.map(|id| id.0), requests];
-    let known = transaction.sql.first(KNOWN, row, |row| row.get(0))?;
+    let known = transaction.first(KNOWN, row, |row| row.get(0))?;
     match known {
         Some(id) => Ok(id),
         None => transaction.insert(

@@ -76,6 +76,10 @@ impl Select<Vec<Publication>> for Publications {
     }
 }
 
+const WRITE_PUBLISHED: &str =
+    "UPDATE source_state SET published_version_id = ?2, publish_due = ?3, publish_error = NULL, publish_unsure = 0,
+         published_size = ?4, published_mtime = ?5, published_inode = ?6, withdrawn_at = ?7, withdrawn_because = ?8
+     WHERE source_id = ?1";
 // Without INDEXED BY, SQLite would walk the whole table by id.
 const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_publish
      WHERE publish_due = 1 AND source_id > ?1 AND (?3 OR publish_error IS NULL) ORDER BY source_id LIMIT ?2";
@@ -126,29 +130,24 @@ fn write_publication(
     publication: Publication,
     seal: Option<FileSeal>,
     stamp: &Stamp,
-) -> std::result::Result<(), Failure> {
+) -> Outcome<()> {
     let published = match publication {
         Publication::Keep => return Ok(()),
         Publication::Publish(version) => Some(version),
         Publication::Withdraw => None,
     };
     let mut now = current(transaction.sql, source)?;
-    let because = match publication {
-        Publication::Withdraw => Some(why_withdrawn(transaction.sql, &now)?),
-        _ => None,
-    };
+    let why = || why_withdrawn(transaction.sql, &now);
+    let because = published.is_none().then(why).transpose()?;
     end_former_file(transaction, source, &now, stamp)?;
     let before = std::mem::replace(&mut now.published, published);
     now.is_unsure = false;
     let due = wanted(transaction.sql, &now)? != Publication::Keep;
     // Files of a killed process were seen by nobody or are gone; a member's file is shown by its set.
-    let gone = because
-        .as_ref()
-        .filter(|_| before.is_some() && !now.only_in_set);
+    let is_gone = before.is_some() && !now.only_in_set;
+    let gone = because.as_ref().filter(|_| is_gone);
     transaction.execute(
-        "UPDATE source_state SET published_version_id = ?2, publish_due = ?3, publish_error = NULL, publish_unsure = 0,
-             published_size = ?4, published_mtime = ?5, published_inode = ?6, withdrawn_at = ?7, withdrawn_because = ?8
-         WHERE source_id = ?1",
+        WRITE_PUBLISHED,
         params![
             source.0,
             published.map(|id| id.0),
@@ -160,12 +159,10 @@ fn write_publication(
             gone,
         ],
     )?;
-    let Some(action) = event_of_file(before, published) else {
-        return Ok(());
-    };
-    let event = NewEvent::of(action).source(source);
-    let event = event.version(published.or(before)).detail(because);
-    insert_event(transaction, stamp, event)?;
+    if let Some(action) = event_of_file(before, published) {
+        let event = NewEvent::of(action).version(published.or(before));
+        insert_event(transaction, stamp, event.source(source).detail(because))?;
+    }
     Ok(())
 }
 
@@ -176,7 +173,7 @@ fn end_former_file(
     source: SourceId,
     now: &Current,
     stamp: &Stamp,
-) -> std::result::Result<(), Failure> {
+) -> Outcome<()> {
     if now.is_unsure {
         let path = source_by_id(transaction.sql, source)?.published_path;
         let because = format!("its path is that of source {source} by now");
@@ -186,7 +183,7 @@ fn end_former_file(
 }
 
 /// Returns why the file at a source's own path is withdrawn.
-fn why_withdrawn(sql: &Connection, current: &Current) -> std::result::Result<String, Failure> {
+fn why_withdrawn(sql: &Connection, current: &Current) -> Outcome<String> {
     if current.only_in_set {
         return Ok("it is published with its set from now on".to_owned());
     }
@@ -207,7 +204,7 @@ pub(super) fn note_failure(
     source: SourceId,
     why: &str,
     stamp: &Stamp,
-) -> std::result::Result<(), Failure> {
+) -> Outcome<()> {
     let current = match current(transaction.sql, source) {
         Err(Failure::Refused(_)) => return Ok(()),
         other => other?,
@@ -233,10 +230,7 @@ pub(super) fn note_failure(
 /// Marks the source when its file has to change, and removes the mark when the file is right.
 ///
 /// A mark removed before any record may hide a file that a killed process has written: the next pass checks it.
-pub(super) fn refresh_publication(
-    transaction: &Transaction<'_>,
-    source: SourceId,
-) -> std::result::Result<(), Failure> {
+pub(super) fn refresh_publication(transaction: &Transaction<'_>, source: SourceId) -> Outcome<()> {
     let due = match is_file_due(transaction, source, None) {
         // A removed source's file went with it.
         Err(Failure::Refused(_)) => return Ok(()),
@@ -257,7 +251,7 @@ pub(super) fn is_file_due(
     transaction: &Transaction<'_>,
     source: SourceId,
     newest: Option<VersionId>,
-) -> std::result::Result<bool, Failure> {
+) -> Outcome<bool> {
     let current = current_with(transaction.sql, source, newest)?;
     match decide(transaction.sql, &current) {
         // Nothing is done then, but every pass reports the damage.
@@ -280,10 +274,7 @@ pub(super) fn be_all_unsure(transaction: &Transaction<'_>) -> rusqlite::Result<(
 }
 
 /// Marks the source because the file at its path may differ from the recorded one.
-pub(super) fn be_unsure(
-    transaction: &Transaction<'_>,
-    source: SourceId,
-) -> std::result::Result<(), Failure> {
+pub(super) fn be_unsure(transaction: &Transaction<'_>, source: SourceId) -> Outcome<()> {
     transaction.execute(
         "UPDATE source_state SET publish_unsure = 1, publish_due = 1 WHERE source_id = ?1",
         [source.0],
@@ -291,7 +282,7 @@ pub(super) fn be_unsure(
     Ok(())
 }
 
-fn task(sql: &Connection, id: SourceId) -> std::result::Result<Option<PublishTask>, Failure> {
+fn task(sql: &Connection, id: SourceId) -> Outcome<Option<PublishTask>> {
     let current = match current(sql, id) {
         Err(Failure::Refused(_)) => return Ok(None),
         other => other?,

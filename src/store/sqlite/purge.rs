@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::Store;
 use super::blob::delete_unneeded;
 use super::edition::delete_editions_with;
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::row::to_json;
 use super::select::{Damage, Select};
 use super::statements::Statements as _;
@@ -74,8 +74,8 @@ pub(super) fn purge(
     transaction: &Transaction<'_>,
     source: &Source,
     at: DateTime<Utc>,
-) -> std::result::Result<Vec<String>, Failure> {
-    let blobs = transaction.sql.all(
+) -> Outcome<Vec<String>> {
+    let blobs = transaction.all(
         "SELECT DISTINCT blob_id FROM version WHERE source_id = ?1",
         [source.id.0],
         |row| row.get(0).map(BlobId),

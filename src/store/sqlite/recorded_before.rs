@@ -22,7 +22,6 @@ pub(super) fn recorded_before(
     record: &AttemptRecord,
 ) -> Outcome<Recorded> {
     let (attempt_id, version_id) = transaction
-        .sql
         .first(
             LAST_RECORDED,
             params![record.source_id.0, record.fence, record.worker.0],
@@ -58,11 +57,11 @@ fn was_known(
     version: VersionId,
 ) -> rusqlite::Result<bool> {
     match &blob.body {
-        StoredBody::Object(name) => transaction.sql.any(
+        StoredBody::Object(name) => transaction.any(
             "SELECT 1 FROM blob WHERE id = ?1 AND object IS NOT ?2",
             params![id, name],
         ),
-        StoredBody::Inline(_) => transaction.sql.any(
+        StoredBody::Inline(_) => transaction.any(
             "SELECT 1 FROM version WHERE blob_id = ?1 AND id < ?2",
             [id, version.0],
         ),

@@ -169,20 +169,9 @@ fn list(
     sql: &Connection,
     filter: &SourceFilter,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<Source>, Failure> {
-    let kept = if filter.removed {
-        "1"
-    } else {
-        "s.removed_at IS NULL"
-    };
-    let (chosen, ids) = match &filter.ids {
-        Some(ids) => ("s.id IN (SELECT value FROM json_each(?1))", to_json(ids)),
-        None => ("?1 IS NOT NULL", String::new()),
-    };
-    let mut statement = sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS}, {FITS} FROM {SOURCE_TABLES}
-        WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 ORDER BY s.name, s.id LIMIT ?4"
-    ))?;
+) -> Outcome<Vec<Source>> {
+    let mut statement = sql.prepare_cached(&list_sql(filter))?;
+    let ids = filter.ids.as_ref().map_or_else(String::new, to_json);
     let (share, shares) = (filter.share.0, filter.share.1.max(1));
     let known = damaged.len();
     let mut unfit = Vec::new();
@@ -211,15 +200,32 @@ fn list(
     Ok(sources)
 }
 
+/// The sources that a filter lets through, each with whether its state fits it.
+fn list_sql(filter: &SourceFilter) -> String {
+    let kept = if filter.removed {
+        "1"
+    } else {
+        "s.removed_at IS NULL"
+    };
+    let chosen = match &filter.ids {
+        Some(_) => "s.id IN (SELECT value FROM json_each(?1))",
+        None => "?1 IS NOT NULL",
+    };
+    format!(
+        "SELECT {SOURCE_COLUMNS}, {FITS} FROM {SOURCE_TABLES}
+        WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 ORDER BY s.name, s.id LIMIT ?4"
+    )
+}
+
 /// Reports whether a text finds a source, damaged ones included.
-fn is_found(sql: &Connection, text: &str) -> std::result::Result<bool, Failure> {
+fn is_found(sql: &Connection, text: &str) -> Outcome<bool> {
     match find(sql, text) {
         Err(error) if error.is_damage() => Ok(true),
         found => Ok(found?.is_some()),
     }
 }
 
-fn find(sql: &Connection, text: &str) -> std::result::Result<Option<Source>, Failure> {
+fn find(sql: &Connection, text: &str) -> Outcome<Option<Source>> {
     let conditions = [BY_ID, BY_NAME, BY_ADDRESS];
     // A text that is no number is no id.
     let first = usize::from(parse_id(text).is_none());

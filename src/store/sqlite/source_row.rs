@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row};
 
-use super::failure::{Failure, found, strictly};
+use super::failure::{Outcome, found, strictly};
 use super::row::Columns;
 use super::sql_damage::{NO_FIT, column_of, damaged_error, reason_of, sound_rows};
 use super::transaction::Transaction;
@@ -120,7 +120,7 @@ pub(super) const SOURCE_TABLES: &str = "source s LEFT JOIN source_state t ON t.s
     LEFT JOIN version v ON v.id = t.version_id";
 
 /// Returns the source with this id, removed or not.
-pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> std::result::Result<Source, Failure> {
+pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> Outcome<Source> {
     let row = sql
         .prepare_cached(&format!(
             "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE s.id = ?1"
@@ -248,11 +248,7 @@ fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> 
 }
 
 /// Returns the sources that meet one of the conditions above. A damaged row is an error.
-pub(super) fn select(
-    sql: &Connection,
-    condition: &str,
-    text: &str,
-) -> std::result::Result<Vec<Source>, Failure> {
+pub(super) fn select(sql: &Connection, condition: &str, text: &str) -> Outcome<Vec<Source>> {
     strictly(|damaged| select_sound(sql, condition, text, damaged))
 }
 
@@ -262,7 +258,7 @@ pub(super) fn select_sound(
     condition: &str,
     text: &str,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<Source>, Failure> {
+) -> Outcome<Vec<Source>> {
     let mut statement = sql.prepare_cached(&format!(
         "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
     ))?;

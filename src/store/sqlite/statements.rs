@@ -8,13 +8,18 @@ use super::sql_damage::{read_row, sound_rows};
 use crate::store::damaged_row::DamagedRow;
 
 pub(super) trait Statements {
+    fn connection(&self) -> &Connection;
+
     /// Returns what `read` makes of each row.
     fn all<T>(
         &self,
         statement: &str,
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> Result<T>,
-    ) -> Result<Vec<T>>;
+    ) -> Result<Vec<T>> {
+        let mut statement = self.connection().prepare_cached(statement)?;
+        statement.query_map(params, read)?.collect()
+    }
 
     /// Returns what `read` makes of each sound row of `table`; the first column is the id. Damaged rows are added to
     /// `damaged`.
@@ -24,54 +29,14 @@ pub(super) trait Statements {
         statement: &str,
         params: impl Params,
         damaged: &mut Vec<DamagedRow>,
-        read: impl FnMut(&mut Columns<'_>) -> Result<T>,
-    ) -> Result<Vec<T>>;
-
-    /// Returns what `read` makes of the first row, if there is one.
-    fn first<T>(
-        &self,
-        statement: &str,
-        params: impl Params,
-        read: impl FnOnce(&Row<'_>) -> Result<T>,
-    ) -> Result<Option<T>>;
-
-    /// Returns what `read` makes of the first row. Without one, that is an error.
-    fn only<T>(
-        &self,
-        statement: &str,
-        params: impl Params,
-        read: impl FnOnce(&Row<'_>) -> Result<T>,
-    ) -> Result<T>;
-
-    /// Reports whether there is a row.
-    fn any(&self, statement: &str, params: impl Params) -> Result<bool>;
-}
-
-impl Statements for Connection {
-    fn all<T>(
-        &self,
-        statement: &str,
-        params: impl Params,
-        read: impl FnMut(&Row<'_>) -> Result<T>,
-    ) -> Result<Vec<T>> {
-        self.prepare_cached(statement)?
-            .query_map(params, read)?
-            .collect()
-    }
-
-    fn sound<T>(
-        &self,
-        table: &'static str,
-        statement: &str,
-        params: impl Params,
-        damaged: &mut Vec<DamagedRow>,
         mut read: impl FnMut(&mut Columns<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let mut statement = self.prepare_cached(statement)?;
+        let mut statement = self.connection().prepare_cached(statement)?;
         let rows = statement.query_map(params, |row| read_row(table, row, &mut read))?;
         sound_rows(rows, damaged)
     }
 
+    /// Returns what `read` makes of the first row, if there is one.
     fn first<T>(
         &self,
         statement: &str,
@@ -81,16 +46,25 @@ impl Statements for Connection {
         self.only(statement, params, read).optional()
     }
 
+    /// Returns what `read` makes of the first row. Without one, that is an error.
     fn only<T>(
         &self,
         statement: &str,
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.prepare_cached(statement)?.query_row(params, read)
+        let mut statement = self.connection().prepare_cached(statement)?;
+        statement.query_row(params, read)
     }
 
+    /// Reports whether there is a row.
     fn any(&self, statement: &str, params: impl Params) -> Result<bool> {
-        self.prepare_cached(statement)?.exists(params)
+        self.connection().prepare_cached(statement)?.exists(params)
+    }
+}
+
+impl Statements for Connection {
+    fn connection(&self) -> &Connection {
+        self
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, named_params, params};
 
 use super::Store;
 use super::event_row::insert_event;
-use super::failure::Failure;
+use super::failure::Outcome;
 use super::row::millis;
 use super::statements::Statements as _;
 use super::transaction::Transaction;
@@ -73,10 +73,7 @@ fn find(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<Mended> {
     })
 }
 
-fn mend(
-    transaction: &Transaction<'_>,
-    stamp: &Stamp,
-) -> std::result::Result<Option<Mended>, Failure> {
+fn mend(transaction: &Transaction<'_>, stamp: &Stamp) -> Outcome<Option<Mended>> {
     let now = stamp.at;
     // Another process may have corrected them meanwhile.
     let mended = find(transaction.sql, now)?;

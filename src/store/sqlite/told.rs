@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use super::failure::Failure;
+use super::failure::Outcome;
 use super::row::{Columns, millis};
 use super::sql_damage::{read_row, sound_rows};
 use super::statements::Statements as _;
@@ -111,10 +111,7 @@ pub(super) fn write(
 }
 
 /// Returns when an edition was last judged, and who failed it with the reason, if anybody did.
-pub(super) fn edition_story(
-    sql: &Connection,
-    edition: EditionId,
-) -> std::result::Result<ChangeStory, Failure> {
+pub(super) fn edition_story(sql: &Connection, edition: EditionId) -> Outcome<ChangeStory> {
     let since = sql.only(
         "SELECT coalesce((SELECT max(started_at) FROM edition_verdict WHERE edition_id = ?1), 0)",
         [edition.0],

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 
 use super::known_policy::KnownPolicy;
 use super::sql_damage::damaged_row_in;
-use super::statements::Statements as _;
+use super::statements::Statements;
 use crate::domain::{CommittedEvent, Peer};
 
 /// Ids of recently used texts and peers. Cleared after any rollback, which may have removed their rows.
@@ -45,6 +45,12 @@ pub(super) struct Transaction<'a> {
     ids: &'a InternedIds,
     pub(super) policy: &'a KnownPolicy,
     events: &'a PendingEvents,
+}
+
+impl Statements for Transaction<'_> {
+    fn connection(&self) -> &Connection {
+        self.sql
+    }
 }
 
 impl<'a> Transaction<'a> {

@@ -5,7 +5,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::damaged_source::find_unfetched;
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::row::{Columns, int};
 use super::select::{Damage, Select};
 use super::sql_damage::{damaged_error, damaged_row_in};
@@ -33,10 +33,7 @@ impl Select<bool> for AllRowsFit {
 
 /// Refuses to purge these sources while damage hides which bytes a row of any source needs. Lost versions of their own
 /// history do not matter: the purge deletes that history.
-pub(super) fn refuse_unknown_needs(
-    sql: &Connection,
-    purged: &[SourceId],
-) -> std::result::Result<(), Failure> {
+pub(super) fn refuse_unknown_needs(sql: &Connection, purged: &[SourceId]) -> Outcome<()> {
     let lost = lost_versions(sql)?.into_iter();
     let of_others = lost.filter(|(source, _)| !purged.contains(source));
     let mut unknown = unfit_rows(sql)?
@@ -53,7 +50,7 @@ pub(super) fn refuse_unknown_needs(
 }
 
 /// Returns the first rows of versions and blobs that contradict the rows that they name.
-fn unfit_rows(sql: &Connection) -> std::result::Result<Vec<DamagedRow>, Failure> {
+fn unfit_rows(sql: &Connection) -> Outcome<Vec<DamagedRow>> {
     let mut unfit = Vec::new();
     let mut versions = sql.prepare_cached(&format!(
         "SELECT {PLACE_COLUMNS}, b.id IS NULL, b.digest IS v.digest

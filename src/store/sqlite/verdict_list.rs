@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::interned::{DEFINITION, optional_text, sound_text};
 use super::row::{Columns, int, row_limit, to_json};
 use super::select::{Damage, Select};
@@ -68,7 +68,7 @@ fn list_on_versions(
     sql: &Connection,
     filter: &VerdictFilter,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<VerdictOn>, Failure> {
+) -> Outcome<Vec<VerdictOn>> {
     let mut statement = sql.prepare_cached(&format!(
         "SELECT d.id, {}, {}, d.version_id, v.digest, s.id, s.name FROM verdict d {TEXTS}
          CROSS JOIN version v ON v.id = d.version_id
@@ -116,7 +116,7 @@ fn list_on_editions(
     sql: &Connection,
     filter: &VerdictFilter,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<VerdictOn>, Failure> {
+) -> Outcome<Vec<VerdictOn>> {
     let mut statement = sql.prepare_cached(&format!(
         "SELECT d.id, {}, {}, d.edition_id, e.set_name FROM edition_verdict d {TEXTS}
          CROSS JOIN edition e ON e.id = d.edition_id
@@ -154,7 +154,7 @@ fn list_judged(
     sql: &Connection,
     request: &JudgedRequest,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<JudgedBy>, Failure> {
+) -> Outcome<Vec<JudgedBy>> {
     let mut request = request.clone();
     loop {
         let (judged, last) = judged_page(sql, &request, damaged)?;
@@ -171,7 +171,7 @@ fn judged_page(
     sql: &Connection,
     request: &JudgedRequest,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<(Vec<JudgedBy>, Option<VersionId>), Failure> {
+) -> Outcome<(Vec<JudgedBy>, Option<VersionId>)> {
     let mut statement = sql.prepare_cached(&judged_sql(request.order))?;
     let start = match request.order {
         JudgedOrder::OldestFirst => 0,

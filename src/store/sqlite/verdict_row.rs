@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
-use super::failure::{Failure, strictly};
+use super::failure::{Failure, Outcome, strictly};
 use super::interned::{DEFINITION, definition, sound_text, text};
 use super::refusal_row::{is_refusal_lost, keep_refusal, lost_refusal};
 use super::row::{Columns, duration_ms, millis};
@@ -173,10 +173,7 @@ fn keep_definition(
 }
 
 /// Returns all verdicts on a version or an edition, oldest first. A damaged row is an error: it may be a refusal.
-pub(super) fn verdicts_on(
-    sql: &Connection,
-    on: Judged,
-) -> std::result::Result<Vec<(VerdictId, NewVerdict)>, Failure> {
+pub(super) fn verdicts_on(sql: &Connection, on: Judged) -> Outcome<Vec<(VerdictId, NewVerdict)>> {
     Ok(match on {
         Judged::Version(id) => {
             strictly(|damaged| list(sql, OUTPUT, "d.version_id = ?1", [id.0], damaged))?
@@ -197,7 +194,7 @@ pub(super) fn given(
     sql: &Connection,
     on: Judged,
     id: VerdictId,
-) -> std::result::Result<Option<(NewVerdict, String)>, Failure> {
+) -> Outcome<Option<(NewVerdict, String)>> {
     let mut damaged = Vec::new();
     Ok(match on {
         Judged::Version(_) => list(sql, NO_OUTPUT, "d.id = ?1", [id.0], &mut damaged)?
@@ -215,7 +212,7 @@ pub(super) fn verdicts_on_edition(
     sql: &Connection,
     edition: EditionId,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<EditionVerdict>, Failure> {
+) -> Outcome<Vec<EditionVerdict>> {
     let mut statement = sql.prepare_cached(&list_sql(OF_EDITIONS, OUTPUT, "d.edition_id = ?1"))?;
     let rows = statement.query_map([edition.0], |row| {
         read_verdict_row(OF_EDITIONS, row, None, |columns| {
@@ -238,11 +235,7 @@ pub(super) fn verdicts_on_edition(
 }
 
 /// Returns the damage of a verdict's row, or of a row that it names; `None` when it can be read.
-pub(super) fn damage_of(
-    sql: &Connection,
-    on: Judged,
-    id: i64,
-) -> std::result::Result<Option<DamagedRow>, Failure> {
+pub(super) fn damage_of(sql: &Connection, on: Judged, id: i64) -> Outcome<Option<DamagedRow>> {
     let tables = on.tables();
     let read = sql.only(&list_sql(tables, NO_OUTPUT, "d.id = ?1"), [id], |row| {
         read_row(tables.verdicts, row, |columns| {
@@ -285,7 +278,7 @@ pub(super) fn list(
     condition: &str,
     params: impl rusqlite::Params,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<Verdict>, Failure> {
+) -> Outcome<Vec<Verdict>> {
     let mut statement = sql.prepare_cached(&list_sql(OF_VERSIONS, output, condition))?;
     let rows = statement.query_map(params, |row| {
         read_verdict_row(OF_VERSIONS, row, None, read_verdict)

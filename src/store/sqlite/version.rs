@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
+use rusqlite::{CachedStatement, Connection, Row};
 
 use super::failure::{Failure, Outcome, found, sound_one};
 use super::row::{Columns, int, millis, row_limit, time, to_json};
@@ -158,7 +158,7 @@ pub(super) fn history(
     sql: &Connection,
     source: SourceId,
     limit: Option<usize>,
-) -> std::result::Result<Vec<Version>, Failure> {
+) -> Outcome<Vec<Version>> {
     let Some(newest) = newest_place(sql, source)? else {
         return Ok(Vec::new());
     };
@@ -182,7 +182,7 @@ pub(super) fn sound_history(
     sql: &Connection,
     source: SourceId,
     limit: Option<usize>,
-) -> std::result::Result<Vec<Version>, Failure> {
+) -> Outcome<Vec<Version>> {
     let mut statement = prepare_history(sql)?;
     let rows = statement.query_map([source.0, row_limit(limit)], read_version_row)?;
     let mut versions = Vec::new();
@@ -207,11 +207,7 @@ fn prepare_history(sql: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
 }
 
 /// Returns the version at an ordinal of the history that contains `neighbour`.
-fn at_ordinal(
-    sql: &Connection,
-    neighbour: &Place,
-    ordinal: i64,
-) -> std::result::Result<Version, Failure> {
+fn at_ordinal(sql: &Connection, neighbour: &Place, ordinal: i64) -> Outcome<Version> {
     let at = "v.source_id = ?1 AND v.ordinal = ?2";
     let version = one(sql, at, [neighbour.source_id.0, ordinal])?;
     // A damaged index is noticed: the row names its own source and ordinal.
@@ -224,7 +220,7 @@ fn one(
     sql: &Connection,
     condition: &str,
     params: impl rusqlite::Params,
-) -> std::result::Result<Option<Version>, Failure> {
+) -> Outcome<Option<Version>> {
     let version = sql.first(
         &format!("SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {condition}"),
         params,
@@ -234,18 +230,12 @@ fn one(
 }
 
 /// Returns the version with this id, if there is one.
-pub(super) fn version_if_there(
-    sql: &Connection,
-    id: VersionId,
-) -> std::result::Result<Option<Version>, Failure> {
+pub(super) fn version_if_there(sql: &Connection, id: VersionId) -> Outcome<Option<Version>> {
     one(sql, "v.id = ?1", [id.0])
 }
 
 /// Returns the version with this id.
-pub(super) fn version_by_id(
-    sql: &Connection,
-    id: VersionId,
-) -> std::result::Result<Version, Failure> {
+pub(super) fn version_by_id(sql: &Connection, id: VersionId) -> Outcome<Version> {
     let version = version_if_there(sql, id)?;
     found(
         version.ok_or(rusqlite::Error::QueryReturnedNoRows),

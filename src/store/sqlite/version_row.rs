@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use rusqlite::Connection;
 use rusqlite::types::Type;
 
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::row::Columns;
 use super::statements::Statements as _;
 use crate::domain::{SourceId, VersionId, VersionState};
@@ -150,10 +150,7 @@ pub(super) fn place_by_id(sql: &Connection, id: VersionId) -> rusqlite::Result<O
 }
 
 /// Returns the place of the newest version that the source's state names; its history has to end with it.
-pub(super) fn newest_place(
-    sql: &Connection,
-    source: SourceId,
-) -> std::result::Result<Option<Place>, Failure> {
+pub(super) fn newest_place(sql: &Connection, source: SourceId) -> Outcome<Option<Place>> {
     let newest: Option<i64> = sql
         .first(
             "SELECT version_id FROM source_state WHERE source_id = ?1",
@@ -182,7 +179,7 @@ pub(super) fn walk_back<T>(
     sql: &Connection,
     from: &Place,
     mut pick: impl FnMut(&Place) -> Option<T>,
-) -> std::result::Result<Option<T>, Failure> {
+) -> Outcome<Option<T>> {
     let mut statement = sql.prepare_cached(WALK)?;
     let rows = statement.query_map([from.source_id.0, from.ordinal], |row| {
         read_place(&mut Columns::new(row))
@@ -220,7 +217,7 @@ impl Steps {
     }
 
     /// Accepts the next row, which has to be the one before the last.
-    pub(super) fn take(&mut self, place: &Place) -> std::result::Result<(), Failure> {
+    pub(super) fn take(&mut self, place: &Place) -> Outcome<()> {
         if (place.source_id, place.ordinal) != (self.source, self.expected) {
             return Err(damaged(self.last, NO_NEIGHBOUR));
         }
@@ -230,7 +227,7 @@ impl Steps {
     }
 
     /// Fails when the last row was not the history's first.
-    pub(super) fn finish(&self) -> std::result::Result<(), Failure> {
+    pub(super) fn finish(&self) -> Outcome<()> {
         if self.expected < 0 {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::event_row::insert_event;
-use super::failure::{Failure, found};
+use super::failure::{Outcome, found};
 use super::policy_in_force::InForce;
 use super::publication::refresh_publication;
 use super::set_aside::Subject;
@@ -25,7 +25,7 @@ pub(super) fn derive_state(
     policy: &InForce,
     said: &[NewVerdict],
     stamp: &Stamp,
-) -> std::result::Result<VersionState, Failure> {
+) -> Outcome<VersionState> {
     let (version, source, before) = (place.id, place.source_id, place.state);
     let outcomes = newest_outcomes(transaction.sql, Judged::Version(version))?;
     let state = policy.weights.state(&outcomes);
@@ -79,10 +79,7 @@ fn ends_a_failure(
 }
 
 /// Returns the row of a version; a missing one is damage.
-pub(super) fn place_of(
-    sql: &Connection,
-    version: VersionId,
-) -> std::result::Result<Place, Failure> {
+pub(super) fn place_of(sql: &Connection, version: VersionId) -> Outcome<Place> {
     let place = place_by_id(sql, version)?;
     found(
         place.ok_or(rusqlite::Error::QueryReturnedNoRows),

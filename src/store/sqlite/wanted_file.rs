@@ -5,9 +5,9 @@
 
 use std::sync::LazyLock;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 
-use super::failure::{Failure, found};
+use super::failure::{Failure, Outcome, found};
 use super::interned::edition_fits;
 use super::row::{Columns, to_json};
 use super::source_row::{source_by_id, source_fits, unfit_source};
@@ -57,7 +57,7 @@ static CURRENT: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Returns what decides about the file of a present source.
-pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
+pub(super) fn current(sql: &Connection, source: SourceId) -> Outcome<Current> {
     current_with(sql, source, None)
 }
 
@@ -66,7 +66,7 @@ pub(super) fn current_with(
     sql: &Connection,
     source: SourceId,
     newest: Option<VersionId>,
-) -> std::result::Result<Current, Failure> {
+) -> Outcome<Current> {
     let row = sql.only(&CURRENT, params![source.0, newest.map(|id| id.0)], |row| {
         read_current(row, source)
     });
@@ -140,10 +140,7 @@ fn has_tag_of_set(sql: &Connection, tags: &[String]) -> rusqlite::Result<bool> {
 }
 
 /// Returns the action due on a source's file. When damage hides the answer, a good published version stays.
-pub(super) fn wanted(
-    sql: &Connection,
-    current: &Current,
-) -> std::result::Result<Publication, Failure> {
+pub(super) fn wanted(sql: &Connection, current: &Current) -> Outcome<Publication> {
     match decide(sql, current) {
         Err(error) if error.is_damage() => Ok(match current.published {
             Some(version) if current.is_unsure => Publication::Publish(version),
@@ -154,10 +151,7 @@ pub(super) fn wanted(
 }
 
 /// Returns the same, with damage that hides the answer as an error.
-pub(super) fn decide(
-    sql: &Connection,
-    current: &Current,
-) -> std::result::Result<Publication, Failure> {
+pub(super) fn decide(sql: &Connection, current: &Current) -> Outcome<Publication> {
     let publication = wanted_by_states(sql, current)?;
     if !current.is_unsure {
         return Ok(publication);
@@ -166,10 +160,7 @@ pub(super) fn decide(
     Ok(publication.while_unsure(current.published, is_newest_known))
 }
 
-fn wanted_by_states(
-    sql: &Connection,
-    current: &Current,
-) -> std::result::Result<Publication, Failure> {
+fn wanted_by_states(sql: &Connection, current: &Current) -> Outcome<Publication> {
     if current.only_in_set {
         return Ok(match current.published {
             Some(_) => Publication::Withdraw,
@@ -182,28 +173,20 @@ fn wanted_by_states(
         Newest::Kept(kept) => (Some(kept), true),
         Newest::Damaged => return Ok(Publication::Keep),
     };
-    let mut last: Option<Place> = None;
-    let mut failure = None;
-    let before = |last: &Place| match before(sql, last)? {
-        Some(older) if is_kept && was_refused_by_sets(sql, &older)? => {
-            let state = VersionState::Failed;
-            Ok(Some(Place { state, ..older }))
-        }
-        older => Ok(older),
-    };
+    let (mut last, mut failure): (Option<Place>, _) = (None, None);
     // The newest version usually decides and is read already.
+    let mut is_met = false;
     let newest_first = std::iter::from_fn(|| {
         last = match last {
             None => newest,
-            Some(last) => before(&last).unwrap_or_else(|error| {
+            Some(last) => candidate_before(sql, &last, is_kept).unwrap_or_else(|error| {
                 failure = Some(error);
                 None
             }),
         };
+        is_met |= last.is_some_and(|last| Some(last.id) == current.published);
         last.map(|candidate| (candidate.id, candidate.state))
     });
-    let mut is_met = false;
-    let newest_first = newest_first.inspect(|(id, _)| is_met |= Some(*id) == current.published);
     let publication = publication_for(current.policy, newest_first, current.published);
     if let Some(error) = failure {
         return Err(error);
@@ -218,6 +201,17 @@ fn wanted_by_states(
     }
 }
 
+/// Returns the version before this one. Behind a kept version, one that sets refused counts as failed.
+fn candidate_before(sql: &Connection, last: &Place, is_kept: bool) -> Outcome<Option<Place>> {
+    match before(sql, last)? {
+        Some(older) if is_kept && was_refused_by_sets(sql, &older)? => {
+            let state = VersionState::Failed;
+            Ok(Some(Place { state, ..older }))
+        }
+        older => Ok(older),
+    }
+}
+
 fn lost_version(id: VersionId) -> Failure {
     damaged(
         id,
@@ -226,10 +220,7 @@ fn lost_version(id: VersionId) -> Failure {
 }
 
 /// Returns the version for the source's published path; `None` without one, or when the source was removed.
-pub(super) fn wanted_version(
-    sql: &Connection,
-    source: SourceId,
-) -> std::result::Result<Option<VersionId>, Failure> {
+pub(super) fn wanted_version(sql: &Connection, source: SourceId) -> Outcome<Option<VersionId>> {
     let current = match current(sql, source) {
         Err(Failure::Refused(_)) => return Ok(None),
         other => other?,
@@ -242,7 +233,7 @@ pub(super) fn wanted_version(
 }
 
 /// Reports whether a version was judged only in editions that were not good: consumers never saw it.
-fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<bool, Failure> {
+fn was_refused_by_sets(sql: &Connection, place: &Place) -> Outcome<bool> {
     let refused = sql.only(
         concat!(
             "SELECT count(*) > 0 AND sum(e.state IN ('passed', 'unverified')
@@ -259,7 +250,7 @@ fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<b
 }
 
 /// Returns the version before this one; `None` for the first.
-fn before(sql: &Connection, place: &Place) -> std::result::Result<Option<Place>, Failure> {
+fn before(sql: &Connection, place: &Place) -> Outcome<Option<Place>> {
     if place.ordinal <= 0 {
         return Ok(None);
     }
@@ -275,7 +266,7 @@ fn candidate(
     source: SourceId,
     condition: &str,
     params: impl rusqlite::Params,
-) -> std::result::Result<Option<Place>, Failure> {
+) -> Outcome<Option<Place>> {
     let found = sql.first(
         &format!("SELECT {PLACE_COLUMNS} FROM version v WHERE {condition}"),
         params,

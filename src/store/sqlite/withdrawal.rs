@@ -5,7 +5,7 @@
 use rusqlite::{Connection, params};
 
 use super::event_row::insert_event;
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::left_file::{end_left_at, has_file};
 use super::publication::{be_unsure, publish_failures};
 use super::select::{Damage, Select};
@@ -70,7 +70,7 @@ pub(super) fn write_withdrawal(
     outcome: &std::result::Result<bool, String>,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
-    let had_failed = transaction.sql.any(
+    let had_failed = transaction.any(
         "SELECT 1 FROM withdrawal WHERE path = ?1 AND problem IS NOT NULL",
         [path],
     )?;
@@ -143,9 +143,9 @@ pub(super) fn take_over_path(
     transaction: &Transaction<'_>,
     source: SourceId,
     path: &str,
-) -> std::result::Result<(), Failure> {
+) -> Outcome<()> {
     let failed = "SELECT 1 FROM withdrawal WHERE path = ?1 AND problem IS NOT NULL";
-    let has_failed = transaction.sql.any(failed, [path])?;
+    let has_failed = transaction.any(failed, [path])?;
     let taken = transaction.execute("DELETE FROM withdrawal WHERE path = ?1", [path])?;
     transaction.execute("DELETE FROM left_file WHERE path = ?1", [path])?;
     if taken > 0 && (has_failed || !has_file(transaction, source)?) {
@@ -178,7 +178,7 @@ pub(super) fn stands_in_the_way(
         }
     }
     // `0` is the character after `/`.
-    transaction.sql.any(
+    transaction.any(
         "SELECT 1 FROM withdrawal WHERE path_key > ?1 || '/' AND path_key < ?1 || '0'",
         [&key],
     )
