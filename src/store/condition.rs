@@ -1,35 +1,34 @@
-//! Questions to the catalogue that are answered by yes or no.
+//! The questions to the catalogue that are answered by yes or no.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{Digest, EditionId, SourceId};
 
-/// What may hold in the catalogue, or not.
+/// A condition that holds in the catalogue, or does not.
 #[derive(Clone, Debug)]
 pub enum Condition {
-    /// There is a version, of a removed source perhaps.
+    /// The catalogue has a version, be it of a removed source.
     AnyVersion,
     /// The source has a version with this content.
     HasContent(SourceId, Digest),
-    /// A source carries the tag of this set by what it says itself, whatever the set's rows of members say.
+    /// The settings of a source have this set's tag, whatever the set's member rows say.
     Tagged(String),
-    /// A source carries this set's tag, enabled or not.
+    /// The set has a member, enabled or not.
     HasMembers(String),
-    /// A member of this edition is to be published at its own path, and nothing lies there yet, or perhaps nothing.
+    /// A member of this edition is to be published at its own path, where no file, or perhaps none, lies yet.
     HasLeavingMember(EditionId),
-    /// Something with this name that no row names is kept since the archive was taken over: a stored object, or the edition of
-    /// a set.
+    /// The object or the edition with this name is kept since the archive was taken over, although no row names it.
     Kept(String),
-    /// A chore was not done for so long, or at a time that cannot be.
+    /// A chore is due: it was not done for as long as `every`, or its recorded time lies ahead.
     ChoreDue {
-        /// The chore.
+        /// The name of the chore.
         name: &'static str,
         /// The time of day.
         now: DateTime<Utc>,
         /// How often it is to be done.
         every: TimeDelta,
     },
-    /// The archive was not looked through for so long, or at a time that lies ahead.
+    /// A sweep of the archive is due, by the same rule.
     SweepDue {
         /// The time of day.
         now: DateTime<Utc>,

@@ -5,13 +5,13 @@ use std::fmt;
 /// A row of the catalogue that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DamagedRow {
-    /// Its table.
+    /// The name of its table.
     pub table: &'static str,
-    /// Its id, or the name that stands for it; empty when that is not known.
+    /// Its id, or the name in the place of one; empty when unknown.
     pub id: String,
-    /// The name of the source that it is of, where that can be read.
+    /// The name of the source to which it belongs, if readable.
     pub source: Option<String>,
-    /// Which column holds what, and why that cannot be; or what is missing.
+    /// The column with its invalid value, or what is missing.
     pub reason: String,
 }
 

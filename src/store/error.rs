@@ -1,4 +1,4 @@
-//! What can go wrong in the catalogue. Never decides what to do about it.
+//! The errors of the store. Never decides what follows from one.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,25 +6,25 @@ use std::time::Duration;
 use super::damaged_row::DamagedRow;
 use crate::domain::{SettingsError, SourceId, VersionId, duration_words};
 
-/// Why the store could not do what was asked. Nothing of a failed operation is kept.
+/// Why an operation of the store failed. A failed operation leaves nothing behind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Made by a newer gannet.
+    /// The catalogue was made by a newer gannet.
     #[error("{place}: made by a newer gannet (schema {found}, this one knows {known})")]
     Newer {
         /// Where the catalogue is, as the operator knows it.
         place: String,
-        /// Its schema's number.
+        /// The number of its schema.
         found: i64,
         /// The newest schema that this gannet knows.
         known: i64,
     },
-    /// Made by an older gannet, and opened for reading only: it is not brought up to date.
+    /// The catalogue was made by an older gannet and is opened for reading only, so it is not migrated.
     #[error("{place}: made by an older gannet (schema {found}, this one reads {known})")]
     Older {
         /// Where the catalogue is, as the operator knows it.
         place: String,
-        /// Its schema's number.
+        /// The number of its schema.
         found: i64,
         /// The schema that this gannet reads.
         known: i64,
@@ -34,26 +34,26 @@ pub enum StoreError {
     Locked {
         /// Where the catalogue is, as the operator knows it.
         place: String,
-        /// That process, where the system tells.
+        /// The id of that process, if the system reports it.
         process: Option<u32>,
         /// How long the operation waited: the busy time-out.
         waited: Duration,
     },
-    /// The disk is full; works again when there is room.
+    /// The disk is full. The same operation succeeds once there is room.
     #[error("{place}: no room left on the disk")]
     Full {
         /// Where the catalogue is, as the operator knows it.
         place: String,
     },
-    /// Another catalogue is at the place where this process opened this one, or none: what it would write would be lost.
+    /// Another catalogue, or none, lies where this process opened its own: what it wrote would be lost.
     #[error("{place}: {reason}; nothing is recorded: start this process anew")]
     Replaced {
         /// Where the catalogue is, as the operator knows it.
         place: String,
-        /// What lies there.
+        /// What lies there now.
         reason: String,
     },
-    /// Anything else: not a catalogue, an engine that is too old, I/O.
+    /// Any other failure: a file that is no catalogue, an engine that is too old, I/O.
     #[error("{place}: {reason}")]
     Failed {
         /// Where the catalogue is, as the operator knows it.
@@ -61,50 +61,50 @@ pub enum StoreError {
         /// What happened.
         reason: String,
     },
-    /// A name or address that another source has already.
+    /// Another source has the name or the address.
     #[error("{what} `{value}` is taken by source {id} ({name})")]
     Taken {
-        /// `name` or `address`.
+        /// Which of the two: `name` or `address`.
         what: &'static str,
-        /// The one that was asked for.
+        /// The name or the address that was asked for.
         value: String,
-        /// The source that has it.
+        /// The id of the source that has it.
         id: SourceId,
-        /// That source's name.
+        /// The name of that source.
         name: String,
     },
-    /// An address that the settings of its source do not allow.
+    /// The settings of the source do not allow its address.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The claim lapsed and another worker took it, or the source was removed or edited; the result is refused.
+    /// The claim on this source ended before its result came: it lapsed, or the source was removed or edited.
     #[error("the claim on source {0} ended before its result came")]
     StaleClaim(SourceId),
-    /// Another policy is in force than the one that an adoption was to replace.
+    /// The policy in force is not the one that the adoption was to replace.
     #[error("another policy was adopted meanwhile")]
     OtherPolicy,
-    /// Nothing has this id.
+    /// No row has this id.
     #[error("no {what} {id}")]
     Missing {
-        /// `source` or `version`.
+        /// The kind of row, such as `source` or `version`.
         what: &'static str,
-        /// The id.
+        /// The id that was asked for.
         id: i64,
     },
-    /// What the catalogue says of a version contradicts itself: its file was damaged.
+    /// The rows about a version contradict each other.
     #[error("the catalogue's row of v{version} is damaged: {reason}")]
     Damaged {
-        /// Which version.
+        /// The version.
         version: VersionId,
         /// The contradiction.
         reason: Cow<'static, str>,
     },
-    /// A row of another table cannot be read, or belongs to one that is missing.
+    /// A row of another table cannot be read, or a row that it names is missing.
     #[error("{0}")]
     DamagedRow(Box<DamagedRow>),
 }
 
 impl StoreError {
-    /// Tells whether a row of the catalogue is damaged: what other rows say can be done all the same.
+    /// Reports whether the cause is a damaged row: operations on other rows succeed nevertheless.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. } | Self::DamagedRow(_))
     }

@@ -1,4 +1,4 @@
-//! What is written down by one call each, and decides nothing by itself: the small change of the catalogue.
+//! Facts: small records that are written by one call each and decide nothing.
 
 use std::result::Result;
 
@@ -9,62 +9,63 @@ use crate::domain::{
 use super::damaged_row::DamagedRow;
 use super::notice_types::NoticeRecord;
 
-/// Something to write down.
+/// A fact to record.
 #[derive(Clone, Debug)]
 pub enum Fact {
     /// An event that no other operation records.
     Event(NewEvent),
-    /// A configuration is not used. Written down unless that is the last that is recorded of configurations and policies.
+    /// A configuration was rejected. Recorded unless the last event about configurations and policies is a rejection.
     ConfigRejected(NewEvent),
-    /// The configuration of this catalogue could not be used: it is marked, for the pass that can use it again.
+    /// The configuration of this catalogue could not be used. Leaves a mark for the pass that can use it again.
     ConfigUnusable,
-    /// A configuration can be used again. Written down if the last that is recorded of configurations and policies is a
-    /// rejection, and the configuration was marked as unusable.
+    /// A configuration can be used again. Recorded if it was marked as unusable and the last event about configurations
+    /// and policies is a rejection.
     ConfigUsable(NewEvent),
-    /// These rows are damaged: an event for each that none tells yet.
+    /// These rows are damaged. Appends an event for each that no recent event reports.
     Damage(Vec<DamagedRow>),
-    /// A process was killed in the middle of judging these versions; those that were purged meanwhile are left out.
+    /// A process was killed while it was judging these versions. Purged versions are left out.
     JudgingDeaths(Vec<VersionId>),
-    /// Every rule has judged this version to the end: what was counted of its judging's deaths is forgotten.
+    /// Every rule has judged this version: its count of deaths is deleted.
     JudgedToTheEnd(VersionId),
-    /// What a source's server gave to ask with is to be forgotten, so that the next request is unconditional.
+    /// The validators of this source are deleted: its next request is unconditional.
     ForgetValidators(SourceId),
-    /// A claimed source is due in this slot at the latest, whatever comes of its claim.
+    /// A claimed source is due in this slot at the latest, however its claim ends.
     DueBy {
-        /// Which source.
+        /// The source.
         source: SourceId,
         /// The claim's fencing number.
         fence: i64,
-        /// Who holds the claim.
+        /// The worker that holds the claim.
         worker: WorkerId,
         /// The slot.
         slot: Slot,
     },
-    /// A worker lives, and its claims hold.
+    /// A worker is alive: its claims hold.
     WorkerSeen(WorkerInfo),
-    /// A worker is about to make an object, and to record the blob that names it.
+    /// A worker is about to write an object, and to record the blob that names it.
     ObjectPending {
         /// The object's name.
         name: String,
         /// The worker.
         worker: WorkerId,
     },
-    /// The files of these pending objects are gone from `objects/`.
+    /// The files of these pending objects are no longer in `objects/`.
     ObjectsGone(Vec<String>),
-    /// A chore was done.
+    /// The chore with this name was done.
     Chore(&'static str),
-    /// The archive was looked through for what is not needed.
+    /// The archive was swept of what is not needed.
     Swept,
-    /// How published files look that hold what they should, and which do not: those are due to be published again. Those of
-    /// damaged rows are left out, and noted.
+    /// The looks of published files that hold what they should; without a look, a file does not and is due to be
+    /// published again. Files of damaged rows are left out and noted.
     Looks(Vec<(SourceId, Option<FileSeal>)>),
-    /// Files that a killed process may have written without a record of it are not known to be right: their sources are marked.
+    /// Published files that a killed process may have written without recording it are unsure: their sources are
+    /// marked.
     FilesUnsure,
-    /// Why these sources' files could not be brought in line. The first failure of each is an event, those that follow are
-    /// not, until one succeeds.
+    /// Why the files of these sources could not be published or withdrawn. Only the first failure of a source after a
+    /// success appends an event.
     PublishFailures(Vec<(SourceId, String)>),
-    /// What became of tries to remove the files of removed sources, by path: gone, and whether one was there, or why not. An
-    /// event tells the first failure of each, and its end.
+    /// The results of removing the files of removed sources, by path: whether a file was there, or why it could not be
+    /// removed. The first failure of a path and its end append an event.
     Withdrawals(Vec<(String, Result<bool, String>)>),
     /// The new state of a notifier, with the event of the message that was sent, if any.
     Notice(Box<NoticeRecord>),
@@ -77,25 +78,25 @@ pub enum Fact {
         /// The text of the event.
         detail: String,
     },
-    /// Files are at these paths of no source, although they were withdrawn: they are to be removed.
+    /// Files lie at these paths of no source although they were withdrawn: they are to be removed.
     Strays(Vec<String>),
-    /// Why a set cannot be judged at all, with an event when that is news; nothing when it can be.
+    /// Why a set cannot be judged; a new reason appends an event.
     SetProblem {
         /// The set's name.
         set: String,
-        /// The reason.
+        /// The reason; `None` when it can be judged.
         problem: Option<String>,
     },
-    /// Why a set's published folder could not be brought in line; nothing when it is. The first failure is an event, those that
-    /// follow are not, until one succeeds.
+    /// Why the folder of a set could not be published or withdrawn. Only the first failure after a success appends an
+    /// event.
     SetPublishError {
         /// The set's name.
         set: String,
-        /// The reason.
+        /// The reason; `None` after a success.
         why: Option<String>,
     },
-    /// A set that is neither configured nor published is forgotten.
+    /// A set that is neither configured nor published is deleted.
     SetGone(String),
-    /// The log is to say how an edition stands, which became the newest of its set again when others were deleted.
+    /// An edition became the newest of its set again when others were deleted: its state is appended to the log.
     EditionState(EditionId),
 }

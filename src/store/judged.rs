@@ -1,8 +1,8 @@
-//! What a verdict is on, and which verdicts to read.
+//! The subjects of verdicts, and which verdicts to read.
 
 use crate::domain::{EditionId, SourceId, VersionId};
 
-/// What a verdict is on.
+/// The subject of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {
     /// A version of a source.
@@ -26,14 +26,14 @@ impl From<EditionId> for Judged {
 /// Which verdicts on versions to read, oldest first.
 #[derive(Clone, Copy, Debug)]
 pub enum VerdictQuery {
-    /// All on one version.
+    /// All verdicts on one version.
     On(VersionId),
-    /// Those on the newest versions of a source, without what the verifiers printed: that may be 128 KiB each, and no list
-    /// shows it.
+    /// The verdicts on the newest versions of a source, without the output of the verifiers: no list shows it, and it
+    /// may have 128 KiB each.
     OfSource {
-        /// Whose versions.
+        /// The source.
         source: SourceId,
-        /// So many versions at most; all without.
+        /// At most so many versions; `None` for all.
         limit: Option<usize>,
     },
 }
@@ -44,21 +44,21 @@ impl From<VersionId> for VerdictQuery {
     }
 }
 
-/// Which versions wait for a verdict.
+/// Which of the versions that wait for a verdict to read.
 #[derive(Clone, Copy, Debug)]
 pub enum Awaiting {
-    /// Those that are pending or could not be judged and whose verdict may change what is published, of sources that are not
-    /// removed: the published one, and of the newest eight those after it; of a member of a set the newest.
+    /// Versions that are pending or in error and whose verdict may change what is published, of sources that are not
+    /// removed: the published version, and those after it among the newest eight; of a member of a set the newest.
     Decision,
-    /// The newest ones that are decided, and that a verifier which only advises has promised a verdict on.
+    /// Newest versions that are decided, and on which an advisory verifier has promised a verdict.
     Advice,
 }
 
-/// Rows without which something must not be decided.
+/// Rows that a decision needs.
 #[derive(Clone, Debug)]
 pub enum NeededRows {
-    /// Those of the members of a set: it is not judged without one.
+    /// The rows of the members of a set: it is not judged without all of them.
     MembersOf(String),
-    /// Those by which somebody may have refused the bytes of a version that is not decided.
+    /// The rows that may hold a refusal of the bytes of this undecided version.
     RefusalsOf(VersionId),
 }

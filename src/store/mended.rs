@@ -1,19 +1,19 @@
-//! What was mended of times that a clock which ran ahead had stored.
+//! The report on times that were corrected because a clock that ran ahead had stored them.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-/// How many times were mended.
+/// How many times were corrected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mended {
-    /// Sources that are due now instead of at a time beyond their interval.
+    /// The number of sources that are due now instead of beyond their interval.
     pub sources: usize,
-    /// When the last of them would have been due.
+    /// When the last of these sources would have been due.
     pub latest: Option<DateTime<Utc>>,
-    /// Claims that would have held for longer than one can.
+    /// The number of claims that would have held for longer than a lease.
     pub claims: usize,
-    /// Notifiers that would have waited for longer than one may.
+    /// The number of notifiers that would have waited for longer than the longest pause.
     pub notifiers: usize,
 }
 

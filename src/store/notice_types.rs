@@ -1,4 +1,4 @@
-//! What is looked up and recorded of what notifiers are told.
+//! Notifiers in the operations of the store: what may be sent to one, and what is recorded of it.
 
 use std::collections::HashMap;
 
@@ -9,136 +9,136 @@ use crate::domain::{
     VersionId, VersionState,
 };
 
-/// Of which changes to read what is recorded.
+/// The changes whose recorded stories to read.
 #[derive(Clone, Debug)]
 pub enum StoriesOf {
-    /// Of those that these sources went through last, each with the source's newest version: of a version that failed, what was
-    /// said of that version.
+    /// The last changes of this kind in these sources, each with the source's newest version: the story of a failed
+    /// version is about that one.
     Sources(Vec<(SourceId, Option<VersionId>, ChangeKind)>),
-    /// Of those that sets went through with these editions.
+    /// The changes of sets with these editions.
     Editions(Vec<EditionId>),
 }
 
-/// A source that may have changed since a notifier was told.
+/// A source that may have changed since the notifier's last notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// The source as it is.
+    /// The source.
     pub source: Source,
-    /// What the notifier knows of it.
+    /// The notifier's state of it.
     pub told: NotifierState,
-    /// Versions of it that failed since.
+    /// Its versions that failed since.
     pub failed_since: Vec<VersionId>,
 }
 
-/// What there may be to tell a notifier.
+/// What may be sent to a notifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeLook {
-    /// Up to which event was looked before; nothing for a notifier that is not known yet.
+    /// The event up to which the last look went; `None` for a new notifier.
     pub looked: Option<EventId>,
-    /// The newest event: the next look begins behind it.
+    /// The newest event: the next look begins after it.
     pub newest: EventId,
-    /// How many messages in a row were not delivered.
+    /// The number of undelivered messages in a row.
     pub failures: u32,
-    /// By name.
+    /// The sources that may have changed, by name.
     pub candidates: Vec<Candidate>,
-    /// Where the sets stand, by name.
+    /// The states of the sets, by name.
     pub sets: Vec<SetLook>,
-    /// The published files of removed sources that could not be removed to this moment: paths, with the reasons.
+    /// The published files of removed sources that could not be removed so far: reasons by path.
     pub left: HashMap<String, String>,
-    /// What followed from single events since, oldest first.
+    /// The changes that follow from single events since, oldest first.
     pub announced: Vec<Announcement>,
-    /// Behind which event these begin.
+    /// The event after which these begin.
     pub announced_from: EventId,
-    /// Up to which event these go.
+    /// The event up to which these go.
     pub announced_to: EventId,
-    /// Those before that wait until it is not quiet any more.
+    /// Earlier ones that wait for the end of the quiet period.
     pub held: Vec<Announcement>,
-    /// What the notifier was told of single events.
+    /// The notifier's state of single events.
     pub told_events: HashMap<EventSubject, ToldOfEvent>,
 }
 
-/// Where a set stands, for a notifier.
+/// The state of a set, for a notifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetLook {
     /// Its name.
     pub name: String,
-    /// Its newest edition, with its state; nothing for a set that is not configured or has no members.
+    /// Its newest edition with its state; `None` for a set that is not configured or has no members.
     pub newest: Option<(EditionId, VersionState)>,
     /// The edition that readers see.
     pub published: Option<EditionId>,
-    /// Whether its published folder could not be brought in line.
+    /// Whether its folder could not be published or withdrawn at the last try.
     pub is_unpublished: bool,
-    /// What the notifier knows of it.
+    /// The notifier's state of it.
     pub told: SetNotifierState,
 }
 
-/// What single events are about, as far as a notifier is told of them at most once in its quiet period.
+/// The subject of single events: a notifier receives at most one notice about it in its quiet period.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EventSubject {
-    /// Of which kind they are.
+    /// The kind of change.
     pub kind: ChangeKind,
     /// The id of a source, or `set NAME`.
     pub about: String,
 }
 
-/// What a notifier was told of single events of one kind about one source or set.
+/// A notifier's state of the single events of one kind about one source or set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ToldOfEvent {
-    /// When it was told of one.
+    /// When it last received a notice.
     pub at: DateTime<Utc>,
-    /// One that waits since.
+    /// The event that waits since.
     pub held: Option<EventId>,
 }
 
-/// Where the changes of one kind in one source or set begin that a notifier was not told of yet.
+/// Where the changes of one kind in one source or set begin of which a notifier had no notice yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunStart {
-    /// With this event, or before: the first that was found since the last look.
+    /// At this event, the first that was found since the last look, or before.
     pub event: EventId,
-    /// After the notifier was told of one.
+    /// After this time, when the notifier had a notice.
     pub told_at: Option<DateTime<Utc>>,
-    /// Withdrawals up to this event were told, where they are; one behind it that is over is none.
+    /// Withdrawals up to this event were in a notice; a later one that is over does not count.
     pub announced: EventId,
 }
 
-/// Changes of one kind in one source or set, up to the one that a notifier is told of.
+/// The changes of one kind in one source or set, up to the one in the notice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeRun {
     /// How many there were.
     pub times: u64,
     /// The first of them.
     pub first: Option<PublicationEvent>,
-    /// What readers saw before the first of them, or had seen until it was withdrawn; nothing when nothing was published before.
+    /// The publication that readers saw before the first of them, or its withdrawal; `None` without an earlier one.
     pub before: Option<PublicationEvent>,
-    /// Who failed what readers saw before, and why, where that is newer than what they see now.
+    /// Who failed what readers saw before, and why, if that is newer than what they see now.
     pub because: Option<String>,
 }
 
-/// That a version or an edition was published, or withdrawn.
+/// An event that a version or an edition was published or withdrawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicationEvent {
-    /// The version, when it is about the file of a source.
+    /// The version, for the file of a source.
     pub version: Option<VersionId>,
-    /// What the event says: that of a set ends with the edition.
+    /// The detail of the event; that of a set ends with the edition.
     pub detail: Option<String>,
-    /// Whether it was withdrawn.
+    /// Whether it is a withdrawal.
     pub is_withdrawn: bool,
 }
 
 /// A change that follows from one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// Which event.
+    /// The event.
     pub event_id: EventId,
-    /// Which kind of change.
+    /// The kind of change.
     pub kind: ChangeKind,
-    /// When it was.
+    /// The time of the event.
     pub at: DateTime<Utc>,
-    /// The source that it is about; nothing for sets and the configuration.
+    /// The source of the event; `None` for sets and the configuration.
     pub source: Option<Source>,
-    /// The version that it is about.
+    /// The version of the event.
     pub version_id: Option<VersionId>,
-    /// What the event says.
+    /// The detail of the event.
     pub detail: Option<String>,
 }
 
@@ -160,35 +160,35 @@ impl Default for NoticeLook {
     }
 }
 
-/// What came of a look.
+/// The result of a look: a notifier's new state.
 #[derive(Clone, Debug)]
 pub struct NoticeRecord {
-    /// Whose.
+    /// The name of the notifier.
     pub notifier: String,
-    /// It is recorded only for a notifier that is not known yet.
+    /// Whether it is recorded for a new notifier only.
     pub begins: bool,
-    /// The next look begins behind this event.
+    /// The event after which the next look begins.
     pub looked: EventId,
-    /// What is known now of sources where that changed.
+    /// The notifier's states of sources that changed.
     pub told: Vec<(SourceId, NotifierState)>,
-    /// What is known now of sets where that changed.
+    /// The notifier's states of sets that changed.
     pub told_sets: Vec<(String, SetNotifierState)>,
-    /// What is known now of single events where that changed.
+    /// The notifier's states of single events that changed.
     pub told_events: Vec<(EventSubject, ToldOfEvent)>,
-    /// What was told of single events before that is of no use any more, unless something waits.
+    /// States of single events from before this time are deleted, unless an event waits.
     pub quiet_since: Option<DateTime<Utc>>,
-    /// How many messages in a row were not delivered.
+    /// The number of undelivered messages in a row.
     pub failures: u32,
-    /// Nothing is tried before.
+    /// The time before which no delivery is tried.
     pub retry_at: Option<DateTime<Utc>>,
-    /// What became of the message, if there was one.
+    /// The event about the message that was sent, if any: action and detail.
     pub event: Option<(Action, String)>,
-    /// Up to which event what follows from single events was told; nothing leaves it to be told again.
+    /// The event up to which single events were in a notice; `None` leaves that as it is.
     pub announced_to: Option<EventId>,
 }
 
 impl NoticeRecord {
-    /// Returns the record of a look up to this event after which nobody was told anything.
+    /// Returns the record of a look up to this event after which no message was sent.
     pub fn without_message(notifier: String, looked: EventId) -> Self {
         Self {
             notifier,
@@ -206,10 +206,10 @@ impl NoticeRecord {
     }
 }
 
-/// What is recorded of a change of state.
+/// The recorded story of a change of state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeStory {
-    /// When it was.
+    /// When the change was.
     pub since: Option<DateTime<Utc>>,
     /// Why, in one line for people; never a secret.
     pub detail: Option<String>,

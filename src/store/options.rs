@@ -1,27 +1,27 @@
-//! How a catalogue is opened: how long it waits for others, and who hears of what is committed.
+//! Options for opening a catalogue: the busy time-out, and the subscribers to committed events.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::CommittedEvent;
 
-/// Hears of committed events: of each once, in the order in which they were committed, never of one that was undone.
+/// A subscriber to committed events: receives each once, in the order of the commits, and none that was rolled back.
 ///
-/// It is called on the thread that writes, after the commit and after whoever asked for it was answered: the next commit waits
-/// until it returns. It must not panic, nor use the store.
+/// It is called on the writer's thread, after the commit and after the callers were answered; the next commit waits for
+/// it. It must neither panic nor use the store.
 pub type OnCommit = Arc<dyn Fn(&[CommittedEvent]) + Send + Sync>;
 
-/// How a catalogue is opened.
+/// Options for opening a catalogue.
 #[derive(Clone)]
 pub struct StoreOptions {
     /// How long an operation waits for another process that holds the catalogue.
     pub busy_timeout: Duration,
-    /// Who hears of the events that this store commits, one after the other.
+    /// The subscribers to the events that this store commits, called in this order.
     pub on_commit: Vec<OnCommit>,
 }
 
 impl Default for StoreOptions {
-    /// Returns 5 s, and nobody who hears of events.
+    /// Returns a busy time-out of 5 s and no subscriber.
     fn default() -> Self {
         Self {
             busy_timeout: Duration::from_secs(5),

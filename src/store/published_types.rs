@@ -1,21 +1,21 @@
-//! What the operations about published files take and return: which files to publish or to look at, and how they were recorded.
+//! Published files in the operations of the store: which to publish or to look at, and how they are recorded.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Digest, FileSeal, Publication, Source, SourceId, VersionId};
 
-/// Which files that are not as the states of their sources' versions demand to read.
+/// Which of the files that differ from what the states of their sources' versions demand to read.
 #[derive(Clone, Copy, Debug)]
 pub enum PublishQuery {
-    /// That of one source, if it is not right.
+    /// The file of this source, if it differs.
     Of(SourceId),
-    /// Those of sources with an id after this one, by id.
+    /// The files of sources with an id after this one, by id.
     Due {
-        /// The last that was read before.
+        /// The last source that was read before.
         after: SourceId,
-        /// Whether those are among them that could not be brought in line before.
+        /// Whether files that could not be published or withdrawn before are read, too.
         again: bool,
-        /// So many at most.
+        /// At most so many.
         limit: usize,
     },
 }
@@ -26,78 +26,78 @@ impl From<SourceId> for PublishQuery {
     }
 }
 
-/// A published file that is not as the state of its source's versions demands.
+/// A published file that differs from what the states of its source's versions demand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishTask {
-    /// Whose file.
+    /// The source of the file.
     pub source: Source,
     /// [`Publication::Publish`] or [`Publication::Withdraw`].
     pub publication: Publication,
 }
 
-/// A published file that could not be brought in line, as of the last try.
+/// A file that could not be published or withdrawn at the last try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishFailure {
-    /// Whose it is; nothing for one that a removed source left.
+    /// The source of the file; `None` when a removed source left it.
     pub source_id: Option<SourceId>,
     /// The source's name, or the path that a removed source left.
     pub what: String,
-    /// Why not.
+    /// The reason.
     pub why: String,
 }
 
 /// Which published files to look at.
 #[derive(Clone, Debug)]
 pub enum FilesToLookAt {
-    /// Those of sources that are due by then.
+    /// The files of sources that are due by this time.
     Due(DateTime<Utc>),
-    /// Those of these sources.
+    /// The files of these sources.
     These(Vec<SourceId>),
-    /// All there are.
+    /// All files.
     All,
 }
 
-/// A path below `published/` at which nothing is to be.
+/// A path below `published/` at which no file may lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BarePath {
-    /// Whose path; nothing for one whose source was purged.
+    /// The source of the path; `None` when it was purged.
     pub source_id: Option<SourceId>,
-    /// Where.
+    /// The path.
     pub path: String,
-    /// The source was removed.
+    /// Whether the source was removed.
     pub is_removed: bool,
-    /// How the file of a purged source looked that was to be removed, and was not there.
+    /// The recorded look of a purged source's file that was missing when it was to be removed.
     pub seal: Option<FileSeal>,
 }
 
 /// The published file of a removed source, which is still to be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftFile {
-    /// Where.
+    /// The path.
     pub path: String,
-    /// It was recorded as published; else a killed process may have left it.
+    /// Whether it was recorded as published; otherwise a killed process may have left it.
     pub was_published: bool,
 }
 
 /// A published file as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedFile {
-    /// Whose.
+    /// The source of the file.
     pub source_id: SourceId,
-    /// Below `published/`.
+    /// Its path below `published/`.
     pub path: String,
-    /// Which version it holds.
+    /// The version that it holds.
     pub version_id: VersionId,
-    /// How it looked; nothing for one that was published before that was recorded.
+    /// Its look; `None` for a file that was published before looks were recorded.
     pub seal: Option<FileSeal>,
 }
 
-/// A source's published path, and what lies there as far as the catalogue knows.
+/// A source's published path, and the version that is recorded as published there.
 #[derive(Clone, Debug)]
 pub struct ExpectedFile {
-    /// Whose.
+    /// The source.
     pub source_id: SourceId,
-    /// Below `published/`.
+    /// The path below `published/`.
     pub path: String,
     /// The version that is recorded as published, with the digest of its content.
     pub published: Option<(VersionId, Digest)>,

@@ -87,8 +87,8 @@ queries! {
 
 // Versions and their contents.
 queries! {
-    /// The sound ones among the source's newest versions (so many at most; all without), newest first, and the damage of
-    /// the others.
+    /// The sound ones among the source's newest versions (so many at most; all without), newest first, and the damage
+    /// of the others.
     SoundVersions(SourceId, Option<usize>) -> (Vec<Version>, Option<StoreError>);
     /// How many versions these sources have together.
     VersionCount(Vec<SourceId>) -> u64;
@@ -118,8 +118,8 @@ queries! {
 
 // Verdicts and the policy.
 queries! {
-    /// All verdicts on a version, oldest first, and its count of deaths since its rules last all gave a verdict. Damaged
-    /// rows are left out.
+    /// All verdicts on a version, oldest first, and its count of deaths since its rules last all gave a verdict.
+    /// Damaged rows are left out.
     VerdictsAndDeaths(VersionId) -> (Vec<Verdict>, u32);
     /// The newest verdict on this version, or on any version; 0 while there is none.
     NewestVerdict(Option<VersionId>) -> VerdictId;
@@ -196,8 +196,8 @@ queries! {
     /// The run of each announcement: the changes of its kind in its source or set, from the start up to it, in order.
     ChangeRuns(Vec<(Announcement, RunStart)>) -> Vec<ChangeRun>;
     /// The sources that may have changed since the last look of this notifier, with its state of each: sources with a
-    /// turn since, and those whose notice waits; for a new notifier, the sources that are not well. `None` while a failed
-    /// delivery must not be retried yet at this time.
+    /// turn since, and those whose notice waits; for a new notifier, the sources that are not well. `None` while a
+    /// failed delivery must not be retried yet at this time.
     NoticeLookOf(String, DateTime<Utc>) -> Option<NoticeLook>;
     /// The workers that may hold claims. Damaged rows are left out: their claims end with the lease.
     Workers -> Vec<WorkerInfo>;

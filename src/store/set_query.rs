@@ -1,37 +1,37 @@
-//! Which sets to name, and what of published files and folders to ask about.
+//! Which sets to name, and why a published file or folder must not be served.
 
 use crate::domain::{Digest, EditionId, SourceId};
 
 /// Which sets to name.
 #[derive(Clone, Debug)]
 pub enum SetsQuery {
-    /// Those whose tags any of these sources carries.
+    /// Sets with one of these sources as a member.
     Of(Vec<SourceId>),
-    /// Those of which readers see an edition with one of these sources, removed or not.
+    /// Sets whose published edition has one of these sources, removed or not.
     Showing(Vec<SourceId>),
-    /// Those whose published edition was purged and whose folders have not followed yet.
+    /// Sets whose published edition was purged, and whose folder is not yet withdrawn.
     Purged,
 }
 
-/// What lies where readers look.
+/// A published file, or the published folder of a set.
 #[derive(Clone, Copy, Debug)]
 pub enum Shown {
     /// A file at a source's own published path.
     File {
-        /// Whose path.
+        /// The source.
         source: SourceId,
-        /// The digest of what lies there; nothing where no file can be read.
+        /// The digest of the file; `None` where no file can be read.
         content: Option<Digest>,
     },
-    /// The folder of a set's edition.
+    /// The folder of this edition.
     Edition(EditionId),
 }
 
-/// Why what is shown must not stay there.
+/// Why a published file or folder must not be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unservable {
-    /// What is recorded as published has failed: who failed it, with the reason.
+    /// The version or the edition that is recorded as published has failed: who failed it, with the reason.
     Failed(String),
-    /// The contents of a file are those of no version that may be published.
+    /// The file has the contents of no version that may be published.
     Foreign,
 }

@@ -1,15 +1,15 @@
-//! Which sources to read.
+//! Which sources to find or to list.
 
 use crate::domain::SourceId;
 
 /// Which source to find.
 #[derive(Clone, Debug)]
 pub enum SourceQuery {
-    /// The one with this id, a removed one too.
+    /// The source with this id, removed or not.
     Id(SourceId),
-    /// The one with this id (one that was removed too), else the one that is not removed and has this name or address.
+    /// The source with this id, removed or not; else the present source with this name or address.
     Called(String),
-    /// What can be read of the one with this id, whose row, or the row of its state, is damaged or lost.
+    /// The readable parts of the source with this id, whose row, or the row of its state, is damaged or lost.
     Parts(SourceId),
 }
 
@@ -28,33 +28,33 @@ impl From<&str> for SourceQuery {
 /// Which sources to find, one for each text.
 #[derive(Clone, Debug)]
 pub enum SourcesQuery {
-    /// Those that are called so, as [`SourceQuery::Called`].
+    /// The source that [`SourceQuery::Called`] finds.
     Called(Vec<String>),
-    /// Those with these addresses that were removed last; none for an address that a source has now.
+    /// Of the removed sources with this address the last one; `None` for an address that a present source has.
     Former(Vec<String>),
 }
 
-/// What becomes of sources whose rows are damaged or lost, where sources are listed.
+/// How a list treats sources whose rows are damaged or lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DamagedSources {
-    /// They are left out, and noted: such a list is for nothing that removes what is not there.
+    /// They are left out and noted: never remove what such a list misses.
     #[default]
     LeftOut,
-    /// The first is an error.
+    /// The first one is an error.
     Refused,
 }
 
 /// Which sources to list.
 #[derive(Clone, Debug, Default)]
 pub struct SourceFilter {
-    /// Whether those that were removed are among them.
+    /// Whether removed sources are listed, too.
     pub removed: bool,
-    /// Only these.
+    /// Only the sources with these ids.
     pub ids: Option<Vec<SourceId>>,
-    /// Only the `.0`th of `.1` equal shares, told apart by id: for reading them side by side. Zero is all of them.
+    /// Only the `.0`th of `.1` equal shares by id, for reading shares side by side. Of zero shares, all sources.
     pub share: (u32, u32),
-    /// So many at most, the first by name of those that all the other conditions let through.
+    /// At most so many of those that the other conditions let through, the first by name.
     pub limit: Option<usize>,
-    /// What becomes of those whose rows are damaged.
+    /// How sources with damaged rows are treated.
     pub damaged: DamagedSources,
 }

@@ -1,4 +1,4 @@
-//! What goes into the catalogue's operations and comes out of them, where the domain has no word for it.
+//! The arguments and results of the store's operations for which the domain has no type.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,69 +13,70 @@ use crate::domain::{
     WorkerInfo,
 };
 
-/// One change of the catalogue by an operator.
+/// A change of one source by an operator.
 #[derive(Clone, Debug)]
 pub enum SourceChange {
     /// A new source, due at once.
     Add(SourceSettings),
-    /// Settings of a source to change, whatever the others are by then. Another interval computes the next slot anew from
-    /// the last attempt; another address is due at once; another address or other headers forget the validators. A
-    /// fetch under way whose question or permissions change is refused when it ends, and due again at once.
+    /// Changes of a source's settings; its other settings stay as they are by then. Another interval computes the next
+    /// slot anew from the last attempt; a source with another address is due at once; another address or other headers
+    /// delete the validators. A fetch under way whose question or permissions change is refused when it ends, and due
+    /// again at once.
     Edit(SourceId, Arc<SettingsPatch>),
-    /// An edit to take back, where its settings are still as it made them.
+    /// An edit to take back, for those of its settings that are still as it made them.
     TakeBack(SourceId, Box<Edit>),
-    /// The taking back of an edit to take back in turn, on the same terms.
+    /// An edit that was taken back, to make again on the same terms.
     MakeAgain(SourceId, Box<Edit>),
-    /// A removed source, back with its history and with these settings changed; due when it was, as far as the changes leave
-    /// that. One that is back already is only changed.
+    /// A removed source to restore with its history and with these changes of its settings. It is due when it was,
+    /// unless the changes say otherwise. A source that is present already is only changed.
     Restore(SourceId, Arc<SettingsPatch>),
-    /// The end of a source.
+    /// A source to remove.
     Remove {
-        /// Which one.
+        /// The source.
         id: SourceId,
-        /// Whether its history goes too; then it may have been removed before.
+        /// Whether its history is deleted, too; the source may then have been removed before.
         purge: bool,
     },
 }
 
-/// What follows from a change, to be done after the commit.
+/// The result of a change, with what is left to do after the commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// The source that was added, edited or removed.
     pub source_id: SourceId,
-    /// Objects that no blob names any more, to delete.
+    /// The objects that no blob names any more: their files are to be deleted.
     pub objects: Vec<String>,
-    /// What became of an edit, or of taking one back.
+    /// The result of an edit, or of taking one back.
     pub edited: Option<Box<Edited>>,
 }
 
-/// What a source is called, and the newest version that it has.
+/// The name of a source, and its newest version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedVersion {
-    /// Which source.
+    /// The source.
     pub id: SourceId,
     /// Its name.
     pub name: String,
     /// Its newest version.
     pub version_id: Option<VersionId>,
-    /// What follows from the verdicts on that version.
+    /// The state of that version.
     pub version_state: Option<VersionState>,
-    /// Whether it lies at the source's own path.
+    /// Whether that version is published at the source's own path.
     pub is_published: bool,
 }
 
-/// What became of an edit.
+/// The result of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edited {
     /// The source as it is now.
     pub source: Source,
-    /// Its settings before and after; the same when it was so already.
+    /// Its settings before and after; the same when nothing changed.
     pub edit: Edit,
-    /// Names of the settings that were not taken back, since somebody changed them meanwhile.
+    /// The names of the settings that were not taken back because somebody changed them meanwhile.
     pub left_alone: Vec<&'static str>,
 }
 
-/// A moment in the history of a catalogue's commits, by whichever process. Two are unequal when something was committed
+/// A moment in the history of a catalogue's commits by all processes. Two tokens are unequal when there was a commit
 /// between them; they have no order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChangeToken(pub(super) i64);
@@ -83,93 +84,93 @@ pub struct ChangeToken(pub(super) i64);
 /// How many sources there are to fetch, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outlook {
-    /// How many are enabled and not removed.
+    /// The number of sources that are enabled and not removed.
     pub watched: u64,
-    /// How many of them are due by now, those under a claim included.
+    /// The number of these that are due by now, claimed ones included.
     pub due: u64,
-    /// The first slot after now at which another one is.
+    /// The first slot after now at which another one is due.
     pub next: Option<Slot>,
 }
 
-/// What is known of a source's newest version and of its last attempt.
+/// Facts of a source's newest version and of its last attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Newest {
     /// The length of the newest version's content.
     pub size_bytes: Option<u64>,
-    /// Its digest.
+    /// The digest of that content.
     pub digest: Option<Digest>,
     /// Why the last attempt failed, if it did.
     pub error_kind: Option<FailureKind>,
-    /// The same in words.
+    /// The same failure in words.
     pub error: Option<String>,
     /// The version that should be published by itself, if any should.
     pub wanted_version_id: Option<VersionId>,
 }
 
-/// Which sources are to be claimed.
+/// Which sources to claim.
 #[derive(Clone, Debug)]
 pub enum ClaimWhat {
-    /// Those that are due, first those that are due longest.
+    /// Due sources, the longest due first.
     Due,
-    /// These, due or not, enabled or not.
+    /// These sources, due or not, enabled or not.
     These(Vec<SourceId>),
 }
 
-/// Which claims are to end.
+/// Which claims to end.
 #[derive(Clone, Debug)]
 pub enum ClaimsToRelease {
-    /// Every one that this worker still holds, which is forgotten until it claims again.
+    /// All claims of this worker. Its row is deleted until it claims again.
     Of(WorkerId),
-    /// Those of workers that were not seen for a lease by now, and of unknown workers.
+    /// The claims of workers that were not seen for a lease by this time, and of unknown workers.
     Lapsed(DateTime<Utc>),
-    /// That on one source with this fencing number, if it still holds: the same worker may have made another one since, when an
-    /// edit ended this one.
+    /// The claim on this source with this fencing number, if it still holds. An edit may have ended it, and the same
+    /// worker may have claimed the source again.
     One {
         /// The source.
         source: SourceId,
         /// The claim's fencing number.
         fence: i64,
-        /// Who holds it.
+        /// The worker that holds it.
         worker: WorkerId,
     },
 }
 
-/// Who claims what, and how much.
+/// A worker's request for claims.
 #[derive(Clone, Debug)]
 pub struct ClaimRequest {
-    /// Which sources.
+    /// The sources to claim.
     pub what: ClaimWhat,
-    /// Who claims: the claims hold for as long as it is seen.
+    /// The worker: its claims hold for as long as it is seen.
     pub worker: WorkerInfo,
-    /// The time of day, at which the worker is seen; the claims of those that were not seen for a lease are void.
+    /// The time of day, at which the worker is seen. Claims of workers that were not seen for a lease are void.
     pub now: DateTime<Utc>,
-    /// At most so many.
+    /// At most so many claims.
     pub limit: usize,
     /// Hosts ([`crate::domain::Address::host`]) that have enough work pending.
     pub excluded_hosts: Vec<String>,
 }
 
-/// How an attempt ended, with what it brought.
+/// How an attempt ended, with its content.
 #[derive(Clone, Debug)]
 pub enum AttemptResult {
-    /// Other content than the newest version's.
+    /// The content differs from the newest version's.
     New {
-        /// Its stored form; not used when the content is known already.
+        /// The stored form of the content; not used when the content is known already.
         blob: NewBlob,
         /// The file name; one safe path part.
         name: String,
         /// The media type that the server gave.
         media_type: Option<String>,
-        /// The server's own word for its time.
+        /// The time of last modification that the server gave.
         last_modified: Option<LastModified>,
     },
-    /// The same content as before.
+    /// The content is the newest version's.
     Unchanged,
-    /// Nothing was learned of the content.
+    /// The attempt failed.
     Failed {
-        /// Why.
+        /// The kind of failure.
         kind: FailureKind,
-        /// The same in words; never a secret.
+        /// The failure in words; never a secret.
         detail: String,
     },
 }
@@ -181,9 +182,9 @@ pub struct AttemptRecord {
     pub source_id: SourceId,
     /// The claim's fencing number.
     pub fence: i64,
-    /// Who holds the claim.
+    /// The worker that holds the claim.
     pub worker: WorkerId,
-    /// When it began.
+    /// When the attempt began.
     pub started_at: DateTime<Utc>,
     /// How long it took, retries included.
     pub duration: Duration,
@@ -193,230 +194,231 @@ pub struct AttemptRecord {
     pub requests: u64,
     /// The status of the last answer, if there was one.
     pub http_status: Option<u16>,
-    /// Which addresses were asked, and who answered; nothing when nothing was asked.
+    /// The addresses that were asked, and who answered; `None` without a request.
     pub provenance: Option<Provenance>,
-    /// How many bytes of content arrived, decoded; nothing for a 304.
+    /// The number of decoded bytes of content that arrived; `None` for a 304.
     pub size_bytes: Option<u64>,
-    /// What to ask with the next time.
+    /// The validators for the next request.
     pub validators: Validators,
-    /// The newest version's bytes were read back and are good.
+    /// Whether the newest version's bytes were read back and are good.
     pub checked: bool,
-    /// The server asks for no request before this slot, when the attempt failed.
+    /// The slot before which the server asks for no request, after a failure.
     pub not_before: Option<Slot>,
-    /// How it ended.
+    /// How the attempt ended.
     pub result: AttemptResult,
-    /// When it is recorded, and by whom.
+    /// The time and the actor of the recording.
     pub stamp: Stamp,
 }
 
-/// What became of an [`AttemptRecord`].
+/// The result of recording an [`AttemptRecord`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// The attempt's id.
     pub attempt_id: AttemptId,
     /// The version that was made (new), or is still the newest (unchanged).
     pub version_id: Option<VersionId>,
-    /// The state in which a new version begins: pending, or unverified when no verifier of the policy in force decides about it.
+    /// The first state of a new version: pending, or unverified when the policy in force requires no verdict on it.
     pub first_state: Option<VersionState>,
-    /// The content was known already: the stored form of the record was not used, and its object can go.
+    /// Whether the content was known already: then the stored form was not used, and its object can be deleted.
     pub blob_was_known: bool,
 }
 
-/// A policy to be put in force.
+/// A policy to put in force.
 #[derive(Clone, Debug)]
 pub struct PolicyAdoption {
     /// The verifiers and sets.
     pub policy: Policy,
-    /// The absolute path of the configuration file that they come from, if they come from one.
+    /// The absolute path of their configuration file, if they have one.
     pub file: Option<String>,
-    /// The revision whose place it takes: 0 for none.
+    /// The revision that it replaces; 0 for none.
     pub replaces: i64,
 }
 
 /// Which events to read.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
-    /// Only those about this source.
+    /// Only events about this source.
     pub source_id: Option<SourceId>,
-    /// Only those about the set with this name.
+    /// Only events about the set with this name.
     pub set: Option<String>,
-    /// Only those from this time on.
+    /// Only events from this time on.
     pub since: Option<DateTime<Utc>>,
-    /// Only those that came after this one; then the oldest `limit` of them instead of the newest.
+    /// Only events after this one; then the oldest `limit` of them instead of the newest.
     pub after: Option<EventId>,
-    /// At most so many, the newest that match, returned oldest first.
+    /// At most so many: the newest that match, returned oldest first.
     pub limit: usize,
 }
 
-/// Which verdicts to read; what is not said lets all through.
+/// Which verdicts to read; a field without a value lets all through.
 #[derive(Clone, Debug, Default)]
 pub struct VerdictFilter {
-    /// Of the verifier with this name.
+    /// Only verdicts of the verifier with this name.
     pub verifier: Option<String>,
-    /// Of judges whose fingerprint begins so.
+    /// Only verdicts whose fingerprint begins with this text.
     pub fingerprint: Option<String>,
-    /// That say this.
+    /// Only verdicts with this outcome.
     pub outcome: Option<VerdictOutcome>,
-    /// On versions of these sources.
+    /// Only verdicts on versions of these sources.
     pub sources: Option<Vec<SourceId>>,
-    /// On these versions, besides those of `sources`.
+    /// Verdicts on these versions, too, besides those of `sources`.
     pub versions: Option<Vec<VersionId>>,
-    /// On editions of this set.
+    /// Only verdicts on editions of this set.
     pub set: Option<String>,
-    /// At most so many, the newest.
+    /// At most so many: the newest.
     pub limit: Option<usize>,
 }
 
-/// A verdict, and on what it was given.
+/// A verdict and its subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerdictOn {
-    /// What was said.
+    /// The verdict.
     pub verdict: NewVerdict,
-    /// Who ran the verifier or gave the verdict.
+    /// The actor that ran the verifier or gave the verdict.
     pub actor: String,
-    /// On what.
+    /// Its subject.
     pub on: VerdictSubject,
-    /// The id of the version or the edition with the same contents on which it was given; nothing when that is this one.
+    /// The id of the version or the edition with the same contents on which it was given; `None` when that is the
+    /// subject.
     pub given_on: Option<i64>,
 }
 
-/// What a verdict is about.
+/// The subject of a verdict, with its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VerdictSubject {
     /// One version of a source.
     Version {
-        /// Which version.
+        /// The version.
         id: VersionId,
         /// The digest of its content.
         digest: Digest,
-        /// Of which source.
+        /// Its source.
         source_id: SourceId,
-        /// What people call that.
+        /// The name of the source.
         source_name: String,
     },
     /// One edition of a set.
     Edition {
-        /// Which edition.
+        /// The edition.
         id: EditionId,
-        /// Of which set.
+        /// The name of its set.
         set: String,
     },
 }
 
-/// From which end versions are gone through.
+/// The order in which versions are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum JudgedOrder {
-    /// From the first that was fetched.
+    /// The first that was fetched comes first.
     #[default]
     OldestFirst,
-    /// From the last.
+    /// The last that was fetched comes first.
     NewestFirst,
 }
 
-/// Which versions to read with their judges.
+/// Which versions to read with their last verdicts.
 #[derive(Clone, Debug)]
 pub struct JudgedRequest {
-    /// Only those of these sources.
+    /// Only versions of these sources.
     pub sources: Option<Vec<SourceId>>,
-    /// In which order.
+    /// Their order.
     pub order: JudgedOrder,
-    /// Beyond this one in that order.
+    /// Only versions after this one in that order.
     pub after: Option<VersionId>,
     /// At most so many.
     pub limit: usize,
 }
 
-/// A version, and who judged it last.
+/// A version, and the newest verdict of each verifier on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JudgedBy {
-    /// Which version.
+    /// The version.
     pub version_id: VersionId,
-    /// Of which source.
+    /// Its source.
     pub source_id: SourceId,
     /// Its state as recorded.
     pub state: VersionState,
-    /// By verifier, its newest verdict.
+    /// The newest verdicts, by verifier.
     pub last: BTreeMap<String, LastVerdict>,
 }
 
-/// What a verifier said last of a version.
+/// The newest verdict of a verifier on a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastVerdict {
-    /// Which judge it was then.
+    /// The fingerprint of the verifier's definition then.
     pub fingerprint: String,
-    /// What it said.
+    /// The outcome.
     pub outcome: VerdictOutcome,
 }
 
-/// A set that the configuration names, or did until its published folder is gone.
+/// A set that is configured, or still published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSet {
     /// Its name, which is the tag.
     pub name: String,
-    /// Whether the configuration names it.
+    /// Whether it is configured.
     pub configured: bool,
-    /// Why it cannot be judged at all.
+    /// Why it cannot be judged.
     pub problem: Option<String>,
-    /// Why the last try to bring its published folder in line failed.
+    /// Why its folder could not be published or withdrawn at the last try.
     pub publish_error: Option<String>,
     /// The edition that readers see.
     pub published: Option<EditionId>,
-    /// Since when they do.
+    /// Since when readers see it.
     pub published_at: Option<DateTime<Utc>>,
-    /// That an edition which they saw was withdrawn; nothing while they see one.
+    /// The withdrawal of the edition that readers saw; `None` while they see one.
     pub withdrawn: Option<Withdrawal>,
 }
 
 impl FileSet {
-    /// Returns whether readers find nothing of the set any more since an edition that they saw was withdrawn.
+    /// Reports whether readers see no edition any more because one was withdrawn.
     pub fn is_withdrawn(&self) -> bool {
         self.published.is_none() && self.withdrawn.is_some()
     }
 }
 
-/// A combination of versions with its first verdicts.
+/// An edition to record, with its first verdicts.
 #[derive(Clone, Debug)]
 pub struct NewEdition {
-    /// Of which set.
+    /// The name of the set.
     pub set: String,
     /// Its members, by name.
     pub members: Vec<EditionMember>,
-    /// What its verifiers said.
+    /// The verdicts of its verifiers.
     pub verdicts: Vec<NewVerdict>,
-    /// What was known to whoever judged; of verdicts, those that refused these contents before.
+    /// What was known when judging began; its verdict is the newest that refused these contents before.
     pub seen: Seen,
 }
 
-/// A version that is to be judged.
+/// A version to judge.
 #[derive(Clone, Debug)]
 pub struct VersionToJudge {
     /// The version.
     pub version: Version,
-    /// The newest verdict on it; 0 while there is none.
+    /// The newest verdict on it; 0 without one.
     pub newest_verdict: VerdictId,
-    /// How often judging it killed the process, since its rules last all spoke.
+    /// How often a process was killed while judging it, since all its rules last gave a verdict.
     pub deaths: u32,
 }
 
-/// What was known to whoever reached a verdict, when that began.
+/// What was known when the judging that led to a verdict began.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// The newest verdict on the same.
+    /// The newest verdict on the same subject.
     pub verdict: VerdictId,
-    /// By which policy verifiers were asked; nothing where none was.
+    /// The policy by which verifiers were asked; `None` when none was asked.
     pub policy: Option<Arc<Policy>>,
-    /// Whether all verifiers were asked anew since earlier verdicts cannot be read: those are set aside for what they say now.
+    /// Whether all verifiers were asked again because earlier verdicts cannot be read: the new verdicts replace those.
     pub is_anew: bool,
 }
 
-/// What came of verdicts that were recorded.
+/// The result of recording verdicts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// What follows from all verdicts there are.
+    /// The state that follows from all verdicts.
     pub state: VersionState,
-    /// Those of the recorded ones that were not overtaken.
+    /// The recorded verdicts that were not overtaken.
     pub verdicts: Vec<NewVerdict>,
-    /// Verdicts by hand that counted for others with the same contents, and whose place these took.
+    /// The verdicts by hand on others with the same contents that these replaced.
     pub ended: Vec<Ended>,
 }
 
@@ -425,14 +427,14 @@ pub struct Counted {
 pub struct Ended {
     /// The id of the version or the edition on which it counted.
     pub on: i64,
-    /// What a person had said.
+    /// The verdict by hand.
     pub verdict: NewVerdict,
-    /// Who.
+    /// The person who gave it.
     pub actor: String,
 }
 
 impl From<VerdictId> for Seen {
-    /// Returns the same without a verifier that was asked.
+    /// Returns what is known when no verifier was asked.
     fn from(verdict: VerdictId) -> Self {
         Self {
             verdict,
@@ -442,7 +444,7 @@ impl From<VerdictId> for Seen {
     }
 }
 
-/// What somebody outside failed in a verifier's name, of one source or of one set.
+/// The number of standing refusals in the name of one verifier, of one source or of one set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusalsBy {
     /// The verifier's name.
@@ -451,6 +453,6 @@ pub struct RefusalsBy {
     pub source_id: Option<SourceId>,
     /// The set of the editions; `None` for versions of a source.
     pub set: Option<String>,
-    /// How many versions or editions.
+    /// The number of versions or editions.
     pub count: u64,
 }

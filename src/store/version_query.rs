@@ -7,27 +7,27 @@ use crate::domain::{Digest, Edition, SourceId, Version, VersionId};
 /// Which version to find.
 #[derive(Clone, Copy, Debug)]
 pub enum VersionQuery {
-    /// The one with this id.
+    /// The version with this id.
     Id(VersionId),
     /// The source's version so many steps before its newest.
     Back {
-        /// Whose.
+        /// The source.
         source: SourceId,
         /// How many steps: 0 for the newest.
         steps: u64,
     },
     /// The source's newest version that was fetched by then.
     At {
-        /// Whose.
+        /// The source.
         source: SourceId,
         /// The time.
         time: DateTime<Utc>,
     },
     /// The newest version of the same source before this one that passed or that no verifier judges.
     GoodBefore(VersionId),
-    /// The one that this one followed in its source's history.
+    /// The version before this one in its source's history.
     Before(VersionId),
-    /// The one that followed this one in its source's history.
+    /// The version after this one in its source's history.
     After(VersionId),
 }
 
@@ -47,41 +47,41 @@ impl From<VersionId> for VersionQuery {
 /// Which versions to list.
 #[derive(Clone, Debug)]
 pub enum VersionsQuery {
-    /// A source's, newest first.
+    /// The versions of a source, newest first.
     Of {
-        /// Whose.
+        /// The source.
         source: SourceId,
-        /// So many at most; all without.
+        /// At most so many; `None` for all.
         limit: Option<usize>,
     },
-    /// A source's, newest first, that were its newest at some time in a span.
+    /// The versions of a source that were its newest at some time in a span, newest first.
     InForce {
-        /// Whose.
+        /// The source.
         source: SourceId,
         /// The beginning of the span.
         from: DateTime<Utc>,
         /// Its end.
         until: DateTime<Utc>,
-        /// So many at most.
+        /// At most so many.
         limit: usize,
     },
-    /// Those of an edition's members, in their order.
+    /// The versions of an edition's members, in their order.
     Members(Edition),
 }
 
-/// To which content a chain of stored forms is to lead.
+/// The content to which a chain of stored forms is to lead.
 #[derive(Clone, Copy, Debug)]
 pub enum ChainOf {
-    /// That of the source's version with this ordinal.
+    /// The content of the source's version with this ordinal.
     Ordinal {
-        /// Whose.
+        /// The source.
         source: SourceId,
         /// Counted from 0.
         ordinal: u64,
     },
-    /// That of a version as it was read.
+    /// The content of a version as it was read.
     Version {
-        /// Which version.
+        /// The version.
         id: VersionId,
         /// The digest that its content must have.
         digest: Digest,

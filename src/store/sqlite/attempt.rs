@@ -37,7 +37,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::StaleClaim`] when the claim was taken over, released or used for another attempt, or the source removed.
+    /// [`StoreError::StaleClaim`] when the claim was taken over, released or used for another attempt, or the source
+    /// removed.
     pub async fn record_attempt(&self, record: AttemptRecord) -> Result<Recorded> {
         let recorded = self.write(move |transaction| write_attempt(transaction, &record));
         let (recorded, damaged) = recorded.await?;

@@ -141,8 +141,8 @@ const ALIKE_EDITIONS: &str = "SELECT e.id FROM edition e WHERE e.set_name = ?1
              CROSS JOIN version v ON v.id = j.value)
      ORDER BY e.id";
 
-/// Returns the editions of a set with the contents of these versions, whatever their sources were called, oldest first; with
-/// `only_failed` those that failed, or that a verifier failed.
+/// Returns the editions of a set with the contents of these versions, whatever their sources were called, oldest first;
+/// with `only_failed` those that failed, or that a verifier failed.
 pub(super) fn alike_editions(
     sql: &Connection,
     set: &str,

@@ -1,5 +1,5 @@
-//! Pending objects: those that no blob names. Each has a row: from before a worker writes its file until the blob is recorded, and from the
-//! end of its blob until its file is in the trash.
+//! Pending objects: those that no blob names. Each has a row: from before a worker writes its file until the blob is
+//! recorded, and from the end of its blob until its file is in the trash.
 //!
 //! Never touches a file.
 
@@ -36,7 +36,8 @@ pub(super) fn announce(
     Ok(())
 }
 
-/// Deletes the row of an object that a blob names now; or, where the content was known, writes that nothing needs the object.
+/// Deletes the row of an object that a blob names now; or, where the content was known, writes that nothing needs the
+/// object.
 pub(super) fn settle(
     transaction: &Transaction<'_>,
     body: &StoredBody,

@@ -1,4 +1,5 @@
-//! What every question of the port has in the engine: a way to read its answer from the tables. Never keeps a connection.
+//! What every question of the port has in the engine: a way to read its answer from the tables. Never keeps a
+//! connection.
 
 use rusqlite::Connection;
 
