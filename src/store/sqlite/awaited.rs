@@ -37,25 +37,19 @@ const UNJUDGED: &str = "SELECT t.source_id, v.id FROM version v INDEXED BY versi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::schema::assert_plan;
 
     #[test]
     fn open_promises_are_found_by_index() {
-        let plan = query_plan(PROMISED);
-        assert!(plan.contains("USING INDEX verdict_promise"), "{plan}");
-        assert!(
-            !plan.contains("SCAN v") && !plan.contains("SCAN t"),
-            "{plan}"
+        assert_plan(
+            PROMISED,
+            &["USING INDEX verdict_promise"],
+            &["SCAN v", "SCAN t"],
         );
     }
 
     #[test]
     fn what_waits_for_a_verdict_is_found_by_index() {
-        let plan = query_plan(UNJUDGED);
-        assert!(plan.contains("version_unjudged"), "{plan}");
-        assert!(
-            !plan.contains("SCAN t") && !plan.contains("TEMP B-TREE"),
-            "{plan}"
-        );
+        assert_plan(UNJUDGED, &["version_unjudged"], &["SCAN t", "TEMP B-TREE"]);
     }
 }

@@ -83,12 +83,14 @@ fn read_left(columns: &mut Columns<'_>) -> rusqlite::Result<BarePath> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::schema::assert_plan;
 
     #[test]
     fn the_sources_that_are_due_are_found_by_index() {
-        let plan = query_plan(&format!("{COLUMNS} {LOST_OF_DUE}"));
-        assert!(plan.contains("source_state_due"), "{plan}");
-        assert!(!plan.contains("SCAN"), "{plan}");
+        assert_plan(
+            &format!("{COLUMNS} {LOST_OF_DUE}"),
+            &["source_state_due"],
+            &["SCAN"],
+        );
     }
 }

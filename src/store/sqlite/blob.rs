@@ -272,11 +272,10 @@ fn form_word(form: BlobForm) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::schema::assert_plan;
 
     #[test]
     fn known_content_is_found_by_index() {
-        let plan = query_plan(BY_DIGEST);
-        assert!(plan.contains("USING INDEX blob_digest"), "{plan}");
+        assert_plan(BY_DIGEST, &["USING INDEX blob_digest"], &[]);
     }
 }

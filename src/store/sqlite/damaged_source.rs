@@ -196,7 +196,7 @@ pub(super) fn refuse_lost_addresses<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::schema::assert_plan;
     use crate::store::sqlite::source_row::{SOURCE_COLUMNS, SOURCE_TABLES};
 
     #[test]
@@ -206,10 +206,11 @@ mod tests {
             NAME_REMOVED_AT_NO_TIME,
             ADDRESS_REMOVED_AT_NO_TIME,
         ] {
-            let plan = query_plan(&format!(
-                "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
-            ));
-            assert!(plan.contains("s USING INDEX source_removed_"), "{plan}");
+            assert_plan(
+                &format!("SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"),
+                &["s USING INDEX source_removed_"],
+                &[],
+            );
         }
     }
 }

@@ -406,14 +406,10 @@ fn set_members(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::schema::assert_plan;
 
     #[test]
     fn members_are_found_by_their_set() {
-        let plan = query_plan(MEMBERS);
-        assert!(
-            !plan.contains("SCAN") && plan.contains("SEARCH m"),
-            "{plan}"
-        );
+        assert_plan(MEMBERS, &["SEARCH m"], &["SCAN"]);
     }
 }

@@ -87,12 +87,10 @@ pub(super) fn has_file(transaction: &Transaction<'_>, source: SourceId) -> rusql
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::schema::assert_plan;
 
     #[test]
     fn what_was_left_is_found_by_its_path() {
-        let plan = query_plan(LEFT_AT);
-        assert!(plan.contains("source_removed_path (path_key=?)"), "{plan}");
-        assert!(!plan.contains("SCAN"), "{plan}");
+        assert_plan(LEFT_AT, &["source_removed_path (path_key=?)"], &["SCAN"]);
     }
 }

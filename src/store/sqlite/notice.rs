@@ -447,16 +447,11 @@ fn story(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::schema::assert_plan;
 
     #[test]
     fn a_look_reads_what_is_new_and_what_waits() {
-        let plan = query_plan(TURNS);
-        assert!(
-            plan.contains("USING INTEGER PRIMARY KEY (rowid>?)"),
-            "{plan}"
-        );
-        let plan = query_plan(WAITING);
-        assert!(plan.contains("told_waits"), "{plan}");
+        assert_plan(TURNS, &["USING INTEGER PRIMARY KEY (rowid>?)"], &[]);
+        assert_plan(WAITING, &["told_waits"], &[]);
     }
 }

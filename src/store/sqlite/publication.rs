@@ -319,12 +319,10 @@ fn of_source(sql: &Connection, id: SourceId, failure: Failure) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::schema::assert_plan;
 
     #[test]
     fn files_that_wait_are_found_by_index() {
-        let plan = query_plan(DUE);
-        assert!(plan.contains("source_state_publish"), "{plan}");
-        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        assert_plan(DUE, &["source_state_publish"], &["TEMP B-TREE"]);
     }
 }

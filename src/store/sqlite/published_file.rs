@@ -121,14 +121,15 @@ fn read(columns: &mut Columns<'_>) -> rusqlite::Result<PublishedFile> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::schema::assert_plan;
 
     #[test]
     fn files_of_due_sources_are_found_by_index() {
-        let plan = query_plan(&format!("{COLUMNS} {DUE}"));
-        assert!(plan.contains("source_state_due"), "{plan}");
-        assert!(!plan.contains("SCAN"), "{plan}");
-        let plan = query_plan(&format!("{COLUMNS} {THESE}"));
-        assert!(!plan.contains("SCAN t"), "{plan}");
+        assert_plan(
+            &format!("{COLUMNS} {DUE}"),
+            &["source_state_due"],
+            &["SCAN"],
+        );
+        assert_plan(&format!("{COLUMNS} {THESE}"), &[], &["SCAN t"]);
     }
 }

@@ -180,6 +180,17 @@ fn retry<T>(within: Duration, step: impl Fn() -> rusqlite::Result<T>) -> rusqlit
     step()
 }
 
+/// Asserts that SQLite's query plan for `sql` has all of `steps` and none of `others`.
+#[cfg(test)]
+pub(super) fn assert_plan(sql: &str, steps: &[&str], others: &[&str]) {
+    let plan = query_plan(sql);
+    let is_good = steps.iter().all(|step| plan.contains(step));
+    assert!(
+        is_good && !others.iter().any(|step| plan.contains(step)),
+        "{plan}"
+    );
+}
+
 /// Returns SQLite's query plan for `sql` on the newest schema, one step a line.
 #[cfg(test)]
 pub(super) fn query_plan(sql: &str) -> String {

@@ -292,7 +292,7 @@ fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<(Version, Place)>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::schema::{assert_plan, query_plan};
 
     #[test]
     fn the_newest_of_each_is_found_by_index() {
@@ -309,10 +309,11 @@ mod tests {
     #[test]
     fn a_version_is_found_by_index() {
         for condition in ["v.id = ?1", "v.source_id = ?1 AND v.ordinal = ?2"] {
-            let plan = query_plan(&format!(
-                "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {condition}"
-            ));
-            assert!(!plan.contains("SCAN"), "{plan}");
+            assert_plan(
+                &format!("SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {condition}"),
+                &[],
+                &["SCAN"],
+            );
         }
     }
 }
