@@ -25,6 +25,7 @@ use crate::domain::{
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 use crate::store::query::{FileSetNamed, FileSets, SetMembers, SourcesInManySets};
+use crate::store::set_query::SetsQuery;
 use crate::store::types::FileSet;
 
 impl Store {
@@ -402,6 +403,25 @@ fn set_members(
     })?;
     rows.collect()
 }
+
+impl Select<Vec<String>> for SetsQuery {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<String>> {
+        Ok(match self {
+            Self::Of(sources) => sql.all(OF, [to_json(sources)], |row| row.get(0))?,
+            Self::Showing(sources) => sql.all(SHOWING, [to_json(sources)], |row| row.get(0))?,
+            Self::Purged => sql.all(PURGED, [], |row| row.get(0))?,
+        })
+    }
+}
+
+const OF: &str = "SELECT DISTINCT m.set_name FROM json_each(?1) j CROSS JOIN set_member m ON m.source_id = j.value
+     ORDER BY m.set_name";
+const SHOWING: &str = "SELECT f.name FROM file_set f WHERE EXISTS (SELECT 1 FROM edition_member m
+         WHERE m.edition_id = f.published_edition_id AND m.source_id IN (SELECT value FROM json_each(?1)))
+     ORDER BY f.name";
+const PURGED: &str =
+    "SELECT name FROM file_set WHERE published_edition_id IS NULL AND withdrawn_at IS NULL
+         AND withdrawn_because IS NOT NULL ORDER BY name";
 
 #[cfg(test)]
 mod tests {

@@ -5,10 +5,7 @@
 //! results and errors: no SQLite type leaves this folder.
 
 mod archive_mark;
-mod asked;
 mod attempt;
-mod awaited;
-mod bare_path;
 mod blob;
 mod catalogue_file;
 mod change;
@@ -27,7 +24,6 @@ mod edition_row;
 mod edition_state;
 mod event;
 mod event_row;
-mod expected_file;
 mod failure;
 mod file_identity;
 mod file_set;
@@ -64,7 +60,6 @@ mod schema;
 mod select;
 mod served;
 mod set_aside;
-mod set_names;
 mod source;
 mod source_row;
 mod sql_damage;

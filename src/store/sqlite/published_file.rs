@@ -1,4 +1,5 @@
-//! The looks of published files when they were published: a later change or removal is found without reading the file.
+//! Published files as they are recorded: how they looked, so that a later change or removal is found without reading
+//! them, which version each should hold, and the paths at which none may lie.
 
 use rusqlite::{Connection, params};
 use tokio::sync::mpsc;
@@ -11,10 +12,10 @@ use super::select::{Damage, Select};
 use super::sql_damage::{read_row, sound_rows};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
-use crate::domain::{FileSeal, Slot, SourceId, VersionId};
+use crate::domain::{Digest, FileSeal, Slot, SourceId, VersionId};
 use crate::store::error::Result;
-use crate::store::published_types::{FilesToLookAt, PublishedFile};
-use crate::store::query::UnsureFiles;
+use crate::store::published_types::{BarePath, ExpectedFile, FilesToLookAt, PublishedFile};
+use crate::store::query::{BarePaths, ExpectedFiles, UnsureFiles, VersionWith};
 
 /// How many files are sent together.
 const SHARE: usize = 1024;
@@ -118,6 +119,102 @@ fn read(columns: &mut Columns<'_>) -> rusqlite::Result<PublishedFile> {
     })
 }
 
+const EXPECTED: &str = "SELECT s.id, s.published_path, v.id, v.digest FROM source s
+     JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.published_version_id
+     WHERE s.removed_at IS NULL ORDER BY s.id";
+
+impl Select<Option<VersionId>> for VersionWith {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<VersionId>> {
+        let Self(source, content) = self;
+        let newest = "SELECT max(id) FROM version WHERE source_id = ?1 AND digest = ?2";
+        let id: Option<i64> = sql.only(newest, params![source.0, content.0], |row| row.get(0))?;
+        Ok(id.map(VersionId))
+    }
+}
+
+impl Select<Vec<ExpectedFile>> for ExpectedFiles {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<ExpectedFile>> {
+        Ok(sql.sound("source", EXPECTED, [], damaged, |columns| {
+            let (id, path) = (columns.get()?, columns.get()?);
+            let (version, digest) = (columns.optional()?, columns.optional()?);
+            Ok(ExpectedFile {
+                source_id: SourceId(id),
+                path,
+                published: version.map(VersionId).zip(digest.map(Digest)),
+            })
+        })?)
+    }
+}
+
+impl Select<Vec<BarePath>> for BarePaths {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<BarePath>> {
+        let Self(which) = self;
+        let (condition, value) = match which {
+            FilesToLookAt::Due(now) => (LOST_OF_DUE, int(Slot::containing(*now).0).to_string()),
+            FilesToLookAt::These(ids) => (LOST_OF_THESE, to_json(ids)),
+            FilesToLookAt::All => (BARE_OF_ALL, String::new()),
+        };
+        let query = format!("{BARE} {condition}");
+        let mut bare = sql.sound("source", &query, [value], damaged, read_bare)?;
+        if matches!(which, FilesToLookAt::All) {
+            bare.extend(sql.sound("left_file", BARE_OF_PURGED, [], damaged, read_left)?);
+        }
+        Ok(bare)
+    }
+}
+
+/// Schedules the removal of files at paths of no source, which were withdrawn before.
+pub(super) fn leave_strays(
+    transaction: &Transaction<'_>,
+    paths: &[String],
+) -> rusqlite::Result<()> {
+    for path in paths {
+        transaction.execute(
+            "INSERT OR IGNORE INTO withdrawal (path, path_key, problem) VALUES (?1, ?2, 'it is there again')",
+            params![path, path.to_lowercase()],
+        )?;
+    }
+    Ok(())
+}
+
+const BARE: &str = "SELECT s.id, s.published_path, s.removed_at IS NOT NULL
+     FROM source_state t CROSS JOIN source s ON s.id = t.source_id
+     WHERE t.published_version_id IS NULL AND t.publish_due = 0 AND";
+const LOST_OF_DUE: &str =
+    "t.published_size IS NOT NULL AND t.active = 1 AND t.next_slot <= CAST(?1 AS INTEGER)";
+const LOST_OF_THESE: &str = "t.published_size IS NOT NULL AND t.active = 1 AND t.source_id IN (SELECT value FROM json_each(?1))";
+const BARE_OF_ALL: &str = "?1 IS NOT NULL AND (s.removed_at IS NULL
+         OR NOT EXISTS (SELECT 1 FROM source o WHERE o.removed_at IS NULL AND o.path_key = s.path_key)
+             AND NOT EXISTS (SELECT 1 FROM withdrawal w WHERE w.path = s.published_path))";
+const BARE_OF_PURGED: &str = "SELECT l.path, l.size_bytes, l.modified_ns, l.inode FROM left_file l
+     WHERE NOT EXISTS (SELECT 1 FROM source o WHERE o.removed_at IS NULL AND o.path_key = lower(l.path))
+         AND NOT EXISTS (SELECT 1 FROM withdrawal w WHERE w.path = l.path)";
+
+fn read_bare(columns: &mut Columns<'_>) -> rusqlite::Result<BarePath> {
+    Ok(BarePath {
+        source_id: Some(SourceId(columns.get()?)),
+        path: columns.get()?,
+        is_removed: columns.get()?,
+        seal: None,
+    })
+}
+
+fn read_left(columns: &mut Columns<'_>) -> rusqlite::Result<BarePath> {
+    let path = columns.get()?;
+    let size: i64 = columns.get()?;
+    let seal = FileSeal {
+        size_bytes: size.unsigned_abs(),
+        modified_ns: columns.get()?,
+        inode: columns.get::<i64>()?.cast_unsigned(),
+    };
+    Ok(BarePath {
+        source_id: None,
+        path,
+        is_removed: true,
+        seal: Some(seal),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,5 +228,14 @@ mod tests {
             &["SCAN"],
         );
         assert_plan(&format!("{COLUMNS} {THESE}"), &[], &["SCAN t"]);
+    }
+
+    #[test]
+    fn the_sources_that_are_due_are_found_by_index() {
+        assert_plan(
+            &format!("{BARE} {LOST_OF_DUE}"),
+            &["source_state_due"],
+            &["SCAN"],
+        );
     }
 }

@@ -3,7 +3,7 @@
 use super::Store;
 use super::archive_mark::{write_adopted, write_swept};
 use super::attempt::forget_validators;
-use super::bare_path::leave_strays;
+
 use super::chore::write_chore;
 use super::claim::keep_due;
 use super::config_event::{is_marked_unusable, mark_unusable, reject, use_again};
@@ -16,7 +16,7 @@ use super::judging_death::{count_deaths, forget_deaths};
 use super::notice::write_notice;
 use super::pending_object::{announce, forget};
 use super::publication::{are_files_unsure, be_all_unsure, note_failure};
-use super::published_file::write_look;
+use super::published_file::{leave_strays, write_look};
 use super::transaction::Transaction;
 use super::withdrawal::write_withdrawal;
 use super::worker::see;
