@@ -264,13 +264,7 @@ fn end_claim(
     new: Option<&NewContent>,
 ) -> Outcome<()> {
     let outcome = outcome_of(&record.result);
-    let failures = match outcome {
-        AttemptOutcome::Failed => claimed.failures.saturating_add(1),
-        AttemptOutcome::New | AttemptOutcome::Unchanged => 0,
-    };
-    let slot = Slot::containing(record.started_at);
-    let slot = next_slot(slot, claimed.interval, failures);
-    let slot = record.not_before.map_or(slot, |floor| floor.max(slot));
+    let (slot, failures) = due_after(record, claimed, outcome);
     let received_whole = outcome != AttemptOutcome::Failed && record.size_bytes.is_some();
     // New content was written just now, which counts as checked.
     let is_checked = record.checked || outcome == AttemptOutcome::New;
@@ -289,19 +283,32 @@ fn end_claim(
         received_whole,
         is_checked,
     ];
-    match new {
-        Some(new) => {
-            let version = new.place.id;
-            let is_due = is_file_due(transaction, record.source_id, Some(version))?;
-            let more = params![version.0, is_due];
-            let all: Vec<_> = state.iter().chain(more).copied().collect();
-            transaction.execute(END_CLAIM_WITH_VERSION, all.as_slice())?;
-        }
-        None => {
-            transaction.execute(END_CLAIM, state)?;
-        }
-    }
-    Ok(())
+    let Some(new) = new else {
+        return Ok(transaction.execute(END_CLAIM, state).map(drop)?);
+    };
+    let version = new.place.id;
+    let is_due = is_file_due(transaction, record.source_id, Some(version))?;
+    let more = params![version.0, is_due];
+    let all: Vec<_> = state.iter().chain(more).copied().collect();
+    Ok(transaction
+        .execute(END_CLAIM_WITH_VERSION, all.as_slice())
+        .map(drop)?)
+}
+
+/// Returns the slot in which a source is due after an attempt, and its failures in a row.
+fn due_after(
+    record: &AttemptRecord,
+    claimed: &ClaimedSource,
+    outcome: AttemptOutcome,
+) -> (Slot, u32) {
+    let failures = match outcome {
+        AttemptOutcome::Failed => claimed.failures.saturating_add(1),
+        AttemptOutcome::New | AttemptOutcome::Unchanged => 0,
+    };
+    let slot = Slot::containing(record.started_at);
+    let slot = next_slot(slot, claimed.interval, failures);
+    let slot = record.not_before.map_or(slot, |floor| floor.max(slot));
+    (slot, failures)
 }
 
 fn insert_attempt(

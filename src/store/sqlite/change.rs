@@ -23,7 +23,7 @@ use super::withdrawal::{
     is_to_withdraw, keep_looks, leave_to_withdraw, stands_in_the_way, take_over_path,
 };
 use crate::domain::{
-    Action, Address, NewEvent, SettingsPatch, Slot, SourceId, SourceSettings, Stamp,
+    Action, Address, NewEvent, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp,
     candidate_path, free_number,
 };
 use crate::store::error::Result;
@@ -47,47 +47,45 @@ impl Store {
         changes: Vec<SourceChange>,
         stamp: Stamp,
     ) -> Result<Vec<Changed>> {
-        self.write(move |transaction| {
-            let purged = |change: &SourceChange| match change {
-                SourceChange::Remove { id, purge: true } => Some(*id),
-                _ => None,
-            };
-            let purged: Vec<_> = changes.iter().filter_map(purged).collect();
-            if !purged.is_empty() {
-                refuse_unknown_needs(transaction.sql, &purged)?;
-            }
-            let added = changes.iter().filter_map(|change| match change {
-                SourceChange::Add(settings) => Some(&settings.address),
-                _ => None,
-            });
-            refuse_lost_addresses(transaction.sql, added)?;
-            let mut aside = step_aside(transaction, &changes)?;
-            changes
-                .iter()
-                .map(|change| match change {
-                    SourceChange::Add(settings) => add(transaction, settings, &stamp),
-                    SourceChange::Edit(id, patch) => {
-                        let before = as_before(transaction, *id, &mut aside)?;
-                        edit(transaction, before, patch, &stamp)
-                    }
-                    SourceChange::TakeBack(id, done) => {
-                        let before = as_before(transaction, *id, &mut aside)?;
-                        take_back(transaction, before, done, "undone", &stamp)
-                    }
-                    SourceChange::MakeAgain(id, done) => {
-                        let before = as_before(transaction, *id, &mut aside)?;
-                        take_back(transaction, before, done, "redone", &stamp)
-                    }
-                    SourceChange::Restore(id, patch) => restore(transaction, *id, patch, &stamp),
-                    SourceChange::Remove { id, purge: false } => remove(transaction, *id, &stamp),
-                    SourceChange::Remove { id, purge: true } => {
-                        remove_with_history(transaction, *id, &stamp)
-                    }
-                })
-                .collect()
-        })
-        .await
+        self.write(move |transaction| change_all(transaction, &changes, &stamp))
+            .await
     }
+}
+
+fn change_all(
+    transaction: &Transaction<'_>,
+    changes: &[SourceChange],
+    stamp: &Stamp,
+) -> Outcome<Vec<Changed>> {
+    let purged = changes.iter().filter_map(|change| match change {
+        SourceChange::Remove { id, purge: true } => Some(*id),
+        _ => None,
+    });
+    let purged: Vec<_> = purged.collect();
+    if !purged.is_empty() {
+        refuse_unknown_needs(transaction.sql, &purged)?;
+    }
+    let added = changes.iter().filter_map(|change| match change {
+        SourceChange::Add(settings) => Some(&settings.address),
+        _ => None,
+    });
+    refuse_lost_addresses(transaction.sql, added)?;
+    let mut aside = step_aside(transaction, changes)?;
+    let mut as_before = |id| as_before(transaction, id, &mut aside);
+    let done = changes.iter().map(|change| match change {
+        SourceChange::Add(settings) => add(transaction, settings, stamp),
+        SourceChange::Edit(id, patch) => edit(transaction, as_before(*id)?, patch, stamp),
+        SourceChange::TakeBack(id, done) => {
+            take_back(transaction, as_before(*id)?, done, "undone", stamp)
+        }
+        SourceChange::MakeAgain(id, done) => {
+            take_back(transaction, as_before(*id)?, done, "redone", stamp)
+        }
+        SourceChange::Restore(id, patch) => restore(transaction, *id, patch, stamp),
+        SourceChange::Remove { id, purge: false } => remove(transaction, *id, stamp),
+        SourceChange::Remove { id, purge: true } => remove_with_history(transaction, *id, stamp),
+    });
+    done.collect()
 }
 
 fn add(
@@ -170,6 +168,19 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
 }
 
 /// Restores a removed source. It gets another published path when its former one is taken.
+/// Returns the path of a source that is restored. A free former path is kept, even when the address now suggests
+/// another one.
+fn path_again(
+    transaction: &Transaction<'_>,
+    source: &Source,
+    address: &Address,
+) -> rusqlite::Result<String> {
+    if is_free(transaction, &source.published_path)? {
+        return Ok(source.published_path.clone());
+    }
+    free_path(transaction, address)
+}
+
 fn restore(
     transaction: &Transaction<'_>,
     id: SourceId,
@@ -184,12 +195,7 @@ fn restore(
     let settings = &edit.after;
     // Runs before the source is back: another source may have its former name or address.
     write_settings(transaction, &source, &edit, stamp)?;
-    // A free former path is kept, even when the address now suggests another one.
-    let path = if is_free(transaction, &source.published_path)? {
-        source.published_path.clone()
-    } else {
-        free_path(transaction, &settings.address)?
-    };
+    let path = path_again(transaction, &source, &settings.address)?;
     transaction.execute(
         "UPDATE source SET removed_at = NULL, published_path = ?2, path_key = ?3 WHERE id = ?1",
         params![id.0, path, path.to_lowercase()],

@@ -2,7 +2,7 @@
 //!
 //! A claim ends when its worker records an attempt, releases it, or was not seen for a lease.
 
-use rusqlite::params;
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::Store;
 use super::failure::Outcome;
@@ -168,31 +168,21 @@ fn claim_all(
     let mut claim = transaction.sql.prepare_cached(
         "UPDATE source_state SET lease_owner = ?2, fence = fence + 1 WHERE source_id = ?1",
     )?;
-    let columns = if have_sets_members(transaction.sql)? {
-        SOURCE_COLUMNS
-    } else {
-        SETLESS_COLUMNS
-    };
-    let mut load = transaction.sql.prepare_cached(&format!(
-        "SELECT {columns}, t.fence, t.etag, t.last_modified, t.validators_address, t.validators_fields, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
-             CASE WHEN b.object IS NOT NULL OR b.base_id IS NOT NULL THEN b.id END
-         FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest WHERE s.id = ?1"
-    ))?;
+    let mut load = transaction
+        .sql
+        .prepare_cached(&load_sql(transaction.sql)?)?;
     let mut objects = transaction.sql.prepare_cached(OBJECTS)?;
+    let worker = &request.worker.id;
     let mut is_all = true;
     claimed.claims.reserve(ids.len());
     for id in ids {
         if claimed.damaged.iter().any(|(damaged, _)| damaged == id) {
             continue;
         }
-        let found = load
-            .query_row([id], |row| {
-                read_source_row(row, |columns| read_claim(columns, &request.worker.id))
-            })
-            .and_then(|found| {
-                claim.execute(params![id, request.worker.id.0])?;
-                Ok(found)
-            });
+        let found = load.query_row([id], |row| {
+            read_source_row(row, |columns| read_claim(columns, worker))
+        });
+        let found = found.and_then(|found| claim.execute(params![id, worker.0]).map(|_| found));
         let (mut claim, blob) = match found {
             Ok(found) => found,
             Err(error) => {
@@ -201,23 +191,48 @@ fn claim_all(
                 continue;
             }
         };
-        if let (Some(newest), Some(blob)) = (&mut claim.newest, blob) {
-            let rows = objects.query_map([blob], |row| read_object(&mut Columns::new(row)))?;
-            match rows.collect::<rusqlite::Result<_>>() {
-                Ok(objects) => newest.objects = objects,
-                Err(error) if damaged_row_in(&error).is_some() => {
-                    tracing::error!(
-                        "version {}: {error}: the whole file is asked for",
-                        newest.id
-                    );
-                    (claim.newest, claim.validators) = (None, Validators::default());
-                }
-                Err(error) => return Err(error),
-            }
+        if let Some(blob) = blob {
+            add_objects(&mut objects, &mut claim, blob)?;
         }
         claimed.claims.push(claim);
     }
     Ok(is_all)
+}
+
+/// Returns the statement that reads a source for its claim.
+fn load_sql(sql: &Connection) -> rusqlite::Result<String> {
+    let columns = if have_sets_members(sql)? {
+        SOURCE_COLUMNS
+    } else {
+        SETLESS_COLUMNS
+    };
+    Ok(format!(
+        "SELECT {columns}, t.fence, t.etag, t.last_modified, t.validators_address, t.validators_fields, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
+             CASE WHEN b.object IS NOT NULL OR b.base_id IS NOT NULL THEN b.id END
+         FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest WHERE s.id = ?1"
+    ))
+}
+
+/// Adds the objects that store a claim's newest version. With damage among them, the whole file is asked for.
+fn add_objects(
+    objects: &mut CachedStatement<'_>,
+    claim: &mut Claim,
+    blob: i64,
+) -> rusqlite::Result<()> {
+    let Some(newest) = &mut claim.newest else {
+        return Ok(());
+    };
+    let rows = objects.query_map([blob], |row| read_object(&mut Columns::new(row)))?;
+    match rows.collect::<rusqlite::Result<_>>() {
+        Ok(objects) => newest.objects = objects,
+        Err(error) if damaged_row_in(&error).is_some() => {
+            let id = newest.id;
+            tracing::error!("version {id}: {error}: the whole file is asked for");
+            (claim.newest, claim.validators) = (None, Validators::default());
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// Returns the damaged or missing row of an error; any other error is returned as it is.

@@ -76,6 +76,7 @@ impl Select<Vec<Publication>> for Publications {
     }
 }
 
+// Not withdrawn: files of a killed process, which were seen by nobody or are gone, and those that a set shows.
 const WRITE_PUBLISHED: &str =
     "UPDATE source_state SET published_version_id = ?2, publish_due = ?3, publish_error = NULL, publish_unsure = 0,
          published_size = ?4, published_mtime = ?5, published_inode = ?6, withdrawn_at = ?7, withdrawn_because = ?8
@@ -143,7 +144,6 @@ fn write_publication(
     let before = std::mem::replace(&mut now.published, published);
     now.is_unsure = false;
     let due = wanted(transaction.sql, &now)? != Publication::Keep;
-    // Files of a killed process were seen by nobody or are gone; a member's file is shown by its set.
     let is_gone = before.is_some() && !now.only_in_set;
     let gone = because.as_ref().filter(|_| is_gone);
     transaction.execute(
