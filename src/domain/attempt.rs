@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::words::words;
 use super::{AttemptId, Provenance, SourceId, VersionId};
@@ -55,18 +56,24 @@ words!(
     }
 );
 
-/// The validators of a response, stored verbatim for conditional requests (RFC 9110 §8.8).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The validators of a response, stored verbatim for conditional requests (RFC 9110 §8.8). The store keeps the JSON of
+/// each source's, where every name is a letter: the row is written with every attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Validators {
     /// The `ETag` field with its quotes and any `W/`; each byte is one character.
+    #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// The `Last-Modified` field, verbatim.
+    #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
     /// The address that gave the validators, or a digest of it: only that address receives them. An older gannet
     /// stored no address; the source's own is meant then.
+    #[serde(rename = "a", skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// A digest of the request fields that the validators belong to: requests with other fields do not send them. An
     /// older gannet stored none; then they are sent once, whatever the fields.
+    #[serde(rename = "f", skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
 }
 

@@ -202,6 +202,31 @@ fn a_damaged_source_ends_nothing_for_others() {
     }
 }
 
+/// Validators that cannot be read are damage of their source; an edit of what is asked forgets them.
+#[test]
+fn damaged_validators_are_damage_of_their_source() {
+    for value in ["'{'", "'{\"e\":7}'", "'{\"colour\":\"\"}'", "7", "x'ff'"] {
+        let gannet = histories();
+        let statement = format!("UPDATE source_state SET validators = {value} WHERE source_id = 1");
+        damage(&gannet.data(), &statement);
+        gannet.ok(&["list"]);
+        let fetch_line_3 = |name: &str| {
+            let replies = [Reply::file(format!("line 3 of {name}\n"))];
+            gannet.origin.on(&format!("/{name}"), replies);
+        };
+        NAMES.iter().copied().for_each(fetch_line_3);
+        all_due(&gannet);
+        let said = gannet.run(&["--worker-only"]);
+        assert_told(&said, "row 1 of the table `source_state` (source a)", value);
+        let contents = || NAMES.map(|name| gannet.ok(&["cat", name]));
+        let expected = ["line 2 of a\n", "line 3 of b\n", "line 3 of c\n"];
+        assert_eq!(contents(), expected, "{value}");
+        gannet.ok(&["edit", "a", "--header", "X-Any: 1"]);
+        gannet.ok(&["fetch", "a"]);
+        assert_eq!(contents()[0], "line 3 of a\n", "{value}");
+    }
+}
+
 /// A file of sources that does not name the damaged one neither removes nor replaces it.
 fn assert_told_of_apply(gannet: &Gannet, row: &str, what: &str) {
     let file = gannet.path("sources.toml");

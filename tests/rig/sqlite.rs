@@ -133,7 +133,7 @@ pub(crate) fn halt_purges(data: &Path) {
 
 /// Forgets with which headers validators were received, of both sources, as an older gannet left them.
 pub(crate) fn forget_validators_fields(data: &Path) {
-    let forget = "UPDATE source_state SET validators_fields = NULL";
+    let forget = "UPDATE source_state SET validators = json_remove(validators, '$.f')";
     assert_eq!(change(data, forget), 2);
 }
 
@@ -296,7 +296,12 @@ const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
     ALTER TABLE source ADD COLUMN max_size_bytes INTEGER;
     UPDATE source SET (interval_hours, tags, allow_private) = (SELECT interval_hours, tags, allow_private FROM old WHERE old.id = source.id);
     DROP TABLE old; ALTER TABLE event DROP COLUMN by_hand; DROP INDEX source_removed_path; DROP INDEX file_set_published;
-    DROP TABLE worker; DROP TABLE pending_object; ALTER TABLE source_state DROP COLUMN recorded_claim; ALTER TABLE source_state ADD COLUMN lease_until INTEGER;";
+    DROP TABLE worker; DROP TABLE pending_object; ALTER TABLE source_state DROP COLUMN recorded_claim; ALTER TABLE source_state ADD COLUMN lease_until INTEGER;
+    ALTER TABLE source_state ADD COLUMN etag TEXT; ALTER TABLE source_state ADD COLUMN last_modified TEXT;
+    ALTER TABLE source_state ADD COLUMN validators_address TEXT; ALTER TABLE source_state ADD COLUMN validators_fields TEXT;
+    UPDATE source_state SET (etag, last_modified, validators_address, validators_fields) =
+        (validators ->> 'e', validators ->> 'm', validators ->> 'a', validators ->> 'f');
+    ALTER TABLE source_state DROP COLUMN validators;";
 
 /// Takes from a catalogue all that the schemas after 15 added, or they could not add it again.
 const BACK_TO_SCHEMA_15: &str = "ALTER TABLE source_state DROP COLUMN withdrawn_at; ALTER TABLE source_state DROP COLUMN withdrawn_because;

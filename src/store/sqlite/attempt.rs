@@ -12,7 +12,7 @@ use super::provenance::{Addresses, PROVENANCE, provenance_id, read_provenance};
 use super::publication::is_file_due;
 use super::recorded_before::recorded_before;
 use super::refusals::repeat_on_version;
-use super::row::{Columns, duration_ms, int, millis, row_limit};
+use super::row::{Columns, duration_ms, int, millis, row_limit, to_json};
 use super::select::{Damage, Select};
 use super::sql_damage::{read_row, sound_rows};
 use super::statements::Statements as _;
@@ -69,12 +69,8 @@ pub(super) fn forget_validators(
     transaction: &Transaction<'_>,
     source: SourceId,
 ) -> rusqlite::Result<()> {
-    let forget =
-        "UPDATE source_state SET etag = NULL, last_modified = NULL, validators_address = NULL,
-             validators_fields = NULL
-         WHERE source_id = ?1";
-    transaction.execute(forget, [source.0])?;
-    Ok(())
+    let forget = "UPDATE source_state SET validators = NULL WHERE source_id = ?1";
+    transaction.execute(forget, [source.0]).map(drop)
 }
 
 /// Returns the source's attempts, newest first. A damaged provenance row does not make its attempt damaged.
@@ -242,8 +238,8 @@ macro_rules! end_claim {
     ($more:literal) => {
         concat!(
             "UPDATE source_state SET recorded_claim = row_checksum(fence, lease_owner), lease_owner = NULL, next_slot = ?2, failures = ?3,
-                 requests = ?4, etag = ?5, last_modified = ?6, validators_address = ?7, validators_fields = ?8, last_attempt_at = ?9,
-                 last_outcome = ?10, whole_at = iif(?11, ?9, whole_at), checked_at = iif(?12, ?9, checked_at)",
+                 requests = ?4, validators = ?5, last_attempt_at = ?6, last_outcome = ?7, whole_at = iif(?8, ?6, whole_at),
+                 checked_at = iif(?9, ?6, checked_at)",
             $more,
             " WHERE source_id = ?1"
         )
@@ -251,8 +247,8 @@ macro_rules! end_claim {
 }
 const END_CLAIM: &str = end_claim!("");
 const END_CLAIM_WITH_VERSION: &str = end_claim!(
-    ", version_id = ?13, publish_error = iif(?14 < publish_due, NULL, publish_error),
-         publish_unsure = iif(?14 < publish_due, 2, publish_unsure), publish_due = ?14"
+    ", version_id = ?10, publish_error = iif(?11 < publish_due, NULL, publish_error),
+         publish_unsure = iif(?11 < publish_due, 2, publish_unsure), publish_due = ?11"
 );
 
 /// Updates the state of the source in one statement, since every update rewrites a row of many columns. Marks the
@@ -269,15 +265,13 @@ fn end_claim(
     // New content was written just now, which counts as checked.
     let is_checked = record.checked || outcome == AttemptOutcome::New;
     let validators = &record.validators;
+    let validators = (!validators.is_empty()).then(|| to_json(validators));
     let state = params![
         record.source_id.0,
         slot.0,
         failures,
         int(record.requests),
-        validators.etag,
-        validators.last_modified,
-        validators.address,
-        validators.fields,
+        validators,
         millis(record.started_at),
         outcome.as_str(),
         received_whole,

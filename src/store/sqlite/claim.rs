@@ -207,7 +207,7 @@ fn load_sql(sql: &Connection) -> rusqlite::Result<String> {
         SETLESS_COLUMNS
     };
     Ok(format!(
-        "SELECT {columns}, t.fence, t.etag, t.last_modified, t.validators_address, t.validators_fields, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
+        "SELECT {columns}, t.fence, t.validators, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
              CASE WHEN b.object IS NOT NULL OR b.base_id IS NOT NULL THEN b.id END
          FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest WHERE s.id = ?1"
     ))
@@ -263,12 +263,7 @@ fn read_claim(
     let mut source = read_source(columns)?;
     // The fence after this claim.
     let fence = columns.get::<i64>()?.wrapping_add(1);
-    let mut validators = Validators {
-        etag: columns.get()?,
-        last_modified: columns.get()?,
-        address: columns.get()?,
-        fields: columns.get()?,
-    };
+    let mut validators: Validators = columns.optional_json()?.unwrap_or_default();
     let requests = columns.count()?;
     let whole_at = columns.optional_time()?;
     let checked_at = columns.optional_time()?;

@@ -199,9 +199,7 @@ fn edit_state(
     transaction.execute(
         "UPDATE source_state SET host = ?2, active = ?3,
              next_slot = iif(?6 AND lease_owner IS NOT NULL, min(?4, ?7), ?4),
-             etag = iif(?5, NULL, etag), last_modified = iif(?5, NULL, last_modified),
-             validators_address = iif(?5, NULL, validators_address),
-             validators_fields = iif(?5, NULL, validators_fields),
+             validators = iif(?5, NULL, validators),
              fence = iif(?6, fence + 1, fence), lease_owner = iif(?6, NULL, lease_owner)
          WHERE source_id = ?1",
         params![

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rusqlite::types::{FromSql, Type, ValueRef};
 use rusqlite::{Error, Row};
+use serde::de::DeserializeOwned;
 
 use crate::domain::SettingsPatch;
 
@@ -120,9 +121,19 @@ impl<'r> Columns<'r> {
     }
 
     /// Reads JSON in the form that [`to_json`] writes.
-    pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
+    pub(super) fn json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
         let text: String = self.get()?;
         serde_json::from_str(&text).map_err(|error| self.malformed(Type::Text, &error.to_string()))
+    }
+
+    /// Reads the same from a column that may be NULL, without a copy of the text.
+    pub(super) fn optional_json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<Option<T>> {
+        self.next += 1;
+        let text = self.row.get_ref(self.next - 1)?.as_str_or_null();
+        let text = text.map_err(|error| self.malformed(Type::Text, &error.to_string()))?;
+        text.map(serde_json::from_str)
+            .transpose()
+            .map_err(|error| self.malformed(Type::Text, &error.to_string()))
     }
 
     /// Reads a source's settings that differ from the defaults: an object of known settings with valid types.

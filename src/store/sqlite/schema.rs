@@ -14,41 +14,17 @@ use super::failure::sql_error;
 use super::interned::add_row_checksum;
 use crate::store::error::{Result, StoreError};
 
+macro_rules! migrations {
+    ($($number:literal)*) => {
+        &[$(include_str!(concat!("schema/", $number, ".sql"))),*]
+    };
+}
+
 /// Migration N brings a catalogue from schema N − 1 to schema N.
-const MIGRATIONS: &[&str] = &[
-    include_str!("schema/001.sql"),
-    include_str!("schema/002.sql"),
-    include_str!("schema/003.sql"),
-    include_str!("schema/004.sql"),
-    include_str!("schema/005.sql"),
-    include_str!("schema/006.sql"),
-    include_str!("schema/007.sql"),
-    include_str!("schema/008.sql"),
-    include_str!("schema/009.sql"),
-    include_str!("schema/010.sql"),
-    include_str!("schema/011.sql"),
-    include_str!("schema/012.sql"),
-    include_str!("schema/013.sql"),
-    include_str!("schema/014.sql"),
-    include_str!("schema/015.sql"),
-    include_str!("schema/016.sql"),
-    include_str!("schema/017.sql"),
-    include_str!("schema/018.sql"),
-    include_str!("schema/019.sql"),
-    include_str!("schema/020.sql"),
-    include_str!("schema/021.sql"),
-    include_str!("schema/022.sql"),
-    include_str!("schema/023.sql"),
-    include_str!("schema/024.sql"),
-    include_str!("schema/025.sql"),
-    include_str!("schema/026.sql"),
-    include_str!("schema/027.sql"),
-    include_str!("schema/028.sql"),
-    include_str!("schema/029.sql"),
-    include_str!("schema/030.sql"),
-    include_str!("schema/031.sql"),
-    include_str!("schema/032.sql"),
-    include_str!("schema/033.sql"),
+const MIGRATIONS: &[&str] = migrations![
+    "001" "002" "003" "004" "005" "006" "007" "008" "009" "010" "011" "012"
+    "013" "014" "015" "016" "017" "018" "019" "020" "021" "022" "023" "024"
+    "025" "026" "027" "028" "029" "030" "031" "032" "033" "034"
 ];
 
 /// How often a step is retried that SQLite gives up at once when another process takes it at the same moment.
@@ -221,6 +197,11 @@ mod tests {
         migrate(&mut connection, &file, migrations).map(|()| connection)
     }
 
+    fn text(sql: &Connection, query: &str) -> String {
+        let row = sql.query_row(query, [], |row| row.get(0));
+        row.unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
     /// Makes a catalogue of an older schema with these rows, and opens it with the newest.
     fn migrated_with(schema: usize, rows: &str) -> (tempfile::TempDir, Connection) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -289,29 +270,49 @@ mod tests {
 
     #[test]
     fn the_newest_version_of_an_older_catalogue_was_received_whole() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("gannet.db");
-        open(&path, &MIGRATIONS[..7])
-            .expect("schema 7")
-            .execute_batch(
-                "PRAGMA foreign_keys = OFF;
-                 INSERT INTO version (id, source_id, ordinal, blob_id, name_id, fetched_at, state)
-                     VALUES (3, 1, 0, 1, 1, 77, 'passed');
-                 INSERT INTO source_state (source_id, host, next_slot, active, etag, version_id)
-                     VALUES (1, 'h', 1, 1, '\"a\"', 3), (2, 'h', 1, 1, NULL, NULL);",
-            )
-            .expect("rows");
-        let read = |id: i64| {
-            let migrated = open(&path, MIGRATIONS).expect("the newest schema");
-            let columns = "etag, validators_address, whole_at";
-            let sql = format!("SELECT {columns} FROM source_state WHERE source_id = {id}");
-            migrated
-                .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-                .expect("a row")
-        };
-        let row: (Option<String>, Option<String>, Option<i64>) = read(1);
-        assert_eq!(row, (Some("\"a\"".to_owned()), None, Some(77)));
-        assert_eq!(read(2), (None, None, None));
+        let rows = "PRAGMA foreign_keys = OFF;
+             INSERT INTO version (id, source_id, ordinal, blob_id, name_id, fetched_at, state)
+                 VALUES (3, 1, 0, 1, 1, 77, 'passed');
+             INSERT INTO source_state (source_id, host, next_slot, active, version_id)
+                 VALUES (1, 'h', 1, 1, 3), (2, 'h', 1, 1, NULL);";
+        let (_folder, sql) = migrated_with(7, rows);
+        let whole =
+            "SELECT group_concat(source_id || ' ' || ifnull(whole_at, 'never')) FROM source_state";
+        assert_eq!(text(&sql, whole), "1 77,2 never");
+    }
+
+    #[test]
+    fn validators_of_every_older_catalogue_are_kept() {
+        let rows = r#"PRAGMA foreign_keys = OFF;
+            INSERT INTO source_state (source_id, host, next_slot, active, etag, last_modified)
+                VALUES (1, 'h', 1, 1, 'W/"é\1"', 'Sat'), (2, 'h', 1, 1, NULL, 'Sun'), (3, 'h', 1, 1, NULL, NULL);"#;
+        let asked = "UPDATE source_state SET validators_address = 'aa', validators_fields = ''";
+        let read = "SELECT group_concat(ifnull(validators, 'none'), char(10)) FROM source_state";
+        for schema in 1..34 {
+            let (update, asked) = match schema {
+                ..13 => ("", ""),
+                _ => (asked, r#","a":"aa","f":"""#),
+            };
+            let (_folder, sql) = migrated_with(schema, &format!("{rows} {update}"));
+            let expected = format!(
+                r#"{{"e":"W/\"é\\1\"","m":"Sat"{asked}}}
+{{"m":"Sun"{asked}}}
+none"#
+            );
+            assert_eq!(text(&sql, read), expected, "from schema {schema}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_state_of_a_source_stops_no_migration() {
+        let rows = r#"PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'source_state'; PRAGMA schema_version = 1000;
+            INSERT INTO source_state (source_id, host, next_slot, active, failures, etag)
+                VALUES (1, 'h', 1, 1, 'x', '"a"'), (2, 'h', 1, 1, 0, x'00'), (3, 'h', 1, 1, 0, '"c"');
+            UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = 'source_state'; PRAGMA schema_version = 1001;"#;
+        let (_folder, sql) = migrated_with(33, rows);
+        let sound = "SELECT validators FROM source_state WHERE source_id = 3";
+        assert_eq!(text(&sql, sound), r#"{"e":"\"c\""}"#);
     }
 
     #[test]
@@ -425,10 +426,10 @@ mod tests {
                 assert_eq!(settings(damaged), None, "{damaged} from schema {schema}");
             }
             let computed = "SELECT group_concat(interval_hours || ' ' || enabled || tags || publish, ', ' ORDER BY id) FROM source";
-            let computed: String = sql
-                .query_row(computed, [], |row| row.get(0))
-                .expect("columns");
-            assert_eq!(computed, r#"24 1[]passed, 168 0["x","y"]newest"#);
+            assert_eq!(
+                text(&sql, computed),
+                r#"24 1[]passed, 168 0["x","y"]newest"#
+            );
         }
     }
 
@@ -464,20 +465,12 @@ mod tests {
     #[test]
     fn claims_of_an_older_catalogue_hold_until_they_would_have() {
         use crate::store::sqlite::worker::living;
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("gannet.db");
-        let older = open(&path, &MIGRATIONS[..29]).expect("an older schema");
+        let rows = "PRAGMA foreign_keys = OFF;
+             INSERT INTO source_state (source_id, host, next_slot, active, lease_owner, lease_until, fence)
+             VALUES (1, 'h', 0, 1, 'run-live', 1769860830001, 3), (2, 'h', 0, 1, 'run-over', 1769860830000, 4),
+                 (3, 'h', 0, 1, NULL, NULL, 5)";
+        let (_folder, sql) = migrated_with(29, rows);
         let now = chrono::DateTime::from_timestamp_millis(1_769_860_830_000).expect("a time");
-        older
-            .execute_batch(
-                "PRAGMA foreign_keys = OFF;
-                 INSERT INTO source_state (source_id, host, next_slot, active, lease_owner, lease_until, fence)
-                 VALUES (1, 'h', 0, 1, 'run-live', 1769860830001, 3), (2, 'h', 0, 1, 'run-over', 1769860830000, 4),
-                     (3, 'h', 0, 1, NULL, NULL, 5)",
-            )
-            .expect("rows");
-        drop(older);
-        let sql = open(&path, MIGRATIONS).expect("the newest schema");
         let held = "SELECT group_concat(source_id || ' ' || fence || ' ' || lease_owner) FROM source_state
              WHERE lease_owner IN (SELECT id FROM worker WHERE folder = id AND seen_at > ?1 AND seen_at <= ?2)";
         let held: String = sql
