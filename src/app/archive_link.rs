@@ -3,11 +3,11 @@
 //! Never deletes anything, whichever of the two is wrong.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use super::{App, Error, ErrorKind, OtherContents, Result};
 use crate::archive::{Archive, ArchiveError};
+use crate::config::Config;
 use crate::domain::{ArchiveMark, Digest, Mismatch, is_out_of_space, to_hex};
 use crate::store::{CatalogueMark, Fact, LooseObjects, StoreError, UnnamedObjects};
 
@@ -36,17 +36,18 @@ impl fmt::Display for AdoptedArchive {
 }
 
 /// Refuses to create a catalogue beside an archive whose own catalogue is lost.
-pub fn refuse_lost_catalogue(data_dir: &Path) -> Result<()> {
-    let archive = Archive::open_for_reading(data_dir);
+pub fn refuse_lost_catalogue(config: &Config) -> Result<()> {
+    let archive = Archive::open_for_reading(&config.data_dir, &config.objects_place());
     // An unreadable mark counts as a mark.
-    if matches!(archive.machine().mark(), Ok(None)) && !archive.blobs().has_objects()? {
+    if matches!(archive.machine().mark(), Ok(None)) && archive.objects().is_empty()? {
         return Ok(());
     }
     let message = format!(
-        "{} holds an archive whose catalogue (gannet.db) is missing or empty",
-        data_dir.display()
+        "{} holds an archive whose catalogue ({}) is missing or empty",
+        config.data_dir.display(),
+        config.catalogue_place().name()
     );
-    Err(refusal(message, &archive))
+    Err(refusal(message, &archive, config))
 }
 
 impl App {
@@ -129,15 +130,15 @@ impl App {
             }
             None => return Ok(None),
         };
-        let path = self.config().data_dir.join("gannet.db");
-        let message = format!("{} {why}", path.display());
-        Ok(Some(refusal(message, &self.ports.archive)))
+        let message = format!("{} {why}", self.ports.store.place());
+        let config = self.config();
+        Ok(Some(refusal(message, &self.ports.archive, &config)))
     }
 
     /// Reports, for an archive without a mark, whether the catalogue names none of its objects.
     async fn names_no_object(&self) -> Result<bool> {
         let objects = self
-            .with_archive(|archive| archive.blobs().objects())
+            .with_archive(|archive| archive.objects().list())
             .await?;
         let unknown = self.unnamed(&objects).await?.len();
         // A killed first fetch may have left one or two.
@@ -162,7 +163,7 @@ impl App {
         let loose = self.read(LooseObjects(self.now())).await?;
         self.record(Fact::ObjectsGone(loose)).await?;
         let objects = self
-            .with_archive(|archive| archive.blobs().objects())
+            .with_archive(|archive| archive.objects().list())
             .await?;
         let mut kept = self.unnamed(&objects).await?;
         let sets = self.unknown_editions().await?;
@@ -217,15 +218,17 @@ impl App {
     }
 }
 
-fn refusal(message: String, archive: &Archive) -> Error {
+fn refusal(message: String, archive: &Archive, config: &Config) -> Error {
     let copies = archive.machine().catalogue_copies();
     let copies = if copies.is_empty() {
         String::new()
     } else {
         format!(", or a copy made before a migration: {}", copies.join(", "))
     };
+    let place = config.catalogue_place();
+    let name = place.name();
     Error::new(ErrorKind::Unavailable, message).hint(format!(
-        "put the right gannet.db back (from a backup{copies}); or `gannet config adopt-archive` takes what lies there for this catalogue's. Nothing is deleted either way"
+        "put the right {name} back (from a backup{copies}); or `gannet config adopt-archive` takes what lies there for this catalogue's. Nothing is deleted either way"
     ))
 }
 

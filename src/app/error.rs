@@ -150,7 +150,7 @@ fn remedy(error: &StoreError) -> Option<String> {
         StoreError::Taken { id, .. } => return Some(format!("see it with `gannet show {id}`")),
         StoreError::DamagedRow(row) => return Some(way_on(row)),
         StoreError::Damaged { .. } => {
-            "put a backup of gannet.db back; the next fetch of the source begins a sound version"
+            "put a backup of the catalogue back; the next fetch of the source begins a sound version"
         }
         StoreError::Newer { .. } => "use the gannet that made it, or a newer one",
         StoreError::Older { .. } => {
@@ -169,7 +169,7 @@ fn remedy(error: &StoreError) -> Option<String> {
 
 /// Returns the remedy for a damaged row.
 fn way_on(row: &DamagedRow) -> String {
-    const BACKUP: &str = "put a backup of gannet.db back";
+    const BACKUP: &str = "put a backup of the catalogue back";
     match row.table {
         "policy" => {
             "`gannet config adopt` puts the verifiers and sets of the configuration in force anew"

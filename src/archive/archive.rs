@@ -19,6 +19,7 @@ use super::run_folder::{RunFolder, refuse_link_to_others};
 use super::set_folders::SetFolders;
 use super::temp_dir::TempDir;
 use super::trash::Trash;
+use crate::config::ObjectsPlace;
 use crate::files::{Owner, make_public_folders};
 
 /// The archive's files below a data folder.
@@ -30,19 +31,24 @@ pub struct Archive {
     blobs: Blobs,
     published: Published,
     sets: SetFolders,
-    trash: Trash,
     machine: Machine,
 }
 
 impl Archive {
-    /// Makes `objects/`, `published/` and `tmp/` below `data_dir` as needed, and this process's run folder in `tmp/`.
-    /// Other accounts may read only published files.
+    /// Opens the archive of a data folder, with its objects there, and reports no wait.
     pub fn open(data_dir: &Path) -> Result<Self, ArchiveError> {
-        Self::open_reporting(data_dir, Arc::new(|_: &str| ()))
+        let objects = ObjectsPlace::in_folder(data_dir);
+        Self::open_at(data_dir, &objects, Arc::new(|_: &str| ()))
     }
 
-    /// Opens the archive as [`Self::open`] does; `report` receives a line for each long wait for another process.
-    pub fn open_reporting(data_dir: &Path, report: WaitReporter) -> Result<Self, ArchiveError> {
+    /// Makes the place of objects, `published/` and `tmp/` below `data_dir` as needed, and this process's run folder in
+    /// `tmp/`. Other accounts may read only published files. `report` receives a line for each long wait for another
+    /// process.
+    pub fn open_at(
+        data_dir: &Path,
+        objects: &ObjectsPlace,
+        report: WaitReporter,
+    ) -> Result<Self, ArchiveError> {
         let owner = Owner::of(data_dir);
         make_public_folders(data_dir, owner)
             .map_err(ArchiveError::io("make the folder", data_dir))?;
@@ -53,7 +59,7 @@ impl Archive {
             }
             Ok(path)
         };
-        folder("objects", 0o700)?;
+        Objects::make_place(objects, owner)?;
         // An obstacle here fails only the files to publish, each with its own error.
         if let Err(error) = folder("published", 0o755) {
             tracing::warn!("{error}");
@@ -64,35 +70,42 @@ impl Archive {
         let locks = Locks::new(temp_dir.clone(), owner, report);
         reader_temp::sweep();
         let temp = TempDir::Run(RunFolder::create(&temp_dir, locks.clone())?);
-        Ok(Self::of_parts(data_dir, owner, locks, temp))
+        Ok(Self::of_parts(data_dir, objects, (owner, locks, temp)))
     }
 
     /// Opens the archive for reading only: makes nothing below `data_dir` and takes no lock, so that read permission is
     /// enough.
-    pub fn open_for_reading(data_dir: &Path) -> Self {
+    pub fn open_for_reading(data_dir: &Path, objects: &ObjectsPlace) -> Self {
         let owner = Owner::of(data_dir);
         let locks = Locks::new(data_dir.join("tmp"), owner, Arc::new(|_: &str| ()));
         let temp = TempDir::Reader(ReaderTemp::new(data_dir));
-        Self::of_parts(data_dir, owner, locks, temp)
+        Self::of_parts(data_dir, objects, (owner, locks, temp))
     }
 
-    fn of_parts(data_dir: &Path, owner: Owner, locks: Locks, temp: TempDir) -> Self {
+    fn of_parts(
+        data_dir: &Path,
+        objects: &ObjectsPlace,
+        (owner, locks, temp): (Owner, Locks, TempDir),
+    ) -> Self {
         let (trash, temp) = (Trash::new(data_dir, owner), Arc::new(temp));
-        let objects = data_dir.join("objects");
-        let objects = Objects::new(objects, owner, trash.clone(), Arc::clone(&temp));
+        let objects = Objects::at(objects, owner, trash.clone(), Arc::clone(&temp));
         let published = data_dir.join("published");
         Self {
             blobs: Blobs::new(objects, Arc::clone(&temp)),
             published: Published::new(published, owner, trash.clone(), Arc::clone(&temp)),
             sets: SetFolders::new(data_dir.join("sets"), owner, trash.clone()),
-            machine: Machine::new(data_dir.to_owned(), owner, trash.clone(), locks, temp),
-            trash,
+            machine: Machine::new(data_dir.to_owned(), owner, trash, locks, temp),
         }
     }
 
-    /// Returns the blobs: contents in their stored form, with the objects.
+    /// Returns the codec of blobs: contents in their stored form.
     pub fn blobs(&self) -> &Blobs {
         &self.blobs
+    }
+
+    /// Returns the store of objects.
+    pub fn objects(&self) -> &Objects {
+        &self.blobs.objects
     }
 
     /// Returns the published files.
@@ -103,11 +116,6 @@ impl Archive {
     /// Returns the published folders of sets.
     pub fn sets(&self) -> &SetFolders {
         &self.sets
-    }
-
-    /// Returns the trash.
-    pub fn trash(&self) -> &Trash {
-        &self.trash
     }
 
     /// Returns the locks, run folders and small files that the processes of this machine share.

@@ -3,9 +3,9 @@
 //! | part | what it is for |
 //! | --- | --- |
 //! | [`Blobs`] | contents in their stored form: whole, or a delta; the large ones as objects |
+//! | [`Objects`] | the large ones, and for some days what seems unneeded: the trash |
 //! | [`Published`] | the plain files that other programs read |
 //! | [`SetFolders`] | the folders of sets, each behind one link |
-//! | [`Trash`] | files that seem unneeded, for some days |
 //! | [`Machine`] | locks, run folders and the small files that processes of one machine share |
 //!
 //! A blob has one of three stored forms: its bytes, a zstd frame, or a zstd frame with the content of an earlier blob
@@ -25,7 +25,6 @@ mod decode;
 mod edition_file;
 mod encode;
 mod error;
-mod expired_trash;
 mod file;
 mod host;
 mod lock;
@@ -51,11 +50,10 @@ pub use codec_limit::{CodecLimit, CodecLoad};
 pub use edition_file::EditionFile;
 pub use encode::EncodedBlob;
 pub use error::ArchiveError;
-pub use expired_trash::ExpiredTrash;
 pub use lock::{FileLock, WaitReporter};
 pub use looks::Looks;
 pub use machine::Machine;
+pub use objects::{ExpiredTrash, Objects};
 pub use published::{PublishItem, Published};
 pub use reserve::release_reserve;
 pub use set_folders::{EditionFolder, SetFolders};
-pub use trash::Trash;

@@ -1,8 +1,9 @@
-//! The store of large stored forms: one file each below `objects/`.
+//! The store of large stored forms: one file each below `objects/`, and for some days more in the trash.
 //!
 //! Never rewrites an object, and never reuses a name: a writer that fails to record its object cannot remove one that a
-//! row names. The form's encoding is not its concern, and no other module depends on where objects lie, so another
-//! store can replace this one.
+//! row names. Never deletes a day of the trash whose objects could not be listed: the caller must first look up whether
+//! one of them is needed. The form's encoding is not its concern, and no other module depends on where objects lie, so
+//! another store can replace this one.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, Write};
@@ -18,7 +19,8 @@ use super::file::{give, is_inside, make_folder, sync_folder};
 use super::object_name::{below_data_dir, copy_prefix, digest_in, file_prefix, shelf};
 use super::temp_dir::TempDir;
 use super::trash::Trash;
-use crate::domain::Digest;
+use crate::config::ObjectsPlace;
+use crate::domain::{Digest, StoredObject};
 use crate::files::{Owner, read_plain};
 
 /// Private: sources may be visible to this account only.
@@ -26,11 +28,20 @@ const MODE: u32 = 0o700;
 
 /// The store of large stored forms.
 #[derive(Debug)]
-pub(super) struct Objects {
+pub struct Objects {
     folder: PathBuf,
     owner: Owner,
     trash: Trash,
     temp: Arc<TempDir>,
+}
+
+/// The expired part of the trash.
+#[derive(Debug, Default)]
+pub struct ExpiredTrash {
+    days: Vec<PathBuf>,
+    /// The objects in it, each with the digest of its content. Objects that a blob names must be moved back before the
+    /// rest is deleted.
+    pub objects: Vec<(Digest, String)>,
 }
 
 /// A stored form that is being written to the temporary folder; [`Objects::put`] makes it an object.
@@ -53,10 +64,20 @@ pub(super) struct OpenObject {
 pub(super) struct Unreachable(pub(super) io::Error);
 
 impl Objects {
-    /// Returns the store of objects below `folder`, which exists.
-    pub(super) fn new(folder: PathBuf, owner: Owner, trash: Trash, temp: Arc<TempDir>) -> Self {
+    /// Makes the place of objects; no error when it exists.
+    pub(super) fn make_place(place: &ObjectsPlace, owner: Owner) -> Result<(), ArchiveError> {
+        let ObjectsPlace::Folder(folder) = place;
+        if make_folder(folder, MODE, owner)? {
+            sync_folder(folder.parent().unwrap_or(folder))?;
+        }
+        Ok(())
+    }
+
+    /// Returns the store of the objects at `place`, which exists, or is read only.
+    pub(super) fn at(place: &ObjectsPlace, owner: Owner, trash: Trash, temp: Arc<TempDir>) -> Self {
+        let ObjectsPlace::Folder(folder) = place;
         Self {
-            folder,
+            folder: folder.clone(),
             owner,
             trash,
             temp,
@@ -115,6 +136,12 @@ impl Objects {
         }))
     }
 
+    /// Returns whether an object exists with its recorded length, without reading it. Fails when the store is unavailable.
+    pub fn has(&self, object: &StoredObject) -> Result<bool, ArchiveError> {
+        let found = self.open(&object.name)?;
+        Ok(found.is_some_and(|found| found.size_bytes == object.size_bytes))
+    }
+
     /// Returns `None` for a missing object. Fails when the whole folder is missing, as an unmounted disk is: then no
     /// object counts as missing.
     fn confirm_missing<T>(&self) -> Result<Option<T>, ArchiveError> {
@@ -127,8 +154,8 @@ impl Objects {
         ArchiveError::io("read the object", &self.folder.join(name))(error.0)
     }
 
-    /// Removes an object; no error when it is missing.
-    pub(super) fn delete(&self, name: &str) -> Result<(), ArchiveError> {
+    /// Removes an unrecorded object of this process; no error when it is missing.
+    pub fn delete(&self, name: &str) -> Result<(), ArchiveError> {
         let path = self.path(name)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -138,14 +165,14 @@ impl Objects {
         }
     }
 
-    /// Moves an object to the trash; no error when it is missing.
-    pub(super) fn discard(&self, name: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+    /// Moves an object to the trash, where it can still be read; no error when it is missing.
+    pub fn discard(&self, name: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         self.path(name)?;
         self.trash.put(&below_data_dir(name), now)
     }
 
     /// Moves an object back from the trash. Returns whether it was there.
-    pub(super) fn rescue(&self, name: &str) -> Result<bool, ArchiveError> {
+    pub fn rescue(&self, name: &str) -> Result<bool, ArchiveError> {
         let path = self.path(name)?;
         let folder = path.parent().unwrap_or(&self.folder);
         if make_folder(folder, MODE, self.owner)? {
@@ -156,12 +183,28 @@ impl Objects {
             .put_back(&below_data_dir(name), (folder, &unfinished))
     }
 
+    /// Counts the days since the last count, and returns the expired part of the trash, with all files in it.
+    pub fn expired(&self, now: DateTime<Utc>) -> Result<ExpiredTrash, ArchiveError> {
+        let mut expired = ExpiredTrash::default();
+        for day in self.trash.expired_days(now)? {
+            match objects_below(&day.join("objects")) {
+                Ok(objects) => {
+                    expired.objects.extend(objects);
+                    expired.days.push(day);
+                }
+                Err(error) => tracing::warn!("{error}: {} is not emptied", day.display()),
+            }
+        }
+        Ok(expired)
+    }
+
     /// Returns all objects, each with the digest of its content.
-    pub(super) fn list(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
+    pub fn list(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
         objects_below(&self.folder)
     }
 
-    pub(super) fn is_empty(&self) -> Result<bool, ArchiveError> {
+    /// Returns whether there is no object.
+    pub fn is_empty(&self) -> Result<bool, ArchiveError> {
         for folder in entries(&self.folder)? {
             if !entries(&folder.path())?.is_empty() {
                 return Ok(false);
@@ -175,6 +218,18 @@ impl Objects {
             Ok(self.folder.join(name))
         } else {
             Err(ArchiveError::BadPath(name.to_owned()))
+        }
+    }
+}
+
+impl ExpiredTrash {
+    /// Deletes what was found expired, and nothing that expired since: its objects have not been looked up. A day that
+    /// cannot be deleted, or that another process deletes, does not stop the others.
+    pub fn delete(&self) {
+        for day in &self.days {
+            if let Err(error) = Trash::delete_day(day) {
+                tracing::warn!("{error}: left to the next look");
+            }
         }
     }
 }
@@ -227,7 +282,7 @@ impl Read for ObjectFile {
 }
 
 /// Returns the objects below a folder, each with the digest of its content.
-pub(super) fn objects_below(folder: &Path) -> Result<Vec<(Digest, String)>, ArchiveError> {
+fn objects_below(folder: &Path) -> Result<Vec<(Digest, String)>, ArchiveError> {
     let mut objects = Vec::new();
     for folder in entries(folder)? {
         let shelf = folder.file_name();

@@ -27,7 +27,7 @@ const COPYING: &str = ".copying-";
 
 /// The folder `trash/`, made on first use.
 #[derive(Clone, Debug)]
-pub struct Trash {
+pub(super) struct Trash {
     data_dir: PathBuf,
     folder: PathBuf,
     owner: Owner,

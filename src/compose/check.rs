@@ -66,7 +66,7 @@ async fn look_at_catalogue(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Vec<String>> {
-    if !has_catalogue(&config.data_dir)? {
+    if !has_catalogue(config)? {
         return Ok(Vec::new());
     }
     let services = Services::open_for_operator(Access::Read, flags, environment).await?;
@@ -128,7 +128,7 @@ pub(super) async fn policy_outlook(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Option<PolicyOutlook>> {
-    if !has_catalogue(&config.data_dir)? {
+    if !has_catalogue(config)? {
         return Ok(None);
     }
     let services = Services::open_for_operator(Access::Read, flags, environment).await?;

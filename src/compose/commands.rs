@@ -54,7 +54,7 @@ fn begins_catalogue(
         return Ok(false);
     }
     let config = load(flags, environment, Access::Create)?;
-    services::may_begin_in(&config.data_dir)
+    services::may_begin(&config)
 }
 
 /// Opens the services that a command needs. On a full disk a purge cannot open them for writing: it then opens the

@@ -53,11 +53,11 @@ fn wants_catalogue(
     console: &mut Console<'_>,
 ) -> Result<bool> {
     let config = super::loading::load(flags, environment, Access::Create)?;
-    if has_catalogue(&config.data_dir)? {
+    if has_catalogue(&config)? {
         return Ok(true);
     }
-    let folder = config.data_dir.display();
-    let question = format!("There is no catalogue in {folder}. Begin one there?");
+    let place = config.catalogue_place();
+    let question = format!("There is no catalogue in {place}. Begin one there?");
     Ok(console.ask(&question) == Some(true))
 }
 

@@ -9,12 +9,9 @@ use crate::faces::cli::args::Access;
 use crate::files::is_open_to_others;
 use crate::store::Store;
 
-/// The name of the catalogue's file in the data folder.
-pub(super) const CATALOGUE: &str = "gannet.db";
-
 pub(super) fn load(flags: &Flags, environment: &Environment, access: Access) -> Result<Config> {
-    let remembered = |data_dir: &Path| Store::policy_file(&data_dir.join(CATALOGUE));
-    Config::load_for_catalogue(flags, environment, access == Access::Read, remembered)
+    let only_reads = access == Access::Read;
+    Config::load_for_catalogue(flags, environment, only_reads, Store::policy_file_at)
         .map_err(|error| Error::invalid(error.to_string()))
 }
 
@@ -22,10 +19,10 @@ pub(super) fn load(flags: &Flags, environment: &Environment, access: Access) -> 
 /// it reads the file that the catalogue names by then, which may be another one.
 pub(super) fn reader(config: &Config, flags: &Flags, environment: &Environment) -> ReadConfig {
     let (flags, environment) = (flags.clone(), environment.clone());
-    let data_dir = config.data_dir.clone();
+    let place = config.catalogue_place();
     Arc::new(move || {
         Config::load_for_catalogue(&flags, &environment, false, |_| {
-            Store::policy_file(&data_dir.join(CATALOGUE))
+            Store::policy_file_at(&place)
         })
     })
 }

@@ -1,11 +1,10 @@
 //! The use-cases, their ports and the log over one data folder, opened with the access that a command needs.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tracing_appender::non_blocking::WorkerGuard;
 
-use super::loading::{CATALOGUE, load, open_to_others, reader};
+use super::loading::{load, open_to_others, reader};
 use super::notes::{LogTroubles, Notes};
 use crate::app::{App, Error, ErrorKind, ReadConfig, Result, refuse_lost_catalogue};
 use crate::archive::Archive;
@@ -15,7 +14,7 @@ use crate::domain::Actor;
 use crate::faces::cli::args::Access;
 use crate::files::Owner;
 use crate::logging::log_events;
-use crate::store::{Store, StoreError, StoreOptions};
+use crate::store::{CatalogueState, Store, StoreError, StoreOptions};
 use crate::worker::Worker;
 
 /// The use-cases over their ports, and the log.
@@ -42,14 +41,14 @@ impl Services {
         let config = load(flags, environment, access)?;
         let read_config = Some(reader(&config, flags, environment));
         if access == Access::Create {
-            refuse_lost(&config.data_dir)?;
+            refuse_lost(&config)?;
         } else {
-            insist_on_catalogue(&config.data_dir)?;
+            insist_on_catalogue(&config)?;
         }
         let clock = Arc::new(SystemClock);
         if access == Access::Read {
-            let store = open_for_reading(&config.data_dir)?;
-            let archive = Archive::open_for_reading(&config.data_dir);
+            let store = open_for_reading(&config)?;
+            let archive = Archive::open_for_reading(&config.data_dir, &config.objects_place());
             let actor = actor(&Identity::of(environment));
             let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
             let mismatch = app.archive_mismatch().await?;
@@ -114,8 +113,9 @@ impl Services {
         for line in open_to_others(config.config_file.as_deref()) {
             notes.say(&format!("warning: {line}"));
         }
-        let archive = Archive::open_reporting(&config.data_dir, notes.teller())?;
-        let store = open_for_writing(&config.data_dir)?;
+        let objects = config.objects_place();
+        let archive = Archive::open_at(&config.data_dir, &objects, notes.teller())?;
+        let store = open_for_writing(&config)?;
         let owner = Owner::of(&config.data_dir);
         let teller = log_troubles.teller(&notes);
         let log = crate::logging::start(&config.log_dir, owner, &config.log, teller)
@@ -143,60 +143,57 @@ impl Services {
     }
 }
 
-/// Returns whether a data folder has a catalogue.
-pub(super) fn has_catalogue(data_dir: &Path) -> Result<bool> {
-    let path = data_dir.join(CATALOGUE);
-    path.try_exists().map_err(|error| {
-        let message = format!(
-            "cannot look for a catalogue in {}: {error}",
-            data_dir.display()
-        );
+/// Returns whether there is a catalogue at its place.
+pub(super) fn has_catalogue(config: &Config) -> Result<bool> {
+    let place = config.catalogue_place();
+    let found = Store::state_at(&place).map_err(|error| {
+        let message = format!("cannot look for a catalogue in {place}: {error}");
         Error::new(ErrorKind::Unavailable, message)
-    })
+    })?;
+    Ok(found != CatalogueState::Missing)
 }
 
-/// Returns whether a catalogue may be begun in a data folder: false if it has one, an error if it has lost one.
-pub(super) fn may_begin_in(data_dir: &Path) -> Result<bool> {
-    refuse_lost(data_dir)?;
-    Ok(!has_catalogue(data_dir)?)
+/// Returns whether a catalogue may be begun: false if there is one, an error if the archive has lost its own.
+pub(super) fn may_begin(config: &Config) -> Result<bool> {
+    refuse_lost(config)?;
+    Ok(!has_catalogue(config)?)
 }
 
 /// Returns an error if the data folder holds an archive whose catalogue is lost.
-fn refuse_lost(data_dir: &Path) -> Result<()> {
-    match std::fs::metadata(data_dir.join(CATALOGUE)) {
-        Ok(file) if file.len() > 0 => Ok(()),
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Ok(()),
-        _ => refuse_lost_catalogue(data_dir),
+fn refuse_lost(config: &Config) -> Result<()> {
+    match Store::state_at(&config.catalogue_place()) {
+        Ok(CatalogueState::Present) | Err(_) => Ok(()),
+        Ok(CatalogueState::Missing | CatalogueState::Empty) => refuse_lost_catalogue(config),
     }
 }
 
-fn insist_on_catalogue(data_dir: &Path) -> Result<()> {
-    refuse_lost(data_dir)?;
-    if has_catalogue(data_dir)? {
+fn insist_on_catalogue(config: &Config) -> Result<()> {
+    refuse_lost(config)?;
+    if has_catalogue(config)? {
         return Ok(());
     }
-    let message = format!("no catalogue in {}", data_dir.display());
+    let message = format!("no catalogue in {}", config.catalogue_place());
     Err(Error::new(ErrorKind::Unavailable, message).hint(
         "`gannet add` or `gannet apply` begins one; or is the path wrong (--data-dir, GANNET_DATA_DIR, data_dir in the configuration), or its disk not mounted?",
     ))
 }
 
 /// Opens the catalogue for writing; committed events are written to the log.
-fn open_for_writing(data_dir: &Path) -> Result<Store> {
+fn open_for_writing(config: &Config) -> Result<Store> {
     let options = StoreOptions {
         on_commit: vec![Arc::new(log_events)],
         ..StoreOptions::default()
     };
-    Ok(Store::open_with(&data_dir.join(CATALOGUE), options)?)
+    Ok(Store::open_at(&config.catalogue_place(), options)?)
 }
 
 /// Opens the catalogue without a trace. One of an older gannet is first migrated, if this account may write to it.
-fn open_for_reading(data_dir: &Path) -> Result<Store> {
-    let path = data_dir.join(CATALOGUE);
-    match Store::open_for_reading(&path) {
+fn open_for_reading(config: &Config) -> Result<Store> {
+    let place = config.catalogue_place();
+    match Store::open_at_for_reading(&place) {
         Err(older @ StoreError::Older { .. }) => {
-            drop(Store::open(&path).map_err(|_| older)?);
-            Ok(Store::open_for_reading(&path)?)
+            drop(Store::open_at(&place, StoreOptions::default()).map_err(|_| older)?);
+            Ok(Store::open_at_for_reading(&place)?)
         }
         opened => Ok(opened?),
     }

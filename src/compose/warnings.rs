@@ -35,9 +35,9 @@ pub(super) async fn warn_without_sources(
 ) -> Result<()> {
     if services.app.first_sources(1).await?.is_empty() {
         let config = services.app.config();
-        let folder = config.data_dir.display();
+        let place = config.catalogue_place();
         console.warn(&format!(
-            "no sources in {folder}: `gannet add URL` adds one; or is it another folder that is meant?"
+            "no sources in {place}: `gannet add URL` adds one; or is it another folder that is meant?"
         ));
     }
     Ok(())

@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use toml::Value;
 
 use super::{
-    Config, DashboardConfig, FetchConfig, LogConfig, SettingOrigin, SettingOrigins, WorkerConfig,
+    Config, DashboardConfig, FetchConfig, LogConfig, SettingOrigin, SettingOrigins, StorageConfig,
+    WorkerConfig,
 };
 
 /// One setting in force.
@@ -28,6 +29,7 @@ pub struct SettingInForce {
 struct Tables<'a> {
     fetch: &'a FetchConfig,
     log: &'a LogConfig,
+    storage: &'a StorageConfig,
     dashboard: &'a DashboardConfig,
     worker: &'a WorkerConfig,
 }
@@ -55,6 +57,7 @@ impl Config {
         let tables = Tables {
             fetch: &self.fetch,
             log: &self.log,
+            storage: &self.storage,
             dashboard: &self.dashboard,
             worker: &self.worker,
         };

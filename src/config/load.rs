@@ -15,8 +15,9 @@ use super::paths::{Paths, expand, home_of_owner};
 use super::program_search::folder_of;
 use super::verifiers::VerifierKeys;
 use super::{
-    Config, ConfigError, DashboardConfig, Environment, FetchConfig, LogConfig, Secrets,
-    SettingOrigin, SettingOrigins, WorkerConfig, Zone, builtin, notify, verifiers,
+    CataloguePlace, Config, ConfigError, DashboardConfig, Environment, FetchConfig, LogConfig,
+    Secrets, SettingOrigin, SettingOrigins, StorageConfig, WorkerConfig, Zone, builtin, notify,
+    verifiers,
 };
 
 /// The command line options that choose the configuration.
@@ -39,6 +40,7 @@ struct FileSettings {
     secrets_file: Option<PathBuf>,
     fetch: FetchConfig,
     log: LogConfig,
+    storage: StorageConfig,
     dashboard: DashboardConfig,
     worker: WorkerConfig,
     verifier: Vec<VerifierKeys>,
@@ -87,8 +89,8 @@ impl Config {
         }
     }
 
-    /// Returns the configuration in force for the catalogue in its data folder. `remembered` returns, for a data
-    /// folder, the file that the catalogue's policy came from. Without `--config` and `GANNET_CONFIG`, that file is
+    /// Returns the configuration in force for the catalogue at its place. `remembered` returns, for a place, the file
+    /// that the catalogue's policy came from. Without `--config` and `GANNET_CONFIG`, that file is
     /// read in preference to the one in the platform's folder.
     ///
     /// A catalogue whose data folder is known is opened even when the configuration file is unusable;
@@ -101,7 +103,7 @@ impl Config {
         flags: &Flags,
         environment: &Environment,
         only_reads: bool,
-        remembered: impl FnOnce(&Path) -> Option<PathBuf>,
+        remembered: impl FnOnce(&CataloguePlace) -> Option<PathBuf>,
     ) -> Result<Self, ConfigError> {
         let (config, problem) = Self::read(flags, environment)?;
         let is_sure = only_reads || chosen_data_dir(flags, environment).is_some();
@@ -115,14 +117,14 @@ impl Config {
         if is_file_given(flags, environment) {
             return Ok(config);
         }
-        let Some(file) = remembered(&config.data_dir) else {
+        let Some(file) = remembered(&config.catalogue_place()) else {
             return Ok(config);
         };
         if config.config_file.as_ref() == Some(&file) {
             return Ok(config);
         }
         Ok(match Self::load_remembered(file, flags, environment) {
-            Ok(found) => found.with_folders_of(config),
+            Ok(found) => found.with_places_of(config),
             Err(error) => Self {
                 unusable: Some(error.to_string()),
                 ..config
@@ -130,14 +132,15 @@ impl Config {
         })
     }
 
-    /// Returns the configuration with the folders of `config`, which led to the catalogue.
-    fn with_folders_of(self, config: Self) -> Self {
-        if self.data_dir == config.data_dir {
+    /// Returns the configuration with the places of `config`, which led to the catalogue.
+    fn with_places_of(self, config: Self) -> Self {
+        if self.data_dir == config.data_dir && self.storage == config.storage {
             return self;
         }
         Self {
             data_dir: config.data_dir,
             log_dir: config.log_dir,
+            storage: config.storage,
             origins: SettingOrigins {
                 data_dir: config.origins.data_dir,
                 log_dir: config.origins.log_dir,
@@ -206,6 +209,7 @@ impl Config {
             unusable: None,
             fetch: settings.fetch,
             log: settings.log,
+            storage: settings.storage,
             dashboard: settings.dashboard,
             worker: settings.worker,
             verifiers: settings.verifiers,

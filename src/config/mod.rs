@@ -21,6 +21,7 @@ mod programs;
 mod proxy_address;
 mod resource_limits;
 mod secrets;
+mod storage;
 mod types;
 mod values;
 mod verifiers;
@@ -41,6 +42,7 @@ pub use programs::program_problem;
 pub use proxy_address::ProxyAddress;
 pub use resource_limits::ResourceLimits;
 pub use secrets::{LEAST_SECRET_BYTES, Secrets};
+pub use storage::{CataloguePlace, ObjectsPlace, StorageConfig};
 pub use types::{
     Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,
     NotifierKind, ThemeChoice, VerifierConfig, VerifierKind, WorkerConfig,

@@ -8,7 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 
 use super::values::{duration, one_path, size, user_agent, web_address, within};
-use super::{Builtin, NoProxy, ProxyAddress, ResourceLimits, Secrets, SettingOrigins, Zone};
+use super::{
+    Builtin, CataloguePlace, NoProxy, ObjectsPlace, ProxyAddress, ResourceLimits, Secrets,
+    SettingOrigins, StorageConfig, Zone,
+};
 use crate::domain::text_form::{prints_text, reads_text};
 use crate::domain::words::words;
 use crate::domain::{NoticeRules, Pattern, Scope, Weight};
@@ -16,7 +19,7 @@ use crate::domain::{NoticeRules, Pattern, Scope, Weight};
 /// The configuration in force.
 #[derive(Clone)]
 pub struct Config {
-    /// The folder of the catalogue (`gannet.db`), `objects/`, `published/` and `tmp/`.
+    /// The folder of `published/`, `sets/`, `trash/` and `tmp/`, and of the places that `[storage]` does not give.
     pub data_dir: PathBuf,
     /// The folder of the log files.
     pub log_dir: PathBuf,
@@ -29,6 +32,8 @@ pub struct Config {
     pub fetch: FetchConfig,
     /// `[log]`.
     pub log: LogConfig,
+    /// `[storage]`.
+    pub storage: StorageConfig,
     /// `[dashboard]`.
     pub dashboard: DashboardConfig,
     /// `[worker]`.
@@ -43,6 +48,18 @@ pub struct Config {
     pub zone: Zone,
     /// The origins of the settings.
     pub origins: SettingOrigins,
+}
+
+impl Config {
+    /// Returns the place of the catalogue.
+    pub fn catalogue_place(&self) -> CataloguePlace {
+        self.storage.catalogue_place(&self.data_dir)
+    }
+
+    /// Returns the place of large objects.
+    pub fn objects_place(&self) -> ObjectsPlace {
+        self.storage.objects_place(&self.data_dir)
+    }
 }
 
 /// How files are fetched.

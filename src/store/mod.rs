@@ -1,11 +1,12 @@
 //! The catalogue: sources, attempts, versions, blobs, verdicts and events.
 //!
 //! This is the port: what goes into the operations of [`Store`], what comes out of them, and how they fail, in types of
-//! the domain. Every operation is one call and one transaction. The engine is beside it, in `sqlite/`, and no type of
-//! it is named here. The store never reads the clock, the archive's files or the network.
+//! the domain. Every operation is one call and one transaction. The engine is beside it, in `sqlite/`, and only
+//! `engine.rs` names a type of it. The store never reads the clock, the archive's files or the network.
 
 mod condition;
 mod damaged_row;
+mod engine;
 mod error;
 mod fact;
 mod judged;
@@ -22,6 +23,7 @@ mod version_query;
 
 pub use condition::Condition;
 pub use damaged_row::DamagedRow;
+pub use engine::{CatalogueState, Store};
 pub use error::StoreError;
 pub use fact::Fact;
 pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
@@ -48,7 +50,6 @@ pub use query::{
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
-pub use sqlite::Store;
 pub use types::{
     AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, ClaimWhat, ClaimsToRelease,
     Counted, Edited, Ended, EventFilter, FileSet, JudgedBy, JudgedOrder, JudgedRequest,

@@ -48,9 +48,7 @@ async fn discard_unneeded(app: &App) -> Result<()> {
         app.discard_object(&object).await?;
     }
     // Listed before they are looked up: every needed object in the list has a row by then.
-    let objects = app
-        .with_archive(|archive| archive.blobs().objects())
-        .await?;
+    let objects = app.with_archive(|archive| archive.objects().list()).await?;
     for page in objects.chunks(PAGE) {
         for object in app.read(UnnamedObjects(page.to_vec())).await? {
             app.discard_object(&object).await?;
@@ -64,14 +62,14 @@ async fn discard_unneeded(app: &App) -> Result<()> {
 async fn empty_trash(app: &App, needs_are_known: bool) -> Result<()> {
     let now = app.now();
     let expired = app
-        .with_archive(move |archive| archive.trash().expired(now))
+        .with_archive(move |archive| archive.objects().expired(now))
         .await?;
     for page in expired.objects.chunks(PAGE) {
         let unnamed = app.read(UnnamedObjects(page.to_vec())).await?;
         for (_, object) in page {
             if !unnamed.contains(object) {
                 let name = object.clone();
-                app.with_archive(move |archive| archive.blobs().rescue_object(&name))
+                app.with_archive(move |archive| archive.objects().rescue(&name))
                     .await?;
                 tracing::warn!("object {object} is needed: moved back from the trash");
             }
@@ -81,8 +79,8 @@ async fn empty_trash(app: &App, needs_are_known: bool) -> Result<()> {
         tracing::warn!("rows of the catalogue are damaged: nothing is deleted from the trash");
         return Ok(());
     }
-    app.with_archive(move |archive| {
-        archive.trash().delete(&expired);
+    app.with_archive(move |_| {
+        expired.delete();
         Ok(())
     })
     .await

@@ -58,7 +58,7 @@ impl Pipeline {
         let objects = newest.objects.clone();
         let lost = self.app.with_archive(move |archive| {
             for object in objects {
-                if !archive.blobs().has_object(&object)? {
+                if !archive.objects().has(&object)? {
                     return Ok(Some(object.name));
                 }
             }

@@ -78,6 +78,7 @@ fn app(folder: &Path, min: u64) -> App {
         origins: gannet::config::SettingOrigins::default(),
         fetch: FetchConfig::default(),
         log: LogConfig::default(),
+        storage: gannet::config::StorageConfig::default(),
         dashboard: DashboardConfig::default(),
         worker: gannet::config::WorkerConfig::default(),
         notifiers: Vec::new(),

@@ -348,13 +348,10 @@ fn a_large_form_is_an_object_of_its_own() {
 
     let chain = chain_of(one, &[]);
     assert!(rig.read(&chain) == content);
+    rig.archive.objects().delete(&names[0]).expect("deleted");
     rig.archive
-        .blobs()
-        .delete_object(&names[0])
-        .expect("deleted");
-    rig.archive
-        .blobs()
-        .delete_object(&names[0])
+        .objects()
+        .delete(&names[0])
         .expect("gone already is fine");
     let (_, reason) = damage_of(rig.archive.blobs().read(&chain));
     assert!(
@@ -365,7 +362,7 @@ fn a_large_form_is_an_object_of_its_own() {
     for name in ["../gannet.db", "/etc/passwd", "", "ab/../../x"] {
         assert!(
             matches!(
-                rig.archive.blobs().delete_object(name),
+                rig.archive.objects().delete(name),
                 Err(ArchiveError::BadPath(_))
             ),
             "{name}"
@@ -497,7 +494,7 @@ fn bytes_that_are_wrong_are_damage_and_bytes_that_cannot_be_had_now_are_none() {
                 name: name.clone(),
                 size_bytes: rig.object_length(name),
             };
-            assert_eq!(rig.archive.blobs().has_object(&object).ok(), Some(true));
+            assert_eq!(rig.archive.objects().has(&object).ok(), Some(true));
             harm(rig.data.path(), name, place);
             match rig.archive.blobs().read(&chain) {
                 Err(ArchiveError::Damaged { id, .. }) if is_damage => assert_eq!(id, alone.id),
@@ -507,7 +504,7 @@ fn bytes_that_are_wrong_are_damage_and_bytes_that_cannot_be_had_now_are_none() {
                 }
                 read => panic!("{place:?}, {length}, {edits}: {read:?}"),
             }
-            let found = rig.archive.blobs().has_object(&object).ok();
+            let found = rig.archive.objects().has(&object).ok();
             assert_eq!(found, is_there, "{place:?}, {length}");
         }
     }
@@ -779,7 +776,7 @@ fn only_what_was_found_to_be_over_is_deleted() {
     fs::create_dir_all(place.parent().expect("a folder")).expect("folders");
     fs::write(&place, "large").expect("a file");
     let look = |now: &str| {
-        let found = rig.archive.trash().expired(now.parse().expect("a time"));
+        let found = rig.archive.objects().expired(now.parse().expect("a time"));
         found.expect("a look")
     };
     let before = look("2026-03-08T23:59:59Z");
@@ -788,9 +785,9 @@ fn only_what_was_found_to_be_over_is_deleted() {
     let after = look("2026-03-09T00:00:00Z");
     assert_eq!(after.objects, [(digest, object)]);
     let left = || fs::read_dir(&trash).expect("a trash").count();
-    rig.archive.trash().delete(&before);
+    before.delete();
     assert_eq!(left(), 1);
-    rig.archive.trash().delete(&after);
+    after.delete();
     assert_eq!(left(), 0);
-    rig.archive.trash().delete(&after);
+    after.delete();
 }

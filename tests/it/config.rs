@@ -332,6 +332,11 @@ fn problems_name_file_line_key_and_what_is_accepted() {
             2,
             "accepted here: ca_file, proxy",
         ),
+        (
+            "[storage]\ncatalogue = \"elsewhere\"\n".to_owned(),
+            2,
+            "unknown key `storage.catalogue`",
+        ),
         ("[fetch]\nmax_tries = 0\n".to_owned(), 2, "from 1 to 10"),
         ("[fetch]\nper_host = 65\n".to_owned(), 2, "from 1 to 64"),
         ("[fetch]\ntotal = -1\n".to_owned(), 2, "from 1 to 256"),
@@ -702,9 +707,10 @@ fn the_shipped_file_states_the_defaults() {
     assert_eq!(stated.data_dir, home.path("data"));
 }
 
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "fetch",
     "log",
+    "storage",
     "dashboard",
     "keys",
     "worker",

@@ -334,7 +334,7 @@ impl App {
                 None if config.config_file.is_none() && before.path().is_some() => {
                     Err(format!("{} is gone", shown(before.path())))
                 }
-                None => Ok(keep_folders(config, before)),
+                None => Ok(keep_places(config, before)),
             },
             Ok(Err(error)) => Err(error.to_string()),
             Err(error) => Err(error.to_string()),
@@ -367,14 +367,18 @@ impl App {
     }
 }
 
-/// A process keeps the folders that it was started with.
-fn keep_folders(config: Config, before: &Configured) -> Arc<Config> {
+/// A process keeps the places that it was started with.
+fn keep_places(config: Config, before: &Configured) -> Arc<Config> {
     let Config {
-        data_dir, log_dir, ..
+        data_dir,
+        log_dir,
+        storage,
+        ..
     } = &*before.config;
     Arc::new(Config {
         data_dir: data_dir.clone(),
         log_dir: log_dir.clone(),
+        storage: storage.clone(),
         ..config
     })
 }

@@ -297,7 +297,7 @@ impl App {
         let message = format!(
             "the catalogue's rows of the set {name} in the table `{table}` are missing or damaged: its folder stays"
         );
-        Err(Error::new(ErrorKind::Damaged, message).hint("put a backup of gannet.db back"))
+        Err(Error::new(ErrorKind::Damaged, message).hint("put a backup of the catalogue back"))
     }
 
     /// Withdraws a removed set, but not before its former members are at their own paths.

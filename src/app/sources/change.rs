@@ -254,7 +254,7 @@ impl App {
         let tried = self.with_archive(move |archive| {
             let (mut done, mut moved) = (Discarded::default(), Vec::new());
             for object in objects {
-                match archive.blobs().discard_object(&object, now) {
+                match archive.objects().discard(&object, now) {
                     Ok(()) => moved.push(object),
                     Err(error) => {
                         tracing::warn!("{error}: left to the next pass");
@@ -288,7 +288,7 @@ impl App {
     /// Moves an object to the trash that no blob names.
     pub(crate) async fn discard_object(&self, object: &str) -> Result<()> {
         let (name, now) = (object.to_owned(), self.now());
-        self.with_archive(move |archive| archive.blobs().discard_object(&name, now))
+        self.with_archive(move |archive| archive.objects().discard(&name, now))
             .await?;
         tracing::warn!("object {object} is named by no blob: moved to the trash");
         self.record(Fact::ObjectsGone(vec![object.to_owned()]))
@@ -299,7 +299,7 @@ impl App {
     /// or was refused.
     pub(crate) async fn delete_object(&self, object: String) -> Result<()> {
         let name = object.clone();
-        self.with_archive(move |archive| archive.blobs().delete_object(&name))
+        self.with_archive(move |archive| archive.objects().delete(&name))
             .await?;
         self.record(Fact::ObjectsGone(vec![object])).await
     }

@@ -154,23 +154,23 @@ impl App {
     /// Empties the catalogue's log. Returns the files of the catalogue that still have purged contents.
     async fn remains_of_catalogue(&self) -> Vec<Remains> {
         let data_dir = self.config().data_dir.clone();
-        let catalogue = |file: &str| data_dir.join(file);
         let mut remains = Vec::new();
         let why = match self.ports.store.empty_log().await {
             Ok(true) => None,
             Ok(false) => Some(READ_MEANWHILE.to_owned()),
             Err(error) => Some(error.to_string()),
         };
-        for file in ["gannet.db", "gannet.db-wal"] {
-            remains.extend(why.clone().map(|why| Remains {
-                path: catalogue(file),
-                why,
+        if let Some(why) = why {
+            let files = self.ports.store.files().into_iter();
+            remains.extend(files.map(|path| Remains {
+                path,
+                why: why.clone(),
             }));
         }
         let copies = self.ports.archive.machine().catalogue_copies().into_iter();
         remains.extend(copies.map(|copy| {
             Remains {
-                path: catalogue(&copy),
+                path: data_dir.join(&copy),
                 why:
                     "a copy of the catalogue from before an upgrade; delete it when nobody needs it"
                         .to_owned(),

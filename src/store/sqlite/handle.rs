@@ -1,6 +1,6 @@
 //! The handle on an open catalogue: passes operations to the writer thread and to readers. Names no table.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -97,6 +97,17 @@ impl Store {
             jobs: None,
             writer: None,
         })))
+    }
+
+    /// Returns the catalogue's name for messages.
+    pub fn place(&self) -> String {
+        self.0.file.place()
+    }
+
+    /// Returns the files that hold deleted content until [`Self::empty_log`] succeeds.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let path = &self.0.file.path;
+        vec![path.clone(), path.with_extension("db-wal")]
     }
 
     pub(super) fn noted(&self) -> &Noted {

@@ -29,7 +29,7 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 impl Store {
     /// Returns the configuration file that the policy of the catalogue at `path` came from. `None` when the catalogue
     /// is missing or its policy cannot be read; opening it reports the reason. Writes nothing.
-    pub fn policy_file(path: &Path) -> Option<PathBuf> {
+    pub(in crate::store) fn policy_file(path: &Path) -> Option<PathBuf> {
         if !path.exists() {
             return None;
         }

@@ -104,8 +104,8 @@ fn the_editions_of_a_set_that_is_withdrawn_stay_in_the_trash_for_seven_days() {
         .expect("text");
     assert_eq!(content, "one");
     for (days, left) in [(1, 1), (400, 1), (2, 1), (3, 1), (4, 1), (6, 0)] {
-        let expired = rig.archive.trash().expired(at(days * DAY).into());
-        rig.archive.trash().delete(&expired.expect("a look"));
+        let expired = rig.archive.objects().expired(at(days * DAY).into());
+        expired.expect("a look").delete();
         assert_eq!(thrown(rig.data.path()).len(), left, "{days}");
     }
 }

@@ -308,7 +308,7 @@ pub enum ConfigWhat {
     Adopt,
     /// Adopt the archive in the data folder for this catalogue; deletes nothing
     #[command(
-        after_help = "For when the catalogue (gannet.db) is lost and there is no copy to restore; files in objects/ are kept.\nPublished files and sets that differ from this catalogue's are listed. Replacing them needs a confirmation: a question on a terminal, --yes elsewhere."
+        after_help = "For when the catalogue is lost and there is no copy to restore; files in objects/ are kept.\nPublished files and sets that differ from this catalogue's are listed. Replacing them needs a confirmation: a question on a terminal, --yes elsewhere."
     )]
     AdoptArchive(AdoptArchiveArgs),
     /// Report the problems of the configuration, or print the one in force

@@ -101,6 +101,6 @@ fn warn_of_damage(app: &App, status: ExitStatus, console: &mut Console<'_>) -> E
     for line in lines {
         console.warn(&line);
     }
-    console.warn_line("  hint: put a backup of gannet.db back; all else was read and done");
+    console.warn_line("  hint: put a backup of the catalogue back; all else was read and done");
     ExitStatus::CouldNotRun
 }
