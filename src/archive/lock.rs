@@ -75,8 +75,8 @@ pub(super) const FOLDERS: LockKind = LockKind {
 pub struct FileLock(File);
 
 impl Drop for FileLock {
-    /// Unlocks the file before it is closed: a child process that has not started its program yet shares the open file, and
-    /// would keep the lock.
+    /// Unlocks the file before it is closed: a child process that has not started its program yet shares the open file,
+    /// and would keep the lock.
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }

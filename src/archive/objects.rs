@@ -136,7 +136,8 @@ impl Objects {
         }))
     }
 
-    /// Returns whether an object exists with its recorded length, without reading it. Fails when the store is unavailable.
+    /// Returns whether an object exists with its recorded length, without reading it. Fails when the store is
+    /// unavailable.
     pub fn has(&self, object: &StoredObject) -> Result<bool, ArchiveError> {
         let found = self.open(&object.name)?;
         Ok(found.is_some_and(|found| found.size_bytes == object.size_bytes))

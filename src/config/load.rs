@@ -195,9 +195,8 @@ impl Config {
         let mut origins = origins(flags, environment, &mut settings);
         let (data_dir, log_dir) = folders(chosen, &settings, environment)?;
         let certificates = environment.path("SSL_CERT_FILE");
-        let certificates = certificates
-            .map(|path| absolute(path, environment))
-            .transpose()?;
+        let certificates = certificates.map(|path| absolute(path, environment));
+        let certificates = certificates.transpose()?;
         origins.has_environment_certificates = certificates.is_some();
         settings.fetch.ca_files.extend(certificates);
         let secrets = read_secrets(settings.secrets_file.as_deref(), environment, &mut problem);

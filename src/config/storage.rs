@@ -1,4 +1,5 @@
-//! `[storage]`: where the catalogue and the large objects are. Both are in the data folder: the section has no keys yet.
+//! `[storage]`: where the catalogue and the large objects are. Both are in the data folder: the section has no keys
+//! yet.
 //!
 //! Never opens a place.
 

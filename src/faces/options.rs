@@ -1,8 +1,8 @@
 //! Translates options of `gannet add` in messages where a source is not given on the command line: to keys of a file
 //! of sources, fields of the dashboard's form, or the advice of `gannet import`.
 
-/// An option as messages name it; its key in a file; its field in the form; the advice for an entry of another program's
-/// file.
+/// An option as messages name it; its key in a file; its field in the form; the advice for an entry of another
+/// program's file.
 struct Words {
     option: &'static str,
     key: &'static str,

@@ -1,7 +1,7 @@
 //! Enumerations whose values have a name and a few words of explanation.
 
-/// Declares such an enumeration, with `ALL` values in order of declaration, and functions that return a value's name and
-/// its explanation.
+/// Declares such an enumeration, with `ALL` values in order of declaration, and functions that return a value's name
+/// and its explanation.
 macro_rules! labels {
     ($(#[$about:meta])* enum $type:ident { $name:ident, $explain:ident }
      $($value:ident = $word:literal, $words:literal;)+) => {

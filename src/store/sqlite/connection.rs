@@ -19,8 +19,8 @@ use crate::store::error::Result;
 /// "gant" in ASCII (`PRAGMA application_id`): a database without it belongs to another program and is refused.
 pub(super) const APPLICATION_ID: i32 = 0x6761_6e74;
 
-/// The page size of a new catalogue; an older one keeps the pages of 4 KiB that it was made with. Small pages waste less
-/// behind the end of a body and in tables that are empty; large ones need fewer writes.
+/// The page size of a new catalogue; an older one keeps the pages of 4 KiB that it was made with. Small pages waste
+/// less behind the end of a body and in tables that are empty; large ones need fewer writes.
 const PAGE_BYTES: i64 = 2048;
 
 /// Prepared statements cached per connection; more than the program has.

@@ -113,7 +113,8 @@ Examples:
   gannet verdicts v217 --full
   gannet verdicts prices --fingerprint 3f9a --json")]
 pub struct VerdictsArgs {
-    /// Id, name, address, glob or tag:NAME, a version as v217, SOURCE~N or SOURCE@TIME, or one set:NAME; all when none is given
+    /// Id, name, address, glob or tag:NAME, a version as v217, SOURCE~N or SOURCE@TIME, or one set:NAME; all when none
+    /// is given
     #[arg(value_name = "SOURCE|VERSION|SET")]
     pub sources: Vec<String>,
     /// Only verdicts of this verifier

@@ -1,4 +1,5 @@
-//! Sets on the command line: the table under `list`, `list --sets`, `show set:NAME`, `verify set:NAME`, `verdict set:NAME`.
+//! Sets on the command line: the table under `list`, `list --sets`, `show set:NAME`, `verify set:NAME`, `verdict
+//! set:NAME`.
 
 use std::io::{self, Write};
 

@@ -1,5 +1,5 @@
-//! Lines about judged versions and editions: outcomes, verdicts that no longer count, other versions for which a verdict
-//! counts, and published files that changed.
+//! Lines about judged versions and editions: outcomes, verdicts that no longer count, other versions for which a
+//! verdict counts, and published files that changed.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
