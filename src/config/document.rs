@@ -249,7 +249,11 @@ fn found_as(found: &str) -> &str {
 pub(crate) fn unknown_key(path: &[&str], accepted: &[&str]) -> String {
     let key = path.last().copied().unwrap_or_default();
     let meant = suggestion(", ", key, accepted);
-    let (path, accepted) = (path.join("."), accepted.join(", "));
+    let path = path.join(".");
+    if accepted.is_empty() {
+        return format!("unknown key `{path}` (no key is accepted here)");
+    }
+    let accepted = accepted.join(", ");
     format!("unknown key `{path}`{meant} (accepted here: {accepted})")
 }
 

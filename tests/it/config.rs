@@ -335,7 +335,7 @@ fn problems_name_file_line_key_and_what_is_accepted() {
         (
             "[storage]\ncatalogue = \"elsewhere\"\n".to_owned(),
             2,
-            "unknown key `storage.catalogue`",
+            "unknown key `storage.catalogue` (no key is accepted here)",
         ),
         ("[fetch]\nmax_tries = 0\n".to_owned(), 2, "from 1 to 10"),
         ("[fetch]\nper_host = 65\n".to_owned(), 2, "from 1 to 64"),
