@@ -43,8 +43,8 @@ impl Store {
         }
     }
 
-    /// Returns the configuration file that the policy of the catalogue at a place came from; see
-    /// [`Store::policy_file`].
+    /// Returns the configuration file that the policy of the catalogue at a place came from; `None` where there is no
+    /// policy, or the catalogue cannot be read.
     pub fn policy_file_at(place: &CataloguePlace) -> Option<PathBuf> {
         Self::policy_file(&file_at(place))
     }
