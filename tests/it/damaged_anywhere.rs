@@ -50,10 +50,7 @@ impl House {
         for _ in 0..2 {
             home.fetch("*");
         }
-        let files = ["c", "d"].map(|name| {
-            let path = home.source(name)["published_path"].clone();
-            PathBuf::from(path.as_str().expect("a path"))
-        });
+        let files = ["c", "d"].map(|name| home.file(name));
         sqlite::make_all_due(&home.data());
         let saved = home.save();
         Self {

@@ -41,21 +41,8 @@ const LOSSES: [(&str, bool); 13] = [
 fn two_sources() -> (Home, [PathBuf; 2]) {
     let gannet =
         Home::new("[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n");
-    let origin = &gannet.origin;
-    let names = ["a", "b"];
-    for name in names {
-        let replies = [1, 2].map(|number| Reply::file(format!("line {number} of {name}\n")));
-        origin.on(&format!("/{name}"), replies);
-        let address = origin.url(&format!("/{name}"));
-        gannet.ok(&["add", &address, "--allow-private"]);
-    }
-    for name in ["a", "b", "a", "b"] {
-        gannet.fetch(name);
-    }
-    let files = names.map(|name| {
-        let path = gannet.source(name)["published_path"].clone();
-        PathBuf::from(path.as_str().expect("a path"))
-    });
+    let gannet = gannet.with_a_and_b(2);
+    let files = ["a", "b"].map(|name| gannet.file(name));
     (gannet, files)
 }
 

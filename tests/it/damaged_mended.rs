@@ -1,28 +1,15 @@
 //! Damage with a way on that needs no backup: a policy or an archive is adopted anew, a source is given up, or enabled again.
 
 use std::fs;
-use std::path::PathBuf;
 
 use crate::rig::sqlite::damage;
-use crate::rig::{Gannet, Home, Reply, Said};
+use crate::rig::{Home, Reply, Said};
 
 /// The sources `a` and `b`, each with a version that a verifier passed.
 fn two_sources() -> Home {
     let gannet =
         Home::new("[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n");
-    let origin = &gannet.origin;
-    for name in ["a", "b"] {
-        let path = format!("/{name}");
-        origin.on(&path, [Reply::file(format!("line 1 of {name}\n"))]);
-        gannet.ok(&["add", &origin.url(&path), "--allow-private", "--name", name]);
-        gannet.fetch(name);
-    }
-    gannet
-}
-
-fn published(gannet: &Gannet, name: &str) -> PathBuf {
-    let path = gannet.source(name)["published_path"].clone();
-    PathBuf::from(path.as_str().expect("a path"))
+    gannet.with_a_and_b(1)
 }
 
 #[track_caller]
@@ -61,7 +48,7 @@ fn a_damaged_policy_is_mended_by_adopting_the_configuration() {
             gannet.ok(arguments);
         }
         // What did not pass is not published by the policy that is in force again.
-        let file = published(&gannet, "a");
+        let file = gannet.file("a");
         origin.on("/a", [Reply::ok(vec![0xff, 0xfe])]);
         assert_eq!(gannet.run(&["fetch", "a"]).code, Some(1), "{damaged}");
         let kept = fs::read_to_string(&file).expect("a file");
@@ -103,7 +90,7 @@ fn a_damaged_mark_is_mended_by_adopting_the_archive() {
 fn a_damaged_source_is_given_up_by_its_id() {
     let gannet = two_sources();
     let origin = &gannet.origin;
-    let file = published(&gannet, "a");
+    let file = gannet.file("a");
     let saved = gannet.save();
     for (statement, is_place_known) in [
         (
@@ -148,7 +135,7 @@ fn a_damaged_source_is_given_up_by_its_id() {
         for arguments in [&["list"][..], &["--worker-only"], &["cat", "b"]] {
             gannet.ok(arguments);
         }
-        assert!(published(&gannet, "b").exists(), "{statement}");
+        assert!(gannet.file("b").exists(), "{statement}");
         // Its address is free again.
         gannet.ok(&["add", &origin.url("/a"), "--allow-private"]);
     }

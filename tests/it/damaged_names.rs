@@ -2,9 +2,8 @@
 //! published by that.
 
 use std::fs;
-use std::path::Path;
 
-use crate::damaged_refusals::refused;
+use crate::damaged_refusals::refused_and_replaced;
 use crate::rig::sqlite::damage;
 use crate::rig::{Reply, Said};
 
@@ -43,13 +42,10 @@ const DAMAGES: [(&str, &str); 8] = [
 
 #[test]
 fn what_was_said_under_a_damaged_name_publishes_nothing() {
-    let gannet = refused();
+    // The bytes went, and come back.
+    let gannet = refused_and_replaced();
     let origin = &gannet.origin;
-    let file = gannet.source("b")["published_path"].clone();
-    let file = Path::new(file.as_str().expect("a path")).to_owned();
-    // The bytes go, and come back.
-    origin.on("/b", [Reply::file("three\n")]);
-    gannet.ok(&["fetch", "b"]);
+    let file = gannet.file("b");
     let saved = gannet.save();
     for (statement, row) in DAMAGES {
         gannet.put_back(&saved);

@@ -1,7 +1,6 @@
 //! Bytes that a person failed stay refused though the row of their version, of its blob or of the verdict is damaged.
 
 use std::fs;
-use std::path::Path;
 
 use crate::rig::sqlite::damage;
 use crate::rig::{Home, Reply, Said};
@@ -33,8 +32,7 @@ const DAMAGES: [&str; 20] = [
 fn refused_bytes_stay_refused_when_a_row_is_damaged() {
     let gannet = refused();
     let origin = &gannet.origin;
-    let file = gannet.source("b")["published_path"].clone();
-    let file = Path::new(file.as_str().expect("a path")).to_owned();
+    let file = gannet.file("b");
     let saved = gannet.save();
     for statement in DAMAGES {
         gannet.put_back(&saved);
@@ -63,13 +61,18 @@ fn refused_bytes_stay_refused_when_a_row_is_damaged() {
 pub(crate) fn refused() -> Home {
     let gannet =
         Home::new("[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n");
-    let origin = &gannet.origin;
-    origin.on("/b", ["one\n", "two\n"].map(Reply::file));
-    gannet.ok(&["add", &origin.url("/b"), "--allow-private", "--name", "b"]);
+    let gannet = gannet.with_source("b", ["one\n", "two\n"].map(Reply::file));
     gannet.fetch("b");
     gannet.fetch("b");
     gannet.ok(&["verdict", "v2", "text", "failed"]);
     gannet
+}
+
+/// The same, whose version 3 is published.
+pub(crate) fn refused_and_replaced() -> Home {
+    let gannet = refused();
+    gannet.serve("b", "three\n");
+    gannet.fetched(&["b"])
 }
 
 /// The verdict alone is enough, and so is what was kept beside it.
@@ -90,8 +93,7 @@ fn a_refusal_is_known_without_what_was_kept_beside_its_verdict() {
             origin.on("/b", [Reply::file(content)]);
             gannet.run(&["fetch", "b"]);
         }
-        let file = gannet.source("b")["published_path"].clone();
-        let file = Path::new(file.as_str().expect("a path")).to_owned();
+        let file = gannet.file("b");
         let now = fs::read_to_string(&file).expect("a file");
         assert_eq!(now, "three\n", "{statement}");
     }
@@ -101,8 +103,7 @@ fn a_refusal_is_known_without_what_was_kept_beside_its_verdict() {
 #[test]
 fn a_lost_refusal_is_ended_by_a_verdict_of_its_verifier_alone() {
     let gannet = refused();
-    let file = gannet.source("b")["published_path"].clone();
-    let file = Path::new(file.as_str().expect("a path")).to_owned();
+    let file = gannet.file("b");
     let saved = gannet.save();
     for (statement, named) in [
         ("DELETE FROM verdict WHERE outcome = 'failed'", "v2"),

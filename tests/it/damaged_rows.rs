@@ -2,7 +2,7 @@
 //! that something is missing.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use serde_json::Value;
@@ -11,18 +11,7 @@ use crate::rig::{Gannet, Home, Origin, Reply, Said, Terminal, sqlite};
 
 /// Two sources with two versions each: 1 and 3 of `a`, 2 and 4 of `b`.
 fn two_histories() -> Home {
-    let gannet = Home::new("");
-    let origin = &gannet.origin;
-    for name in ["a", "b"] {
-        let replies = [1, 2].map(|number| Reply::file(format!("line {number} of {name}\n")));
-        origin.on(&format!("/{name}"), replies);
-        let address = origin.url(&format!("/{name}"));
-        gannet.ok(&["add", &address, "--allow-private"]);
-    }
-    for name in ["a", "b", "a", "b"] {
-        gannet.fetch(name);
-    }
-    gannet
+    Home::new("").with_a_and_b(2)
 }
 
 fn damage(gannet: &Gannet, statement: &str) {
@@ -223,10 +212,7 @@ fn a_damaged_row_keeps_no_other_source_waiting() {
             origin.on(&format!("/{name}"), replies);
             gannet.fetch(name);
         }
-        let [a, b] = ["a", "b"].map(|name| {
-            let path = gannet.source(name)["published_path"].clone();
-            PathBuf::from(path.as_str().expect("a path"))
-        });
+        let [a, b] = ["a", "b"].map(|name| gannet.file(name));
         work.prepare(&gannet, &a);
         damage(
             &gannet,

@@ -18,8 +18,7 @@ fn good_and_bad() -> (Home, PathBuf) {
     for _ in 0..2 {
         gannet.run(&["fetch", "a"]);
     }
-    let path = gannet.source("a")["published_path"].clone();
-    let file = PathBuf::from(path.as_str().expect("a path"));
+    let file = gannet.file("a");
     (gannet, file)
 }
 

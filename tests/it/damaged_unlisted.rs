@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::rig::sqlite::damage;
-use crate::rig::{Home, Reply, Said};
+use crate::rig::{Home, Said};
 
 const UNLISTED: [(&str, &str); 5] = [
     (
@@ -37,14 +37,8 @@ fn assert_told(said: &Said, row: &str, what: &str) {
 
 #[test]
 fn a_source_that_no_list_meets_is_named_and_never_added_again() {
-    let gannet = Home::new("");
+    let gannet = Home::new("").with_a_and_b(1);
     let origin = &gannet.origin;
-    for name in ["a", "b"] {
-        let path = format!("/{name}");
-        origin.on(&path, [Reply::file(format!("line 1 of {name}\n"))]);
-        gannet.ok(&["add", &origin.url(&path), "--allow-private", "--name", name]);
-        gannet.fetch(name);
-    }
     let file = gannet.path("sources.toml").display().to_string();
     fs::write(&file, gannet.ok(&["dump", "--toml"])).expect("a file");
     let saved = gannet.save();

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::damaged_refusals::refused;
+use crate::damaged_refusals::refused_and_replaced;
+use crate::rig::Home;
 use crate::rig::sqlite::damage;
-use crate::rig::{Home, Reply};
 
 /// What becomes of the verdict by which a person failed version 2.
 const DAMAGES: [&str; 10] = [
@@ -24,13 +24,9 @@ const LOST: &str = "DELETE FROM verdict WHERE outcome = 'failed'";
 
 /// A source `b` of which version 2 was failed by a person and version 3 is published; the bytes of version 2 come back.
 fn back_again() -> (Home, PathBuf) {
-    let gannet = refused();
-    let origin = &gannet.origin;
-    let file = gannet.source("b")["published_path"].clone();
-    let file = Path::new(file.as_str().expect("a path")).to_owned();
-    origin.on("/b", [Reply::file("three\n")]);
-    gannet.ok(&["fetch", "b"]);
-    origin.on("/b", [Reply::file("two\n")]);
+    let gannet = refused_and_replaced();
+    gannet.serve("b", "two\n");
+    let file = gannet.file("b");
     (gannet, file)
 }
 

@@ -81,6 +81,19 @@ impl Home {
         self
     }
 
+    /// Adds the sources `a` and `b` and fetches them in turn: the contents of each version are its number and its source.
+    pub(crate) fn with_a_and_b(self, versions: usize) -> Self {
+        let home = ["a", "b"].into_iter().fold(self, |home, name| {
+            let lines = (1..=versions).map(|number| format!("line {number} of {name}\n"));
+            home.with_source(name, lines.map(Reply::file))
+        });
+        for _ in 0..versions {
+            home.fetch("a");
+            home.fetch("b");
+        }
+        home
+    }
+
     /// Fetches these sources, which ends well.
     pub(crate) fn fetched(self, names: &[&str]) -> Self {
         self.gannet.ok(&[&["fetch"], names].concat());

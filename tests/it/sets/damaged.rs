@@ -349,8 +349,8 @@ const VERDICT: &str = "of the table `edition_verdict`";
 /// The verdict, which is there, is enough.
 const REFUSED_ALL_THE_SAME: &str = "failed verification by hand (sums): no";
 
-#[test]
-fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {
+/// A set whose edition 2 a person failed.
+fn failed_by_hand() -> Release {
     let release = Release::new();
     for data in ["one", "two"] {
         release.serve(data);
@@ -358,6 +358,12 @@ fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {
     }
     let verdict = ["verdict", "set:release", "sums", "failed", "--detail", "no"];
     release.gannet.ok(&verdict);
+    release
+}
+
+#[test]
+fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {
+    let release = failed_by_hand();
     release.serve("three");
     release.fetch();
     let saved = release.save();
@@ -377,13 +383,7 @@ fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {
 /// The verifiers of the set are asked anew, and the log keeps what the row held.
 #[test]
 fn asking_the_verifiers_of_a_set_anew_sets_aside_what_cannot_be_read() {
-    let release = Release::new();
-    for data in ["one", "two"] {
-        release.serve(data);
-        release.fetch();
-    }
-    let verdict = ["verdict", "set:release", "sums", "failed", "--detail", "no"];
-    release.gannet.ok(&verdict);
+    let release = failed_by_hand();
     assert_eq!(release.data().as_deref(), Some("one"));
     let saved = release.save();
     for statement in [
