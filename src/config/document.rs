@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue, Deserializer, Error};
+use toml::de::{DeArray, DeTable, DeValue, Deserializer, Error, ValueDeserializer};
 
 use super::Problem;
 
@@ -90,7 +90,7 @@ impl<'a> Document<'a> {
             let at = error.span().unwrap_or_else(|| table.span());
             // The table may lack a value because it was removed as unreadable, which has been reported.
             if !self.is_damaged(&at) {
-                self.note(&error, &at);
+                self.note::<T>(&error, &at);
             }
             if path_to(table.get_ref(), &at).is_none() {
                 return T::default();
@@ -131,9 +131,16 @@ impl<'a> Document<'a> {
         items.into_iter().flatten().filter_map(section).collect()
     }
 
-    fn note(&self, error: &Error, at: &Range<usize>) {
+    fn note<T: DeserializeOwned>(&self, error: &Error, at: &Range<usize>) {
         let path = path_to(self.table.get_ref(), at).unwrap_or_default();
-        self.problem(at, explained(error.message(), &path));
+        let message = if is_unknown_key(error.message()) {
+            let mut names = names_in(error.message());
+            names.retain(|name| path.len() > 1 || !is_empty_section::<T>(name));
+            unknown_key_or(other_place::<T>(&path), &path, &names)
+        } else {
+            explained(error.message(), &path)
+        };
+        self.problem(at, message);
     }
 
     /// Returns the table without the value or the key at this place.
@@ -203,7 +210,7 @@ fn path_within<'t>(value: &'t Spanned<DeValue<'_>>, at: &Range<usize>) -> Option
 /// Rephrases an error of serde: with the key, and what is accepted.
 pub(crate) fn explained(message: &str, path: &[&str]) -> String {
     let key = path.join(".");
-    if message.starts_with("unknown field `") {
+    if is_unknown_key(message) {
         return unknown_key(path, &names_in(message));
     }
     let types = message.strip_prefix("invalid type: ");
@@ -216,10 +223,52 @@ pub(crate) fn explained(message: &str, path: &[&str]) -> String {
     }
 }
 
+fn is_unknown_key(message: &str) -> bool {
+    message.starts_with("unknown field `")
+}
+
 /// Returns the names that serde's error lists as accepted.
-pub(super) fn names_in(message: &str) -> Vec<&str> {
+fn names_in(message: &str) -> Vec<&str> {
     let (_, list) = message.rsplit_once("`, expected ").unwrap_or_default();
     list.split('`').skip(1).step_by(2).collect()
+}
+
+/// Returns the names that serde accepts in place of the empty one in `table`.
+pub(super) fn accepted<T: DeserializeOwned>(table: &str) -> Vec<String> {
+    let read = ValueDeserializer::parse(table).and_then(T::deserialize);
+    let error = read.err().map(|error| error.message().to_owned());
+    let names = error.as_deref().map(names_in).unwrap_or_default();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Returns whether this key of a document is a section in which no key is accepted.
+fn is_empty_section<T: DeserializeOwned>(name: &str) -> bool {
+    let empty = ValueDeserializer::parse(&format!("{{ {name} = {{}} }}")).and_then(T::deserialize);
+    empty.is_ok() && accepted::<T>(&format!("{{ {name} = {{ \"\" = 0 }} }}")).is_empty()
+}
+
+/// Returns the question for the place in a document where the last key of this path is known: at the top, or in a
+/// section.
+fn other_place<T: DeserializeOwned>(path: &[&str]) -> Option<String> {
+    let key = *path.last()?;
+    let top = accepted::<T>("{ \"\" = 0 }");
+    if path.len() > 1 && top.iter().any(|name| name == key) {
+        return Some(format!(", did you mean `{key}`, above the first section?"));
+    }
+    top.iter().find_map(|name| {
+        let forms = [
+            ("{ \"\" = 0 }", format!("[{name}]")),
+            ("[{ \"\" = 0 }]", format!("[[{name}]]")),
+        ];
+        let is_in = |form: &str| {
+            let known = accepted::<T>(&format!("{{ {name} = {form} }}"));
+            known.iter().any(|one| one == key)
+        };
+        let (_, heading) = forms.into_iter().find(|(form, _)| is_in(form))?;
+        Some(format!(
+            ", did you mean `{name}.{key}`, in the section {heading}?"
+        ))
+    })
 }
 
 fn expected_as(expected: &str, key: &str) -> String {
@@ -247,8 +296,12 @@ fn found_as(found: &str) -> &str {
 
 /// Returns the message for an unknown key, with the nearest known one.
 pub(crate) fn unknown_key(path: &[&str], accepted: &[&str]) -> String {
+    unknown_key_or(None, path, accepted)
+}
+
+fn unknown_key_or(meant: Option<String>, path: &[&str], accepted: &[&str]) -> String {
     let key = path.last().copied().unwrap_or_default();
-    let meant = suggestion(", ", key, accepted);
+    let meant = meant.unwrap_or_else(|| suggestion(", ", key, accepted));
     let path = path.join(".");
     if accepted.is_empty() {
         return format!("unknown key `{path}` (no key is accepted here)");

@@ -6,6 +6,9 @@ use crate::domain::parse_number;
 
 /// The longest duration of most settings.
 const MAX: Duration = Duration::from_hours(24);
+/// The units of a duration that may be days, as messages name them.
+pub(super) const LONG_UNITS: &str =
+    "of ms, s, m, h (at most 24h) or d (at most 3650d), such as 30m, 6h or 3d";
 
 /// Parses a whole number of `ms`, `s`, `m` or `h`; above zero, at most a day.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -44,9 +47,7 @@ pub(super) fn parse_long_duration(text: &str) -> Result<Duration, String> {
 }
 
 fn long_duration_expected(text: &str) -> String {
-    format!(
-        "`{text}` is not a duration: give a whole number, at least 1, of s, m, h (at most 24h) or d (at most 3650d), such as 30m, 6h or 3d"
-    )
+    format!("`{text}` is not a duration: give a whole number, at least 1, {LONG_UNITS}")
 }
 
 #[cfg(test)]

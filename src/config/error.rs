@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::domain::io_words;
+
 /// Why the configuration is unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -14,7 +16,7 @@ pub enum ConfigError {
         path: PathBuf,
     },
     /// A file cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}: {}", io_words(source))]
     Unreadable {
         /// The path of the file.
         path: PathBuf,
@@ -55,7 +57,7 @@ pub enum ConfigError {
     )]
     NoDataDir,
     /// A path cannot be made absolute.
-    #[error("cannot make {path} absolute: {source}")]
+    #[error("cannot make {path} absolute: {}", io_words(source))]
     Relative {
         /// The path.
         path: PathBuf,

@@ -9,6 +9,7 @@ use super::environment::is_executable;
 use super::interpreter::{PROGRAM_PATH, interpreter_problem, missing_for_env};
 use super::paths::Paths;
 use super::{Environment, program_search};
+use crate::domain::io_words;
 
 /// Returns the `command` of a section: the absolute path of the program, and its arguments.
 pub(super) fn read_argv(
@@ -73,7 +74,7 @@ pub fn program_problem(argv: &[String]) -> Option<String> {
         let why = program_search::not_found(program, &Environment::of_process());
         (why, "")
     } else if let Err(error) = path.metadata() {
-        (error.to_string(), GIVE)
+        (io_words(&error), GIVE)
     } else if !is_executable(path) {
         ("not an executable file".to_owned(), GIVE)
     } else {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
 
-use super::duration::{parse_duration, parse_long_duration};
+use super::duration::{LONG_UNITS, parse_duration, parse_long_duration};
 use crate::domain::text_form::from_text;
 use crate::domain::words::no_such_word;
 use crate::domain::{
@@ -196,7 +196,9 @@ fn parse_quiet(text: &str) -> Result<Duration, String> {
         .map(parse_number::<u64>)
     {
         Some(Some(0)) => Ok(Duration::ZERO),
-        _ => parse_long_duration(text),
+        _ => parse_long_duration(text).map_err(|_| {
+            format!("`{text}` is not a duration: give \"0s\", or a whole number {LONG_UNITS}")
+        }),
     }
 }
 
@@ -235,7 +237,10 @@ mod tests {
         }
         for text in ["0", "", "s", "-0s", "0 s", "0w"] {
             let error = parse_quiet(text).expect_err(text);
-            assert!(error.contains("not a duration"), "{error}");
+            assert!(
+                error.contains("not a duration: give \"0s\", or a whole"),
+                "{error}"
+            );
         }
     }
 }

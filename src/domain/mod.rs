@@ -87,7 +87,7 @@ pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
 pub use template::Template;
-pub use text::{clean, clean_line, shortened, truncate_line};
+pub use text::{clean, clean_line, io_words, shortened, truncate_line};
 pub use time_bounds::{CLOCK_TOLERANCE, LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+use std::io;
 
 const MAX_CHARS: usize = 200;
 
@@ -23,6 +24,15 @@ pub fn shortened(text: &str, max_chars: usize) -> String {
     match text.char_indices().nth(max_chars) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+/// Returns an I/O error in words, without the number that the system gives it.
+pub fn io_words(error: &io::Error) -> String {
+    let words = error.to_string();
+    match words.split_once(" (os error ") {
+        Some((plain, _)) => plain.to_owned(),
+        None => words,
     }
 }
 

@@ -10,12 +10,10 @@ fn keys_of_the_template() -> Vec<String> {
     let mut table = String::new();
     let mut keys = Vec::new();
     for line in include_str!("../../assets/config.toml").lines() {
-        let Some(text) = line
+        let setting = line
             .strip_prefix("#     ")
-            .or_else(|| line.strip_prefix('#'))
-        else {
-            continue;
-        };
+            .or_else(|| line.strip_prefix('#'));
+        let text = setting.unwrap_or(line);
         if let Some(name) = text.strip_prefix('[') {
             name.trim_end_matches(']').clone_into(&mut table);
         } else if let Some((key, _)) = text.split_once(" = ")

@@ -2,15 +2,15 @@
 //!
 //! Names no rule: serde lists the rules and the keys of each.
 
-use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::Builtin;
 use super::schema::unusable;
-use crate::config::document::{Document, names_in, suggestion, unknown_key};
+use crate::config::document::{Document, accepted, suggestion, unknown_key};
 use crate::config::paths::Paths;
 use crate::config::verifiers::{KINDS, VerifierKeys, with_kind};
+use crate::domain::io_words;
 use crate::domain::words::no_such_word;
 
 /// The keys of every verifier, and the parameters of each rule.
@@ -42,14 +42,6 @@ impl Keys {
             .iter()
             .any(|(_, keys)| keys.iter().any(|name| name == key))
     }
-}
-
-/// Returns the names that serde accepts in place of the empty one in `table`.
-fn accepted<T: DeserializeOwned>(table: &str) -> Vec<String> {
-    let read = ValueDeserializer::parse(table).and_then(T::deserialize);
-    let error = read.err().map(|error| error.message().to_owned());
-    let names = error.as_deref().map(names_in).unwrap_or_default();
-    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Moves the parameters of rules in `root` below the key `builtin`, whose value becomes the table `{ RULE = { … } }`.
@@ -138,7 +130,7 @@ fn read_schema_file<'a>(document: &Document<'a>, parameters: &mut DeTable<'a>, p
         return document.problem(&at, not_a_text("verifier.schema", schema.get_ref()));
     };
     let read = paths.resolve_for_all(name).and_then(|path| {
-        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        let text = std::fs::read_to_string(&path).map_err(|error| io_words(&error))?;
         Ok((path.to_string_lossy().into_owned(), text))
     });
     let (path, text) = match read {

@@ -38,14 +38,17 @@ enum LineKind {
 }
 
 fn classify(line: &str, before: LineKind) -> (LineKind, String) {
-    let Some(comment) = line.strip_prefix('#') else {
-        return (LineKind::Nothing, String::new());
-    };
     let is_table = |text: &str| text.starts_with('[') && text.ends_with(']');
     let heading = |text: &str| (LineKind::Heading, format!("### {text}"));
+    let Some(comment) = line.strip_prefix('#') else {
+        return if is_table(line) {
+            heading(line)
+        } else {
+            (LineKind::Nothing, String::new())
+        };
+    };
     match comment.strip_prefix(' ') {
         None if comment.is_empty() => (LineKind::Nothing, String::new()),
-        None if is_table(comment) => heading(comment),
         None => (LineKind::Code, format!("{comment}   # the default")),
         Some(text) if is_table(text) => heading(text),
         Some(text) if text.starts_with("- ") => (LineKind::Item, text.to_owned()),
