@@ -122,7 +122,7 @@ fn undone(policy: &PolicyOutlook) -> Option<&'static str> {
     }
 }
 
-/// Returns the policy in force and how the next command or pass changes it; nothing without a catalogue.
+/// Returns the policy in force and how the next pass or changing command changes it; nothing without a catalogue.
 pub(super) async fn policy_outlook(
     config: &Config,
     flags: &Flags,

@@ -1,7 +1,7 @@
 //! Guesses whether a text holds a literal secret: by the name of a parameter, by the token format of a known service,
 //! or because it looks random.
 //!
-//! Only a guess: every caller offers a way to insist.
+//! Only a guess: an operator may insist on an address; not on a header, whose value can always be a `${NAME}`.
 
 /// Prefixes of the tokens of known services, each with the token's minimum length.
 const PREFIXES: [(&str, usize); 22] = [

@@ -35,7 +35,7 @@ pub struct ImportArgs {
     /// Allow plain http addresses
     #[arg(long)]
     pub allow_http: bool,
-    /// Allow what looks like a literal secret in an address, such as ?token=abc: it is stored and shown
+    /// Allow what only looks like a secret in an address, such as ?token=abc: it is stored and shown
     #[arg(long)]
     pub literal: bool,
     /// Only print what would be added

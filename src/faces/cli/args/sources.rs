@@ -29,7 +29,8 @@ pub struct AddArgs {
     /// Do not fetch the source until it is enabled
     #[arg(long)]
     pub disabled: bool,
-    /// Allow what looks like a literal secret in an address, such as ?token=abc: it is stored and shown
+    /// Allow what only looks like a secret in an address, such as ?token=abc: it is stored and shown. Headers and users
+    /// have no such option
     #[arg(long)]
     pub literal: bool,
     /// Begin a new history, even if the address belongs to a removed source
@@ -220,7 +221,8 @@ pub struct EditChanges {
     /// Send no request headers
     #[arg(long, conflicts_with = "headers")]
     pub no_headers: bool,
-    /// Allow what looks like a literal secret in the address, such as ?token=abc: it is stored and shown
+    /// Allow what only looks like a secret in --address, such as ?token=abc: it is stored and shown. Headers and users
+    /// have no such option
     #[arg(long, requires = "address")]
     pub literal: bool,
 }

@@ -78,7 +78,7 @@ pub struct ExportArgs {
 /// `verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-SOURCE means all its versions, oldest first. A bare number is a source's id here; v217, SOURCE~N and SOURCE@TIME are single versions.
+SOURCE means all its versions, oldest first. A bare number is a source's id here; v217, SOURCE~N, SOURCE@TIME and SOURCE:published are single versions.
 
 With --stale, a verifier judges every version again on which it has no verdict yet, or one from before its definition or program changed. The command can be stopped at any time: the next one continues there.
 
@@ -88,8 +88,8 @@ Examples:
   gannet verify set:release
   gannet verify --stale")]
 pub struct VerifyArgs {
-    /// A source (all its versions), a version as v217, SOURCE~N or SOURCE@TIME, or set:NAME (the newest edition of a
-    /// set); only sources with --stale
+    /// A source (all its versions), a version as v217, SOURCE~N, SOURCE@TIME or SOURCE:published, or set:NAME (the
+    /// newest edition of a set); only sources with --stale
     #[arg(value_name = "SOURCE|VERSION|SET", required_unless_present = "stale")]
     pub targets: Vec<String>,
     /// Judge versions again whose verifier has changed since its verdict; all sources by default
@@ -113,7 +113,7 @@ Examples:
   gannet verdicts v217 --full
   gannet verdicts prices --fingerprint 3f9a --json")]
 pub struct VerdictsArgs {
-    /// Id, name, address, glob or tag:NAME, a version as v217, SOURCE~N or SOURCE@TIME, or one set:NAME; all when none
+    /// Id, name, address, glob or tag:NAME, a version as v217, SOURCE~N, SOURCE@TIME or SOURCE:published, or one set:NAME; all when none
     /// is given
     #[arg(value_name = "SOURCE|VERSION|SET")]
     pub sources: Vec<String>,
