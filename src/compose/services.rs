@@ -174,7 +174,7 @@ fn insist_on_catalogue(config: &Config) -> Result<()> {
     }
     let message = format!("no catalogue in {}", config.catalogue_place());
     Err(Error::new(ErrorKind::Unavailable, message).hint(
-        "`gannet add` or `gannet apply` begins one; or is the path wrong (--data-dir, GANNET_DATA_DIR, data_dir in the configuration), or its disk not mounted?",
+        "`gannet add`, `gannet import`, `gannet apply` and the dashboard begin one; or is the path wrong (--data-dir, GANNET_DATA_DIR, data_dir in the configuration), or its disk not mounted?",
     ))
 }
 

@@ -259,6 +259,21 @@ impl NewEvent {
         self
     }
 
+    /// Returns the details in one line for people, behind the edition that an event of a set's judgement is about.
+    pub fn detail_line(&self) -> Option<String> {
+        let lines = self.detail.as_deref()?.lines().map(str::trim);
+        let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+        let line = lines.join("; ");
+        let is_judged = matches!(
+            self.action,
+            Action::SetPassed | Action::SetFailed | Action::SetError
+        );
+        Some(match self.about.filter(|_| is_judged) {
+            Some(About::Edition(id)) => format!("edition {id} of {line}"),
+            _ => line,
+        })
+    }
+
     /// Sets the details.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<Option<String>>) -> Self {

@@ -8,6 +8,9 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
 use super::tls;
 
+/// How a certificate is trusted, as messages say it.
+const TRUST: &str =
+    "name its file as ca_file in the section [fetch], or in SSL_CERT_FILE: `gannet help network`";
 /// Most names of a certificate that a message lists.
 const MAX_NAMES: usize = 3;
 
@@ -15,7 +18,7 @@ const MAX_NAMES: usize = 3;
 pub(super) fn tls_problem(error: &Error, host: &str) -> String {
     match error {
         Error::InvalidCertificate(_) if tls::is_authority(error) => format!(
-            "the certificate of {host} is not trusted: it is an authority's own certificate (name it with fetch.ca_file to trust it)"
+            "the certificate of {host} is not trusted: it is an authority's own certificate (to trust it, {TRUST})"
         ),
         Error::InvalidCertificate(reason) => {
             format!(
@@ -40,7 +43,7 @@ fn certificate_problem(reason: &CertificateError) -> String {
             );
         }
         E::NotValidForNameContext { presented, .. } => return names_instead(presented),
-        E::UnknownIssuer => "unknown issuer (add the CA with fetch.ca_file)",
+        E::UnknownIssuer => return format!("unknown issuer (to trust the CA, {TRUST})"),
         E::Expired => "it has expired",
         E::NotValidYet => "it is not valid yet (is the clock of this machine right?)",
         E::NotValidForName => "it is for other names",
@@ -172,7 +175,10 @@ mod tests {
                 .collect(),
         };
         for (reason, words) in [
-            (CertificateError::UnknownIssuer, "fetch.ca_file"),
+            (
+                CertificateError::UnknownIssuer,
+                "ca_file in the section [fetch], or in SSL_CERT_FILE",
+            ),
             (CertificateError::BadSignature, "signature in it is wrong"),
             (
                 CertificateError::ExpiredContext {

@@ -191,7 +191,8 @@ queries! {
 queries! {
     /// The newest event; 0 while there is none.
     NewestEvent -> EventId;
-    /// The distinct pairs of source and detail among the events of this action after this event.
+    /// The distinct pairs of source and detail among the events of this action after this event, without those about
+    /// verdicts by hand.
     HappenedAfter(EventId, Action) -> Vec<(Option<SourceId>, Option<String>)>;
     /// The run of each announcement: the changes of its kind in its source or set, from the start up to it, in order.
     ChangeRuns(Vec<(Announcement, RunStart)>) -> Vec<ChangeRun>;

@@ -27,7 +27,7 @@ fn every_address_that_is_refused_is_named_with_its_line() {
         refused(
             &said,
             &[
-                "nothing is added: 8 of 9 addresses cannot be",
+                "nothing is added: 8 of 9 addresses cannot be added",
                 "line 3 of stdin (https://h.example/b?token=…): the parameter `token`",
                 "line 4 of stdin (HTTPS://H.EXAMPLE/a#x): the same address as line 2",
                 "line 5 of stdin (nonsense): `nonsense` is not an absolute address",

@@ -144,7 +144,7 @@ async fn only_trusted_certificates_are_taken() {
     assert_eq!(report.tries, 1);
     let detail = failure(report, FailureKind::Tls);
     assert!(
-        detail.contains("not trusted") && detail.contains("fetch.ca_file"),
+        detail.contains("not trusted") && detail.contains("ca_file in the section [fetch]"),
         "{detail}"
     );
     assert!(detail.contains(&origin.host()), "{detail}");
@@ -175,7 +175,10 @@ async fn a_servers_own_certificate_is_trusted_when_it_is_named() {
         rig.fails(FailureKind::Tls).await;
         rig.config.ca_files.clear();
         let detail = rig.fails(FailureKind::Tls).await;
-        assert!(detail.contains("fetch.ca_file"), "{detail}");
+        assert!(
+            detail.contains("ca_file in the section [fetch]"),
+            "{detail}"
+        );
         // A name that is not in it stays refused.
         let elsewhere = Origin::start_self_signed(&["a.example", "b.example"], is_authority);
         let rig = Client::of(&elsewhere, "/x");

@@ -130,13 +130,18 @@ fn only_declared_verifiers_give_verdicts() {
     let gannet = Home::new("");
     let origin = &gannet.origin;
     origin.on("/a", [Reply::file("one")]);
-    let other = "[[verifier]]\nname = \"legal\"\nsources = [\"tag:x\"]\nexternal = true\n";
+    let other = "[[verifier]]\nname = \"legal\"\nsources = [\"tag:x\"]\nexternal = true\n
+        [[verifier]]\nname = \"sums\"\nsources = [\"tag:release\"]\nscope = \"set\"\nexternal = true\n";
     gannet.write_config("config.toml", other);
     add(&gannet, origin, "/a");
     gannet.fetch("a");
     for (name, expected) in [
         ("audit", "external = true"),
         ("legal", "does not judge a"),
+        (
+            "sums",
+            "judges the set release, not a alone\n  hint: give `set:release` in the place of a",
+        ),
         ("a\u{1b}[2J", "no verifier is called"),
     ] {
         let said = gannet.run(&["verdict", "a", name, "passed"]);

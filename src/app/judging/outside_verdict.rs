@@ -99,11 +99,15 @@ impl App {
             let names = configured.verifiers.iter().map(|one| one.name());
             return Err(no_such_name("verifier", name, names, &declared()));
         };
-        if *verifier.scope() != Scope::Source || !verifier.applies_to(&source.settings) {
-            let message = format!(
-                "the verifier `{shown}` does not judge {}",
-                source.settings.name
-            );
+        let source_name = &source.settings.name;
+        if let Scope::Set { tag } = verifier.scope() {
+            let message =
+                format!("the verifier `{shown}` judges the set {tag}, not {source_name} alone");
+            return Err(Error::invalid(message)
+                .hint(format!("give `set:{tag}` in the place of {source_name}")));
+        }
+        if !verifier.applies_to(&source.settings) {
+            let message = format!("the verifier `{shown}` does not judge {source_name}");
             return Err(Error::invalid(message)
                 .hint("its `sources` in the configuration select which it judges"));
         }

@@ -73,6 +73,8 @@ pub struct StaleProgress {
 pub enum JudgedAgain<'a> {
     /// A version whose state changed; with its last verdicts when no verifier was asked and only their weight changed.
     Version(&'a Verified, &'a [NewVerdict]),
+    /// A version that failed or could not be judged, as before.
+    AsBefore(&'a Verified),
     /// An edition of a set that did not pass, or whose state changed; likewise with its last verdicts.
     Set(&'a VerifiedSet, &'a [NewVerdict]),
 }
@@ -121,8 +123,8 @@ fn at_once(stale: &[Stale]) -> usize {
 impl App {
     /// Judges again every version for which an applicable verifier has no verdict, or one with another fingerprint, by
     /// those verifiers only. Without selectors, also judges the ready combination of each set. Published files follow.
-    /// Calls `tell` with the progress after each version, and with each version whose state changed and each edition
-    /// that did not pass or changed.
+    /// Calls `tell` with the progress after each version, and with each version or edition that did not pass, or whose
+    /// state changed.
     ///
     /// Damage of a content is returned after the other versions are done. Verdicts from outside are kept.
     pub async fn verify_stale(
@@ -167,11 +169,8 @@ impl App {
         let mut first_error: Option<Error> = None;
         while let Some(result) = judged.next().await {
             progress.done += 1;
-            let changed = match result {
-                Ok(Some((before, verified))) => {
-                    progress.count(verified.state, self.is_problem(&verified));
-                    (before != verified.state).then_some(verified)
-                }
+            let told = match result {
+                Ok(Some((before, verified))) => self.count(before, verified, progress),
                 // The version was purged meanwhile.
                 Ok(None) => None,
                 Err(error) if error.concerns_all() => return Err(error),
@@ -180,13 +179,32 @@ impl App {
                     None
                 }
             };
-            progress.changed += u64::from(changed.is_some());
-            let standing = self.why_counted(changed.as_ref()).await?;
-            let changed = changed.as_ref();
-            let changed = changed.map(|verified| JudgedAgain::Version(verified, &standing));
-            tell(*progress, changed);
+            let changed = told.as_ref().filter(|(_, is_changed)| *is_changed);
+            let standing = self.why_counted(changed.map(|(one, _)| one)).await?;
+            let told = told
+                .as_ref()
+                .map(|(verified, is_changed)| match is_changed {
+                    true => JudgedAgain::Version(verified, &standing),
+                    false => JudgedAgain::AsBefore(verified),
+                });
+            tell(*progress, told);
         }
         Ok(first_error)
+    }
+
+    /// Counts a version that was judged again. Returns one that is not good or whose state changed, and whether it
+    /// changed.
+    fn count(
+        &self,
+        before: VersionState,
+        verified: Verified,
+        progress: &mut StaleProgress,
+    ) -> Option<(Verified, bool)> {
+        let is_problem = self.is_problem(&verified);
+        progress.count(verified.state, is_problem);
+        let is_changed = before != verified.state;
+        progress.changed += u64::from(is_changed);
+        (is_changed || is_problem).then_some((verified, is_changed))
     }
 
     /// Returns the verdicts behind a version's state when no verifier was asked: only their weight changed.

@@ -156,47 +156,55 @@ impl Adoption {
             ..self
         }
     }
+
+    /// Returns what follows from the adoption, a line each; last is what the operator may do.
+    fn consequences(&self) -> Vec<String> {
+        if !self.has_versions {
+            return Vec::new();
+        }
+        let mut lines = Vec::new();
+        let ended_sets = self.changes.ended_sets();
+        if !ended_sets.is_empty() {
+            let plural = if ended_sets.len() == 1 { "" } else { "s" };
+            lines.push(format!(
+                "the set{plural} {} ended: each of its sources is published at its own path now, by its own newest good version",
+                ended_sets.join(", ")
+            ));
+        }
+        if self.changes.begins_set() {
+            lines.push("a source that enters a new set stays as it is at its own path until an edition of the set passes".to_owned());
+        }
+        match self.unasked {
+            _ if self.is_judged_again => {}
+            0 => {}
+            1 => lines
+                .push("1 published version was never judged by all that it requires".to_owned()),
+            several => lines.push(format!(
+                "{several} published versions were never judged by all that they require"
+            )),
+        }
+        lines.extend(self.ended.iter().map(ToString::to_string));
+        // The same verifiers judge nothing differently.
+        if !self.is_judged_again && !self.changes.is_none() {
+            let versions = if ended_sets.is_empty() {
+                "versions keep their states, and what is published stays,"
+            } else {
+                "other versions keep their states, and stay published,"
+            };
+            lines.push(format!(
+                "{versions} until they are judged again: `gannet verify --stale`"
+            ));
+        }
+        lines
+    }
 }
 
 impl std::fmt::Display for Adoption {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (revision, file, changes) = (self.revision, &self.file, &self.changes);
         write!(f, "policy {revision} adopted from {file}: {changes}")?;
-        if !self.has_versions {
-            return Ok(());
-        }
-        let ended_sets = changes.ended_sets();
-        if !ended_sets.is_empty() {
-            let plural = if ended_sets.len() == 1 { "" } else { "s" };
-            let names = ended_sets.join(", ");
-            write!(
-                f,
-                "; the set{plural} {names} ended: each of its sources is published at its own path now, by its own newest good version, which may be another than the set had"
-            )?;
-        }
-        // The same verifiers judge nothing differently.
-        if !self.is_judged_again && !changes.is_none() {
-            f.write_str(if ended_sets.is_empty() {
-                "; versions keep their states, and what is published stays, until they are judged again: `gannet verify --stale`"
-            } else {
-                "; other versions keep their states, and stay published, until they are judged again: `gannet verify --stale`"
-            })?;
-        }
-        if changes.begins_set() {
-            f.write_str(
-                "; a source that enters a new set stays as it is at its own path until an edition of the set passes, and is published with the set from then on",
-            )?;
-        }
-        match self.unasked {
-            _ if self.is_judged_again => {}
-            0 => {}
-            1 => f.write_str("; 1 published version was never judged by all that it requires")?,
-            several => write!(
-                f,
-                "; {several} published versions were never judged by all that they require"
-            )?,
-        }
-        self.ended.iter().try_for_each(|one| write!(f, "; {one}"))
+        let lines = self.consequences();
+        lines.iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }
 

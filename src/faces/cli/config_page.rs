@@ -114,14 +114,18 @@ fn verifier_words(verifier: &VerifierConfig) -> String {
 
 fn notifier_words(notifier: &NotifierConfig) -> String {
     let how = match &notifier.kind {
-        NotifierKind::Command { argv } => format!("told by {}", argv.join(" ")),
+        NotifierKind::Command { argv } => format!("runs {}", argv.join(" ")),
         // The address is left out: it may hold a password.
-        NotifierKind::Webhook { .. } => "told by webhook".to_owned(),
+        NotifierKind::Webhook { .. } => "is called as a webhook".to_owned(),
     };
     let patterns: Vec<_> = notifier.sources.iter().map(ToString::to_string).collect();
     let on = notifier.rules.on.iter().copied().map(ChangeKind::as_str);
     let on: Vec<_> = on.collect();
-    format!("{how} of {}; on {}", patterns.join(", "), on.join(", "))
+    format!(
+        "{how}; reports {}, about {}",
+        on.join(", "),
+        patterns.join(", ")
+    )
 }
 
 /// Returns probable mistakes in a usable configuration: missing programs, and secrets without a value.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::Console;
 use crate::app::{self, ErrorKind};
-use crate::domain::{Source, masked_within};
+use crate::domain::{Source, io_words, masked_within};
 use crate::faces::state_word::not_whole;
 use crate::faces::text::clean;
 
@@ -49,7 +49,7 @@ pub fn print_text(text: &str, console: &mut Console<'_>) -> app::Result<ExitStat
 
 /// Returns the error for an unreadable file that gannet wrote itself.
 pub(crate) fn unreadable(path: &Path, cause: &io::Error) -> app::Error {
-    let message = format!("cannot read {}: {cause}", path.display());
+    let message = format!("cannot read {}: {}", path.display(), io_words(cause));
     app::Error::new(ErrorKind::Unavailable, message)
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::app::{Error, ErrorKind};
-use crate::domain::{Content, Digest};
+use crate::domain::{Content, Digest, io_words};
 
 /// The manifest's name in the folder.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -150,7 +150,7 @@ fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 fn failed(doing: &str, path: &Path, cause: &io::Error) -> Error {
-    let message = format!("cannot {doing} {}: {cause}", path.display());
+    let message = format!("cannot {doing} {}: {}", path.display(), io_words(cause));
     Error::new(ErrorKind::Unavailable, message)
 }
 

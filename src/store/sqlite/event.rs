@@ -46,7 +46,7 @@ impl Select<EventId> for NewestEvent {
 
 // Scanned by id: the index of sources would visit every event there is.
 const HAPPENED_AFTER: &str = "SELECT DISTINCT source_id, detail FROM event NOT INDEXED
-     WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2)";
+     WHERE id > ?1 AND by_hand IS NOT 1 AND action_id = (SELECT id FROM text WHERE value = ?2)";
 
 /// Returns matching events, oldest first; damaged rows are left out.
 pub(super) fn list(

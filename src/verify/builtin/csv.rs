@@ -35,7 +35,12 @@ pub(super) fn judge(rule: &CsvRule, input: &RuleInput) -> RuleResult {
         return bad("no row at all");
     };
     check_count(rule, rows)?;
-    let detail = format!("{rows} rows of {columns} columns");
+    let plural = |many| if many { "s" } else { "" };
+    let detail = format!(
+        "{rows} row{} of {columns} column{}",
+        plural(rows != 1),
+        plural(columns != 1)
+    );
     if rule.min_rows_of_last.is_none() {
         return Ok(detail);
     }
@@ -294,7 +299,7 @@ mod tests {
         let rows = |count: usize| "n\n".to_owned() + &"1\n".repeat(count);
         let (outcome, detail) = Fixture::default().judged(&with_header, rows(3).as_bytes());
         assert_eq!(outcome, VerdictOutcome::Passed);
-        assert_eq!(detail, "3 rows of 1 columns; no earlier version");
+        assert_eq!(detail, "3 rows of 1 column; no earlier version");
         for (last, now, outcome) in [
             (10, 9, VerdictOutcome::Passed),
             (10, 8, VerdictOutcome::Failed),
@@ -308,7 +313,7 @@ mod tests {
                 VerdictOutcome::Failed => {
                     format!("{now} rows are less than 90% of the last good version's {last}")
                 }
-                _ => format!("{now} rows of 1 columns; the last good version has {last} rows"),
+                _ => format!("{now} rows of 1 column; the last good version has {last} rows"),
             };
             assert_eq!(detail, expected);
         }

@@ -36,7 +36,9 @@ fn said(rig: &Scene, config: &str) -> (String, String) {
     assert!(is_once, "{policy:?}");
     assert_eq!(is_undone, list.err.contains("nothing is "), "{list:?}");
     // Both say the same in the same words.
-    for line in list.err.trim().trim_start_matches("warning: ").split("; ") {
+    let note = list.err.trim().trim_start_matches("warning: ");
+    let note = note.trim_end_matches("; `gannet config check` says what to do");
+    for line in note.split("; ") {
         assert!(check.out.contains(line), "{line}: {check:?}");
     }
     (check.out, list.err)
@@ -97,9 +99,13 @@ fn the_policy_in_force_and_what_becomes_of_it_are_said() {
         );
         let why = format!("come from {own}, but this process uses {}", path(other));
         assert!(
-            note.contains(&why) && note.contains("config adopt"),
+            note.contains(&why) && note.contains("config check"),
             "{note}"
         );
+        let way = format!("`gannet --config {} config adopt`", path(other));
+        assert!(page.contains(&why) && page.contains(&way), "{page}");
+        let named = note.matches(&own).count() + note.matches(&path(other)).count();
+        assert_eq!((named, note.lines().count()), (2, 1), "{note}");
     }
 
     // Edited since, and emptied.

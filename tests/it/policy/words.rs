@@ -50,7 +50,10 @@ fn an_adoption_asks_for_judging_again_only_where_something_is_stale() {
         let adopted = said.lines().find(|line| line.contains("adopted from"));
         let adopted = adopted.unwrap_or_else(|| panic!("{arguments:?}: {said}"));
         assert!(adopted.contains(changes), "{arguments:?}: {adopted}");
-        assert_eq!(adopted.contains(AGAIN), asks, "{arguments:?}: {adopted}");
+        let last = said.lines().rfind(|line| line.contains(AGAIN));
+        assert_eq!(last.is_some(), asks, "{arguments:?}: {said}");
+        let longest = said.lines().map(str::len).max().unwrap_or_default();
+        assert!(longest < 200, "{said}");
     }
 }
 
@@ -95,6 +98,27 @@ fn every_verifier_that_failed_a_version_is_named() {
         assert!(at.iter().all(Option::is_some), "{named:?}: {fetched:#?}");
         assert!(at.is_sorted(), "{named:?}: {fetched:#?}");
     }
+}
+
+#[test]
+fn what_fails_as_before_is_named() {
+    let rig = Scene::new([Reply::file("no JSON")]);
+    rig.write_config("config.toml", &json_verifier());
+    rig.run(&["fetch", "x.json"]);
+    let failing = rig.ok(&["list", "--failing"]);
+    assert!(
+        failing.contains("  WHY\n") && failing.contains("  json: not JSON"),
+        "{failing}"
+    );
+    let stricter = verifier("json", "builtin = \"json\"\nduplicates = \"refuse\"");
+    rig.write_config("config.toml", &stricter);
+    let said = rig.run(&["verify", "--stale"]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(
+        said.out
+            .ends_with("\nnot good, as before: v1 of x.json (failed)\n"),
+        "{said:#?}"
+    );
 }
 
 /// What only advised is required now: nobody is asked again, and why it fails is said all the same.

@@ -180,6 +180,14 @@ fn the_log_of_a_set_has_the_events_of_that_set_alone() {
     for (found, expected) in found.iter().zip(of_release) {
         assert!(found.starts_with(expected), "{found}");
     }
+    let lines = release.gannet.ok(&["log", "--source", "set:release"]);
+    for (action, part) in [
+        ("set.passed", " edition 1 of release ("),
+        ("set.failed", " edition 3 of release: sums: "),
+    ] {
+        let line = lines.lines().find(|line| line.contains(action));
+        assert!(line.is_some_and(|line| line.contains(part)), "{lines}");
+    }
     let of_other = logged(&release, "set:release-2");
     assert!(
         of_other.iter().all(|line| line.contains(" release-2")),

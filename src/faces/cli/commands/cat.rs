@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 
 use super::held_back;
 use crate::app::{App, Error, ErrorKind};
-use crate::domain::{Content, Source, Version};
+use crate::domain::{Content, Source, Version, io_words};
 use crate::faces::cli::args::CatArgs;
 use crate::faces::cli::exit::{CommandResult, unreadable};
 use crate::faces::cli::{Console, ExitStatus};
@@ -29,7 +29,7 @@ pub(super) async fn run(app: &App, args: &CatArgs, console: &mut Console<'_>) ->
         Some(path) => {
             let written = File::create(path).and_then(|mut file| copy(&content, &mut file));
             written.map_err(|cause| {
-                let message = format!("cannot write {}: {cause}", path.display());
+                let message = format!("cannot write {}: {}", path.display(), io_words(&cause));
                 Error::new(ErrorKind::Unavailable, message)
             })?;
         }

@@ -104,7 +104,7 @@ fn write(event: &Event, format: TableFormat, look: &Look, out: &mut dyn Write) -
     let parts = [
         event.source_name.clone(),
         event.event.version_id.map(|id| format!("v{id}")),
-        event.event.detail.clone(),
+        event.event.detail_line(),
         Some(format!("({})", event.stamp.actor)),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
@@ -184,7 +184,7 @@ mod tests {
         write(&event, TableFormat::People, &look, &mut out).expect("a buffer");
         write(&event, TableFormat::Json, &look, &mut out).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
-        2026-01-31 12:00:03Z  verdict.failed    prices v11 schema: line 3 ]0;x (worker@host)
+        2026-01-31 12:00:03Z  verdict.failed    prices v11 schema: line 3; ]0;x (worker@host)
         {"id":7,"at":"2026-01-31T12:00:03.250Z","actor":"worker@host","action":"verdict.failed","source_id":1,"source":"prices","version_id":11,"detail":"schema: line 3\n\u001b]0;x"}
         "#);
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::{Command, CommandFactory as _};
 
 use crate::app::{Error, ErrorKind};
+use crate::domain::io_words;
 use crate::faces::cli::args::{Cli, ManArgs};
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::manual::{pages, program_page};
@@ -32,8 +33,9 @@ fn print(program: &Command, console: &mut Console<'_>) -> CommandResult {
 fn write_all(program: &Command, folder: &Path, console: &mut Console<'_>) -> CommandResult {
     let written = write_pages(program, folder).map_err(|cause| {
         let message = format!(
-            "cannot write manual pages into {}: {cause}",
-            folder.display()
+            "cannot write manual pages into {}: {}",
+            folder.display(),
+            io_words(&cause)
         );
         Error::new(ErrorKind::Unavailable, message)
     })?;

@@ -60,11 +60,15 @@ pub async fn print_policy(
 
 /// Prints what the next pass or command will do about the policy in force; nothing if it stays.
 pub fn note_policy(policy: &PolicyOutlook, console: &mut Console<'_>) {
-    let line = outlook_words(policy);
     match policy.next() {
         PolicyNext::Keep => {}
-        PolicyNext::Adopt(_) | PolicyNext::Refuse(_) => console.note(&line),
-        PolicyNext::Confirm(_) => console.warn(&line),
+        PolicyNext::Adopt(_) => console.note(&outlook_words(policy)),
+        // The message names both files.
+        PolicyNext::Refuse(error) => console.note(&clean(&format!(
+            "{}; `gannet config check` says what to do",
+            error.message
+        ))),
+        PolicyNext::Confirm(_) => console.warn(&outlook_words(policy)),
     }
 }
 
@@ -77,7 +81,7 @@ fn outlook_words(policy: &PolicyOutlook) -> String {
 /// Adopts the configuration of this process.
 pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
     let folders = SetFolders::now(app).await;
-    let line = if let Some(adoption) = app.adopt_policy().await? {
+    let lines = if let Some(adoption) = app.adopt_policy().await? {
         adoption.to_string()
     } else {
         let file = app.config().config_file.clone().unwrap_or_default();
@@ -86,7 +90,8 @@ pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<E
             file.display()
         )
     };
-    let written = console.print_line(&clean(&line));
+    let lines: Vec<_> = lines.lines().map(clean).collect();
+    let written = console.print_line(&lines.join("\n"));
     folders.print(app, console).await;
     Ok(printed(written, console))
 }

@@ -59,7 +59,7 @@ pub(super) fn refuse(given: &[Given], refusals: Vec<Option<Refusal>>) -> Result<
 
 fn list(count: usize, reasons: &[(String, Reason)]) -> String {
     let mut lines = vec![format!(
-        "nothing is added: {} of {count} addresses cannot be",
+        "nothing is added: {} of {count} addresses cannot be added",
         reasons.len()
     )];
     let shown = reasons.iter().take(MAX_SHOWN);

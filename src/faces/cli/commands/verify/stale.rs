@@ -15,12 +15,16 @@ use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::FileOutcome;
 use crate::faces::json::{self, StaleJson};
-use crate::faces::text::count;
+use crate::faces::text::{clean, count};
+
+/// The number of versions that did not pass, as before, that are named.
+const MOST_NAMED: usize = 20;
 
 pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
     let folders = SetFolders::now(app).await;
     let (mut changed, mut served) = (Vec::new(), Served::begin(app).await?);
-    let (done, sets_judged) = judge(app, args, &mut changed, &mut served, console).await?;
+    let (done, sets_judged, as_before) =
+        judge(app, args, &mut changed, &mut served, console).await?;
     let mut files = served.changes(app).await?;
     let folders = folders.changes(app).await?;
     if args.json {
@@ -35,6 +39,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
             writeln!(console.out, "{}", folder.line())?;
         }
         writeln!(console.out, "{}", summary_text(&done))?;
+        as_before.write(&mut console.out)?;
     }
     let judged = if done.has_problems() {
         ExitStatus::Problems
@@ -50,6 +55,33 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     Ok(print_publish_failures(&unpublished, console).max(judged))
 }
 
+/// Versions that failed or could not be judged, as before: their number, and the first of them in words.
+#[derive(Default)]
+struct AsBefore {
+    count: usize,
+    named: Vec<String>,
+}
+
+impl AsBefore {
+    fn add(&mut self, verified: &Verified) {
+        self.count += 1;
+        if self.named.len() < MOST_NAMED {
+            let name = clean(&verified.source.settings.name);
+            let (version, state) = (verified.version.id, verified.state);
+            self.named.push(format!("v{version} of {name} ({state})"));
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let more = match self.count - self.named.len() {
+            0 if self.count == 0 => return Ok(()),
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        writeln!(out, "not good, as before: {}{more}", self.named.join(", "))
+    }
+}
+
 /// Judges under a progress bar. Versions whose state changed are printed at once, or collected in `changed` for JSON;
 /// the published versions of their sources are recorded in `served`.
 async fn judge(
@@ -58,13 +90,13 @@ async fn judge(
     changed: &mut Vec<Verified>,
     served: &mut Served,
     console: &mut Console<'_>,
-) -> Result<(StaleProgress, Vec<VerifiedSet>), Failure> {
+) -> Result<(StaleProgress, Vec<VerifiedSet>, AsBefore), Failure> {
     let request = StaleRequest {
         selectors: args.targets.clone(),
         newest_first: args.newest_first,
     };
     let bar = bar();
-    let (mut written, mut sets) = (Ok(()), Vec::new());
+    let (mut written, mut sets, mut as_before) = (Ok(()), Vec::new(), AsBefore::default());
     let done = app
         .verify_stale(&request, |progress, judged| {
             bar.set_length(progress.total);
@@ -77,6 +109,7 @@ async fn judge(
                         changed.push(verified.clone());
                     }
                 }
+                Some(JudgedAgain::AsBefore(verified)) => as_before.add(verified),
                 Some(JudgedAgain::Set(verified, _)) => sets.push(verified.clone()),
                 None => {}
             }
@@ -87,7 +120,7 @@ async fn judge(
         .await;
     bar.finish_and_clear();
     written?;
-    Ok((done?, sets))
+    Ok((done?, sets, as_before))
 }
 
 /// Returns the progress bar, which draws nothing unless stderr is a terminal.
@@ -105,6 +138,7 @@ fn write_changed(judged: JudgedAgain<'_>, out: &mut dyn Write) -> io::Result<()>
             write_version(verified, out)?;
             write_verdicts(("v", verified.version.id.0), standing, &[], out)?;
         }
+        JudgedAgain::AsBefore(_) => {}
         JudgedAgain::Set(verified, standing) => {
             write_judged(verified, out)?;
             write_verdicts(("edition ", verified.edition.id.0), standing, &[], out)?;
@@ -173,6 +207,20 @@ fn some(count: u64, before: &str, after: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn at_most_twenty_versions_are_named() {
+        for (count, end) in [(0, ""), (1, "v7 of a (failed)\n"), (23, " and 3 more\n")] {
+            let named = vec!["v7 of a (failed)".to_owned(); count.min(MOST_NAMED)];
+            let mut out = Vec::new();
+            AsBefore { count, named }.write(&mut out).expect("a buffer");
+            let out = String::from_utf8(out).expect("UTF-8");
+            assert!(
+                out.ends_with(end) && out.is_empty() == (count == 0),
+                "{out}"
+            );
+        }
+    }
 
     #[test]
     fn the_summary_is_one_line() {
