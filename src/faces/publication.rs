@@ -133,10 +133,17 @@ pub(crate) fn published_words(
     }
 }
 
-/// Returns the published version of a source in few words; `None` if nothing is published.
-pub(crate) fn published_briefly(source: &Source) -> Option<String> {
+/// Returns the published version of a source in few words, by its path or, where there is no room for a path, by its
+/// id; `None` if nothing is published.
+pub(crate) fn published_briefly(source: &Source, has_room: bool) -> Option<String> {
     let state = &source.state;
-    let own = state.published_version_id.map(|_| &source.published_path);
+    let own = state.published_version_id.map(|id| {
+        if has_room {
+            source.published_path.clone()
+        } else {
+            format!("v{id}")
+        }
+    });
     if state.withdrawn.is_some() && state.publish_error.is_none() {
         return Some("withdrawn".to_owned());
     }
@@ -145,13 +152,14 @@ pub(crate) fn published_briefly(source: &Source) -> Option<String> {
         (Some(_), None, _) => Some("not published".to_owned()),
         (None, Some(path), _) => Some(match unvetted(source) {
             Some(unvetted) => format!("{path} ({})", unvetted.word),
-            None => path.clone(),
+            None => path,
         }),
         (None, None, set) => match (
             state.set_version_id,
             state.showing_set.as_ref().or(set.as_ref()),
         ) {
-            (Some(version), Some(shown)) => Some(format!("set {shown} (v{version})")),
+            (Some(version), Some(shown)) if has_room => Some(format!("set {shown} (v{version})")),
+            (Some(version), Some(shown)) => Some(format!("v{version} (set {shown})")),
             _ => set.as_ref().map(|set| format!("not yet (set {set})")),
         },
     }
@@ -198,7 +206,7 @@ mod tests {
             one.settings.publish = rule;
             one.state.version_state = Some(state);
             one.state.published_version_id = Some(VersionId(published));
-            let shown = published_briefly(&one).unwrap_or_default();
+            let shown = published_briefly(&one, true).unwrap_or_default();
             assert_eq!(shown, format!("example.org/{brief}"), "{rule} {state}");
             assert_eq!(published_words(&one, "p", |_| String::new()), words);
         }
@@ -299,7 +307,7 @@ mod tests {
                 "with the set pic (v3)",
             ),
         ] {
-            assert_eq!(published_briefly(&source).as_deref(), brief);
+            assert_eq!(published_briefly(&source, true).as_deref(), brief);
             let time = |time: DateTime<Utc>| time.format("%H:%M").to_string();
             assert_eq!(published_words(&source, "/p/1.csv", time), words);
         }

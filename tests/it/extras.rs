@@ -155,6 +155,17 @@ fn files_of_other_programs_become_sources() {
         "{planned:#?}"
     );
     assert!(!gannet.data().exists(), "nothing was asked for");
+    let settings = write(
+        "settings.json",
+        "{\"watching\": {\"x\": {\"url\": \"https://example.org/w\", \"paused\": true, \"tag\": \"a, b\", \"time_between_check\": {\"hours\": 3}}}}",
+    );
+    let planned = gannet.ok(&["import", &settings, "--dry-run"]);
+    assert!(
+        planned.starts_with(
+            "watch 1: would add https://example.org/w, every 3h, tag:a, tag:b, disabled\n"
+        ),
+        "{planned}"
+    );
     gannet.ok(&["build_db"]);
     let planned = gannet.run(&["import", &yaml, "--dry-run"]);
     assert!(
@@ -164,6 +175,11 @@ fn files_of_other_programs_become_sources() {
     assert_eq!(gannet.json(&["list", "--json"]), Value::Array(Vec::new()));
     let said = gannet.run(&["import", &yaml, "--tag", "old", "--interval", "6h"]);
     assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(
+        said.out
+            .starts_with("job 1: added prices as source 1, every 6h, tag:old\n"),
+        "{said:#?}"
+    );
     for reason in ["it runs a command", "http", "the same address as job 2"] {
         assert!(said.err.contains(reason), "{reason}: {said:#?}");
     }
@@ -205,7 +221,17 @@ fn files_of_other_programs_become_sources() {
         said.code == Some(1) && said.out.contains("added 1 source, not taken: 4"),
         "{said:#?}"
     );
-    let garbage = write("garbage.json", "{");
-    let said = gannet.run(&["import", &garbage]);
-    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(
+        said.err.contains("spellings.txt was read as a plain list"),
+        "{said:#?}"
+    );
+    for (name, text, why) in [
+        ("garbage.json", "{", "not a JSON file"),
+        ("empty.json", "{}", "no jobs in it, read as changedetection"),
+        ("empty.yaml", "---\n", "no jobs in it, read as urlwatch"),
+    ] {
+        let said = gannet.run(&["import", &write(name, text)]);
+        assert_eq!(said.code, Some(2), "{said:#?}");
+        assert!(said.err.contains(why), "{said:#?}");
+    }
 }

@@ -29,11 +29,14 @@ fn what_loses_much_wants_consent() {
             ["remove", "a", "--purge"].as_slice(),
             "this would purge a (1) with 0 versions",
         ),
-        (&["remove", "tag:t"], "this would remove 3 sources"),
-        (&["rm", "a", "b"], "this would remove 2 sources"),
+        (
+            &["remove", "tag:t"],
+            "this would remove 3 sources (a, b, c)",
+        ),
+        (&["rm", "a", "b"], "this would remove 2 sources (a, b)"),
         (
             &["delete", "*", "--purge"],
-            "this would purge 3 sources with 0 versions",
+            "this would purge 3 sources with 0 versions (a, b, c)",
         ),
     ] {
         let gannet = three();
@@ -97,7 +100,7 @@ fn a_terminal_is_asked() {
     let gannet = three();
     for (answer, left) in [("n\r", &["a", "b", "c"][..]), ("y\r", &[])] {
         let mut terminal = Terminal::start(&gannet, &["remove", "*", "--purge"]);
-        terminal.wait_for("Purge 3 sources with 0 versions? [y/N]");
+        terminal.wait_for("Purge 3 sources with 0 versions (a, b, c)? [y/N]");
         terminal.press(answer);
         let ended = terminal.ended();
         assert_eq!(ended.success(), left.is_empty());

@@ -5,10 +5,12 @@ use std::io;
 use std::path::Path;
 
 use super::add::warn_of_path;
-use super::change::{note_left_in_sets, print_files, warn_of_ended_refusals, warn_of_left_files};
+use super::change::{
+    names_of, note_left_in_sets, print_files, warn_of_ended_refusals, warn_of_left_files,
+};
 use super::published::warn_of_unpublished;
 use crate::app::{App, CheckedSources, Error, Plan, PlanStep, check_sources};
-use crate::domain::{Edit, SourceId, SourceKey, SourceSettings, with_line_feeds};
+use crate::domain::{Edit, SourceId, SourceKey, SourceSettings, io_words, with_line_feeds};
 use crate::faces::cli::args::ApplyArgs;
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -30,11 +32,12 @@ pub(super) async fn run(
     let plan = app.plan(sources, args.prune).await?;
     let lines = lines(&plan);
     if !args.dry_run && !plan.steps.is_empty() {
+        let removed: Vec<_> = plan.removed().cloned().collect();
         if plan.removes_most() {
             let (gone, all) = (plan.removals(), count(plan.present, "source"));
-            consent(&format!("remove {gone} of {all}"), args.yes, console)?;
+            let what = format!("remove {gone} of {all}{}", names_of(&removed));
+            consent(&what, args.yes, console)?;
         }
-        let removed: Vec<_> = plan.removed().cloned().collect();
         let changed = plan.changed();
         let before = app.sources_by_id(moved_by(&plan)).await?;
         let edits = edits_of(&plan);
@@ -116,7 +119,10 @@ fn read(path: &Path) -> Result<(String, String), Error> {
     };
     match text {
         Ok(text) => Ok((name, with_line_feeds(&text).into_owned())),
-        Err(cause) => Err(Error::invalid(format!("cannot read {name}: {cause}"))),
+        Err(cause) => Err(Error::invalid(format!(
+            "cannot read {name}: {}",
+            io_words(&cause)
+        ))),
     }
 }
 

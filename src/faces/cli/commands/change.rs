@@ -19,6 +19,9 @@ use crate::faces::file_change::{FileChange, FileOutcome};
 use crate::faces::publication::{kept_until, one_of_sets};
 use crate::faces::text::{clean, count};
 
+/// The number of sources that a question names.
+const MOST_NAMED: usize = 10;
+
 pub(super) async fn interval(
     app: &App,
     args: &IntervalArgs,
@@ -396,12 +399,12 @@ fn warn_of_files(left: &BTreeMap<String, String>, console: &mut Console<'_>) -> 
 
 /// Returns the question's words: `purge 7 sources with 14 versions`.
 async fn removal(app: &App, chosen: &[Source], purge: bool) -> Result<String, Error> {
-    let which = match chosen {
-        [one] => title(one),
-        several => count(several.len(), "source"),
+    let (which, names) = match chosen {
+        [one] => (title(one), String::new()),
+        several => (count(several.len(), "source"), names_of(several)),
     };
     if !purge {
-        return Ok(format!("remove {which}"));
+        return Ok(format!("remove {which}{names}"));
     }
     let versions = app.count_versions(chosen).await?;
     let sets = app.sets_showing(chosen).await?;
@@ -417,7 +420,7 @@ async fn removal(app: &App, chosen: &[Source], purge: bool) -> Result<String, Er
         ),
     };
     let versions = count(versions, "version");
-    Ok(format!("purge {which} with {versions}{folders}"))
+    Ok(format!("purge {which} with {versions}{names}{folders}"))
 }
 
 pub(super) async fn restore(
@@ -444,6 +447,17 @@ fn ids(sources: &[Source]) -> impl Iterator<Item = SourceId> {
 
 fn ids_of(edits: &[Edited]) -> impl Iterator<Item = SourceId> {
     edits.iter().map(|edited| edited.source.id)
+}
+
+/// Returns the names of the first sources and the number of the others, in parentheses.
+pub(super) fn names_of(sources: &[Source]) -> String {
+    let named = sources.iter().take(MOST_NAMED);
+    let named: Vec<_> = named.map(|one| clean(&one.settings.name)).collect();
+    let more = match sources.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(" ({}{more})", named.join(", "))
 }
 
 fn title(source: &Source) -> String {

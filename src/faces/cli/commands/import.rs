@@ -7,10 +7,10 @@ use std::io::{self, Read, Write as _};
 use super::add::warn_of_path;
 use super::published::warn_of_unpublished;
 use crate::app::{Added, App, Error, NewSource, Refusal};
-use crate::domain::{Address, format_size};
+use crate::domain::{Address, Interval, SettingsPatch, format_size, io_words};
 use crate::faces::cli::args::ImportArgs;
 use crate::faces::cli::exit::{CommandResult, Failure};
-use crate::faces::cli::import::{self, ImportEntry};
+use crate::faces::cli::import::{self, ImportEntry, ImportFormat};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::json::{self, ImportedJson};
 use crate::faces::options::as_import;
@@ -35,6 +35,7 @@ pub(super) async fn run(app: &App, args: &ImportArgs, console: &mut Console<'_>)
         app.add(sources.cloned().collect()).await?
     };
     print(&entries, &added, args, console)?;
+    warn_of_guess(args, &text, &entries, console);
     for added in &added {
         warn_of_path(added, console);
     }
@@ -55,7 +56,24 @@ pub(super) fn rehearse(
         return Ok(None);
     }
     print(&entries, &[], args, console)?;
+    warn_of_guess(args, &text, &entries, console);
     Ok(Some(status_of(&entries)))
+}
+
+/// Warns that a file with refused lines was taken for a plain list: it may be another one than was meant.
+fn warn_of_guess(
+    args: &ImportArgs,
+    text: &str,
+    entries: &[ImportEntry],
+    console: &mut Console<'_>,
+) {
+    let is_guessed = args.format.is_none() && format_of(args, text) == ImportFormat::List;
+    if is_guessed && status_of(entries) == ExitStatus::Problems {
+        console.warn(&format!(
+            "{} was read as a plain list of addresses: --format says what else it is",
+            clean(&args.file)
+        ));
+    }
 }
 
 fn status_of(entries: &[ImportEntry]) -> ExitStatus {
@@ -68,10 +86,12 @@ fn status_of(entries: &[ImportEntry]) -> ExitStatus {
 
 /// Returns the file's entries with the settings of the arguments. Entries that no catalogue could take are refused.
 fn entries(args: &ImportArgs, text: &str) -> Result<Vec<ImportEntry>, Error> {
-    let format = args
-        .format
-        .unwrap_or_else(|| import::guess(text, &args.file));
-    let mut entries = import::read(text, format).map_err(|why| {
+    let format = format_of(args, text);
+    let read = import::read(text, format).and_then(|entries| match entries[..] {
+        [] if format != ImportFormat::List => Err(format!("no jobs in it, read as {format}")),
+        _ => Ok(entries),
+    });
+    let mut entries = read.map_err(|why| {
         let message = format!("cannot import {}: {why}", args.file);
         Error::invalid(message).hint("--format says what the file is")
     })?;
@@ -82,13 +102,18 @@ fn entries(args: &ImportArgs, text: &str) -> Result<Vec<ImportEntry>, Error> {
     Ok(entries)
 }
 
+fn format_of(args: &ImportArgs, text: &str) -> ImportFormat {
+    args.format
+        .unwrap_or_else(|| import::guess(text, &args.file))
+}
+
 fn read(file: &str) -> Result<String, Error> {
     let text = if file == "-" {
         read_whole(io::stdin(), MAX_BYTES)
     } else {
         File::open(file).and_then(|opened| read_whole(opened, MAX_BYTES))
     };
-    text.map_err(|cause| Error::invalid(format!("cannot read {file}: {cause}")))
+    text.map_err(|cause| Error::invalid(format!("cannot read {file}: {}", io_words(&cause))))
 }
 
 /// Reads a whole text. Fails above `most` bytes, since a cut list would silently lose entries.
@@ -227,8 +252,8 @@ fn print(
     if args.json {
         return json::write(&mut console.out, &told);
     }
-    for one in &told {
-        write_line(one, args.dry_run, console)?;
+    for (one, entry) in told.iter().zip(entries) {
+        write_line(one, entry, args.dry_run, console)?;
     }
     if console.is_quiet() && !args.dry_run {
         return Ok(());
@@ -245,6 +270,7 @@ fn print(
 
 fn write_line(
     one: &ImportedJson<'_>,
+    entry: &ImportEntry,
     is_asked_for: bool,
     console: &mut Console<'_>,
 ) -> io::Result<()> {
@@ -259,9 +285,16 @@ fn write_line(
         }
         (None, address) => {
             let name = one.name.or(address).unwrap_or_default();
-            let id = one.id.map_or_else(String::new, |id| format!(" ({id})"));
+            let (place, name) = (one.place, clean(name));
+            let what = match one.id {
+                Some(id) => format!("added {name} as source {id}"),
+                None => format!("would add {name}"),
+            };
             if is_asked_for || !console.is_quiet() {
-                writeln!(console.out, "{}: {}{id}", one.place, clean(name))?;
+                let source = entry.source.as_ref().ok();
+                let settings = source.map(|source| settings_words(&source.settings));
+                let settings = settings.unwrap_or_default();
+                writeln!(console.out, "{place}: {what}{}", clean(&settings))?;
             }
             if !one.without.is_empty() {
                 let without = one.without.join(", ");
@@ -274,6 +307,19 @@ fn write_line(
         }
     }
     Ok(())
+}
+
+/// Returns interval, tags and whether the source is disabled, behind a comma.
+fn settings_words(settings: &SettingsPatch) -> String {
+    let interval = settings.interval.unwrap_or(Interval::DEFAULT);
+    let mut words = format!(", every {interval}");
+    for tag in settings.tags.iter().flatten() {
+        words = words + ", tag:" + tag;
+    }
+    if settings.enabled == Some(false) {
+        words += ", disabled";
+    }
+    words
 }
 
 #[cfg(test)]

@@ -14,8 +14,11 @@ use crate::faces::cli::table::{Cell, Column, Table, below, flexible, left, path,
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::json::{self, SourceJson};
 use crate::faces::publication::{published_briefly, still_published};
-use crate::faces::state_word::{StateWord, next_due, state_word, verified_word};
+use crate::faces::state_word::{StateWord, next_due, state_word, verified_word, why};
 use crate::faces::text::{clean, count, or_dash};
+
+/// The least width of a terminal on which paths are listed, in columns.
+const WIDTH_WITH_PATHS: usize = 100;
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
     if args.sets {
@@ -28,7 +31,12 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
         console.warn_line(&none_words(app, args, is_all).await?);
     } else if format == TableFormat::People {
         let look = Look::of(app, console);
-        table_of(&sources, args, &look).write(&mut console.out, 0, &look)?;
+        let table = if args.only.failing && !args.only.removed {
+            failing_table(app, &sources, &look).await
+        } else {
+            table_of(&sources, args, &look)
+        };
+        table.write(&mut console.out, 0, &look)?;
     } else {
         let known = ExtraFacts {
             newest: app.newest(&sources).await?,
@@ -157,6 +165,25 @@ fn table_of(sources: &[Source], args: &ListArgs, look: &Look) -> Table {
     }
 }
 
+/// Returns the table of failing sources, with the reasons. A source whose history cannot be read has none.
+async fn failing_table(app: &App, sources: &[Source], look: &Look) -> Table {
+    let columns = columns(look);
+    let cells = columns.each_ref().map(|(_, cell)| *cell);
+    let columns = columns.into_iter().map(|(column, _)| column);
+    let mut table = Table::new(columns.chain([below("WHY")]).collect::<Vec<_>>());
+    for source in sources {
+        let history = app
+            .sound_history_of(source.id, Some(1))
+            .await
+            .ok()
+            .flatten();
+        let why = history.and_then(|(history, _)| why(&history));
+        let row = cells.iter().map(|cell| cell(source, look));
+        table.row(row.chain([why.unwrap_or_default()]));
+    }
+    table
+}
+
 /// The columns of the table of removed sources, from left to right.
 fn removed_columns(look: &Look) -> [(Column, Cell<Source>); 6] {
     [
@@ -187,6 +214,16 @@ fn left_words(source: &Source) -> String {
 
 /// The columns of the table, from left to right.
 fn columns(look: &Look) -> [(Column, Cell<Source>); 8] {
+    let has_room = look.width.is_none_or(|width| width >= WIDTH_WITH_PATHS);
+    let published: (Column, Cell<Source>) = if has_room {
+        (path("PUBLISHED"), |source, _| {
+            or_dash(published_briefly(source, true))
+        })
+    } else {
+        (flexible("PUBLISHED"), |source, _| {
+            or_dash(published_briefly(source, false))
+        })
+    };
     [
         (right("ID"), |source, _| source.id.to_string()),
         (toned("STATE"), |source, _| state_word(source)),
@@ -201,9 +238,7 @@ fn columns(look: &Look) -> [(Column, Cell<Source>); 8] {
         (toned("VERIFIED"), |source, _| {
             or_dash(verified_word(source))
         }),
-        (path("PUBLISHED"), |source, _| {
-            or_dash(published_briefly(source))
-        }),
+        published,
     ]
 }
 
@@ -299,8 +334,13 @@ mod tests {
                 narrow.lines().all(|line| line.chars().count() <= width),
                 "{narrow}"
             );
-            // Paths differ at their ends.
-            for (row, end) in [(1, "1.csv"), (2, "21.csv"), (4, "4.csv")] {
+            // Paths differ at their ends, and stand where there is room.
+            let ends = if width < 100 {
+                [(1, " v11"), (2, " v31"), (4, " v3")]
+            } else {
+                [(1, "1.csv"), (2, "21.csv"), (4, "4.csv")]
+            };
+            for (row, end) in ends {
                 let line = narrow.lines().nth(row).unwrap_or_default();
                 assert!(line.ends_with(end), "{narrow}");
             }

@@ -1,5 +1,7 @@
 //! The formats of imported files: recognises and reads them.
 
+use std::fmt;
+
 use clap::ValueEnum;
 
 use super::entry::ImportEntry;
@@ -15,6 +17,13 @@ pub enum ImportFormat {
     Changedetection,
     /// An address a line, with an interval or tags behind it
     List,
+}
+
+impl fmt::Display for ImportFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
 }
 
 /// Guesses the format of a file from its text and name.
