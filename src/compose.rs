@@ -66,7 +66,10 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         }
         Some(Command::Help(args)) => cli::print_help(&args, console),
         Some(Command::Man(args)) => cli::print_manual(&args, console),
-        Some(Command::Demo(args)) => ended(demo::run(&args, environment, console).await, console),
+        Some(Command::Demo(args)) => ended(
+            Box::pin(demo::run(&args, environment, console)).await,
+            console,
+        ),
         Some(Command::App(mut command)) => {
             commands::run(&mut command, &flags, environment, console).await
         }

@@ -41,7 +41,7 @@ pub(super) async fn open(
         return Ok(ExitStatus::Done);
     };
     let services = Services::open(access, flags, environment, |who| who.operator("tui")).await?;
-    over(&services, args, environment).await?;
+    over(&services, args, false, environment).await?;
     services.close().await;
     Ok(ExitStatus::Done)
 }
@@ -66,10 +66,11 @@ pub(super) fn has_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-/// Runs the dashboard over the services until the operator leaves it.
+/// Runs the dashboard over the services until the operator leaves it; the header names the demo if `is_demo`.
 pub(super) async fn over(
     services: &Services,
     args: DashboardArgs,
+    is_demo: bool,
     environment: &Environment,
 ) -> Result<()> {
     let mut tasks = JoinSet::new();
@@ -95,6 +96,7 @@ pub(super) async fn over(
     let dashboard = Dashboard {
         read_only: args.read_only,
         ascii: args.ascii,
+        demo: is_demo,
     };
     let shared: Arc<dyn WorkerHandle> = Arc::new(worker);
     let watched = Arc::clone(&shared);

@@ -22,6 +22,9 @@ use crate::worker::{Progress, Selection, Stop};
 /// The time that an hour of the demo's clock takes in the dashboard.
 const HOUR: Duration = Duration::from_secs(6);
 
+/// The last words of the demo.
+const NEXT: &str = "\nNext: gannet add https://… 1h, then gannet --worker-only from cron; gannet help shows the rest.";
+
 /// Runs the demo: in the dashboard, or headless with a printed account.
 pub(super) async fn run(
     args: &DemoArgs,
@@ -37,11 +40,15 @@ pub(super) async fn run(
     }
     let run = DemoRun::set(environment, |who| who.operator("tui")).await?;
     run.services.app.add(sources_of(&run.origin)).await?;
+    let args = DashboardArgs::default();
     tokio::select! {
-        left = dashboard::over(&run.services, DashboardArgs::default(), environment) => left?,
+        left = dashboard::over(&run.services, args, true, environment) => left?,
         never = hours(&run) => match never {},
     }
     run.origin.shutdown().await;
+    let folder = run.folder.path().display();
+    print_line(console, &format!("The demo's data in {folder} is deleted."))?;
+    print_line(console, NEXT)?;
     Ok(ExitStatus::Done)
 }
 
@@ -233,10 +240,7 @@ async fn print_totals(services: &Services, console: &mut Console<'_>) -> Result<
         );
         print_line(console, &line)?;
     }
-    print_line(
-        console,
-        "\nNext: gannet add https://… 1h, then gannet --worker-only from cron; gannet help shows the rest.",
-    )
+    print_line(console, NEXT)
 }
 
 fn print_line(console: &mut Console<'_>, line: &str) -> Result<()> {

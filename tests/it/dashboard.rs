@@ -330,7 +330,10 @@ fn the_demo_is_alive_and_leaves_nothing_behind() {
     terminal.wait_for("6 fetched: 6 new");
     terminal.wait_for("404 Not Found");
     terminal.wait_for("FAIL 3");
+    terminal.wait_for("demo: an hour in 6 s");
     terminal.press("q");
+    terminal.wait_for("is deleted.");
+    terminal.wait_for("Next: gannet add");
     assert_eq!(terminal.ended().exit_code(), 0);
     let entries = std::fs::read_dir(gannet.path("")).expect("a folder");
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());

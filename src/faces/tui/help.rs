@@ -1,4 +1,4 @@
-//! The lines of the help: every key in force with its action, then the meaning of the states of sources.
+//! The lines of the help: every key in force with its action, then the meaning of the states of sources and versions.
 //!
 //! Never draws, and has no styles.
 
@@ -7,6 +7,18 @@ use unicode_width::UnicodeWidthStr as _;
 use super::keymap::{Context, Keymap};
 use crate::faces::state_word::StateWord;
 use crate::faces::text::wrap;
+
+/// The words of the column VERIFIED, as `format::version_state` has them, and their meanings.
+const VERIFIED: [(&str, &str); 5] = [
+    ("ok", "passed: every verifier that applies passed it"),
+    ("FAIL", "failed: a verifier failed it"),
+    ("error", "a verifier could not judge it"),
+    ("pending", "it waits for a verdict"),
+    (
+        "unverified",
+        "no verifier applies; members of a set are judged with their set",
+    ),
+];
 
 /// One line of the help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +49,10 @@ pub(crate) fn help_lines(keymap: &Keymap, columns: u16) -> Vec<HelpLine> {
     lines.push(heading("States of sources"));
     for (state, _, word) in StateWord::ALL {
         explain(&mut lines, word, state.meaning(), columns);
+    }
+    lines.push(heading("Verified: the newest version"));
+    for (word, meaning) in VERIFIED {
+        explain(&mut lines, word, meaning, columns);
     }
     lines
 }

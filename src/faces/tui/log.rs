@@ -59,7 +59,7 @@ impl LogLine {
         if let Some(version) = event.event.version_id {
             text = format!("{text} v{version}");
         }
-        if let Some(detail) = &event.event.detail {
+        if let Some(detail) = event.event.detail_line() {
             text = format!("{text} {detail}");
         }
         Self {
@@ -82,6 +82,8 @@ pub(crate) struct LogPane {
     level: Level,
     only: Option<SourceId>,
     filter: String,
+    /// The filter as it was typed.
+    typed_filter: String,
     /// The event at the bottom of the pane; none while the pane follows.
     held: Option<EventId>,
     /// Events that came since the pane stopped following.
@@ -168,11 +170,12 @@ impl LogPane {
 
     pub(crate) fn filter(&mut self, text: &str) {
         self.filter = text.to_lowercase();
+        text.clone_into(&mut self.typed_filter);
         self.refilter();
     }
 
     pub(crate) fn filter_text(&self) -> &str {
-        &self.filter
+        &self.typed_filter
     }
 
     pub(crate) fn level(&self) -> Level {

@@ -202,6 +202,8 @@ pub(crate) const TOAST: Duration = Duration::from_secs(5);
 )]
 pub(crate) struct Mode {
     pub(crate) read_only: bool,
+    /// Whether the sources are the demo's, whose clock runs fast.
+    pub(crate) is_demo: bool,
     /// Whether a worker runs in this process.
     pub(crate) has_worker: bool,
     /// Whether sources can be fetched from here: not under `--no-worker`.

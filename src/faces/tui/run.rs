@@ -36,6 +36,8 @@ pub struct Dashboard {
     pub read_only: bool,
     /// The screen is 7-bit ASCII, whatever the locale says.
     pub ascii: bool,
+    /// The header says that this is the demo.
+    pub demo: bool,
 }
 
 /// Returns the keymap in force as a page of Markdown.
@@ -67,6 +69,7 @@ pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashbo
     let has_worker = worker.progress().is_some();
     let mode = Mode {
         read_only: dashboard.read_only,
+        is_demo: dashboard.demo,
         has_worker,
         may_fetch: has_worker,
         in_tmux: config.dashboard.in_tmux,

@@ -39,7 +39,7 @@ fn page_in_view(page: &mut Page, inner: Rect) {
         }
         // Only when needed: to count the lines of a long output takes time.
         Page::Version(page) if page.shows_verdicts && page.top > 0 => {
-            let lines = verdict_lines(None, &page.verdicts).len();
+            let lines = verdict_lines(&page.source, None, &page.verdicts).len();
             page.top = within(page.top, lines, below_facts(inner));
         }
         Page::Version(_) | Page::Diff(_) => {}
@@ -62,7 +62,7 @@ fn panes_in_view(model: &mut Model, areas: Areas) {
         && let Some(area) = areas.pane(Pane::Verdicts)
         && let Some((_, verdicts)) = view.selected_version()
     {
-        let lines = verdict_lines(view.set_failure(), verdicts).len();
+        let lines = verdict_lines(&view.history.source, view.set_failure(), verdicts).len();
         model.verdicts_top = within(model.verdicts_top, lines, inside(area));
     }
 }

@@ -70,6 +70,8 @@ pub(crate) struct SourceTable {
     pub(crate) top: usize,
     pub(crate) marks: BTreeSet<SourceId>,
     filter: String,
+    /// The filter as it was typed.
+    typed_filter: String,
     sort: &'static Column,
     reversed: bool,
     counts: Counts,
@@ -87,6 +89,7 @@ impl Default for SourceTable {
             top: 0,
             marks: BTreeSet::new(),
             filter: String::new(),
+            typed_filter: String::new(),
             sort: &NAME,
             reversed: false,
             counts: Counts::default(),
@@ -246,6 +249,7 @@ impl SourceTable {
 
     pub(crate) fn filter(&mut self, text: &str) {
         self.filter = text.to_lowercase();
+        text.clone_into(&mut self.typed_filter);
         self.narrow();
     }
 
@@ -266,7 +270,7 @@ impl SourceTable {
     }
 
     pub(crate) fn filter_text(&self) -> &str {
-        &self.filter
+        &self.typed_filter
     }
 
     pub(crate) fn counts(&self) -> Counts {

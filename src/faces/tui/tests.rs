@@ -64,6 +64,7 @@ fn event(id: i64, text: &str) -> LogLine {
 fn model() -> Model {
     let mode = Mode {
         read_only: false,
+        is_demo: false,
         has_worker: true,
         may_fetch: true,
         in_tmux: false,

@@ -31,7 +31,7 @@ pub(crate) fn draw_version(
         draw_facts(version, zone, theme, inner, buffer);
     }
     if page.shows_verdicts {
-        let lines = verdict_lines(None, &page.verdicts);
+        let lines = verdict_lines(&page.source, None, &page.verdicts);
         write_verdicts(&lines, page.top, theme, body, buffer);
         return;
     }

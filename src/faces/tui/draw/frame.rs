@@ -63,6 +63,9 @@ fn status(model: &Model) -> String {
     } else if model.pass.running && model.pass.total > 0 {
         parts.push(pass_status(model.pass.summary.attempts, model.pass.total));
     }
+    if model.mode.is_demo {
+        parts.push("demo: an hour in 6 s".to_owned());
+    }
     if !model.mode.has_worker {
         parts.push("no worker here".to_owned());
     }

@@ -171,7 +171,7 @@ pub(crate) fn draw_verdicts(model: &Model, theme: &Theme, area: Rect, buffer: &m
     );
     let inner = boxed(buffer, area, &title, "", style);
     if let Some((view, (_, verdicts))) = found {
-        let lines = verdict_lines(view.set_failure(), verdicts);
+        let lines = verdict_lines(&view.history.source, view.set_failure(), verdicts);
         write_verdicts(&lines, model.verdicts_top, theme, inner, buffer);
     }
 }
@@ -192,8 +192,7 @@ pub(crate) fn write_verdicts(
                 (words.as_str(), theme.text),
             ),
             VerdictLine::Output(text) => (("", theme.dim), (text.as_str(), theme.dim)),
-            VerdictLine::None => {
-                let words = "No verdicts: no verifier applies, or none has run yet.";
+            VerdictLine::None(words) => {
                 put_fitting(buffer, area, line, &[(words, theme.dim)]);
                 continue;
             }

@@ -158,8 +158,8 @@ fn pasted_lines_stay_apart_in_a_filter() {
     for end in ["\r", "\n", "\r\n"] {
         let mut model = model();
         press(&mut model, "/");
-        update(&mut model, Msg::Paste(["a", "b", ""].join(end)));
-        assert_eq!(model.table.filter_text(), "a b", "{end:?}");
+        update(&mut model, Msg::Paste(["A", "b", ""].join(end)));
+        assert_eq!(model.table.filter_text(), "A b", "{end:?}");
     }
 }
 
