@@ -30,17 +30,22 @@ pub(crate) fn verdict_lines(
     for verdict in verdicts.iter().rev() {
         let given = &verdict.verdict;
         let given_on = verdict.given_on.map(|id| format!("v{id}"));
-        let words = format!(
-            "{}  {} ms  {}",
-            given.judge_words(),
-            given.duration.as_millis(),
-            with_origin(&given.judgement.detail, given_on)
-        );
-        lines.push(VerdictLine::Verdict(given.judgement.outcome, words));
         let (detail, output) = (&given.judgement.detail, &given.judgement.output);
-        // The verdict's own line holds the detail, which is often the first line of the output.
-        let repeated = usize::from(output.lines().next() == Some(detail));
-        let printed = output.lines().skip(repeated);
+        // The detail is often a line of the output, with the number of the others behind it.
+        let is_detail = |line: &str| {
+            let rest = detail.strip_prefix(line);
+            !line.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" (+"))
+        };
+        let detail = if output.lines().any(is_detail) {
+            ""
+        } else {
+            detail
+        };
+        let (verifier, ms) = (given.judge_words(), given.duration.as_millis());
+        let words = format!("{verifier}  {ms} ms  {}", with_origin(detail, given_on));
+        let words = words.trim_end().to_owned();
+        lines.push(VerdictLine::Verdict(given.judgement.outcome, words));
+        let printed = output.lines();
         lines.extend(printed.map(|line| VerdictLine::Output(line.to_owned())));
     }
     if lines.is_empty() {
@@ -58,21 +63,23 @@ mod tests {
     use crate::faces::fixtures;
 
     #[test]
-    fn a_line_that_is_the_detail_stands_once() {
-        for (output, printed) in [
-            ("", &[][..]),
-            ("line 3", &[]),
-            ("line 3\nline 4", &["line 4"]),
-            ("2 rows\nline 3", &["2 rows", "line 3"]),
+    fn a_detail_that_is_a_line_of_the_output_stands_there_alone() {
+        for (detail, output, is_shown) in [
+            ("line 3", "", true),
+            ("line 3", "line 3", false),
+            ("line 3 (+1 line)", "line 3\nline 4", false),
+            ("line 3 (+1 line)", "2 rows\nline 3", false),
+            ("line 3", "line 35", true),
+            ("line 35", "line 3\n\n", true),
         ] {
-            let mut verdict = fixtures::verdict(2, VerdictOutcome::Failed, "line 3");
+            let mut verdict = fixtures::verdict(2, VerdictOutcome::Failed, detail);
             verdict.verdict.judgement.output = output.into();
             let lines = verdict_lines(&fixtures::source(1, "a"), None, &[verdict]);
-            let outputs = lines[1..].iter().map(|line| match line {
-                VerdictLine::Output(text) => text.as_str(),
-                other => panic!("{other:?}"),
-            });
-            assert_eq!(outputs.collect::<Vec<_>>(), printed, "{output:?}");
+            let VerdictLine::Verdict(_, words) = &lines[0] else {
+                panic!("{lines:?}")
+            };
+            assert_eq!(words.ends_with(detail), is_shown, "{detail}: {words}");
+            assert_eq!(lines.len(), 1 + output.lines().count(), "{output:?}");
         }
     }
 
