@@ -172,6 +172,11 @@ fn insist_on_catalogue(config: &Config) -> Result<()> {
     if has_catalogue(config)? {
         return Ok(());
     }
+    if config.assumes_data_dir()
+        && let Some(why) = &config.unusable
+    {
+        return Err(Error::invalid(why.clone()));
+    }
     let message = format!("no catalogue in {}", config.catalogue_place());
     Err(Error::new(ErrorKind::Unavailable, message).hint(
         "`gannet add`, `gannet import`, `gannet apply` and the dashboard begin one; or is the path wrong (--data-dir, GANNET_DATA_DIR, data_dir in the configuration), or its disk not mounted?",

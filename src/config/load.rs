@@ -94,11 +94,13 @@ impl Config {
     /// read in preference to the one in the platform's folder.
     ///
     /// A catalogue whose data folder is known is opened even when the configuration file is unusable;
-    /// [`Config::unusable`] then holds the reason. Commands that only read trust the data folder in such a file.
+    /// [`Config::unusable`] then holds the reason. Commands that only read trust the data folder in such a file, and
+    /// read the default one if what the file says of it is lost ([`Config::assumes_data_dir`]).
     ///
     /// # Errors
     ///
-    /// A flag or the environment gives a file that does not exist. The file is unusable, and no data folder is known.
+    /// A flag or the environment gives a file that does not exist. The file is unusable, no flag or variable gives a
+    /// data folder, and the command does more than read.
     pub fn load_for_catalogue(
         flags: &Flags,
         environment: &Environment,
@@ -110,11 +112,16 @@ impl Config {
         if !is_sure && let Some(problem) = problem {
             return Err(problem);
         }
-        let config = Self {
-            unusable: problem.map(|problem| problem.to_string()),
-            ..config
-        };
-        if is_file_given(flags, environment) {
+        let unusable = problem.map(|problem| {
+            let folder = config.data_dir.display();
+            if config.assumes_data_dir() {
+                format!("{problem}\nthis file may name another data folder: the default one is read, {folder}")
+            } else {
+                problem.to_string()
+            }
+        });
+        let config = Self { unusable, ..config };
+        if is_file_given(flags, environment) || config.assumes_data_dir() {
             return Ok(config);
         }
         let Some(file) = remembered(&config.catalogue_place()) else {
@@ -186,14 +193,14 @@ impl Config {
         let file = read_file(flags, environment)?;
         let (mut settings, mut problem) = (file.settings, file.problem);
         let chosen = chosen_data_dir(flags, environment);
-        if chosen.is_none()
-            && !file.is_folder_known
-            && let Some(problem) = problem
-        {
-            return Err(problem);
-        }
         let mut origins = origins(flags, environment, &mut settings);
-        let (data_dir, log_dir) = folders(chosen, &settings, environment)?;
+        if chosen.is_none() && !file.is_folder_known && problem.is_some() {
+            origins.data_dir = SettingOrigin::Assumed;
+        }
+        let (data_dir, log_dir) = match folders(chosen, &settings, environment) {
+            Ok(folders) => folders,
+            Err(error) => return Err(problem.unwrap_or(error)),
+        };
         let certificates = environment.path("SSL_CERT_FILE");
         let certificates = certificates.map(|path| absolute(path, environment));
         let certificates = certificates.transpose()?;
@@ -349,7 +356,11 @@ fn parse(text: &str, path: PathBuf, environment: &Environment) -> FileRead {
     };
     let settings = read_document(&document, paths);
     let is_named = document.table().get_ref().contains_key("data_dir");
-    let is_folder_known = is_toml && is_named == settings.data_dir.is_some();
+    let is_folder_known = if is_toml {
+        is_named == settings.data_dir.is_some()
+    } else {
+        !text.contains("data_dir")
+    };
     let problems = document.into_problems();
     let problem = (!problems.is_empty()).then(|| ConfigError::Invalid {
         path: path.clone(),

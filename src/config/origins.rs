@@ -9,6 +9,8 @@ pub enum SettingOrigin {
     /// Not set: the default.
     #[default]
     Default,
+    /// The default, although the configuration file may name another: what it says of the setting cannot be read.
+    Assumed,
     /// The configuration file.
     File,
     /// This variable of the environment.
@@ -20,7 +22,7 @@ pub enum SettingOrigin {
 impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Default => "default",
+            Self::Default | Self::Assumed => "default",
             Self::File => "file",
             Self::Environment(name) | Self::Flag(name) => name,
         })

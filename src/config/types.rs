@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::values::{duration, one_path, size, user_agent, web_address, within};
 use super::{
     Builtin, CataloguePlace, NoProxy, ObjectsPlace, ProxyAddress, ResourceLimits, Secrets,
-    SettingOrigins, StorageConfig, Zone,
+    SettingOrigin, SettingOrigins, StorageConfig, Zone,
 };
 use crate::domain::text_form::{prints_text, reads_text};
 use crate::domain::words::words;
@@ -51,6 +51,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Returns whether the default data folder is read although the unusable configuration file may name another.
+    pub fn assumes_data_dir(&self) -> bool {
+        self.origins.data_dir == SettingOrigin::Assumed
+    }
+
     /// Returns the place of the catalogue.
     pub fn catalogue_place(&self) -> CataloguePlace {
         self.storage.catalogue_place(&self.data_dir)

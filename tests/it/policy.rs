@@ -5,6 +5,7 @@ mod no_file;
 mod outlook;
 mod refused;
 mod unasked;
+mod unread;
 mod words;
 
 use std::fs;
