@@ -35,6 +35,7 @@ const SHUTDOWN: Duration = Duration::from_millis(500);
 /// 2 usage, 3 could not run.
 pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
     crate::files::tighten_umask();
+    signals::survive_file_size_limit();
     let mut console = Console::standard(cli.quiet);
     let runtime = match threads::runtime() {
         Ok(runtime) => runtime,

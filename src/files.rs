@@ -15,7 +15,9 @@ use std::path::Path;
 use rustix::fs::Mode;
 use rustix::process::umask;
 
-pub use self::io_errors::{concerns_every_file, exhausted_resource, explain_io_error};
+pub use self::io_errors::{
+    concerns_every_file, exhausted_resource, explain_io_error, file_size_limit,
+};
 pub use self::obstacle::{open_plain, read_plain, refuse_all_but_file, refuse_all_but_folder};
 pub use self::tree::remove_tree;
 

@@ -8,6 +8,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
+use rustix::process::Signal as Number;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -49,6 +50,13 @@ impl Signals {
         })
         .await;
     }
+}
+
+/// Makes a write beyond the allowed size of a file fail with EFBIG, instead of ending the process by SIGXFSZ. The signal
+/// gets a handler: programs that this process starts have the default action, as they would not for an ignored signal.
+pub(super) fn survive_file_size_limit() {
+    // Without a handler the signal keeps its default action.
+    let _ = signal_hook::flag::register(Number::XFSZ.as_raw(), Arc::default());
 }
 
 /// Listens for SIGHUP; returns nothing if no listener can be set.

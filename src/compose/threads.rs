@@ -1,7 +1,10 @@
-//! The runtime and its threads. It is built only if the system can start all the threads that the program needs.
+//! The runtime and its threads. It is built only if the system can start all the threads that the program needs, and
+//! open the files that the runtime needs.
 //!
-//! A runtime whose threads cannot be started panics, or waits for ever.
+//! A runtime whose threads cannot be started or whose files cannot be opened panics, or waits for ever.
 
+use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::RwLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,9 +12,12 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::app::{Error, ErrorKind, Result};
+use crate::files::exhausted_resource;
 
 /// Threads beside the runtime's workers: the store's writer, the log's writer, and some for blocking calls.
 const BESIDE: usize = 8;
+/// Pairs of sockets that are as many open files as the runtime takes: of an event queue, and of its signals.
+const SOCKET_PAIRS: usize = 4;
 /// Stack of a thread that only waits, in bytes: a small one is set up sooner.
 const SMALL_STACK: usize = 64 << 10;
 /// How long an idle thread for blocking calls stays: longer than the pause between two passes. While one such thread is
@@ -22,17 +28,22 @@ const KEEP_ALIVE: Duration = Duration::from_mins(3);
 pub(super) fn runtime() -> Result<Runtime> {
     let workers = thread::available_parallelism().map_or(2, usize::from);
     try_starting(workers + BESIDE)?;
+    let sockets: io::Result<Vec<_>> = (0..SOCKET_PAIRS).map(|_| UnixStream::pair()).collect();
+    drop(sockets.map_err(|error| cannot_start(&error))?);
     Builder::new_multi_thread()
         .worker_threads(workers)
         .thread_keep_alive(KEEP_ALIVE)
         .enable_all()
         .build()
-        .map_err(|error| {
-            Error::new(
-                ErrorKind::Unavailable,
-                format!("cannot start the runtime: {error}"),
-            )
-        })
+        .map_err(|error| cannot_start(&error))
+}
+
+fn cannot_start(error: &io::Error) -> Error {
+    let why = exhausted_resource(error).map_or_else(|| error.to_string(), str::to_owned);
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("cannot start the runtime: {why}"),
+    )
 }
 
 /// Starts `count` threads at once and lets them end; an error if the system cannot start them.

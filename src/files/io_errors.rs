@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use super::obstacle::where_a_folder_belongs;
 
@@ -33,6 +34,10 @@ pub fn explain_io_error(error: &io::Error, path: &Path) -> String {
             "this account (uid {}) has no permission: look at owner and mode of it and of its folders",
             rustix::process::geteuid().as_raw()
         ),
+        Errno::FBIG => match file_size_limit() {
+            Some(why) => why,
+            None => "the file system takes no file of that size".to_owned(),
+        },
         Errno::NOTDIR | Errno::EXIST => {
             let plain = || io::Error::from_raw_os_error(number).to_string();
             in_the_way(path).unwrap_or_else(plain)
@@ -42,6 +47,14 @@ pub fn explain_io_error(error: &io::Error, path: &Path) -> String {
             str::to_owned,
         ),
     }
+}
+
+/// Explains that this process may make files up to a size only; `None` if any size is allowed.
+pub fn file_size_limit() -> Option<String> {
+    let most = getrlimit(Resource::Fsize).current?;
+    Some(format!(
+        "this process may make no file larger than {most} bytes: raise its limit (`ulimit -f`, LimitFSIZE= of a service)"
+    ))
 }
 
 /// Explains which resource of the process or the machine is exhausted; `None` for other errors.
@@ -133,6 +146,7 @@ mod tests {
             (30, "is mounted read-only: mount it writable", true),
             (13, "has no permission: look at owner and mode", false),
             (24, "this process has as many files open as it may", true),
+            (27, "the file system takes no file of that size", false),
             (23, "this machine has as many files open as it can", true),
             (12, "this machine has no memory left", true),
             (5, "Input/output error", true),

@@ -48,6 +48,7 @@ mod left_behind;
 mod left_out;
 mod locks;
 mod log_file;
+mod machine_limits;
 mod main_job;
 mod manual;
 mod modes;

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use rusqlite::ErrorCode;
-use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+use rusqlite::ffi::{SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE};
 
 use super::catalogue_file::CatalogueFile;
 use super::holder::holder_of;
 use super::sql_damage::{damaged_error, damaged_row_in};
-use crate::files::refuse_all_but_file;
+use crate::files::{file_size_limit, refuse_all_but_file};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::StoreError;
 
@@ -80,9 +80,10 @@ pub(super) fn sql_error(error: &rusqlite::Error, file: &CatalogueFile) -> StoreE
     }
     let place = file.place();
     // SQLite grows the shared-memory file itself: a full disk has an error code of its own there.
-    let no_shared_memory = error
-        .sqlite_error()
-        .is_some_and(|code| code.extended_code == SQLITE_IOERR_SHMSIZE);
+    let code = error.sqlite_error().map_or(0, |code| code.extended_code);
+    let no_shared_memory = code == SQLITE_IOERR_SHMSIZE;
+    // SQLite names no cause of a write that failed.
+    let limit = || file_size_limit().filter(|_| code == SQLITE_IOERR_WRITE);
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked {
             process: holder_of(&file.path),
@@ -94,7 +95,10 @@ pub(super) fn sql_error(error: &rusqlite::Error, file: &CatalogueFile) -> StoreE
         Some(ErrorCode::NotADatabase) => {
             file.failed("not a gannet catalogue: the file is not an SQLite database")
         }
-        _ => file.failed(in_the_way(&file.path).unwrap_or_else(|| error.to_string())),
+        _ => {
+            let why = in_the_way(&file.path).or_else(|| Some(format!("{error}; {}", limit()?)));
+            file.failed(why.unwrap_or_else(|| error.to_string()))
+        }
     }
 }
 
