@@ -39,6 +39,9 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
     let mut console = Console::standard(cli.quiet);
     let runtime = match threads::runtime() {
         Ok(runtime) => runtime,
+        Err(error) if cli.prints_pass_json() => {
+            return passes::failed(true, &error, &mut console).into();
+        }
         Err(error) => return cli::report(&error, &mut console).into(),
     };
     let status = runtime.block_on(dispatch(cli, environment, &mut console));
@@ -74,15 +77,13 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         Some(Command::App(mut command)) => {
             commands::run(&mut command, &flags, environment, console).await
         }
-        Some(Command::Fetch(args)) => ended(
-            passes::fetch(&args, &flags, environment, console).await,
-            console,
-        ),
+        Some(Command::Fetch(args)) => passes::fetch(&args, &flags, environment, console)
+            .await
+            .unwrap_or_else(|error| passes::failed(args.json, &error, console)),
         None if cli.stay => ended(service::stay(&flags, environment, console).await, console),
-        None => ended(
-            passes::one_pass(cli.json, &flags, environment, console).await,
-            console,
-        ),
+        None => passes::one_pass(cli.json, &flags, environment, console)
+            .await
+            .unwrap_or_else(|error| passes::failed(cli.json, &error, console)),
     }
 }
 

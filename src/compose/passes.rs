@@ -3,7 +3,7 @@
 use super::services::Services;
 use super::signals;
 use super::warnings::{warn_of_idle_selections, warn_without_sources};
-use crate::app::{App, ErrorKind, Result, SourceOutcome, SourceResult};
+use crate::app::{App, Error, ErrorKind, Result, SourceOutcome, SourceResult};
 use crate::config::{Environment, Flags, Identity};
 use crate::domain::Source;
 use crate::faces::cli::args::{Access, FetchArgs};
@@ -56,16 +56,25 @@ pub(super) async fn fetch(
     let folders = cli::SetFolders::now(&services.app).await;
     let selection = Selection::These(ids);
     let mut report = watched_pass(&services.worker(), selection, console.is_quiet()).await;
-    leave_out_purged(&services.app, &sources, &mut report, console).await?;
-    let (app, results) = (&services.app, &report.results);
+    // What cannot be read back from the catalogue is an error of the pass, whose results are printed all the same.
+    if let Err(error) = leave_out_purged(&services.app, &sources, &mut report, console).await {
+        report.fail(error);
+    }
+    let app = &services.app;
+    let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
+    // Exit code 1 for a source that was not fetched, and for one whose newest version is not good.
+    let is_bad = match app.any_bad(&report.results).await {
+        Ok(is_bad) => is_bad || report.results.iter().any(is_dropped),
+        Err(error) => {
+            report.fail(error);
+            false
+        }
+    };
     let status = if args.json {
         print_json(app, &report, &folders, console).await
     } else {
-        cli::print_fetched(app, results, &report.summary, &folders, console).await
+        cli::print_fetched(app, &report.results, &report.summary, &folders, console).await
     };
-    let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
-    // Exit code 1 for a source that was not fetched, and for one whose newest version is not good.
-    let is_bad = results.iter().any(is_dropped) || app.any_bad(results).await?;
     let status = if is_bad {
         status.max(ExitStatus::Problems)
     } else {
@@ -73,6 +82,14 @@ pub(super) async fn fetch(
     };
     services.close().await;
     Ok(conclude(&report, status, console))
+}
+
+/// Prints the error of a pass that did not begin, with `json` as the pass's object too; returns the exit code.
+pub(super) fn failed(json: bool, error: &Error, console: &mut Console<'_>) -> ExitStatus {
+    if json {
+        cli::print_failed_pass_json(error, console);
+    }
+    cli::report(error, console)
 }
 
 /// Prints a pass as JSON, given the set folders before it.

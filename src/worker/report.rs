@@ -101,7 +101,7 @@ impl PassReport {
     }
 
     /// Adds an error: as the report's own if it is the gravest, else to the failures.
-    pub(super) fn fail(&mut self, error: Error) {
+    pub fn fail(&mut self, error: Error) {
         let other = error.add_to(&mut self.error);
         if self.failures.len() < MAX_FAILURES {
             self.failures.extend(other.map(|other| other.message));

@@ -67,6 +67,7 @@ mod no_catalogue;
 mod notify;
 mod other_disk;
 mod overtaken;
+mod pass_errors;
 mod pass_reasons;
 mod passes;
 mod policy;

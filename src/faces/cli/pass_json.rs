@@ -1,6 +1,7 @@
 //! Prints a pass as JSON: reads what the results of its sources lack.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 
 use serde::{Serialize, Serializer};
 
@@ -31,6 +32,15 @@ pub async fn print_pass_json(
     conclude(result, console)
 }
 
+/// Prints the object of a pass that did not begin because of `error`. Prints no error: the caller does.
+pub fn print_failed_pass_json(error: &Error, console: &mut Console<'_>) {
+    let (summary, faults) = (PassSummary::default(), StandingFaults::default());
+    let whole = PassJson::new(&summary, [(); 0], &[], &faults, Some(error));
+    // An output that cannot be written hides no error: that one stands on stderr.
+    let written = json::write(&mut console.out, &whole);
+    let _ = written.and_then(|()| console.out.flush());
+}
+
 async fn print(
     app: &App,
     summary: &PassSummary,
@@ -40,11 +50,24 @@ async fn print(
     folders: &SetFolders,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let sets = folders.changes(app).await?;
-    let sources = NamedResults::read(app, results).await?;
+    let (sets, unread_sets) = or_error(folders.changes(app).await);
+    let (sources, unread) = or_error(NamedResults::read(app, results).await);
+    let (sets, unread) = (sets.unwrap_or_default(), unread_sets.or(unread));
+    let sources = sources.unwrap_or_else(|| NamedResults::nameless(results));
+    let error = error.or(unread.as_ref());
     let whole = PassJson::new(summary, sources, &sets, faults, error);
     json::write(&mut console.out, &whole)?;
-    Ok(status_of_pass(summary))
+    match unread {
+        Some(error) => Err(error.into()),
+        None => Ok(status_of_pass(summary)),
+    }
+}
+
+fn or_error<T>(read: crate::app::Result<T>) -> (Option<T>, Option<Error>) {
+    match read {
+        Ok(value) => (Some(value), None),
+        Err(error) => (None, Some(error)),
+    }
 }
 
 /// The results of a pass with their sources. Each object is made as it is written: a pass may have many.
@@ -59,6 +82,18 @@ struct NamedResults<'a> {
 }
 
 impl<'a> NamedResults<'a> {
+    /// Returns the results by id, for want of the sources.
+    fn nameless(results: &'a [SourceResult]) -> Self {
+        let mut results: Vec<_> = results.iter().collect();
+        results.sort_by_key(|result| result.id);
+        Self {
+            results,
+            sources: Vec::new(),
+            served: HashMap::new(),
+            reasons: HashMap::new(),
+        }
+    }
+
     async fn read(app: &App, results: &'a [SourceResult]) -> crate::app::Result<Self> {
         let ids = results.iter().map(|result| result.id).collect();
         let mut sources = app.named_versions(ids).await?;

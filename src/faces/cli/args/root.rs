@@ -82,6 +82,15 @@ impl Cli {
             .checked()
     }
 
+    /// Returns whether the command prints a pass as one JSON object.
+    pub fn prints_pass_json(&self) -> bool {
+        match &self.command {
+            Some(Command::Fetch(args)) => args.json,
+            Some(_) => false,
+            None => self.json && !self.stay,
+        }
+    }
+
     /// Refuses what clap's rules cannot express: the worker's options together with a command.
     fn checked(self) -> Result<Self, clap::Error> {
         // `args_conflicts_with_subcommands` would refuse `--config FILE list` too.
