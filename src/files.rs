@@ -8,7 +8,7 @@ mod obstacle;
 mod tree;
 
 use std::fs::{self, DirBuilder, File, Permissions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, lchown};
 use std::path::Path;
 
@@ -22,6 +22,8 @@ pub use self::obstacle::{open_plain, read_plain, refuse_all_but_file, refuse_all
 pub use self::tree::remove_tree;
 
 const PUBLIC: u32 = 0o755;
+/// As many bytes as take room on any file system.
+const BLOCK_BYTES: usize = 4096;
 
 /// The owner of new files in a data folder.
 ///
@@ -110,11 +112,12 @@ fn make_all(path: &Path, make: &dyn Fn(&Path) -> io::Result<bool>) -> io::Result
     Ok(())
 }
 
-/// Checks by trying that files can be made in the folder `path`, or the folder itself when it is missing. Leaves
-/// nothing behind.
+/// Checks by trying that files can be made and written in the folder `path`, or the folder itself made when it is
+/// missing. Leaves nothing behind.
 pub fn check_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
-        let made = tempfile::tempfile_in(path).map(drop);
+        let written = |mut file: File| file.write_all(&[0; BLOCK_BYTES]);
+        let made = tempfile::tempfile_in(path).and_then(written);
         return made.map_err(|error| io::Error::new(error.kind(), cause(&error)));
     }
     let mut above = path.parent().unwrap_or(path);

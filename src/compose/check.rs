@@ -1,9 +1,12 @@
 //! `config check`: whether the configuration works on this machine and fits the catalogue. The parser checks its text.
 
+use std::io;
+
 use super::loading::open_to_others;
 use super::services::{Services, has_catalogue};
-use crate::app::{Error, PolicyNext, PolicyOutlook, Result};
+use crate::app::{Error, ErrorKind, PolicyNext, PolicyOutlook, Result};
 use crate::config::{Builtin, Config, Environment, Flags, Schema, VerifierKind, program_problem};
+use crate::domain::is_out_of_space;
 use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::faces::tui;
@@ -34,9 +37,10 @@ pub(super) async fn config_check(
 }
 
 /// Tries certificates, proxy and folders, as a worker uses them; all problems form one error. Returns the folders that
-/// this account may not write to, as remarks: the worker may run under another account.
+/// this account may not write to, as remarks: the worker may run under another account. A file system that is full or
+/// mounted read-only stops every account, but a worker does without its log on a full one.
 fn try_machine(config: &Config) -> Result<Vec<String>> {
-    let (mut problems, mut looks) = (Vec::new(), Vec::new());
+    let (mut problems, mut looks, mut lacks) = (Vec::new(), Vec::new(), Vec::new());
     if let Err(error) = net::check_certificates(&config.fetch.ca_files) {
         problems.push(error.to_string());
     }
@@ -45,19 +49,30 @@ fn try_machine(config: &Config) -> Result<Vec<String>> {
     }
     for (what, folder) in [("data", &config.data_dir), ("logs", &config.log_dir)] {
         let place = folder.display();
-        match files::check_folder(folder) {
-            Ok(()) => {}
-            Err(error) if is_refused(&error) && folder.is_dir() => looks.push(format!(
+        let Err(error) = files::check_folder(folder) else {
+            continue;
+        };
+        let why = files::explain_io_error(&error, folder);
+        let line = format!("cannot use {place} for the {what}: {why}");
+        match error.kind() {
+            io::ErrorKind::PermissionDenied if folder.is_dir() => looks.push(format!(
                 "this account may not write to {place}, where the {what} go: {error}"
             )),
-            Err(error) => problems.push(format!("cannot use {place} for the {what}: {error}")),
+            io::ErrorKind::ReadOnlyFilesystem => lacks.push(line),
+            kind if is_out_of_space(kind) && what == "data" => lacks.push(line),
+            kind if is_out_of_space(kind) => looks.push(line),
+            _ => problems.push(line),
         }
     }
-    if problems.is_empty() {
-        Ok(looks)
+    let kind = if !problems.is_empty() {
+        ErrorKind::Invalid
+    } else if !lacks.is_empty() {
+        ErrorKind::Unavailable
     } else {
-        Err(Error::invalid(problems.join("\n")))
-    }
+        return Ok(looks);
+    };
+    problems.append(&mut lacks);
+    Err(Error::new(kind, problems.join("\n")))
 }
 
 /// Returns remarks on the parts of the configuration that do not fit the catalogue; none without a catalogue.
@@ -161,11 +176,4 @@ fn passed_over_formats(config: &Config) -> impl Iterator<Item = String> {
         let name = &verifier.name;
         format!("the schema of verifier {name} says `format`, which asserts nothing unless the verifier says `format = true`")
     })
-}
-
-fn is_refused(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
-    )
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::rig::{Gannet, Home, Origin, Reply, Terminal, left_out};
+use crate::rig::{Gannet, Home, Origin, Reply, Terminal, in_mount_namespace, left_out};
 
 #[test]
 fn certificates_and_folders_are_tried() {
@@ -160,6 +160,43 @@ fn the_check_ends_as_the_next_pass_would() {
     assert_eq!(pass().code, Some(3));
     gannet.ok(&["config", "adopt-archive"]);
     assert_eq!((check().code, pass().code), (Some(0), Some(0)));
+}
+
+/// A file system that is full or mounted read-only stops the worker of every account.
+#[test]
+fn a_disk_that_cannot_be_written_is_found_by_the_check() {
+    let fill = |folder: &str| {
+        format!(
+            "mkdir -p {folder}; cp -a {folder} \"$HOME/copy\"; mount -t tmpfs -o size=1m,mode=700 none {folder}
+            cp -a \"$HOME/copy/.\" {folder}; cat /dev/zero >{folder}/fill 2>/dev/null || true"
+        )
+    };
+    let protect = |folder: &str| {
+        format!(
+            "mkdir -p {folder}; mount --bind {folder} {folder}; mount -o remount,bind,ro {folder}"
+        )
+    };
+    let (data, logs) = ("\"$data\"", "\"$data/log\"");
+    for (mount, check, pass, words) in [
+        (protect(data), 3, 3, "is mounted read-only"),
+        (protect(logs), 3, 3, "is mounted read-only"),
+        (fill(data), 3, 3, "no room left on the file system at"),
+        (fill(logs), 0, 0, "no room left on the file system at"),
+        ("true".to_owned(), 0, 0, ""),
+    ] {
+        let gannet = Home::new("").with_source("a", ["1"]);
+        let script = format!(
+            "rm \"$data/reserve\"; {mount}
+            code=0; \"$gannet\" config check 2>&1 || code=$?; echo \"check $code\"
+            code=0; \"$gannet\" --worker-only >\"$HOME/pass\" 2>&1 || code=$?; echo \"pass $code\""
+        );
+        let Some(said) = in_mount_namespace(&gannet, &script) else {
+            return;
+        };
+        let ends = format!("check {check}\npass {pass}\n");
+        assert!(said.out.ends_with(&ends), "{mount}: {said:#?}");
+        assert!(said.out.contains(words), "{mount}: {said:#?}");
+    }
 }
 
 const IDLE: &str = "[[verifier]]\nname = \"typo\"\nsources = [\"tag:prizes\"]\nbuiltin = \"utf8\"\n\
