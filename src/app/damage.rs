@@ -2,7 +2,7 @@
 
 use super::{App, Error, ErrorKind, Result};
 use crate::domain::{Source, SourceId};
-use crate::store::{Fact, StoreError, UnreportedDamage};
+use crate::store::{DamagedRow, Fact, INDEX, StoreError, UnreportedDamage};
 
 impl App {
     /// Returns the damaged rows that were left out of reads, in words.
@@ -24,11 +24,26 @@ impl App {
     /// reports yet.
     pub(crate) async fn take_damage(&self) -> Vec<Error> {
         let damaged = self.ports.store.take_damage();
+        self.record_rows(damaged.clone()).await;
+        let rows = damaged.into_iter();
+        rows.map(|row| StoreError::DamagedRow(Box::new(row)).into())
+            .collect()
+    }
+
+    /// Records an event for each index that was built anew for a command: nothing meets that damage again.
+    pub async fn record_mended(&self) {
+        let mut damaged = self.ports.store.damage();
+        damaged.retain(|row| row.table == INDEX);
+        self.record_rows(damaged).await;
+    }
+
+    /// Records an event for each of these rows that no event reports yet.
+    async fn record_rows(&self, damaged: Vec<DamagedRow>) {
         if damaged.is_empty() {
-            return Vec::new();
+            return;
         }
         let recorded = async {
-            let untold = self.read(UnreportedDamage(damaged.clone())).await?;
+            let untold = self.read(UnreportedDamage(damaged)).await?;
             if !untold.is_empty() {
                 self.join_archive_once().await?;
                 self.record(Fact::Damage(untold)).await?;
@@ -39,9 +54,6 @@ impl App {
         if let Err(error) = recorded.await {
             tracing::warn!("damage is not recorded: {error}");
         }
-        let rows = damaged.into_iter();
-        rows.map(|row| StoreError::DamagedRow(Box::new(row)).into())
-            .collect()
     }
 
     /// Notes the damaged or lost rows among these sources' newest versions.

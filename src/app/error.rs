@@ -162,6 +162,9 @@ fn remedy(error: &StoreError) -> Option<String> {
         StoreError::Full { .. } => {
             "make room on that disk and run again; nothing that was recorded is lost"
         }
+        StoreError::Malformed { .. } => {
+            "`gannet --worker-only` builds damaged indexes anew; if that does not help, put a backup of the catalogue back"
+        }
         _ => return None,
     };
     Some(remedy.to_owned())
@@ -181,6 +184,9 @@ fn way_on(row: &DamagedRow) -> String {
         "source" | "source_state" if parse_id(&row.id).is_some() => format!(
             "{BACKUP}, or give the source up with its history: `gannet remove {} --purge`; what is sound beside it is read and done all the same",
             row.id
+        ),
+        "index" => format!(
+            "an index that was built anew needs nothing more; where damage comes again, the disk is failing: {BACKUP}"
         ),
         "verdict" | "edition_verdict" => format!("{BACKUP}, or go on without this verdict"),
         "text" | "definition" => format!(
@@ -202,6 +208,7 @@ impl From<StoreError> for Error {
             | StoreError::Older { .. }
             | StoreError::Locked { .. }
             | StoreError::Full { .. }
+            | StoreError::Malformed { .. }
             | StoreError::Failed { .. } => ErrorKind::Unavailable,
             StoreError::Replaced { .. } => ErrorKind::Replaced,
             StoreError::DamagedRow(_) | StoreError::Damaged { .. } => ErrorKind::Damaged,

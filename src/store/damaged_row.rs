@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Stands in the place of a table for an index, which is the id.
+pub const INDEX: &str = "index";
+
 /// A row of the catalogue that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DamagedRow {
@@ -20,6 +23,10 @@ impl fmt::Display for DamagedRow {
         let Self { table, id, .. } = self;
         if self.table.is_empty() {
             f.write_str("a row of the catalogue")?;
+        } else if *table == INDEX {
+            write!(f, "the catalogue's index `{id}`")?;
+        } else if id.is_empty() {
+            write!(f, "a row of the catalogue's table `{table}`")?;
         } else if *table == "version" && id.bytes().all(|byte| byte.is_ascii_digit()) {
             write!(f, "the catalogue's row of v{id}")?;
         } else {

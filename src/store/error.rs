@@ -53,6 +53,14 @@ pub enum StoreError {
         /// What lies there now.
         reason: String,
     },
+    /// SQLite met pages or an index that contradict each other.
+    #[error("{place}: {reason}")]
+    Malformed {
+        /// Where the catalogue is, as the operator knows it.
+        place: String,
+        /// SQLite's words.
+        reason: String,
+    },
     /// Any other failure: a file that is no catalogue, an engine that is too old, I/O.
     #[error("{place}: {reason}")]
     Failed {

@@ -1,8 +1,17 @@
-//! The report on times that were corrected because a clock that ran ahead had stored them.
+//! What the store mends: times that a clock that ran ahead had stored, with their report, and indexes.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+
+/// The tables whose indexes are compared with their rows.
+#[derive(Clone, Copy, Debug)]
+pub enum IndexesOf {
+    /// The states of sources: which are due, and which have a file to publish. Takes 0.1 s for 100,000 sources.
+    States,
+    /// The other tables whose indexes decide what is done. Takes seconds for 100,000 sources.
+    Work,
+}
 
 /// How many times were corrected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -22,12 +22,12 @@ mod types;
 mod version_query;
 
 pub use condition::Condition;
-pub use damaged_row::DamagedRow;
+pub use damaged_row::{DamagedRow, INDEX};
 pub use engine::{CatalogueState, Store};
 pub use error::StoreError;
 pub use fact::Fact;
 pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
-pub use mended::Mended;
+pub use mended::{IndexesOf, Mended};
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
     PublicationEvent, RunStart, SetLook, StoriesOf, ToldOfEvent,

@@ -20,7 +20,7 @@ use crate::app::{App, Error, ErrorKind, PassSummary, PolicyStanding, Result};
 use crate::config::Config;
 use crate::domain::{Action, Slot, SourceId, VersionId, WorkerInfo};
 use crate::net::Fetcher;
-use crate::store::{Condition, Fact, FilesToLookAt, NewestVerdict, OutlookAt};
+use crate::store::{Condition, Fact, FilesToLookAt, IndexesOf, NewestVerdict, OutlookAt};
 
 /// The time between two passes of a worker that stays: a laptop that slept catches up within it.
 const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
@@ -28,9 +28,13 @@ const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 /// The time after a pass that could not keep its fetched contents: the next one would fetch the same again.
 const WAIT_FOR_ROOM: chrono::Duration = chrono::Duration::minutes(10);
 
-/// The chore of mending impossible times, and how often it is done.
+/// The chore of mending what keeps sources from being due, and how often it is done.
 const MEND: &str = "times";
 const MEND_EVERY: chrono::Duration = chrono::Duration::hours(1);
+
+/// The chore of comparing all other indexes with their tables, and how often it is done.
+const MEND_INDEXES: &str = "indexes";
+const MEND_INDEXES_EVERY: chrono::Duration = chrono::Duration::days(1);
 
 /// The worker of one process.
 pub struct Worker {
@@ -184,7 +188,7 @@ impl Worker {
         let standing = self.standing().await?;
         let judges = standing.is_in_force();
         let began_after = self.app.newest_event().await?;
-        self.mend_times().await?;
+        self.mend(selection.asked().is_none()).await?;
         dead_workers::release_claims(&self.app).await?;
         self.begin_notifiers().await?;
         let unsettled = tokio::select! {
@@ -382,23 +386,26 @@ impl Worker {
         })
     }
 
-    /// Makes sources due whose next slot a clock that ran ahead has put too far into the future. This reads all
-    /// sources, so it is done once an hour, which is the shortest interval.
-    async fn mend_times(&self) -> Result<()> {
+    /// Makes sources due whose next slot a clock that ran ahead has put too far into the future, and that a damaged
+    /// index hides. This reads all sources, so it is done once an hour, which is the shortest interval. Regular passes
+    /// compare the other indexes with their tables once a day.
+    async fn mend(&self, is_regular: bool) -> Result<()> {
         let (store, now) = (&self.app.ports().store, self.app.now());
-        let is_due = Condition::ChoreDue {
-            name: MEND,
-            now,
-            every: MEND_EVERY,
-        };
-        if !store.read(is_due).await? {
-            return Ok(());
+        let is_due = async |name, every| store.read(Condition::ChoreDue { name, now, every }).await;
+        if is_due(MEND, MEND_EVERY).await? {
+            self.app.join_archive_once().await?;
+            store.mend_indexes(IndexesOf::States).await?;
+            if let Some(mended) = store.mend_times(self.app.stamp()).await? {
+                tracing::warn!("{mended}");
+            }
+            self.app.record(Fact::Chore(MEND)).await?;
         }
-        self.app.join_archive_once().await?;
-        if let Some(mended) = store.mend_times(self.app.stamp()).await? {
-            tracing::warn!("{mended}");
+        if is_regular && is_due(MEND_INDEXES, MEND_INDEXES_EVERY).await? {
+            self.app.join_archive_once().await?;
+            store.mend_indexes(IndexesOf::Work).await?;
+            self.app.record(Fact::Chore(MEND_INDEXES)).await?;
         }
-        self.app.record(Fact::Chore(MEND)).await
+        Ok(())
     }
 
     /// Returns, once an hour and if they may be judged, the versions that were left undecided.

@@ -18,6 +18,7 @@ mod config_check;
 mod config_show;
 mod damaged_anywhere;
 mod damaged_cells;
+mod damaged_indexes;
 mod damaged_lost;
 mod damaged_mended;
 mod damaged_names;

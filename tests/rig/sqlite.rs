@@ -254,6 +254,25 @@ pub(crate) fn damage(data: &Path, statements: &str) -> u64 {
     changed
 }
 
+/// Damages the catalogue in this data folder like [`damage`], while this index stays as it is.
+pub(crate) fn damage_beside(data: &Path, index: &str, statements: &str) {
+    let path = data.join("gannet.db");
+    let definition =
+        "SELECT tbl_name, rootpage, sql FROM sqlite_schema WHERE type = 'index' AND name = ?1";
+    let columns = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let found = read(data).query_row(definition, [index], columns);
+    let (table, root, text): (String, i64, String) = found.expect("an index");
+    with_schema(&path, |sql| {
+        let hide = "DELETE FROM sqlite_schema WHERE name = ?1";
+        sql.execute(hide, [index]).map(drop)
+    });
+    damage(data, statements);
+    with_schema(&path, |sql| {
+        let show = "INSERT INTO sqlite_schema VALUES ('index', ?1, ?2, ?3, ?4)";
+        sql.execute(show, (index, table, root, text)).map(drop)
+    });
+}
+
 /// Changes the schema as text; returns the tables as they were before.
 fn with_schema(
     path: &Path,

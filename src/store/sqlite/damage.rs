@@ -12,7 +12,7 @@ use super::select::{Damage, Select};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{Action, NewEvent, Stamp};
-use crate::store::damaged_row::DamagedRow;
+use crate::store::damaged_row::{DamagedRow, INDEX};
 use crate::store::error::{Result, StoreError};
 use crate::store::query::{Query, UnreportedDamage};
 
@@ -60,7 +60,7 @@ impl Select<Vec<DamagedRow>> for UnreportedDamage {
     fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<DamagedRow>> {
         let mut unreported = Vec::new();
         for row in &self.0 {
-            if !is_told(sql, &row.to_string())? {
+            if !is_told(sql, row)? {
                 unreported.push(row.clone());
             }
         }
@@ -75,10 +75,9 @@ pub(super) fn write_damage(
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
     for row in damaged {
-        let detail = row.to_string();
         // Another process may have reported the row meanwhile.
-        if !is_told(transaction.sql, &detail)? {
-            let event = NewEvent::of(Action::RowDamaged).detail(detail);
+        if !is_told(transaction.sql, row)? {
+            let event = NewEvent::of(Action::RowDamaged).detail(row.to_string());
             insert_event(transaction, stamp, event)?;
         }
     }
@@ -88,7 +87,12 @@ pub(super) fn write_damage(
 /// How many of the newest events are searched for a report of the same damage.
 const LOOKED_THROUGH: i64 = 20_000;
 
-fn is_told(sql: &Connection, detail: &str) -> rusqlite::Result<bool> {
+fn is_told(sql: &Connection, row: &DamagedRow) -> rusqlite::Result<bool> {
+    // An index that was built anew is damaged no longer: the same words are about other damage.
+    if row.table == INDEX {
+        return Ok(false);
+    }
+    let detail = row.to_string();
     sql.any(
         "SELECT 1 FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
          WHERE e.id > (SELECT max(id) FROM event) - ?1 AND w.value = ?2 AND e.detail = ?3",

@@ -64,6 +64,12 @@ impl Failure {
         }
     }
 
+    /// Reports whether SQLite met pages or an index that contradict each other.
+    pub(super) fn is_malformed(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+    }
+
     /// Turns the failure into the store's error, which names the catalogue.
     pub(super) fn of(self, file: &CatalogueFile) -> StoreError {
         match self {
@@ -92,6 +98,10 @@ pub(super) fn sql_error(error: &rusqlite::Error, file: &CatalogueFile) -> StoreE
         },
         Some(ErrorCode::DiskFull) => StoreError::Full { place },
         Some(_) if no_shared_memory => StoreError::Full { place },
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Malformed {
+            place,
+            reason: error.to_string(),
+        },
         Some(ErrorCode::NotADatabase) => {
             file.failed("not a gannet catalogue: the file is not an SQLite database")
         }

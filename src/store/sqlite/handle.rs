@@ -31,7 +31,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     file: CatalogueFile,
     readers: Readers,
-    noted: Noted,
+    noted: Arc<Noted>,
     /// `None` for a read-only catalogue, and during drop.
     jobs: Option<mpsc::Sender<Box<dyn Job>>>,
     writer: Option<JoinHandle<()>>,
@@ -60,11 +60,13 @@ impl Store {
         let (mut connection, identity) = FileIdentity::while_opening(&file, open)?;
         schema::prepare(&mut connection, &file)?;
         let (jobs, queue) = mpsc::channel(MAX_BATCH);
+        let noted = Arc::<Noted>::default();
         let writer = Writer::new(
             file.clone(),
             (connection, identity),
             queue,
             options.on_commit,
+            Arc::clone(&noted),
         );
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
@@ -73,7 +75,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             readers: Readers::new(file.clone(), identity),
             file,
-            noted: Noted::default(),
+            noted,
             jobs: Some(jobs),
             writer: Some(thread),
         })))
@@ -93,7 +95,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             file,
             readers,
-            noted: Noted::default(),
+            noted: Arc::default(),
             jobs: None,
             writer: None,
         })))
@@ -156,16 +158,32 @@ impl Store {
         answer.await.map_err(|_| self.stopped())?
     }
 
-    /// Runs `query` on one state of the catalogue on a blocking thread; repeats it when the files changed meanwhile.
+    /// Runs `query` on one state of the catalogue on a blocking thread; repeats it when the files changed meanwhile, or
+    /// when a damaged index was built anew.
     pub(super) async fn read_with<T: Send + 'static>(
         &self,
         query: impl FnMut(&Connection) -> std::result::Result<T, Failure> + Send + 'static,
     ) -> Result<T> {
+        let (value, query) = self.read_once(query).await?;
+        let is_malformed = matches!(value, Err(StoreError::Malformed { .. }));
+        if is_malformed && self.mend_after_damage().await? {
+            return self.read_once(query).await?.0;
+        }
+        value
+    }
+
+    /// Runs `query`, and returns it with its result.
+    async fn read_once<T, Q>(&self, mut query: Q) -> Result<(Result<T>, Q)>
+    where
+        T: Send + 'static,
+        Q: FnMut(&Connection) -> std::result::Result<T, Failure> + Send + 'static,
+    {
         let permit = self.0.readers.permits.acquire().await;
         let inner = Arc::clone(&self.0);
-        let value = tokio::task::spawn_blocking(move || inner.readers.read(query)).await;
+        let read = move || (inner.readers.read(&mut query), query);
+        let value = tokio::task::spawn_blocking(read).await;
         drop(permit);
-        value.map_err(|_| self.stopped())?
+        value.map_err(|_| self.stopped())
     }
 
     fn stopped(&self) -> StoreError {

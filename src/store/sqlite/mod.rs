@@ -30,6 +30,7 @@ mod file_set;
 mod hand_verdict;
 mod handle;
 mod holder;
+mod index;
 mod interned;
 mod judging_death;
 mod kept_source;

@@ -122,8 +122,7 @@ impl Select<Vec<Option<Source>>> for SourcesQuery {
 
 const COUNT_WATCHED: &str = "SELECT count(*) FROM source_state WHERE active = 1";
 const COUNT_DUE: &str = "SELECT count(*) FROM source_state WHERE active = 1 AND next_slot <= ?1";
-const NEXT_DUE: &str =
-    "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1";
+const NEXT_DUE: &str = "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1 AND typeof(next_slot) = 'integer'";
 
 const NAMED_VERSIONS: &str =
     "SELECT s.id, s.name, t.version_id, v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum,

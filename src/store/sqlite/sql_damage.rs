@@ -135,7 +135,7 @@ pub(super) fn reason_of(row: &Row<'_>, error: &Error) -> Option<String> {
 }
 
 /// Returns a value in the form shown to people; a long one is cut.
-fn shown(value: ValueRef<'_>) -> String {
+pub(super) fn shown(value: ValueRef<'_>) -> String {
     const MOST: usize = 40;
     match value {
         ValueRef::Null => "NULL".to_owned(),

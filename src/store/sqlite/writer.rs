@@ -1,10 +1,12 @@
 //! The writer thread, with the only writing connection. It runs waiting operations in one transaction, commits once,
-//! then answers each. When one fails half-way, all run again, with a savepoint each.
+//! then answers each. When one fails half-way, all run again, with a savepoint each; when it met a damaged index, after
+//! that is built anew.
 //!
 //! Never answers before the commit, and never retries a failed commit: after a failed sync the content of the disk is
 //! unknown, so the connection is opened anew.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -13,7 +15,9 @@ use super::catalogue_file::CatalogueFile;
 use super::connection::{open_for_writing, use_write_ahead_log};
 use super::failure::{Failure, sql_error};
 use super::file_identity::FileIdentity;
+use super::index::mend_all;
 use super::known_policy::KnownPolicy;
+use super::noted::Noted;
 use super::transaction::{InternedIds, PendingEvents, Transaction};
 use crate::domain::CommittedEvent;
 use crate::store::error::{Result, StoreError};
@@ -85,6 +89,7 @@ pub(super) struct Writer {
     events: PendingEvents,
     jobs: mpsc::Receiver<Box<dyn Job>>,
     on_commit: Vec<OnCommit>,
+    noted: Arc<Noted>,
 }
 
 impl Writer {
@@ -93,6 +98,7 @@ impl Writer {
         (connection, identity): (Connection, FileIdentity),
         jobs: mpsc::Receiver<Box<dyn Job>>,
         on_commit: Vec<OnCommit>,
+        noted: Arc<Noted>,
     ) -> Self {
         Self {
             file,
@@ -103,6 +109,7 @@ impl Writer {
             events: PendingEvents::default(),
             jobs,
             on_commit,
+            noted,
         }
     }
 
@@ -238,6 +245,7 @@ impl Writer {
                 self.ids.forget();
                 self.policy.forget();
                 if let Err(failure) = outcome
+                    && !(failure.is_malformed() && self.mend_indexes(connection))
                     && waiting.len() == 1
                 {
                     answer_all(waiting.drain(..), &failure.of(&self.file));
@@ -247,6 +255,19 @@ impl Writer {
             outcomes.push(outcome.map_err(|failure| failure.of(&self.file)));
         }
         Some(waiting.drain(..).zip(outcomes).collect())
+    }
+
+    /// Builds damaged indexes anew after an operation met one. Returns whether there was any: the operation runs again.
+    fn mend_indexes(&self, connection: &Connection) -> bool {
+        if self.noted.is_mending_vain() || run_sql(connection, "BEGIN IMMEDIATE").is_err() {
+            return false;
+        }
+        let mended = mend_all(connection).unwrap_or_default();
+        if run_sql(connection, "COMMIT").is_err() {
+            let _ = run_sql(connection, "ROLLBACK");
+            return false;
+        }
+        self.noted.add_mended(mended)
     }
 
     /// Runs the waiting operations with a savepoint each: a failure undoes that operation only. Returns `None`, with
@@ -382,6 +403,7 @@ mod tests {
             opened.expect("a connection"),
             jobs,
             Vec::new(),
+            Arc::default(),
         )
         .run();
         let before = before.try_recv().expect("an answer").expect("written");

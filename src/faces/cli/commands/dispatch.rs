@@ -48,6 +48,9 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
     if let Some(folders) = folders {
         folders.print(app, console).await;
     }
+    if command.access() != Access::Read {
+        app.record_mended().await;
+    }
     warn_of_damage(app, status, console)
 }
 

@@ -1,0 +1,255 @@
+//! Indexes that disagree with their tables: found by SQLite's integrity check, and built anew from the rows.
+//!
+//! Never changes a row.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::Store;
+use super::failure::Outcome;
+use super::statements::Statements as _;
+use crate::store::damaged_row::{DamagedRow, INDEX};
+use crate::store::error::Result;
+use crate::store::mended::IndexesOf;
+
+/// The tables whose indexes decide which sources are fetched and which files are published.
+const STATES: &[&str] = &["source_state"];
+
+/// The other tables whose indexes decide what is done.
+const WORK: &[&str] = &[
+    "source",
+    "version",
+    "verdict",
+    "refusal",
+    "file_set",
+    "set_member",
+    "edition",
+    "edition_member",
+    "edition_verdict",
+    "edition_refusal",
+    "withdrawal",
+    "left_file",
+    "notifier",
+    "told",
+    "worker",
+    "chore",
+    "pending_object",
+    "text",
+];
+
+/// Large tables whose indexes serve histories and stored bytes: checked only after SQLite met damage.
+const HISTORIES: &[&str] = &["attempt", "event", "provenance", "blob"];
+
+/// How many rows that an index disagrees with are named.
+const MAX_ROWS: usize = 5;
+
+impl Store {
+    /// Builds anew the indexes of these tables that disagree with their rows. Each is noted ([`Store::damage`]).
+    pub async fn mend_indexes(&self, of: IndexesOf) -> Result<()> {
+        let tables = match of {
+            IndexesOf::States => STATES,
+            IndexesOf::Work => WORK,
+        };
+        let is_sound = self.read_with(move |sql| {
+            let mut found = tables.iter().map(|table| disagreeing(sql, table));
+            Ok(found.all(|found| found.is_ok_and(|found| found.is_empty())))
+        });
+        let is_sound = is_sound.await?;
+        self.noted().hope_to_mend();
+        if is_sound {
+            return Ok(());
+        }
+        let mended = self.write(move |transaction| mend(transaction.sql, tables));
+        self.noted().add(mended.await?.damaged);
+        Ok(())
+    }
+
+    /// Checks all indexes after a read met damage. Returns whether that was worth a try: the read may succeed now.
+    pub(super) async fn mend_after_damage(&self) -> Result<bool> {
+        if !self.can_write() || self.noted().is_mending_vain() {
+            return Ok(false);
+        }
+        let mended = self.write(|transaction| mend_all(transaction.sql)).await?;
+        // Another operation may have had them built anew.
+        self.noted().add_mended(mended);
+        Ok(true)
+    }
+}
+
+/// The indexes that were found to disagree with their tables.
+#[derive(Default)]
+pub(super) struct MendedIndexes {
+    /// One for each such index, and for each table whose own pages are damaged.
+    pub(super) damaged: Vec<DamagedRow>,
+    /// How many were built anew.
+    pub(super) rebuilt: usize,
+}
+
+/// Checks the indexes of all tables, and builds anew those that disagree with their rows.
+pub(super) fn mend_all(sql: &Connection) -> Outcome<MendedIndexes> {
+    mend(sql, &[STATES, WORK, HISTORIES].concat())
+}
+
+fn mend(sql: &Connection, tables: &[&'static str]) -> Outcome<MendedIndexes> {
+    let mut mended = MendedIndexes::default();
+    for table in tables {
+        let mut tried = Vec::new();
+        // SQLite names a limited number of faults at once.
+        loop {
+            let mut found = match disagreeing(sql, table) {
+                Ok(found) => found,
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                    BTreeMap::from([(String::new(), Fault::of_pages(&error.to_string()))])
+                }
+                Err(error) => return Err(error.into()),
+            };
+            found.retain(|index, _| !tried.contains(index));
+            if found.is_empty() {
+                break;
+            }
+            for (index, fault) in found {
+                mended.damaged.push(match index.as_str() {
+                    "" => fault.of_table(table),
+                    index => rebuild(sql, table, index, &fault, &mut mended.rebuilt)?,
+                });
+                tried.push(index);
+            }
+        }
+    }
+    Ok(mended)
+}
+
+/// Builds an index anew, and returns the damage in words.
+fn rebuild(
+    sql: &Connection,
+    table: &str,
+    index: &str,
+    fault: &Fault,
+    rebuilt: &mut usize,
+) -> rusqlite::Result<DamagedRow> {
+    let done = match sql.execute_batch(&format!("REINDEX \"{index}\"")) {
+        Ok(()) => {
+            *rebuilt += 1;
+            "it was built anew".to_owned()
+        }
+        Err(error) => format!("it cannot be built anew: {error}"),
+    };
+    let source = match (table, fault.rows.as_slice()) {
+        ("source" | "source_state", [row]) => {
+            let name = "SELECT name FROM source WHERE id = ?1";
+            sql.first(name, [row], |row| Ok(row.get(0).ok()))?.flatten()
+        }
+        _ => None,
+    };
+    Ok(DamagedRow {
+        table: INDEX,
+        id: index.to_owned(),
+        source,
+        reason: format!(
+            "it disagrees with {} `{table}`; {done}",
+            fault.rows_in_words()
+        ),
+    })
+}
+
+/// How an index disagrees with its table.
+#[derive(Default)]
+struct Fault {
+    /// The ids of the first rows that it disagrees with, as far as they are known.
+    rows: Vec<i64>,
+    /// SQLite's words for a fault of pages.
+    pages: String,
+}
+
+impl Fault {
+    fn of_pages(words: &str) -> Self {
+        Self {
+            rows: Vec::new(),
+            pages: words.to_owned(),
+        }
+    }
+
+    fn rows_in_words(&self) -> String {
+        match self.rows.as_slice() {
+            [] => "the table".to_owned(),
+            [row] => format!("row {row} of the table"),
+            [row, more @ ..] => format!("row {row} and {} more of the table", more.len()),
+        }
+    }
+
+    fn of_table(&self, table: &'static str) -> DamagedRow {
+        DamagedRow {
+            table,
+            id: String::new(),
+            source: None,
+            reason: self.pages.clone(),
+        }
+    }
+}
+
+/// Returns the indexes that disagree with the table, by name; under the empty name, damage of the table's own pages.
+fn disagreeing(sql: &Connection, table: &str) -> rusqlite::Result<BTreeMap<String, Fault>> {
+    let mut found = BTreeMap::<String, Fault>::new();
+    let mut statement = sql.prepare(&format!("PRAGMA integrity_check({table})"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        for line in row.get::<_, String>(0)?.lines() {
+            let Some(index) = index_named_in(sql, table, line)? else {
+                continue;
+            };
+            let fault = found.entry(index).or_default();
+            let row = line
+                .split_once("row ")
+                .and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+            match row {
+                Some(row) if fault.rows.len() < MAX_ROWS && !fault.rows.contains(&row) => {
+                    fault.rows.push(row);
+                }
+                None if fault.pages.is_empty() => line.clone_into(&mut fault.pages),
+                _ => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the index that a line of the integrity check is about, or the empty name for the table's own pages; `None`
+/// for a line about values.
+fn index_named_in(sql: &Connection, table: &str, line: &str) -> rusqlite::Result<Option<String>> {
+    if let Some(tree) = line.strip_prefix("Tree ") {
+        let root = tree.split(' ').next().unwrap_or_default();
+        let owner = "SELECT iif(type = 'index', name, '') FROM sqlite_schema
+             WHERE rootpage = CAST(?1 AS INTEGER) AND tbl_name = ?2";
+        return sql.first(owner, [root, table], |row| row.get(0));
+    }
+    let name = line.rsplit_once(" index ").map(|(_, name)| name);
+    let is_there =
+        "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1 AND tbl_name = ?2";
+    match name {
+        Some(name) if sql.any(is_there, [name, table])? => Ok(Some(name.to_owned())),
+        _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_indexes_of_all_tables_are_checked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("gannet.db")).expect("a store");
+        let tables = "SELECT DISTINCT tbl_name FROM sqlite_schema WHERE type = 'index' ORDER BY 1";
+        let with_indexes = store
+            .read_with(move |sql| Ok(sql.all::<String>(tables, [], |row| row.get(0))?))
+            .await
+            .expect("a read");
+        let listed = [STATES, WORK, HISTORIES].concat();
+        let unchecked = with_indexes.iter().filter(|table| {
+            // The rows of a table without row ids are in its own index.
+            !listed.contains(&table.as_str())
+        });
+        assert_eq!(unchecked.collect::<Vec<_>>(), [""; 0]);
+    }
+}
