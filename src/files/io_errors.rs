@@ -38,15 +38,15 @@ pub fn explain_io_error(error: &io::Error, path: &Path) -> String {
             Some(why) => why,
             None => "the file system takes no file of that size".to_owned(),
         },
-        Errno::NOTDIR | Errno::EXIST => {
-            let plain = || io::Error::from_raw_os_error(number).to_string();
-            in_the_way(path).unwrap_or_else(plain)
-        }
-        _ => exhausted_resource(error).map_or_else(
-            || io::Error::from_raw_os_error(number).to_string(),
-            str::to_owned,
-        ),
+        Errno::NOTDIR | Errno::EXIST => in_the_way(path).unwrap_or_else(|| words_of(number)),
+        _ => exhausted_resource(error).map_or_else(|| words_of(number), str::to_owned),
     }
+}
+
+/// Returns the system's words for an error, without the number.
+fn words_of(number: i32) -> String {
+    let words = io::Error::from_raw_os_error(number).to_string();
+    words.replace(&format!(" (os error {number})"), "")
 }
 
 /// Explains that this process may make files up to a size only; `None` if any size is allowed.
@@ -159,6 +159,7 @@ mod tests {
             for error in [plain, wrapped] {
                 let said = explain_io_error(&error, &path);
                 assert!(said.contains(words), "{number}: {said}");
+                assert!(!said.contains("os error"), "{number}: {said}");
                 assert!(!said.contains("at path"), "{number}: {said}");
                 assert_eq!(concerns_every_file(&error), concerns_all, "{number}");
             }

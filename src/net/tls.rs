@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::error::NetError;
+use crate::domain::io_words;
 
 /// Bundles of the common systems, most common first: the list that Go and OpenSSL's probes use.
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -141,7 +142,10 @@ fn certificates_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, NetError
     };
     let certificates = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| match &error {
+            pem::Error::Io(error) => failed(io_words(error)),
+            other => failed(other.to_string()),
+        })?;
     if certificates.is_empty() {
         return Err(failed("no certificate in it".to_owned()));
     }

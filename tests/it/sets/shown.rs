@@ -155,6 +155,19 @@ fn logged(release: &Release, set: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_member_without_verdicts_leads_to_those_on_its_set() {
+    let release = Release::new();
+    release.fetch();
+    let said = release.gannet.run(&["verdicts", "data.csv"]);
+    let words = "no verdict matches; those on its set: `gannet verdicts set:release`\n";
+    assert_eq!(
+        (said.code, said.err.as_str()),
+        (Some(0), words),
+        "{said:#?}"
+    );
+}
+
+#[test]
 fn the_log_of_a_set_has_the_events_of_that_set_alone() {
     let other = |tag: &str| {
         SUMS_VERIFIER

@@ -1,10 +1,11 @@
 //! `verdicts`: the verdicts on versions and editions, with actor and fingerprint.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::verify::names_one_version;
 use crate::app::{App, Error, VerdictFilter, VerdictOn, VerdictSubject};
-use crate::domain::{Judgement, with_origin};
+use crate::domain::{Judgement, SourceId, with_origin};
 use crate::faces::cli::args::{TableFormat, VerdictsArgs};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
@@ -35,6 +36,7 @@ pub(super) async fn run(
         [one] if one.starts_with(SET) => filter.set = Some(one[SET.len()..].to_owned()),
         selectors => narrow(app, selectors, &mut filter).await?,
     }
+    let selected = filter.sources.clone().unwrap_or_default();
     let verdicts = app.verdicts_that(filter).await?;
     let objects = verdicts.iter().map(VerdictOnJson::new);
     if args.format() == TableFormat::Json {
@@ -43,13 +45,22 @@ pub(super) async fn run(
         let fields = [VerdictOnJson::FIELDS, VerdictJson::FIELDS].concat();
         csv::write(&mut console.out, &fields, objects)?;
     } else if verdicts.is_empty() {
-        console.warn_line("no verdict matches");
+        console.warn_line(&none_words(app, selected).await?);
     } else if args.full {
         write_full(&verdicts, &Look::of(app, console), &mut console.out)?;
     } else {
         write(&verdicts, &Look::of(app, console), &mut console.out)?;
     }
     Ok(ExitStatus::Done)
+}
+
+/// Returns that no verdict matches, with the command for the verdicts on the sets of these sources.
+async fn none_words(app: &App, sources: Vec<SourceId>) -> Result<String, Error> {
+    let sources = app.sources_by_id(sources).await?;
+    let sets = sources.into_iter().filter_map(|source| source.state.set);
+    let words = |set: String| format!("; those on its set: `gannet verdicts {SET}{}`", clean(&set));
+    let sets = sets.collect::<BTreeSet<_>>().into_iter().map(words);
+    Ok(sets.fold("no verdict matches".to_owned(), |all, one| all + &one))
 }
 
 /// Narrows the filter to the sources, versions and sets that the selectors name.
