@@ -2,9 +2,12 @@
 //!
 //! The catalogue must write before anything can be deleted from it. Never made on a disk with little room.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
+
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 
 use super::{ArchiveError, temp_beside};
 use crate::files::Owner;
@@ -37,14 +40,11 @@ pub(super) fn keep(data_dir: &Path, process: &str, owner: Owner) -> Result<(), A
         if found.as_ref().is_some_and(is_whole) || free_bytes(data_dir)? < LEAST_FREE {
             return Ok(());
         }
-        let mut bytes = vec![0; BYTES];
-        // Random, or a compressing file system would reserve nothing.
-        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
         let mut file = tempfile::Builder::new()
             .prefix(&unfinished(process))
             .tempfile_in(data_dir)?;
         owner.give(file.path())?;
-        file.write_all(&bytes)?;
+        reserve(file.as_file_mut())?;
         // A file does not replace a folder; an empty one is removed, another one belongs to somebody.
         if found.is_some_and(|found| found.is_dir()) {
             fs::remove_dir(&path)?;
@@ -53,6 +53,19 @@ pub(super) fn keep(data_dir: &Path, process: &str, owner: Owner) -> Result<(), A
         Ok(())
     };
     made().map_err(ArchiveError::io("keep room in", &path))
+}
+
+/// Gives the file its blocks.
+fn reserve(file: &mut File) -> io::Result<()> {
+    match fallocate(&*file, FallocateFlags::empty(), 0, BYTES as u64) {
+        Err(Errno::OPNOTSUPP) => {
+            let mut bytes = vec![0; BYTES];
+            // Random, or a compressing file system would reserve nothing.
+            getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+            file.write_all(&bytes)
+        }
+        reserved => Ok(reserved?),
+    }
 }
 
 /// Returns the prefix of unfinished reserves of one process.
@@ -67,7 +80,7 @@ fn free_bytes(folder: &Path) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     use super::*;
 
@@ -92,6 +105,7 @@ mod tests {
                 let found = fs::symlink_metadata(data.path().join(FILE)).expect(what);
                 assert!(found.is_file(), "{what}");
                 assert_eq!(found.len(), BYTES as u64, "{what}");
+                assert!(found.blocks() * 512 >= BYTES as u64, "{what}: reserved");
                 assert_eq!(found.permissions().mode() & 0o777, 0o600, "{what}");
             }
             assert_eq!(fs::read_dir(data.path()).expect("a list").count(), 1);
