@@ -404,6 +404,38 @@ fn a_worker_that_stays_reads_its_configuration_again() {
 }
 
 #[test]
+fn a_rejected_edit_that_is_taken_back_is_over_whichever_process_reads_the_file_next() {
+    let commands: [&[&str]; 4] = [
+        &["--worker-only"],
+        &["fetch", "x.json"],
+        &["config", "adopt"],
+        &["--worker-only", "--loop"],
+    ];
+    for command in commands {
+        let rig = Scene::new([Reply::file("1")]);
+        let count = |action: &str| rig.actions().iter().filter(|one| *one == action).count();
+        let service = Service::start(&rig);
+        seen("its first pass", || {
+            (count("pass.finished") > 0).then_some(())
+        });
+        rig.write_config("config.toml", "[[verifier]]\nname = \n");
+        seen("the rejection", || {
+            service.hang_up();
+            (count("config.rejected") > 0).then_some(())
+        });
+        assert_eq!(count("config.reloaded"), 0, "{command:?}");
+        drop(service);
+        rig.write_config("config.toml", &json_verifier());
+        let mut child = rig.start(command);
+        seen("the end of the rejection", || {
+            (count("config.reloaded") == 1).then_some(())
+        });
+        let _ = child.kill();
+        child.wait().expect("its end");
+    }
+}
+
+#[test]
 fn an_edit_is_adopted_wholly_or_not_at_all_however_the_process_dies() {
     const ROUNDS: u32 = 30;
     let rig = Scene::new([Reply::file("1")]);

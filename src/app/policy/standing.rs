@@ -200,6 +200,7 @@ impl App {
                 known.policy == *configured.policy && self.is_policy_of_own_file(known)
             };
             if in_force.as_ref().is_some_and(is_in_force) {
+                self.record_usable().await?;
                 return Ok(None);
             }
             let replaces = match in_force {
@@ -306,7 +307,8 @@ impl App {
         self.log_config(Action::ConfigRejected, problem.clone())
             .await?;
         *self.rejected() = Some(problem);
-        Ok(())
+        // The next process may be the one that reads a usable file.
+        self.record(Fact::ConfigUnusable).await
     }
 
     /// Returns, once, why a changed configuration was not used.
@@ -353,9 +355,13 @@ impl App {
         self.record(Fact::ConfigUnusable).await
     }
 
-    /// Records that the configuration is usable, if the last record is that it was not.
+    /// Records that the configuration is usable, if the last record is that it was not. Nothing while this process
+    /// keeps an earlier one, since its file is unusable.
     pub(crate) async fn record_usable(&self) -> Result<()> {
         let configured = self.configured();
+        if configured.is_outdated {
+            return Ok(());
+        }
         let file = configured.path().unwrap_or(Path::new(""));
         let event = NewEvent::of(Action::ConfigReloaded).detail(file.display().to_string());
         self.record(Fact::ConfigUsable(event)).await
