@@ -37,6 +37,7 @@ pub use policy::standing::{BEFORE_STAYS, PolicyStanding};
 pub use ports::App;
 pub use publishing::other_contents::{OtherContents, OtherFile};
 pub use publishing::publish::PublishRequest;
+pub(crate) use publishing::publish::all_failed;
 pub use publishing::withdraw::{LeftAtPaths, LeftInSet, StandingFaults, Unpublished};
 pub use sets::judge::VerifiedSet;
 pub use sets::queries::{SetFolder, SetOverview, failure_among};

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::words::words;
 use super::{
-    AttemptOutcome, Digest, Slot, SourceId, SourceSettings, StoredObject, Validators, VersionId,
-    VersionState, Withdrawal, WorkerId,
+    AttemptOutcome, Digest, FileSeal, Slot, SourceId, SourceSettings, StoredObject, Validators,
+    VersionId, VersionState, Withdrawal, WorkerId,
 };
 
 words!(
@@ -121,6 +121,8 @@ pub struct Claim {
     pub checked_at: Option<DateTime<Utc>>,
     /// The newest version, if there is one.
     pub newest: Option<NewestVersion>,
+    /// The recorded seal of the published file; `None` when none is recorded, or the record is damaged.
+    pub published_seal: Option<FileSeal>,
 }
 
 /// The facts of the newest version that the pipeline needs.

@@ -1,7 +1,5 @@
 //! Published files in the operations of the store: which to publish or to look at, and how they are recorded.
 
-use chrono::{DateTime, Utc};
-
 use crate::domain::{Digest, FileSeal, Publication, Source, SourceId, VersionId};
 
 /// Which of the files that differ from what the states of their sources' versions demand to read.
@@ -49,8 +47,6 @@ pub struct PublishFailure {
 /// Which published files to look at.
 #[derive(Clone, Debug)]
 pub enum FilesToLookAt {
-    /// The files of sources that are due by this time.
-    Due(DateTime<Utc>),
     /// The files of these sources.
     These(Vec<SourceId>),
     /// All files.

@@ -16,7 +16,7 @@ use super::rejudge::{Undecided, ended_early};
 use super::report::PassReport;
 use super::sets;
 use super::stop::{GRACE, Stop};
-use crate::app::{App, Error, ErrorKind, Result};
+use crate::app::{App, Error, ErrorKind, Result, all_failed};
 use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId, VersionId, WorkerInfo};
 use crate::net::Fetcher;
 use crate::store::{ClaimRequest, ClaimWhat, ClaimsToRelease, Fact, OutlookAt};
@@ -104,6 +104,8 @@ pub(super) struct Pass<'a> {
     /// Requested sources that another worker has claimed.
     busy: Vec<SourceId>,
     finished_since_claim: usize,
+    /// The number of published files that could not be put back, with the first reason.
+    unsettled: Option<(usize, Error)>,
     error: Option<Error>,
     /// The store or the disk failed: further work would fail, too.
     disabled: bool,
@@ -165,6 +167,7 @@ impl<'a> Pass<'a> {
             judge_asked,
             busy: Vec::new(),
             finished_since_claim: CLAIM_AFTER,
+            unsettled: None,
             error: None,
             disabled: false,
             cut_off: false,
@@ -185,6 +188,7 @@ impl<'a> Pass<'a> {
             results: self.pipeline.take_results(),
             failures: self.pipeline.take_failures(),
             busy: self.busy,
+            unsettled: self.unsettled,
             error: self.error,
             ..PassReport::default()
         }
@@ -293,7 +297,11 @@ impl<'a> Pass<'a> {
         } else {
             self.claim_asked().await
         };
-        match claims {
+        let checked = match claims {
+            Ok(claims) => Box::pin(self.check_files(&claims)).await.map(|()| claims),
+            Err(error) => Err(error),
+        };
+        match checked {
             Ok(claims) => claims.into_iter().for_each(|claim| self.start(claim)),
             Err(error) => {
                 // Whatever the error, claiming again at once would fail again.
@@ -301,6 +309,21 @@ impl<'a> Pass<'a> {
                 self.keep_error(Err(error));
             }
         }
+    }
+
+    /// Checks the published files of claimed sources before they are fetched, if this process may publish.
+    async fn check_files(&mut self, claims: &[Claim]) -> Result<()> {
+        if !self.pipeline.judges {
+            return Ok(());
+        }
+        tokio::select! {
+            checked = self.app.check_claimed(claims) => {
+                self.unsettled = all_failed(self.unsettled.take(), checked?);
+            }
+            // The store keeps the unfinished updates of published files as tasks.
+            () = self.stop.deadline_passed() => {}
+        }
+        Ok(())
     }
 
     /// Claims sources that are due, except on saturated hosts.

@@ -34,6 +34,8 @@ pub struct PassReport {
     pub notify_failures: Vec<String>,
     /// The sources whose published files were put back: somebody had changed or removed them.
     pub put_back: Vec<SourceId>,
+    /// The number of published files that were changed or removed and could not be put back, with the first reason.
+    pub unsettled: Option<(usize, Error)>,
     /// The number of sources that were left because the pass had to stop.
     pub not_tried: u64,
     /// The gravest error; what was recorded before stays. Damage of one version is here when there is no graver error;

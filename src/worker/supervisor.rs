@@ -16,11 +16,11 @@ use super::report::PassReport;
 use super::sets;
 use super::standing_faults::report_faults;
 use super::stop::Stop;
-use crate::app::{App, Error, ErrorKind, PassSummary, PolicyStanding, Result};
+use crate::app::{App, Error, ErrorKind, PassSummary, PolicyStanding, Result, all_failed};
 use crate::config::Config;
 use crate::domain::{Action, Slot, SourceId, VersionId, WorkerInfo};
 use crate::net::Fetcher;
-use crate::store::{Condition, Fact, FilesToLookAt, IndexesOf, NewestVerdict, OutlookAt};
+use crate::store::{Condition, Fact, IndexesOf, NewestVerdict, OutlookAt};
 
 /// The time between two passes of a worker that stays: a laptop that slept catches up within it.
 const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
@@ -92,7 +92,7 @@ impl Worker {
         let asked = selection.asked().map(<[_]>::to_vec);
         let is_regular = asked.is_none();
         self.app.begin_work();
-        let passed = self.try_pass(selection, stop, progress).await;
+        let passed = Box::pin(self.try_pass(selection, stop, progress)).await;
         progress.end();
         let mut report = passed.unwrap_or_else(|error| {
             tracing::error!("{error}");
@@ -192,14 +192,14 @@ impl Worker {
         dead_workers::release_claims(&self.app).await?;
         self.begin_notifiers().await?;
         let unsettled = tokio::select! {
-            unsettled = self.settle(&selection, judges) => unsettled?,
+            unsettled = self.settle(judges) => unsettled?,
             // The store keeps the unfinished updates of published files as tasks.
             () = stop.deadline_passed() => return Ok(PassReport::default()),
         };
         let asked = selection.asked().map(<[_]>::to_vec);
         // Boxed, so that the futures that wait for a pass stay small.
         let mut report = Box::pin(self.work(selection, judges, stop, progress)).await?;
-        let unsettled = match unsettled {
+        let unsettled = match all_failed(unsettled, report.unsettled.take()) {
             // This pass may have replaced the damaged content.
             Some((_, first)) if first.kind == ErrorKind::Damaged => self.settle_files(true).await?,
             unsettled => unsettled,
@@ -362,28 +362,21 @@ impl Worker {
     }
 
     /// Updates published files and sets, if this process may. A failed update is tried again once an hour.
-    async fn settle(&self, selection: &Selection, judges: bool) -> Result<Option<(usize, Error)>> {
+    async fn settle(&self, judges: bool) -> Result<Option<(usize, Error)>> {
         let slot = Some(Slot::containing(self.app.now()));
         let again = std::mem::replace(&mut self.retried().settling, slot) != slot;
         if !judges {
             return Ok(None);
         }
         self.app.settle_removed(again).await?;
-        let which = match selection {
-            Selection::Due => FilesToLookAt::Due(self.app.now()),
-            Selection::These(ids) => FilesToLookAt::These(ids.clone()),
-        };
-        self.app.check_files(which).await?;
+        self.app.check_files().await?;
         self.settle_files(again).await
     }
 
     async fn settle_files(&self, again: bool) -> Result<Option<(usize, Error)>> {
         let files = self.app.settle_all(again).await?;
         let sets = self.app.settle_sets(again).await?;
-        Ok(match (files, sets) {
-            (Some((files, first)), Some((sets, _))) => Some((files + sets, first)),
-            (files, sets) => files.or(sets),
-        })
+        Ok(all_failed(files, sets))
     }
 
     /// Makes sources due whose next slot a clock that ran ahead has put too far into the future, and that a damaged

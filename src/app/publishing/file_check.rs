@@ -1,21 +1,21 @@
 //! Checks published files, and marks those that somebody changed or removed: publishing puts them back.
 //!
-//! The check costs one `stat` per file. Only a file whose seal differs from its record is read; one that readers could
+//! Each pass checks the files of the sources that it claims. The check costs one `stat` per file. Only a file whose seal differs from its record is read; one that readers could
 //! not open gets its mode back. Never writes a file's content.
 
 use chrono::{DateTime, TimeDelta};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 
-use crate::app::{App, Result};
-use crate::domain::{Action, EventId, NewEvent, SourceId, Stamp, VersionId};
+use crate::app::{App, Error, Result};
+use crate::domain::{Action, Claim, EventId, NewEvent, SourceId, Stamp};
 use crate::store::{
     Condition, Fact, FilesToLookAt, HappenedAfter, NewestEvent, PublishedFile, StoreError,
     UnsureFiles,
 };
 use std::collections::HashSet;
 
-/// How often all files are checked; each pass checks those of due sources.
+/// How often all files are checked; each pass checks those of the sources that it claims.
 const CHECK_ALL_EVERY: TimeDelta = TimeDelta::days(1);
 const CHORE: &str = "published-files";
 /// Concurrent checks: enough to hide the round trips of a slow file system.
@@ -23,12 +23,10 @@ const CHECKERS: usize = 4;
 /// Files read before other processes may publish in between.
 const BATCH: usize = 64;
 
-/// A file whose mode was restored, and the mode that it had.
-type Reopened = (SourceId, VersionId, u32);
-
 impl App {
-    /// Marks the published files that differ from what was published as due: of these, and once a day of all.
-    pub(crate) async fn check_files(&self, which: FilesToLookAt) -> Result<()> {
+    /// Marks the published files that differ from what was published as due: those that a killed process may have
+    /// replaced, and once a day all.
+    pub(crate) async fn check_files(&self) -> Result<()> {
         self.check_unsure_files().await?;
         self.record(Fact::FilesUnsure).await?;
         let now = self.now();
@@ -37,14 +35,42 @@ impl App {
             now,
             every: CHECK_ALL_EVERY,
         };
-        let all = self.read(is_due).await?;
-        let which = if all { FilesToLookAt::All } else { which };
-        self.mark_changed(which.clone()).await?;
-        self.find_strays(which).await?;
-        if all {
+        if self.read(is_due).await? {
+            self.mark_changed(FilesToLookAt::All).await?;
+            self.find_strays(FilesToLookAt::All).await?;
             self.record(Fact::Chore(CHORE)).await?;
         }
         Ok(())
+    }
+
+    /// Checks the published files of claimed sources, and puts back those that somebody changed or removed. Returns the
+    /// number of files that could not be put back, with the first reason.
+    pub(crate) async fn check_claimed(&self, claims: &[Claim]) -> Result<Option<(usize, Error)>> {
+        let (mut files, mut lost) = (Vec::new(), Vec::new());
+        // The pass has tried to bring the others up to date before.
+        for claim in claims
+            .iter()
+            .filter(|claim| !claim.source.state.publish_due)
+        {
+            let source = &claim.source;
+            match source.state.published_version_id {
+                Some(version_id) => files.push(PublishedFile {
+                    source_id: source.id,
+                    path: source.published_path.clone(),
+                    version_id,
+                    seal: claim.published_seal,
+                }),
+                None => lost.extend(claim.published_seal.map(|_| source.id)),
+            }
+        }
+        let suspects = self.inspect(files).await?;
+        let mut sources: Vec<_> = suspects.iter().map(|file| file.source_id).collect();
+        self.mark(&suspects).await?;
+        if !lost.is_empty() {
+            sources.extend(&lost);
+            self.find_strays(FilesToLookAt::These(lost)).await?;
+        }
+        self.settle_these(sources).await
     }
 
     /// Checks the files that a killed process may have replaced; a right one is recorded without an event.
@@ -71,6 +97,10 @@ impl App {
     /// Marks those of these published files that differ from what was published.
     async fn mark_changed(&self, which: FilesToLookAt) -> Result<()> {
         let suspects = self.suspects(which).await?;
+        self.mark(&suspects).await
+    }
+
+    async fn mark(&self, suspects: &[PublishedFile]) -> Result<()> {
         for batch in suspects.chunks(BATCH) {
             let ids = batch.iter().map(|file| file.source_id).collect();
             let _lock = self.lock_published().await?;
@@ -144,25 +174,18 @@ impl App {
             .map(|share| self.inspect(share))
             .buffer_unordered(CHECKERS)
             .try_collect::<Vec<_>>();
-        let (sent, looks) = tokio::join!(self.ports.store.published_files(which, sender), looks);
+        let (sent, suspects) = tokio::join!(self.ports.store.published_files(which, sender), looks);
         sent?;
-        let (suspects, reopened): (Vec<_>, Vec<_>) = looks?.into_iter().unzip();
-        for (source, version, mode) in reopened.concat() {
-            let event = NewEvent::of(Action::Republished).source(source);
-            let why = format!("its mode had been changed to {mode:04o}");
-            let event = event.version(version).detail(why);
-            self.record(Fact::Event(event)).await?;
-        }
-        Ok(suspects.concat())
+        Ok(suspects?.concat())
     }
 
-    /// Returns those of these files whose seal differs from their record, and those that readers could not open, with
-    /// the mode.
-    async fn inspect(
-        &self,
-        mut files: Vec<PublishedFile>,
-    ) -> Result<(Vec<PublishedFile>, Vec<Reopened>)> {
-        self.with_archive(move |archive| {
+    /// Returns those of these files whose seal differs from their record. Files that readers could not open are made
+    /// readable, with an event each.
+    async fn inspect(&self, mut files: Vec<PublishedFile>) -> Result<Vec<PublishedFile>> {
+        if files.is_empty() {
+            return Ok(files);
+        }
+        let inspected = self.with_archive(move |archive| {
             let mut reopened = Vec::new();
             let mut looks = archive.published().looks();
             files.retain(|file| {
@@ -173,8 +196,15 @@ impl App {
             // Otherwise the memory of a whole share stays until its last file is done.
             files.shrink_to_fit();
             Ok((files, reopened))
-        })
-        .await
+        });
+        let (suspects, reopened) = inspected.await?;
+        for (source, version, mode) in reopened {
+            let event = NewEvent::of(Action::Republished).source(source);
+            let why = format!("its mode had been changed to {mode:04o}");
+            let event = event.version(version).detail(why);
+            self.record(Fact::Event(event)).await?;
+        }
+        Ok(suspects)
     }
 
     async fn check_content(&self, file: PublishedFile) -> Result<()> {

@@ -176,6 +176,22 @@ impl App {
         }
     }
 
+    /// Updates the published files of these sources. Returns the number of failures with the first reason.
+    pub(in crate::app) async fn settle_these(
+        &self,
+        sources: Vec<SourceId>,
+    ) -> Result<Option<(usize, Error)>> {
+        let mut failed = None;
+        for source in sources {
+            if let Some(task) = self.ports.store.publish_tasks(source).await?.pop()
+                && let Err(error) = self.carry_out(task).await
+            {
+                failed = Some(one_more(failed, error));
+            }
+        }
+        Ok(failed)
+    }
+
     pub(in crate::app) async fn carry_out(&self, task: PublishTask) -> Result<()> {
         let source = task.source.id;
         let done = self.bring_in_line(task).await;
@@ -244,6 +260,17 @@ impl App {
     /// Returns the absolute path of a source's published file.
     pub fn published_file(&self, path: &str) -> std::path::PathBuf {
         self.ports.archive.published().folder().join(path)
+    }
+}
+
+/// Adds the failures of two updates: their number, with the first reason.
+pub(crate) fn all_failed(
+    one: Option<(usize, Error)>,
+    other: Option<(usize, Error)>,
+) -> Option<(usize, Error)> {
+    match (one, other) {
+        (Some((some, first)), Some((others, _))) => Some((some + others, first)),
+        (one, other) => one.or(other),
     }
 }
 

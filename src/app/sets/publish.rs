@@ -174,12 +174,8 @@ impl App {
     /// Updates the files at the own paths of a set's members. A failure concerns that source only, and is left to the
     /// next pass.
     async fn settle_own_files(&self, members: Vec<SourceId>) -> Result<()> {
-        for member in members {
-            if let Some(task) = self.ports.store.publish_tasks(member).await?.pop()
-                && let Err(error) = self.carry_out(task).await
-            {
-                tracing::warn!("{error}: left to the next pass");
-            }
+        if let Some((_, error)) = self.settle_these(members).await? {
+            tracing::warn!("{error}: left to the next pass");
         }
         Ok(())
     }

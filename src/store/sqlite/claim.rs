@@ -6,6 +6,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::Store;
 use super::failure::Outcome;
+use super::published_file::{SEAL_COLUMNS, read_seal};
 use super::row::{Columns, int, to_json};
 use super::source_row::{
     SETLESS_COLUMNS, SOURCE_COLUMNS, SOURCE_TABLES, have_sets_members, read_source, read_source_row,
@@ -207,7 +208,8 @@ fn load_sql(sql: &Connection) -> rusqlite::Result<String> {
         SETLESS_COLUMNS
     };
     Ok(format!(
-        "SELECT {columns}, t.fence, t.validators, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
+        "SELECT {columns}, t.fence, t.validators, t.requests, t.whole_at, t.checked_at, {SEAL_COLUMNS},
+             {PLACE_COLUMNS}, b.digest, b.size_bytes,
              CASE WHEN b.object IS NOT NULL OR b.base_id IS NOT NULL THEN b.id END
          FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest WHERE s.id = ?1"
     ))
@@ -267,6 +269,8 @@ fn read_claim(
     let requests = columns.count()?;
     let whole_at = columns.optional_time()?;
     let checked_at = columns.optional_time()?;
+    // The check of the file that a damaged seal leads to reports the damage.
+    let published_seal = columns.apart(3, read_seal).unwrap_or_default();
     let (newest, blob) = match source.state.version_id {
         Some(id) => match read_newest(source.id, columns) {
             Ok((newest, state, blob)) => {
@@ -290,6 +294,7 @@ fn read_claim(
         whole_at,
         checked_at,
         newest,
+        published_seal,
     };
     Ok((claim, blob))
 }

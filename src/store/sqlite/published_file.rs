@@ -12,7 +12,7 @@ use super::select::{Damage, Select};
 use super::sql_damage::{read_row, sound_rows};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
-use crate::domain::{Digest, FileSeal, Slot, SourceId, VersionId};
+use crate::domain::{Digest, FileSeal, SourceId, VersionId};
 use crate::store::error::Result;
 use crate::store::published_types::{BarePath, ExpectedFile, FilesToLookAt, PublishedFile};
 use crate::store::query::{BarePaths, ExpectedFiles, UnsureFiles, VersionWith};
@@ -30,7 +30,6 @@ impl Store {
     ) -> Result<()> {
         self.read_sound(move |sql, damaged| {
             let (condition, value) = match &which {
-                FilesToLookAt::Due(now) => (DUE, int(Slot::containing(*now).0).to_string()),
                 FilesToLookAt::These(ids) => (THESE, to_json(ids)),
                 FilesToLookAt::All => (ALL, String::new()),
             };
@@ -60,7 +59,6 @@ const COLUMNS: &str = "SELECT t.source_id, s.published_path, t.published_version
          t.published_inode
      FROM source_state t CROSS JOIN source s ON s.id = t.source_id
      WHERE t.published_version_id IS NOT NULL AND t.publish_due = 0 AND s.removed_at IS NULL AND";
-const DUE: &str = "t.active = 1 AND t.next_slot <= CAST(?1 AS INTEGER)";
 const THESE: &str = "t.source_id IN (SELECT value FROM json_each(?1))";
 const ALL: &str = "?1 IS NOT NULL";
 const UNSURE: &str = "t.publish_unsure = 2";
@@ -99,24 +97,27 @@ fn write_seal(
 fn read(columns: &mut Columns<'_>) -> rusqlite::Result<PublishedFile> {
     let source_id = SourceId(columns.get()?);
     let path = columns.get()?;
-    let version_id = VersionId(columns.get()?);
-    let size: Option<i64> = columns.get()?;
-    let modified: Option<i64> = columns.get()?;
-    let inode: Option<i64> = columns.get()?;
-    let seal = size
-        .zip(modified)
-        .zip(inode)
-        .map(|((size, modified_ns), inode)| FileSeal {
-            size_bytes: size.unsigned_abs(),
-            modified_ns,
-            inode: inode.cast_unsigned(),
-        });
     Ok(PublishedFile {
         source_id,
         path,
-        version_id,
-        seal,
+        version_id: VersionId(columns.get()?),
+        seal: read_seal(columns)?,
     })
+}
+
+/// The columns of the seal of a source's published file.
+pub(super) const SEAL_COLUMNS: &str = "t.published_size, t.published_mtime, t.published_inode";
+
+/// Reads [`SEAL_COLUMNS`].
+pub(super) fn read_seal(columns: &mut Columns<'_>) -> rusqlite::Result<Option<FileSeal>> {
+    let (size, modified_ns) = (columns.optional::<i64>()?, columns.optional()?);
+    let inode = columns.optional::<i64>()?;
+    let seal = size.zip(modified_ns).zip(inode);
+    Ok(seal.map(|((size, modified_ns), inode)| FileSeal {
+        size_bytes: size.unsigned_abs(),
+        modified_ns,
+        inode: inode.cast_unsigned(),
+    }))
 }
 
 const EXPECTED: &str = "SELECT s.id, s.published_path, v.id, v.digest FROM source s
@@ -150,7 +151,6 @@ impl Select<Vec<BarePath>> for BarePaths {
     fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<BarePath>> {
         let Self(which) = self;
         let (condition, value) = match which {
-            FilesToLookAt::Due(now) => (LOST_OF_DUE, int(Slot::containing(*now).0).to_string()),
             FilesToLookAt::These(ids) => (LOST_OF_THESE, to_json(ids)),
             FilesToLookAt::All => (BARE_OF_ALL, String::new()),
         };
@@ -180,8 +180,6 @@ pub(super) fn leave_strays(
 const BARE: &str = "SELECT s.id, s.published_path, s.removed_at IS NOT NULL
      FROM source_state t CROSS JOIN source s ON s.id = t.source_id
      WHERE t.published_version_id IS NULL AND t.publish_due = 0 AND";
-const LOST_OF_DUE: &str =
-    "t.published_size IS NOT NULL AND t.active = 1 AND t.next_slot <= CAST(?1 AS INTEGER)";
 const LOST_OF_THESE: &str = "t.published_size IS NOT NULL AND t.active = 1 AND t.source_id IN (SELECT value FROM json_each(?1))";
 const BARE_OF_ALL: &str = "?1 IS NOT NULL AND (s.removed_at IS NULL
          OR NOT EXISTS (SELECT 1 FROM source o WHERE o.removed_at IS NULL AND o.path_key = s.path_key)
@@ -221,21 +219,8 @@ mod tests {
     use crate::store::sqlite::schema::assert_plan;
 
     #[test]
-    fn files_of_due_sources_are_found_by_index() {
-        assert_plan(
-            &format!("{COLUMNS} {DUE}"),
-            &["source_state_due"],
-            &["SCAN"],
-        );
+    fn files_of_sources_are_found_by_index() {
         assert_plan(&format!("{COLUMNS} {THESE}"), &[], &["SCAN t"]);
-    }
-
-    #[test]
-    fn the_sources_that_are_due_are_found_by_index() {
-        assert_plan(
-            &format!("{BARE} {LOST_OF_DUE}"),
-            &["source_state_due"],
-            &["SCAN"],
-        );
+        assert_plan(&format!("{BARE} {LOST_OF_THESE}"), &[], &["SCAN t"]);
     }
 }

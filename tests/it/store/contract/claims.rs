@@ -1,7 +1,7 @@
 //! Claims: one holder at a time, whoever asks.
 
 use chrono::TimeDelta;
-use gannet::domain::{AttemptOutcome, FailureKind, Slot, SourceId};
+use gannet::domain::{AttemptOutcome, FailureKind, FileSeal, Publication, Slot, SourceId};
 use gannet::store::{
     AttemptResult, ClaimRequest, ClaimsToRelease, Fact, OutlookAt, SourceChange, StoreError,
 };
@@ -59,15 +59,34 @@ async fn a_claim_carries_what_a_fetch_needs() {
         .store
         .record_attempt(record(&first, start(), result))
         .await;
+    let version = recorded.expect("recorded").version_id.expect("a version");
     let second = rig.claim(id, hours(1)).await;
     assert_eq!((second.fence, second.requests), (2, 1));
     assert_eq!(second.validators.etag.as_deref(), Some("W/\"1\""));
     let newest = second.newest.expect("a version");
-    assert_eq!(Some(newest.id), recorded.expect("recorded").version_id);
+    assert_eq!(newest.id, version);
     assert_eq!((newest.ordinal, newest.size_bytes), (0, 3));
     assert_eq!((newest.size_bytes, newest.objects), (3, Vec::new()));
     assert_eq!(newest.digest, raw("one").digest);
     assert_eq!(second.source, rig.source(id).await);
+    assert_eq!(second.published_seal, None);
+    let seal = Some(FileSeal {
+        size_bytes: 3,
+        modified_ns: -1,
+        inode: u64::MAX,
+    });
+    for (publication, expected) in [
+        (Publication::Publish(version), seal),
+        (Publication::Withdraw, None),
+    ] {
+        let published = rig
+            .store
+            .record_publication(id, publication, expected, stamp(start()));
+        published.await.expect("recorded");
+        let released = ClaimsToRelease::Of(worker("rig").id);
+        rig.store.release_claims(released).await.expect("released");
+        assert_eq!(rig.claim(id, hours(2)).await.published_seal, expected);
+    }
 }
 
 #[tokio::test]
