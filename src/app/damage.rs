@@ -2,7 +2,7 @@
 
 use super::{App, Error, ErrorKind, Result};
 use crate::domain::{Source, SourceId};
-use crate::store::{DamagedRow, Fact, INDEX, StoreError, UnreportedDamage};
+use crate::store::{DamagedRow, Fact, StoreError, UnreportedDamage};
 
 impl App {
     /// Returns the damaged rows that were left out of reads, in words.
@@ -30,11 +30,10 @@ impl App {
             .collect()
     }
 
-    /// Records an event for each index that was built anew for a command: nothing meets that damage again.
-    pub async fn record_mended(&self) {
-        let mut damaged = self.ports.store.damage();
-        damaged.retain(|row| row.table == INDEX);
-        self.record_rows(damaged).await;
+    /// Records an event for each damaged row that a command met and no event reports yet: an index that was built anew
+    /// and a row that an upgrade set aside are met once.
+    pub async fn record_damaged_rows(&self) {
+        self.record_rows(self.ports.store.damage()).await;
     }
 
     /// Records an event for each of these rows that no event reports yet.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Stands in the place of a table for an index, which is the id.
-pub const INDEX: &str = "index";
+pub(crate) const INDEX: &str = "index";
 
 /// A row of the catalogue that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -22,7 +22,7 @@ mod types;
 mod version_query;
 
 pub use condition::Condition;
-pub use damaged_row::{DamagedRow, INDEX};
+pub use damaged_row::DamagedRow;
 pub use engine::{CatalogueState, Store};
 pub use error::StoreError;
 pub use fact::Fact;

@@ -7,11 +7,11 @@ use serde_json::Value;
 use crate::rig::sqlite::{damage, damage_beside, make_looks_due};
 use crate::rig::{Home, Reply, Said};
 
-const NAMES: [&str; 3] = ["a", "b", "c"];
+pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
 const RULE: &str = "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n";
 
 /// Three sources that were fetched once, and are due.
-fn three_due() -> Home {
+pub(crate) fn three_due() -> Home {
     let home = NAMES.into_iter().fold(Home::new(RULE), |home, name| {
         home.with_source(name, [Reply::file(format!("line 1 of {name}\n"))])
     });

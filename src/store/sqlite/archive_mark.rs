@@ -15,13 +15,23 @@ use crate::domain::{Action, ArchiveMark, NewEvent, Stamp};
 use crate::store::error::Result;
 use crate::store::query::CatalogueMark;
 
+/// A time of the last sweep that is damaged is forgotten: SQLite would refuse every other change of the row.
+macro_rules! sound_sweep {
+    () => {
+        "swept_at = iif(typeof(swept_at) = 'integer', swept_at, NULL)"
+    };
+}
+
 impl Store {
     /// Increments the catalogue's mark, or creates one with `new_id`, and returns it.
     pub async fn next_archive_mark(&self, new_id: String) -> Result<ArchiveMark> {
         self.write(move |transaction| {
             transaction.execute(
-                "INSERT INTO archive_mark (one, id, generation) VALUES (1, ?1, 1)
-                 ON CONFLICT (one) DO UPDATE SET generation = generation + 1",
+                concat!(
+                    "INSERT INTO archive_mark (one, id, generation) VALUES (1, ?1, 1)
+                     ON CONFLICT (one) DO UPDATE SET generation = generation + 1, ",
+                    sound_sweep!()
+                ),
                 [&new_id],
             )?;
             Ok(mark(transaction.sql)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?)
@@ -31,7 +41,13 @@ impl Store {
 }
 
 impl Select<Option<ArchiveMark>> for CatalogueMark {
-    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<ArchiveMark>> {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Option<ArchiveMark>> {
+        let swept = "SELECT one, swept_at FROM archive_mark";
+        // A damaged time counts as never; it hides nothing else.
+        sql.sound("archive_mark", swept, [], damaged, |columns| {
+            columns.skip();
+            columns.optional::<i64>()
+        })?;
         Ok(mark(sql)?)
     }
 }
@@ -45,8 +61,11 @@ pub(super) fn write_adopted(
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
     transaction.execute(
-        "INSERT INTO archive_mark (one, id, generation) VALUES (1, ?1, ?2)
-         ON CONFLICT (one) DO UPDATE SET id = excluded.id, generation = excluded.generation",
+        concat!(
+            "INSERT INTO archive_mark (one, id, generation) VALUES (1, ?1, ?2)
+             ON CONFLICT (one) DO UPDATE SET id = excluded.id, generation = excluded.generation, ",
+            sound_sweep!()
+        ),
         params![mark.id, int(mark.generation)],
     )?;
     for name in kept {
@@ -68,9 +87,8 @@ pub(super) fn is_sweep_due(
     now: DateTime<Utc>,
     every: TimeDelta,
 ) -> rusqlite::Result<bool> {
-    let ms: Option<i64> = sql
-        .first("SELECT swept_at FROM archive_mark", [], |row| row.get(0))?
-        .flatten();
+    let swept = "SELECT swept_at FROM archive_mark";
+    let ms = sql.first(swept, [], |row| Ok(row.get(0).ok()))?.flatten();
     let swept_at = ms.and_then(DateTime::from_timestamp_millis);
     Ok(swept_at.is_none_or(|at| at > now || now - at >= every))
 }
@@ -84,8 +102,9 @@ pub(super) fn write_swept(
 }
 
 fn mark(sql: &Connection) -> rusqlite::Result<Option<ArchiveMark>> {
-    sql.first("SELECT id, generation FROM archive_mark", [], |row| {
+    sql.first("SELECT one, id, generation FROM archive_mark", [], |row| {
         read_row("archive_mark", row, |columns| {
+            columns.skip();
             let (id, generation) = (columns.get()?, columns.get::<i64>()?);
             let generation = generation.unsigned_abs();
             Ok(ArchiveMark { id, generation })

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::blob::insert_blob;
+use super::damaged_state::of_state;
 use super::event_row::insert_event;
 use super::failure::{Failure, Outcome};
 use super::new_version::{NewVersion, insert_version};
@@ -70,7 +71,8 @@ pub(super) fn forget_validators(
     source: SourceId,
 ) -> rusqlite::Result<()> {
     let forget = "UPDATE source_state SET validators = NULL WHERE source_id = ?1";
-    transaction.execute(forget, [source.0]).map(drop)
+    let forgotten = transaction.execute(forget, [source.0]).map(drop);
+    forgotten.map_err(|error| of_state(transaction.sql, source, error))
 }
 
 /// Returns the source's attempts, newest first. A damaged provenance row does not make its attempt damaged.

@@ -5,6 +5,7 @@
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::Store;
+use super::damaged_state::of_state;
 use super::failure::Outcome;
 use super::published_file::{SEAL_COLUMNS, read_seal};
 use super::row::{Columns, int, to_json};
@@ -173,8 +174,7 @@ fn claim_all(
         .sql
         .prepare_cached(&load_sql(transaction.sql)?)?;
     let mut objects = transaction.sql.prepare_cached(OBJECTS)?;
-    let worker = &request.worker.id;
-    let mut is_all = true;
+    let (worker, mut is_all) = (&request.worker.id, true);
     claimed.claims.reserve(ids.len());
     for id in ids {
         if claimed.damaged.iter().any(|(damaged, _)| damaged == id) {
@@ -187,7 +187,8 @@ fn claim_all(
         let (mut claim, blob) = match found {
             Ok(found) => found,
             Err(error) => {
-                claimed.damaged.push((*id, damage_of(*id, error)?));
+                let row = damage_of(transaction, *id, error)?;
+                claimed.damaged.push((*id, row));
                 is_all = false;
                 continue;
             }
@@ -238,7 +239,11 @@ fn add_objects(
 }
 
 /// Returns the damaged or missing row of an error; any other error is returned as it is.
-fn damage_of(source: i64, error: rusqlite::Error) -> rusqlite::Result<DamagedRow> {
+fn damage_of(
+    transaction: &Transaction<'_>,
+    source: i64,
+    error: rusqlite::Error,
+) -> rusqlite::Result<DamagedRow> {
     if matches!(error, rusqlite::Error::QueryReturnedNoRows) {
         return Ok(DamagedRow {
             table: "source",
@@ -247,6 +252,7 @@ fn damage_of(source: i64, error: rusqlite::Error) -> rusqlite::Result<DamagedRow
             reason: "it is missing".to_owned(),
         });
     }
+    let error = of_state(transaction.sql, SourceId(source), error);
     damaged_row_in(&error).ok_or(error)
 }
 

@@ -6,18 +6,17 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::Store;
+use super::damaged_state::source_name;
 use super::failure::Outcome;
 use super::statements::Statements as _;
+use crate::domain::SourceId;
 use crate::store::damaged_row::{DamagedRow, INDEX};
-use crate::store::error::Result;
-use crate::store::mended::IndexesOf;
 
 /// The tables whose indexes decide which sources are fetched and which files are published.
-const STATES: &[&str] = &["source_state"];
+pub(super) const STATES: &[&str] = &["source_state"];
 
 /// The other tables whose indexes decide what is done.
-const WORK: &[&str] = &[
+pub(super) const WORK: &[&str] = &[
     "source",
     "version",
     "verdict",
@@ -39,43 +38,10 @@ const WORK: &[&str] = &[
 ];
 
 /// Large tables whose indexes serve histories and stored bytes: checked only after SQLite met damage.
-const HISTORIES: &[&str] = &["attempt", "event", "provenance", "blob"];
+pub(super) const HISTORIES: &[&str] = &["attempt", "event", "provenance", "blob"];
 
 /// How many rows that an index disagrees with are named.
 const MAX_ROWS: usize = 5;
-
-impl Store {
-    /// Builds anew the indexes of these tables that disagree with their rows. Each is noted ([`Store::damage`]).
-    pub async fn mend_indexes(&self, of: IndexesOf) -> Result<()> {
-        let tables = match of {
-            IndexesOf::States => STATES,
-            IndexesOf::Work => WORK,
-        };
-        let is_sound = self.read_with(move |sql| {
-            let mut found = tables.iter().map(|table| disagreeing(sql, table));
-            Ok(found.all(|found| found.is_ok_and(|found| found.is_empty())))
-        });
-        let is_sound = is_sound.await?;
-        self.noted().hope_to_mend();
-        if is_sound {
-            return Ok(());
-        }
-        let mended = self.write(move |transaction| mend(transaction.sql, tables));
-        self.noted().add(mended.await?.damaged);
-        Ok(())
-    }
-
-    /// Checks all indexes after a read met damage. Returns whether that was worth a try: the read may succeed now.
-    pub(super) async fn mend_after_damage(&self) -> Result<bool> {
-        if !self.can_write() || self.noted().is_mending_vain() {
-            return Ok(false);
-        }
-        let mended = self.write(|transaction| mend_all(transaction.sql)).await?;
-        // Another operation may have had them built anew.
-        self.noted().add_mended(mended);
-        Ok(true)
-    }
-}
 
 /// The indexes that were found to disagree with their tables.
 #[derive(Default)]
@@ -91,7 +57,8 @@ pub(super) fn mend_all(sql: &Connection) -> Outcome<MendedIndexes> {
     mend(sql, &[STATES, WORK, HISTORIES].concat())
 }
 
-fn mend(sql: &Connection, tables: &[&'static str]) -> Outcome<MendedIndexes> {
+/// Checks the indexes of these tables, and builds anew those that disagree with their rows.
+pub(super) fn mend(sql: &Connection, tables: &[&'static str]) -> Outcome<MendedIndexes> {
     let mut mended = MendedIndexes::default();
     for table in tables {
         let mut tried = Vec::new();
@@ -99,7 +66,7 @@ fn mend(sql: &Connection, tables: &[&'static str]) -> Outcome<MendedIndexes> {
         loop {
             let mut found = match disagreeing(sql, table) {
                 Ok(found) => found,
-                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                Err(error) if is_malformed(&error) => {
                     BTreeMap::from([(String::new(), Fault::of_pages(&error.to_string()))])
                 }
                 Err(error) => return Err(error.into()),
@@ -136,10 +103,7 @@ fn rebuild(
         Err(error) => format!("it cannot be built anew: {error}"),
     };
     let source = match (table, fault.rows.as_slice()) {
-        ("source" | "source_state", [row]) => {
-            let name = "SELECT name FROM source WHERE id = ?1";
-            sql.first(name, [row], |row| Ok(row.get(0).ok()))?.flatten()
-        }
+        ("source" | "source_state", [row]) => source_name(sql, SourceId(*row))?,
         _ => None,
     };
     Ok(DamagedRow {
@@ -153,9 +117,13 @@ fn rebuild(
     })
 }
 
+fn is_malformed(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+}
+
 /// How an index disagrees with its table.
 #[derive(Default)]
-struct Fault {
+pub(super) struct Fault {
     /// The ids of the first rows that it disagrees with, as far as they are known.
     rows: Vec<i64>,
     /// SQLite's words for a fault of pages.
@@ -189,11 +157,20 @@ impl Fault {
 }
 
 /// Returns the indexes that disagree with the table, by name; under the empty name, damage of the table's own pages.
-fn disagreeing(sql: &Connection, table: &str) -> rusqlite::Result<BTreeMap<String, Fault>> {
+pub(super) fn disagreeing(
+    sql: &Connection,
+    table: &str,
+) -> rusqlite::Result<BTreeMap<String, Fault>> {
     let mut found = BTreeMap::<String, Fault>::new();
     let mut statement = sql.prepare(&format!("PRAGMA integrity_check({table})"))?;
     let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    loop {
+        let row = match rows.next() {
+            // The check itself meets the pages that it has named.
+            Err(error) if is_malformed(&error) && !found.is_empty() => break,
+            row => row?,
+        };
+        let Some(row) = row else { break };
         for line in row.get::<_, String>(0)?.lines() {
             let Some(index) = index_named_in(sql, table, line)? else {
                 continue;
@@ -229,27 +206,5 @@ fn index_named_in(sql: &Connection, table: &str, line: &str) -> rusqlite::Result
     match name {
         Some(name) if sql.any(is_there, [name, table])? => Ok(Some(name.to_owned())),
         _ => Ok(None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_indexes_of_all_tables_are_checked() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&folder.path().join("gannet.db")).expect("a store");
-        let tables = "SELECT DISTINCT tbl_name FROM sqlite_schema WHERE type = 'index' ORDER BY 1";
-        let with_indexes = store
-            .read_with(move |sql| Ok(sql.all::<String>(tables, [], |row| row.get(0))?))
-            .await
-            .expect("a read");
-        let listed = [STATES, WORK, HISTORIES].concat();
-        let unchecked = with_indexes.iter().filter(|table| {
-            // The rows of a table without row ids are in its own index.
-            !listed.contains(&table.as_str())
-        });
-        assert_eq!(unchecked.collect::<Vec<_>>(), [""; 0]);
     }
 }

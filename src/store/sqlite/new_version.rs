@@ -6,7 +6,7 @@ use rusqlite::params;
 use super::row::millis;
 use super::statements::Statements as _;
 use super::transaction::Transaction;
-use super::version_row::Place;
+use super::version_row::{Place, last_ordinal};
 use crate::domain::{BlobId, Digest, LastModified, SourceId, VersionId, VersionState};
 
 /// A version to record; its blob is recorded already.
@@ -68,12 +68,14 @@ fn next_place(
     name_id: i64,
 ) -> rusqlite::Result<Place> {
     // The checksum covers the id, too: the one that AUTOINCREMENT gives.
-    let (id, ordinal) = transaction.only(
+    let (id, last) = transaction.only(
         "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'version'), 0) + 1,
-                 (SELECT coalesce(max(ordinal) + 1, 0) FROM version WHERE source_id = ?1)",
+                 (SELECT max(ordinal) FROM version WHERE source_id = ?1)",
         [version.source_id.0],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
+    let last = last_ordinal(transaction.sql, version.source_id, &last)?;
+    let ordinal = last.map_or(0, |last| last.saturating_add(1));
     Ok(Place {
         id: VersionId(id),
         source_id: version.source_id,

@@ -6,6 +6,7 @@
 use rusqlite::{Connection, params};
 
 use super::Store;
+use super::damaged_state::of_state;
 use super::event_row::insert_event;
 use super::failure::{Failure, Outcome, sound_one};
 use super::left_file::end_left_at;
@@ -215,10 +216,9 @@ pub(super) fn note_failure(
         Publication::Publish(version) => Some(version),
         Publication::Withdraw => current.published,
     };
-    transaction.execute(
-        "UPDATE source_state SET publish_error = ?2, publish_due = 1 WHERE source_id = ?1",
-        params![source.0, why],
-    )?;
+    let update = "UPDATE source_state SET publish_error = ?2, publish_due = 1 WHERE source_id = ?1";
+    let updated = transaction.execute(update, params![source.0, why]);
+    updated.map_err(|error| of_state(transaction.sql, source, error))?;
     if !current.has_failed {
         let event = NewEvent::of(Action::PublishFailed).source(source);
         let event = event.version(version).detail(why.to_owned());

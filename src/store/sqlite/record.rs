@@ -10,7 +10,7 @@ use super::config_event::{is_marked_unusable, mark_unusable, reject, use_again};
 use super::damage::write_damage;
 use super::edition::note_edition_state;
 use super::event_row::insert_event;
-use super::failure::{Outcome, sound_one};
+use super::failure::{Failure, Outcome, sound_one};
 use super::file_set::{forget_set, write_problem, write_publish_error};
 use super::judging_death::{count_deaths, forget_deaths};
 use super::notice::write_notice;
@@ -70,7 +70,10 @@ fn write(
         Fact::Damage(rows) => write_damage(transaction, rows, stamp)?,
         Fact::JudgingDeaths(versions) => count_deaths(transaction, versions)?,
         Fact::JudgedToTheEnd(version) => forget_deaths(transaction, *version)?,
-        Fact::ForgetValidators(source) => forget_validators(transaction, *source)?,
+        Fact::ForgetValidators(source) => {
+            let forgotten = forget_validators(transaction, *source);
+            sound_one(forgotten.map_err(Failure::from), damaged)?;
+        }
         Fact::DueBy {
             source,
             fence,
@@ -90,12 +93,13 @@ fn write(
         Fact::FilesUnsure => be_all_unsure(transaction)?,
         Fact::PublishFailures(failures) => {
             for (source, why) in failures {
-                note_failure(transaction, *source, why, stamp)?;
+                sound_one(note_failure(transaction, *source, why, stamp), damaged)?;
             }
         }
         Fact::Withdrawals(tried) => {
             for (path, outcome) in tried {
-                write_withdrawal(transaction, path, outcome, stamp)?;
+                let written = write_withdrawal(transaction, path, outcome, stamp);
+                sound_one(written.map_err(Failure::from), damaged)?;
             }
         }
         Fact::Notice(record) => write_notice(transaction, record, stamp)?,

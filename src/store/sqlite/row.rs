@@ -47,6 +47,11 @@ impl<'r> Columns<'r> {
         self.row.get(self.next - 1)
     }
 
+    /// Passes over a column that only names the row.
+    pub(super) fn skip(&mut self) {
+        self.next += 1;
+    }
+
     pub(super) fn optional<T: FromSql>(&mut self) -> rusqlite::Result<Option<T>> {
         self.get()
     }

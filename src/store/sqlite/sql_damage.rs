@@ -79,12 +79,25 @@ pub(super) fn damaged_row_in(error: &Error) -> Option<DamagedRow> {
 
 /// The damage of a row that its error does not name.
 fn unnamed(error: &Error) -> DamagedRow {
+    let words = error.to_string();
     DamagedRow {
         table: "",
         id: String::new(),
         source: None,
-        reason: error.to_string(),
+        reason: refused_value(&words).unwrap_or(words),
     }
+}
+
+/// Returns SQLite's refusal of an unchanged value, in an update of other columns, as a reason.
+fn refused_value(words: &str) -> Option<String> {
+    let (_, place) = words.rsplit_once(' ')?;
+    let (_, column) = place.split_once('.')?;
+    if words.starts_with("NOT NULL ") {
+        return Some(format!("`{column}` is empty"));
+    }
+    let (_, kind) = words.split_once(" value in ")?;
+    let (kind, _) = kind.split_once(' ')?;
+    Some(format!("`{column}` holds no usable {kind}"))
 }
 
 /// Reports whether an error is about an invalid value.

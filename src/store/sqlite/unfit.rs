@@ -5,6 +5,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::damaged_source::find_unfetched;
+use super::damaged_state::source_name;
 use super::failure::Outcome;
 use super::row::{Columns, int};
 use super::select::{Damage, Select};
@@ -103,13 +104,10 @@ fn lost_versions(sql: &Connection) -> rusqlite::Result<Vec<(SourceId, DamagedRow
             let (Ok(source), Ok(version)) = (row.get(0), row.get::<_, i64>(1)) else {
                 continue;
             };
-            let name = sql.only("SELECT name FROM source WHERE id = ?1", [source], |row| {
-                Ok(row.get(0).ok())
-            });
             let row = DamagedRow {
                 table: "version",
                 id: version.to_string(),
-                source: name.optional()?.flatten(),
+                source: source_name(sql, SourceId(source))?,
                 reason: reason.to_owned(),
             };
             lost.push((SourceId(source), row));

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use rusqlite::Connection;
-use rusqlite::types::Type;
+use rusqlite::types::{Type, Value};
 
 use super::failure::{Failure, Outcome};
 use super::row::Columns;
@@ -162,15 +162,29 @@ pub(super) fn newest_place(sql: &Connection, source: SourceId) -> Outcome<Option
         return Ok(None);
     };
     let place = place_by_id(sql, id)?.ok_or_else(|| damaged(id, "it is missing"))?;
-    let last: Option<i64> = sql.only(
-        "SELECT max(ordinal) FROM version WHERE source_id = ?1",
-        [source.0],
-        |row| row.get(0),
-    )?;
+    let last = "SELECT max(ordinal) FROM version WHERE source_id = ?1";
+    let last = sql.only(last, [source.0], |row| row.get(0))?;
+    let last = last_ordinal(sql, source, &last)?;
     if place.source_id == source && last == Some(place.ordinal) {
         return Ok(Some(place));
     }
     Err(damaged(id, "its source's history does not end with it"))
+}
+
+/// Returns the last ordinal of a source's history, from the greatest value in the column: damage leaves texts and bytes
+/// there, which are greater than all numbers. The damaged version may be the last one.
+pub(super) fn last_ordinal(
+    sql: &Connection,
+    source: SourceId,
+    greatest: &Value,
+) -> rusqlite::Result<Option<i64>> {
+    const SOUND: &str = "SELECT max(coalesce(max(ordinal) FILTER (WHERE typeof(ordinal) = 'integer'), 0), count(*) - 1)
+         FROM version WHERE source_id = ?1";
+    match greatest {
+        Value::Null => Ok(None),
+        Value::Integer(last) => Ok(Some(*last)),
+        _ => sql.only(SOUND, [source.0], |row| row.get(0)),
+    }
 }
 
 /// Walks a history back from this version until `pick` returns something; `None` when it never does. A gap in the

@@ -9,6 +9,7 @@ use super::failure::Outcome;
 use super::left_file::{end_left_at, has_file};
 use super::publication::{be_unsure, publish_failures};
 use super::select::{Damage, Select};
+use super::sql_damage::{damaged_error, damaged_row_in};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{Action, NewEvent, Source, SourceId, Stamp};
@@ -16,8 +17,9 @@ use crate::store::damaged_row::DamagedRow;
 use crate::store::published_types::{LeftFile, PublishFailure};
 use crate::store::query::{PublishFailures, Withdrawals};
 
-const LEFT: &str =
-    "SELECT path, was_published FROM withdrawal WHERE ?1 OR problem IS NULL ORDER BY path";
+// Named by its number when the path is damaged.
+const LEFT: &str = "SELECT iif(typeof(path) = 'text', path, rowid), path, was_published FROM withdrawal WHERE ?1 OR problem IS NULL ORDER BY path";
+const FAILED: &str = "SELECT iif(typeof(path) = 'text', path, rowid), path, problem FROM withdrawal WHERE problem IS NOT NULL ORDER BY path";
 
 impl Select<Vec<PublishFailure>> for PublishFailures {
     fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<PublishFailure>> {
@@ -35,6 +37,7 @@ impl Select<Vec<PublishFailure>> for PublishFailures {
 impl Select<Vec<LeftFile>> for Withdrawals {
     fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<LeftFile>> {
         Ok(sql.sound("withdrawal", LEFT, [self.0], damaged, |columns| {
+            columns.skip();
             Ok(LeftFile {
                 path: columns.get()?,
                 was_published: columns.get()?,
@@ -48,19 +51,16 @@ pub(super) fn failures(
     sql: &Connection,
     damaged: &mut Vec<DamagedRow>,
 ) -> rusqlite::Result<Vec<(String, String)>> {
-    sql.sound(
-        "withdrawal",
-        "SELECT path, problem FROM withdrawal WHERE problem IS NOT NULL ORDER BY path",
-        [],
-        damaged,
-        |columns| Ok((columns.get()?, columns.get()?)),
-    )
+    sql.sound("withdrawal", FAILED, [], damaged, |columns| {
+        columns.skip();
+        Ok((columns.get()?, columns.get()?))
+    })
 }
 
 /// Stores the look of a removed source's missing file: the file may come back with its file system.
 const KEEP_LOOKS: &str = "INSERT OR REPLACE INTO left_file (path, size_bytes, modified_ns, inode)
      SELECT path, left_size, left_mtime, left_inode FROM withdrawal
-     WHERE path = ?1 AND was_published = 1 AND left_size IS NOT NULL AND left_mtime IS NOT NULL AND left_inode IS NOT NULL";
+     WHERE path = ?1 AND was_published = 1 AND (typeof(left_size), typeof(left_mtime), typeof(left_inode)) = ('integer', 'integer', 'integer')";
 
 /// Records a try to remove a file: success, with whether a file was there, or the error. The first failure and its end
 /// append an event.
@@ -87,10 +87,9 @@ pub(super) fn write_withdrawal(
             (Action::Withdrawn, path.to_owned())
         }
         Err(why) => {
-            transaction.execute(
-                "UPDATE withdrawal SET problem = ?2 WHERE path = ?1",
-                params![path, why],
-            )?;
+            let update = "UPDATE withdrawal SET problem = ?2 WHERE path = ?1";
+            let updated = transaction.execute(update, params![path, why]);
+            updated.map_err(|error| of_withdrawal(path, error))?;
             (
                 Action::PublishFailed,
                 format!("{path} of a removed source is still there: {why}"),
@@ -102,6 +101,18 @@ pub(super) fn write_withdrawal(
         insert_event(transaction, stamp, NewEvent::of(action).detail(detail))?;
     }
     Ok(())
+}
+
+/// Names the row in an error about a value of it that an update does not change.
+fn of_withdrawal(path: &str, error: rusqlite::Error) -> rusqlite::Error {
+    match damaged_row_in(&error) {
+        Some(row) => damaged_error(DamagedRow {
+            table: "withdrawal",
+            id: format!("`{path}`"),
+            ..row
+        }),
+        None => error,
+    }
 }
 
 /// Schedules the removal of a source's published file: the recorded one, or one that a killed process may have left.

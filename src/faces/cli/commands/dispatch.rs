@@ -48,10 +48,7 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
     if let Some(folders) = folders {
         folders.print(app, console).await;
     }
-    if command.access() != Access::Read {
-        app.record_mended().await;
-    }
-    warn_of_damage(app, status, console)
+    warn_of_damage(app, command, status, console).await
 }
 
 /// Checks a command that would create a catalogue as far as possible without one: a command that adds nothing creates
@@ -85,11 +82,20 @@ async fn folders_before(app: &App, command: &AppCommand) -> Option<SetFolders> {
     Some(SetFolders::now(app).await)
 }
 
-/// Warns of damaged rows of the catalogue that were skipped; returns the exit code.
-fn warn_of_damage(app: &App, status: ExitStatus, console: &mut Console<'_>) -> ExitStatus {
+/// Warns of damaged rows of the catalogue that were skipped, and has a command that changes something record them;
+/// returns the exit code.
+async fn warn_of_damage(
+    app: &App,
+    command: &AppCommand,
+    status: ExitStatus,
+    console: &mut Console<'_>,
+) -> ExitStatus {
     let damage = app.damage();
     if damage.is_empty() {
         return status;
+    }
+    if command.access() != Access::Read {
+        app.record_damaged_rows().await;
     }
     let mut lines: Vec<_> = damage.iter().map(|line| clean(line)).collect();
     let known = std::mem::take(&mut console.named_rows);
