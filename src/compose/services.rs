@@ -10,11 +10,11 @@ use crate::app::{App, Error, ErrorKind, ReadConfig, Result, refuse_lost_catalogu
 use crate::archive::Archive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
-use crate::domain::Actor;
+use crate::domain::{Actor, Stamp};
 use crate::faces::cli::args::Access;
 use crate::files::Owner;
 use crate::logging::log_events;
-use crate::store::{CatalogueState, Store, StoreError, StoreOptions};
+use crate::store::{CatalogueState, Fact, Store, StoreError, StoreOptions};
 use crate::worker::Worker;
 
 /// The use-cases over their ports, and the log.
@@ -47,9 +47,13 @@ impl Services {
         }
         let clock = Arc::new(SystemClock);
         if access == Access::Read {
-            let store = open_for_reading(&config)?;
-            let archive = Archive::open_for_reading(&config.data_dir, &config.objects_place());
             let actor = actor(&Identity::of(environment));
+            let stamp = Stamp {
+                at: clock.now(),
+                actor: actor.clone(),
+            };
+            let store = open_for_reading(&config, stamp).await?;
+            let archive = Archive::open_for_reading(&config.data_dir, &config.objects_place());
             let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
             let mismatch = app.archive_mismatch().await?;
             return Ok(Self {
@@ -192,14 +196,23 @@ fn open_for_writing(config: &Config) -> Result<Store> {
     Ok(Store::open_at(&config.catalogue_place(), options)?)
 }
 
-/// Opens the catalogue without a trace. One of an older gannet is first migrated, if this account may write to it.
-fn open_for_reading(config: &Config) -> Result<Store> {
+/// Opens the catalogue without a trace. One of an older gannet is first migrated, if this account may write to it; rows
+/// that this sets aside are recorded and noted.
+async fn open_for_reading(config: &Config, stamp: Stamp) -> Result<Store> {
     let place = config.catalogue_place();
-    match Store::open_at_for_reading(&place) {
-        Err(older @ StoreError::Older { .. }) => {
-            drop(Store::open_at(&place, StoreOptions::default()).map_err(|_| older)?);
-            Ok(Store::open_at_for_reading(&place)?)
-        }
-        opened => Ok(opened?),
+    let older = match Store::open_at_for_reading(&place) {
+        Err(older @ StoreError::Older { .. }) => older,
+        opened => return Ok(opened?),
+    };
+    let migrated = Store::open_at(&place, StoreOptions::default()).map_err(|_| older)?;
+    let aside = migrated.damage();
+    if !aside.is_empty() {
+        migrated.record(Fact::Damage(aside.clone()), stamp).await?;
     }
+    drop(migrated);
+    let store = Store::open_at_for_reading(&place)?;
+    for row in aside {
+        store.note_damage(&StoreError::DamagedRow(Box::new(row)));
+    }
+    Ok(store)
 }

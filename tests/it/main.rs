@@ -28,6 +28,7 @@ mod damaged_rows;
 mod damaged_sources;
 mod damaged_states;
 mod damaged_unlisted;
+mod damaged_upgrades;
 mod damaged_values;
 mod damaged_verdicts;
 mod dashboard;

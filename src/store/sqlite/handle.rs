@@ -58,9 +58,9 @@ impl Store {
         let _ = make_private(path);
         let open = || open_for_writing(&file);
         let (mut connection, identity) = FileIdentity::while_opening(&file, open)?;
-        schema::prepare(&mut connection, &file)?;
-        let (jobs, queue) = mpsc::channel(MAX_BATCH);
         let noted = Arc::<Noted>::default();
+        noted.add(schema::prepare(&mut connection, &file)?);
+        let (jobs, queue) = mpsc::channel(MAX_BATCH);
         let writer = Writer::new(
             file.clone(),
             (connection, identity),

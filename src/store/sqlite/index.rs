@@ -40,8 +40,31 @@ pub(super) const WORK: &[&str] = &[
 /// Large tables whose indexes serve histories and stored bytes: checked only after SQLite met damage.
 pub(super) const HISTORIES: &[&str] = &["attempt", "event", "provenance", "blob"];
 
+/// Tables whose rows are found by their keys alone.
+const WITHOUT_INDEX: &[&str] = &[
+    "definition",
+    "policy",
+    "judging_death",
+    "archive_mark",
+    "kept_object",
+    "told_set",
+    "told_event",
+    "removed_file",
+    "former_address",
+];
+
 /// How many rows that an index disagrees with are named.
 const MAX_ROWS: usize = 5;
+
+/// Returns the name of a table of the catalogue; of another one, the empty name.
+pub(super) fn known_table(name: &str) -> &'static str {
+    let mut all = [STATES, WORK, HISTORIES, WITHOUT_INDEX]
+        .into_iter()
+        .flatten();
+    all.find(|table| **table == name)
+        .copied()
+        .unwrap_or_default()
+}
 
 /// The indexes that were found to disagree with their tables.
 #[derive(Default)]

@@ -40,6 +40,7 @@ mod left_file;
 mod library;
 mod lost_member;
 mod mended_indexes;
+mod migration;
 mod new_version;
 mod noted;
 mod notice;

@@ -5,13 +5,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode};
 
 use super::catalogue_file::CatalogueFile;
 use super::connection::{APPLICATION_ID, make_private, use_write_ahead_log};
 use super::failure::sql_error;
 #[cfg(test)]
 use super::interned::add_row_checksum;
+use super::migration::apply;
+use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
 
 macro_rules! migrations {
@@ -31,7 +33,11 @@ const MIGRATIONS: &[&str] = migrations![
 const BUSY_TRIES: u32 = 50;
 
 /// Migrates the catalogue to the newest schema; an empty file becomes a catalogue.
-pub(super) fn prepare(connection: &mut Connection, file: &CatalogueFile) -> Result<()> {
+/// Returns the damaged rows that were set aside.
+pub(super) fn prepare(
+    connection: &mut Connection,
+    file: &CatalogueFile,
+) -> Result<Vec<DamagedRow>> {
     migrate(connection, file, MIGRATIONS)
 }
 
@@ -49,23 +55,29 @@ pub(super) fn check_newest(connection: &Connection, file: &CatalogueFile) -> Res
     })
 }
 
-fn migrate(connection: &mut Connection, file: &CatalogueFile, migrations: &[&str]) -> Result<()> {
+fn migrate(
+    connection: &mut Connection,
+    file: &CatalogueFile,
+    migrations: &[&str],
+) -> Result<Vec<DamagedRow>> {
     let known = i64::try_from(migrations.len()).expect("a handful of migrations");
     check(connection, file, known)?;
     // Without this, two processes that create the catalogue at once would both fail as busy, whatever the busy
     // time-out.
     retry(file.busy_timeout, || use_write_ahead_log(connection))
         .map_err(|error| sql_error(&error, file))?;
+    let mut aside = Vec::new();
     loop {
         let version = check(connection, file, known)?;
         let done = usize::try_from(version).expect("`check` refuses a negative number");
         if done == migrations.len() {
-            return Ok(());
+            return Ok(aside);
         }
         if version > 0 {
             copy_before(connection, file, version + 1)?;
         }
-        apply(connection, version, &migrations[done..]).map_err(|error| sql_error(&error, file))?;
+        let applied = apply(connection, version, &migrations[done..]);
+        aside.extend(applied.map_err(|error| sql_error(&error, file))?);
     }
 }
 
@@ -94,23 +106,6 @@ fn check(connection: &Connection, file: &CatalogueFile, known: i64) -> Result<i6
         });
     }
     Ok(version)
-}
-
-/// Applies the migrations after `version`, all or none, unless another process already did.
-fn apply(connection: &mut Connection, version: i64, migrations: &[&str]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let current: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if current != version {
-        return Ok(());
-    }
-    let mut reached = version;
-    for migration in migrations {
-        transaction.execute_batch(migration)?;
-        reached += 1;
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", reached)?;
-    transaction.commit()
 }
 
 /// Copies the catalogue to `gannet.db.before-NNN` beside it.
@@ -194,7 +189,7 @@ mod tests {
         make_private(path).expect("a file");
         let file = CatalogueFile::new(path, Duration::from_secs(5));
         let mut connection = open_for_writing(&file)?;
-        migrate(&mut connection, &file, migrations).map(|()| connection)
+        migrate(&mut connection, &file, migrations).map(|_| connection)
     }
 
     fn text(sql: &Connection, query: &str) -> String {
