@@ -385,15 +385,19 @@ impl Worker {
     async fn mend(&self, is_regular: bool) -> Result<()> {
         let (store, now) = (&self.app.ports().store, self.app.now());
         let is_due = async |name, every| store.read(Condition::ChoreDue { name, now, every }).await;
+        // The first pass of a catalogue need not wait for a check of what was written a moment ago.
+        let has_past = async || store.read(Condition::AnyVersion).await;
         if is_due(MEND, MEND_EVERY).await? {
             self.app.join_archive_once().await?;
-            store.mend_indexes(IndexesOf::States).await?;
+            if has_past().await? {
+                store.mend_indexes(IndexesOf::States).await?;
+            }
             if let Some(mended) = store.mend_times(self.app.stamp()).await? {
                 tracing::warn!("{mended}");
             }
             self.app.record(Fact::Chore(MEND)).await?;
         }
-        if is_regular && is_due(MEND_INDEXES, MEND_INDEXES_EVERY).await? {
+        if is_regular && is_due(MEND_INDEXES, MEND_INDEXES_EVERY).await? && has_past().await? {
             self.app.join_archive_once().await?;
             store.mend_indexes(IndexesOf::Work).await?;
             self.app.record(Fact::Chore(MEND_INDEXES)).await?;

@@ -181,7 +181,9 @@ const BARE: &str = "SELECT s.id, s.published_path, s.removed_at IS NOT NULL
      FROM source_state t CROSS JOIN source s ON s.id = t.source_id
      WHERE t.published_version_id IS NULL AND t.publish_due = 0 AND";
 const LOST_OF_THESE: &str = "t.published_size IS NOT NULL AND t.active = 1 AND t.source_id IN (SELECT value FROM json_each(?1))";
-const BARE_OF_ALL: &str = "?1 IS NOT NULL AND (s.removed_at IS NULL
+/// A source without versions has no content that a file could hold.
+const BARE_OF_ALL: &str = "?1 IS NOT NULL AND EXISTS (SELECT 1 FROM version v WHERE v.source_id = t.source_id)
+     AND (s.removed_at IS NULL
          OR NOT EXISTS (SELECT 1 FROM source o WHERE o.removed_at IS NULL AND o.path_key = s.path_key)
              AND NOT EXISTS (SELECT 1 FROM withdrawal w WHERE w.path = s.published_path))";
 const BARE_OF_PURGED: &str = "SELECT l.path, l.size_bytes, l.modified_ns, l.inode FROM left_file l
