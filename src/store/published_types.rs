@@ -62,6 +62,8 @@ pub struct BarePath {
     pub path: String,
     /// Whether the source was removed.
     pub is_removed: bool,
+    /// Whether the file of a removed source is still recorded as published: the row of its withdrawal is lost.
+    pub is_recorded: bool,
     /// The recorded look of a purged source's file that was missing when it was to be removed.
     pub seal: Option<FileSeal>,
 }

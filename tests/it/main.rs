@@ -31,6 +31,7 @@ mod damaged_unlisted;
 mod damaged_upgrades;
 mod damaged_values;
 mod damaged_verdicts;
+mod damaged_withdrawals;
 mod dashboard;
 mod dashboard_terminal;
 mod demo;

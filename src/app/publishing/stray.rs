@@ -1,8 +1,8 @@
 //! Looks for strays: files of gannet at paths where nothing is to be published. They are withdrawn.
 //!
 //! A stray came back with a file system that was absent during the withdrawal, say, or its publication is no longer
-//! recorded. Never removes other people's files: a stray has the bytes of a version of its source, or the recorded look
-//! of a purged source's file.
+//! recorded, or its withdrawal. Never removes other people's files: a stray has the bytes of a version of its source, or
+//! the recorded look of a purged source's file.
 
 use crate::app::{App, Result};
 use crate::store::{BarePath, BarePaths, Condition, Fact, FilesToLookAt};
@@ -38,7 +38,9 @@ impl App {
                 let found = bare
                     .into_iter()
                     .filter_map(|one| match looks.content(&one.path) {
-                        Ok(content) => content.map(|(digest, seal)| (one, digest, seal)),
+                        // A lost withdrawal is made anew: it ends the record of a file that is gone.
+                        Ok(None) if !one.is_recorded => None,
+                        Ok(content) => Some((one, content)),
                         Err(error) => {
                             tracing::warn!("{error}: whether it may be there cannot be told");
                             None
@@ -48,10 +50,13 @@ impl App {
             })
             .await?;
         let mut strays = Vec::new();
-        for (one, digest, seal) in found {
-            let is_own = match one.source_id {
-                Some(source) => self.read(Condition::HasContent(source, digest)).await?,
-                None => one.seal == Some(seal),
+        for (one, content) in found {
+            let is_own = match (content, one.source_id) {
+                (None, _) => true,
+                (Some((digest, _)), Some(source)) => {
+                    self.read(Condition::HasContent(source, digest)).await?
+                }
+                (Some((_, seal)), None) => one.seal == Some(seal),
             };
             if is_own {
                 strays.push(one);

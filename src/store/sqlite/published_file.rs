@@ -9,6 +9,7 @@ use super::failure::Outcome;
 use super::publication::be_unsure;
 use super::row::{Columns, int, to_json};
 use super::select::{Damage, Select};
+use super::source_row::source_fits;
 use super::sql_damage::{read_row, sound_rows};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
@@ -177,15 +178,23 @@ pub(super) fn leave_strays(
     Ok(())
 }
 
-const BARE: &str = "SELECT s.id, s.published_path, s.removed_at IS NOT NULL
-     FROM source_state t CROSS JOIN source s ON s.id = t.source_id
-     WHERE t.published_version_id IS NULL AND t.publish_due = 0 AND";
-const LOST_OF_THESE: &str = "t.published_size IS NOT NULL AND t.active = 1 AND t.source_id IN (SELECT value FROM json_each(?1))";
-/// A source without versions has no content that a file could hold.
-const BARE_OF_ALL: &str = "?1 IS NOT NULL AND EXISTS (SELECT 1 FROM version v WHERE v.source_id = t.source_id)
-     AND (s.removed_at IS NULL
-         OR NOT EXISTS (SELECT 1 FROM source o WHERE o.removed_at IS NULL AND o.path_key = s.path_key)
-             AND NOT EXISTS (SELECT 1 FROM withdrawal w WHERE w.path = s.published_path))";
+const BARE: &str =
+    "SELECT s.id, s.published_path, s.removed_at IS NOT NULL, t.published_version_id IS NOT NULL
+     FROM source_state t CROSS JOIN source s ON s.id = t.source_id WHERE t.publish_due = 0 AND";
+const LOST_OF_THESE: &str =
+    "t.published_version_id IS NULL AND t.published_size IS NOT NULL AND t.active = 1
+         AND t.source_id IN (SELECT value FROM json_each(?1))";
+// The file of a removed source that is still recorded has a withdrawal, unless its row is lost. A damaged row does not
+// prove that its source was removed. A source without versions has no content that a file could hold.
+const BARE_OF_ALL: &str = concat!(
+    "?1 IS NOT NULL AND (t.published_version_id IS NOT NULL OR EXISTS (SELECT 1 FROM version v WHERE v.source_id = t.source_id))
+     AND (s.removed_at IS NULL AND t.published_version_id IS NULL
+         OR s.removed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM source o WHERE o.removed_at IS NULL AND o.path_key = s.path_key)
+             AND NOT EXISTS (SELECT 1 FROM withdrawal w WHERE w.path = s.published_path)
+             AND (t.published_version_id IS NULL OR ",
+    source_fits!(),
+    "))"
+);
 const BARE_OF_PURGED: &str = "SELECT l.path, l.size_bytes, l.modified_ns, l.inode FROM left_file l
      WHERE NOT EXISTS (SELECT 1 FROM source o WHERE o.removed_at IS NULL AND o.path_key = lower(l.path))
          AND NOT EXISTS (SELECT 1 FROM withdrawal w WHERE w.path = l.path)";
@@ -195,6 +204,7 @@ fn read_bare(columns: &mut Columns<'_>) -> rusqlite::Result<BarePath> {
         source_id: Some(SourceId(columns.get()?)),
         path: columns.get()?,
         is_removed: columns.get()?,
+        is_recorded: columns.get()?,
         seal: None,
     })
 }
@@ -211,6 +221,7 @@ fn read_left(columns: &mut Columns<'_>) -> rusqlite::Result<BarePath> {
         source_id: None,
         path,
         is_removed: true,
+        is_recorded: false,
         seal: Some(seal),
     })
 }

@@ -21,6 +21,10 @@ use crate::store::query::{PublishFailures, Withdrawals};
 const LEFT: &str = "SELECT iif(typeof(path) = 'text', path, rowid), path, was_published FROM withdrawal WHERE ?1 OR problem IS NULL ORDER BY path";
 const FAILED: &str = "SELECT iif(typeof(path) = 'text', path, rowid), path, problem FROM withdrawal WHERE problem IS NOT NULL ORDER BY path";
 
+/// A present source has the path: only damage leaves a withdrawal of it, and the file is that source's.
+const IS_TAKEN: &str =
+    "SELECT 1 FROM source WHERE removed_at IS NULL AND path_key = ?1 AND published_path = ?2";
+
 impl Select<Vec<PublishFailure>> for PublishFailures {
     fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<PublishFailure>> {
         let mut all = publish_failures(sql, damaged)?;
@@ -36,13 +40,20 @@ impl Select<Vec<PublishFailure>> for PublishFailures {
 
 impl Select<Vec<LeftFile>> for Withdrawals {
     fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<LeftFile>> {
-        Ok(sql.sound("withdrawal", LEFT, [self.0], damaged, |columns| {
+        let left = sql.sound("withdrawal", LEFT, [self.0], damaged, |columns| {
             columns.skip();
             Ok(LeftFile {
                 path: columns.get()?,
                 was_published: columns.get()?,
             })
-        })?)
+        })?;
+        let mut all = Vec::with_capacity(left.len());
+        for one in left {
+            if !sql.any(IS_TAKEN, params![one.path.to_lowercase(), one.path])? {
+                all.push(one);
+            }
+        }
+        Ok(all)
     }
 }
 
