@@ -101,11 +101,14 @@ impl App {
     pub async fn archive_mismatch(&self) -> Result<Option<Error>> {
         // The archive's mark is read first: a writer increments the catalogue's mark first.
         let archive = match self.ports.archive.machine().mark() {
-            // The archive's owner is then unknown.
+            // The archive's owner is then unknown. A machine that opens no file at the moment spoils no mark.
             Err(error) => {
-                return Ok(Some(Error::from(error).hint(
-                    "`gannet config adopt-archive` writes the mark of the archive anew, for the catalogue beside it; nothing is deleted",
-                )));
+                let error = Error::from(error);
+                return Ok(Some(if error.concerns_all() {
+                    error
+                } else {
+                    error.hint("`gannet config adopt-archive` writes the mark of the archive anew, for the catalogue beside it; nothing is deleted")
+                }));
             }
             archive => archive?,
         };
@@ -185,7 +188,7 @@ impl App {
     }
 
     /// Returns the mark for an adopted archive: with the catalogue's id, or else the archive's, and a higher generation
-    /// than either has. An unreadable mark is replaced, too.
+    /// than either has; a new one at the end of the range. An unreadable mark is replaced, too.
     async fn mark_to_adopt(&self) -> Result<ArchiveMark> {
         let archive = self.ports.archive.machine().mark().ok().flatten();
         let catalogue = match self.ports.store.read(CatalogueMark).await {
@@ -194,13 +197,17 @@ impl App {
         };
         let marks = [&archive, &catalogue].into_iter().flatten();
         let newest = marks.map(|mark| mark.generation).max();
-        Ok(ArchiveMark {
-            id: match catalogue.or(archive) {
-                Some(mark) => mark.id,
-                None => new_id()?,
-            },
-            generation: newest.unwrap_or(0) + 1,
-        })
+        let next = catalogue
+            .or(archive)
+            .zip(newest)
+            .and_then(|(mark, generation)| ArchiveMark { generation, ..mark }.next());
+        match next {
+            Some(next) => Ok(next),
+            None => Ok(ArchiveMark {
+                id: new_id()?,
+                generation: 1,
+            }),
+        }
     }
 
     /// Returns the editions that readers see of sets of which this catalogue has published none.

@@ -8,7 +8,8 @@ use std::str::FromStr;
 pub struct ArchiveMark {
     /// 32 random hexadecimal digits.
     pub id: String,
-    /// Grows with every pass, and whenever a process opens archive and catalogue for writing.
+    /// Grows with every pass, and whenever a process opens archive and catalogue for writing. Less than
+    /// [`Self::END`].
     pub generation: u64,
 }
 
@@ -29,6 +30,16 @@ pub enum Mismatch {
 }
 
 impl ArchiveMark {
+    /// The end of the range of generations: a larger one is damage. So far from the largest number that any count from
+    /// a sound mark on stays below that.
+    pub const END: u64 = 1 << 62;
+
+    /// Returns the mark with the next generation; `None` at the end of the range.
+    pub fn next(self) -> Option<Self> {
+        let generation = self.generation + 1;
+        (generation < Self::END).then_some(Self { generation, ..self })
+    }
+
     /// Compares the archive's mark, which was read first, with the catalogue's. The catalogue may be ahead: its
     /// generation is raised first.
     pub fn mismatch(archive: Option<&Self>, catalogue: Option<&Self>) -> Option<Mismatch> {
@@ -57,16 +68,17 @@ impl FromStr for ArchiveMark {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_id = |id: &str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let parts = text.split_once(' ');
-        let read = parts.and_then(|(id, number)| {
-            let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let generation = number.parse().ok().filter(|_| is_id)?;
-            Some(Self {
-                id: id.to_owned(),
-                generation,
-            })
-        });
-        read.ok_or_else(|| "it holds no id of an archive".to_owned())
+        let (id, number) = parts
+            .filter(|(id, number)| is_id(id) && !number.is_empty() && is_number(number))
+            .ok_or("it holds no id of an archive")?;
+        let generation = number.parse().ok().filter(|number| *number < Self::END);
+        Ok(Self {
+            id: id.to_owned(),
+            generation: generation.ok_or_else(|| format!("its number {number} is out of range"))?,
+        })
     }
 }
 
@@ -120,9 +132,32 @@ mod tests {
             "abc 1",
             &long,
             &format!("{long} x"),
+            &format!("{long} "),
             &format!("{long} -1"),
+            &format!("{long} +1"),
         ] {
-            assert!(text.parse::<ArchiveMark>().is_err(), "{text}");
+            let why = Err("it holds no id of an archive".to_owned());
+            assert_eq!(text.parse::<ArchiveMark>(), why, "{text}");
+        }
+        for number in [
+            "4611686018427387904",
+            "9223372036854775807",
+            "99999999999999999999999",
+        ] {
+            let why = Err(format!("its number {number} is out of range"));
+            assert_eq!(format!("{long} {number}").parse::<ArchiveMark>(), why);
+        }
+    }
+
+    #[test]
+    fn a_mark_at_the_end_of_the_range_has_no_next_one() {
+        for (generation, next) in [
+            (1, Some(2)),
+            (ArchiveMark::END - 2, Some(ArchiveMark::END - 1)),
+            (ArchiveMark::END - 1, None),
+        ] {
+            let found = mark('a', generation).next().map(|mark| mark.generation);
+            assert_eq!(found, next, "{generation}");
         }
     }
 }

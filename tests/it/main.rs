@@ -20,6 +20,7 @@ mod damaged_anywhere;
 mod damaged_cells;
 mod damaged_indexes;
 mod damaged_lost;
+mod damaged_marks;
 mod damaged_mended;
 mod damaged_names;
 mod damaged_needs;

@@ -1,6 +1,7 @@
 //! The mark that ties catalogue and archive together, and the objects kept because another catalogue may name them.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
 use super::Store;
@@ -105,8 +106,10 @@ fn mark(sql: &Connection) -> rusqlite::Result<Option<ArchiveMark>> {
     sql.first("SELECT one, id, generation FROM archive_mark", [], |row| {
         read_row("archive_mark", row, |columns| {
             columns.skip();
-            let (id, generation) = (columns.get()?, columns.get::<i64>()?);
-            let generation = generation.unsigned_abs();
+            let (id, generation) = (columns.get()?, columns.count()?);
+            if generation >= ArchiveMark::END {
+                return Err(columns.malformed(Type::Integer, "out of range"));
+            }
             Ok(ArchiveMark { id, generation })
         })
     })
