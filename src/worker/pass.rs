@@ -246,7 +246,8 @@ impl<'a> Pass<'a> {
         self.work().await;
     }
 
-    /// Returns the undecided newest versions of the requested sources. Older versions are left to regular passes.
+    /// Returns the undecided newest versions of the requested sources. Older versions are left to regular passes; new
+    /// ones were judged by this pass, also if their verdicts no longer counted.
     async fn newest_undecided(&self) -> Result<Vec<(SourceId, VersionId)>> {
         let newest = self.app.named_versions(self.asked().to_vec()).await?;
         let newest = newest.into_iter();
@@ -254,7 +255,8 @@ impl<'a> Pass<'a> {
             .filter_map(|one| Some((one.id, one.version_id?)))
             .collect();
         let mut listed = self.app.undecided(Some(self.asked())).await?;
-        listed.retain(|one| newest.contains(one));
+        let new = self.pipeline.new_versions();
+        listed.retain(|one| newest.contains(one) && !new.contains(&one.1));
         Ok(listed)
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Never decides which sources are claimed.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -15,8 +16,10 @@ use super::publish_batcher::{Publisher, Reserved};
 use super::read_back::{Bytes, ReadBudget};
 use super::report::MAX_FAILURES;
 use super::unkept::Unkept;
-use crate::app::{App, Error, ErrorKind, PublishRequest, Result, SourceResult};
-use crate::domain::{CLOCK_TOLERANCE, Claim, Content, Source, Validators, Version, VersionId};
+use crate::app::{App, Error, ErrorKind, PublishRequest, Result, SourceOutcome, SourceResult};
+use crate::domain::{
+    AttemptOutcome, CLOCK_TOLERANCE, Claim, Content, Source, Validators, Version, VersionId,
+};
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
 use crate::store::StoreError;
 
@@ -264,6 +267,16 @@ impl Pipeline {
             let results = results.lock();
             results.unwrap_or_else(PoisonError::into_inner).push(result);
         }
+    }
+
+    /// Returns the versions that are new in this pass, if it keeps results.
+    pub(super) fn new_versions(&self) -> HashSet<VersionId> {
+        let results = self.results.as_ref().map(Mutex::lock);
+        let results = results.map(|results| results.unwrap_or_else(PoisonError::into_inner));
+        let results = results.iter().flat_map(|results| results.iter());
+        let new =
+            results.filter(|result| result.outcome == SourceOutcome::Fetched(AttemptOutcome::New));
+        new.filter_map(|result| result.version_id).collect()
     }
 
     /// Takes the results of the sources so far.

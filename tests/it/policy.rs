@@ -492,3 +492,41 @@ fn two_processes_with_two_readings_of_the_file_end_with_the_newer_one() {
         assert!(names.contains(&format!("v{round}")), "{policy}");
     }
 }
+
+/// A verifier whose verdict does not count, since its configuration was edited while it ran, is not run again by the same
+/// pass, which still has the former one.
+#[test]
+fn an_edit_that_comes_during_a_fetch_has_no_verifier_run_twice() {
+    for arguments in [
+        &["fetch", "x.json", "--json"][..],
+        &["--worker-only", "--json"],
+    ] {
+        let rig = Scene::new(["1", "2"].map(Reply::file));
+        let waits = verifier("legal", "external = true");
+        rig.write_config(
+            "edited.toml",
+            &(verifier("slow", "command = [\"true\"]") + &waits),
+        );
+        let at = |name: &str| rig.path(name).display().to_string();
+        let program = env!("CARGO_BIN_EXE_gannet");
+        let script = format!(
+            "echo run >>{}; cp {} {}; {program} --data-dir {} --config {} config adopt",
+            at("runs"),
+            at("edited.toml"),
+            at("config.toml"),
+            rig.data().display(),
+            at("config.toml")
+        );
+        let script = rig.program("check", &script);
+        rig.write_config(
+            "config.toml",
+            &verifier("slow", &format!("command = [{script:?}]")),
+        );
+        let said = rig.run(arguments);
+        let pass: Value = serde_json::from_str(&said.out).expect("JSON");
+        assert_eq!(pass["new"], 1, "{arguments:?}: {said:#?}");
+        assert_eq!(pass["awaiting_verdicts"], 1, "{arguments:?}: {said:#?}");
+        let runs = fs::read_to_string(rig.path("runs")).expect("a file");
+        assert_eq!(runs, "run\n", "{arguments:?}: {said:#?}");
+    }
+}
