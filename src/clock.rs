@@ -32,7 +32,7 @@ impl Clock for SystemClock {
         reason = "the one place that reads the system's clock"
     )]
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        printable(Utc::now())
     }
 
     /// Sleeps in steps of a minute at most, since the monotonic timer stops while a laptop sleeps and the time of day
@@ -52,6 +52,13 @@ impl Clock for SystemClock {
             }
         })
     }
+}
+
+/// Returns the time, or the last one that RFC 3339 can print with room for an interval: its years have four digits.
+fn printable(time: DateTime<Utc>) -> DateTime<Utc> {
+    /// 1 January 9999, in seconds since 1970.
+    const LAST: DateTime<Utc> = DateTime::from_timestamp(253_370_764_800, 0).expect("a time");
+    time.min(LAST)
 }
 
 /// A clock that stands still until a test advances it.
@@ -90,6 +97,20 @@ impl Clock for ManualClock {
 mod tests {
     use super::*;
     use chrono::TimeDelta;
+
+    #[test]
+    fn every_time_of_the_clock_can_be_printed() {
+        for (seconds, printed) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (253_370_764_799, "9998-12-31T23:59:59Z"),
+            (253_370_764_801, "9999-01-01T00:00:00Z"),
+            (285_000_000_000, "9999-01-01T00:00:00Z"),
+        ] {
+            let time = DateTime::from_timestamp(seconds, 0).expect("a time");
+            let shown = printable(time).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            assert_eq!(shown, printed, "{seconds}");
+        }
+    }
 
     #[tokio::test]
     async fn a_sleeper_wakes_when_the_clock_shows_the_time_or_was_set_back() {

@@ -64,8 +64,10 @@ pub enum ArchiveError {
     #[error("`{0}` is not a path inside the archive")]
     BadPath(String),
     /// An obstacle at a published path, or on the way there.
-    #[error("cannot publish {path}: {obstacle} is in the way")]
+    #[error("cannot {doing} {path}: {obstacle} is in the way")]
     Blocked {
+        /// The operation, as a verb.
+        doing: &'static str,
         /// The place of the obstacle.
         path: PathBuf,
         /// Its kind, such as `a link`.

@@ -33,19 +33,27 @@ pub(super) fn give(owner: Owner, path: &Path) -> Result<(), ArchiveError> {
         .map_err(ArchiveError::io("give to the folder's owner", path))
 }
 
-/// Restores this mode of a file or a folder (no link) that some account can no longer read or enter. Returns the former
-/// mode; `None` when nobody was kept out, or the mode cannot be changed, as on file systems without modes.
+/// Restores this mode of a file or a folder (no link) that some account can no longer read or enter, or that every
+/// account can write. Returns the former mode; `None` when it was right, or cannot be changed, as on file systems
+/// without modes.
 pub(super) fn reopen(path: &Path, mode: u32) -> Option<u32> {
     let mode_of = |path: &Path| {
         let found = fs::symlink_metadata(path).ok()?;
         (!found.is_symlink()).then(|| found.permissions().mode() & 0o777)
     };
-    let wanted = mode & 0o555;
-    let had = mode_of(path).filter(|had| had & wanted != wanted)?;
+    let had = mode_of(path).filter(|had| !is_served(*had, mode))?;
     if let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(mode)) {
         tracing::debug!("cannot set the mode of {}: {error}", path.display());
     }
-    (mode_of(path)? & wanted == wanted).then_some(had)
+    is_served(mode_of(path)?, mode).then_some(had)
+}
+
+/// Returns whether a file or a folder with this mode is open to all readers that `wanted` admits, and not every account
+/// can write it.
+pub(super) fn is_served(mode: u32, wanted: u32) -> bool {
+    const READ_OR_ENTER: u32 = 0o555;
+    const WRITTEN_BY_ALL: u32 = 0o002;
+    (wanted & READ_OR_ENTER) & !mode == 0 && mode & WRITTEN_BY_ALL == 0
 }
 
 /// Returns whether every `/`-separated part of `path` names something below the folder it is relative to.

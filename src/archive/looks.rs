@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, openat, statat};
 
 use super::ArchiveError;
-use super::file::{digest_of, is_inside, reopen};
+use super::file::{digest_of, is_inside, is_served, reopen};
 use crate::domain::{Digest, FileSeal};
 
 /// Readable by all: a web server under another account serves these files.
 pub(super) const MODE: u32 = 0o644;
-const READABLE: u32 = 0o444;
 
 /// A row of looks at published files.
 #[derive(Debug)]
@@ -45,13 +44,14 @@ impl<'a> Looks<'a> {
         Ok(Some((digest, seal(&found))))
     }
 
-    /// Checks the published file at this path, and makes it readable to every account again if it was not. Returns the
-    /// file's seal, `None` when it is missing, a folder or a link; and its former mode, if that was changed.
+    /// Checks the published file at this path, and restores its mode if not every account could read it, or every
+    /// account could write it. Returns the file's seal, `None` when it is missing, a folder or a link; and its former
+    /// mode, if that was changed.
     pub fn inspect(&mut self, path: &str) -> (Option<FileSeal>, Option<u32>) {
         let Some((target, found)) = self.find(path) else {
             return (None, None);
         };
-        let is_closed = found.st_mode & READABLE != READABLE;
+        let is_closed = !is_served(found.st_mode, MODE);
         let closed = is_closed.then(|| reopen(&target, MODE)).flatten();
         (Some(seal(&found)), closed)
     }
@@ -137,8 +137,11 @@ mod tests {
         fs::remove_file(place("a/two")).expect("removed");
         fs::remove_file(place("a/three")).expect("removed");
         symlink("one", place("a/three")).expect("a link");
-        let closed = Permissions::from_mode(0o600);
-        fs::set_permissions(place("a/five"), closed).expect("closed");
+        let modes = [("a/five", 0o600), ("a/b/four", 0o666), ("a/one", 0o664)];
+        for (path, mode) in modes {
+            let mode = Permissions::from_mode(mode);
+            fs::set_permissions(place(path), mode).expect("a mode");
+        }
 
         let mut looks = published.looks();
         let found = |path| (path, published.looks().content(path).expect("read"));
@@ -149,7 +152,8 @@ mod tests {
             assert_eq!(looks.content(path).expect("read"), single, "{path}");
             let (seal, mode) = looks.inspect(path);
             assert_eq!(seal, single.map(|(_, seal)| seal), "{path}");
-            assert_eq!(mode, (path == "a/five").then_some(0o600), "{path}");
+            let changed = modes[..2].iter().find(|(changed, _)| *changed == path);
+            assert_eq!(mode, changed.map(|(_, mode)| *mode), "{path}");
         }
     }
 

@@ -21,6 +21,10 @@ use super::{ArchiveError, temp_beside};
 use crate::domain::{Content, Digest, FileSeal};
 use crate::files::Owner;
 
+/// What is done to a file, in errors about an obstacle.
+pub(super) const PUBLISH: &str = "publish";
+pub(super) const WITHDRAW: &str = "withdraw";
+
 const FOLDER_MODE: u32 = 0o755;
 
 /// Most files that are synced one by one. Syncing the whole file system costs as much as a few of these, and also waits
@@ -124,7 +128,7 @@ impl Published {
     pub fn withdraw(&self, path: &str) -> Result<bool, ArchiveError> {
         let target = target(&self.folder, path)?;
         let parent = self.check_way(&target, path)?;
-        refuse_folder(&target)?;
+        refuse_folder(&target, WITHDRAW)?;
         match fs::remove_file(&target) {
             Ok(()) => sync_folder(&parent).map(|()| true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -159,7 +163,7 @@ impl Published {
         // The first may be a link to another file system; those below may not.
         match fs::metadata(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(&folder)),
-            Ok(found) if !found.is_dir() => folders.check(&folder)?,
+            Ok(found) if !found.is_dir() => folders.check(&folder, WITHDRAW)?,
             _ => {}
         }
         let (above, _) = path.rsplit_once('/').unwrap_or_default();
@@ -169,7 +173,7 @@ impl Published {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return Err(missing(&folder));
                 }
-                _ => folders.check(&folder)?,
+                _ => folders.check(&folder, WITHDRAW)?,
             }
         }
         Ok(folder)
@@ -254,9 +258,9 @@ impl Published {
                     folders.touched.insert(above);
                 }
                 Ok(false) => {}
-                Err(error) => folders.check(&folder).and(Err(error))?,
+                Err(error) => folders.check(&folder, PUBLISH).and(Err(error))?,
             }
-            folders.check(&folder)?;
+            folders.check(&folder, PUBLISH)?;
         }
         folders.checked.insert(folder);
         Ok(())
@@ -292,7 +296,7 @@ impl Published {
             };
         }
         if let Err(error) = placed {
-            refuse_folder(&target)?;
+            refuse_folder(&target, PUBLISH)?;
             return Err(ArchiveError::io("replace", &target)(error.error));
         }
         let parent = target.parent().expect("a path inside has a parent");
@@ -321,7 +325,7 @@ impl Published {
 
 impl Folders {
     /// Checks that `path` is a folder and no link, which could lead out of the published files.
-    fn check(&mut self, path: &Path) -> Result<(), ArchiveError> {
+    fn check(&mut self, path: &Path, doing: &'static str) -> Result<(), ArchiveError> {
         let kind = fs::symlink_metadata(path)
             .map_err(ArchiveError::io("examine", path))?
             .file_type();
@@ -330,6 +334,7 @@ impl Folders {
             return Ok(());
         }
         Err(ArchiveError::Blocked {
+            doing,
             path: path.to_owned(),
             obstacle: if kind.is_symlink() {
                 "a link"
@@ -380,9 +385,10 @@ fn temporary(content: Content, temp_dir: &Path) -> Result<(TempPath, FileSeal), 
 }
 
 /// Fails when a folder lies in the place of a file.
-pub(super) fn refuse_folder(target: &Path) -> Result<(), ArchiveError> {
+pub(super) fn refuse_folder(target: &Path, doing: &'static str) -> Result<(), ArchiveError> {
     match fs::symlink_metadata(target) {
         Ok(metadata) if metadata.is_dir() => Err(ArchiveError::Blocked {
+            doing,
             path: target.to_owned(),
             obstacle: "a folder",
         }),

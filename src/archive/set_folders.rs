@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use super::ArchiveError;
 use super::edition_file::EditionFile;
 use super::file::{digest_of, give, make_folder, reopen, sync_folder};
-use super::published::refuse_folder;
+use super::published::{PUBLISH, refuse_folder};
 use super::trash::Trash;
 use crate::domain::{Content, Digest, EditionId, safe_part};
 use crate::files::{Owner, refuse_all_but_folder, remove_tree};
@@ -297,7 +297,7 @@ impl EditionFolder {
         let new = self.write_in(&folder, file, content)?;
         let place = self.complete.join(&file.name);
         fs::rename(&new, &place).map_err(|error| {
-            let is_in_the_way = refuse_folder(&place).err();
+            let is_in_the_way = refuse_folder(&place, PUBLISH).err();
             is_in_the_way.unwrap_or_else(|| ArchiveError::io("replace", &place)(error))
         })
     }
@@ -367,6 +367,7 @@ fn safe_name(file: &str) -> Option<&str> {
 
 fn blocked(path: &Path) -> ArchiveError {
     ArchiveError::Blocked {
+        doing: PUBLISH,
         path: path.to_owned(),
         obstacle: "something that is no link",
     }

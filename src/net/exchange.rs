@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use reqwest::{Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
@@ -20,6 +20,7 @@ use super::conditions::{self, RequestIdentity};
 use super::failure::Failure;
 use super::guard;
 use super::rate_limiter::Admission;
+use super::raw_head::RawHead;
 use super::redirect::{self, RedirectRefusal};
 use super::report::Download;
 use super::response_head::{self, Coding};
@@ -275,7 +276,10 @@ impl Exchange<'_> {
             match refusal {
                 RedirectRefusal::Unreadable(what) => {
                     let status = response.status().as_u16();
-                    let detail = format!("{from} answered {status} {what}");
+                    let detail = match self.dropped_location(response) {
+                        Some(line) => format!("{from} answered {status} with a line that holds a character that no field may contain: {line}"),
+                        None => format!("{from} answered {status} {what}"),
+                    };
                     Failure::new(FailureKind::Redirect, detail)
                 }
                 RedirectRefusal::Forbidden(what) => {
@@ -284,6 +288,13 @@ impl Exchange<'_> {
                 }
             }
         })
+    }
+
+    /// Returns the raw line of a Location that the parser left out, since no field may hold such characters.
+    fn dropped_location(&self, response: &Response) -> Option<String> {
+        let head = response.extensions().get::<RawHead>()?;
+        let is_read = response.headers().contains_key(LOCATION);
+        head.fields("location", self.scrubber).filter(|_| !is_read)
     }
 
     async fn receive(

@@ -1,6 +1,8 @@
 //! One rule for what ends with 1: what failed or could not be judged. A version that waits for a verdict is no failure.
 
-use crate::rig::Home;
+use std::fs::File;
+
+use crate::rig::{Gannet, Home, said};
 
 const FAILS: &str = "command = [\"false\"]";
 const PASSES: &str = "command = [\"true\"]";
@@ -51,5 +53,36 @@ fn a_version_that_waits_is_no_failure_whoever_judges_it() {
             assert_eq!(gannet.source("x")["verified"], state, "{of:?}: {said:#?}");
             assert_eq!(said.code, Some(code), "{of:?} {arguments:?}: {said:#?}");
         }
+    }
+}
+
+/// A text that was asked for and cannot be written is an error, of whatever command it is.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_no_good_end() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a"]);
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["list", "--help"],
+        &["help"],
+        &["help", "verifiers"],
+        &["list"],
+        &["config", "template"],
+        &["completions", "bash"],
+    ] {
+        let full = File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("a device");
+        let mut command = gannet.command(arguments);
+        let said = said(&command.stdout(full).output().expect("gannet runs"));
+        assert_eq!(said.code, Some(3), "{arguments:?}: {said:#?}");
+        assert!(
+            said.err.contains("cannot write the output"),
+            "{arguments:?}: {said:#?}"
+        );
+        assert!(!gannet.ok(arguments).is_empty(), "{arguments:?}");
     }
 }

@@ -228,3 +228,20 @@ async fn a_location_in_any_bytes_is_followed() {
         assert_eq!(origin.requests().last().expect("a request").path, path);
     }
 }
+
+/// The parser leaves out what no field may hold; the message shows it all the same.
+#[tokio::test]
+async fn a_location_that_no_field_may_hold_is_shown() {
+    for (line, words) in [
+        ("Location: /a\u{1b}[31mb", "`Location: /a\\u{1b}[31mb`"),
+        ("location: /a\u{7f}", "`location: /a\\u{7f}`"),
+        ("X-Location: /a", "without a Location"),
+    ] {
+        let script = format!("HTTP/1.1 302 Found\r\n{line}\r\nContent-Length: 0\r\n\r\n");
+        let origin = RawOrigin::start(vec![script.into_bytes()]);
+        let rig = Client::new(&origin.url("/x"), origin.ca_file());
+        let detail = rig.fails(FailureKind::Redirect).await;
+        assert!(detail.contains(" answered 302 with"), "{line:?}: {detail}");
+        assert!(detail.contains(words), "{line:?}: {detail}");
+    }
+}

@@ -5,16 +5,16 @@ use std::io::{self, Write as _};
 
 use clap::error::{ContextKind, ContextValue};
 
-use super::ExitStatus;
+use super::{Console, ExitStatus};
 use crate::domain::{masked, masked_within};
 
 /// Prints a help text, the version, or a usage error, and returns the exit code. `arguments` is the whole command line.
 pub fn print_usage(error: clap::Error, arguments: &[OsString]) -> ExitStatus {
-    // A failure to write it cannot be reported anywhere.
     if !error.use_stderr() {
-        let _ = error.print();
-        return ExitStatus::Done;
+        let printed = error.print().and_then(|()| io::stdout().flush());
+        return super::exit::printed(printed, &mut Console::standard(false));
     }
+    // A failure to write it cannot be reported anywhere.
     let has_colours = supports_color::on(supports_color::Stream::Stderr).is_some();
     let arguments: Vec<_> = arguments.iter().filter_map(|one| one.to_str()).collect();
     let _ = write!(
