@@ -61,15 +61,7 @@ pub(super) async fn fetch(
         report.fail(error);
     }
     let app = &services.app;
-    let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
-    // Exit code 1 for a source that was not fetched, and for one whose newest version is not good.
-    let is_bad = match app.any_bad(&report.results).await {
-        Ok(is_bad) => is_bad || report.results.iter().any(is_dropped),
-        Err(error) => {
-            report.fail(error);
-            false
-        }
-    };
+    let is_bad = is_bad(app, &mut report).await;
     let status = if args.json {
         print_json(app, &report, &folders, console).await
     } else {
@@ -82,6 +74,18 @@ pub(super) async fn fetch(
     };
     services.close().await;
     Ok(conclude(&report, status, console))
+}
+
+/// Reports whether a source was not fetched, or its newest version is not good: exit code 1.
+async fn is_bad(app: &App, report: &mut PassReport) -> bool {
+    let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
+    match app.any_bad(&report.results).await {
+        Ok(is_bad) => is_bad || report.results.iter().any(is_dropped),
+        Err(error) => {
+            report.fail(error);
+            false
+        }
+    }
 }
 
 /// Prints the error of a pass that did not begin, with `json` as the pass's object too; returns the exit code.
