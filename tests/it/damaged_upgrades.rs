@@ -85,18 +85,22 @@ fn a_damaged_row_stops_no_upgrade() {
             gannet.origin.on("/b", [Reply::file("line 2 of b\n")]);
             let said = gannet.pass();
             assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
-            let is_named = |line: &str| {
-                line.contains(row) && line.contains("the upgrade set the row aside: {")
+            // No later schema adds a column to that table: the row stays.
+            let stays = !is_of_schema_5 && statement.contains("UPDATE version");
+            let words = if stays {
+                "does not fit its checksum"
+            } else {
+                "the upgrade set the row aside: {"
             };
+            let is_named = |line: &str| line.contains(row) && line.contains(words);
             assert!(said.err.lines().any(is_named), "{statement}: {said:#?}");
             let content = fs::read_to_string(gannet.file("b")).expect("a file");
             assert_eq!(content, "line 2 of b\n", "{statement}: {said:#?}");
             let kept = fs::read_to_string(gannet.file("a")).expect("a file");
             assert_eq!(kept, "line 1 of a\n", "{statement}");
             let log = gannet.run(&["log", "--json", "--limit", "0"]).out;
-            let events = log
-                .lines()
-                .filter(|line| line.contains("the upgrade set the row aside"));
+            let words = words.trim_end_matches('{');
+            let events = log.lines().filter(|line| line.contains(words));
             assert_eq!(events.count(), 1, "{statement}: {log}");
             assert!(gannet.run(&["list"]).out.contains(" b "), "{statement}");
             gannet.ok(&["cat", "b"]);
