@@ -7,8 +7,8 @@ use crate::domain::CommittedEvent;
 
 /// A subscriber to committed events: receives each once, in the order of the commits, and none that was rolled back.
 ///
-/// It is called on the writer's thread, after the commit and after the callers were answered; the next commit waits for
-/// it. It must neither panic nor use the store.
+/// It is called on a thread of its own, after the commit and perhaps after the callers were answered; commits wait for
+/// one that lags far behind. It must neither panic nor use the store.
 pub type OnCommit = Arc<dyn Fn(&[CommittedEvent]) + Send + Sync>;
 
 /// Options for opening a catalogue.

@@ -41,7 +41,11 @@ impl Store {
     /// [`StoreError::StaleClaim`] when the claim was taken over, released or used for another attempt, or the source
     /// removed.
     pub async fn record_attempt(&self, record: AttemptRecord) -> Result<Recorded> {
-        let recorded = self.write(move |transaction| write_attempt(transaction, &record));
+        // Not in the writer's time, which all attempts share.
+        let validators = &record.validators;
+        let validators = (!validators.is_empty()).then(|| to_json(validators));
+        let recorded = self
+            .write(move |transaction| write_attempt(transaction, &record, validators.as_deref()));
         let (recorded, damaged) = recorded.await?;
         self.noted().add(damaged.into_iter().collect());
         Ok(recorded)
@@ -109,6 +113,7 @@ const LAST_GOOD: &str =
 fn write_attempt(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
+    validators: Option<&str>,
 ) -> Outcome<(Recorded, Option<DamagedRow>)> {
     let claimed = match claimed_source(transaction, record) {
         Err(Failure::Refused(StoreError::StaleClaim(_))) => {
@@ -132,7 +137,7 @@ fn write_attempt(
         }
         None => (None, None),
     };
-    end_claim(transaction, record, &claimed, new.as_ref())?;
+    end_claim(transaction, record, validators, &claimed, new.as_ref())?;
     let recorded = Recorded {
         attempt_id,
         version_id,
@@ -258,6 +263,7 @@ const END_CLAIM_WITH_VERSION: &str = end_claim!(
 fn end_claim(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
+    validators: Option<&str>,
     claimed: &ClaimedSource,
     new: Option<&NewContent>,
 ) -> Outcome<()> {
@@ -266,8 +272,6 @@ fn end_claim(
     let received_whole = outcome != AttemptOutcome::Failed && record.size_bytes.is_some();
     // New content was written just now, which counts as checked.
     let is_checked = record.checked || outcome == AttemptOutcome::New;
-    let validators = &record.validators;
-    let validators = (!validators.is_empty()).then(|| to_json(validators));
     let state = params![
         record.source_id.0,
         slot.0,

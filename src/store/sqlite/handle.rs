@@ -16,6 +16,7 @@ use super::failure::{Failure, sql_error};
 use super::file_identity::FileIdentity;
 use super::noted::Noted;
 use super::reader::Readers;
+use super::subscribers::Subscribers;
 use super::transaction::Transaction;
 use super::writer::{Job, MAX_BATCH, Writer, job};
 use crate::store::error::{Result, StoreError};
@@ -61,17 +62,18 @@ impl Store {
         let noted = Arc::<Noted>::default();
         noted.add(schema::prepare(&mut connection, &file)?);
         let (jobs, queue) = mpsc::channel(MAX_BATCH);
+        let no_thread = |error| file.failed(format!("cannot start the writer: {error}"));
         let writer = Writer::new(
             file.clone(),
             (connection, identity),
             queue,
-            options.on_commit,
+            Subscribers::start(options.on_commit).map_err(no_thread)?,
             Arc::clone(&noted),
         );
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || writer.run())
-            .map_err(|error| file.failed(format!("cannot start the writer: {error}")))?;
+            .map_err(no_thread)?;
         Ok(Self(Arc::new(Inner {
             readers: Readers::new(file.clone(), identity),
             file,

@@ -68,6 +68,7 @@ mod source;
 mod source_row;
 mod sql_damage;
 mod statements;
+mod subscribers;
 mod times;
 mod told;
 mod transaction;

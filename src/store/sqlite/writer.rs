@@ -18,10 +18,9 @@ use super::file_identity::FileIdentity;
 use super::index::mend_all;
 use super::known_policy::KnownPolicy;
 use super::noted::Noted;
+use super::subscribers::Subscribers;
 use super::transaction::{InternedIds, PendingEvents, Transaction};
-use crate::domain::CommittedEvent;
 use crate::store::error::{Result, StoreError};
-use crate::store::options::OnCommit;
 
 /// At most so many operations wait, and at most so many share one transaction.
 pub(super) const MAX_BATCH: usize = 1024;
@@ -88,7 +87,7 @@ pub(super) struct Writer {
     policy: KnownPolicy,
     events: PendingEvents,
     jobs: mpsc::Receiver<Box<dyn Job>>,
-    on_commit: Vec<OnCommit>,
+    subscribers: Subscribers,
     noted: Arc<Noted>,
 }
 
@@ -97,7 +96,7 @@ impl Writer {
         file: CatalogueFile,
         (connection, identity): (Connection, FileIdentity),
         jobs: mpsc::Receiver<Box<dyn Job>>,
-        on_commit: Vec<OnCommit>,
+        subscribers: Subscribers,
         noted: Arc<Noted>,
     ) -> Self {
         Self {
@@ -108,7 +107,7 @@ impl Writer {
             policy: KnownPolicy::default(),
             events: PendingEvents::default(),
             jobs,
-            on_commit,
+            subscribers,
             noted,
         }
     }
@@ -183,15 +182,8 @@ impl Writer {
         for (job, outcome) in done {
             job.answer(outcome);
         }
-        self.tell(&self.events.take());
+        self.subscribers.tell(self.events.take());
         true
-    }
-
-    /// Passes committed events to the subscribers.
-    fn tell(&self, events: &[CommittedEvent]) {
-        if !events.is_empty() {
-            self.on_commit.iter().for_each(|hear| hear(events));
-        }
     }
 
     /// Runs the waiting operations and leaves the transaction open; `None` when there is nothing to commit.
@@ -402,7 +394,7 @@ mod tests {
             file.clone(),
             opened.expect("a connection"),
             jobs,
-            Vec::new(),
+            Subscribers::start(Vec::new()).expect("no thread"),
             Arc::default(),
         )
         .run();
