@@ -263,13 +263,16 @@ impl App {
     }
 }
 
-/// Adds the failures of two updates: their number, with the first reason.
+/// Adds the failures of two updates: their number, with the reason that [`one_more`] keeps.
 pub(crate) fn all_failed(
     one: Option<(usize, Error)>,
     other: Option<(usize, Error)>,
 ) -> Option<(usize, Error)> {
     match (one, other) {
-        (Some((some, first)), Some((others, _))) => Some((some + others, first)),
+        (Some(one), Some((others, error))) => {
+            let (count, reason) = one_more(Some(one), error);
+            Some((count - 1 + others, reason))
+        }
         (one, other) => one.or(other),
     }
 }
@@ -290,5 +293,34 @@ fn again(error: &Error) -> Error {
         message: error.message.clone(),
         hint: error.hint.clone(),
         source: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_add_up_and_keep_the_reason_that_affects_more_than_one_file() {
+        let failed = |count, kind| Some((count, Error::new(kind, format!("{kind:?}"))));
+        let (blocked, unavailable) = (ErrorKind::Blocked, ErrorKind::Unavailable);
+        for (one, other, expected) in [
+            (None, None, None),
+            (failed(2, blocked), None, Some((2, blocked))),
+            (None, failed(1, unavailable), Some((1, unavailable))),
+            (
+                failed(2, blocked),
+                failed(3, unavailable),
+                Some((5, unavailable)),
+            ),
+            (
+                failed(2, unavailable),
+                failed(3, blocked),
+                Some((5, unavailable)),
+            ),
+        ] {
+            let both = all_failed(one, other).map(|(count, error)| (count, error.kind));
+            assert_eq!(both, expected);
+        }
     }
 }
