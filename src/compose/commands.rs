@@ -84,7 +84,8 @@ async fn open_for(
     }
 }
 
-/// Prints, with `list` and `show`, the effect of the next pass or changing command on the policy; nothing if the policy stays.
+/// Prints, with `list` and `show`, the effect of the next pass or changing command on the policy; nothing if the policy
+/// stays.
 async fn note_policy(services: &Services, command: &AppCommand, console: &mut Console<'_>) {
     let looks = matches!(command, AppCommand::List(_) | AppCommand::Show(_));
     if !looks || services.app.config().unusable.is_some() {

@@ -1,7 +1,7 @@
 //! Checks published files, and marks those that somebody changed or removed: publishing puts them back.
 //!
-//! Each pass checks the files of the sources that it claims. The check costs one `stat` per file. Only a file whose seal differs from its record is read; one that readers could
-//! not open gets its mode back. Never writes a file's content.
+//! Each pass checks the files of the sources that it claims. The check costs one `stat` per file. Only a file whose seal
+//! differs from its record is read; one that readers could not open gets its mode back. Never writes a file's content.
 
 use chrono::{DateTime, TimeDelta};
 use futures_util::stream::{self, StreamExt, TryStreamExt};

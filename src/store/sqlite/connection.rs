@@ -32,8 +32,8 @@ const CHECKPOINT_BYTES: i64 = 16 << 20;
 /// The write-ahead log's file is truncated to this many bytes after a checkpoint.
 const WAL_KEEP_BYTES: i64 = 16 << 20;
 
-/// The writer's page cache, in KiB. SQLite walks all of it at a commit for which it split a page: it swaps pages by way of
-/// a number beyond the file's end. A pass goes through the rows in order, so a larger cache spares few reads.
+/// The writer's page cache, in KiB. SQLite walks all of it at a commit for which it split a page: it swaps pages by way
+/// of a number beyond the file's end. A pass goes through the rows in order, so a larger cache spares few reads.
 const WRITER_CACHE_KIB: i64 = 2 << 10;
 
 /// The page cache of each reading connection, in KiB: SQLite empties it after each commit of another connection.

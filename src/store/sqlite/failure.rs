@@ -64,10 +64,9 @@ impl Failure {
         }
     }
 
-    /// Reports whether SQLite met pages or an index that contradict each other.
+    /// Reports whether this is the failure of [`is_malformed`].
     pub(super) fn is_malformed(&self) -> bool {
-        let Self::Sql(error) = self else { return false };
-        error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+        matches!(self, Self::Sql(error) if is_malformed(error))
     }
 
     /// Turns the failure into the store's error, which names the catalogue.
@@ -77,6 +76,11 @@ impl Failure {
             Self::Sql(error) => sql_error(&error, file),
         }
     }
+}
+
+/// Reports whether SQLite met pages or an index that contradict each other.
+pub(super) fn is_malformed(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }
 
 /// Turns an SQLite error into the store's error.

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use super::damaged_state::source_name;
-use super::failure::Outcome;
+use super::failure::{Outcome, is_malformed};
 use super::statements::Statements as _;
 use crate::domain::SourceId;
 use crate::store::damaged_row::{DamagedRow, INDEX};
@@ -138,10 +138,6 @@ fn rebuild(
             fault.rows_in_words()
         ),
     })
-}
-
-fn is_malformed(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }
 
 /// How an index disagrees with its table.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::connection::APPLICATION_ID;
 use super::damaged_state::source_name;
+use super::failure::is_malformed;
 use super::index::known_table;
 use super::sql_damage::shown;
 use super::statements::Statements as _;
@@ -84,7 +85,7 @@ fn run_past_damage(
         sql.execute_batch("ROLLBACK TO migration; RELEASE migration")?;
         let found = set_aside(sql, migration)?;
         if found.is_empty() {
-            if has_new_indexes || error.sqlite_error_code() != Some(ErrorCode::DatabaseCorrupt) {
+            if has_new_indexes || !is_malformed(&error) {
                 return Err(error);
             }
             has_new_indexes = true;
