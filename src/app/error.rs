@@ -188,6 +188,8 @@ fn way_on(row: &DamagedRow) -> String {
         "index" => format!(
             "an index that was built anew needs nothing more; where damage comes again, the disk is failing: {BACKUP}"
         ),
+        "person" => format!("{BACKUP}, or `gannet user add NAME` adds that person anew"),
+        "token" => format!("{BACKUP}, or `gannet token create NAME` makes another"),
         "verdict" | "edition_verdict" => format!("{BACKUP}, or go on without this verdict"),
         "text" | "definition" => format!(
             "{BACKUP}, or have the verifiers judge anew whose verdicts name it: `gannet verify vN`, `gannet verify set:NAME`"

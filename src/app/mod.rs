@@ -5,6 +5,7 @@
 //!
 //! Uses the ports (store, archive, verifiers, clock) and no face; never prints or reads the environment.
 
+mod access;
 mod archive_link;
 mod damage;
 mod error;
@@ -22,6 +23,8 @@ mod versions;
 pub use crate::store::{
     Edited, EventFilter, FileSet, NamedVersion, Newest, VerdictFilter, VerdictOn, VerdictSubject,
 };
+pub use access::password::check_password;
+pub use access::secret::{SessionSecret, TokenSecret};
 pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};
 pub use damage::row_named_in;
 pub use error::{Error, ErrorKind, Result};

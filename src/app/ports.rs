@@ -19,6 +19,9 @@ use crate::store::{Fact, Query, Store};
 /// Concurrent requests to verifiers.
 const MAX_ASKING: usize = 8;
 
+/// Concurrent hashes of passwords: each takes 19 MiB.
+const MAX_HASHING: usize = 2;
+
 /// The ports of the use-cases, shared by all actors of a process and by the worker.
 pub(crate) struct Ports {
     /// The configuration in use.
@@ -44,6 +47,8 @@ pub(crate) struct Ports {
     cores: u32,
     /// Concurrent requests to verifiers' addresses.
     asking: Semaphore,
+    /// Concurrent hashes of passwords.
+    pub(super) hashing: Arc<Semaphore>,
     /// Bounds the memory of contents being encoded and decoded.
     coding: CodecLimit,
 }
@@ -91,6 +96,7 @@ impl App {
             judging: Semaphore::new(cores),
             cores: u32::try_from(cores).unwrap_or(1),
             asking: Semaphore::new(MAX_ASKING),
+            hashing: Arc::new(Semaphore::new(MAX_HASHING)),
             coding: CodecLimit::new(cores),
         };
         Self {

@@ -11,6 +11,13 @@ use super::{AttemptId, EditionId, EventId, SourceId, VerdictId, VersionId};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Actor(pub String);
 
+impl Actor {
+    /// Returns the actor of what a person or token does through the service: `anna by http`.
+    pub fn by_http(name: &str) -> Self {
+        Self(format!("{name} by http"))
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -118,6 +125,20 @@ words!(
         Damaged = "archive.damaged",
         /// A damaged blob was replaced by a fetch of the same content.
         Healed = "archive.healed",
+        /// A person was added who may sign in to the service.
+        PersonAdded = "person.added",
+        /// A person got another role.
+        PersonRoleChanged = "person.role-changed",
+        /// A person got another password; their sessions ended.
+        PersonPasswordChanged = "person.password-changed",
+        /// A person may not sign in any more; their sessions ended.
+        PersonDisabled = "person.disabled",
+        /// A disabled person may sign in again.
+        PersonEnabled = "person.enabled",
+        /// A token was created.
+        TokenCreated = "token.created",
+        /// A token was revoked.
+        TokenRevoked = "token.revoked",
     }
 );
 

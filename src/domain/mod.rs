@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O or reads a clock: times are arguments. Every other layer may import this one.
 
+mod access;
 mod address;
 mod archive_mark;
 mod attempt;
@@ -42,6 +43,10 @@ mod withdrawal;
 pub(crate) mod words;
 mod worker;
 
+pub use access::{
+    MAX_ACCESS_NAME, Person, Role, SESSION_IDLE, SESSION_LONGEST, Token, TokenRole, TokenState,
+    is_access_name, is_session_live,
+};
 pub use address::{Address, AddressError};
 pub use archive_mark::{ArchiveMark, Mismatch};
 pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};

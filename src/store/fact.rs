@@ -3,7 +3,8 @@
 use std::result::Result;
 
 use crate::domain::{
-    ArchiveMark, EditionId, FileSeal, NewEvent, Slot, SourceId, VersionId, WorkerId, WorkerInfo,
+    ArchiveMark, Digest, EditionId, FileSeal, NewEvent, Slot, SourceId, VersionId, WorkerId,
+    WorkerInfo,
 };
 
 use super::damaged_row::DamagedRow;
@@ -97,6 +98,12 @@ pub enum Fact {
     },
     /// A set that is neither configured nor published is deleted.
     SetGone(String),
+    /// The session whose secret has this digest was used.
+    SessionUsed(Digest),
+    /// That session ended.
+    SessionEnded(Digest),
+    /// The token whose secret has this digest was used.
+    TokenUsed(Digest),
     /// An edition became the newest of its set again when others were deleted: its state is appended to the log.
     EditionState(EditionId),
 }

@@ -4,6 +4,7 @@
 //! the domain. Every operation is one call and one transaction. The engine is beside it, in `sqlite/`, and only
 //! `engine.rs` names a type of it. The store never reads the clock, the archive's files or the network.
 
+mod access_types;
 mod condition;
 mod damaged_row;
 mod engine;
@@ -21,6 +22,7 @@ mod sqlite;
 mod types;
 mod version_query;
 
+pub use access_types::{NewToken, PersonChange, PersonWithHash, Session};
 pub use condition::Condition;
 pub use damaged_row::DamagedRow;
 pub use engine::{CatalogueState, Store};
@@ -42,11 +44,11 @@ pub use query::{
     DeletedEditions, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources,
     ExpectedFiles, FileSetNamed, FileSets, FreeName, HappenedAfter, LastGoodAttempt, LooseObjects,
     NamedVersions, NewestAmongUnreadable, NewestEdition, NewestEvent, NewestKey, NewestOf,
-    NewestVerdict, NoticeLookOf, OutlookAt, PolicyInForce, PolicyRevision, Publications,
-    PublishFailures, PurgedAt, Query, RefusalsInNameOf, RemovedSources, ServedVersion, SetMembers,
-    SoundVersions, SourcesInManySets, UnclaimedPaths, UnnamedObjects, UnreportedDamage,
-    UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VersionCount, VersionForJudging,
-    VersionWith, Withdrawals, Workers,
+    NewestVerdict, NoticeLookOf, OutlookAt, People, PersonNamed, PolicyInForce, PolicyRevision,
+    Publications, PublishFailures, PurgedAt, Query, RefusalsInNameOf, RemovedSources,
+    ServedVersion, SessionWith, SetMembers, SoundVersions, SourcesInManySets, TokenWith, Tokens,
+    UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles, VerdictsAndDeaths,
+    VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith, Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
+use super::access_types::{PersonWithHash, Session};
 use super::condition::Condition;
 use super::damaged_row::DamagedRow;
 use super::error::StoreError;
@@ -23,8 +24,8 @@ use super::types::{
 };
 use crate::domain::{
     Action, AdoptedPolicy, ArchiveMark, Digest, Edition, EditionId, EditionVerdict, EventId,
-    Publication, SetMember, SetPublication, Source, SourceId, SourceSettings, Verdict, VerdictId,
-    Version, VersionId, WorkerInfo,
+    Person, Publication, SetMember, SetPublication, Source, SourceId, SourceSettings, Token,
+    Verdict, VerdictId, Version, VersionId, WorkerInfo,
 };
 
 /// A question to the catalogue, which is answered on one state of it.
@@ -202,4 +203,18 @@ queries! {
     NoticeLookOf(String, DateTime<Utc>) -> Option<NoticeLook>;
     /// The workers that may hold claims. Damaged rows are left out: their claims end with the lease.
     Workers -> Vec<WorkerInfo>;
+}
+
+// People, sessions and tokens.
+queries! {
+    /// Everybody who may sign in, or could before, by name. Damaged rows are left out.
+    People -> Vec<Person>;
+    /// The person of this name. A damaged row is an error.
+    PersonNamed(String) -> Option<PersonWithHash>;
+    /// The session whose secret has this digest, lasting or not. A damaged row, of session or person, is an error.
+    SessionWith(Digest) -> Option<Session>;
+    /// Every token, by name. Damaged rows are left out.
+    Tokens -> Vec<Token>;
+    /// The token whose secret has this digest, live or not. A damaged row is an error.
+    TokenWith(Digest) -> Option<Token>;
 }

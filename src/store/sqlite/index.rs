@@ -35,6 +35,9 @@ pub(super) const WORK: &[&str] = &[
     "chore",
     "pending_object",
     "text",
+    "person",
+    "session",
+    "token",
 ];
 
 /// Large tables whose indexes serve histories and stored bytes: checked only after SQLite met damage.

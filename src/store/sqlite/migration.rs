@@ -152,7 +152,7 @@ fn set_aside_row(sql: &Connection, table: &str, row: &Row<'_>) -> rusqlite::Resu
         if name == "source_id" || table == "source" && name == "id" {
             source = value.as_i64().ok();
         }
-        let is_secret = ["address", "headers", "settings"].contains(&name);
+        let is_secret = ["address", "headers", "settings", "password_hash"].contains(&name);
         if name == misfit {
             held = if is_secret {
                 "something else".to_owned()

@@ -17,6 +17,8 @@ use super::notice::write_notice;
 use super::pending_object::{announce, forget};
 use super::publication::{are_files_unsure, be_all_unsure, note_failure};
 use super::published_file::{leave_strays, write_look};
+use super::session::{end_session, use_session};
+use super::token::use_token;
 use super::transaction::Transaction;
 use super::withdrawal::write_withdrawal;
 use super::worker::see;
@@ -114,6 +116,9 @@ fn write(
             write_publish_error(transaction, set, why.as_deref(), stamp)?;
         }
         Fact::SetGone(set) => forget_set(transaction, set)?,
+        Fact::SessionUsed(digest) => use_session(transaction, *digest, stamp.at)?,
+        Fact::SessionEnded(digest) => end_session(transaction, *digest)?,
+        Fact::TokenUsed(digest) => use_token(transaction, *digest, stamp.at)?,
         Fact::EditionState(id) => note_edition_state(transaction, *id, stamp)?,
     }
     Ok(())

@@ -141,7 +141,9 @@ pub(super) fn reason_of(row: &Row<'_>, error: &Error) -> Option<String> {
         // Read as whether the row fits its checksum.
         "checksum" => NO_FIT.to_owned(),
         // The value may be a secret.
-        "address" | "headers" => format!("`{column}` holds something else{cause}"),
+        "address" | "headers" | "password_hash" => {
+            format!("`{column}` holds something else{cause}")
+        }
         _ if value.is_empty() => format!("`{column}` is empty{cause}"),
         _ => format!("`{column}` holds {value}{cause}"),
     })

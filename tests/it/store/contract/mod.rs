@@ -8,6 +8,7 @@ mod log;
 mod notices;
 mod objects;
 mod opening;
+mod people;
 pub(in crate::store) mod provenance;
 mod publishing;
 pub(in crate::store) mod rig;
