@@ -165,6 +165,7 @@ fn remedy(error: &StoreError) -> Option<String> {
         StoreError::Malformed { .. } => {
             "`gannet --worker-only` builds damaged indexes anew; if that does not help, put a backup of the catalogue back"
         }
+        StoreError::Query { .. } => "`gannet help schema` describes the tables and their columns",
         _ => return None,
     };
     Some(remedy.to_owned())
@@ -204,7 +205,7 @@ impl From<StoreError> for Error {
             StoreError::Taken { .. } | StoreError::StaleClaim(_) | StoreError::OtherPolicy => {
                 ErrorKind::Conflict
             }
-            StoreError::Settings(_) => ErrorKind::Invalid,
+            StoreError::Settings(_) | StoreError::Query { .. } => ErrorKind::Invalid,
             StoreError::Missing { .. } => ErrorKind::NotFound,
             StoreError::Newer { .. }
             | StoreError::Older { .. }

@@ -17,11 +17,13 @@ mod publishing;
 mod sets;
 mod source_result;
 mod sources;
+mod sql;
 mod summary;
 mod versions;
 
 pub use crate::store::{
-    Edited, EventFilter, FileSet, NamedVersion, Newest, VerdictFilter, VerdictOn, VerdictSubject,
+    Cell, ColumnFacts, Edited, EventFilter, FileSet, NamedVersion, Newest, QueryLimits, Table,
+    TableFacts, VerdictFilter, VerdictOn, VerdictSubject,
 };
 pub use access::password::check_password;
 pub use access::secret::{SessionSecret, TokenSecret};

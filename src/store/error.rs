@@ -69,6 +69,12 @@ pub enum StoreError {
         /// What happened.
         reason: String,
     },
+    /// A query in SQL is not allowed, is wrong, or was stopped at a limit.
+    #[error("{reason}")]
+    Query {
+        /// What is wrong with it, in SQLite's words where it has some.
+        reason: String,
+    },
     /// Another source has the name or the address.
     #[error("{what} `{value}` is taken by source {id} ({name})")]
     Taken {
@@ -112,6 +118,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Returns the error of a query that was stopped after this time.
+    pub(super) fn out_of_time(timeout: Duration) -> Self {
+        let reason = format!("the query was stopped after {}", duration_words(timeout));
+        Self::Query { reason }
+    }
+
     /// Reports whether the cause is a damaged row: operations on other rows succeed nevertheless.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. } | Self::DamagedRow(_))

@@ -19,6 +19,7 @@ mod query;
 mod set_query;
 mod source_query;
 mod sqlite;
+mod table;
 mod types;
 mod version_query;
 
@@ -52,6 +53,7 @@ pub use query::{
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
+pub use table::{Cell, ColumnFacts, QueryLimits, Table, TableFacts};
 pub use types::{
     AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, ClaimWhat, ClaimsToRelease,
     Counted, Edited, Ended, EventFilter, FileSet, JudgedBy, JudgedOrder, JudgedRequest,

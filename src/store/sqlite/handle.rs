@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::mpsc;
@@ -22,6 +24,12 @@ use super::writer::{Job, MAX_BATCH, Writer, job};
 use crate::store::error::{Result, StoreError};
 use crate::store::options::StoreOptions;
 use crate::store::types::ChangeToken;
+
+/// How long after its time-out a query may still end by itself.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The stack of the thread of a query, which SQLite's parser uses by the depth of the text.
+const QUERY_STACK_BYTES: usize = 16 << 20;
 
 /// An open catalogue. Cheap to clone; dropping the last clone waits until queued operations are written.
 ///
@@ -186,6 +194,40 @@ impl Store {
         let value = tokio::task::spawn_blocking(read).await;
         drop(permit);
         value.map_err(|_| self.stopped())
+    }
+
+    /// Runs `query` on a connection and a thread of its own, and answers within about `timeout`: `query` must end by
+    /// then, and is left to itself when one call of SQLite keeps it from that.
+    pub(super) async fn read_alone<T: Send + 'static>(
+        &self,
+        timeout: Duration,
+        query: impl FnMut(&mut Connection) -> std::result::Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        let queries = Arc::clone(&self.0.readers.queries);
+        let permit = queries.acquire_owned().await;
+        let inner = Arc::clone(&self.0);
+        let (answer, answered) = sync_channel(1);
+        let work = move || {
+            // Nobody listens any more to an answer that comes too late.
+            let _ = answer.send(inner.readers.read_alone(query));
+            drop(permit);
+        };
+        std::thread::Builder::new()
+            .name("query".to_owned())
+            .stack_size(QUERY_STACK_BYTES)
+            .spawn(work)
+            .map_err(|error| {
+                self.0
+                    .file
+                    .failed(format!("cannot start the query: {error}"))
+            })?;
+        let wait = move || answered.recv_timeout(timeout + GRACE);
+        let waited = tokio::task::spawn_blocking(wait).await;
+        match waited.map_err(|_| self.stopped())? {
+            Ok(value) => value,
+            Err(RecvTimeoutError::Timeout) => Err(StoreError::out_of_time(timeout)),
+            Err(RecvTimeoutError::Disconnected) => Err(self.stopped()),
+        }
     }
 
     fn stopped(&self) -> StoreError {

@@ -2,8 +2,9 @@
 //!
 //! Reads are short: an open read keeps the write-ahead log from being reset.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -20,8 +21,13 @@ use crate::store::types::ChangeToken;
 /// How many reads may run at once.
 const MAX_READERS: usize = 4;
 
+/// How many queries of people may run at once; they never use the places of other reads.
+const MAX_QUERIES: usize = 2;
+
 /// The pause before a read is retried.
 const PAUSE: Duration = Duration::from_millis(10);
+
+const CHANGING: &str = "it is written to again and again while it is read";
 
 /// How connections are opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,6 +52,8 @@ pub(super) struct Readers {
     /// How often the watching connection was opened.
     opened: AtomicI64,
     pub(super) permits: Semaphore,
+    /// Bounds the queries that people write.
+    pub(super) queries: Arc<Semaphore>,
 }
 
 /// The connection that watches for changes, and its number.
@@ -73,6 +81,7 @@ impl Readers {
             watching: Mutex::default(),
             opened: AtomicI64::default(),
             permits: Semaphore::new(MAX_READERS),
+            queries: Arc::new(Semaphore::new(MAX_QUERIES)),
         }
     }
 
@@ -121,12 +130,9 @@ impl Readers {
         }
         let value = query(&snapshot);
         let is_usable = snapshot.finish().is_ok();
-        if let Reader::Quiet(quiet) = &reader
-            && !quiet.is_whole(&self.file.path)
-        {
-            let changing = "it is written to again and again while it is read";
+        if !reader.is_whole(&self.file.path) {
             return if last {
-                Err(self.file.failed(changing))
+                Err(self.file.failed(CHANGING))
             } else {
                 Ok(None)
             };
@@ -135,6 +141,31 @@ impl Readers {
             self.lock().push(reader);
         }
         Ok(Some(value))
+    }
+
+    /// Runs `query` on a connection of its own, which it may change the settings of. Retries as [`Self::with`]. Blocks.
+    pub(super) fn read_alone<T>(
+        &self,
+        mut query: impl FnMut(&mut Connection) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        let deadline = Instant::now() + self.file.busy_timeout;
+        loop {
+            self.check_file()?;
+            let is_last = Instant::now() >= deadline;
+            let mut reader = self.open()?;
+            let value = query(reader.connection_mut());
+            let is_whole = reader.is_whole(&self.file.path);
+            match value {
+                Err(Failure::Sql(error)) if is_whole && is_passing(&error) && is_last => {
+                    return Err(explained(&error, &self.file));
+                }
+                Err(Failure::Sql(error)) if is_whole && is_passing(&error) => {}
+                value if is_whole => return value.map_err(|error| error.of(&self.file)),
+                _ if is_last => return Err(self.file.failed(CHANGING)),
+                _ => {}
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// Returns a token that changes with every commit, from SQLite's counter (`PRAGMA data_version`). Blocks.
@@ -208,6 +239,21 @@ impl Reader {
         match self {
             Self::Usual(connection) => connection,
             Self::Quiet(quiet) => &quiet.connection,
+        }
+    }
+
+    fn connection_mut(&mut self) -> &mut Connection {
+        match self {
+            Self::Usual(connection) => connection,
+            Self::Quiet(quiet) => &mut quiet.connection,
+        }
+    }
+
+    /// Reports whether what was read is one state of the catalogue.
+    fn is_whole(&self, path: &Path) -> bool {
+        match self {
+            Self::Usual(_) => true,
+            Self::Quiet(quiet) => quiet.is_whole(path),
         }
     }
 }
