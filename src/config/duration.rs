@@ -11,7 +11,7 @@ pub(super) const LONG_UNITS: &str =
     "of ms, s, m, h (at most 24h) or d (at most 3650d), such as 30m, 6h or 3d";
 
 /// Parses a whole number of `ms`, `s`, `m` or `h`; above zero, at most a day.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let bad = || {
         format!(
             "`{text}` is not a duration: give a whole number, at least 1, of ms, s, m or h, such as 500ms, 30s, 5m or 1h, at most 24h"

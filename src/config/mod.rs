@@ -30,6 +30,7 @@ mod zone_rule;
 
 pub use builtin::*;
 pub(crate) use document::{explained, unknown_key};
+pub(crate) use duration::parse_duration;
 pub use environment::{Environment, Folders};
 pub use error::{ConfigError, Problem};
 pub use identity::Identity;

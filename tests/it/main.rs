@@ -94,6 +94,7 @@ mod secrets_cut;
 mod sets;
 mod settled;
 mod spreadsheets;
+mod sql;
 mod still_there;
 mod store;
 mod times;

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where SQL may stand: the rig's one file, tests of damage, tests of the engine, and tests of what source code may say.
+/// Where SQL may stand: the rig's one file, tests of damage, tests of the engine and of `gannet sql`, and tests of what source code may
+/// say.
 fn may_say_sql(name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or_default();
     name == "rig/sqlite.rs"
@@ -13,6 +14,7 @@ fn may_say_sql(name: &str) -> bool {
         || name.starts_with("bench/")
         || last.starts_with("damaged")
         || last == "raw_sql.rs"
+        || name == "it/sql.rs"
 }
 
 fn files_below(folder: &Path, into: &mut Vec<PathBuf>) {

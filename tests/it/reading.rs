@@ -28,6 +28,7 @@ const COMMANDS: &[&str] = &[
     "dump --json",
     "dump --toml",
     "verdicts",
+    "sql SELECT/**/name/**/FROM/**/source",
     "apply sources.toml --dry-run",
 ];
 

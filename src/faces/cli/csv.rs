@@ -35,6 +35,14 @@ pub(crate) fn write_row(
     write_record(out, fields.iter().map(|field| plain(&value[*field])))
 }
 
+/// Writes one row of values without names.
+pub(crate) fn write_values(
+    out: &mut dyn Write,
+    values: impl Iterator<Item = Value>,
+) -> io::Result<()> {
+    write_record(out, values.map(|value| plain(&value)))
+}
+
 fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -33,6 +33,7 @@ impl AppCommand {
             | Self::Diff(_)
             | Self::Export(_)
             | Self::Grep(_)
+            | Self::Sql(_)
             | Self::Report(_)
             | Self::Verdicts(_)
             | Self::Dump(_) => Access::Read,

@@ -17,7 +17,7 @@ pub use access::Access;
 pub use import::ImportArgs;
 pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
 pub use queries::{
-    DumpArgs, GrepArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ReportArgs, ShowArgs,
+    DumpArgs, GrepArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ReportArgs, ShowArgs, SqlArgs,
     TableFormat,
 };
 pub use root::{

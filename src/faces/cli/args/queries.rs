@@ -1,8 +1,11 @@
 //! Arguments of the commands that only read.
 
+use std::time::Duration;
+
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::config::parse_duration;
 use crate::domain::Moment;
 use crate::faces::state_word::StateWord;
 
@@ -198,6 +201,36 @@ pub struct GrepArgs {
     /// Print an array with an object for each source
     #[arg(long)]
     pub json: bool,
+}
+
+/// `sql`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The tables and their columns: `gannet help schema`.
+At most 10,000 rows, and 64 KiB of each value. Exit code 1: there are no rows.
+
+Examples:
+  gannet sql 'SELECT name, address FROM source ORDER BY name'
+  gannet sql --csv - < failures.sql")]
+pub struct SqlArgs {
+    /// One query that only reads; - reads it from stdin
+    pub query: String,
+    /// Print an array of objects; blobs are hexadecimal digits
+    #[arg(long)]
+    json: bool,
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// Stop the query after this time, at most 5s
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+}
+
+impl SqlArgs {
+    /// Returns the output format.
+    pub fn format(&self) -> TableFormat {
+        TableFormat::from_flags(self.json, self.csv)
+    }
 }
 
 /// `report`.

@@ -9,8 +9,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use super::{
     AddArgs, ApplyArgs, CatArgs, DiffArgs, DumpArgs, EditArgs, ExportArgs, FetchArgs, GrepArgs,
     HistoryArgs, ImportArgs, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs,
-    LogArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs, VerdictArgs, VerdictsArgs,
-    VerifyArgs,
+    LogArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs, SqlArgs, VerdictArgs,
+    VerdictsArgs, VerifyArgs,
 };
 use crate::domain::IntervalError;
 use crate::faces::cli::manual::Topic;
@@ -251,6 +251,8 @@ pub enum AppCommand {
     Export(ExportArgs),
     /// List the versions of sources that contain a text
     Grep(GrepArgs),
+    /// Look into the catalogue with a query in SQL
+    Sql(SqlArgs),
     /// Write an HTML page of what list and history print
     Report(ReportArgs),
     /// Add the addresses in a file of urlwatch, changedetection.io, or a plain list

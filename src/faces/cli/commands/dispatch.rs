@@ -3,7 +3,7 @@
 use super::folders::SetFolders;
 use super::{
     add, apply, cat, change, diff, dump, export, grep, history, import, list, log, notify, report,
-    show, verdict, verdicts, verify,
+    show, sql, verdict, verdicts, verify,
 };
 use crate::app::{App, row_named_in};
 use crate::faces::cli::args::{Access, AppCommand};
@@ -30,6 +30,7 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
         AppCommand::Diff(args) => diff::run(app, args, console).await,
         AppCommand::Export(args) => export::run(app, args, console).await,
         AppCommand::Grep(args) => grep::run(app, args, console).await,
+        AppCommand::Sql(args) => sql::run(app, args, console).await,
         AppCommand::Report(args) => report::run(app, args, console).await,
         AppCommand::Import(args) => import::run(app, args, console).await,
         AppCommand::Verify(args) => verify::run(app, args, console).await,

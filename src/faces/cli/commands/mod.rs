@@ -27,6 +27,7 @@ mod published;
 mod report;
 mod sets;
 mod show;
+mod sql;
 mod verdict;
 mod verdict_lines;
 mod verdicts;

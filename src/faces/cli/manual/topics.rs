@@ -43,6 +43,7 @@ pub(crate) const TOPICS: &[Topic] = &[
     topic!("recovery"),
     topic!("deploy", Some(deploy_files)),
     topic!("formats"),
+    topic!("schema"),
     topic!("exit-codes"),
     topic!("files"),
 ];
