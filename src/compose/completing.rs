@@ -55,6 +55,15 @@ async fn names_of(app: &App, kind: NameKind) -> Result<Vec<String>> {
             let verifiers = config.verifiers.iter();
             verifiers.map(|one| one.name.clone()).collect()
         }
+        NameKind::Person => {
+            let people = app.people().await?.into_iter();
+            people.map(|person| person.name).collect()
+        }
+        NameKind::Token => {
+            let tokens = app.tokens().await?.into_iter();
+            let tokens = tokens.filter(|token| token.revoked_at.is_none());
+            tokens.map(|token| token.name).collect()
+        }
         NameKind::Notifier => {
             let notifiers = config.notifiers.iter();
             notifiers.map(|one| one.name.clone()).collect()

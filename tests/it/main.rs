@@ -77,6 +77,7 @@ mod pass_errors;
 mod pass_reasons;
 mod passes;
 mod people;
+mod people_commands;
 mod policy;
 mod program_limits;
 mod publication;

@@ -72,6 +72,10 @@ pub enum NameKind {
     Verifier,
     /// A notifier.
     Notifier,
+    /// A person who may sign in.
+    Person,
+    /// A token that is not revoked.
+    Token,
 }
 
 /// Special lines by which the script completes paths itself.
@@ -240,6 +244,8 @@ fn values(command: &Command, arg: &Arg, wanted: &mut Completion) {
             "TAG" => wanted.names.push(NameKind::Tag),
             "VERIFIER" => wanted.names.push(NameKind::Verifier),
             "NOTIFIER" => wanted.names.push(NameKind::Notifier),
+            "PERSON" => wanted.names.push(NameKind::Person),
+            "TOKEN" => wanted.names.push(NameKind::Token),
             "TOPIC" => wanted.fixed.extend(topics()),
             "COMMAND" => wanted.fixed.extend(commands(&Cli::command())),
             "FILE" => wanted.fixed.push((FILES.to_owned(), String::new())),
@@ -354,6 +360,9 @@ mod tests {
             ("list -- --fai", &[]),
             ("--worker-only --js", &["--json"]),
             ("rm --pur", &["--purge"]),
+            ("user ro", &["role"]),
+            ("user role x o", &["operator"]),
+            ("token create x --role v", &["viewer", "verifier"]),
         ] {
             assert_eq!(complete(line).0, expected, "{line}");
         }
@@ -361,7 +370,9 @@ mod tests {
 
     #[test]
     fn names_are_asked_for_where_they_stand() {
-        use NameKind::{Notifier, Removed, Set, Source, Tag, TagOfSources, Verifier};
+        use NameKind::{
+            Notifier, Person, Removed, Set, Source, Tag, TagOfSources, Token, Verifier,
+        };
         for (line, expected) in [
             ("show ", &[Source, TagOfSources][..]),
             ("fetch a b ", &[Source, TagOfSources]),
@@ -375,6 +386,10 @@ mod tests {
             ("verdict a ", &[Verifier]),
             ("verdicts --verifier ", &[Verifier]),
             ("notify test ", &[Notifier]),
+            ("user passwd ", &[Person]),
+            ("user add ", &[]),
+            ("token revoke ", &[Token]),
+            ("token create x --verifier ", &[Verifier]),
             ("add x --tag ", &[Tag]),
             ("edit x --tag ", &[Tag]),
             ("add ", &[]),

@@ -18,6 +18,7 @@ mod manual;
 mod outlook;
 mod pass_json;
 mod pass_results;
+mod password;
 mod progress;
 mod sources_file;
 mod summary;

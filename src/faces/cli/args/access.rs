@@ -1,6 +1,6 @@
 //! The access of each command to the store: create, change or read.
 
-use super::AppCommand;
+use super::{AppCommand, TokenWhat, UserWhat};
 
 /// How a command accesses the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ impl AppCommand {
     /// never becomes a new, empty, healthy store.
     pub fn access(&self) -> Access {
         match self {
+            Self::User(args) if matches!(args.what, UserWhat::List(_)) => Access::Read,
+            Self::Token(args) if matches!(args.what, TokenWhat::List(_)) => Access::Read,
             Self::Apply(args) if args.dry_run => Access::Read,
             Self::Import(args) if args.dry_run => Access::Read,
             Self::Add(_)
@@ -46,6 +48,8 @@ impl AppCommand {
             | Self::Verify(_)
             | Self::Verdict(_)
             | Self::Notify(_)
+            | Self::User(_)
+            | Self::Token(_)
             | Self::LegacyInterval(_)
             | Self::LegacyEnabled(_) => Access::Change,
         }

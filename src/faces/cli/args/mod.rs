@@ -5,6 +5,7 @@
 mod access;
 mod import;
 mod legacy;
+mod people;
 mod queries;
 mod root;
 mod sources;
@@ -16,6 +17,7 @@ mod versions;
 pub use access::Access;
 pub use import::ImportArgs;
 pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
+pub use people::{FormatArgs, TokenArgs, TokenWhat, UserArgs, UserWhat};
 pub use queries::{
     DumpArgs, GrepArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ReportArgs, ShowArgs, SqlArgs,
     TableFormat,

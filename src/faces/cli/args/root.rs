@@ -9,8 +9,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use super::{
     AddArgs, ApplyArgs, CatArgs, DiffArgs, DumpArgs, EditArgs, ExportArgs, FetchArgs, GrepArgs,
     HistoryArgs, ImportArgs, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs,
-    LogArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs, SqlArgs, VerdictArgs,
-    VerdictsArgs, VerifyArgs,
+    LogArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs, SqlArgs, TokenArgs,
+    UserArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
 };
 use crate::domain::IntervalError;
 use crate::faces::cli::manual::Topic;
@@ -265,6 +265,10 @@ pub enum AppCommand {
     Verdicts(VerdictsArgs),
     /// Test a notifier
     Notify(NotifyArgs),
+    /// Add people who may sign in to the service, and change them
+    User(UserArgs),
+    /// Create tokens for programs that use the service, and revoke them
+    Token(TokenArgs),
     /// Make the sources match a TOML file
     Apply(ApplyArgs),
     /// Print the whole catalogue, or the TOML file that `apply` reads

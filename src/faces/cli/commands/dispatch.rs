@@ -3,7 +3,7 @@
 use super::folders::SetFolders;
 use super::{
     add, apply, cat, change, diff, dump, export, grep, history, import, list, log, notify, report,
-    show, sql, verdict, verdicts, verify,
+    show, sql, token, user, verdict, verdicts, verify,
 };
 use crate::app::{App, row_named_in};
 use crate::faces::cli::args::{Access, AppCommand};
@@ -37,6 +37,8 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
         AppCommand::Verdict(args) => verdict::run(app, args, console).await,
         AppCommand::Verdicts(args) => verdicts::run(app, args, console).await,
         AppCommand::Notify(args) => notify::run(app, args, console).await,
+        AppCommand::User(args) => user::run(app, args, console).await,
+        AppCommand::Token(args) => token::run(app, args, console).await,
         AppCommand::Apply(args) => apply::run(app, args, console).await,
         AppCommand::Dump(args) => dump::run(app, args, console).await,
         // Opening the catalogue has created it.
@@ -71,11 +73,15 @@ pub fn rehearse(command: &mut AppCommand, console: &mut Console<'_>) -> Option<E
 }
 
 /// Returns the set folders before a command whose changes of them are printed after it. Commands that judge print them
-/// themselves.
+/// themselves; people and tokens change none.
 async fn folders_before(app: &App, command: &AppCommand) -> Option<SetFolders> {
     let says_so = matches!(
         command,
-        AppCommand::Verify(_) | AppCommand::Verdict(_) | AppCommand::Notify(_)
+        AppCommand::Verify(_)
+            | AppCommand::Verdict(_)
+            | AppCommand::Notify(_)
+            | AppCommand::User(_)
+            | AppCommand::Token(_)
     );
     if command.access() == Access::Read || says_so {
         return None;

@@ -28,6 +28,8 @@ mod report;
 mod sets;
 mod show;
 mod sql;
+mod token;
+mod user;
 mod verdict;
 mod verdict_lines;
 mod verdicts;
