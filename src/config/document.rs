@@ -12,9 +12,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer, Error, ValueDeserializer};
 
 use super::Problem;
-
-/// A correction of a key is suggested up to this many insertions, deletions, changes and swaps.
-const MAX_TYPOS: usize = 3;
+use crate::domain::nearest_word;
 
 /// A document, and the problems found in it.
 pub(super) struct Document<'a> {
@@ -312,17 +310,8 @@ fn unknown_key_or(meant: Option<String>, path: &[&str], accepted: &[&str]) -> St
 
 /// Returns, behind `lead`, the question for the nearest known name; an empty text if none is near.
 pub(super) fn suggestion(lead: &str, name: &str, known: &[&str]) -> String {
-    let meant = nearest(name, known).map(|meant| format!("{lead}did you mean `{meant}`?"));
+    let meant = nearest_word(name, known).map(|meant| format!("{lead}did you mean `{meant}`?"));
     meant.unwrap_or_default()
-}
-
-fn nearest<'n>(key: &str, known: &[&'n str]) -> Option<&'n str> {
-    known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(key, name), *name))
-        .filter(|(typos, name)| *typos <= MAX_TYPOS.min(name.len() / 2))
-        .min()
-        .map(|(_, name)| name)
 }
 
 /// One table of a list as it stands in the text. Other than its values, it knows the keys that are present and their

@@ -20,6 +20,7 @@ mod likely_address;
 mod lines;
 mod masked;
 mod moment;
+mod near;
 mod notice;
 mod number;
 mod numbering;
@@ -32,6 +33,7 @@ mod settings;
 mod settings_format;
 mod size;
 mod source;
+mod state_word;
 mod template;
 mod text;
 pub(crate) mod text_form;
@@ -73,6 +75,7 @@ pub use interval::{
 pub use lines::{lines, with_line_feeds};
 pub use masked::{masked, masked_within};
 pub use moment::{Moment, MomentError};
+pub use near::nearest_word;
 pub use notice::{
     ChangeKind, Decision, NoticeRules, NotifierState, SetNotifierState, SourceHealth,
     next_notification, next_set_notification,
@@ -91,6 +94,7 @@ pub use publication::{
 pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
+pub use state_word::{StateWord, is_newest_damaged, next_due};
 pub use template::Template;
 pub use text::{clean, clean_line, io_words, shortened, truncate_line};
 pub use time_bounds::{CLOCK_TOLERANCE, LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
