@@ -14,6 +14,7 @@ mod digest;
 mod edition;
 mod event;
 mod file_name;
+mod filter;
 mod id;
 mod interval;
 mod likely_address;
@@ -67,6 +68,7 @@ pub use edition::{
 };
 pub use event::{About, Action, Actor, CommittedEvent, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};
+pub use filter::{Filter, FilterFacts};
 pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{
     Interval, IntervalError, Slot, duration_setting, duration_words, next_slot,

@@ -51,7 +51,8 @@ impl FromStr for Moment {
     }
 }
 
-fn age(text: &str) -> Option<Duration> {
+/// Parses an age: `30m`, `2h`, `3d`, `1w`.
+pub(super) fn age(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back()?;
     let digits = text.strip_suffix(unit)?;
     let count = parse_number(digits)?;

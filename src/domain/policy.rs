@@ -9,7 +9,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Pattern, SourceKey, Weight, Weights};
+use super::{Actor, Pattern, SourceKey, SourceSettings, Weight, Weights};
 
 /// What a verifier judges.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,20 @@ impl Policy {
             verifier.scope == Scope::Source
                 && patterns.iter().any(|pattern| pattern.selects(source))
         })
+    }
+
+    /// Returns the names of the verifiers that judge a source with these settings, by itself or in a set of one of its
+    /// tags, in the order of the configuration.
+    pub fn names_judging(&self, settings: &SourceSettings) -> Vec<&str> {
+        let judges = |verifier: &&PolicyVerifier| match &verifier.scope {
+            Scope::Source => {
+                let mut patterns = verifier.sources.iter();
+                patterns.any(|pattern| pattern.matches(settings))
+            }
+            Scope::Set { tag } => settings.tags.contains(tag),
+        };
+        let judging = self.verifiers.iter().filter(judges);
+        judging.map(|verifier| verifier.name.as_str()).collect()
     }
 
     /// Returns the verifiers that judge the editions of a set, with their weights.

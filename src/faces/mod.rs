@@ -1,8 +1,9 @@
 //! The faces: how people and programs reach the use-cases of `app`. Faces never import each other; they share `text`,
-//! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `json` and `options`.
+//! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `json` and `options`.
 
 pub mod cli;
 mod file_change;
+mod filtering;
 #[cfg(test)]
 mod fixtures;
 mod folder_change;

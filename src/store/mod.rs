@@ -45,11 +45,12 @@ pub use query::{
     DeletedEditions, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources,
     ExpectedFiles, FileSetNamed, FileSets, FreeName, HappenedAfter, LastGoodAttempt, LooseObjects,
     NamedVersions, NewestAmongUnreadable, NewestEdition, NewestEvent, NewestKey, NewestOf,
-    NewestVerdict, NoticeLookOf, OutlookAt, People, PersonNamed, PolicyInForce, PolicyRevision,
-    Publications, PublishFailures, PurgedAt, Query, RefusalsInNameOf, RemovedSources,
-    ServedVersion, SessionWith, SetMembers, SoundVersions, SourcesInManySets, TokenWith, Tokens,
-    UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles, VerdictsAndDeaths,
-    VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith, Withdrawals, Workers,
+    NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People, PersonNamed, PolicyInForce,
+    PolicyRevision, Publications, PublishFailures, PurgedAt, Query, RefusalsInNameOf,
+    RemovedSources, ServedVersion, SessionWith, SetMembers, SoundVersions, SourcesInManySets,
+    TokenWith, Tokens, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
+    VerdictsAndDeaths, VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith,
+    Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

@@ -80,6 +80,8 @@ queries! {
     OutlookAt(DateTime<Utc>) -> Outlook;
     /// Facts of the newest version and of the last attempt of these sources.
     NewestOf(Vec<SourceId>) -> HashMap<SourceId, Newest>;
+    /// When the newest versions of these sources were fetched.
+    NewestTimes(Vec<SourceId>) -> HashMap<SourceId, DateTime<Utc>>;
     /// The start of the source's last attempt that ended as new or unchanged.
     LastGoodAttempt(SourceId) -> Option<DateTime<Utc>>;
     /// When the last source with this name was purged.

@@ -252,3 +252,64 @@ fn list_shows_what_every_filter_lets_through() {
         "no sources: gannet add URL; 6 sources removed: gannet list --removed\n"
     );
 }
+
+#[test]
+fn a_filter_of_words_shows_what_matches_all_of_them() {
+    let gannet = rig();
+    gannet.ok(&["interval", "prices.csv", "2h"]);
+    gannet.ok(&["disable", "app.tar"]);
+    gannet.ok(&["remove", "rates.csv", "--yes"]);
+    gannet.ok(&[
+        "add",
+        "https://files.example.net/rates 2.csv",
+        "--name",
+        "rates 2",
+    ]);
+    let names = |arguments: &[&str]| -> Vec<String> {
+        let listed = gannet.json(&[&["list", "--json"], arguments].concat());
+        let listed = listed.as_array().expect("an array").iter();
+        let name = |one: &serde_json::Value| one["name"].as_str().map(str::to_owned);
+        listed.filter_map(name).collect()
+    };
+    for (filter, expected) in [
+        ("", &["app.tar", "prices.csv", "rates 2"] as &[_]),
+        ("tag:eu", &["prices.csv"]),
+        ("!tag:e*", &["app.tar", "rates 2"]),
+        ("host:*.net", &["rates 2"]),
+        ("\"rates 2\"", &["rates 2"]),
+        ("interval:<1d", &["prices.csv"]),
+        ("state:off", &["app.tar"]),
+        ("state:removed", &["rates.csv"]),
+        ("verifier:legal", &["app.tar", "prices.csv", "rates 2"]),
+        ("verifier:release", &["app.tar"]),
+        ("due:now EXAMPLE", &["prices.csv", "rates 2"]),
+        ("changed:>1m", &[]),
+        ("!changed:>1m is:off", &["app.tar"]),
+        ("is:failing", &[]),
+        (
+            "!is:failing !is:published ~^[pr]",
+            &["prices.csv", "rates 2"],
+        ),
+    ] {
+        assert_eq!(names(&["--filter", filter]), expected, "{filter}");
+    }
+    // With the other filters and with sources, all must hold.
+    assert_eq!(names(&["--due", "--filter", "!tag:eu"]), ["rates 2"]);
+    assert_eq!(
+        names(&["tag:eu", "--filter", "interval:2h"]),
+        ["prices.csv"]
+    );
+    assert_eq!(names(&["--removed", "--filter", "tag:eu"]), ["rates.csv"]);
+    let none = gannet.run(&["list", "--due", "--filter", "is:off"]);
+    assert!(
+        none.err.contains("no source is due and matches `is:off`"),
+        "{none:?}"
+    );
+    let wrong = gannet.run(&["list", "--filter", "stat:off"]);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    assert!(wrong.err.contains("did you mean `state`?"), "{wrong:?}");
+    assert_eq!(
+        gannet.run(&["list", "--sets", "--filter", "a"]).code,
+        Some(2)
+    );
+}

@@ -49,7 +49,7 @@ impl App {
     }
 
     /// Returns the verifiers and sets in force; before the first adoption, those of this process.
-    pub(in crate::app) async fn policy_to_show(&self) -> Result<Policy> {
+    pub async fn policy_to_show(&self) -> Result<Policy> {
         let in_force = self.read(PolicyInForce).await?;
         Ok(in_force.map_or_else(|| (*self.configured().policy).clone(), |known| known.policy))
     }

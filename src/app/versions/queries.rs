@@ -11,8 +11,8 @@ use crate::domain::{
     VersionState,
 };
 use crate::store::{
-    ChangeToken, ExistingSources, NamedVersions, NewestOf, OutlookAt, SoundVersions, SourceFilter,
-    VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsQuery,
+    ChangeToken, ExistingSources, NamedVersions, NewestOf, NewestTimes, OutlookAt, SoundVersions,
+    SourceFilter, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsQuery,
 };
 
 /// A source with its history.
@@ -139,6 +139,15 @@ impl App {
     pub async fn newest(&self, sources: &[Source]) -> Result<HashMap<SourceId, Newest>> {
         let ids = sources.iter().map(|source| source.id).collect();
         self.read(NewestOf(ids)).await
+    }
+
+    /// Returns when the newest versions of these sources were fetched; sources without one are missing.
+    pub async fn newest_times(
+        &self,
+        sources: &[Source],
+    ) -> Result<HashMap<SourceId, DateTime<Utc>>> {
+        let ids = sources.iter().map(|source| source.id).collect();
+        self.read(NewestTimes(ids)).await
     }
 
     /// Returns all verdicts on a version, oldest first.

@@ -11,6 +11,7 @@ use super::args::Cli;
 use super::exit::printed;
 use super::manual::TOPICS;
 use super::{Console, ExitStatus};
+use crate::faces::state_word::StateWord;
 use crate::faces::text::clean;
 
 /// Shells do not show more candidates at once.
@@ -209,6 +210,20 @@ fn topics() -> impl Iterator<Item = (String, String)> {
         .map(|topic| (topic.name.to_owned(), topic.title().to_owned()))
 }
 
+/// Returns the words of filters that do not depend on the catalogue, each with its meaning.
+fn filter_words() -> impl Iterator<Item = (String, String)> {
+    let state =
+        |(state, word, _): (StateWord, _, _)| (format!("state:{word}"), state.meaning().to_owned());
+    let kinds = [
+        ("is:failing", "with a problem"),
+        ("is:due", "due now"),
+        ("is:off", "disabled"),
+        ("is:published", "with a published version"),
+    ];
+    let kinds = kinds.map(|(word, meaning)| (word.to_owned(), meaning.to_owned()));
+    kinds.into_iter().chain(StateWord::ALL.map(state))
+}
+
 fn takes_value(option: &Arg) -> bool {
     option.get_action().takes_values() && !option.is_require_equals_set()
 }
@@ -241,6 +256,10 @@ fn values(command: &Command, arg: &Arg, wanted: &mut Completion) {
                 .extend([NameKind::Source, NameKind::TagOfSources]),
             "VERSION" => wanted.names.push(NameKind::Source),
             "SET" => wanted.names.push(NameKind::Set),
+            "FILTER" => {
+                wanted.names.extend([NameKind::TagOfSources, NameKind::Set]);
+                wanted.fixed.extend(filter_words());
+            }
             "TAG" => wanted.names.push(NameKind::Tag),
             "VERIFIER" => wanted.names.push(NameKind::Verifier),
             "NOTIFIER" => wanted.names.push(NameKind::Notifier),

@@ -142,6 +142,24 @@ pub(super) fn newest_of(
     Ok(known)
 }
 
+/// Returns when the newest versions of these sources were fetched.
+pub(super) fn newest_times(
+    sql: &Connection,
+    sources: &[SourceId],
+    damaged: &mut Vec<DamagedRow>,
+) -> Outcome<HashMap<SourceId, DateTime<Utc>>> {
+    const TIMES: &str = "SELECT t.source_id, v.fetched_at
+         FROM json_each(?1) j CROSS JOIN source_state t ON t.source_id = j.value
+         JOIN version v ON v.id = t.version_id AND v.source_id = t.source_id";
+    let mut statement = sql.prepare_cached(TIMES)?;
+    let rows = statement.query_map([to_json(&sources)], |row| {
+        read_row("version", row, |columns| {
+            Ok((SourceId(columns.get()?), columns.time()?))
+        })
+    })?;
+    Ok(sound_rows(rows, damaged)?.into_iter().collect())
+}
+
 // A version with a damaged row has neither length nor digest here.
 const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, a.error,
          t.published_version_id, t.publish_due

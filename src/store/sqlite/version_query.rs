@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::Store;
@@ -12,12 +13,12 @@ use super::select::{Damage, Select};
 use super::served::{served_at, served_now};
 use super::statements::Statements as _;
 use super::version::{
-    good_version_before, history, newest_of, sound_history, version_after, version_at,
-    version_back, version_before, version_if_there, versions_in_force,
+    good_version_before, history, newest_of, newest_times, sound_history, version_after,
+    version_at, version_back, version_before, version_if_there, versions_in_force,
 };
 use crate::domain::{SourceId, Version, VersionId};
 use crate::store::error::{Result, StoreError};
-use crate::store::query::{NewestOf, ServedVersion, SoundVersions, VersionCount};
+use crate::store::query::{NewestOf, NewestTimes, ServedVersion, SoundVersions, VersionCount};
 use crate::store::types::Newest;
 use crate::store::version_query::{VersionQuery, VersionsQuery};
 
@@ -51,6 +52,16 @@ impl Select<Option<VersionId>> for ServedVersion {
 impl Select<HashMap<SourceId, Newest>> for NewestOf {
     fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<HashMap<SourceId, Newest>> {
         newest_of(sql, &self.0, damaged)
+    }
+}
+
+impl Select<HashMap<SourceId, DateTime<Utc>>> for NewestTimes {
+    fn select(
+        &self,
+        sql: &Connection,
+        damaged: &mut Damage,
+    ) -> Outcome<HashMap<SourceId, DateTime<Utc>>> {
+        newest_times(sql, &self.0, damaged)
     }
 }
 

@@ -44,6 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "faces::cli",
             "faces::file_change",
+            "faces::filtering",
             "faces::folder_change",
             "faces::json",
             "faces::options",
@@ -61,6 +62,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "domain",
             "config",
             "faces::file_change",
+            "faces::filtering",
             "faces::folder_change",
             "faces::json",
             "faces::options",
@@ -80,6 +82,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "faces::text",
         ],
     ),
+    ("faces::filtering", &["app", "domain"]),
     (
         "faces::folder_change",
         &[
@@ -115,6 +118,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "domain",
             "config",
             "faces::file_change",
+            "faces::filtering",
             "faces::options",
             "faces::publication",
             "faces::fixtures",

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::config::parse_duration;
-use crate::domain::Moment;
+use crate::domain::{Filter, Moment};
 use crate::faces::state_word::StateWord;
 
 /// The output format of a table.
@@ -41,7 +41,7 @@ pub struct ListArgs {
     #[command(flatten)]
     pub only: ListFilter,
     /// List the sets that are judged and published together, instead of the sources
-    #[arg(long, conflicts_with_all = ["sources", "failing", "states", "due", "removed"])]
+    #[arg(long, conflicts_with_all = ["sources", "failing", "states", "due", "removed", "filter"])]
     pub sets: bool,
     /// Print an array of objects
     #[arg(long)]
@@ -73,6 +73,28 @@ pub struct ListFilter {
     /// List removed sources, which `gannet restore` brings back
     #[arg(long, conflicts_with = "due")]
     pub removed: bool,
+    /// Only sources that match all of these words; see below
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<Filter>,
+}
+
+impl ListFilter {
+    /// Returns what all of the filters ask for, but for `--removed`.
+    pub(crate) fn filter(&self) -> Filter {
+        let states: Vec<_> = self.states.iter().map(|state| state.as_str()).collect();
+        let words = [
+            (self.failing, "is:failing".to_owned()),
+            (self.due, "is:due".to_owned()),
+            (!states.is_empty(), format!("state:{}", states.join(","))),
+        ];
+        let asked = words.into_iter().filter(|(is_asked, _)| *is_asked);
+        let asked: Vec<_> = asked.map(|(_, word)| word).collect();
+        let flags: Filter = asked.join(" ").parse().expect("the flags' words are known");
+        match &self.filter {
+            Some(filter) => flags.and(filter),
+            None => flags,
+        }
+    }
 }
 
 fn state_parser() -> impl TypedValueParser<Value = StateWord> {
@@ -81,11 +103,20 @@ fn state_parser() -> impl TypedValueParser<Value = StateWord> {
     PossibleValuesParser::new(StateWord::ALL.map(value)).try_map(|word| word.parse::<StateWord>())
 }
 
+const FILTER_HELP: &str = "\
+FILTER: words separated by blanks; `!` negates one, double quotes keep blanks
+  tag:NAME set:NAME host:NAME verifier:NAME         a name, or a glob
+  state:down,fail  is:failing|due|off|published     its state
+  interval:1d interval:<6h changed:2d changed:>30d  < <= > >= compare
+  due:now due:2h                                    due within this time
+  TEXT  GLOB  ~REGEX                                in name or address
+";
+
 fn list_help() -> String {
     let legend =
         StateWord::ALL.map(|(state, _, shown)| format!("  {shown:<8} {}\n", state.meaning()));
     format!(
-        "States:\n{}\nExamples:\n  gannet list tag:prices --failing\n  gannet list --json | jq '.[] | select(.failures > 0).name'",
+        "States:\n{}\n{FILTER_HELP}\nExamples:\n  gannet list tag:prices --failing\n  gannet list --filter 'host:*.org changed:>30d !state:off'\n  gannet list --json | jq '.[] | select(.failures > 0).name'",
         legend.concat()
     )
 }

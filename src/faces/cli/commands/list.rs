@@ -1,20 +1,21 @@
 //! `list`: the sources and their states.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::sets;
 use crate::app::{App, Error, Newest, failure_among};
-use crate::domain::{Source, SourceId};
+use crate::domain::{Source, SourceId, masked_within};
 use crate::faces::cli::args::{ListArgs, ListFilter, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Cell, Column, Table, below, flexible, left, path, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::filtering::filtered;
 use crate::faces::json::{self, SourceJson};
 use crate::faces::publication::{published_briefly, still_published};
-use crate::faces::state_word::{StateWord, next_due, state_word, verified_word, why};
+use crate::faces::state_word::{next_due, state_word, verified_word, why};
 use crate::faces::text::{clean, count, or_dash};
 
 /// The least width of a terminal on which paths are listed, in columns.
@@ -86,48 +87,27 @@ async fn none_words(app: &App, args: &ListArgs, is_all: bool) -> Result<String, 
     } else {
         "none of these sources"
     };
-    Ok(format!("{subject} is {}", asked.join(" and ")))
+    let is = (!asked.is_empty()).then(|| format!("is {}", asked.join(" and ")));
+    let filter = only.filter.as_ref().map(ToString::to_string);
+    let matches = filter.map(|text| format!("matches `{}`", clean(&masked_within(&text))));
+    let words: Vec<_> = is.into_iter().chain(matches).collect();
+    Ok(format!("{subject} {}", words.join(" and ")))
 }
 
 /// Returns the selected sources, ordered by name.
 async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
-    let ListFilter {
-        failing,
-        states,
-        due,
-        removed,
-    } = &args.only;
-    let mut sources = if *removed || states.contains(&StateWord::Removed) {
+    let filter = args.only.filter();
+    let sources = if args.only.removed || filter.asks_removed() {
         app.removed_sources(&args.sources).await?
     } else {
         app.sources(&args.sources).await?
     };
     app.record_damaged_newest(&sources).await?;
-    let now = app.now();
-    let overdue = if *failing {
-        app.overdue(&sources).await?
-    } else {
-        HashSet::new()
-    };
-    sources.retain(|source| {
-        let state = StateWord::of(source);
-        let fails = matches!(
-            state,
-            StateWord::Down
-                | StateWord::Fail
-                | StateWord::Unpublished
-                | StateWord::SetFail
-                | StateWord::Damaged
-                | StateWord::Error
-        ) || overdue.contains(&source.id);
-        let is_due = next_due(source).is_some_and(|at| at <= now);
-        (!failing || fails) && (states.is_empty() || states.contains(&state)) && (!due || is_due)
-    });
-    Ok(sources)
+    filtered(app, sources, &filter).await
 }
 
 fn is_everything(filter: &ListFilter) -> bool {
-    !(filter.failing || filter.due || filter.removed) && filter.states.is_empty()
+    !filter.removed && filter.filter().is_empty()
 }
 
 /// Facts for the JSON that are not part of the sources.
