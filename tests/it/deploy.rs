@@ -1,9 +1,17 @@
-//! The recipes in README and `assets/deploy`: their lines are taken from the files and run as they stand.
+//! The recipes in README and `assets/deploy`: their lines are taken from the files and run as they stand. Each file is tried with the
+//! program that reads it, where this machine has it.
+
+mod containers;
+mod metrics;
+mod sites;
+mod units;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
+
+use serde_json::Value;
 
 use crate::rig::{Gannet, in_namespaces, left_out, said};
 
@@ -21,9 +29,66 @@ const MACHINE: &str = "
     unset GANNET_CONFIG GANNET_DATA_DIR
 ";
 
+/// Returns the path of a file or folder of the project.
+fn path_of(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
 fn asset(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let path = path_of(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn deployed(name: &str) -> String {
+    asset(&format!("assets/deploy/{name}"))
+}
+
+/// Returns the files in a folder with this ending.
+fn files(folder: &str, end: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(path_of(folder)).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut paths: Vec<_> = paths
+        .filter(|path| path.to_string_lossy().ends_with(end))
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{folder}: {end}");
+    paths
+}
+
+/// Whether a program is there; says what is left out where it is not.
+fn has(program: &str, argument: &str, what: &str) -> bool {
+    let ran = Command::new(program).arg(argument).output();
+    let is_there = ran.is_ok_and(|output| output.status.success());
+    if !is_there {
+        left_out(what, &format!("{program} is not there"));
+    }
+    is_there
+}
+
+/// Returns a YAML file as JSON, by Python's reader; nothing on a machine without it.
+fn yaml(path: &Path) -> Option<Value> {
+    let script = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout, default=str)";
+    let read = Command::new("python3")
+        .args(["-c", script])
+        .arg(path)
+        .output();
+    let read = said(&read.ok()?);
+    if read.err.contains("No module named") {
+        return None;
+    }
+    assert_eq!(read.code, Some(0), "{}: {}", path.display(), read.err);
+    Some(serde_json::from_str(&read.out).expect("JSON"))
+}
+
+/// A program that is ended with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Returns the commands at the head of a unit.
@@ -88,7 +153,13 @@ fn delivered() -> Option<Gannet> {
     let folder = gannet.path("delivered");
     fs::create_dir(&folder).expect("a folder");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = ["gannet.service", "gannet-pass.service", "gannet-pass.timer"];
+    let files = [
+        "gannet.service",
+        "gannet-pass.service",
+        "gannet-pass.timer",
+        "gannet-serve.service",
+        "gannet-serve.socket",
+    ];
     let deploy = files.map(|name| root.join("assets/deploy").join(name));
     let others = [
         root.join("assets/config.toml"),
@@ -163,6 +234,72 @@ fn the_timer_s_pass_and_the_crontab_work_after_the_same_steps() {
     assert_eq!(said.out.matches("fetch.failed").count(), 1, "{said:#?}");
     assert!(asset("assets/deploy/gannet-pass.service").contains("SuccessExitStatus=1"));
     assert_eq!(said.err, "", "{said:#?}");
+}
+
+#[test]
+fn the_steps_of_the_http_service_follow_those_of_the_service() {
+    let Some(gannet) = delivered() else { return };
+    let before = steps("gannet.service");
+    let (before, _) = before.rsplit_once('\n').expect("several steps");
+    let script = format!(
+        "{MACHINE}\n{before}\n{steps}\nstat -c '%a %n' /etc/systemd/system/gannet*",
+        steps = steps("gannet-serve.service"),
+    );
+    let Some(said) = in_namespaces(&gannet, &["--mount", "--net"], &script) else {
+        return;
+    };
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:#?}");
+    let end = "systemctl daemon-reload
+systemctl enable --now gannet-serve.socket gannet-serve.service
+644 /etc/systemd/system/gannet-serve.service
+644 /etc/systemd/system/gannet-serve.socket
+644 /etc/systemd/system/gannet.service
+";
+    assert!(said.out.ends_with(end), "{said:#?}");
+}
+
+/// Returns the instructions of the last image in the Dockerfile, a line each.
+fn instructions() -> Vec<String> {
+    let text = asset("assets/deploy/Dockerfile").replace("\\\n", " ");
+    let (_, last) = text.rsplit_once("\nFROM ").expect("an image");
+    last.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_steps_of_the_image_make_a_place_for_the_data() {
+    let Some(gannet) = delivered() else { return };
+    let instructions = instructions();
+    let all = |word: &str| -> Vec<_> {
+        let lines = instructions.iter();
+        lines.filter_map(|line| line.strip_prefix(word)).collect()
+    };
+    assert_eq!(all("VOLUME "), ["/data"]);
+    assert_eq!(all("USER "), ["gannet"]);
+    let elsewhere = |text: String| text.replace("/data", "/var/lib/data");
+    // Debian's packages are there, or not needed by what follows.
+    let script = format!(
+        "{MACHINE}
+         printf '#!/bin/sh\\n' >/usr/local/bin/apt-get; chmod 755 /usr/local/bin/apt-get
+         {run}
+         install -m 755 gannet /usr/local/bin/; stat -c '%u %g %a' /var/lib/data
+         in_image() {{ env -i PATH=$PATH {environment} setpriv --reuid gannet --regid gannet --clear-groups \"$@\"; }}
+         in_image gannet add https://example.org/prices.csv 1h --disabled; in_image gannet list --json
+         in_image gannet --worker-only; ls -A /var/lib/data",
+        run = elsewhere(all("RUN ").join("\n")),
+        environment = elsewhere(all("ENV ").join(" ")),
+    );
+    let Some(said) = in_namespaces(&gannet, &["--mount", "--net"], &script) else {
+        return;
+    };
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    for part in [
+        "10001 10001 750\n",
+        "\"prices.csv\"",
+        "gannet.db\n",
+        "log\n",
+    ] {
+        assert!(said.out.contains(part), "{part}: {said:#?}");
+    }
 }
 
 #[test]

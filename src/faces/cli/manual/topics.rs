@@ -72,30 +72,31 @@ impl Topic {
     }
 }
 
-/// The deployment files for cron, systemd and nginx.
-const DEPLOY_FILES: [(&str, &str); 5] = [
-    (
-        "gannet.service",
-        include_str!("../../../../assets/deploy/gannet.service"),
-    ),
-    (
-        "gannet-pass.service",
-        include_str!("../../../../assets/deploy/gannet-pass.service"),
-    ),
-    (
-        "gannet-pass.timer",
-        include_str!("../../../../assets/deploy/gannet-pass.timer"),
-    ),
-    ("crontab", include_str!("../../../../assets/deploy/crontab")),
-    (
-        "nginx.conf",
-        include_str!("../../../../assets/deploy/nginx.conf"),
-    ),
+macro_rules! deployed {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../../assets/deploy/", $name)))),+]
+    };
+}
+
+/// The deployment files that people read: their name and text.
+const DEPLOY_FILES: &[(&str, &str)] = deployed![
+    "gannet.service",
+    "gannet-pass.service",
+    "gannet-pass.timer",
+    "gannet-serve.service",
+    "gannet-serve.socket",
+    "crontab",
+    "nginx.conf",
+    "nginx-serve.conf",
+    "Dockerfile",
+    "compose.yaml",
+    "prometheus-alerts.yml",
 ];
 
 fn deploy_files() -> String {
-    let files = DEPLOY_FILES.map(|(name, text)| format!("## {name}\n\n```text\n{text}```\n"));
-    files.join("\n")
+    let files = DEPLOY_FILES.iter();
+    let files = files.map(|(name, text)| format!("## {name}\n\n```text\n{text}```\n"));
+    files.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
