@@ -7,14 +7,27 @@ use super::{
 };
 use crate::app::{App, row_named_in};
 use crate::faces::cli::args::{Access, AppCommand};
-use crate::faces::cli::exit::conclude;
+use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
 /// Runs one command. When this returns, results were written to stdout, everything else to stderr.
 pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>) -> ExitStatus {
     let folders = folders_before(app, command).await;
-    let result = match command {
+    let result = carry_out(app, command, console).await;
+    let status = conclude(result, console);
+    if let Some(folders) = folders {
+        folders.print(app, console).await;
+    }
+    warn_of_damage(app, command, status, console).await
+}
+
+async fn carry_out(
+    app: &App,
+    command: &mut AppCommand,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    match command {
         AppCommand::Add(args) => add::run(app, args, console).await,
         AppCommand::List(args) => list::run(app, args, console).await,
         AppCommand::Show(args) => show::run(app, args, console).await,
@@ -46,12 +59,7 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
         AppCommand::LegacyAdd(args) => add::legacy(app, args, console).await,
         AppCommand::LegacyInterval(args) => change::legacy_interval(app, args, console).await,
         AppCommand::LegacyEnabled(args) => change::legacy_enable(app, args, console).await,
-    };
-    let status = conclude(result, console);
-    if let Some(folders) = folders {
-        folders.print(app, console).await;
     }
-    warn_of_damage(app, command, status, console).await
 }
 
 /// Checks a command that would create a catalogue as far as possible without one: a command that adds nothing creates
