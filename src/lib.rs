@@ -53,6 +53,8 @@
 //!   one; a source of the set
 //! - **pass**: the worker's round: everything that is due, each source once
 //! - **event, actor, stamp**: an action that was taken, for the log; who took it; actor and time of an operation
+//! - **person, session**: who signs in to the service, in a *role*; the time from sign-in to sign-out
+//! - **token**: what a program shows to the service in the place of a name and a password
 //! - **notifier, notice**: a program or a webhook that receives changes; the message that it receives
 //! - **catalogue**: the database, `gannet.db`; the *archive* is everything else in the data folder
 //! - **mark**: the number that catalogue and archive carry both, so that a catalogue put back from a copy is

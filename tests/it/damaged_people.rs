@@ -4,8 +4,8 @@ use gannet::app::{App, ErrorKind};
 use gannet::domain::{Role, TokenRole};
 use secrecy::SecretString;
 
-use crate::rig::TestApp;
 use crate::rig::sqlite::damage;
+use crate::rig::{Home, TestApp};
 
 fn password() -> SecretString {
     SecretString::from("correct horse")
@@ -120,4 +120,43 @@ async fn a_person_whose_row_is_damaged_can_be_added_anew() {
     assert_eq!(app.person("anna").await.expect("anna").role, Role::Viewer);
     let found = app.person_of_session(session.expose()).await;
     assert_eq!(found.expect("an answer"), None);
+}
+
+#[tokio::test]
+async fn a_damaged_token_keeps_no_name_and_is_revoked_as_damage() {
+    let app = TestApp::new().open().await;
+    let create = || app.create_token("ci", TokenRole::Viewer, None, None);
+    create().await.expect("a token");
+    damage(app.folder(), "UPDATE token SET role = x'00'");
+    let error = app.revoke_token("ci").await.expect_err("damage");
+    assert_eq!(error.kind, ErrorKind::Damaged, "{error}");
+    let secret = create().await.expect("a free name");
+    app.revoke_token("ci").await.expect("revoked");
+    let found = app.holder_of_token(secret.expose()).await;
+    assert_eq!(found.expect("an answer"), None);
+}
+
+#[test]
+fn lists_name_the_damaged_row_and_have_all_others() {
+    let home = Home::new("");
+    home.ok(&["build_db"]);
+    for name in ["anna", "ben"] {
+        let add = ["user", "add", name, "--role", "viewer"];
+        let said = home.run_with(&add, "correct horse");
+        assert_eq!(said.code, Some(0), "{said:?}");
+        home.ok(&["token", "create", name, "--role", "viewer"]);
+    }
+    for (table, command) in [("person", "user"), ("token", "token")] {
+        let damaged = format!("UPDATE {table} SET role = 'admin' WHERE name = 'anna'");
+        damage(&home.data(), &damaged);
+        let said = home.run(&[command, "list", "--csv"]);
+        assert_eq!(said.code, Some(3), "{said:?}");
+        let row = format!("row 1 of the table `{table}` is damaged: it does not fit its checksum");
+        assert!(said.err.contains(&row), "{said:?}");
+        let has = |name: &str| said.out.contains(&format!("\n{name},viewer"));
+        assert!(has("ben") && !said.out.contains("anna,"), "{said:?}");
+    }
+    let said = home.run_with(&["user", "passwd", "anna"], "correct horse");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.err.contains("`gannet user add NAME`"), "{said:?}");
 }

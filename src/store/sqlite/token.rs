@@ -26,7 +26,8 @@ impl Store {
             .await
     }
 
-    /// Revokes the tokens of this name that are not revoked yet, expired ones included. Returns whether there was one.
+    /// Revokes the tokens of this name that are not revoked yet, expired ones included. Returns whether there was one; if
+    /// only a damaged row has the name, that is an error.
     pub async fn revoke_token(&self, name: String, stamp: Stamp) -> Result<bool> {
         self.write(move |transaction| revoke(transaction, &name, &stamp))
             .await
@@ -77,7 +78,11 @@ fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Token> {
 }
 
 fn create(transaction: &Transaction<'_>, token: &NewToken, stamp: &Stamp) -> Outcome<bool> {
-    let live = "SELECT 1 FROM token WHERE name = ?1 AND revoked_at IS NULL AND coalesce(expires_at > ?2, 1)";
+    // A damaged token is refused, and keeps no name.
+    let live = concat!(
+        "SELECT 1 FROM token WHERE name = ?1 AND revoked_at IS NULL AND coalesce(expires_at > ?2, 1) AND checksum = ",
+        checksum!()
+    );
     if transaction.any(live, params![token.name, millis(stamp.at)])? {
         return Ok(false);
     }
@@ -100,26 +105,28 @@ fn create(transaction: &Transaction<'_>, token: &NewToken, stamp: &Stamp) -> Out
         " WHERE id = ?1"
     );
     transaction.execute(seal, [id])?;
-    let of = token.verifier.as_ref().map(|name| format!(" of {name}"));
-    let until = token
-        .expires_at
-        .map(|end| format!(", until {}", end.format("%F %R UTC")));
-    let detail = [
-        format!("{}: {}", token.name, token.role),
-        of.unwrap_or_default(),
-        until.unwrap_or_default(),
-    ];
-    let event = NewEvent::of(Action::TokenCreated).detail(detail.concat());
+    let event = NewEvent::of(Action::TokenCreated).detail(in_words(token));
     insert_event(transaction, stamp, event)?;
     Ok(true)
 }
 
+fn in_words(token: &NewToken) -> String {
+    let of = token.verifier.as_ref().map(|name| format!(" of {name}"));
+    let end = token.expires_at;
+    let until = end.map(|end| format!(", until {}", end.format("%F %R UTC")));
+    let (of, until) = (of.unwrap_or_default(), until.unwrap_or_default());
+    format!("{}: {}{of}{until}", token.name, token.role)
+}
+
 fn revoke(transaction: &Transaction<'_>, name: &str, stamp: &Stamp) -> Outcome<bool> {
-    let revoked = transaction.execute(
-        "UPDATE token SET revoked_at = ?2 WHERE name = ?1 AND revoked_at IS NULL",
-        params![name, millis(stamp.at)],
-    )?;
+    let update = concat!(
+        "UPDATE token SET revoked_at = ?2 WHERE name = ?1 AND revoked_at IS NULL AND checksum = ",
+        checksum!()
+    );
+    let revoked = transaction.execute(update, params![name, millis(stamp.at)])?;
     if revoked == 0 {
+        let query = format!("{TOKENS} WHERE name = ?1");
+        transaction.all(&query, [name], |row| read_row("token", row, read))?;
         return Ok(false);
     }
     let seal = concat!(
