@@ -12,6 +12,7 @@ mod notes;
 mod passes;
 mod service;
 mod services;
+mod serving;
 mod signals;
 mod threads;
 mod warnings;
@@ -76,6 +77,10 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         ),
         Some(Command::App(mut command)) => {
             commands::run(&mut command, &flags, environment, console).await
+        }
+        Some(Command::Serve(args)) => {
+            let served = Box::pin(serving::serve(&args, &flags, environment, console)).await;
+            ended(served, console)
         }
         Some(Command::Fetch(args)) => passes::fetch(&args, &flags, environment, console)
             .await

@@ -74,7 +74,7 @@
 //! | [`verify`] | built-in rules and programs that judge | child processes |
 //! | [`app`] | use-cases, what every face calls | |
 //! | [`worker`] | passes: claims, limits, the pipeline | |
-//! | [`faces`] | the command line with the manual, the dashboard | terminal, arguments |
+//! | [`faces`] | the command line with the manual, the dashboard, the HTTP service | terminal, arguments, axum |
 //! | [`demo`] | a small HTTPS origin to try everything on | certificates of its own |
 //! | [`logging`] | the JSON log file | |
 //! | [`compose`] | builds the services and starts a face or the worker | everything |

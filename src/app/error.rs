@@ -13,6 +13,8 @@ pub enum ErrorKind {
     NotFound,
     /// Another source has that name or address already, or another process is at work on it.
     Conflict,
+    /// What the request relied on has been changed by somebody else.
+    Changed,
     /// The store is locked, the disk is full, a file cannot be written: may work later.
     Unavailable,
     /// The catalogue was replaced while this process ran: only a new process can open it.
@@ -205,6 +207,7 @@ impl From<StoreError> for Error {
             StoreError::Taken { .. } | StoreError::StaleClaim(_) | StoreError::OtherPolicy => {
                 ErrorKind::Conflict
             }
+            StoreError::Changed { .. } => ErrorKind::Changed,
             StoreError::Settings(_) | StoreError::Query { .. } => ErrorKind::Invalid,
             StoreError::Missing { .. } => ErrorKind::NotFound,
             StoreError::Newer { .. }

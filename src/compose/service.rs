@@ -24,23 +24,50 @@ pub(super) async fn stay(
     let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
     super::warnings::warn_without_sources(&services, console).await?;
     super::warnings::warn_of_idle_selections(&services, console).await?;
-    let (stop, progress, worker) = (Stop::default(), Progress::default(), services.worker());
-    notify(&[
-        NotifyState::Ready,
-        NotifyState::Status("waiting for the next source that is due"),
-    ]);
-    let console = std::sync::Mutex::new(console);
+    let (stop, worker) = (Stop::default(), services.worker());
+    notify_ready("waiting for the next source that is due");
     let stayed = tokio::select! {
-        stayed = worker.run_forever(&stop, &progress, |report| tell(report, &console)) => stayed,
+        stayed = work(&services, &worker, &stop, console) => stayed,
         never = signals::watch(&stop) => match never {},
-        never = keep_alive() => match never {},
-        never = reload_on_hang_up(hang_ups, &services.app, &worker) => match never {},
-        never = tell_outlook(&services, &progress, &console) => match never {},
-        never = tell_stopping(&stop) => match never {},
-        never = services.log_troubles.record_all(&services.app) => match never {},
+        never = beside(&services, &worker, &stop, hang_ups) => match never {},
     };
     services.close().await;
     stayed.map(|()| ExitStatus::Done)
+}
+
+/// Runs passes until asked to stop, and prints what they did.
+pub(super) async fn work(
+    services: &Services,
+    worker: &Worker,
+    stop: &Stop,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    let progress = Progress::default();
+    let console = std::sync::Mutex::new(console);
+    tokio::select! {
+        stayed = worker.run_forever(stop, &progress, |report| tell(report, &console)) => stayed,
+        never = tell_outlook(services, &progress, &console) => match never {},
+    }
+}
+
+/// Does what a process that stays does beside its work; never returns.
+pub(super) async fn beside(
+    services: &Services,
+    worker: &Worker,
+    stop: &Stop,
+    hang_ups: Option<Signal>,
+) -> Infallible {
+    tokio::select! {
+        never = keep_alive() => never,
+        never = reload_on_hang_up(hang_ups, &services.app, worker) => never,
+        never = tell_stopping(stop) => never,
+        never = services.log_troubles.record_all(&services.app) => never,
+    }
+}
+
+/// Reports to the service manager that the process is ready, and its state in words.
+pub(super) fn notify_ready(state: &str) {
+    notify(&[NotifyState::Ready, NotifyState::Status(state)]);
 }
 
 fn tell(report: &PassReport, console: &std::sync::Mutex<&mut Console<'_>>) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tracing_appender::non_blocking::WorkerGuard;
 
 use super::loading::{load, open_to_others, reader};
@@ -26,6 +27,8 @@ pub(super) struct Services {
     pub(super) notes: Notes,
     /// Failures to write the log.
     pub(super) log_troubles: LogTroubles,
+    /// Notified after each commit of this process that recorded events.
+    pub(super) committed: Arc<Notify>,
     /// Writes the last lines of the log when dropped; none for commands that only read.
     log: Option<WorkerGuard>,
 }
@@ -61,6 +64,7 @@ impl Services {
                 mismatch,
                 notes: Notes::default(),
                 log_troubles: LogTroubles::new(),
+                committed: Arc::default(),
                 log: None,
             });
         }
@@ -119,7 +123,8 @@ impl Services {
         }
         let objects = config.objects_place();
         let archive = Archive::open_at(&config.data_dir, &objects, notes.teller())?;
-        let store = open_for_writing(&config)?;
+        let committed = Arc::default();
+        let store = open_for_writing(&config, &committed)?;
         let owner = Owner::of(&config.data_dir);
         let teller = log_troubles.teller(&notes);
         let log = crate::logging::start(&config.log_dir, owner, &config.log, teller)
@@ -132,6 +137,7 @@ impl Services {
             mismatch: None,
             notes,
             log_troubles,
+            committed,
             log: Some(log),
         })
     }
@@ -187,10 +193,14 @@ fn insist_on_catalogue(config: &Config) -> Result<()> {
     ))
 }
 
-/// Opens the catalogue for writing; committed events are written to the log.
-fn open_for_writing(config: &Config) -> Result<Store> {
+/// Opens the catalogue for writing; committed events are written to the log, and then announced.
+fn open_for_writing(config: &Config, committed: &Arc<Notify>) -> Result<Store> {
+    let committed = Arc::clone(committed);
     let options = StoreOptions {
-        on_commit: vec![Arc::new(log_events)],
+        on_commit: vec![
+            Arc::new(log_events),
+            Arc::new(move |_| committed.notify_one()),
+        ],
         ..StoreOptions::default()
     };
     Ok(Store::open_at(&config.catalogue_place(), options)?)

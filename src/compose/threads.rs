@@ -46,6 +46,18 @@ fn cannot_start(error: &io::Error) -> Error {
     )
 }
 
+/// Raises the number of files that this process may open to what the system allows it: each connection is one.
+pub(super) fn allow_connections() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised) {
+        tracing::warn!("cannot raise the number of open files: {error}");
+    }
+}
+
 /// Starts `count` threads at once and lets them end; an error if the system cannot start them.
 fn try_starting(count: usize) -> Result<()> {
     let before = count_threads();

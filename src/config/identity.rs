@@ -24,9 +24,14 @@ impl Identity {
         }
     }
 
+    /// Returns the account and the machine: `joe@host`.
+    pub fn account(&self) -> String {
+        format!("{}@{}", self.user, self.host)
+    }
+
     /// Returns the actor of what a person does through a face: `joe@host by cli`.
     pub fn operator(&self, face: &str) -> Actor {
-        Actor(format!("{}@{} by {face}", self.user, self.host))
+        Actor(format!("{} by {face}", self.account()))
     }
 
     /// Returns the actor of what the worker does on its own: `worker@host`.

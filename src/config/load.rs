@@ -15,9 +15,9 @@ use super::paths::{Paths, expand, home_of_owner};
 use super::program_search::folder_of;
 use super::verifiers::VerifierKeys;
 use super::{
-    CataloguePlace, Config, ConfigError, DashboardConfig, Environment, FetchConfig, LogConfig,
-    Secrets, SettingOrigin, SettingOrigins, StorageConfig, WorkerConfig, Zone, builtin, notify,
-    verifiers,
+    CataloguePlace, Config, ConfigError, DashboardConfig, Environment, FetchConfig, HttpConfig,
+    LogConfig, Secrets, SettingOrigin, SettingOrigins, StorageConfig, WorkerConfig, Zone, builtin,
+    notify, verifiers,
 };
 
 /// The command line options that choose the configuration.
@@ -43,6 +43,7 @@ struct FileSettings {
     storage: StorageConfig,
     dashboard: DashboardConfig,
     worker: WorkerConfig,
+    http: HttpConfig,
     verifier: Vec<VerifierKeys>,
     notify: Vec<NotifierKeys>,
     #[serde(skip)]
@@ -192,22 +193,20 @@ impl Config {
     ) -> Result<(Self, Option<ConfigError>), ConfigError> {
         let file = read_file(flags, environment)?;
         let (mut settings, mut problem) = (file.settings, file.problem);
+        settings.dashboard.in_tmux = environment.get("TMUX").is_some();
         let chosen = chosen_data_dir(flags, environment);
         let mut origins = origins(flags, environment, &mut settings);
         if chosen.is_none() && !file.is_folder_known && problem.is_some() {
             origins.data_dir = SettingOrigin::Assumed;
         }
-        let (data_dir, log_dir) = match folders(chosen, &settings, environment) {
-            Ok(folders) => folders,
-            Err(error) => return Err(problem.unwrap_or(error)),
-        };
+        let folders = folders(chosen, &settings, environment);
+        let (data_dir, log_dir) = folders.map_err(|error| problem.take().unwrap_or(error))?;
         let certificates = environment.path("SSL_CERT_FILE");
         let certificates = certificates.map(|path| absolute(path, environment));
         let certificates = certificates.transpose()?;
         origins.has_environment_certificates = certificates.is_some();
         settings.fetch.ca_files.extend(certificates);
         let secrets = read_secrets(settings.secrets_file.as_deref(), environment, &mut problem);
-        settings.dashboard.in_tmux = environment.get("TMUX").is_some();
         let config = Self {
             data_dir: absolute(data_dir, environment)?,
             log_dir: absolute(log_dir, environment)?,
@@ -218,6 +217,7 @@ impl Config {
             storage: settings.storage,
             dashboard: settings.dashboard,
             worker: settings.worker,
+            http: settings.http,
             verifiers: settings.verifiers,
             notifiers: settings.notifiers,
             secrets,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 
+use super::http::HttpConfig;
 use super::values::{duration, one_path, size, user_agent, web_address, within};
 use super::{
     Builtin, CataloguePlace, NoProxy, ObjectsPlace, ProxyAddress, ResourceLimits, Secrets,
@@ -38,6 +39,8 @@ pub struct Config {
     pub dashboard: DashboardConfig,
     /// `[worker]`.
     pub worker: WorkerConfig,
+    /// `[http]`.
+    pub http: HttpConfig,
     /// `[[verifier]]`, in the order of the file.
     pub verifiers: Vec<VerifierConfig>,
     /// `[[notify]]`, in the order of the file.

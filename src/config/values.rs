@@ -2,6 +2,7 @@
 //!
 //! Error messages leave out the key: the document adds it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -69,6 +70,31 @@ texts! {
     one_path: Vec<PathBuf> = |text| Ok::<_, String>(vec![text.into()]);
     name: Option<String> = parse_name;
     user_agent: String = parse_user_agent;
+    listen_address: SocketAddr = parse_listen_address;
+}
+
+fn parse_listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "`{}` is no address and port, such as 127.0.0.1:8080 or [::1]:8080",
+            text.escape_debug()
+        )
+    })
+}
+
+/// Deserializes names of hosts without scheme, port and path, in lower case.
+pub(super) fn host_names<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    let name = |text: String| match url::Host::parse(&text) {
+        Ok(host) if !text.is_empty() => Ok(host.to_string()),
+        _ => Err(D::Error::custom(format!(
+            "`{}` is no name of a host, such as gannet.example.org",
+            text.escape_debug()
+        ))),
+    };
+    names.into_iter().map(name).collect()
 }
 
 /// Deserializes a whole number from `LEAST` to `MOST`.

@@ -67,6 +67,11 @@ macro_rules! settings {
                 Self { $($field: (old.$field != new.$field).then(|| new.$field.clone()),)+ }
             }
 
+            /// Returns the patch that sets every setting to that of `settings`.
+            pub fn whole(settings: &SourceSettings) -> Self {
+                Self { $($field: Some(settings.$field.clone()),)+ }
+            }
+
             /// Returns the patched settings without checking them.
             pub fn apply_unchecked(self, old: SourceSettings) -> SourceSettings {
                 SourceSettings { $($field: self.$field.unwrap_or(old.$field),)+ }

@@ -7,6 +7,7 @@ mod filtering;
 #[cfg(test)]
 mod fixtures;
 mod folder_change;
+pub mod http;
 mod json;
 mod options;
 mod publication;

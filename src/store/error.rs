@@ -75,6 +75,14 @@ pub enum StoreError {
         /// What is wrong with it, in SQLite's words where it has some.
         reason: String,
     },
+    /// The settings of a source are not those that its editor saw.
+    #[error("source {id} ({name}) was changed by somebody else meanwhile")]
+    Changed {
+        /// The source.
+        id: SourceId,
+        /// Its name.
+        name: String,
+    },
     /// Another source has the name or the address.
     #[error("{what} `{value}` is taken by source {id} ({name})")]
     Taken {

@@ -41,7 +41,7 @@ pub use published_types::{
     PublishedFile,
 };
 pub use query::{
-    AllRowsFit, AskedOfPublished, BarePaths, CatalogueMark, ChangeRuns, ContentsOf,
+    AllRowsFit, AskedOfPublished, AttemptsBefore, BarePaths, CatalogueMark, ChangeRuns, ContentsOf,
     DeletedEditions, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources,
     ExpectedFiles, FileSetNamed, FileSets, FreeName, HappenedAfter, LastGoodAttempt, LooseObjects,
     NamedVersions, NewestAmongUnreadable, NewestEdition, NewestEvent, NewestKey, NewestOf,
@@ -50,7 +50,7 @@ pub use query::{
     RemovedSources, ServedVersion, SessionWith, SetMembers, SoundVersions, SourcesInManySets,
     TokenWith, Tokens, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
     VerdictsAndDeaths, VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith,
-    Withdrawals, Workers,
+    VersionsBefore, Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

@@ -23,9 +23,9 @@ use super::types::{
     VerdictOn, VersionToJudge,
 };
 use crate::domain::{
-    Action, AdoptedPolicy, ArchiveMark, Digest, Edition, EditionId, EditionVerdict, EventId,
-    Person, Publication, SetMember, SetPublication, Source, SourceId, SourceSettings, Token,
-    Verdict, VerdictId, Version, VersionId, WorkerInfo,
+    Action, AdoptedPolicy, ArchiveMark, Attempt, AttemptId, Digest, Edition, EditionId,
+    EditionVerdict, EventId, Person, Publication, SetMember, SetPublication, Source, SourceId,
+    SourceSettings, Token, Verdict, VerdictId, Version, VersionId, WorkerInfo,
 };
 
 /// A question to the catalogue, which is answered on one state of it.
@@ -82,6 +82,9 @@ queries! {
     NewestOf(Vec<SourceId>) -> HashMap<SourceId, Newest>;
     /// When the newest versions of these sources were fetched.
     NewestTimes(Vec<SourceId>) -> HashMap<SourceId, DateTime<Utc>>;
+    /// The newest of the source's attempts before this one (or of all), so many at most, newest first. Damaged rows are
+    /// left out.
+    AttemptsBefore(SourceId, Option<AttemptId>, usize) -> Vec<Attempt>;
     /// The start of the source's last attempt that ended as new or unchanged.
     LastGoodAttempt(SourceId) -> Option<DateTime<Utc>>;
     /// When the last source with this name was purged.
@@ -93,6 +96,8 @@ queries! {
     /// The sound ones among the source's newest versions (so many at most; all without), newest first, and the damage
     /// of the others.
     SoundVersions(SourceId, Option<usize>) -> (Vec<Version>, Option<StoreError>);
+    /// The newest of the source's sound versions before this one (or of all), so many at most, newest first.
+    VersionsBefore(SourceId, Option<VersionId>, usize) -> Vec<Version>;
     /// How many versions these sources have together.
     VersionCount(Vec<SourceId>) -> u64;
     /// The source's newest version with this content.

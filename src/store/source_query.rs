@@ -53,6 +53,8 @@ pub struct SourceFilter {
     pub ids: Option<Vec<SourceId>>,
     /// Only the `.0`th of `.1` equal shares by id, for reading shares side by side. Of zero shares, all sources.
     pub share: (u32, u32),
+    /// Only sources behind this name and id, in the order of names.
+    pub after: Option<(String, SourceId)>,
     /// At most so many of those that the other conditions let through, the first by name.
     pub limit: Option<usize>,
     /// How sources with damaged rows are treated.

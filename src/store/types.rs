@@ -7,10 +7,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    AttemptId, Digest, Edit, EditionId, EditionMember, EventId, FailureKind, LastModified, NewBlob,
-    NewVerdict, Policy, Provenance, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp,
-    Validators, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Withdrawal, WorkerId,
-    WorkerInfo,
+    Action, AttemptId, Digest, Edit, EditionId, EditionMember, EventId, FailureKind, LastModified,
+    NewBlob, NewVerdict, Policy, Provenance, SettingsPatch, Slot, Source, SourceId, SourceSettings,
+    Stamp, Validators, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Withdrawal,
+    WorkerId, WorkerInfo,
 };
 
 /// A change of one source by an operator.
@@ -23,6 +23,8 @@ pub enum SourceChange {
     /// delete the validators. A fetch under way whose question or permissions change is refused when it ends, and due
     /// again at once.
     Edit(SourceId, Arc<SettingsPatch>),
+    /// The same, but refused with [`StoreError::Changed`] unless the present settings are these.
+    EditSeen(SourceId, Arc<SettingsPatch>, Box<SourceSettings>),
     /// An edit to take back, for those of its settings that are still as it made them.
     TakeBack(SourceId, Box<Edit>),
     /// An edit that was taken back, to make again on the same terms.
@@ -243,6 +245,8 @@ pub struct EventFilter {
     pub set: Option<String>,
     /// Only events from this time on.
     pub since: Option<DateTime<Utc>>,
+    /// Only events of this action.
+    pub action: Option<Action>,
     /// Only events after this one; then the oldest `limit` of them instead of the newest.
     pub after: Option<EventId>,
     /// At most so many: the newest that match, returned oldest first.

@@ -47,6 +47,7 @@ mod few_threads;
 mod full_disk;
 mod hand_verdicts;
 mod held_back;
+mod http;
 mod in_the_way;
 mod keeping;
 mod layers;

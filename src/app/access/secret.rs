@@ -23,7 +23,7 @@ pub type TokenSecret = Secret;
 
 impl Secret {
     /// Makes one of 256 random bits behind a prefix.
-    pub(super) fn random(prefix: &str) -> Result<Self> {
+    pub fn random(prefix: &str) -> Result<Self> {
         let mut bytes = [0; 32];
         fill(&mut bytes)?;
         let text = BASE64_URL_SAFE_NO_PAD.encode(bytes);

@@ -106,6 +106,22 @@ impl App {
         self.edit_sources(sources, patch).await
     }
 
+    /// Changes one source, unless its settings are no longer those that its editor saw.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Changed`] then. Like [`App::edit`] refuses a new address that seems to contain a secret.
+    pub async fn edit_seen(&self, seen: &Source, patch: SettingsPatch) -> Result<Option<Edited>> {
+        if let Some(address) = &patch.address {
+            refuse_literal_secrets(address)?;
+        }
+        let patch = checked_patch(patch)?;
+        check_edited_host(&seen.settings, &patch)?;
+        let settings = Box::new(seen.settings.clone());
+        let edit = SourceChange::EditSeen(seen.id, Arc::new(patch), settings);
+        Ok(self.change_edits(vec![edit]).await?.pop())
+    }
+
     async fn edit_sources(
         &self,
         sources: Vec<Source>,

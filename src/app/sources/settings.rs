@@ -88,7 +88,7 @@ impl NewSource {
     }
 
     /// Checks everything except whether name and address are free. Without a name, uses the file's.
-    pub(in crate::app) fn into_settings(self) -> Result<SourceSettings> {
+    pub fn into_settings(self) -> Result<SourceSettings> {
         let allow_http = self.settings.allow_http.unwrap_or_default();
         let address = parse_address(&self.address, allow_http)?;
         if !self.literal {

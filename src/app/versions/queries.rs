@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use crate::app::sources::suggest::no_such_name;
 use crate::app::{App, Error, EventFilter, NamedVersion, Newest, Result, SourceResult};
 use crate::domain::{
-    Attempt, Event, Slot, Source, SourceId, SourceKey, SourceSettings, Verdict, Version, VersionId,
-    VersionState,
+    Attempt, AttemptId, Event, Slot, Source, SourceId, SourceKey, SourceSettings, Verdict, Version,
+    VersionId, VersionState,
 };
 use crate::store::{
-    ChangeToken, ExistingSources, NamedVersions, NewestOf, NewestTimes, OutlookAt, SoundVersions,
-    SourceFilter, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsQuery,
+    AttemptsBefore, ChangeToken, ExistingSources, NamedVersions, NewestOf, NewestTimes, OutlookAt,
+    SoundVersions, SourceFilter, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery,
+    VersionsBefore, VersionsQuery,
 };
 
 /// A source with its history.
@@ -97,6 +98,26 @@ impl App {
             set_failure,
         };
         Ok(Some((history, damage)))
+    }
+
+    /// Returns the newest attempts of a source before one of them (or of all), so many at most, newest first.
+    pub async fn attempts_before(
+        &self,
+        source: SourceId,
+        before: Option<AttemptId>,
+        limit: usize,
+    ) -> Result<Vec<Attempt>> {
+        self.read(AttemptsBefore(source, before, limit)).await
+    }
+
+    /// Returns the newest sound versions of a source before one of them (or of all), so many at most, newest first.
+    pub async fn versions_before(
+        &self,
+        source: SourceId,
+        before: Option<VersionId>,
+        limit: usize,
+    ) -> Result<Vec<Version>> {
+        self.read(VersionsBefore(source, before, limit)).await
     }
 
     /// Returns the source with this id, removed or not; `None` when it was purged.
@@ -238,6 +259,20 @@ impl App {
     /// Returns the first `limit` present sources, by name.
     pub async fn first_sources(&self, limit: usize) -> Result<Vec<Source>> {
         let filter = SourceFilter {
+            limit: Some(limit),
+            ..SourceFilter::default()
+        };
+        Ok(self.ports.store.sources(filter).await?)
+    }
+
+    /// Returns the first `limit` present sources behind a name and an id, by name; the first ones of all without.
+    pub async fn sources_after(
+        &self,
+        after: Option<(String, SourceId)>,
+        limit: usize,
+    ) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            after,
             limit: Some(limit),
             ..SourceFilter::default()
         };

@@ -71,7 +71,9 @@ pub(crate) fn damaged_history(source: &Source, damage: &app::Error) -> String {
 /// Returns the exit code for an error of the use-cases.
 pub fn status_of(error: &app::Error) -> ExitStatus {
     match error.kind {
-        ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Conflict => ExitStatus::Usage,
+        ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Changed => {
+            ExitStatus::Usage
+        }
         ErrorKind::Unavailable | ErrorKind::Replaced | ErrorKind::Damaged | ErrorKind::Blocked => {
             ExitStatus::CouldNotRun
         }
@@ -138,6 +140,7 @@ mod tests {
             (ErrorKind::Invalid, 2),
             (ErrorKind::NotFound, 2),
             (ErrorKind::Conflict, 2),
+            (ErrorKind::Changed, 2),
             (ErrorKind::Unavailable, 3),
             (ErrorKind::Replaced, 3),
             (ErrorKind::Damaged, 3),

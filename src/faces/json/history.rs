@@ -67,7 +67,7 @@ fn redirects(provenance: &Provenance) -> Vec<RedirectJson<'_>> {
 
 impl<'a> AttemptJson<'a> {
     /// `digest` is that of the version which the attempt stored, or found unchanged.
-    fn new(attempt: &'a Attempt, digest: Option<Digest>) -> Self {
+    pub(crate) fn new(attempt: &'a Attempt, digest: Option<Digest>) -> Self {
         let provenance = attempt.provenance.as_ref();
         let last = provenance.map(|provenance| &provenance.last);
         let peer = last.and_then(|last| last.peer.as_ref());
@@ -115,7 +115,7 @@ json_object! {
 
 impl<'a> VersionJson<'a> {
     /// `published`: whether consumers see the version now.
-    fn new(version: &'a Version, verdicts: &'a [Verdict], published: bool) -> Self {
+    pub(crate) fn new(version: &'a Version, verdicts: &'a [Verdict], published: bool) -> Self {
         Self {
             id: version.id,
             digest: version.digest.to_string(),

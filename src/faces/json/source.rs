@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::object::json_object;
 use super::times::{precise, whole_seconds};
-use crate::app::{History, Newest};
+use crate::app::Newest;
 use crate::domain::{AttemptOutcome, FailureKind, Source, SourceId, SourceSettings, VersionId};
 use crate::faces::state_word::{StateWord, next_due, verified_word};
 
@@ -103,12 +103,12 @@ pub(crate) struct WholeSourceJson<'a> {
 
 impl<'a> WholeSourceJson<'a> {
     pub(crate) fn new(
-        history: &'a History,
+        source: &'a Source,
+        set_error: Option<&'a str>,
         newest: &'a Newest,
         published_dir: &Path,
         verifiers: Option<&'a [String]>,
     ) -> Self {
-        let (source, set_error) = (&history.source, history.set_failure.as_deref());
         Self {
             source: SourceJson::new(source, newest, set_error, published_dir),
             settings: SettingsJson::new(source),

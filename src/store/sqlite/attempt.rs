@@ -26,7 +26,7 @@ use crate::domain::{
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
-use crate::store::query::LastGoodAttempt;
+use crate::store::query::{AttemptsBefore, LastGoodAttempt};
 use crate::store::types::{AttemptRecord, AttemptResult, Recorded};
 
 impl Store {
@@ -54,8 +54,15 @@ impl Store {
     /// Returns the source's attempts, newest first; all of them without a limit. Damaged rows are left out
     /// ([`Store::damage`]).
     pub async fn attempts(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Attempt>> {
-        self.read_sound(move |sql, damaged| attempts_of(sql, source, limit, damaged))
+        self.read_sound(move |sql, damaged| attempts_of(sql, source, None, limit, damaged))
             .await
+    }
+}
+
+impl Select<Vec<Attempt>> for AttemptsBefore {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<Attempt>> {
+        let Self(source, before, limit) = *self;
+        attempts_of(sql, source, before, Some(limit), damaged)
     }
 }
 
@@ -79,10 +86,11 @@ pub(super) fn forget_validators(
     forgotten.map_err(|error| of_state(transaction.sql, source, error))
 }
 
-/// Returns the source's attempts, newest first. A damaged provenance row does not make its attempt damaged.
+/// Returns the source's attempts before one of them (or all), newest first. A damaged provenance row does not make its attempt damaged.
 pub(super) fn attempts_of(
     sql: &Connection,
     source: SourceId,
+    before: Option<AttemptId>,
     limit: Option<usize>,
     damaged: &mut Vec<DamagedRow>,
 ) -> Outcome<Vec<Attempt>> {
@@ -91,11 +99,12 @@ pub(super) fn attempts_of(
              a.version_id, {PROVENANCE}, a.error_kind, a.error
          FROM attempt a LEFT JOIN text o ON o.id = a.outcome_id
          LEFT JOIN provenance p ON p.id = a.provenance_id AND (p.source_id IS NULL OR p.source_id = a.source_id)
-         WHERE a.source_id = ?1 ORDER BY a.id DESC LIMIT ?2"
+         WHERE a.source_id = ?1 AND a.id < ?3 ORDER BY a.id DESC LIMIT ?2"
     ))?;
+    let before = before.map_or(i64::MAX, |before| before.0);
     let addresses = Addresses::of(sql, source, damaged)?;
     let mut lost = Vec::new();
-    let rows = statement.query_map([source.0, row_limit(limit)], |row| {
+    let rows = statement.query_map([source.0, row_limit(limit), before], |row| {
         read_row("attempt", row, |columns| {
             read_attempt(columns, &addresses, &mut lost)
         })

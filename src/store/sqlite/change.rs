@@ -26,7 +26,7 @@ use crate::domain::{
     Action, Address, NewEvent, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp,
     candidate_path, free_number,
 };
-use crate::store::error::Result;
+use crate::store::error::{Result, StoreError};
 use crate::store::types::{Changed, SourceChange};
 
 impl Store {
@@ -75,6 +75,9 @@ fn change_all(
     let done = changes.iter().map(|change| match change {
         SourceChange::Add(settings) => add(transaction, settings, stamp),
         SourceChange::Edit(id, patch) => edit(transaction, as_before(*id)?, patch, stamp),
+        SourceChange::EditSeen(id, patch, seen) => {
+            edit(transaction, if_seen(as_before(*id)?, seen)?, patch, stamp)
+        }
         SourceChange::TakeBack(id, done) => {
             take_back(transaction, as_before(*id)?, done, "undone", stamp)
         }
@@ -86,6 +89,15 @@ fn change_all(
         SourceChange::Remove { id, purge: true } => remove_with_history(transaction, *id, stamp),
     });
     done.collect()
+}
+
+/// Returns the source if its settings are those that its editor saw.
+fn if_seen(source: Source, seen: &SourceSettings) -> Outcome<Source> {
+    if source.settings == *seen {
+        return Ok(source);
+    }
+    let (id, name) = (source.id, source.settings.name);
+    Err(StoreError::Changed { id, name }.into())
 }
 
 fn add(

@@ -33,6 +33,7 @@ pub(super) fn step_aside(
     }
     for change in changes {
         let (SourceChange::Edit(id, _)
+        | SourceChange::EditSeen(id, ..)
         | SourceChange::TakeBack(id, _)
         | SourceChange::MakeAgain(id, _)) = change
         else {
@@ -40,7 +41,9 @@ pub(super) fn step_aside(
         };
         let present = kept_source(transaction, *id)?.settings;
         let wanted = match change {
-            SourceChange::Edit(_, patch) => patch.name.clone(),
+            SourceChange::Edit(_, patch) | SourceChange::EditSeen(_, patch, _) => {
+                patch.name.clone()
+            }
             SourceChange::TakeBack(_, done) | SourceChange::MakeAgain(_, done) => {
                 done.reversal(&present).0.name
             }

@@ -7,7 +7,7 @@ use super::failure::Outcome;
 use super::row::{Columns, int, millis};
 use super::select::{Damage, Select};
 use super::statements::Statements as _;
-use crate::domain::{About, Actor, Event, EventId, NewEvent, SourceId, Stamp, VersionId};
+use crate::domain::{About, Action, Actor, Event, EventId, NewEvent, SourceId, Stamp, VersionId};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 use crate::store::query::{HappenedAfter, NewestEvent};
@@ -61,6 +61,7 @@ pub(super) fn list(
             ":source": filter.source_id.map(|id| id.0),
             ":set": filter.set,
             ":since": filter.since.map(millis),
+            ":action": filter.action.map(Action::as_str),
             ":after": filter.after.map(|id| id.0),
             ":limit": int(filter.limit),
         },
@@ -91,6 +92,10 @@ fn list_sql(filter: &EventFilter) -> String {
         Some(_) => "e.at >= :since",
         None => ":since IS NULL",
     };
+    let action = match filter.action {
+        Some(_) => "e.action_id = (SELECT id FROM text WHERE value = :action)",
+        None => ":action IS NULL",
+    };
     let (after, order) = match filter.after {
         Some(_) => ("e.id > :after", "ASC"),
         None => (":after IS NULL", "DESC"),
@@ -99,7 +104,7 @@ fn list_sql(filter: &EventFilter) -> String {
         "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.about_id, e.detail, e.policy_revision, e.by_hand, s.name
          FROM event e LEFT JOIN text a ON a.id = e.actor_id LEFT JOIN text w ON w.id = e.action_id
          LEFT JOIN source s ON s.id = e.source_id
-         WHERE {source} AND {set} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
+         WHERE {source} AND {set} AND {since} AND {action} AND {after} ORDER BY e.id {order} LIMIT :limit"
     )
 }
 

@@ -441,7 +441,8 @@ none"#
         for schema in 1..30 {
             let (_folder, sql) = migrated_with(schema, rows);
             let mut damaged = Vec::new();
-            let attempts = attempts_of(&sql, SourceId(7), None, &mut damaged).expect("a read");
+            let attempts =
+                attempts_of(&sql, SourceId(7), None, None, &mut damaged).expect("a read");
             let shown = attempts.iter().map(|one| (one.id.0, &one.provenance));
             assert_eq!(shown.collect::<Vec<_>>(), [(5, &None)], "from {schema}");
             assert_eq!(attempts[0].error.as_deref(), Some("503"));

@@ -174,7 +174,9 @@ fn list(
     let (share, shares) = (filter.share.0, filter.share.1.max(1));
     let known = damaged.len();
     let mut unfit = Vec::new();
-    let rows = statement.query_map((ids, share, shares, row_limit(filter.limit)), |row| {
+    let (name, id) = filter.after.clone().unwrap_or((String::new(), SourceId(0)));
+    let limit = row_limit(filter.limit);
+    let rows = statement.query_map((ids, share, shares, limit, name, id.0), |row| {
         read_source_row(row, |columns| {
             let source = read_source(columns)?;
             if !columns.get()? {
@@ -210,9 +212,13 @@ fn list_sql(filter: &SourceFilter) -> String {
         Some(_) => "s.id IN (SELECT value FROM json_each(?1))",
         None => "?1 IS NOT NULL",
     };
+    let behind = match &filter.after {
+        Some(_) => "(s.name, s.id) > (?5, ?6)",
+        None => "?5 IS NOT NULL AND ?6 IS NOT NULL",
+    };
     format!(
         "SELECT {SOURCE_COLUMNS}, {FITS} FROM {SOURCE_TABLES}
-        WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 ORDER BY s.name, s.id LIMIT ?4"
+        WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 AND {behind} ORDER BY s.name, s.id LIMIT ?4"
     )
 }
 

@@ -181,7 +181,7 @@ pub(super) fn history(
         return Ok(Vec::new());
     };
     let mut statement = prepare_history(sql)?;
-    let rows = statement.query_map([source.0, row_limit(limit)], read_version_row)?;
+    let rows = statement.query_map([source.0, row_limit(limit), i64::MAX], read_version_row)?;
     let mut steps = Steps::from(&newest);
     let mut versions = Vec::new();
     for row in rows {
@@ -195,14 +195,16 @@ pub(super) fn history(
     Ok(versions)
 }
 
-/// Returns the source's versions with sound rows, newest first, whatever else is damaged.
+/// Returns the source's versions with sound rows before one of them (or all), newest first, whatever else is damaged.
 pub(super) fn sound_history(
     sql: &Connection,
     source: SourceId,
+    before: Option<VersionId>,
     limit: Option<usize>,
 ) -> Outcome<Vec<Version>> {
     let mut statement = prepare_history(sql)?;
-    let rows = statement.query_map([source.0, row_limit(limit)], read_version_row)?;
+    let before = before.map_or(i64::MAX, |before| before.0);
+    let rows = statement.query_map([source.0, row_limit(limit), before], read_version_row)?;
     let mut versions = Vec::new();
     for row in rows {
         match row.map_err(Failure::from) {
@@ -216,11 +218,11 @@ pub(super) fn sound_history(
     Ok(versions)
 }
 
-/// The versions of the source ?1, newest first, at most ?2.
+/// The versions of the source ?1 before the version ?3, newest first, at most ?2.
 fn prepare_history(sql: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
     sql.prepare_cached(&format!(
         "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES}
-         WHERE v.source_id = ?1 ORDER BY v.ordinal DESC LIMIT ?2"
+         WHERE v.source_id = ?1 AND v.id < ?3 ORDER BY v.ordinal DESC LIMIT ?2"
     ))
 }
 

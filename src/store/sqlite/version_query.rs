@@ -18,7 +18,9 @@ use super::version::{
 };
 use crate::domain::{SourceId, Version, VersionId};
 use crate::store::error::{Result, StoreError};
-use crate::store::query::{NewestOf, NewestTimes, ServedVersion, SoundVersions, VersionCount};
+use crate::store::query::{
+    NewestOf, NewestTimes, ServedVersion, SoundVersions, VersionCount, VersionsBefore,
+};
 use crate::store::types::Newest;
 use crate::store::version_query::{VersionQuery, VersionsQuery};
 
@@ -84,10 +86,17 @@ impl Select<(Vec<Version>, Option<StoreError>)> for SoundVersions {
         match history(sql, source, limit) {
             Ok(versions) => Ok((versions, None)),
             Err(error) => match error.damage() {
-                Some(damage) => Ok((sound_history(sql, source, limit)?, Some(damage))),
+                Some(damage) => Ok((sound_history(sql, source, None, limit)?, Some(damage))),
                 None => Err(error),
             },
         }
+    }
+}
+
+impl Select<Vec<Version>> for VersionsBefore {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<Version>> {
+        let Self(source, before, limit) = *self;
+        sound_history(sql, source, before, Some(limit))
     }
 }
 

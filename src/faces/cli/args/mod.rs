@@ -24,7 +24,7 @@ pub use queries::{
 };
 pub use root::{
     AppCommand, Cli, Command, CompleteArgs, CompletionsArgs, ConfigArgs, ConfigShowArgs,
-    ConfigWhat, DashboardArgs, DemoArgs, HelpArgs, ManArgs, NotifyArgs, NotifyWhat,
+    ConfigWhat, DashboardArgs, DemoArgs, HelpArgs, ManArgs, NotifyArgs, NotifyWhat, ServeArgs,
 };
 pub use sources::{
     AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, RestoreArgs, SelectArgs,

@@ -1,6 +1,7 @@
 //! The program's own options, and the list of its commands.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -122,7 +123,7 @@ fn explain_negative(error: clap::Error, arguments: &[OsString]) -> clap::Error {
 }
 
 /// Words that people try in place of `--worker-only`.
-const FOR_WORKERS: [&str; 5] = ["run", "serve", "start", "daemon", "worker"];
+const FOR_WORKERS: [&str; 4] = ["run", "start", "daemon", "worker"];
 /// The largest number of typing errors for which a suggestion is useful.
 const MOST_SLIPS: usize = 2;
 
@@ -198,6 +199,8 @@ pub enum Command {
     App(AppCommand),
     /// Fetch sources now, due or not
     Fetch(FetchArgs),
+    /// Run the HTTP service, with the worker in it
+    Serve(ServeArgs),
     /// Show gannet at work: a small HTTPS origin on loopback and a temporary data folder
     #[command(after_help = "Examples:\n  gannet demo\n  gannet demo --worker-only")]
     Demo(DemoArgs),
@@ -374,6 +377,20 @@ pub enum NotifyWhat {
         #[arg(value_name = "NOTIFIER")]
         name: String,
     },
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  gannet serve\n  gannet serve --listen 127.0.0.1:9000 --no-worker"
+)]
+pub struct ServeArgs {
+    /// Listen on this address and port [default: the configuration's `http.listen`, else 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Serve only; another process makes the passes
+    #[arg(long)]
+    pub no_worker: bool,
 }
 
 /// `demo`.

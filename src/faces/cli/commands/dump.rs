@@ -53,7 +53,8 @@ async fn write_json(
             continue;
         };
         let newest = newest.get(&source.id).unwrap_or(&none);
-        let head = WholeSourceJson::new(&history, newest, app.published_folder(), None);
+        let (source, set_error) = (&history.source, history.set_failure.as_deref());
+        let head = WholeSourceJson::new(source, set_error, newest, app.published_folder(), None);
         let verdicts = async |id| app.verdicts(id).await.map_err(Failure::from);
         write_versions_of(&mut list, &head, &history, verdicts).await?;
     }

@@ -70,6 +70,7 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
         since: args
             .since
             .map(|since| app.config().zone.beginning(since, app.now())),
+        action: None,
         after: None,
         limit,
     })

@@ -32,7 +32,9 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
     if args.json {
         let newest = app.newest(std::slice::from_ref(&history.source)).await?;
         let newest = newest.get(&history.source.id).cloned().unwrap_or_default();
-        let shown = WholeSourceJson::new(&history, &newest, published_dir, Some(&verifiers));
+        let (source, set_error) = (&history.source, history.set_failure.as_deref());
+        let shown =
+            WholeSourceJson::new(source, set_error, &newest, published_dir, Some(&verifiers));
         let verdicts = async |id| app.verdicts(id).await.map_err(Failure::from);
         write_history(&mut console.out, &shown, &history, verdicts).await?;
     } else {
@@ -244,7 +246,7 @@ mod tests {
     async fn json_has_each_field_once() {
         let (history, newest) = (sample(), Newest::default());
         let published = Path::new("/data/published");
-        let shown = WholeSourceJson::new(&history, &newest, published, Some(&[]));
+        let shown = WholeSourceJson::new(&history.source, None, &newest, published, Some(&[]));
         let mut out = Vec::new();
         let verdicts = async |_| io::Result::Ok(history.versions[0].1.clone());
         write_history(&mut out, &shown, &history, verdicts)

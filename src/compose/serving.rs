@@ -1,0 +1,193 @@
+//! `gannet serve`: the HTTP service with the worker in it, until a signal comes.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::net::TcpListener;
+use tokio::signal::unix::Signal;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Services, service, signals};
+use crate::app::{App, Error, ErrorKind, Result, SourceResult};
+use crate::config::{Environment, Flags, Identity};
+use crate::domain::{Actor, SourceId};
+use crate::faces::cli::args::{Access, ServeArgs};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::http::{self, Feed, Fetching, Shared, SharedParts};
+use crate::worker::{Progress, Selection, Stop, Worker};
+
+/// Serves until a signal comes; then requests and attempts in flight have 10 s to finish.
+pub(super) async fn serve(
+    args: &ServeArgs,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    // First of all: until a listener is in place, SIGHUP ends the process.
+    let hang_ups = signals::hang_ups();
+    let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
+    let address = args.listen.unwrap_or(services.app.config().http.listen);
+    let listener = listen(address, &services.app).await?;
+    let address = listener.local_addr().unwrap_or(address);
+    let place = services.app.config().catalogue_place();
+    console.note(&format!("serving {place} at http://{address}/"));
+    let operator = Identity::of(environment).account();
+    let served = over(
+        &services,
+        listener,
+        operator,
+        !args.no_worker,
+        hang_ups,
+        console,
+    )
+    .await;
+    services.close().await;
+    served.map(|()| ExitStatus::Done)
+}
+
+/// Listens on an address; on one beyond this machine only when somebody can sign in.
+async fn listen(address: SocketAddr, app: &App) -> Result<TcpListener> {
+    if !is_loopback(address.ip()) && !app.has_people().await? && app.tokens().await?.is_empty() {
+        let message = format!("cannot listen on {address}: nobody could sign in");
+        return Err(Error::invalid(message).hint(
+            "`gannet user add NAME --role operator` adds a person, `gannet token create NAME --role viewer` a token; or listen on 127.0.0.1",
+        ));
+    }
+    super::threads::allow_connections();
+    TcpListener::bind(address).await.map_err(|error| {
+        let message = format!("cannot listen on {address}: {error}");
+        Error::new(ErrorKind::Unavailable, message)
+            .hint("give another address or port with --listen; port 0 takes a free one")
+    })
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+/// Serves the services on a socket until a signal comes, with a worker if `works`.
+async fn over(
+    services: &Services,
+    listener: TcpListener,
+    operator: String,
+    works: bool,
+    hang_ups: Option<Signal>,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    let fetching = Arc::new(InService::new(services));
+    let (stop, worker) = (&fetching.stop, &fetching.worker);
+    let feed = Feed::start(&services.app, Arc::clone(&services.committed)).await?;
+    let address = listener.local_addr();
+    let shared = Shared::new(SharedParts {
+        app: Arc::clone(&services.app),
+        feed: feed.clone(),
+        fetching: Arc::clone(&fetching) as Arc<dyn Fetching>,
+        stop: CancellationToken::new(),
+        operator,
+        is_local: address
+            .as_ref()
+            .is_ok_and(|address| is_loopback(address.ip())),
+    });
+    print_link(&shared, address.ok(), console)?;
+    service::notify_ready("serving");
+    let passes = async {
+        if works {
+            return service::work(services, worker, stop, console).await;
+        }
+        Ok(())
+    };
+    let both = async { tokio::try_join!(passes, fetching.serve(listener, shared)).map(drop) };
+    tokio::select! {
+        ended = both => ended,
+        never = signals::watch(stop) => match never {},
+        never = feed.run(&services.app) => match never {},
+        never = service::beside(services, worker, stop, hang_ups) => match never {},
+    }
+}
+
+/// Prints a link on a terminal that signs its reader in.
+fn print_link(
+    shared: &Shared,
+    address: Option<SocketAddr>,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    if console.is_terminal
+        && let Some(address) = address
+    {
+        let link = shared.sign_in_link()?;
+        console.note(&format!(
+            "sign in as operator, once within 10 minutes: http://{address}{link}"
+        ));
+    }
+    Ok(())
+}
+
+/// The worker of this process, for requests to fetch.
+struct InService {
+    app: Arc<App>,
+    /// The worker that makes passes of its own, woken when a source may be due.
+    worker: Arc<Worker>,
+    /// Passes at the request of somebody come one after the other.
+    one_at_a_time: Arc<tokio::sync::Mutex<()>>,
+    stop: Stop,
+    under_way: TaskTracker,
+}
+
+impl InService {
+    fn new(services: &Services) -> Self {
+        Self {
+            app: Arc::clone(&services.app),
+            worker: Arc::new(services.worker()),
+            one_at_a_time: Arc::default(),
+            stop: Stop::default(),
+            under_way: TaskTracker::new(),
+        }
+    }
+
+    /// Serves until a stop is requested, and waits for the fetches under way.
+    async fn serve(&self, listener: TcpListener, shared: Shared) -> Result<()> {
+        let stop = shared.stop_token();
+        tokio::join!(http::serve(listener, shared), async {
+            self.stop.requested().await;
+            stop.cancel();
+        });
+        self.under_way.close();
+        self.under_way.wait().await;
+        Ok(())
+    }
+}
+
+impl Fetching for InService {
+    fn fetch(
+        &self,
+        sources: Vec<SourceId>,
+        actor: Actor,
+    ) -> BoxFuture<'static, Result<Vec<SourceResult>>> {
+        let worker = Worker::new(Arc::new(self.app.acting_as(actor)));
+        let (turn, stop) = (Arc::clone(&self.one_at_a_time), self.stop.clone());
+        let pass = async move {
+            let _turn = turn.lock().await;
+            let selection = Selection::These(sources);
+            let report = worker.pass(selection, &stop, &Progress::default()).await;
+            match report.error {
+                Some(error) => Err(error),
+                None => Ok(report.results),
+            }
+        };
+        let pass = self.under_way.spawn(pass);
+        async move {
+            pass.await.unwrap_or_else(|error| {
+                let message = format!("the fetch ended early: {error}");
+                Err(Error::new(ErrorKind::Unavailable, message))
+            })
+        }
+        .boxed()
+    }
+
+    fn wake(&self) {
+        self.worker.wake();
+    }
+}

@@ -1,0 +1,58 @@
+//! `[http]`: where the HTTP service listens, who may read, and which secrets its users may name.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use super::values::{host_names, listen_address};
+use crate::domain::text_form::{prints_text, reads_text};
+use crate::domain::words::words;
+
+/// The settings of the HTTP service.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// The address and port on which the service listens; by default `127.0.0.1:8080`.
+    #[serde(deserialize_with = "listen_address")]
+    pub listen: SocketAddr,
+    /// The names by which clients reach the service, besides `localhost` and the addresses of this machine: a request
+    /// for another `Host` is refused.
+    #[serde(deserialize_with = "host_names")]
+    pub hosts: Vec<String>,
+    /// Who may read.
+    pub read: ReadAccess,
+    /// The addresses of proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `user_header` are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The field in which a trusted proxy names the person whom it let in; that person must be known here.
+    pub user_header: Option<String>,
+    /// The names of the secrets that users of the service may write as `${NAME}` in settings of sources.
+    pub allowed_secrets: Vec<String>,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            hosts: Vec::new(),
+            read: ReadAccess::default(),
+            trusted_proxies: Vec::new(),
+            user_header: None,
+            allowed_secrets: Vec::new(),
+        }
+    }
+}
+
+words!(
+    "an access":
+    /// Who may read through the HTTP service.
+    #[derive(Default)]
+    pub enum ReadAccess {
+        /// Everybody who reaches a service that listens on loopback.
+        #[default]
+        Local = "local",
+        /// People who signed in, and holders of tokens.
+        Users = "users",
+    }
+);
+reads_text!(ReadAccess);
+prints_text!(ReadAccess);

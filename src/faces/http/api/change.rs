@@ -1,0 +1,175 @@
+//! Adds, edits and removes sources.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::merge_patch::patched;
+use super::remote::{check_edited, check_new};
+use super::source::{settings_tag, shown};
+use crate::app::{NewSource, Refusal};
+use crate::domain::{SettingsPatch, Source, SourceId};
+use crate::faces::http::caller::Caller;
+use crate::faces::http::extract::{Json, Params, Part};
+use crate::faces::http::problem::Problem;
+use crate::faces::http::shared::Shared;
+
+/// Adds a source with the settings of the body, of which only `address` must be given.
+pub(super) async fn add(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Json(settings): Json<SettingsPatch>,
+) -> Result<Response, Problem> {
+    let source = add_source(&shared, &caller, settings).await?;
+    let place = format!("/api/v1/sources/{}", source.id);
+    let mut response = shown(shared.app(), source).await?;
+    *response.status_mut() = StatusCode::CREATED;
+    if let Ok(place) = HeaderValue::try_from(place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// Adds a source for somebody at the other end of a connection.
+pub(in crate::faces::http) async fn add_source(
+    shared: &Shared,
+    caller: &Caller,
+    mut settings: SettingsPatch,
+) -> Result<Source, Problem> {
+    let Some(address) = settings.address.take() else {
+        return Err(Problem::invalid("the address of the source is missing"));
+    };
+    let new = NewSource {
+        address: address.to_string(),
+        settings,
+        literal: false,
+    };
+    let app = shared.app_of(caller.actor());
+    check_new(&new.clone().into_settings()?, &app.config().http)?;
+    if let Some(Some(refusal)) = app.refusals(std::slice::from_ref(&new)).await?.pop() {
+        return Err(refused(refusal));
+    }
+    let added = app.add(vec![new]).await?;
+    shared.fetching().wake();
+    let source = added.into_iter().next().map(|added| added.source);
+    source.ok_or_else(|| Problem::new(StatusCode::CONFLICT, "the source was removed at once"))
+}
+
+fn refused(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::Invalid(error) => error.into(),
+        Refusal::Taken { what, id, name } => {
+            let detail = format!("the {what} is taken by source {id} ({name})");
+            Problem::new(StatusCode::CONFLICT, detail)
+        }
+        Refusal::Repeated { what, .. } => Problem::invalid(format!("the {what} is given twice")),
+        Refusal::Former { id, name } => {
+            let detail = format!("source {id} ({name}) had this address and was removed");
+            Problem::new(StatusCode::CONFLICT, detail).hint(format!(
+                "POST /api/v1/sources/{id}/restore brings it back with its history"
+            ))
+        }
+    }
+}
+
+/// Changes the settings of a source by a JSON merge patch. With `If-Match` only if nobody else was first.
+pub(super) async fn edit(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Part(source): Part<String>,
+    headers: HeaderMap,
+    Json(patch): Json<Map<String, Value>>,
+) -> Result<Response, Problem> {
+    let seen = shared.app().source(&source).await?;
+    let condition = headers.get(header::IF_MATCH);
+    let is_met = condition.is_none_or(|tags| {
+        let tags = tags.to_str().unwrap_or_default();
+        let own = settings_tag(&seen.settings);
+        tags.split(',')
+            .any(|tag| tag.trim() == "*" || tag.trim() == own)
+    });
+    if !is_met {
+        let name = &seen.settings.name;
+        let detail = format!("the settings of {name} are not those that If-Match names");
+        let hint = "GET it again: ETag names its present settings";
+        return Err(Problem::new(StatusCode::PRECONDITION_FAILED, detail).hint(hint));
+    }
+    let after = patched(&seen.settings, patch)?;
+    let source = edit_source(&shared, &caller, seen, after, condition.is_some()).await?;
+    shown(shared.app(), source).await
+}
+
+/// Gives a source other settings, for somebody at the other end of a connection.
+pub(in crate::faces::http) async fn edit_source(
+    shared: &Shared,
+    caller: &Caller,
+    seen: Source,
+    after: crate::domain::SourceSettings,
+    only_if_seen: bool,
+) -> Result<Source, Problem> {
+    let app = shared.app_of(caller.actor());
+    check_edited(&seen.settings, &after, &app.config().http)?;
+    let patch = SettingsPatch::between(&seen.settings, &after);
+    if patch == SettingsPatch::default() {
+        return Ok(seen);
+    }
+    // What was checked here must be what is changed: a secret or an address may have been added meanwhile.
+    let is_bound =
+        only_if_seen || patch.address.is_some() || patch.headers.is_some() || patch.user.is_some();
+    let edited = if is_bound {
+        app.edit_seen(&seen, patch).await?
+    } else {
+        app.edit(&[seen.id.to_string()], patch).await?.pop()
+    };
+    shared.fetching().wake();
+    Ok(edited.map_or(seen, |edited| edited.source))
+}
+
+/// What happens to the history of a source that is removed.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RemovalQuery {
+    purge: bool,
+}
+
+/// Removes a source; with `?purge=true` its history too.
+pub(super) async fn remove(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Part(source): Part<String>,
+    Params(query): Params<RemovalQuery>,
+) -> Result<StatusCode, Problem> {
+    let source = shared.app().source(&source).await?;
+    remove_source(&shared, &caller, source.id, query.purge).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(in crate::faces::http) async fn remove_source(
+    shared: &Shared,
+    caller: &Caller,
+    source: SourceId,
+    purge: bool,
+) -> Result<(), Problem> {
+    let app = shared.app_of(caller.actor());
+    app.remove(&[source.to_string()], purge).await?;
+    shared.fetching().wake();
+    Ok(())
+}
+
+/// Brings a removed source back, with its history.
+pub(super) async fn restore(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Part(source): Part<String>,
+) -> Result<Response, Problem> {
+    let app = shared.app_of(caller.actor());
+    let restored = app.restore(&[source]).await?;
+    shared.fetching().wake();
+    match restored.into_iter().next() {
+        Some(added) => shown(&app, added.source).await,
+        None => Ok(StatusCode::NO_CONTENT.into_response()),
+    }
+}

@@ -1,0 +1,78 @@
+//! Fetches a source at once, due or not.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+
+use super::answer::json;
+use crate::app::SourceResult;
+use crate::domain::{Source, masked};
+use crate::faces::http::caller::Caller;
+use crate::faces::http::extract::Part;
+use crate::faces::http::problem::Problem;
+use crate::faces::http::shared::Shared;
+use crate::faces::json::SourceResultJson;
+
+/// The longest wait for an outcome.
+const MAX_WAIT: Duration = Duration::from_secs(50);
+
+/// Starts a fetch: 202 with the address of the attempts, or with `Prefer: wait=N` (RFC 7240) the outcome if it comes
+/// within N seconds.
+pub(super) async fn fetch(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Part(source): Part<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let source = shared.app().source(&source).await?;
+    if source.removed_at.is_some() {
+        let detail = format!(
+            "{} was removed: nothing is fetched for it",
+            source.settings.name
+        );
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    let under_way = shared.fetching().fetch(vec![source.id], caller.actor());
+    if let Some(wait) = wait_of(&headers)
+        && let Ok(fetched) = tokio::time::timeout(wait, under_way).await
+    {
+        return outcome(&shared, &source, &fetched?).await;
+    }
+    let mut response = StatusCode::ACCEPTED.into_response();
+    let place = format!("/api/v1/sources/{}/attempts", source.id);
+    if let Ok(place) = HeaderValue::try_from(place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+async fn outcome(
+    shared: &Shared,
+    source: &Source,
+    results: &[SourceResult],
+) -> Result<Response, Problem> {
+    let named = shared.app().named_versions(vec![source.id]).await?;
+    let served = shared.app().served(source.id).await?;
+    let Some(result) = results.iter().find(|result| result.id == source.id) else {
+        let name = &source.settings.name;
+        let detail = format!("{name} was not fetched: it was removed meanwhile");
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    };
+    let why = result.error.as_deref().map(masked).map(Into::into);
+    json(&SourceResultJson::new(result, named.first(), why, served))
+}
+
+/// Returns the time of `Prefer: wait=N`, at most [`MAX_WAIT`].
+fn wait_of(headers: &HeaderMap) -> Option<Duration> {
+    let fields = headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|field| field.to_str().ok());
+    let mut preferences = fields.flat_map(|field| field.split([',', ';']));
+    let seconds =
+        preferences.find_map(|one| one.trim().strip_prefix("wait=")?.parse::<u64>().ok())?;
+    Some(Duration::from_secs(seconds).min(MAX_WAIT))
+}

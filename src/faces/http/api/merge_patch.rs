@@ -1,0 +1,108 @@
+//! JSON merge patches (RFC 7396) of the settings of a source.
+
+use serde_json::{Map, Value};
+
+use crate::domain::{SettingsPatch, SourceSettings};
+use crate::faces::http::problem::Problem;
+
+/// Returns the settings that a merge patch makes of the present ones; null gives a setting its default.
+pub(super) fn patched(
+    present: &SourceSettings,
+    patch: Map<String, Value>,
+) -> Result<SourceSettings, Problem> {
+    let whole = serde_json::to_value(SettingsPatch::whole(present));
+    let mut settings = whole.map_err(|error| Problem::invalid(error.to_string()))?;
+    merge(&mut settings, Value::Object(patch));
+    let wanted: SettingsPatch = serde_json::from_value(settings)
+        .map_err(|error| Problem::invalid(format!("the body: {error}")))?;
+    let defaults = SourceSettings::new(present.name.clone(), present.address.clone());
+    Ok(wanted.apply_unchecked(defaults))
+}
+
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(target) = target else {
+        return;
+    };
+    for (name, value) in patch {
+        if value.is_null() {
+            target.remove(&name);
+        } else {
+            merge(target.entry(name).or_insert(Value::Null), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_cases_of_the_standard() {
+        for (target, patch, expected) in [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (
+                json!({"a": "b"}),
+                json!({"b": "c"}),
+                json!({"a": "b", "b": "c"}),
+            ),
+            (json!({"a": "b"}), json!({"a": null}), json!({})),
+            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+            (
+                json!({"a": {"b": "c"}}),
+                json!({"a": {"b": "d", "c": null}}),
+                json!({"a": {"b": "d"}}),
+            ),
+            (json!({"a": "b"}), json!(["c"]), json!(["c"])),
+            (
+                json!([1, 2]),
+                json!({"a": "b", "c": null}),
+                json!({"a": "b"}),
+            ),
+            (
+                json!({}),
+                json!({"a": {"bb": {"ccc": null}}}),
+                json!({"a": {"bb": {}}}),
+            ),
+        ] {
+            let mut found = target.clone();
+            merge(&mut found, patch.clone());
+            assert_eq!(found, expected, "{target} with {patch}");
+        }
+    }
+
+    #[test]
+    fn null_gives_the_default() {
+        let mut settings = SourceSettings::sample("prices");
+        settings.tags = vec!["eu".to_owned()];
+        settings.max_size_bytes = Some(7);
+        settings.headers = vec![
+            ("A".to_owned(), "1".to_owned()),
+            ("B".to_owned(), "2".to_owned()),
+        ];
+        let patch =
+            json!({"tags": null, "max_size": null, "interval": "6h", "headers": {"A": null}});
+        let Value::Object(patch) = patch else {
+            unreachable!()
+        };
+        let found = patched(&settings, patch).expect("settings");
+        assert_eq!(
+            (
+                found.tags.len(),
+                found.max_size_bytes,
+                found.interval.hours()
+            ),
+            (0, None, 6)
+        );
+        assert_eq!((found.name.as_str(), found.headers.len()), ("prices", 1));
+        let unknown = Map::from_iter([("intervall".to_owned(), json!("6h"))]);
+        assert!(patched(&settings, unknown).is_err());
+    }
+}

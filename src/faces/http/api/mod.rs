@@ -1,0 +1,20 @@
+//! The API below `/api/v1`: JSON in the shapes of the command line.
+
+mod answer;
+mod change;
+mod diff;
+mod events;
+mod fetch;
+mod health;
+mod history;
+mod list;
+mod merge_patch;
+mod remote;
+mod routes;
+mod sets;
+mod source;
+mod sources;
+mod summary;
+mod version;
+
+pub(super) use routes::routes;

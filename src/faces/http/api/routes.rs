@@ -1,0 +1,75 @@
+//! The routes of the API.
+
+use axum::http::Method;
+
+use super::{change, events, fetch, health, history, sets, source, sources, summary, version};
+use crate::faces::http::caller::Right::{Anybody, Judge, Operate, Read};
+use crate::faces::http::route::{Route, route};
+
+const SOURCE: &str = "/api/v1/sources/{source}";
+const VERSION: &str = "/api/v1/versions/{version}";
+const VERDICTS: &str = "/api/v1/versions/{version}/verdicts";
+
+/// Returns the routes of the API.
+pub(in crate::faces::http) fn routes() -> Vec<Route> {
+    let get = || Method::GET;
+    let post = || Method::POST;
+    vec![
+        route(get(), "/healthz", Anybody, health::alive),
+        route(get(), "/readyz", Anybody, health::ready),
+        route(get(), "/api/v1/sources", Read, sources::list),
+        route(post(), "/api/v1/sources", Operate, change::add),
+        route(get(), SOURCE, Read, source::show),
+        route(Method::PATCH, SOURCE, Operate, change::edit),
+        route(Method::DELETE, SOURCE, Operate, change::remove),
+        route(
+            post(),
+            "/api/v1/sources/{source}/restore",
+            Operate,
+            change::restore,
+        ),
+        route(
+            post(),
+            "/api/v1/sources/{source}/fetch",
+            Operate,
+            fetch::fetch,
+        ),
+        route(
+            get(),
+            "/api/v1/sources/{source}/attempts",
+            Read,
+            history::attempts,
+        ),
+        route(
+            get(),
+            "/api/v1/sources/{source}/versions",
+            Read,
+            history::versions,
+        ),
+        route(get(), VERSION, Read, version::show),
+        route(
+            get(),
+            "/api/v1/versions/{version}/content",
+            Read,
+            version::content,
+        ),
+        route(
+            get(),
+            "/api/v1/versions/{version}/diff/{other}",
+            Read,
+            version::diff,
+        ),
+        route(get(), VERDICTS, Read, version::verdicts),
+        route(post(), VERDICTS, Judge, version::give_verdict),
+        route(
+            post(),
+            "/api/v1/versions/{version}/verify",
+            Operate,
+            version::verify,
+        ),
+        route(get(), "/api/v1/sets", Read, sets::list),
+        route(get(), "/api/v1/sets/{name}", Read, sets::show),
+        route(get(), "/api/v1/events", Read, events::list),
+        route(get(), "/api/v1/summary", Read, summary::show),
+    ]
+}

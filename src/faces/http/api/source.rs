@@ -1,0 +1,60 @@
+//! `/api/v1/sources/{source}`: one source.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::answer::json;
+use crate::app::App;
+use crate::domain::{Digest, SettingsPatch, Source, SourceSettings};
+use crate::faces::http::extract::Part;
+use crate::faces::http::problem::Problem;
+use crate::faces::http::shared::Shared;
+use crate::faces::json::WholeSourceJson;
+
+/// A source as in `show --json`, without its history, and its settings as PATCH takes them.
+#[derive(Serialize)]
+struct ShownSource<'a> {
+    #[serde(flatten)]
+    source: WholeSourceJson<'a>,
+    settings: SettingsPatch,
+}
+
+/// Shows one source; its `ETag` is that of its settings.
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Part(source): Part<String>,
+) -> Result<Response, Problem> {
+    let source = shared.app().source(&source).await?;
+    shown(shared.app(), source).await
+}
+
+/// Returns a source as the answer.
+pub(super) async fn shown(app: &App, source: Source) -> Result<Response, Problem> {
+    let newest = app.newest(std::slice::from_ref(&source)).await?;
+    let newest = newest.get(&source.id).cloned().unwrap_or_default();
+    let verifiers = app.verifiers_of(&source.settings).await?;
+    let set_failure = app.set_failure(&source).await?;
+    let whole = WholeSourceJson::new(
+        &source,
+        set_failure.as_deref(),
+        &newest,
+        app.published_folder(),
+        Some(&verifiers),
+    );
+    let mut response = json(&ShownSource {
+        source: whole,
+        settings: SettingsPatch::whole(&source.settings),
+    })?;
+    if let Ok(tag) = HeaderValue::try_from(settings_tag(&source.settings)) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// Returns the entity tag of settings (RFC 9110 §8.8.3).
+pub(super) fn settings_tag(settings: &SourceSettings) -> String {
+    let whole = serde_json::to_vec(&SettingsPatch::whole(settings)).unwrap_or_default();
+    format!("\"{}\"", &Digest::of(&whole).to_hex()[..32])
+}

@@ -1,0 +1,52 @@
+//! `/api/v1/summary`: the state of everything in numbers.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::answer::json;
+use crate::faces::http::problem::Problem;
+use crate::faces::http::shared::Shared;
+use crate::faces::json::precise;
+use crate::faces::state_word::StateWord;
+
+/// The state of everything in numbers.
+#[derive(Serialize)]
+struct Summary {
+    /// The number of sources by state.
+    sources: BTreeMap<&'static str, u64>,
+    /// The number of sources that are fetched when due.
+    watched: u64,
+    due: u64,
+    next_due_at: Option<String>,
+    /// The sets whose newest edition failed or could not be judged, each with the reason.
+    failing_sets: BTreeMap<String, String>,
+    /// The number of files and folders that could not be published or withdrawn.
+    unpublished: usize,
+    /// The id of the newest event.
+    event_id: i64,
+}
+
+/// Returns the summary.
+pub(super) async fn show(State(shared): State<Shared>) -> Result<Response, Problem> {
+    let app = shared.app();
+    let mut sources: BTreeMap<_, u64> = StateWord::ALL
+        .iter()
+        .map(|(_, word, _)| (*word, 0))
+        .collect();
+    for source in app.sources(&[]).await? {
+        *sources.entry(StateWord::of(&source).as_str()).or_default() += 1;
+    }
+    let (watched, due, next) = app.outlook().await?;
+    json(&Summary {
+        sources,
+        watched,
+        due,
+        next_due_at: next.map(precise),
+        failing_sets: app.failing_sets().await?.into_iter().collect(),
+        unpublished: app.unpublished().await?.len(),
+        event_id: app.newest_event().await?.0,
+    })
+}

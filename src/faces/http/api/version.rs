@@ -1,0 +1,177 @@
+//! `/api/v1/versions/{version}`: one version, its content, its verdicts, and its difference from another.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+
+use super::answer::json;
+use super::diff::{Difference, unified};
+use crate::app::GivenVerdict;
+use crate::domain::{SourceId, VerdictOutcome, Version};
+use crate::faces::http::caller::{Caller, CallerRole};
+use crate::faces::http::content::{Sent, send};
+use crate::faces::http::extract::{Json, Part};
+use crate::faces::http::problem::Problem;
+use crate::faces::http::shared::Shared;
+use crate::faces::json::{VerdictJson, VersionJson};
+
+/// A version as in `history --json`, with its source.
+#[derive(Serialize)]
+struct ShownVersion<'a> {
+    source_id: SourceId,
+    source: &'a str,
+    #[serde(flatten)]
+    version: VersionJson<'a>,
+}
+
+/// Shows one version. Like all versions here it is named as on the command line: `217`, `v217`, `prices~1`.
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Part(version): Part<String>,
+) -> Result<Response, Problem> {
+    let app = shared.app();
+    let (source, version) = app.version(&version).await?;
+    let verdicts = app.verdicts(version.id).await?;
+    let is_published = app.served(source.id).await? == Some(version.id);
+    json(&ShownVersion {
+        source_id: source.id,
+        source: &source.settings.name,
+        version: VersionJson::new(&version, &verdicts, is_published),
+    })
+}
+
+/// Sends the bytes of a version, or a range of them.
+pub(super) async fn content(
+    State(shared): State<Shared>,
+    Part(version): Part<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (_, version) = shared.app().version(&version).await?;
+    let sent = Sent {
+        tag: format!("\"{}\"", version.digest.to_hex()),
+        name: version.name.clone(),
+        media_type: version.media_type.clone(),
+        modified: Some(version.fetched_at),
+    };
+    if let Some(unchanged) = sent.unchanged(&headers) {
+        return Ok(unchanged);
+    }
+    let content = shared.app().content(&version).await?;
+    send(content, &sent, &headers).await
+}
+
+/// Compares two versions: hunks as JSON, or a unified difference for `Accept: text/plain`.
+pub(super) async fn diff(
+    State(shared): State<Shared>,
+    Part((old, new)): Part<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let app = shared.app();
+    let ((_, old), (_, new)) = (app.version(&old).await?, app.version(&new).await?);
+    let comparison = app.compare(&old, &new).await?;
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok());
+    let wants_text = accept
+        .is_some_and(|accept| accept.contains("text/plain") || accept.contains("text/x-diff"));
+    let made = tokio::task::spawn_blocking(move || {
+        if wants_text {
+            unified(&old, &new, &comparison).map(|text| {
+                ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+            })
+        } else {
+            json(&Difference::new(&old, &new, &comparison))
+        }
+    });
+    made.await.unwrap_or_else(|error| {
+        let detail = format!("the comparison ended early: {error}");
+        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
+    })
+}
+
+/// Lists the verdicts on a version, oldest first.
+pub(super) async fn verdicts(
+    State(shared): State<Shared>,
+    Part(version): Part<String>,
+) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Verdicts<'a> {
+        verdicts: Vec<VerdictJson<'a>>,
+    }
+    let (_, version) = shared.app().version(&version).await?;
+    let verdicts = shared.app().verdicts(version.id).await?;
+    json(&Verdicts {
+        verdicts: verdicts.iter().map(VerdictJson::recorded).collect(),
+    })
+}
+
+/// A verdict from outside.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewVerdictBody {
+    verifier: String,
+    outcome: String,
+    detail: Option<String>,
+}
+
+/// Records a verdict from outside. A token of a verifier gives verdicts in the name of that verifier alone.
+pub(super) async fn give_verdict(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Part(version): Part<String>,
+    Json(body): Json<NewVerdictBody>,
+) -> Result<Response, Problem> {
+    if let CallerRole::Verifier(own) = &caller.role
+        && *own != body.verifier
+    {
+        let detail = format!(
+            "the token is for verdicts of {own}, not of {}",
+            body.verifier
+        );
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    let outcome = match body.outcome.as_str() {
+        "passed" => VerdictOutcome::Passed,
+        "failed" => VerdictOutcome::Failed,
+        other => {
+            let detail = format!(
+                "`outcome` is `{}`: expected passed or failed",
+                other.escape_debug()
+            );
+            return Err(Problem::invalid(detail));
+        }
+    };
+    let app = shared.app_of(caller.actor());
+    let given = app
+        .verdict(&version, &body.verifier, outcome, body.detail)
+        .await?;
+    shared.fetching().wake();
+    let GivenVerdict { version, .. } = given;
+    Ok((
+        StatusCode::CREATED,
+        verdict_answer(&shared, &version).await?,
+    )
+        .into_response())
+}
+
+async fn verdict_answer(shared: &Shared, version: &Version) -> Result<Response, Problem> {
+    let app = shared.app();
+    let verdicts = app.verdicts(version.id).await?;
+    let is_published = app.served(version.source_id).await? == Some(version.id);
+    json(&VersionJson::new(version, &verdicts, is_published))
+}
+
+/// Runs the verifiers again on a version.
+pub(super) async fn verify(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Part(version): Part<String>,
+) -> Result<Response, Problem> {
+    let app = shared.app_of(caller.actor());
+    let (source, version) = app.version(&version).await?;
+    let asked = app.asked_now().await?;
+    let verified = app.verify(&source, &version, asked).await?;
+    verdict_answer(&shared, &verified.version).await
+}

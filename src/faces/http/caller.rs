@@ -1,0 +1,169 @@
+//! Who sent a request, and what they may do.
+
+use crate::domain::{Actor, Person, Role, Token, TokenRole};
+
+/// Something that a request does, and for which its sender needs a right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Right {
+    /// Nothing that needs a right.
+    Anybody,
+    /// Reading.
+    Read,
+    /// Changing sources, fetching, and judging.
+    Operate,
+    /// Giving a verdict.
+    Judge,
+}
+
+impl Right {
+    /// Returns the right's word.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Anybody => "anybody",
+            Self::Read => "read",
+            Self::Operate => "operate",
+            Self::Judge => "judge",
+        }
+    }
+
+    /// Returns the right in the words of a refusal.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Anybody => "anybody",
+            Self::Read => "a viewer",
+            Self::Operate => "an operator",
+            Self::Judge => "an operator, or a token of a verifier",
+        }
+    }
+}
+
+/// What the sender of a request is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum CallerRole {
+    /// Unknown, and without any right.
+    Stranger,
+    /// Reads.
+    Viewer,
+    /// Changes sources, too.
+    Operator,
+    /// Looks into the store, too.
+    Admin,
+    /// Gives verdicts in the name of this verifier.
+    Verifier(String),
+    /// Pushes messages.
+    Ingest,
+}
+
+/// The sender of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// The name of the person or the token; `None` for somebody unknown.
+    pub(super) name: Option<String>,
+    pub(super) role: CallerRole,
+    /// Whether a browser sent the credential by itself, so that another site may have caused the request.
+    pub(super) by_cookie: bool,
+}
+
+impl Caller {
+    /// Returns somebody unknown, who may read if `reads`.
+    pub(super) fn unknown(reads: bool) -> Self {
+        let role = if reads {
+            CallerRole::Viewer
+        } else {
+            CallerRole::Stranger
+        };
+        Self {
+            name: None,
+            role,
+            by_cookie: false,
+        }
+    }
+
+    /// Returns the holder of a token.
+    pub(super) fn token(token: Token) -> Self {
+        let role = match token.role {
+            TokenRole::Viewer => CallerRole::Viewer,
+            TokenRole::Operator => CallerRole::Operator,
+            TokenRole::Verifier => CallerRole::Verifier(token.verifier.unwrap_or_default()),
+            TokenRole::Ingest => CallerRole::Ingest,
+        };
+        Self {
+            name: Some(token.name),
+            role,
+            by_cookie: false,
+        }
+    }
+
+    /// Returns a person whose browser sends the credential by itself.
+    pub(super) fn person(person: Person) -> Self {
+        let role = match person.role {
+            Role::Viewer => CallerRole::Viewer,
+            Role::Operator => CallerRole::Operator,
+            Role::Admin => CallerRole::Admin,
+        };
+        Self {
+            name: Some(person.name),
+            role,
+            by_cookie: true,
+        }
+    }
+
+    /// Returns the operator who signed in by the link on the service's terminal.
+    pub(super) fn operator(name: String) -> Self {
+        Self {
+            name: Some(name),
+            role: CallerRole::Operator,
+            by_cookie: true,
+        }
+    }
+
+    pub(super) fn may(&self, right: Right) -> bool {
+        use CallerRole::{Admin, Operator, Verifier, Viewer};
+        match right {
+            Right::Anybody => true,
+            Right::Read => matches!(self.role, Viewer | Operator | Admin | Verifier(_)),
+            Right::Operate => matches!(self.role, Operator | Admin),
+            Right::Judge => matches!(self.role, Operator | Admin | Verifier(_)),
+        }
+    }
+
+    /// Returns the actor of what this sender does, such as `anna by http`.
+    pub(super) fn actor(&self) -> Actor {
+        Actor(format!(
+            "{} by http",
+            self.name.as_deref().unwrap_or("unknown")
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_has_its_rights() {
+        let rights = [Right::Anybody, Right::Read, Right::Operate, Right::Judge];
+        for (role, expected) in [
+            (CallerRole::Stranger, [true, false, false, false]),
+            (CallerRole::Viewer, [true, true, false, false]),
+            (CallerRole::Operator, [true, true, true, true]),
+            (CallerRole::Admin, [true, true, true, true]),
+            (
+                CallerRole::Verifier("v".to_owned()),
+                [true, true, false, true],
+            ),
+            (CallerRole::Ingest, [true, false, false, false]),
+        ] {
+            let caller = Caller {
+                name: None,
+                role,
+                by_cookie: false,
+            };
+            assert_eq!(
+                rights.map(|right| caller.may(right)),
+                expected,
+                "{caller:?}"
+            );
+        }
+    }
+}

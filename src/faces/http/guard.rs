@@ -1,0 +1,214 @@
+//! What every request passes before its handler: the `Host`, who asks, the origin of a write, the right, and the fields
+//! of the answer that keep browsers safe.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::caller::{Caller, Right};
+use super::client::Client;
+use super::problem::Problem;
+use super::shared::Shared;
+use super::sign_in::session_of;
+use crate::config::ReadAccess;
+
+/// Fields of every answer that has none of its own.
+const SAFE_FIELDS: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "sandbox; default-src 'none'; frame-ancestors 'none'",
+    ),
+];
+
+/// Checks a request, has it answered, and logs it.
+pub(super) async fn guard(
+    State(shared): State<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let begun = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let client = Client::of(&shared.app().config().http, &request);
+    let checked = check(&shared, client, &method, request.uri(), request.headers()).await;
+    let who = checked.as_ref().ok().and_then(|caller| caller.name.clone());
+    let mut response = match checked {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(client);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    };
+    for (name, value) in SAFE_FIELDS {
+        let fields = response.headers_mut();
+        fields
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    tracing::info!(
+        target: "gannet::http",
+        method = %method,
+        path,
+        status = response.status().as_u16(),
+        ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        who = who.as_deref().unwrap_or("-"),
+        client = %client.address,
+        "request"
+    );
+    response
+}
+
+/// Returns who sent a request, or why it is refused whatever it asks for.
+async fn check(
+    shared: &Shared,
+    client: Client,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
+    check_host(shared, uri, headers)?;
+    let caller = identify(shared, client, headers).await?;
+    let is_write = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+    // A browser lets every site open a WebSocket here, and read what comes.
+    let is_socket = headers.contains_key(header::UPGRADE) && headers.contains_key(header::ORIGIN);
+    let is_from_page =
+        headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    if is_write && (caller.by_cookie || is_from_page) || is_socket {
+        check_origin(headers)?;
+    }
+    Ok(caller)
+}
+
+/// Refuses a request for a host that the service is not known as: a name that an attacker points at this machine.
+fn check_host(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let field = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let authority = uri
+        .authority()
+        .map(axum::http::uri::Authority::as_str)
+        .or(field);
+    let host = authority.and_then(|text| url::Url::parse(&format!("http://{text}/")).ok());
+    let host = host
+        .as_ref()
+        .and_then(url::Url::host_str)
+        .unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let is_known = match bare.parse::<IpAddr>() {
+        Ok(_) => true,
+        Err(_) => {
+            host == "localhost"
+                || shared
+                    .app()
+                    .config()
+                    .http
+                    .hosts
+                    .iter()
+                    .any(|known| known == host)
+        }
+    };
+    if is_known {
+        return Ok(());
+    }
+    let detail = format!("the service is not known as `{}`", host.escape_debug());
+    let status = StatusCode::MISDIRECTED_REQUEST;
+    Err(Problem::new(status, detail)
+        .hint("name the host in the configuration: [http] hosts = [\"gannet.example.org\"]"))
+}
+
+/// Returns the sender of a request, by its credential. A wrong token is an error; an ended session is an unknown sender.
+async fn identify(shared: &Shared, client: Client, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let app = shared.app();
+    if let Some(secret) = bearer(headers) {
+        let detail = "the token is unknown, was revoked, or has expired";
+        let holder = app.holder_of_token(secret).await?;
+        return holder
+            .map(Caller::token)
+            .ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, detail));
+    }
+    if let Some(secret) = session_of(headers) {
+        if shared.sign_ins().is_link_session(secret, app.now()) {
+            return Ok(Caller::operator(shared.operator().to_owned()));
+        }
+        if let Some(person) = app.person_of_session(secret).await? {
+            return Ok(Caller::person(person));
+        }
+    }
+    let config = app.config();
+    if let Some(name) = client.user(&config.http, headers) {
+        let people = app.people().await?;
+        let person = people
+            .into_iter()
+            .find(|one| one.name == name && !one.disabled);
+        return person.map(Caller::person).ok_or_else(|| {
+            let detail = format!(
+                "the proxy let in `{}`, who is not known here",
+                name.escape_debug()
+            );
+            Problem::new(StatusCode::FORBIDDEN, detail).hint("gannet user add NAME --role viewer")
+        });
+    }
+    // What came through a proxy came from anywhere.
+    let is_local = shared.is_local() && !client.is_forwarded;
+    Ok(Caller::unknown(
+        is_local && config.http.read == ReadAccess::Local,
+    ))
+}
+
+/// Returns the token of a request (RFC 6750 §2.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let field = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = field.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Refuses a write that another site may have caused (Fetch Metadata, or else `Origin` against `Host`).
+fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_own = match (text("sec-fetch-site"), text("origin"), text("host")) {
+        (Some(site), ..) => site == "same-origin",
+        (None, Some(origin), Some(host)) => {
+            let authority = origin.split_once("://").map(|(_, authority)| authority);
+            authority == Some(host)
+        }
+        _ => false,
+    };
+    if is_own {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "the request comes from another site",
+    ))
+}
+
+/// Refuses a request whose sender lacks a right.
+pub(super) async fn require(right: Right, request: Request, next: Next) -> Response {
+    let caller = request.extensions().get::<Caller>().cloned();
+    let caller = caller.unwrap_or_else(|| Caller::unknown(false));
+    if caller.may(right) {
+        return next.run(request).await;
+    }
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("this", |path| path.as_str());
+    let words = right.words();
+    let method = request.method();
+    if let Some(name) = &caller.name {
+        let detail = format!("{method} {route} is for {words}, and {name} is not");
+        return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
+    }
+    let detail = format!("{method} {route} is for {words}");
+    let hint = "sign in, or send a token: `gannet token create NAME --role operator`, then `Authorization: Bearer TOKEN`";
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, detail).hint(hint);
+    problem.into_response()
+}

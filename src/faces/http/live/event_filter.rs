@@ -1,0 +1,147 @@
+//! Which events a client of the live feed wants: words that must all match.
+
+use std::str::FromStr;
+
+use crate::domain::Event;
+
+/// Words that an event must match: `action:fetch.*`, `source:prices` (a name or an id), `actor:anna*`, or a text in any
+/// of these and the detail. `!` before a word turns it round, `*` at the end stands for any rest.
+#[derive(Clone, Debug, Default)]
+pub(super) struct EventTerms(Vec<Term>);
+
+#[derive(Clone, Debug)]
+struct Term {
+    is_negated: bool,
+    key: Key,
+    text: String,
+    is_prefix: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Key {
+    Action,
+    Source,
+    Actor,
+    Any,
+}
+
+impl FromStr for EventTerms {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let terms = text.split_whitespace().map(term);
+        terms.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn term(word: &str) -> Result<Term, String> {
+    let (is_negated, word) = match word.strip_prefix('!') {
+        Some(word) => (true, word),
+        None => (false, word),
+    };
+    let (key, text) = match word.split_once(':') {
+        Some(("action", text)) => (Key::Action, text),
+        Some(("source", text)) => (Key::Source, text),
+        Some(("actor", text)) => (Key::Actor, text),
+        Some((key, _)) => {
+            let key = key.escape_debug();
+            return Err(format!(
+                "`{key}:` is not known here: expected action:, source:, actor: or a text"
+            ));
+        }
+        None => (Key::Any, word),
+    };
+    if text.is_empty() {
+        return Err(format!("`{}` names nothing", word.escape_debug()));
+    }
+    let prefix = text.strip_suffix('*');
+    Ok(Term {
+        is_negated,
+        key,
+        text: prefix.unwrap_or(text).to_lowercase(),
+        is_prefix: prefix.is_some(),
+    })
+}
+
+impl EventTerms {
+    /// Returns whether an event matches every word.
+    pub(super) fn matches(&self, event: &Event) -> bool {
+        self.0
+            .iter()
+            .all(|term| term.matches(event) != term.is_negated)
+    }
+}
+
+impl Term {
+    fn matches(&self, event: &Event) -> bool {
+        let action = event.event.action.as_str();
+        let actor = event.stamp.actor.0.as_str();
+        let source = event.source_name.as_deref().unwrap_or_default();
+        let id = event
+            .event
+            .source_id
+            .map(|id| id.to_string())
+            .unwrap_or_default();
+        match self.key {
+            Key::Action => self.is(action),
+            Key::Actor => self.is(actor),
+            Key::Source => self.is(source) || self.is(&id),
+            Key::Any => {
+                let detail = event.event.detail.as_deref().unwrap_or_default();
+                [action, actor, source, detail]
+                    .iter()
+                    .any(|text| text.to_lowercase().contains(&self.text))
+            }
+        }
+    }
+
+    fn is(&self, value: &str) -> bool {
+        let value = value.to_lowercase();
+        if self.is_prefix {
+            value.starts_with(&self.text)
+        } else {
+            value == self.text
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Action, Actor, EventId, NewEvent, SourceId, Stamp};
+
+    #[test]
+    fn words_select_events() {
+        let event = Event {
+            id: EventId(1),
+            stamp: Stamp {
+                at: chrono::DateTime::UNIX_EPOCH,
+                actor: Actor("anna by http".to_owned()),
+            },
+            event: NewEvent::of(Action::FetchFailed)
+                .source(SourceId(7))
+                .detail("503 from a.example".to_owned()),
+            source_name: Some("Prices".to_owned()),
+        };
+        for (text, expected) in [
+            ("", true),
+            ("action:fetch.failed", true),
+            ("action:fetch.*", true),
+            ("action:fetch", false),
+            ("!action:fetch.*", false),
+            ("source:prices", true),
+            ("source:7", true),
+            ("source:8", false),
+            ("actor:anna*", true),
+            ("503", true),
+            ("503 source:8", false),
+            ("!404 source:7", true),
+        ] {
+            let terms: EventTerms = text.parse().expect(text);
+            assert_eq!(terms.matches(&event), expected, "{text}");
+        }
+        for text in ["state:down", "action:", "!"] {
+            assert!(text.parse::<EventTerms>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Reads the events that any process commits, and keeps the last ones for the clients.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::recent::{LiveEvent, Recent};
+use crate::app::{App, EventFilter, Result};
+use crate::domain::EventId;
+
+/// The time after which the events of other processes are looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The events that are read at once.
+const BATCH: usize = 500;
+
+/// The last events, and the news that there are more.
+#[derive(Clone, Debug)]
+pub struct Feed(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    recent: Mutex<Recent>,
+    newest: watch::Sender<EventId>,
+    /// Notified after each commit of this process.
+    committed: Arc<Notify>,
+}
+
+impl Feed {
+    /// Returns the feed of the events after the newest one. `committed` is notified after each commit of this process.
+    pub async fn start(app: &App, committed: Arc<Notify>) -> Result<Self> {
+        let newest = app.newest_event().await?;
+        Ok(Self(Arc::new(Inner {
+            recent: Mutex::new(Recent::after(newest)),
+            newest: watch::Sender::new(newest),
+            committed,
+        })))
+    }
+
+    /// Reads new events for ever. A store that cannot be read is tried again: its other users report it.
+    pub async fn run(&self, app: &App) -> Infallible {
+        let mut seen = None;
+        loop {
+            let token = app.changes().await.ok();
+            if token.is_none() || token != seen {
+                match self.read_on(app).await {
+                    Ok(()) => seen = token,
+                    Err(error) => tracing::debug!("the live feed waits: {error}"),
+                }
+            }
+            tokio::select! {
+                () = self.0.committed.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    async fn read_on(&self, app: &App) -> Result<()> {
+        loop {
+            let events = events_after(app, self.newest()).await?;
+            let is_all = events.len() < BATCH;
+            let mut recent = self.recent();
+            for event in events {
+                recent.push(event);
+            }
+            let newest = recent.newest();
+            drop(recent);
+            self.0
+                .newest
+                .send_if_modified(|known| std::mem::replace(known, newest) != newest);
+            if is_all {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Returns the id of the newest event that was read.
+    pub(super) fn newest(&self) -> EventId {
+        *self.0.newest.borrow()
+    }
+
+    /// Returns a receiver that changes with the newest event.
+    pub(super) fn watch(&self) -> watch::Receiver<EventId> {
+        self.0.newest.subscribe()
+    }
+
+    /// Returns the events after this one, and how many bytes of JSON lie behind the last of them. Events that are no
+    /// longer kept come from the store.
+    pub(super) async fn after(
+        &self,
+        app: &App,
+        after: EventId,
+    ) -> Result<(Vec<Arc<LiveEvent>>, Option<u64>)> {
+        let kept = {
+            let recent = self.recent();
+            recent.read_after(after, BATCH).map(|events| {
+                let last = events.last().map_or(recent.position, |last| last.position);
+                (events, recent.position - last)
+            })
+        };
+        if let Some((events, behind)) = kept {
+            return Ok((events, Some(behind)));
+        }
+        let events = events_after(app, after).await?;
+        let events = events
+            .into_iter()
+            .map(|event| Arc::new(LiveEvent::new(event, 0)));
+        Ok((events.collect(), None))
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.0.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn events_after(app: &App, after: EventId) -> Result<Vec<crate::domain::Event>> {
+    let filter = EventFilter {
+        after: Some(after),
+        limit: BATCH,
+        ..EventFilter::default()
+    };
+    app.events(filter).await
+}

@@ -1,0 +1,33 @@
+//! The HTTP service: the API, the live feed of events, the pages, and the published files.
+//!
+//! A request passes [`server`] (limits of connections, heads and times), [`guard`] (`Host`, origin, who asks and what
+//! they may do), and then one handler, which calls the use-cases in the name of whoever asked. Every refusal is a
+//! problem (RFC 9457) with the kinds and hints of the command line's errors.
+//!
+//! Never opens a socket or a store: `compose` hands both over.
+
+mod api;
+mod caller;
+mod client;
+mod content;
+mod cursor;
+mod extract;
+mod fetching;
+mod guard;
+mod live;
+mod problem;
+mod range;
+mod route;
+mod router;
+mod server;
+mod shared;
+mod sign_in;
+mod signing;
+mod source_page;
+mod write_limit;
+
+pub use fetching::Fetching;
+pub use live::Feed;
+pub use router::route_table;
+pub use server::{Listener, serve};
+pub use shared::{Shared, SharedParts};

@@ -1,0 +1,51 @@
+//! The routes, each with the right that it needs.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::middleware::from_fn_with_state;
+
+use super::api;
+use super::caller::Right;
+use super::guard::guard;
+use super::live;
+use super::problem::Problem;
+use super::route::{Route, route};
+use super::shared::Shared;
+use super::signing;
+
+/// Returns all routes.
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = api::routes();
+    routes.push(route(Method::GET, "/live", Right::Read, live::follow));
+    routes.extend(signing::routes());
+    routes
+}
+
+/// Returns the method, the path and the word of the right of every route.
+pub fn route_table() -> Vec<(String, &'static str, &'static str)> {
+    let row = |route: Route| (route.method.to_string(), route.path, route.right.as_str());
+    routes().into_iter().map(row).collect()
+}
+
+/// Returns the service of all routes, behind the guard.
+pub(super) fn router(shared: Shared) -> Router {
+    let router = routes().into_iter().fold(Router::new(), |router, route| {
+        router.route(route.path, route.handler)
+    });
+    router
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(shared.clone(), guard))
+        .with_state(shared)
+}
+
+async fn unknown(request: Request) -> Problem {
+    let detail = format!("there is nothing at {}", request.uri().path());
+    Problem::new(StatusCode::NOT_FOUND, detail)
+}
+
+async fn wrong_method(request: Request) -> Problem {
+    let detail = format!("{} is not for {}", request.method(), request.uri().path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}

@@ -1,0 +1,205 @@
+//! Serves the router on a socket, with limits on connections, heads and times, until a stop is requested.
+//!
+//! Never routes a request, and never answers one but for its limits.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower_service::Service as _;
+
+use super::client::Peer;
+use super::problem::Problem;
+use super::router::router;
+use super::shared::Shared;
+use super::write_limit::WriteLimit;
+
+/// The most connections at once.
+const MAX_CONNECTIONS: usize = 10_000;
+/// The most connections at once of one address beyond this machine. A proxy runs on this machine.
+const MAX_OF_ADDRESS: usize = 500;
+/// The time for the head of a request, also after the request before it.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// The largest head of a request, in bytes.
+const MAX_HEAD_BYTES: usize = 8 << 10;
+/// The most fields in the head of a request.
+const MAX_HEADERS: usize = 100;
+/// The time in which a handler answers, once the head of the request is there.
+const REQUEST_TIME: Duration = Duration::from_mins(1);
+/// The time that a client may take to read the next piece of an answer.
+const READER_TIME: Duration = Duration::from_secs(30);
+/// The time that requests in flight have to finish after a stop was requested.
+const DRAIN: Duration = Duration::from_secs(10);
+/// The pause after a connection could not be accepted, for want of open files say.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The socket on which the service listens.
+pub type Listener = TcpListener;
+
+/// Serves until a stop is requested, then lets requests in flight finish for 10 s.
+pub async fn serve(listener: Listener, shared: Shared) {
+    let clients = shared.clients().clone();
+    let mut connections = JoinSet::new();
+    accept_until_stopped(&listener, shared, &mut connections).await;
+    drop(listener);
+    clients.close();
+    let drained = async {
+        while connections.join_next().await.is_some() {}
+        clients.wait().await;
+    };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        tracing::warn!("requests that took longer than {DRAIN:?} to finish were cut off");
+    }
+}
+
+/// Accepts connections until a stop is requested.
+async fn accept_until_stopped(listener: &Listener, shared: Shared, connections: &mut JoinSet<()>) {
+    let stop = shared.stop().clone();
+    let router = router(shared);
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let by_address = ByAddress::default();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                pause_after(&error).await;
+                continue;
+            }
+        };
+        // Beyond a limit the connection is closed at once: a client that waits would never learn why.
+        let place = places.clone().try_acquire_owned();
+        let (Ok(place), Some(share)) = (place, by_address.take(peer.ip())) else {
+            continue;
+        };
+        let (router, stop) = (router.clone(), stop.clone());
+        connections.spawn(async move {
+            connection(stream, peer, router, stop).await;
+            drop((place, share));
+        });
+    }
+}
+
+/// Logs why no connection could be accepted, and waits: the next call would fail as well.
+async fn pause_after(error: &io::Error) {
+    let is_of_client = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    );
+    if !is_of_client {
+        tracing::warn!("cannot accept a connection: {error}");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Serves one connection to its end. Its errors are the client's: it closed early, or sent something else than HTTP.
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+    // Without it, small answers wait for the client's acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let io = TokioIo::new(WriteLimit::new(stream, READER_TIME));
+    let service = service_fn(move |request| answer(request, peer, router.clone()));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_header_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(io, service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("a connection of {peer} ended early: {error}");
+    }
+}
+
+/// Returns the router's answer; a problem when that takes too long or fails.
+async fn answer(
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    mut router: Router,
+) -> Result<Response, Infallible> {
+    let mut request = request.map(Body::new);
+    request
+        .extensions_mut()
+        .insert(Peer(peer.ip().to_canonical()));
+    let answer = AssertUnwindSafe(router.call(request)).catch_unwind();
+    Ok(match tokio::time::timeout(REQUEST_TIME, answer).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Ok(Err(never))) => match never {},
+        Ok(Err(_)) => {
+            let detail = "the service failed to answer: its log says more";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+        }
+        Err(_) => {
+            let detail = format!("the request took longer than {} s", REQUEST_TIME.as_secs());
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response()
+        }
+    })
+}
+
+/// The numbers of connections by address.
+#[derive(Clone, Default)]
+struct ByAddress(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+impl ByAddress {
+    /// Counts a connection of this address; `None` when it has too many.
+    fn take(&self, address: IpAddr) -> Option<Share> {
+        let address = address.to_canonical();
+        if address.is_loopback() {
+            return Some(Share(None));
+        }
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= MAX_OF_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        drop(counts);
+        Some(Share(Some((self.clone(), address))))
+    }
+}
+
+/// One connection in the count of its address.
+struct Share(Option<(ByAddress, IpAddr)>);
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let Some((counts, address)) = &self.0 else {
+            return;
+        };
+        let mut counts = counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(address);
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The state that all requests share.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::fetching::Fetching;
+use super::live::Feed;
+use super::sign_in::SignIns;
+use crate::app::{App, Result};
+use crate::domain::Actor;
+
+/// The parts from which the shared state is made.
+pub struct SharedParts {
+    /// The use-cases.
+    pub app: Arc<App>,
+    /// Fetches on request.
+    pub fetching: Arc<dyn Fetching>,
+    /// The last events.
+    pub feed: Feed,
+    /// Ends every connection that would stay open.
+    pub stop: CancellationToken,
+    /// The operator at the terminal, such as `joe@host`.
+    pub operator: String,
+    /// Whether the service listens on loopback only.
+    pub is_local: bool,
+}
+
+/// The state that all requests share.
+#[derive(Clone)]
+pub struct Shared(Arc<Inner>);
+
+struct Inner {
+    parts: SharedParts,
+    /// The clients of the live feed.
+    clients: TaskTracker,
+    sign_ins: SignIns,
+}
+
+impl Shared {
+    /// Makes the state of its parts.
+    pub fn new(parts: SharedParts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            clients: TaskTracker::new(),
+            sign_ins: SignIns::default(),
+        }))
+    }
+
+    /// Returns the path of a link that signs its reader in once, as operator.
+    pub fn sign_in_link(&self) -> Result<String> {
+        let secret = self.0.sign_ins.make_link(self.app().now())?;
+        Ok(format!("/sign-in/{}", secret.expose()))
+    }
+
+    /// Returns the token that ends every connection when it is cancelled.
+    pub fn stop_token(&self) -> CancellationToken {
+        self.stop().clone()
+    }
+
+    pub(super) fn sign_ins(&self) -> &SignIns {
+        &self.0.sign_ins
+    }
+
+    pub(super) fn operator(&self) -> &str {
+        &self.0.parts.operator
+    }
+
+    /// Returns the use-cases, for reading.
+    pub(super) fn app(&self) -> &App {
+        &self.0.parts.app
+    }
+
+    /// Returns the use-cases for somebody who changes something.
+    pub(super) fn app_of(&self, actor: Actor) -> App {
+        self.0.parts.app.acting_as(actor)
+    }
+
+    pub(super) fn fetching(&self) -> &dyn Fetching {
+        &*self.0.parts.fetching
+    }
+
+    pub(super) fn stop(&self) -> &CancellationToken {
+        &self.0.parts.stop
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        self.0.parts.is_local
+    }
+
+    pub(super) fn feed(&self) -> &Feed {
+        &self.0.parts.feed
+    }
+
+    /// Returns the clients of the live feed.
+    pub(super) fn clients(&self) -> &TaskTracker {
+        &self.0.clients
+    }
+}

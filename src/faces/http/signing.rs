@@ -1,0 +1,152 @@
+//! `/sign-in` and `/sign-out`: the forms, and what they do.
+
+use axum::Extension;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Response};
+use maud::{DOCTYPE, html};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::caller::Right::Anybody;
+use super::client::Client;
+use super::extract::Part;
+use super::problem::Problem;
+use super::route::{Route, route};
+use super::shared::Shared;
+use super::sign_in::{cookie, session_of};
+
+/// Returns the routes by which people sign in and out.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route(Method::GET, "/sign-in", Anybody, form),
+        route(Method::POST, "/sign-in", Anybody, sign_in),
+        route(Method::GET, "/sign-in/{link}", Anybody, link_form),
+        route(Method::POST, "/sign-in/{link}", Anybody, sign_in_by_link),
+        route(Method::POST, "/sign-out", Anybody, sign_out),
+    ]
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(super) struct Given {
+    name: String,
+    password: String,
+}
+
+async fn form() -> Html<String> {
+    page("", "")
+}
+
+/// Returns the page with the form, with a name that was typed and why it was refused.
+fn page(name: &str, refusal: &str) -> Html<String> {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Sign in: gannet" }
+            }
+            body {
+                main {
+                    h1 { "Sign in" }
+                    @if !refusal.is_empty() { p role="alert" { (refusal) } }
+                    form method="post" action="/sign-in" {
+                        p { label { "Name " input name="name" value=(name) autocomplete="username" required autofocus; } }
+                        p { label { "Password " input type="password" name="password" autocomplete="current-password" required; } }
+                        button { "Sign in" }
+                    }
+                    p { "Names and passwords are given by " code { "gannet user add NAME --role operator" } "." }
+                }
+            }
+        }
+    };
+    Html(page.into_string())
+}
+
+/// Signs a person in: one answer for a wrong name and a wrong password, the later the more often it was wrong.
+async fn sign_in(
+    State(shared): State<Shared>,
+    Extension(client): Extension<Client>,
+    given: Result<Form<Given>, FormRejection>,
+) -> Result<Response, Problem> {
+    let Form(given) =
+        given.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
+    let app = shared.app();
+    let _turn = shared.sign_ins().turn()?;
+    let wait = shared
+        .sign_ins()
+        .wait_of(&given.name, client.address, app.now());
+    tokio::time::sleep(wait).await;
+    let Some(person) = app
+        .person_by_password(&given.name, SecretString::from(given.password))
+        .await?
+    else {
+        shared
+            .sign_ins()
+            .failed(&given.name, client.address, app.now());
+        tracing::warn!(client = %client.address, "somebody could not sign in: wrong name or password");
+        let page = page(&given.name, "The name or the password is wrong.");
+        return Ok((StatusCode::UNAUTHORIZED, page).into_response());
+    };
+    shared.sign_ins().succeeded(&given.name, client.address);
+    let session = app.begin_session(&person).await?;
+    Ok(to_overview(cookie(session.expose(), client.is_tls)))
+}
+
+async fn link_form(Part(link): Part<String>) -> Html<String> {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Sign in: gannet" }
+            }
+            body { main {
+                h1 { "Sign in as operator" }
+                p { "This link works once, and within 10 minutes of the start of the service." }
+                form method="post" action={ "/sign-in/" (link) } { button { "Sign in" } }
+            } }
+        }
+    };
+    Html(page.into_string())
+}
+
+/// Signs in whoever has the link of the service's terminal.
+async fn sign_in_by_link(
+    State(shared): State<Shared>,
+    Extension(client): Extension<Client>,
+    Part(link): Part<String>,
+) -> Result<Response, Problem> {
+    let Some(session) = shared.sign_ins().use_link(&link, shared.app().now())? else {
+        let detail = "this link was used, or its 10 minutes are over";
+        let hint = "`gannet serve` prints another one when it starts";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail).hint(hint));
+    };
+    Ok(to_overview(cookie(session.expose(), client.is_tls)))
+}
+
+/// Ends the session of the browser.
+async fn sign_out(
+    State(shared): State<Shared>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if let Some(secret) = session_of(&headers) {
+        shared.sign_ins().end(secret);
+        shared.app().end_session(secret).await?;
+    }
+    Ok(to_overview(cookie("", client.is_tls)))
+}
+
+/// Returns the way to the overview, with a cookie.
+fn to_overview(cookie: Option<HeaderValue>) -> Response {
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}

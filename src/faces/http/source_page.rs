@@ -1,0 +1,167 @@
+//! A page of the sources in an order, after a place in it: what the API and the pages list.
+
+use serde::Deserialize;
+
+use super::cursor::Cursor;
+use super::problem::Problem;
+use crate::app::App;
+use crate::domain::{Source, SourceId};
+use crate::faces::state_word::{StateWord, next_due};
+
+/// The most sources of a page.
+pub(super) const MAX_ITEMS: usize = 500;
+/// The sources of a page whose number was not given.
+const DEFAULT_ITEMS: usize = 100;
+
+/// Which sources, in which order, and after which place.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SourceListing {
+    /// A word of [`SourceSort`], with `-` before it from the other end.
+    pub(super) sort: Option<String>,
+    /// The most sources of the page.
+    pub(super) limit: Option<usize>,
+    /// The `next` of the page before.
+    pub(super) after: Option<String>,
+}
+
+/// An order of sources. Of equals, the first by name comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SourceSort {
+    /// By name.
+    Name,
+    /// By id: the order in which they were added.
+    Id,
+    /// By state, the gravest first.
+    State,
+    /// By the start of the last attempt.
+    Last,
+    /// By the time at which they are due.
+    Next,
+}
+
+impl SourceSort {
+    /// Every order with its word.
+    pub(super) const ALL: [(Self, &'static str); 5] = [
+        (Self::Name, "name"),
+        (Self::Id, "id"),
+        (Self::State, "state"),
+        (Self::Last, "last"),
+        (Self::Next, "next"),
+    ];
+}
+
+/// A page of sources.
+pub(super) struct SourcePage {
+    pub(super) sources: Vec<Source>,
+    /// The place after which the next page begins; `None` on the last page.
+    pub(super) next: Option<Cursor>,
+}
+
+/// Returns the page that a listing asks for.
+pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<SourcePage, Problem> {
+    let (sort, is_reversed) = sort_of(listing)?;
+    let size = page_size(listing.limit)?;
+    let after = listing.after.as_deref().map(Cursor::read).transpose()?;
+    if sort == SourceSort::Name && !is_reversed {
+        // One more than the page holds shows whether there is another page.
+        let after = after.map(|after| (after.key, SourceId(after.id)));
+        let mut sources = app.sources_after(after, size + 1).await?;
+        let is_last = sources.len() <= size;
+        sources.truncate(size);
+        let next = sources.last().filter(|_| !is_last);
+        let next = next.map(|last| place(SourceSort::Name, last));
+        return Ok(SourcePage { sources, next });
+    }
+    let mut sources = app.sources(&[]).await?;
+    sources.sort_by_cached_key(|source| place(sort, source));
+    if is_reversed {
+        sources.reverse();
+    }
+    if let Some(after) = &after {
+        sources.retain(|source| {
+            let place = place(sort, source);
+            if is_reversed {
+                place < *after
+            } else {
+                place > *after
+            }
+        });
+    }
+    let is_last = sources.len() <= size;
+    sources.truncate(size);
+    let next = sources
+        .last()
+        .filter(|_| !is_last)
+        .map(|last| place(sort, last));
+    Ok(SourcePage { sources, next })
+}
+
+fn sort_of(listing: &SourceListing) -> Result<(SourceSort, bool), Problem> {
+    let text = listing.sort.as_deref().unwrap_or("name");
+    let (word, is_reversed) = match text.strip_prefix('-') {
+        Some(word) => (word, true),
+        None => (text, false),
+    };
+    let mut all = SourceSort::ALL.into_iter();
+    if let Some((sort, _)) = all.find(|(_, known)| *known == word) {
+        return Ok((sort, is_reversed));
+    }
+    let word = word.escape_debug();
+    let expected = SourceSort::ALL.map(|(_, word)| word).join(", ");
+    Err(Problem::invalid(format!(
+        "`sort` is `{word}`: expected {expected}, with - before it for the other end first"
+    )))
+}
+
+/// Returns the number of items of a page; an error beyond [`MAX_ITEMS`].
+pub(super) fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
+    match limit {
+        None => Ok(DEFAULT_ITEMS),
+        Some(limit @ 1..=MAX_ITEMS) => Ok(limit),
+        Some(limit) => {
+            let detail = format!("`limit` is {limit}: expected 1 to {MAX_ITEMS}");
+            Err(Problem::invalid(detail))
+        }
+    }
+}
+
+/// Returns the place of a source in an order.
+fn place(sort: SourceSort, source: &Source) -> Cursor {
+    let name = &source.settings.name;
+    let time = |time: Option<chrono::DateTime<chrono::Utc>>| {
+        format!(
+            "{:020} {name}",
+            time.map_or(0, |time| time.timestamp_millis().max(0))
+        )
+    };
+    let key = match sort {
+        SourceSort::Name => name.clone(),
+        SourceSort::Id => format!("{:020}", source.id.0),
+        SourceSort::State => format!("{:02} {name}", gravity(StateWord::of(source))),
+        SourceSort::Last => time(source.state.last_attempt_at),
+        SourceSort::Next => time(next_due(source)),
+    };
+    Cursor {
+        key,
+        id: source.id.0,
+    }
+}
+
+/// Returns the rank of a state, the gravest first.
+fn gravity(state: StateWord) -> u8 {
+    match state {
+        StateWord::Damaged => 0,
+        StateWord::Unpublished => 1,
+        StateWord::Fail => 2,
+        StateWord::SetFail => 3,
+        StateWord::Down => 4,
+        StateWord::Error => 5,
+        StateWord::Pending => 6,
+        StateWord::Never => 7,
+        StateWord::New => 8,
+        StateWord::Ok => 9,
+        StateWord::Off => 10,
+        StateWord::Removed => 11,
+    }
+}

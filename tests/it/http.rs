@@ -1,0 +1,7 @@
+//! The HTTP service: the API, who may do what, the live feed, and its limits.
+
+mod api;
+mod limits;
+mod live;
+mod people;
+mod rights;

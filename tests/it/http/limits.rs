@@ -1,0 +1,118 @@
+//! The limits of the service, and its start and end.
+
+use std::io::{Read as _, Write as _};
+
+use crate::rig::{Gannet, Service};
+
+fn rig() -> Gannet {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    gannet
+}
+
+#[test]
+fn strange_requests_are_refused_and_the_next_one_is_answered() {
+    let gannet = rig();
+    gannet.configure("[http]\nhosts = [\"gannet.example.org\"]\n");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    for (host, status) in [
+        ("localhost", 200),
+        ("localhost:1", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8080", 200),
+        ("gannet.example.org", 200),
+        ("GANNET.example.org:443", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("a b", 421),
+        ("", 421),
+    ] {
+        let answer = service.ask("GET", "/healthz", &[("Host", host)], "");
+        assert_eq!(answer.status, status, "{host}: {answer:?}");
+    }
+    for (request, expected) in [
+        (
+            format!(
+                "GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                "x".repeat(9_000)
+            ),
+            "HTTP/1.1 4",
+        ),
+        (
+            format!(
+                "GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
+                "x".repeat(9_000)
+            ),
+            "HTTP/1.1 431",
+        ),
+        ("nonsense\r\n\r\n".to_owned(), "HTTP/1.1 400"),
+        (
+            "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"
+                .to_owned(),
+            "HTTP/1.1 400",
+        ),
+        (
+            "GET / HTTP/9.9\r\nHost: localhost\r\n\r\n".to_owned(),
+            "HTTP/1.1 4",
+        ),
+    ] {
+        let mut stream = service.connect();
+        stream.write_all(request.as_bytes()).expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with(expected), "{request:.60}: {answer}");
+    }
+    assert_eq!(service.get("/healthz").text(), "alive\n");
+    assert_eq!(service.get("/readyz").text(), "ready\n");
+}
+
+#[test]
+fn the_service_begins_and_ends_in_order() {
+    let gannet = rig();
+    let service = Service::start(&gannet, &[]);
+    let taken = gannet.run(&["serve", "--listen", &service.address]);
+    assert_eq!(taken.code, Some(3), "{taken:?}");
+    assert!(
+        taken
+            .err
+            .contains(&format!("cannot listen on {}", service.address)),
+        "{taken:?}"
+    );
+    let everywhere = gannet.run(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(everywhere.code, Some(2), "{everywhere:?}");
+    assert!(
+        everywhere.err.contains("nobody could sign in"),
+        "{everywhere:?}"
+    );
+    let empty = Gannet::new().run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(
+        empty.code == Some(3) && empty.err.contains("no catalogue"),
+        "{empty:?}"
+    );
+    // A client that keeps its connection open does not keep the service from ending.
+    let idle = service.connect();
+    let (code, said) = service.end();
+    assert_eq!(code, Some(0), "{said}");
+    drop(idle);
+}
+
+#[test]
+fn no_answer_may_be_kept_framed_or_guessed_at() {
+    let service_of = rig();
+    let service = Service::start(&service_of, &["--no-worker"]);
+    for path in ["/api/v1/sources", "/nowhere", "/sign-in"] {
+        let answer = service.get(path);
+        for name in [
+            "x-content-type-options",
+            "referrer-policy",
+            "cache-control",
+            "x-frame-options",
+            "content-security-policy",
+        ] {
+            assert!(
+                answer.header(name).is_some(),
+                "{path} lacks {name}: {answer:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The live feed: every event once and in order, those of other processes too.
+
+use futures_util::StreamExt as _;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::rig::{Gannet, Service, soon};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn follow(service: &Service, query: &str) -> Socket {
+    let address = format!("ws://{}/live{query}", service.address);
+    let (socket, _) = soon(connect_async(address)).await.expect("a WebSocket");
+    socket
+}
+
+/// Returns the next event.
+async fn next(socket: &mut Socket) -> Value {
+    loop {
+        match soon(socket.next()).await {
+            Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).expect("JSON"),
+            Some(Ok(Message::Ping(_))) => {}
+            other => panic!("no event: {other:?}"),
+        }
+    }
+}
+
+fn add(gannet: &Gannet, name: &str) {
+    gannet.ok(&[
+        "add",
+        &format!("https://example.org/{name}"),
+        "--name",
+        name,
+    ]);
+}
+
+#[tokio::test]
+async fn events_come_once_and_in_order_from_where_a_client_was() {
+    let gannet = Gannet::new();
+    for name in ["a", "b", "c"] {
+        add(&gannet, name);
+    }
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let log: Vec<Value> = gannet
+        .ok(&["log", "--json"])
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let (mut all, mut some, mut new) = (
+        follow(&service, "?after=0").await,
+        follow(&service, &format!("?after={}", log[1]["id"])).await,
+        follow(&service, "").await,
+    );
+    let mut filtered = follow(&service, "?after=0&filter=source:c+action:source.*").await;
+    for event in &log {
+        assert_eq!(next(&mut all).await, *event);
+    }
+    for event in &log[2..] {
+        assert_eq!(next(&mut some).await, *event);
+    }
+    assert_eq!(next(&mut filtered).await["source"], "c");
+    // By another process.
+    add(&gannet, "d");
+    for socket in [&mut all, &mut some, &mut new] {
+        let event = next(socket).await;
+        assert_eq!(
+            (&event["action"], &event["source"]),
+            (&"source.added".into(), &"d".into())
+        );
+    }
+    let (code, said) = service.end();
+    assert_eq!(code, Some(0), "{said}");
+    for mut socket in [all, new] {
+        match soon(socket.next()).await {
+            Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 1001),
+            other => panic!("no close: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn strangers_and_other_sites_are_refused() {
+    let gannet = Gannet::new();
+    add(&gannet, "a");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    for (query, origin, status) in [
+        ("", "https://evil.example", 403),
+        ("", "null", 403),
+        ("?filter=state:down", "", 400),
+        ("?aftr=1", "", 400),
+        ("?after=x", "", 400),
+    ] {
+        let mut request = format!("ws://{}/live{query}", service.address)
+            .into_client_request()
+            .expect("a request");
+        if !origin.is_empty() {
+            request
+                .headers_mut()
+                .insert("origin", origin.parse().expect("a value"));
+        }
+        match soon(connect_async(request)).await {
+            Err(Error::Http(response)) => {
+                assert_eq!(response.status().as_u16(), status, "{query} {origin}");
+            }
+            other => panic!("{query} {origin}: {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! How people sign in, and when that ends.
+
+use crate::rig::{Answer, Gannet, Service};
+
+const PASSWORD: &str = "correct horse battery";
+
+fn sign_in(service: &Service, name: &str, password: &str) -> Answer {
+    let form = format!("name={name}&password={}", password.replace(' ', "+"));
+    service.ask(
+        "POST",
+        "/sign-in",
+        &[("Content-Type", "application/x-www-form-urlencoded")],
+        &form,
+    )
+}
+
+fn cookie_of(answer: &Answer) -> String {
+    let cookie = answer
+        .header("set-cookie")
+        .unwrap_or_else(|| panic!("no cookie: {answer:?}"));
+    cookie.split(';').next().unwrap_or_default().to_owned()
+}
+
+fn rig() -> (Gannet, Service) {
+    let gannet = Gannet::new();
+    gannet.configure("[http]\nread = \"users\"\n");
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    let added = gannet.run_with(
+        &["user", "add", "anna", "--role", "operator"],
+        &format!("{PASSWORD}\n"),
+    );
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    (gannet, service)
+}
+
+#[test]
+fn a_wrong_name_and_a_wrong_password_are_answered_alike() {
+    let (_gannet, service) = rig();
+    let [wrong_name, wrong_password] =
+        [("ben", PASSWORD), ("anna", "wrong")].map(|(name, password)| {
+            let answer = sign_in(&service, name, password);
+            assert_eq!(
+                (answer.status, answer.header("set-cookie")),
+                (401, None),
+                "{answer:?}"
+            );
+            answer.text().replace(&format!("\"{name}\""), "NAME")
+        });
+    assert_eq!(wrong_name, wrong_password);
+    for form in ["", "name=anna", "name=anna&password=%ff&x"] {
+        let fields = [("Content-Type", "application/x-www-form-urlencoded")];
+        let answer = service.ask("POST", "/sign-in", &fields, form);
+        assert!((400..500).contains(&answer.status), "{form}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_session_ends_by_signing_out_another_password_and_disabling() {
+    let (gannet, service) = rig();
+    let list = |cookie: &str| {
+        service
+            .ask("GET", "/api/v1/sources", &[("Cookie", cookie)], "")
+            .status
+    };
+    let [one, two, three] = [(); 3].map(|()| cookie_of(&sign_in(&service, "anna", PASSWORD)));
+    assert_eq!([list(&one), list(&two), list(&three)], [200; 3]);
+    let signed_out = service.ask(
+        "POST",
+        "/sign-out",
+        &[("Cookie", &one), ("Sec-Fetch-Site", "same-origin")],
+        "",
+    );
+    assert!(
+        signed_out
+            .header("set-cookie")
+            .is_some_and(|cookie| cookie.contains("Max-Age=0"))
+    );
+    assert_eq!([list(&one), list(&two), list(&three)], [401, 200, 200]);
+    let changed = gannet.run_with(&["user", "passwd", "anna"], "another good password\n");
+    assert_eq!(changed.code, Some(0), "{changed:?}");
+    assert_eq!([list(&two), list(&three)], [401, 401]);
+    let again = cookie_of(&sign_in(&service, "anna", "another good password"));
+    assert_eq!(list(&again), 200);
+    gannet.ok(&["user", "disable", "anna"]);
+    assert_eq!(
+        (
+            list(&again),
+            sign_in(&service, "anna", "another good password").status
+        ),
+        (401, 401)
+    );
+}
+
+#[test]
+fn a_write_that_another_site_caused_is_refused() {
+    let (_gannet, service) = rig();
+    let cookie = cookie_of(&sign_in(&service, "anna", PASSWORD));
+    let own = format!("http://{}", service.address);
+    for (fields, is_allowed) in [
+        (vec![("Sec-Fetch-Site", "same-origin")], true),
+        (vec![("Sec-Fetch-Site", "cross-site")], false),
+        (vec![("Sec-Fetch-Site", "same-site")], false),
+        (vec![("Sec-Fetch-Site", "none")], false),
+        (vec![("Origin", own.as_str())], true),
+        (vec![("Origin", "https://evil.example")], false),
+        (vec![("Origin", "null")], false),
+        (vec![], false),
+    ] {
+        let mut all = fields.clone();
+        all.extend([
+            ("Cookie", cookie.as_str()),
+            ("Content-Type", "application/json"),
+        ]);
+        let answer = service.ask("PATCH", "/api/v1/sources/a", &all, "{\"interval\": \"6h\"}");
+        assert_eq!(answer.status == 200, is_allowed, "{fields:?}: {answer:?}");
+        assert!(is_allowed || answer.status == 403, "{fields:?}: {answer:?}");
+    }
+}
+
+#[test]
+fn behind_a_proxy_reading_needs_a_person() {
+    let gannet = Gannet::new();
+    gannet
+        .configure("[http]\ntrusted_proxies = [\"127.0.0.1\"]\nuser_header = \"X-Remote-User\"\n");
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    let added = gannet.run_with(
+        &["user", "add", "anna", "--role", "viewer"],
+        &format!("{PASSWORD}\n"),
+    );
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    for (fields, status) in [
+        (vec![], 200),
+        (vec![("X-Forwarded-For", "192.0.2.7")], 401),
+        (
+            vec![("X-Forwarded-For", "192.0.2.7"), ("X-Remote-User", "anna")],
+            200,
+        ),
+        (
+            vec![("X-Forwarded-For", "192.0.2.7"), ("X-Remote-User", "ben")],
+            403,
+        ),
+    ] {
+        let answer = service.ask("GET", "/api/v1/sources", &fields, "");
+        assert_eq!(answer.status, status, "{fields:?}: {answer:?}");
+    }
+    let fields = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("X-Forwarded-For", "192.0.2.7"),
+        ("X-Forwarded-Proto", "https"),
+    ];
+    let form = format!("name=anna&password={}", PASSWORD.replace(' ', "+"));
+    let signed_in = service.ask("POST", "/sign-in", &fields, &form);
+    let cookie = signed_in.header("set-cookie").unwrap_or_default();
+    assert!(
+        cookie.starts_with("__Host-gannet_session=") && cookie.contains("; Secure"),
+        "{cookie}"
+    );
+}

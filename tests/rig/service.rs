@@ -1,0 +1,159 @@
+//! `gannet serve` as a child process, and requests to it over a connection of their own each.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::gannet::Gannet;
+
+/// The running service; ended when dropped.
+pub(crate) struct Service {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    /// The address and port.
+    pub(crate) address: String,
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl Service {
+    /// Starts the service over a home's catalogue, with these further arguments, and waits until it listens.
+    pub(crate) fn start(gannet: &Gannet, arguments: &[&str]) -> Self {
+        let given = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+        #[expect(
+            clippy::zombie_processes,
+            reason = "waited for when dropped, or the test ends"
+        )]
+        let mut child = gannet.start(&given);
+        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            let read = stderr.read_line(&mut line).expect("a line");
+            assert!(read > 0, "gannet serve ended: {said}");
+            if let Some((_, address)) = line.trim_end().split_once(" at http://") {
+                let address = address.trim_end_matches('/').to_owned();
+                return Self {
+                    child,
+                    stderr,
+                    address,
+                };
+            }
+            said.push_str(&line);
+        }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[], "")
+    }
+
+    /// Sends a request with these fields and this body, and returns the answer.
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut stream = self.connect();
+        let mut head = vec![
+            format!("{method} {path} HTTP/1.1"),
+            "Connection: close".to_owned(),
+        ];
+        if !fields.iter().any(|(name, _)| *name == "Host") {
+            head.push(format!("Host: {}", self.address));
+        }
+        head.extend(
+            fields
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}")),
+        );
+        if !body.is_empty() {
+            head.push(format!("Content-Length: {}", body.len()));
+        }
+        let head = head.join("\r\n") + "\r\n\r\n";
+        stream.write_all(head.as_bytes()).expect("a request");
+        stream.write_all(body.as_bytes()).expect("a body");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        parse(&answer)
+    }
+
+    /// Sends JSON with a bearer token.
+    pub(crate) fn send(&self, method: &str, path: &str, token: &str, body: &Value) -> Answer {
+        let authorization = format!("Bearer {token}");
+        let fields = [
+            ("Authorization", authorization.as_str()),
+            ("Content-Type", "application/json"),
+        ];
+        self.ask(method, path, &fields, &body.to_string())
+    }
+
+    /// Opens a connection.
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).expect("a connection");
+        stream
+            .set_read_timeout(Some(Duration::from_mins(1)))
+            .expect("a time-out");
+        stream
+    }
+
+    /// Sends SIGTERM, and returns the exit code and what was said on stderr since the start.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("a signal");
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).expect("text");
+        (self.child.wait().expect("an end").code(), said)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn parse(answer: &[u8]) -> Answer {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let end = end.unwrap_or_else(|| panic!("no head: {:?}", String::from_utf8_lossy(answer)));
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let mut lines = head.split("\r\n");
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .and_then(|code| code.parse().ok());
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    Answer {
+        status: status.unwrap_or_else(|| panic!("no status: {head}")),
+        headers: headers
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect(),
+        body: answer[end + 4..].to_vec(),
+    }
+}
