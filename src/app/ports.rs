@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 
 use super::{Error, ErrorKind, Result};
+use crate::app::access::hashing::Hashing;
 use crate::app::judging::notes::Notes;
 use crate::app::policy::configured::{Configured, ReadConfig};
 use crate::archive::{Archive, ArchiveError, CodecLimit, CodecLoad};
@@ -18,9 +19,6 @@ use crate::store::{Fact, Query, Store};
 
 /// Concurrent requests to verifiers.
 const MAX_ASKING: usize = 8;
-
-/// Concurrent hashes of passwords: each takes 19 MiB.
-const MAX_HASHING: usize = 2;
 
 /// The ports of the use-cases, shared by all actors of a process and by the worker.
 pub(crate) struct Ports {
@@ -48,7 +46,7 @@ pub(crate) struct Ports {
     /// Concurrent requests to verifiers' addresses.
     asking: Semaphore,
     /// Concurrent hashes of passwords.
-    pub(super) hashing: Arc<Semaphore>,
+    pub(super) hashing: Hashing,
     /// Bounds the memory of contents being encoded and decoded.
     coding: CodecLimit,
 }
@@ -96,7 +94,7 @@ impl App {
             judging: Semaphore::new(cores),
             cores: u32::try_from(cores).unwrap_or(1),
             asking: Semaphore::new(MAX_ASKING),
-            hashing: Arc::new(Semaphore::new(MAX_HASHING)),
+            hashing: Hashing::default(),
             coding: CodecLimit::new(cores),
         };
         Self {

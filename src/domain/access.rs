@@ -36,7 +36,7 @@ words!(
         Viewer = "viewer",
         /// Adds and changes sources, fetches, gives verdicts.
         Operator = "operator",
-        /// Reads content, and gives verdicts in the name of one verifier.
+        /// Reads, and gives verdicts in the name of one verifier.
         Verifier = "verifier",
         /// Pushes messages.
         Ingest = "ingest",

@@ -367,12 +367,15 @@ fn a_password_is_in_no_file_and_no_process() {
     }
     terminal.press(&format!("{PASSWORD}\r"));
     assert!(terminal.ended().success());
+    let token = home.ok(&["token", "create", "ci", "--role", "viewer"]);
     let mut files = Vec::new();
     collect(&home.path(""), &mut files);
     assert!(files.iter().any(|path| path.ends_with("gannet.db")));
     for file in files {
         let bytes = fs::read(&file).unwrap_or_default();
-        assert!(!holds(&bytes, PASSWORD), "{}", file.display());
+        for secret in [PASSWORD, token.trim_end()] {
+            assert!(!holds(&bytes, secret), "{}: {secret}", file.display());
+        }
     }
 }
 

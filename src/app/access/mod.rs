@@ -2,6 +2,7 @@
 //!
 //! Passwords and secrets enter and leave as types that print nothing; only their hashes and digests reach the catalogue.
 
+pub(in crate::app) mod hashing;
 pub(in crate::app) mod password;
 pub(in crate::app) mod people;
 pub(in crate::app) mod secret;

@@ -1,8 +1,6 @@
 //! Passwords: which are accepted, and their hashes by argon2id (RFC 9106) with the parameters that OWASP recommends.
 //!
-//! Never keeps a password, and never hashes more than two at once: each takes 19 MiB and some 20 ms of a core.
-
-use std::sync::Arc;
+//! Never keeps a password.
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -40,15 +38,17 @@ impl App {
         check_password(&password)?;
         let mut salt = [0; argon2::RECOMMENDED_SALT_LEN];
         fill(&mut salt)?;
-        self.hashing(move || {
-            let hash = Argon2::default().hash_password_with_salt(&normalized(&password), &salt);
-            hash.map(|hash| SecretString::from(hash.to_string()))
-        })
-        .await?
-        .map_err(|error| {
-            let message = format!("cannot hash the password: {error}");
-            Error::new(ErrorKind::Unavailable, message)
-        })
+        self.ports
+            .hashing
+            .run(move || {
+                let hash = Argon2::default().hash_password_with_salt(&normalized(&password), &salt);
+                hash.map(|hash| SecretString::from(hash.to_string()))
+            })
+            .await?
+            .map_err(|error| {
+                let message = format!("cannot hash the password: {error}");
+                Error::new(ErrorKind::Unavailable, message)
+            })
     }
 
     /// Reports whether a password has this hash. Without a hash the answer is no, after the same work.
@@ -63,34 +63,18 @@ impl App {
         } else {
             (password, hash)
         };
-        self.hashing(move || {
-            let known = hash.as_ref().map_or(NOBODY, |hash| hash.expose_secret());
-            let found = PasswordVerifier::<str>::verify_password(
-                &Argon2::default(),
-                &normalized(&password),
-                known,
-            );
-            found.is_ok() && hash.is_some()
-        })
-        .await
-    }
-
-    /// Computes on a blocking thread, once fewer than two others do. A computation ends even when its caller is gone, and
-    /// counts until then.
-    async fn hashing<T: Send + 'static>(
-        &self,
-        compute: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T> {
-        let places = Arc::clone(&self.ports.hashing);
-        let place = places.acquire_owned().await;
-        let computed = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            compute()
-        });
-        computed.await.map_err(|error| {
-            let message = format!("the password's task ended early: {error}");
-            Error::new(ErrorKind::Unavailable, message)
-        })
+        self.ports
+            .hashing
+            .run(move || {
+                let known = hash.as_ref().map_or(NOBODY, |hash| hash.expose_secret());
+                let found = PasswordVerifier::<str>::verify_password(
+                    &Argon2::default(),
+                    &normalized(&password),
+                    known,
+                );
+                found.is_ok() && hash.is_some()
+            })
+            .await
     }
 }
 

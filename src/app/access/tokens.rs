@@ -111,7 +111,7 @@ impl App {
         }
         let names: Vec<_> = verifiers.iter().map(|one| one.name.as_str()).collect();
         let known = match names.as_slice() {
-            [] => "the policy in force has no verifiers; `gannet help verifiers`".to_owned(),
+            [] => "the policy in force has no verifiers: `gannet help verifiers` says how to declare one".to_owned(),
             names => format!("the policy has {}", names.join(", ")),
         };
         Err(no_such_name(

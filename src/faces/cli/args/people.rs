@@ -8,7 +8,7 @@ use crate::domain::{Interval, Role, TokenRole};
 /// `user`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The password is asked for on a terminal, else one line of stdin.\n\nExamples:\n  gannet user add anna --role operator\n  gannet user passwd anna < password.txt\n  gannet user disable anna"
+    after_help = "Roles:\n  viewer    reads\n  operator  also adds, changes and fetches sources, and gives verdicts\n  admin     also looks into the tables of the catalogue\n\nThe password is asked for on a terminal, else one line of stdin.\n\nExamples:\n  gannet user add anna --role operator\n  gannet user passwd anna < password.txt\n  gannet user disable anna"
 )]
 pub struct UserArgs {
     /// What to do
@@ -62,7 +62,7 @@ pub enum UserWhat {
 /// `token`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  gannet token create ci --role ingest --expires 90d > token.txt\n  gannet token create legal --role verifier --verifier legal\n  gannet token revoke ci"
+    after_help = "Roles:\n  viewer    reads\n  operator  also adds, changes and fetches sources, and gives verdicts\n  verifier  reads, and gives verdicts in the name of one verifier\n  ingest    pushes messages, which nothing takes yet\n\nExamples:\n  gannet token create ci --role ingest --expires 90d > token.txt\n  gannet token create legal --role verifier --verifier legal\n  gannet token revoke ci"
 )]
 pub struct TokenArgs {
     /// What to do
