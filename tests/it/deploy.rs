@@ -242,8 +242,12 @@ fn the_steps_of_the_http_service_follow_those_of_the_service() {
     let before = steps("gannet.service");
     let (before, _) = before.rsplit_once('\n').expect("several steps");
     let script = format!(
-        "{MACHINE}\n{before}\n{steps}\nstat -c '%a %n' /etc/systemd/system/gannet*",
+        "{MACHINE}\n{before}\n{steps}\nstat -c '%a %n' /etc/systemd/system/gannet*
+         ({start} >\"$HOME/done\" 2>\"$HOME/said\" & echo $! >\"$HOME/pid\"; wait $!; echo \"ended $?\") &
+         until grep -qs 'serving .* at http://127.0.0.1:8080/' \"$HOME/said\"; do :; done
+         kill -TERM $(cat \"$HOME/pid\"); wait",
         steps = steps("gannet-serve.service"),
+        start = start_of("gannet-serve.service"),
     );
     let Some(said) = in_namespaces(&gannet, &["--mount", "--net"], &script) else {
         return;
@@ -254,6 +258,7 @@ systemctl enable --now gannet-serve.socket gannet-serve.service
 644 /etc/systemd/system/gannet-serve.service
 644 /etc/systemd/system/gannet-serve.socket
 644 /etc/systemd/system/gannet.service
+ended 0
 ";
     assert!(said.out.ends_with(end), "{said:#?}");
 }

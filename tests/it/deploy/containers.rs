@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 
 use super::{Running, deployed, has, path_of, yaml};
-use crate::rig::{Home, left_out};
+use crate::rig::{Home, Service, left_out};
 
 #[test]
 fn every_container_is_shut_in_and_its_files_are_there() {
@@ -55,6 +55,11 @@ fn the_healthcheck_of_the_image_asks_the_service() {
         let ran = Command::new(&check[0]).args(words).output();
         ran.expect("the check runs").status.success()
     };
+    let home = Home::new("");
+    home.add("a.csv", &["--disabled"]);
+    let service = Service::start(&home, &["--no-worker"]);
+    let (_, port) = service.address.rsplit_once(':').expect("a port");
+    assert!(run(port.parse().expect("a port")), "{}", service.address);
     for (answer, is_healthy) in [
         ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n", true),
         (
@@ -119,6 +124,7 @@ fn the_verifier_of_the_compose_file_judges() {
     );
     let mut home = Home::new(&config);
     home.set("VERIFIER_SECRET", secret);
+    assert_eq!(home.run(&["config", "check"]).code, Some(0));
     for (name, content, state) in [
         ("good.csv", "a,b\n1,2\n", "passed"),
         ("quoted.csv", "a,b\n\"1,\n\",2\n", "passed"),

@@ -14,7 +14,7 @@ use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 
 use super::{Running, deployed, has};
-use crate::rig::{folder, said, until};
+use crate::rig::{Home, Service, folder, said, until};
 
 const SITES: [&str; 3] = ["nginx.conf", "nginx-serve.conf", "compose-nginx.conf"];
 
@@ -25,7 +25,13 @@ struct Site {
 
 impl Site {
     fn of(name: &str) -> Self {
+        Self::before(name, "unix:SITE/service")
+    }
+
+    /// Returns the site before a service at this address, in which SITE stands for its folder.
+    fn before(name: &str, service: &str) -> Self {
         let folder = folder();
+        let service = service.replace("SITE", &folder.path().display().to_string());
         let path = |name: &str| folder.path().join(name).display().to_string();
         let site: String = deployed(name)
             .lines()
@@ -38,7 +44,7 @@ impl Site {
                     }
                     ["listen", _] => format!("listen unix:{};\n", path("site")),
                     ["listen", _, "ssl;"] => format!("listen unix:{} ssl;\n", path("site")),
-                    ["server", "127.0.0.1:8080;"] => format!("server unix:{};\n", path("service")),
+                    ["server", "127.0.0.1:8080;"] => format!("server {service};\n"),
                     ["root", "/data;"] => format!("root {};\n", path("data")),
                     ["alias", "/data/published/;"] => {
                         format!("alias {}/;\n", path("data/published"))
@@ -82,6 +88,16 @@ impl Site {
             .arg(self.folder.path())
             .args(["-e", "stderr", "-c"])
             .arg(self.path("nginx.conf"));
+        nginx
+    }
+
+    /// Starts nginx, and waits until it listens.
+    fn start(&self) -> Running {
+        let child = self.nginx().stderr(Stdio::null()).spawn();
+        let nginx = Running(child.expect("nginx starts"));
+        until("nginx listens", || {
+            UnixStream::connect(self.path("site")).is_ok()
+        });
         nginx
     }
 
@@ -150,13 +166,13 @@ fn both_sites_before_the_service_do_the_same() {
 }
 
 /// Stands for the service behind nginx: answers each request with the head that it received.
-struct Service {
+struct Echo {
     socket: PathBuf,
     ends: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Service {
+impl Echo {
     fn start(socket: PathBuf) -> Self {
         let listener = UnixListener::bind(&socket).expect("a socket");
         let ends = Arc::<AtomicBool>::default();
@@ -189,7 +205,7 @@ fn echo_head(mut stream: UnixStream) -> std::io::Result<()> {
     )
 }
 
-impl Drop for Service {
+impl Drop for Echo {
     fn drop(&mut self) {
         self.ends.store(true, Ordering::Relaxed);
         // The connection wakes the thread, which then ends.
@@ -216,12 +232,8 @@ fn nginx_serves_the_files_and_passes_the_rest_on() {
         fs::write(path, content).expect("a file");
     }
     symlink(".editions/1", site.path("data/sets/release")).expect("a link");
-    let _service = Service::start(site.path("service"));
-    let child = site.nginx().stderr(Stdio::null()).spawn();
-    let _nginx = Running(child.expect("nginx starts"));
-    until("nginx listens", || {
-        UnixStream::connect(site.path("site")).is_ok()
-    });
+    let _service = Echo::start(site.path("service"));
+    let _nginx = site.start();
     let get =
         |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let upgrade = "GET /live?after=7 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Forwarded-For: 10.9.8.7\r\nX-Remote-User: anna\r\n\r\n";
@@ -295,4 +307,55 @@ fn nginx_serves_the_files_and_passes_the_rest_on() {
         fs::read_to_string(site.path("data/published/example.org/a.csv")).expect("a file"),
         "published"
     );
+}
+
+#[test]
+fn the_service_answers_through_nginx_and_its_live_feed_does() {
+    if !has("nginx", "-v", "the service behind nginx") {
+        return;
+    }
+    let home = Home::new("[http]\ntrusted_proxies = [\"127.0.0.1\"]\n");
+    home.serve("a.csv", "one\n");
+    home.add("a.csv", &[]);
+    let token = home.ok(&["token", "create", "ci", "--role", "viewer"]);
+    let service = Service::start(&home, &["--no-worker"]);
+    let site = Site::before("compose-nginx.conf", &service.address);
+    let _nginx = site.start();
+    let get = |path: &str, fields: &str| {
+        format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n{fields}\r\n")
+    };
+    let bearer = format!("Authorization: Bearer {}\r\n", token.trim());
+    let live = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let (own, other) = (
+        "Origin: http://127.0.0.1:8000\r\n",
+        "Origin: https://other.example\r\n",
+    );
+    for (request, status) in [
+        (get("/healthz", ""), "200"),
+        // On loopback everybody may read; but not by way of a proxy.
+        (get("/api/v1/sources", ""), "401"),
+        (get("/api/v1/sources", "X-Remote-User: anna\r\n"), "401"),
+        (get("/api/v1/sources", &bearer), "200"),
+        (get("/live", &format!("{live}{own}")), "401"),
+        (get("/live", &format!("{live}{other}{bearer}")), "403"),
+    ] {
+        let answer = site.ask(&request);
+        assert_eq!(
+            answer.split(' ').nth(1),
+            Some(status),
+            "{request}: {answer}"
+        );
+    }
+    let mut stream = UnixStream::connect(site.path("site")).expect("nginx listens");
+    let request = get("/live?after=0", &format!("{live}{own}{bearer}"));
+    stream.write_all(request.as_bytes()).expect("a request");
+    let mut seen = String::new();
+    let mut reader = BufReader::new(stream);
+    while !seen.contains("source.added") {
+        let mut bytes = [0; 4096];
+        let count = reader.read(&mut bytes).expect("bytes");
+        assert!(count > 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    assert!(seen.starts_with("HTTP/1.1 101 "), "{seen}");
 }
