@@ -15,6 +15,11 @@ mod extract;
 mod fetching;
 mod guard;
 mod live;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the pages will draw them")
+)]
+mod plot;
 mod problem;
 mod range;
 mod route;
