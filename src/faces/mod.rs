@@ -1,5 +1,6 @@
 //! The faces: how people and programs reach the use-cases of `app`. Faces never import each other; they share `text`,
-//! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `json` and `options`.
+//! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `version_diff`, `json` and
+//! `options`.
 
 pub mod cli;
 mod file_change;
@@ -15,3 +16,4 @@ mod set_words;
 mod state_word;
 mod text;
 pub mod tui;
+mod version_diff;

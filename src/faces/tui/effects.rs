@@ -14,7 +14,6 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::change_queue::ChangeQueue;
 use super::clipboard;
-use super::diff::Diff;
 use super::log::{LogLine, RING};
 use super::message::{Change, Effect, Job, Msg, verify_target};
 use super::rows::load_rows;
@@ -25,6 +24,7 @@ use crate::app::{App, Error, EventFilter, Result};
 use crate::domain::{Action, Content, EventId, Source, SourceId, Version, VersionId};
 use crate::faces::state_word::not_whole;
 use crate::faces::text::{clean, count};
+use crate::faces::version_diff::Diff;
 
 /// How often the catalogue is asked for changes.
 const POLL: Duration = Duration::from_millis(250);

@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use crokey::KeyCombination;
 use crossterm::event::KeyEvent;
 
-use super::diff::Diff;
 use super::log::LogLine;
 use super::table::Row;
 use crate::app::{History, NewSource, PassProgress};
 use crate::domain::{Content, SettingsPatch, Source, SourceId, Verdict, Version, VersionId};
+use crate::faces::version_diff::Diff;
 
 /// A message: input, the clock, or the result of an effect.
 #[derive(Debug)]

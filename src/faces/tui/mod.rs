@@ -6,7 +6,6 @@
 mod change_queue;
 mod clipboard;
 mod columns;
-mod diff;
 mod draw;
 mod effects;
 mod form;

@@ -10,7 +10,6 @@ use crokey::KeyCombination;
 use crossterm::event::KeyEvent;
 use tui_input::Input;
 
-use super::diff::Diff;
 use super::form::Form;
 use super::history::HistoryView;
 use super::keymap::{Context, Keymap};
@@ -22,6 +21,7 @@ use super::viewer::Viewer;
 use crate::app::PassProgress;
 use crate::config::Zone;
 use crate::domain::{Content, Source, SourceId, Verdict, Version};
+use crate::faces::version_diff::Diff;
 
 /// A part of the main screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

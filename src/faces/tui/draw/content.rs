@@ -9,12 +9,12 @@ use super::paint::{boxed, pad, put_all, put_fitting};
 use crate::config::Zone;
 use crate::domain::{LastModified, Version, format_size};
 use crate::faces::text::or_dash;
-use crate::faces::tui::diff::{DiffLine, Side};
 use crate::faces::tui::format::version_state;
 use crate::faces::tui::layout::{below_facts, is_wide};
 use crate::faces::tui::model::{DiffPage, VersionPage};
 use crate::faces::tui::theme::Theme;
 use crate::faces::tui::verdict_lines::verdict_lines;
+use crate::faces::version_diff::{DiffLine, Side};
 
 pub(crate) fn draw_version(
     page: &VersionPage,

@@ -6,7 +6,7 @@ use super::styles::styles;
 use super::*;
 use crate::app::{Comparison, History};
 use crate::domain::{Content, VerdictOutcome};
-use crate::faces::tui::diff::Diff;
+use crate::faces::version_diff::Diff;
 
 const OLD: &str = "item,price\nbolt,3\nnut,1\nscrew,2\n";
 const NEW: &str = "item,price\nbolt,3\nnut,2\nscrew,2\nwasher,1\n";
