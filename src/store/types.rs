@@ -249,6 +249,8 @@ pub struct EventFilter {
     pub action: Option<Action>,
     /// Only events after this one; then the oldest `limit` of them instead of the newest.
     pub after: Option<EventId>,
+    /// Only events before this one.
+    pub before: Option<EventId>,
     /// At most so many: the newest that match, returned oldest first.
     pub limit: usize,
 }

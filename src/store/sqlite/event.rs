@@ -63,6 +63,7 @@ pub(super) fn list(
             ":since": filter.since.map(millis),
             ":action": filter.action.map(Action::as_str),
             ":after": filter.after.map(|id| id.0),
+            ":before": filter.before.map(|id| id.0),
             ":limit": int(filter.limit),
         },
         damaged,
@@ -100,11 +101,15 @@ fn list_sql(filter: &EventFilter) -> String {
         Some(_) => ("e.id > :after", "ASC"),
         None => (":after IS NULL", "DESC"),
     };
+    let before = match filter.before {
+        Some(_) => "e.id < :before",
+        None => ":before IS NULL",
+    };
     format!(
         "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.about_id, e.detail, e.policy_revision, e.by_hand, s.name
          FROM event e LEFT JOIN text a ON a.id = e.actor_id LEFT JOIN text w ON w.id = e.action_id
          LEFT JOIN source s ON s.id = e.source_id
-         WHERE {source} AND {set} AND {since} AND {action} AND {after} ORDER BY e.id {order} LIMIT :limit"
+         WHERE {source} AND {set} AND {since} AND {action} AND {after} AND {before} ORDER BY e.id {order} LIMIT :limit"
     )
 }
 
@@ -150,6 +155,10 @@ mod tests {
             EventFilter::default(),
             EventFilter {
                 after: Some(EventId(7)),
+                ..EventFilter::default()
+            },
+            EventFilter {
+                before: Some(EventId(7)),
                 ..EventFilter::default()
             },
             EventFilter {

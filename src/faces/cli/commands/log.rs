@@ -72,6 +72,7 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
             .map(|since| app.config().zone.beginning(since, app.now())),
         action: None,
         after: None,
+        before: None,
         limit,
     })
 }
