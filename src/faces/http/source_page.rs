@@ -5,7 +5,8 @@ use serde::Deserialize;
 use super::cursor::Cursor;
 use super::problem::Problem;
 use crate::app::App;
-use crate::domain::{Source, SourceId};
+use crate::domain::{Filter, Source, SourceId};
+use crate::faces::filtering::filtered;
 use crate::faces::state_word::{StateWord, next_due};
 
 /// The most sources of a page.
@@ -17,6 +18,8 @@ const DEFAULT_ITEMS: usize = 100;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SourceListing {
+    /// Which sources, in the language of `list --filter`.
+    pub(super) filter: Option<String>,
     /// A word of [`SourceSort`], with `-` before it from the other end.
     pub(super) sort: Option<String>,
     /// The most sources of the page.
@@ -63,7 +66,8 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
     let (sort, is_reversed) = sort_of(listing)?;
     let size = page_size(listing.limit)?;
     let after = listing.after.as_deref().map(Cursor::read).transpose()?;
-    if sort == SourceSort::Name && !is_reversed {
+    let filter = filter_of(listing)?;
+    if sort == SourceSort::Name && !is_reversed && filter.is_empty() {
         // One more than the page holds shows whether there is another page.
         let after = after.map(|after| (after.key, SourceId(after.id)));
         let mut sources = app.sources_after(after, size + 1).await?;
@@ -73,7 +77,7 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
         let next = next.map(|last| place(SourceSort::Name, last));
         return Ok(SourcePage { sources, next });
     }
-    let mut sources = app.sources(&[]).await?;
+    let mut sources = filtered(app, app.sources(&[]).await?, &filter).await?;
     sources.sort_by_cached_key(|source| place(sort, source));
     if is_reversed {
         sources.reverse();
@@ -95,6 +99,11 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
         .filter(|_| !is_last)
         .map(|last| place(sort, last));
     Ok(SourcePage { sources, next })
+}
+
+fn filter_of(listing: &SourceListing) -> Result<Filter, Problem> {
+    let filter = listing.filter.as_deref().unwrap_or_default().parse();
+    filter.map_err(|error| Problem::invalid(format!("`filter`: {error}")))
 }
 
 fn sort_of(listing: &SourceListing) -> Result<(SourceSort, bool), Problem> {
@@ -149,7 +158,7 @@ fn place(sort: SourceSort, source: &Source) -> Cursor {
 }
 
 /// Returns the rank of a state, the gravest first.
-fn gravity(state: StateWord) -> u8 {
+pub(super) fn gravity(state: StateWord) -> u8 {
     match state {
         StateWord::Damaged => 0,
         StateWord::Unpublished => 1,
