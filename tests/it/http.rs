@@ -3,5 +3,6 @@
 mod api;
 mod limits;
 mod live;
+mod pages;
 mod people;
 mod rights;

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::caller::{Caller, Right};
 use super::client::Client;
+use super::pages;
 use super::problem::Problem;
 use super::shared::Shared;
 use super::sign_in::session_of;
@@ -39,14 +40,18 @@ pub(super) async fn guard(
     let client = Client::of(&shared.app().config().http, &request);
     let checked = check(&shared, client, &method, request.uri(), request.headers()).await;
     let who = checked.as_ref().ok().and_then(|caller| caller.name.clone());
-    let mut response = match checked {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
+    if let Ok(caller) = &checked {
+        request.extensions_mut().insert(caller.clone());
+    }
+    let asked = pages::Asked::of(&request);
+    let response = match checked {
+        Ok(_) => {
             request.extensions_mut().insert(client);
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
     };
+    let mut response = asked.shown(&shared, response);
     for (name, value) in SAFE_FIELDS {
         let fields = response.headers_mut();
         fields

@@ -15,9 +15,10 @@ mod extract;
 mod fetching;
 mod guard;
 mod live;
+mod pages;
 #[cfg_attr(
     not(test),
-    expect(dead_code, unused_imports, reason = "the pages will draw them")
+    expect(dead_code, unused_imports, reason = "the overview will draw bars")
 )]
 mod plot;
 mod problem;

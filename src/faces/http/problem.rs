@@ -15,6 +15,13 @@ pub(super) struct Problem {
     hint: Option<String>,
 }
 
+/// The words of a refusal, beside the answer that has them as JSON: a page shows them, too.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    pub(super) detail: String,
+    pub(super) hint: Option<String>,
+}
+
 /// The body of a problem.
 #[derive(Serialize)]
 struct ProblemJson<'a> {
@@ -53,6 +60,18 @@ impl Problem {
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the words of the refusal.
+    pub(super) fn into_refused(self) -> Refused {
+        Refused {
+            detail: self.detail,
+            hint: self.hint,
+        }
     }
 }
 
@@ -100,6 +119,7 @@ impl IntoResponse for Problem {
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, scheme);
         }
+        response.extensions_mut().insert(self.into_refused());
         response
     }
 }

@@ -9,6 +9,7 @@ use super::api;
 use super::caller::Right;
 use super::guard::guard;
 use super::live;
+use super::pages;
 use super::problem::Problem;
 use super::route::{Route, route};
 use super::shared::Shared;
@@ -18,6 +19,7 @@ use super::signing;
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = api::routes();
     routes.push(route(Method::GET, "/live", Right::Read, live::follow));
+    routes.extend(pages::routes());
     routes.extend(signing::routes());
     routes
 }

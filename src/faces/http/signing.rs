@@ -1,17 +1,17 @@
-//! `/sign-in` and `/sign-out`: the forms, and what they do.
+//! `/sign-in` and `/sign-out`: what their forms do.
 
 use axum::Extension;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{Html, IntoResponse as _, Response};
-use maud::{DOCTYPE, html};
+use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::caller::Right::Anybody;
 use super::client::Client;
 use super::extract::Part;
+use super::pages::{Visit, link_page, sign_in_page};
 use super::problem::Problem;
 use super::route::{Route, route};
 use super::shared::Shared;
@@ -35,41 +35,15 @@ pub(super) struct Given {
     password: String,
 }
 
-async fn form() -> Html<String> {
-    page("", "")
-}
-
-/// Returns the page with the form, with a name that was typed and why it was refused.
-fn page(name: &str, refusal: &str) -> Html<String> {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Sign in: gannet" }
-            }
-            body {
-                main {
-                    h1 { "Sign in" }
-                    @if !refusal.is_empty() { p role="alert" { (refusal) } }
-                    form method="post" action="/sign-in" {
-                        p { label { "Name " input name="name" value=(name) autocomplete="username" required autofocus; } }
-                        p { label { "Password " input type="password" name="password" autocomplete="current-password" required; } }
-                        button { "Sign in" }
-                    }
-                    p { "Names and passwords are given by " code { "gannet user add NAME --role operator" } "." }
-                }
-            }
-        }
-    };
-    Html(page.into_string())
+async fn form(visit: Visit) -> Response {
+    sign_in_page(&visit, StatusCode::OK, "", "")
 }
 
 /// Signs a person in: one answer for a wrong name and a wrong password, the later the more often it was wrong.
 async fn sign_in(
     State(shared): State<Shared>,
     Extension(client): Extension<Client>,
+    visit: Visit,
     given: Result<Form<Given>, FormRejection>,
 ) -> Result<Response, Problem> {
     let Form(given) =
@@ -88,31 +62,17 @@ async fn sign_in(
             .sign_ins()
             .failed(&given.name, client.address, app.now());
         tracing::warn!(client = %client.address, "somebody could not sign in: wrong name or password");
-        let page = page(&given.name, "The name or the password is wrong.");
-        return Ok((StatusCode::UNAUTHORIZED, page).into_response());
+        let refusal = "The name or the password is wrong.";
+        let status = StatusCode::UNAUTHORIZED;
+        return Ok(sign_in_page(&visit, status, &given.name, refusal));
     };
     shared.sign_ins().succeeded(&given.name, client.address);
     let session = app.begin_session(&person).await?;
     Ok(to_overview(cookie(session.expose(), client.is_tls)))
 }
 
-async fn link_form(Part(link): Part<String>) -> Html<String> {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Sign in: gannet" }
-            }
-            body { main {
-                h1 { "Sign in as operator" }
-                p { "This link works once, and within 10 minutes of the start of the service." }
-                form method="post" action={ "/sign-in/" (link) } { button { "Sign in" } }
-            } }
-        }
-    };
-    Html(page.into_string())
+async fn link_form(visit: Visit, Part(link): Part<String>) -> Response {
+    link_page(&visit, &link)
 }
 
 /// Signs in whoever has the link of the service's terminal.

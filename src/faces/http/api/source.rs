@@ -54,7 +54,7 @@ pub(super) async fn shown(app: &App, source: Source) -> Result<Response, Problem
 }
 
 /// Returns the entity tag of settings (RFC 9110 §8.8.3).
-pub(super) fn settings_tag(settings: &SourceSettings) -> String {
+pub(in crate::faces::http) fn settings_tag(settings: &SourceSettings) -> String {
     let whole = serde_json::to_vec(&SettingsPatch::whole(settings)).unwrap_or_default();
     format!("\"{}\"", &Digest::of(&whole).to_hex()[..32])
 }

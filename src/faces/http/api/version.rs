@@ -123,16 +123,32 @@ pub(super) async fn give_verdict(
     Part(version): Part<String>,
     Json(body): Json<NewVerdictBody>,
 ) -> Result<Response, Problem> {
+    let (verifier, outcome) = (&body.verifier, &body.outcome);
+    let given = record_verdict(&shared, &caller, &version, verifier, outcome, body.detail).await?;
+    let GivenVerdict { version, .. } = given;
+    Ok((
+        StatusCode::CREATED,
+        verdict_answer(&shared, &version).await?,
+    )
+        .into_response())
+}
+
+/// Records a verdict for somebody at the other end of a connection.
+pub(in crate::faces::http) async fn record_verdict(
+    shared: &Shared,
+    caller: &Caller,
+    version: &str,
+    verifier: &str,
+    outcome: &str,
+    detail: Option<String>,
+) -> Result<GivenVerdict, Problem> {
     if let CallerRole::Verifier(own) = &caller.role
-        && *own != body.verifier
+        && own != verifier
     {
-        let detail = format!(
-            "the token is for verdicts of {own}, not of {}",
-            body.verifier
-        );
+        let detail = format!("the token is for verdicts of {own}, not of {verifier}");
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    let outcome = match body.outcome.as_str() {
+    let outcome = match outcome {
         "passed" => VerdictOutcome::Passed,
         "failed" => VerdictOutcome::Failed,
         other => {
@@ -144,16 +160,9 @@ pub(super) async fn give_verdict(
         }
     };
     let app = shared.app_of(caller.actor());
-    let given = app
-        .verdict(&version, &body.verifier, outcome, body.detail)
-        .await?;
+    let given = app.verdict(version, verifier, outcome, detail).await?;
     shared.fetching().wake();
-    let GivenVerdict { version, .. } = given;
-    Ok((
-        StatusCode::CREATED,
-        verdict_answer(&shared, &version).await?,
-    )
-        .into_response())
+    Ok(given)
 }
 
 async fn verdict_answer(shared: &Shared, version: &Version) -> Result<Response, Problem> {

@@ -1,0 +1,123 @@
+//! The frame of every page: title, navigation, who is signed in, and on which store.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use maud::{DOCTYPE, Markup, html};
+
+use super::assets::{SCRIPT_PLACE, STYLE_PLACE};
+use super::elements::text;
+use super::visit::Visit;
+use crate::faces::http::caller::{CallerRole, Right};
+
+/// What a page may load and send: everything from this service alone, and nothing inline.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The parts of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Overview,
+    Sources,
+    Sets,
+    Log,
+    /// A page that no part leads to.
+    None,
+}
+
+const SECTIONS: [(Section, &str, &str); 4] = [
+    (Section::Overview, "/", "Overview"),
+    (Section::Sources, "/sources", "Sources"),
+    (Section::Sets, "/sets", "Sets"),
+    (Section::Log, "/log", "Log"),
+];
+
+impl Visit {
+    /// Returns a page as the answer.
+    pub(super) fn page(&self, section: Section, title: &str, content: &Markup) -> Response {
+        self.page_with(StatusCode::OK, section, title, content)
+    }
+
+    /// Returns a page as the answer, with another status.
+    pub(super) fn page_with(
+        &self,
+        status: StatusCode,
+        section: Section,
+        title: &str,
+        content: &Markup,
+    ) -> Response {
+        let body = self.framed(section, title, content).into_string();
+        let fields = [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::CONTENT_SECURITY_POLICY, POLICY),
+            // A form of a page without a referrer would be sent with `Origin: null`.
+            (header::REFERRER_POLICY, "same-origin"),
+        ];
+        let fields = fields.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        (status, fields, body).into_response()
+    }
+
+    fn framed(&self, section: Section, title: &str, content: &Markup) -> Markup {
+        let store = self.app().config().catalogue_place().to_string();
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (text(title)) " · gannet" }
+                    link rel="stylesheet" href=(*STYLE_PLACE);
+                    link rel="icon" href="data:,";
+                    script src=(*SCRIPT_PLACE) defer {}
+                }
+                body {
+                    a.skip href="#main" { "Skip to the content" }
+                    header.top {
+                        a.brand href="/" { "gannet" }
+                        nav aria-label="Main" {
+                            @for (own, place, name) in SECTIONS {
+                                a href=(place) aria-current=[(own == section).then_some("page")] { (name) }
+                            }
+                        }
+                        div.who {
+                            span.store title="The store" { (text(&store)) }
+                            (self.who())
+                        }
+                    }
+                    main #main tabindex="-1" { (content) }
+                    footer.bottom {
+                        p { "Times are in " (self.app().config().zone.name()) ". " a href="/api/v1/summary" { "API" } }
+                        p #live-state role="status" {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn who(&self) -> Markup {
+        let role = if self.caller.role == CallerRole::Admin {
+            "admin"
+        } else if self.may(Right::Operate) {
+            "operator"
+        } else if self.may(Right::Read) {
+            "reading only"
+        } else {
+            "no access"
+        };
+        match &self.caller.name {
+            Some(name) => html! {
+                span.name { (text(name)) " (" (role) ")" }
+                @if self.caller.by_cookie {
+                    form method="post" action="/sign-out" { button.plain type="submit" { "Sign out" } }
+                }
+            },
+            None if self.may(Right::Read) => html! {
+                span.name { "not signed in: reading only" }
+                a href="/sign-in" { "Sign in" }
+            },
+            None => html! {
+                span.name { "not signed in" }
+                a href="/sign-in" { "Sign in" }
+            },
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The pages: sources, versions, differences, sets and the log for people with a browser.
+//!
+//! Every page is whole without script: links and forms. The script adds ages, live parts and keys. Forms are answered
+//! with 303, or with the same form and the reason for the refusal. No page has a style or a script inline, or names
+//! anything of another host.
+
+mod add_form;
+mod assets;
+mod content_page;
+mod content_window;
+mod diff;
+mod diff_words;
+mod elements;
+mod fields;
+mod history_tables;
+mod json_tree;
+mod layout;
+mod log;
+mod overview;
+mod picture;
+mod problem_page;
+mod removal;
+mod routes;
+mod selection;
+mod sets;
+mod settings_form;
+mod sign_in_pages;
+mod source;
+mod source_facts;
+mod source_forms;
+mod sources;
+mod verdict_forms;
+mod verdicts;
+mod version;
+mod visit;
+
+pub(super) use problem_page::Asked;
+pub(super) use routes::routes;
+pub(super) use sign_in_pages::{link_page, sign_in_page};
+pub(super) use visit::Visit;

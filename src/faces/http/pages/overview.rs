@@ -1,0 +1,235 @@
+//! `/`: what needs attention, the sources by state, and the last passes.
+
+use std::collections::HashMap;
+
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+
+use super::elements::{dash, done, glyph, grouped, state, table_box, text};
+use super::layout::Section;
+use super::visit::{Visit, segment};
+use crate::app::{EventFilter, Unpublished};
+use crate::domain::{Action, Event, Source};
+use crate::faces::http::caller::Right;
+use crate::faces::http::problem::Problem;
+use crate::faces::http::source_page::gravity;
+use crate::faces::state_word::{StateWord, next_due, why};
+
+/// The most sources whose reasons are shown.
+const MAX_SHOWN: usize = 25;
+/// The number of passes that are shown.
+const PASSES: usize = 8;
+
+/// A source that needs attention, and why.
+struct Case {
+    source: Source,
+    why: Option<String>,
+}
+
+/// What the overview shows.
+struct Overview {
+    counts: HashMap<&'static str, u64>,
+    /// The number of sources.
+    total: u64,
+    /// The gravest of those that need attention, and how many there are.
+    cases: Vec<Case>,
+    bad: usize,
+    failing_sets: Vec<(String, String)>,
+    /// Files and folders that could not be published, and belong to no source.
+    unpublished: Vec<Unpublished>,
+    passes: Vec<Event>,
+    /// The number of watched sources, that of due ones, and when the next one is due.
+    outlook: (u64, u64, Option<DateTime<Utc>>),
+}
+
+/// Shows the overview.
+pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let overview = read(&visit).await?;
+    let Overview {
+        total,
+        bad,
+        failing_sets,
+        unpublished,
+        outlook,
+        ..
+    } = &overview;
+    let content = html! {
+        h1 { "Overview" }
+        (done(&visit))
+        div #overview data-live="" {
+            @if *total == 0 { (nothing_yet(&visit)) } @else {
+                (headline(bad + failing_sets.len() + unpublished.len(), *total))
+                (counts_list(&overview.counts))
+                p.dim {
+                    (grouped(outlook.0)) " watched, " (grouped(outlook.1)) " due"
+                    @if let Some(next) = outlook.2 { ", next due " (visit.age(Some(next))) }
+                }
+                @if !overview.cases.is_empty() { (attention(&visit, &overview.cases, *bad)) }
+            }
+            @if !failing_sets.is_empty() || !unpublished.is_empty() { (others(failing_sets, unpublished)) }
+            (passes_table(&visit, &overview.passes))
+        }
+    };
+    Ok(visit.page(Section::Overview, "Overview", &content))
+}
+
+async fn read(visit: &Visit) -> Result<Overview, Problem> {
+    let app = visit.app();
+    let sources = app.sources(&[]).await?;
+    let mut counts: HashMap<&str, u64> = HashMap::new();
+    for source in &sources {
+        *counts.entry(StateWord::of(source).as_str()).or_default() += 1;
+    }
+    let total = sources.len() as u64;
+    let needs_attention = |one: &Source| is_bad(StateWord::of(one));
+    let mut bad: Vec<_> = sources.into_iter().filter(needs_attention).collect();
+    bad.sort_by_cached_key(|one| (gravity(StateWord::of(one)), one.settings.name.clone()));
+    let bad_total = bad.len();
+    bad.truncate(MAX_SHOWN);
+    let passes = EventFilter {
+        action: Some(Action::PassFinished),
+        limit: PASSES,
+        ..EventFilter::default()
+    };
+    let mut unpublished = app.unpublished().await?;
+    unpublished.retain(|one| one.source_id.is_none());
+    Ok(Overview {
+        counts,
+        total,
+        cases: cases(visit, bad).await?,
+        bad: bad_total,
+        failing_sets: app.failing_sets().await?,
+        unpublished,
+        passes: app.events(passes).await?,
+        outlook: app.outlook().await?,
+    })
+}
+
+/// Returns whether somebody has to look at a source in this state.
+fn is_bad(state: StateWord) -> bool {
+    matches!(
+        state,
+        StateWord::Down
+            | StateWord::Fail
+            | StateWord::Unpublished
+            | StateWord::SetFail
+            | StateWord::Damaged
+            | StateWord::Error
+            | StateWord::Pending
+    )
+}
+
+async fn cases(visit: &Visit, sources: Vec<Source>) -> Result<Vec<Case>, Problem> {
+    let mut cases = Vec::new();
+    for source in sources {
+        let history = visit.app().sound_history_of(source.id, Some(1)).await?;
+        if let Some((history, damage)) = history {
+            let why = why(&history).or_else(|| damage.map(|damage| damage.message));
+            cases.push(Case { source, why });
+        }
+    }
+    Ok(cases)
+}
+
+fn nothing_yet(visit: &Visit) -> Markup {
+    html! {
+        p { "No sources yet. " @if visit.may(Right::Operate) { a href="/sources#add" { "Add one" } ", or run " } @else { "Run " } code { "gannet add https://…" } "." }
+    }
+}
+
+fn headline(bad: usize, total: u64) -> Markup {
+    html! {
+        @if bad == 0 {
+            p.headline.good { span.glyph aria-hidden="true" { "✓" } " all " (grouped(total)) " good" }
+        } @else {
+            p.headline.bad { span.glyph aria-hidden="true" { "✗" } " " (grouped(bad as u64)) " need attention" }
+        }
+    }
+}
+
+/// Shows the number of sources by state; zeros are left out.
+fn counts_list(counts: &HashMap<&str, u64>) -> Markup {
+    html! {
+        ul.counts aria-label="Sources by state" {
+            @for (state, word, shown) in StateWord::ALL {
+                @if let Some(count) = counts.get(word) {
+                    @let (glyph, class) = glyph(state);
+                    li {
+                        a.(class) href={ "/sources?filter=state:" (word) } title=(state.meaning()) {
+                            span.glyph aria-hidden="true" { (glyph) } " " b { (grouped(*count)) } " " (shown)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn attention(visit: &Visit, cases: &[Case], total: usize) -> Markup {
+    let table = html! {
+        table.cards {
+            thead { tr { th scope="col" { "State" } th scope="col" { "Source" } th scope="col" { "Why" } th scope="col" { "Last" } th scope="col" { "Next" } } }
+            tbody {
+                @for Case { source, why } in cases {
+                    tr {
+                        td { (state(source)) }
+                        th scope="row" { a href={ "/sources/" (source.id) } { (text(&source.settings.name)) } }
+                        td.why { @match why { Some(why) => (text(why)), None => (dash()) } }
+                        td data-label="last " { (visit.age(source.state.last_attempt_at)) }
+                        td data-label="next " { (visit.due(next_due(source))) }
+                    }
+                }
+            }
+        }
+    };
+    html! {
+        section aria-labelledby="attention" {
+            h2 #attention { "Needs attention" }
+            (table_box("Sources that need attention", &table))
+            @if total > cases.len() {
+                p { a href="/sources?sort=state" { "All " (grouped(total as u64)) ", the gravest first" } }
+            }
+        }
+    }
+}
+
+/// Shows sets and files that need attention and are no sources.
+fn others(sets: &[(String, String)], unpublished: &[Unpublished]) -> Markup {
+    html! {
+        section aria-labelledby="others" {
+            h2 #others { "Sets and published files" }
+            ul.cases {
+                @for (set, why) in sets {
+                    li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " set " } a href={ "/sets/" (segment(set)) } { (text(set)) } ": " (text(why)) }
+                }
+                @for one in unpublished {
+                    li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " not published " } (text(&one.what)) ": " (text(&one.why)) }
+                }
+            }
+        }
+    }
+}
+
+fn passes_table(visit: &Visit, passes: &[Event]) -> Markup {
+    let table = html! {
+        table.cards {
+            thead { tr { th scope="col" { "Ended" } th scope="col" { "By" } th scope="col" { "Result" } } }
+            tbody {
+                @for pass in passes.iter().rev() {
+                    tr {
+                        td { (visit.age(Some(pass.stamp.at))) }
+                        td.dim { (text(&pass.stamp.actor.0)) }
+                        td.why { (text(pass.event.detail.as_deref().unwrap_or_default())) }
+                    }
+                }
+            }
+        }
+    };
+    html! {
+        section aria-labelledby="passes" {
+            h2 #passes { "Last passes" }
+            @if passes.is_empty() { p.dim { "None yet." } } @else { (table_box("Last passes", &table)) }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Removes sources, in two steps: the first page says what will happen.
+
+use axum::response::Response;
+use maud::html;
+
+use super::elements::{grouped, text};
+use super::fields::Fields;
+use super::layout::Section;
+use super::visit::{Visit, see_other};
+use crate::faces::http::api::remove_source;
+use crate::faces::http::extract::Part;
+use crate::faces::http::problem::Problem;
+use crate::faces::text::count;
+
+/// The most sources that are named.
+const MAX_NAMED: usize = 20;
+
+/// Asks before a source is removed.
+pub(super) async fn ask(visit: Visit, Part(source): Part<String>) -> Result<Response, Problem> {
+    let source = visit.app().source(&source).await?;
+    let target = format!("/sources/{}/remove", source.id);
+    confirmation(&visit, &[source.id.to_string()], &target).await
+}
+
+/// Shows what a removal does, and the button that does it.
+pub(super) async fn confirmation(
+    visit: &Visit,
+    marked: &[String],
+    target: &str,
+) -> Result<Response, Problem> {
+    let sources = visit.app().kept_sources(marked).await?;
+    let versions = visit.app().count_versions(&sources).await?;
+    let is_one = sources.len() == 1;
+    let title = match sources.as_slice() {
+        [only] => format!("Remove {}?", text(&only.settings.name)),
+        several => format!("Remove {}?", count(several.len() as u64, "source")),
+    };
+    let back = match sources.as_slice() {
+        [only] => format!("/sources/{}", only.id),
+        _ => "/sources".to_owned(),
+    };
+    let content = html! {
+        h1 { (title) }
+        ul { @for source in sources.iter().take(MAX_NAMED) { li { (text(&source.settings.name)) " " span.dim { (text(source.settings.address.as_str())) } } } }
+        @if sources.len() > MAX_NAMED { p { "and " (sources.len() - MAX_NAMED) " more" } }
+        p {
+            @if is_one { "It is" } @else { "They are" }
+            " fetched no more, and the next pass withdraws the published "
+            @if is_one { "file" } @else { "files" }
+            ". The history (" (grouped(versions)) @if versions == 1 { " version" } @else { " versions" } ") is kept, and a removed source can be brought back with it."
+        }
+        form method="post" action=(target) {
+            @for source in &sources { input type="hidden" name="source" value=(source.id); }
+            input type="hidden" name="do" value="remove";
+            input type="hidden" name="confirmed" value="yes";
+            p { label.check { input type="checkbox" name="purge" value="yes"; " Delete the history too. This cannot be undone." } }
+            p.buttons {
+                button.danger type="submit" { "Remove" }
+                a.button href=(back) { "Keep" }
+            }
+        }
+    };
+    Ok(visit.page(Section::Sources, &title, &content))
+}
+
+/// Removes a source.
+pub(super) async fn remove(
+    visit: Visit,
+    Part(source): Part<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let source = visit.app().source(&source).await?;
+    if !fields.is_on("confirmed") {
+        return Ok(see_other(&format!("/sources/{}/remove", source.id)));
+    }
+    let purge = fields.is_on("purge");
+    remove_source(&visit.shared, &visit.caller, source.id, purge).await?;
+    Ok(see_other("/sources?done=removed"))
+}

@@ -1,0 +1,75 @@
+//! The routes of the pages.
+
+use axum::http::Method;
+
+use super::{
+    assets, content_page, diff, log, overview, picture, removal, selection, sets, source,
+    source_forms, sources, verdict_forms, version,
+};
+use crate::faces::http::caller::Right::{Anybody, Judge, Operate, Read};
+use crate::faces::http::route::{Route, route};
+
+/// Returns the routes of the pages.
+pub(in crate::faces::http) fn routes() -> Vec<Route> {
+    let get = || Method::GET;
+    let post = || Method::POST;
+    vec![
+        route(get(), "/assets/{name}", Anybody, assets::asset),
+        route(get(), "/", Read, overview::show),
+        route(get(), "/sources", Read, sources::show),
+        route(post(), "/sources", Operate, sources::add),
+        // No name of a source begins with a dash.
+        route(post(), "/sources/-", Operate, selection::change),
+        route(get(), "/sources/{source}", Read, source::show),
+        route(
+            post(),
+            "/sources/{source}/edit",
+            Operate,
+            source_forms::edit,
+        ),
+        route(
+            post(),
+            "/sources/{source}/fetch",
+            Operate,
+            source_forms::fetch,
+        ),
+        route(
+            post(),
+            "/sources/{source}/enabled",
+            Operate,
+            source_forms::enable,
+        ),
+        route(
+            post(),
+            "/sources/{source}/restore",
+            Operate,
+            source_forms::restore,
+        ),
+        route(get(), "/sources/{source}/remove", Operate, removal::ask),
+        route(post(), "/sources/{source}/remove", Operate, removal::remove),
+        route(get(), "/versions/{version}", Read, version::show),
+        route(
+            get(),
+            "/versions/{version}/content",
+            Read,
+            content_page::show,
+        ),
+        route(get(), "/versions/{version}/picture", Read, picture::show),
+        route(
+            post(),
+            "/versions/{version}/verdicts",
+            Judge,
+            verdict_forms::give,
+        ),
+        route(
+            post(),
+            "/versions/{version}/verify",
+            Operate,
+            verdict_forms::verify,
+        ),
+        route(get(), "/versions/{version}/diff/{other}", Read, diff::show),
+        route(get(), "/sets", Read, sets::list),
+        route(get(), "/sets/{name}", Read, sets::show),
+        route(get(), "/log", Read, log::show),
+    ]
+}

@@ -1,0 +1,161 @@
+//! `/sets`: sources that are judged and published together.
+
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::elements::{badge, dash, done, facts, table_box, text, verdict_outcome, version_state};
+use super::history_tables::took;
+use super::layout::Section;
+use super::source_facts::Facts;
+use super::visit::{Visit, segment};
+use crate::app::SetOverview;
+use crate::domain::{Edition, EditionVerdict, SetMember, lines};
+use crate::faces::http::extract::Part;
+use crate::faces::http::problem::Problem;
+use crate::faces::set_words::{path, reasons, state, why};
+use crate::faces::text::clean_line;
+
+/// Lists the sets.
+pub(super) async fn list(visit: Visit) -> Result<Response, Problem> {
+    let sets = visit.app().sets().await?;
+    let table = html! {
+        table {
+            thead { tr { th scope="col" { "State" } th scope="col" { "Set" } th.number scope="col" { "Members" } th scope="col" { "Edition" } th scope="col" { "Published" } th scope="col" { "Why" } } }
+            tbody {
+                @for one in &sets {
+                    tr {
+                        td { (set_state(one)) }
+                        th scope="row" { a href={ "/sets/" (segment(&one.set.name)) } { (text(&one.set.name)) } }
+                        td.number { (one.members.len()) }
+                        td { (visit.age(one.newest.as_ref().map(|edition| edition.at))) }
+                        td { (visit.age(one.set.published_at)) }
+                        td.why { @match why(one) { Some(why) => (text(&why)), None => (dash()) } }
+                    }
+                }
+            }
+        }
+    };
+    let content = html! {
+        h1 { "Sets" }
+        @if sets.is_empty() {
+            p { "No sets. Sources that share a tag become one when a verifier of the configuration judges them together: " code { "gannet help sets" } "." }
+        } @else {
+            div #sets data-live="" { (table_box("Sets", &table)) }
+        }
+    };
+    Ok(visit.page(Section::Sets, "Sets", &content))
+}
+
+fn set_state(one: &SetOverview) -> Markup {
+    let word = state(one);
+    let (glyph, class) = match word.as_str() {
+        "passed" => ("✓", "good"),
+        "pending" => ("…", "warn"),
+        "error" => ("?", "warn"),
+        "never" => ("◌", "dim"),
+        "removed" | "empty" => ("○", "dim"),
+        _ => ("✗", "bad"),
+    };
+    badge(glyph, class, &word, "")
+}
+
+/// Shows one set.
+pub(super) async fn show(visit: Visit, Part(name): Part<String>) -> Result<Response, Problem> {
+    let (set, verdicts) = visit.app().set(&name).await?;
+    let verifiers = visit.app().verifier_names_of_set(&name).await?;
+    let title = format!("Set {}", text(&set.set.name));
+    let content = html! {
+        p.crumbs { a href="/sets" { "Sets" } " / " }
+        h1 { (title) }
+        (done(&visit))
+        div #set data-live="" {
+            p.headline { (set_state(&set)) }
+            (facts(&set_facts(&visit, &set, &verifiers)))
+            section aria-labelledby="members" {
+                h2 #members { "Members" }
+                (table_box("Members", &members(&set.members)))
+            }
+            @for (id, title, edition) in [("newest", "Newest edition", &set.newest), ("published", "Published edition", &set.published)] {
+                @if let Some(edition) = edition { (edition_section(&visit, id, title, edition)) }
+            }
+            section aria-labelledby="verdicts" {
+                h2 #verdicts { "Verdicts on the newest edition" }
+                @if verdicts.is_empty() { p.dim { "None yet." } }
+                ol.verdicts { @for verdict in verdicts.iter().rev() { (verdict_item(&visit, verdict)) } }
+            }
+        }
+    };
+    Ok(visit.page(Section::Sets, &title, &content))
+}
+
+fn set_facts(visit: &Visit, set: &SetOverview, verifiers: &[String]) -> Facts {
+    let mut facts = Facts::new();
+    facts.extend(
+        reasons(set)
+            .into_iter()
+            .map(|(what, why)| (what, html! { (text(&why)) })),
+    );
+    facts.push((
+        "published at",
+        html! {
+            @if let Some(path) = path(set) { code { (text(&path)) } ", since " (visit.time(set.set.published_at)) } @else { "nothing yet" }
+        },
+    ));
+    if let Some(withdrawn) = &set.set.withdrawn {
+        facts.push((
+            "withdrawn",
+            html! { (visit.time(Some(withdrawn.at))) ": " (text(&withdrawn.because)) },
+        ));
+    }
+    facts.push(("verifiers", html! { (text(&verifiers.join(", "))) }));
+    facts
+}
+
+fn members(members: &[SetMember]) -> Markup {
+    html! {
+        table {
+            thead { tr { th scope="col" { "Source" } th scope="col" { "Version" } th scope="col" { "State" } th.number scope="col" { "Failures" } th scope="col" { "Due" } } }
+            tbody {
+                @for member in members {
+                    tr {
+                        th scope="row" { a href={ "/sources/" (member.source_id) } { (text(&member.name)) } }
+                        td { @match member.newest { Some((id, _)) => a href={ "/versions/" (id) } { "v" (id) }, None => (dash()) } }
+                        td { @match member.newest { Some((_, state)) => (version_state(state)), None => (dash()) } }
+                        td.number { (member.failures) }
+                        td { @if member.claimed { "being fetched" } @else if member.due { "due" } @else { (dash()) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn edition_section(visit: &Visit, id: &str, title: &str, edition: &Edition) -> Markup {
+    html! {
+        section aria-labelledby=(id) {
+            h2 id=(id) { (title) }
+            p { (version_state(edition.state)) " " span.dim { "edition " (edition.id) ", " (visit.time(Some(edition.at))) } }
+            ul.members {
+                @for member in &edition.members {
+                    li { a href={ "/versions/" (member.version_id) } { "v" (member.version_id) } " " (text(&member.name)) }
+                }
+            }
+        }
+    }
+}
+
+fn verdict_item(visit: &Visit, verdict: &EditionVerdict) -> Markup {
+    let new = &verdict.verdict;
+    html! {
+        li {
+            p {
+                (verdict_outcome(new.judgement.outcome)) " " b { (text(&new.judge_words())) }
+                @if !new.judgement.detail.is_empty() { ": " (text(&new.judgement.detail)) }
+            }
+            p.dim { (visit.time(Some(new.started_at))) ", " (took(new.duration)) ", by " (text(&verdict.actor)) }
+            @if !new.judgement.output.is_empty() {
+                details { summary { "Output" } pre.output tabindex="0" { @for line in lines(&new.judgement.output) { (clean_line(line)) "\n" } } }
+            }
+        }
+    }
+}

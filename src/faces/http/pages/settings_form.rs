@@ -1,0 +1,161 @@
+//! The form with the settings of a source, and the settings that its fields stand for.
+
+use maud::{Markup, html};
+
+use super::elements::alert;
+use super::fields::{Fields, FormError};
+use crate::domain::{
+    Address, Interval, IntervalError, PublishPolicy, Source, SourceSettings, exact_size, lines,
+    parse_size,
+};
+use crate::faces::http::api::settings_tag;
+use crate::faces::options::as_fields;
+
+/// Returns the fields as they show the present settings.
+pub(super) fn present(settings: &SourceSettings) -> Fields {
+    let switch = |is_on: bool| if is_on { "on" } else { "" }.to_owned();
+    let headers = settings.headers.iter();
+    let headers = headers.map(|(name, value)| format!("{name}: {value}"));
+    Fields::with([
+        ("seen", settings_tag(settings)),
+        ("name", settings.name.clone()),
+        ("address", settings.address.to_string()),
+        ("interval", settings.interval.to_string()),
+        ("tags", settings.tags.join(", ")),
+        ("headers", headers.collect::<Vec<_>>().join("\n")),
+        ("user", settings.user.clone().unwrap_or_default()),
+        (
+            "max_size",
+            settings.max_size_bytes.map(exact_size).unwrap_or_default(),
+        ),
+        ("publish", settings.publish.as_str().to_owned()),
+        ("allow_http", switch(settings.allow_http)),
+        ("allow_empty", switch(settings.allow_empty)),
+        ("allow_private", switch(settings.allow_private)),
+    ])
+}
+
+/// Returns the settings that a form gives to a source, or the field to correct.
+pub(super) fn wanted(
+    present: &SourceSettings,
+    fields: &Fields,
+) -> Result<SourceSettings, FormError> {
+    let address = Address::parse(fields.text("address"), true);
+    let address =
+        address.map_err(|error| FormError::of("address", as_fields(&error.to_string())))?;
+    let publish: Result<PublishPolicy, _> = fields.text("publish").parse();
+    Ok(SourceSettings {
+        name: fields.text("name").to_owned(),
+        address,
+        interval: interval("interval", fields.text("interval"))?,
+        enabled: present.enabled,
+        tags: tags(fields.text("tags")),
+        // A permission that was given on the machine itself can only be taken away here.
+        allow_private: present.allow_private && fields.is_on("allow_private"),
+        allow_http: fields.is_on("allow_http"),
+        allow_empty: fields.is_on("allow_empty"),
+        publish: publish.map_err(|error| FormError::of("publish", error))?,
+        max_size_bytes: match fields.typed("max_size") {
+            None => None,
+            Some(text) => Some(parse_size(text).map_err(|error| FormError::of("max_size", error))?),
+        },
+        user: fields.typed("user").map(str::to_owned),
+        headers: headers(fields.text("headers"))?,
+    })
+}
+
+pub(super) fn interval(field: &'static str, text: &str) -> Result<Interval, FormError> {
+    let interval = text.parse();
+    interval.map_err(|error: IntervalError| FormError::of(field, error.to_string()))
+}
+
+pub(super) fn tags(text: &str) -> Vec<String> {
+    let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
+/// Reads headers: `Name: value`, one a line.
+fn headers(text: &str) -> Result<Vec<(String, String)>, FormError> {
+    let lines = lines(text).map(str::trim).filter(|line| !line.is_empty());
+    let header = |line: &str| match line.split_once(':') {
+        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        None => Err(FormError::of(
+            "headers",
+            "a header is `Name: value`, one a line",
+        )),
+    };
+    lines.map(header).collect()
+}
+
+/// Shows the form with these fields.
+pub(super) fn settings_form(source: &Source, typed: &Fields, error: Option<&FormError>) -> Markup {
+    let wrong = error.and_then(|error| error.field);
+    let line = |name: &str, label: &str, help: &str, class: &str| {
+        let (id, help_id) = (format!("set-{name}"), format!("set-{name}-help"));
+        html! {
+            div.(class) {
+                label for=(id) { (label) }
+                input id=(id) name=(name) type="text" autocomplete="off" value=(typed.text(name)) aria-invalid=[(wrong == Some(name)).then_some("true")] aria-describedby=[(!help.is_empty()).then_some(&help_id)];
+                @if !help.is_empty() { p.help id=(help_id) { (help) } }
+            }
+        }
+    };
+    let switch = |name: &str, label: &str| {
+        html! { label.check { input type="checkbox" name=(name) value="on" checked[typed.is_on(name)]; " " (label) } }
+    };
+    html! {
+        details.form #edit open[error.is_some()] {
+            summary { "Edit the settings" }
+            (alert(error))
+            form method="post" action={ "/sources/" (source.id) "/edit" } {
+                input type="hidden" name="seen" value=(typed.text("seen"));
+                div.fields {
+                    (line("name", "Name", "", ""))
+                    (line("interval", "Interval", "whole hours or days: 1h, 12h, 7d", ""))
+                    (line("tags", "Tags", "separated by commas", ""))
+                    (line("address", "Address", "", "wide"))
+                    (line("user", "User", "NAME:${PASSWORD}, the password by the name of a secret", ""))
+                    div {
+                        label for="set-publish" { "Publish" }
+                        select #set-publish name="publish" {
+                            @for policy in PublishPolicy::ALL {
+                                option value=(policy) selected[typed.text("publish") == policy.as_str()] { (policy) }
+                            }
+                        }
+                    }
+                    (line("max_size", "Max size", "empty: the default; 256MiB", ""))
+                    div.wide {
+                        label for="set-headers" { "Headers" }
+                        textarea #set-headers name="headers" rows="2" spellcheck="false" aria-invalid=[(wrong == Some("headers")).then_some("true")] aria-describedby="set-headers-help" { (typed.text("headers")) }
+                        p.help #set-headers-help { "Name: value, one a line" }
+                    }
+                    div.wide.checks {
+                        (switch("allow_http", "allow http"))
+                        (switch("allow_empty", "allow empty files"))
+                        @if source.settings.allow_private { (switch("allow_private", "allow private addresses")) }
+                    }
+                }
+                button.main type="submit" { "Save" }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_form_shows_is_what_it_saves() {
+        let mut settings = SourceSettings::sample("prices");
+        settings.tags = vec!["eu".to_owned(), "daily".to_owned()];
+        settings.headers = vec![("Accept".to_owned(), "text/csv; q=1".to_owned())];
+        settings.max_size_bytes = Some(3 << 20);
+        settings.allow_private = true;
+        let found = wanted(&settings, &present(&settings)).expect("settings");
+        assert_eq!(found, settings);
+        settings.allow_private = false;
+        let asked = Fields::with([("allow_private", "on".to_owned())]);
+        assert!(wanted(&settings, &asked).is_err_and(|error| error.field == Some("address")));
+    }
+}
