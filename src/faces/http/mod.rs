@@ -18,7 +18,7 @@ mod live;
 mod pages;
 #[cfg_attr(
     not(test),
-    expect(dead_code, unused_imports, reason = "the overview will draw bars")
+    allow(dead_code, unused_imports, reason = "the overview will draw bars")
 )]
 mod plot;
 mod problem;

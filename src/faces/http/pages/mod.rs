@@ -28,6 +28,7 @@ mod sign_in_pages;
 mod source;
 mod source_facts;
 mod source_forms;
+mod source_plots;
 mod sources;
 mod verdict_forms;
 mod verdicts;

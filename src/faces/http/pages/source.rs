@@ -10,6 +10,7 @@ use super::history_tables::{attempts_section, versions_section};
 use super::layout::Section;
 use super::settings_form::{present, settings_form};
 use super::source_facts::{settings_facts, state_facts};
+use super::source_plots::plots;
 use super::visit::Visit;
 use crate::domain::Source;
 use crate::faces::http::caller::Right;
@@ -29,6 +30,7 @@ pub(super) async fn shown(
     refused: Option<(&Fields, &FormError)>,
 ) -> Result<Response, Problem> {
     let state_facts = state_facts(visit, &source).await?;
+    let plots = plots(visit, &source).await?;
     let versions = versions_section(visit, &source).await?;
     let attempts = attempts_section(visit, &source).await?;
     let name = text(&source.settings.name);
@@ -48,7 +50,7 @@ pub(super) async fn shown(
                 }
             }
         }
-        div #history data-live="" { (versions) (attempts) }
+        div #history data-live="" { (plots) (versions) (attempts) }
         p { a href={ "/log?source=" (source.id) } { "The log of this source" } }
     };
     let status = refused.map_or(StatusCode::OK, |(_, error)| error.status);

@@ -62,7 +62,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let (typed, listing) = (Fields::default(), query.listing());
     match source_page(visit.app(), &listing).await {
-        Ok(found) => listed(&visit, &listing, found, &typed, None).await,
+        Ok(found) => listed(&visit, &listing, &found, &typed, None).await,
         Err(problem) if listing.filter.is_some() => {
             let content = html! {
                 h1 { "Sources" }
@@ -86,7 +86,7 @@ pub(super) async fn add(visit: Visit, fields: Fields) -> Result<Response, Proble
         Err(error) => {
             let listing = SourceListing::default();
             let found = source_page(visit.app(), &listing).await?;
-            listed(&visit, &listing, found, &fields, Some(&error)).await
+            listed(&visit, &listing, &found, &fields, Some(&error)).await
         }
     }
 }
@@ -95,7 +95,7 @@ pub(super) async fn add(visit: Visit, fields: Fields) -> Result<Response, Proble
 async fn listed(
     visit: &Visit,
     listing: &SourceListing,
-    found: SourcePage,
+    found: &SourcePage,
     typed: &Fields,
     error: Option<&FormError>,
 ) -> Result<Response, Problem> {
