@@ -125,7 +125,10 @@ pub(super) fn settings_facts(source: &Source) -> Facts {
         (allow_empty, "empty files"),
     ];
     let allowed = allowed.into_iter().filter(|(allowed, _)| **allowed);
-    facts.extend(allowed.map(|(_, what)| ("allowed", html! { (what) })));
+    let allowed: Vec<_> = allowed.map(|(_, what)| what).collect();
+    if !allowed.is_empty() {
+        facts.push(("allowed", html! { (allowed.join(", ")) }));
+    }
     facts.extend(max_size_bytes.map(|bytes| ("max size", html! { (format_size(bytes)) })));
     facts.extend(
         user.iter()

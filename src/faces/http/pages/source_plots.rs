@@ -27,15 +27,15 @@ pub(super) async fn plots(visit: &Visit, source: &Source) -> Result<Markup, Prob
     };
     let millis = |one: &Attempt| u64::try_from(one.duration.as_millis()).ok();
     let times = points(&attempts, millis);
-    let sizes: Vec<_> = points(&attempts, |one| one.size_bytes);
+    let sizes = points(&attempts, |one| one.size_bytes);
     let cells: Vec<_> = attempts.iter().map(cell).collect();
     Ok(html! {
         section aria-labelledby="plots" {
             h2 #plots { "The last " (attempts.len()) " attempts" }
             div.plots {
-                figure { (strip("Outcomes", &cells, zone)) }
-                figure { (line(series("Time taken", Unit::Milliseconds), &times, zone)) }
-                figure { (line(series("Size", Unit::Bytes), &sizes, zone)) }
+                figure { figcaption { "Outcomes" } (strip("Outcomes", &cells, zone)) }
+                figure { figcaption { "Time taken" } (line(series("Time taken", Unit::Milliseconds), &times, zone)) }
+                figure { figcaption { "Size" } (line(series("Size", Unit::Bytes), &sizes, zone)) }
             }
         }
     })
