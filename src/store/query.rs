@@ -19,8 +19,8 @@ use super::set_query::{SetsQuery, Shown, Unservable};
 use super::source_query::SourcesQuery;
 use super::sqlite::Select;
 use super::types::{
-    FileSet, JudgedBy, JudgedRequest, NamedVersion, Newest, Outlook, RefusalsBy, VerdictFilter,
-    VerdictOn, VersionToJudge,
+    FileSet, HourOfAttempts, JudgedBy, JudgedRequest, NamedVersion, Newest, Outlook, RefusalsBy,
+    VerdictFilter, VerdictOn, VersionToJudge,
 };
 use crate::domain::{
     Action, AdoptedPolicy, ArchiveMark, Attempt, AttemptId, Digest, Edition, EditionId,
@@ -85,6 +85,9 @@ queries! {
     /// The newest of the source's attempts before this one (or of all), so many at most, newest first. Damaged rows are
     /// left out.
     AttemptsBefore(SourceId, Option<AttemptId>, usize) -> Vec<Attempt>;
+    /// The attempts that began at this time or later, by hour, oldest first; hours without any are left out. Damaged rows
+    /// are not counted.
+    AttemptsByHour(DateTime<Utc>) -> Vec<HourOfAttempts>;
     /// The start of the source's last attempt that ended as new or unchanged.
     LastGoodAttempt(SourceId) -> Option<DateTime<Utc>>;
     /// When the last source with this name was purged.

@@ -94,6 +94,17 @@ pub struct Outlook {
     pub next: Option<Slot>,
 }
 
+/// The attempts that began in an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HourOfAttempts {
+    /// When the hour begins.
+    pub start: DateTime<Utc>,
+    /// How many attempts began.
+    pub attempts: u64,
+    /// How many of them failed.
+    pub failures: u64,
+}
+
 /// Facts of a source's newest version and of its last attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Newest {

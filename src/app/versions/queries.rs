@@ -11,9 +11,9 @@ use crate::domain::{
     VersionId, VersionState,
 };
 use crate::store::{
-    AttemptsBefore, ChangeToken, ExistingSources, NamedVersions, NewestOf, NewestTimes, OutlookAt,
-    SoundVersions, SourceFilter, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery,
-    VersionsBefore, VersionsQuery,
+    AttemptsBefore, AttemptsByHour, ChangeToken, ExistingSources, HourOfAttempts, NamedVersions,
+    NewestOf, NewestTimes, OutlookAt, SoundVersions, SourceFilter, VerdictFilter, VerdictOn,
+    VerdictQuery, VersionQuery, VersionsBefore, VersionsQuery,
 };
 
 /// A source with its history.
@@ -216,6 +216,11 @@ impl App {
         }
         let otherwise = "`gannet config show --policy` lists the verifiers in force";
         Err(no_such_name("verifier", &verifier, names, otherwise))
+    }
+
+    /// Returns the attempts that began at this time or later, by hour, oldest first; hours without any are left out.
+    pub async fn attempts_by_hour(&self, since: DateTime<Utc>) -> Result<Vec<HourOfAttempts>> {
+        self.read(AttemptsByHour(since)).await
     }
 
     /// Returns how many sources are watched, how many of them are due, and when the next other one is due.
