@@ -16,10 +16,6 @@ mod fetching;
 mod guard;
 mod live;
 mod pages;
-#[cfg_attr(
-    not(test),
-    allow(dead_code, unused_imports, reason = "the overview will draw bars")
-)]
 mod plot;
 mod problem;
 mod range;

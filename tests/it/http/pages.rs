@@ -215,6 +215,7 @@ fn every_page_has_its_words_and_keeps_the_rules() {
                 "alert(2)",
                 "404 Not Found",
                 "Last passes",
+                "Fetches in the last 24 hours",
                 "anna (operator)",
             ],
         ),

@@ -10,14 +10,17 @@ use super::elements::{dash, done, glyph, grouped, state, table_box, text};
 use super::layout::Section;
 use super::visit::{Visit, segment};
 use crate::app::{EventFilter, Unpublished};
-use crate::domain::{Action, Event, Source};
+use crate::domain::{Action, Event, Slot, Source};
 use crate::faces::http::caller::Right;
+use crate::faces::http::plot::{Hour, bars};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::source_page::gravity;
 use crate::faces::state_word::{StateWord, next_due, why};
 
 /// The most sources whose reasons are shown.
 const MAX_SHOWN: usize = 25;
+/// The hours that are drawn.
+const HOURS: i64 = 24;
 /// The number of passes that are shown.
 const PASSES: usize = 8;
 
@@ -39,6 +42,8 @@ struct Overview {
     /// Files and folders that could not be published, and belong to no source.
     unpublished: Vec<Unpublished>,
     passes: Vec<Event>,
+    /// The fetches of the last day.
+    hours: Vec<Hour>,
     /// The number of watched sources, that of due ones, and when the next one is due.
     outlook: (u64, u64, Option<DateTime<Utc>>),
 }
@@ -65,6 +70,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
                     (grouped(outlook.0)) " watched, " (grouped(outlook.1)) " due"
                     @if let Some(next) = outlook.2 { ", next due " (visit.age(Some(next))) }
                 }
+                @if overview.hours.iter().any(|hour| hour.fetches > 0) { (day(&visit, &overview.hours)) }
                 @if !overview.cases.is_empty() { (attention(&visit, &overview.cases, *bad)) }
             }
             @if !failing_sets.is_empty() || !unpublished.is_empty() { (others(failing_sets, unpublished)) }
@@ -102,8 +108,37 @@ async fn read(visit: &Visit) -> Result<Overview, Problem> {
         failing_sets: app.failing_sets().await?,
         unpublished,
         passes: app.events(passes).await?,
+        hours: hours(visit).await?,
         outlook: app.outlook().await?,
     })
+}
+
+/// Returns the fetches of the last 24 hours, each hour with its number.
+async fn hours(visit: &Visit) -> Result<Vec<Hour>, Problem> {
+    let app = visit.app();
+    let last = Slot::containing(app.now());
+    let slots = (0..HOURS).rev().map(|back| Slot(last.0 - back).start());
+    let counted = app
+        .attempts_by_hour(Slot(last.0 - HOURS + 1).start())
+        .await?;
+    let hour = |start: DateTime<Utc>| {
+        let counted = counted.iter().find(|hour| hour.start == start);
+        Hour {
+            start,
+            fetches: counted.map_or(0, |hour| hour.attempts),
+            failures: counted.map_or(0, |hour| hour.failures),
+        }
+    };
+    Ok(slots.map(hour).collect())
+}
+
+fn day(visit: &Visit, hours: &[Hour]) -> Markup {
+    html! {
+        section aria-labelledby="day" {
+            h2 #day { "Fetches in the last 24 hours" }
+            (bars("Fetches in the last 24 hours", hours, &visit.app().config().zone))
+        }
+    }
 }
 
 /// Returns whether somebody has to look at a source in this state.
