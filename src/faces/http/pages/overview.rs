@@ -70,8 +70,8 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
                     (grouped(outlook.0)) " watched, " (grouped(outlook.1)) " due"
                     @if let Some(next) = outlook.2 { ", next due " (visit.age(Some(next))) }
                 }
-                @if overview.hours.iter().any(|hour| hour.fetches > 0) { (day(&visit, &overview.hours)) }
                 @if !overview.cases.is_empty() { (attention(&visit, &overview.cases, *bad)) }
+                @if overview.hours.iter().any(|hour| hour.fetches > 0) { (day(&visit, &overview.hours)) }
             }
             @if !failing_sets.is_empty() || !unpublished.is_empty() { (others(failing_sets, unpublished)) }
             (passes_table(&visit, &overview.passes))
