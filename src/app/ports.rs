@@ -182,6 +182,18 @@ impl App {
         self.ports.archive.published().folder()
     }
 
+    /// Returns the folder in which each set's name leads to its published edition.
+    pub fn sets_folder(&self) -> &Path {
+        self.ports.archive.sets().folder()
+    }
+
+    /// Returns the length of the catalogue's files; 0 when they cannot be read.
+    pub async fn catalogue_bytes(&self) -> u64 {
+        let place = self.config().catalogue_place();
+        let lengths = tokio::task::spawn_blocking(move || Store::bytes_at(&place));
+        lengths.await.unwrap_or_default()
+    }
+
     /// Waits until one more verifier may run, `here` or at its address.
     pub(super) async fn judging_permit(&self, here: bool) -> tokio::sync::SemaphorePermit<'_> {
         let places = if here {

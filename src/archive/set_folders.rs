@@ -63,6 +63,11 @@ impl SetFolders {
         }
     }
 
+    /// Returns the folder of the links.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Returns the path of a set's link, whether it exists or not.
     pub fn link(&self, name: &str) -> PathBuf {
         self.folder.join(name)

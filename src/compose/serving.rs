@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::signals::Signals;
 use super::{Services, service, signals};
 use crate::app::{App, Error, ErrorKind, Result, SourceResult};
 use crate::config::{Environment, Flags, Identity};
@@ -26,12 +28,17 @@ pub(super) async fn serve(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    // First of all: until a listener is in place, SIGHUP ends the process.
-    let hang_ups = signals::hang_ups();
+    // First of all: until a listener is in place, a signal ends the process.
+    let signals = (Signals::new(), signals::hang_ups());
     let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
-    let address = args.listen.unwrap_or(services.app.config().http.listen);
-    let listener = listen(address, &services.app).await?;
-    let address = listener.local_addr().unwrap_or(address);
+    let config = services.app.config();
+    super::threads::allow_connections();
+    let listener = match socket_of_manager()? {
+        Some(listener) => listener,
+        None => listen(args.listen.unwrap_or(config.http.listen)).await?,
+    };
+    let address = listener.local_addr().unwrap_or(config.http.listen);
+    refuse_everybody(address, &services.app).await?;
     let place = services.app.config().catalogue_place();
     console.note(&format!("serving {place} at http://{address}/"));
     let operator = Identity::of(environment).account();
@@ -40,7 +47,7 @@ pub(super) async fn serve(
         listener,
         operator,
         !args.no_worker,
-        hang_ups,
+        signals,
         console,
     )
     .await;
@@ -48,15 +55,34 @@ pub(super) async fn serve(
     served.map(|()| ExitStatus::Done)
 }
 
-/// Listens on an address; on one beyond this machine only when somebody can sign in.
-async fn listen(address: SocketAddr, app: &App) -> Result<TcpListener> {
-    if !is_loopback(address.ip()) && !app.has_people().await? && app.tokens().await?.is_empty() {
-        let message = format!("cannot listen on {address}: nobody could sign in");
-        return Err(Error::invalid(message).hint(
-            "`gannet user add NAME --role operator` adds a person, `gannet token create NAME --role viewer` a token; or listen on 127.0.0.1",
-        ));
+/// Returns the socket that a service manager listens on for this process (`systemd.socket(5)`), if there is one.
+fn socket_of_manager() -> Result<Option<TcpListener>> {
+    let mut sockets = ListenFd::from_env();
+    let taken = sockets.take_tcp_listener(0).and_then(|socket| {
+        let Some(socket) = socket else {
+            return Ok(None);
+        };
+        socket.set_nonblocking(true)?;
+        TcpListener::from_std(socket).map(Some)
+    });
+    taken.map_err(|error| {
+        let message = format!("cannot use the socket of the service manager: {error}");
+        Error::new(ErrorKind::Unavailable, message)
+    })
+}
+
+/// Refuses to serve beyond this machine while nobody can sign in.
+async fn refuse_everybody(address: SocketAddr, app: &App) -> Result<()> {
+    if is_loopback(address.ip()) || app.has_people().await? || !app.tokens().await?.is_empty() {
+        return Ok(());
     }
-    super::threads::allow_connections();
+    let message = format!("cannot serve on {address}: nobody could sign in");
+    Err(Error::invalid(message).hint(
+        "`gannet user add NAME --role operator` adds a person, `gannet token create NAME --role viewer` a token; or listen on 127.0.0.1",
+    ))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let message = format!("cannot listen on {address}: {error}");
         Error::new(ErrorKind::Unavailable, message)
@@ -74,7 +100,7 @@ async fn over(
     listener: TcpListener,
     operator: String,
     works: bool,
-    hang_ups: Option<Signal>,
+    (signals, hang_ups): (Signals, Option<Signal>),
     console: &mut Console<'_>,
 ) -> Result<()> {
     let fetching = Arc::new(InService::new(services));
@@ -90,7 +116,8 @@ async fn over(
         is_local: address
             .as_ref()
             .is_ok_and(|address| is_loopback(address.ip())),
-    });
+    })
+    .await?;
     print_link(&shared, address.ok(), console)?;
     service::notify_ready("serving");
     let passes = async {
@@ -102,7 +129,7 @@ async fn over(
     let both = async { tokio::try_join!(passes, fetching.serve(listener, shared)).map(drop) };
     tokio::select! {
         ended = both => ended,
-        never = signals::watch(stop) => match never {},
+        never = signals.request_stops(stop) => match never {},
         never = feed.run(&services.app) => match never {},
         never = service::beside(services, worker, stop, hang_ups) => match never {},
     }

@@ -39,6 +39,15 @@ impl Signals {
         Self(kinds.iter().filter_map(|kind| signal(*kind).ok()).collect())
     }
 
+    /// Requests a stop on each signal; never returns.
+    pub(super) async fn request_stops(mut self, stop: &Stop) -> Infallible {
+        loop {
+            self.next().await;
+            tracing::warn!("stopping: a signal came");
+            stop.request();
+        }
+    }
+
     /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         poll_fn(|context| {
@@ -115,10 +124,5 @@ fn ignored() -> u64 {
 
 /// Requests a stop on each signal; never returns.
 pub(super) async fn watch(stop: &Stop) -> Infallible {
-    let mut signals = Signals::new();
-    loop {
-        signals.next().await;
-        tracing::warn!("stopping: a signal came");
-        stop.request();
-    }
+    Signals::new().request_stops(stop).await
 }

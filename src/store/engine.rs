@@ -43,6 +43,15 @@ impl Store {
         }
     }
 
+    /// Returns the length of the catalogue at a place, with the log of its writes; 0 when it cannot be read.
+    pub fn bytes_at(place: &CataloguePlace) -> u64 {
+        let file = file_at(place);
+        let log = file.with_extension("db-wal");
+        let lengths =
+            [file, log].map(|path| std::fs::metadata(path).map_or(0, |facts| facts.len()));
+        lengths.iter().sum()
+    }
+
     /// Returns the configuration file that the policy of the catalogue at a place came from; `None` where there is no
     /// policy, or the catalogue cannot be read.
     pub fn policy_file_at(place: &CataloguePlace) -> Option<PathBuf> {

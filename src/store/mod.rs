@@ -41,24 +41,25 @@ pub use published_types::{
     PublishedFile,
 };
 pub use query::{
-    AllRowsFit, AskedOfPublished, AttemptsBefore, AttemptsByHour, BarePaths, CatalogueMark,
-    ChangeRuns, ContentsOf, DeletedEditions, DueSetPublication, EditionRefusals, EditionWithId,
-    ExistingSources, ExpectedFiles, FileSetNamed, FileSets, FreeName, HappenedAfter,
-    LastGoodAttempt, LooseObjects, NamedVersions, NewestAmongUnreadable, NewestEdition,
-    NewestEvent, NewestKey, NewestOf, NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People,
-    PersonNamed, PolicyInForce, PolicyRevision, Publications, PublishFailures, PurgedAt, Query,
-    RefusalsInNameOf, RemovedSources, ServedVersion, SessionWith, SetMembers, SoundVersions,
-    SourcesInManySets, TokenWith, Tokens, UnclaimedPaths, UnnamedObjects, UnreportedDamage,
-    UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VersionCount, VersionForJudging,
-    VersionWith, VersionsBefore, Withdrawals, Workers,
+    AllRowsFit, AskedOfPublished, AttemptsAfter, AttemptsBefore, AttemptsByHour, BarePaths,
+    CatalogueMark, ChangeRuns, ContentsOf, DeletedEditions, DueSetPublication, EditionRefusals,
+    EditionWithId, ExistingSources, ExpectedFiles, FileSetNamed, FileSets, FreeName, HappenedAfter,
+    LastGoodAttempt, LooseObjects, NamedVersions, NewestAmongUnreadable, NewestAttempt,
+    NewestEdition, NewestEvent, NewestKey, NewestOf, NewestTimes, NewestVerdict, NoticeLookOf,
+    OutlookAt, People, PersonNamed, PolicyInForce, PolicyRevision, Publications, PublishFailures,
+    PurgedAt, Query, RefusalsInNameOf, RemovedSources, ServedVersion, SessionWith, SetMembers,
+    SoundVersions, SourcesInManySets, TokenWith, Tokens, UnclaimedPaths, UnnamedObjects,
+    UnreportedDamage, UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VersionCount,
+    VersionForJudging, VersionWith, VersionsBefore, Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
 pub use table::{Cell, ColumnFacts, QueryLimits, Table, TableFacts};
 pub use types::{
-    AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, ClaimWhat, ClaimsToRelease,
-    Counted, Edited, Ended, EventFilter, FileSet, HourOfAttempts, JudgedBy, JudgedOrder,
-    JudgedRequest, NamedVersion, NewEdition, Newest, Outlook, PolicyAdoption, Recorded, RefusalsBy,
-    Seen, SourceChange, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
+    AttemptFacts, AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, ClaimWhat,
+    ClaimsToRelease, Counted, Edited, Ended, EventFilter, FileSet, HourOfAttempts, JudgedBy,
+    JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest, Outlook, PolicyAdoption,
+    Recorded, RefusalsBy, Seen, SourceChange, VerdictFilter, VerdictOn, VerdictSubject,
+    VersionToJudge,
 };
 pub use version_query::{ChainOf, VersionQuery, VersionsQuery};

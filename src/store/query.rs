@@ -19,8 +19,8 @@ use super::set_query::{SetsQuery, Shown, Unservable};
 use super::source_query::SourcesQuery;
 use super::sqlite::Select;
 use super::types::{
-    FileSet, HourOfAttempts, JudgedBy, JudgedRequest, NamedVersion, Newest, Outlook, RefusalsBy,
-    VerdictFilter, VerdictOn, VersionToJudge,
+    AttemptFacts, FileSet, HourOfAttempts, JudgedBy, JudgedRequest, NamedVersion, Newest, Outlook,
+    RefusalsBy, VerdictFilter, VerdictOn, VersionToJudge,
 };
 use crate::domain::{
     Action, AdoptedPolicy, ArchiveMark, Attempt, AttemptId, Digest, Edition, EditionId,
@@ -88,6 +88,10 @@ queries! {
     /// The attempts that began at this time or later, by hour, oldest first; hours without any are left out. Damaged rows
     /// are not counted.
     AttemptsByHour(DateTime<Utc>) -> Vec<HourOfAttempts>;
+    /// The newest attempt; 0 while there is none.
+    NewestAttempt -> AttemptId;
+    /// The attempts after this one, the oldest first, so many at most, without provenance. Damaged rows are left out.
+    AttemptsAfter(AttemptId, usize) -> Vec<AttemptFacts>;
     /// The start of the source's last attempt that ended as new or unchanged.
     LastGoodAttempt(SourceId) -> Option<DateTime<Utc>>;
     /// When the last source with this name was purged.

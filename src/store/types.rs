@@ -7,10 +7,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Action, AttemptId, Digest, Edit, EditionId, EditionMember, EventId, FailureKind, LastModified,
-    NewBlob, NewVerdict, Policy, Provenance, SettingsPatch, Slot, Source, SourceId, SourceSettings,
-    Stamp, Validators, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Withdrawal,
-    WorkerId, WorkerInfo,
+    Action, AttemptId, AttemptOutcome, Digest, Edit, EditionId, EditionMember, EventId,
+    FailureKind, LastModified, NewBlob, NewVerdict, Policy, Provenance, SettingsPatch, Slot,
+    Source, SourceId, SourceSettings, Stamp, Validators, VerdictId, VerdictOutcome, Version,
+    VersionId, VersionState, Withdrawal, WorkerId, WorkerInfo,
 };
 
 /// A change of one source by an operator.
@@ -245,6 +245,19 @@ pub struct PolicyAdoption {
     pub file: Option<String>,
     /// The revision that it replaces; 0 for none.
     pub replaces: i64,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttemptFacts {
+    /// The attempt.
+    pub id: AttemptId,
+    /// The outcome.
+    pub outcome: AttemptOutcome,
+    /// The kind of failure, if it failed.
+    pub error_kind: Option<FailureKind>,
+    /// How long it took.
+    pub duration: Duration,
 }
 
 /// Which events to read.

@@ -340,7 +340,7 @@ fn problems_name_file_line_key_and_what_is_accepted() {
         (
             "zzz = 1\n".to_owned(),
             1,
-            "unknown key `zzz` (accepted here: data_dir, log_dir, secrets_file, fetch, log, dashboard, worker, verifier, notify)",
+            "unknown key `zzz` (accepted here: data_dir, log_dir, secrets_file, fetch, log, dashboard, worker, http, verifier, notify)",
         ),
         (
             "max_size = \"1MiB\"\n".to_owned(),
@@ -733,12 +733,12 @@ fn the_shipped_file_states_the_defaults() {
         .collect();
     assert_eq!(
         live,
-        ["[fetch]", "[log]", "[dashboard]", "[worker]"],
+        ["[fetch]", "[log]", "[dashboard]", "[worker]", "[http]"],
         "all but the sections is commented out"
     );
     let settings =
         uncommented(|line| line.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()));
-    assert_eq!(settings.lines().count(), 14, "{settings}");
+    assert_eq!(settings.lines().count(), 17, "{settings}");
     let stated = home.load_text(&settings).expect("a configuration");
     let default = Home::new().load(&[]).expect("a configuration");
     assert_eq!(
@@ -750,7 +750,8 @@ fn the_shipped_file_states_the_defaults() {
     assert_eq!(stated.data_dir, home.path("data"));
 }
 
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
+    "http",
     "fetch",
     "log",
     "dashboard",
@@ -782,6 +783,7 @@ fn the_shipped_file_documents_every_key() {
         ("[log]\n", SHIPPED),
         ("[dashboard]\n", SHIPPED),
         ("[worker]\n", top),
+        ("[http]\n", SHIPPED),
         ("[[verifier]]\n", verifiers),
         ("[[verifier]]\nbuiltin = \"json\"\n", verifiers),
         ("[[verifier]]\nbuiltin = \"csv\"\n", verifiers),

@@ -1,6 +1,7 @@
 //! The HTTP service: the API, who may do what, the live feed, and its limits.
 
 mod api;
+mod files;
 mod limits;
 mod live;
 mod pages;

@@ -204,7 +204,7 @@ fn every_link_of_the_readme_leads_somewhere() {
 }
 
 /// Calls that do not end by themselves, or that need a terminal.
-const NOT_RUN: [&str; 4] = ["--loop", "--no-worker", "demo", ""];
+const NOT_RUN: [&str; 5] = ["--loop", "--no-worker", "demo", "serve", ""];
 
 #[test]
 fn the_tasks_of_the_readme_do_as_written() {

@@ -11,9 +11,10 @@ use crate::domain::{
     VersionId, VersionState,
 };
 use crate::store::{
-    AttemptsBefore, AttemptsByHour, ChangeToken, ExistingSources, HourOfAttempts, NamedVersions,
-    NewestOf, NewestTimes, OutlookAt, SoundVersions, SourceFilter, VerdictFilter, VerdictOn,
-    VerdictQuery, VersionQuery, VersionsBefore, VersionsQuery,
+    AttemptFacts, AttemptsAfter, AttemptsBefore, AttemptsByHour, ChangeToken, ExistingSources,
+    HourOfAttempts, NamedVersions, NewestAttempt, NewestOf, NewestTimes, OutlookAt, SoundVersions,
+    SourceFilter, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsBefore,
+    VersionsQuery,
 };
 
 /// A source with its history.
@@ -108,6 +109,20 @@ impl App {
         limit: usize,
     ) -> Result<Vec<Attempt>> {
         self.read(AttemptsBefore(source, before, limit)).await
+    }
+
+    /// Returns the newest attempt; 0 while there is none.
+    pub async fn newest_attempt(&self) -> Result<AttemptId> {
+        self.read(NewestAttempt).await
+    }
+
+    /// Returns how the attempts after this one ended, the oldest first, so many at most.
+    pub async fn attempts_after(
+        &self,
+        after: AttemptId,
+        limit: usize,
+    ) -> Result<Vec<AttemptFacts>> {
+        self.read(AttemptsAfter(after, limit)).await
     }
 
     /// Returns the newest sound versions of a source before one of them (or of all), so many at most, newest first.

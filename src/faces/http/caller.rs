@@ -129,10 +129,7 @@ impl Caller {
 
     /// Returns the actor of what this sender does, such as `anna by http`.
     pub(super) fn actor(&self) -> Actor {
-        Actor(format!(
-            "{} by http",
-            self.name.as_deref().unwrap_or("unknown")
-        ))
+        Actor::by_http(self.name.as_deref().unwrap_or("unknown"))
     }
 }
 

@@ -1,22 +1,13 @@
 //! Sends bytes as a browser may safely take them: with an entity tag, by range, and unless they are unchanged.
 
-use std::io::SeekFrom;
-
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures_util::stream;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use percent_encoding::NON_ALPHANUMERIC;
 
+use super::body::Sendable;
 use super::problem::Problem;
 use super::range::{Range, asked_range};
-use crate::domain::Content;
-
-/// The bytes that are read from a file at once.
-const PIECE_BYTES: usize = 64 << 10;
 
 /// Facts of what is sent.
 pub(super) struct Sent {
@@ -27,6 +18,8 @@ pub(super) struct Sent {
     /// The media type that its origin gave it.
     pub(super) media_type: Option<String>,
     pub(super) modified: Option<DateTime<Utc>>,
+    /// Whether a browser may show it instead of saving it: never for what could act.
+    pub(super) is_shown: bool,
 }
 
 impl Sent {
@@ -59,6 +52,24 @@ impl Sent {
         fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     }
 
+    /// Writes what the bytes are, and whether a browser shows or saves them.
+    fn write_kind(&self, fields: &mut HeaderMap) {
+        let media_type = self.media_type.as_deref().map(HeaderValue::try_from);
+        let unknown = HeaderValue::from_static("application/octet-stream");
+        let media_type = media_type.and_then(Result::ok).unwrap_or(unknown);
+        fields.insert(header::CONTENT_TYPE, media_type);
+        let kept = if self.is_shown {
+            "inline"
+        } else {
+            "attachment"
+        };
+        let name = percent_encoding::utf8_percent_encode(&self.name, NON_ALPHANUMERIC);
+        // RFC 6266, with the name as RFC 8187 writes it.
+        if let Ok(value) = HeaderValue::try_from(format!("{kept}; filename*=UTF-8''{name}")) {
+            fields.insert(header::CONTENT_DISPOSITION, value);
+        }
+    }
+
     /// Returns whether a range is still of the bytes that the client has parts of (RFC 9110 §13.1.5).
     fn is_same(&self, headers: &HeaderMap) -> bool {
         headers
@@ -67,9 +78,9 @@ impl Sent {
     }
 }
 
-/// Sends content as an attachment, the whole or the range that is asked for.
+/// Sends bytes, the whole or the range that is asked for.
 pub(super) async fn send(
-    content: Content,
+    content: Sendable,
     sent: &Sent,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
@@ -80,22 +91,15 @@ pub(super) async fn send(
         Some(Range::Bytes { from, length }) => (StatusCode::PARTIAL_CONTENT, from, length),
         Some(Range::Beyond) => return Ok(beyond(size)),
     };
-    let body = body_of(content, from, length).await?;
+    let body = content
+        .body(from, length)
+        .await
+        .map_err(|error| unreadable(&error))?;
     let mut response = (status, body).into_response();
     let fields = response.headers_mut();
     sent.write_fields(fields);
-    let media_type = sent
-        .media_type
-        .as_deref()
-        .unwrap_or("application/octet-stream");
-    let media_type = HeaderValue::try_from(media_type);
-    let unknown = HeaderValue::from_static("application/octet-stream");
-    fields.insert(header::CONTENT_TYPE, media_type.unwrap_or(unknown));
+    sent.write_kind(fields);
     fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    let disposition = format!("attachment; filename*=UTF-8''{}", in_header(&sent.name));
-    if let Ok(disposition) = HeaderValue::try_from(disposition) {
-        fields.insert(header::CONTENT_DISPOSITION, disposition);
-    }
     if status == StatusCode::PARTIAL_CONTENT {
         let place = format!("bytes {from}-{}/{size}", from + length - 1);
         if let Ok(place) = HeaderValue::try_from(place) {
@@ -118,39 +122,54 @@ fn beyond(size: u64) -> Response {
     response
 }
 
-async fn body_of(content: Content, from: u64, length: u64) -> Result<Body, Problem> {
-    match content {
-        Content::Memory(bytes) => {
-            let from = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
-            let until =
-                usize::try_from(length).map_or(bytes.len(), |length| from.saturating_add(length));
-            Ok(Body::from(bytes.slice(from..until.min(bytes.len()))))
-        }
-        Content::File { path, .. } => {
-            let unreadable = |error: std::io::Error| {
-                let detail = format!("cannot read the content: {error}");
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-            };
-            let mut file = File::open(&**path).await.map_err(unreadable)?;
-            file.seek(SeekFrom::Start(from)).await.map_err(unreadable)?;
-            // The stream holds the temporary file until the last piece is sent.
-            let pieces =
-                stream::try_unfold((file, length, path), |(mut file, left, path)| async move {
-                    let most = usize::try_from(left)
-                        .unwrap_or(PIECE_BYTES)
-                        .min(PIECE_BYTES);
-                    let mut piece = vec![0; most];
-                    let read = file.read(&mut piece).await?;
-                    piece.truncate(read);
-                    let next = (file, left - read as u64, path);
-                    std::io::Result::Ok((read > 0).then_some((Bytes::from(piece), next)))
-                });
-            Ok(Body::from_stream(pieces))
-        }
+/// Returns the problem of bytes that cannot be read.
+pub(super) fn unreadable(cause: &std::io::Error) -> Problem {
+    let detail = format!("cannot read the content: {cause}");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+}
+
+/// Returns the media type of a picture that a browser may show, by its first bytes; `None` for anything else.
+pub(super) fn picture_type(beginning: &[u8]) -> Option<&'static str> {
+    match beginning {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some("image/webp"),
+        _ => None,
     }
 }
 
-/// Returns a name as RFC 8187 writes it in a field.
-fn in_header(name: &str) -> String {
-    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_known_by_their_bytes() {
+        for (bytes, expected) in [
+            (&b"\x89PNG\r\n\x1a\n\0"[..], Some("image/png")),
+            (b"\xff\xd8\xff\xe0", Some("image/jpeg")),
+            (b"GIF89a", Some("image/gif")),
+            (b"RIFF\0\0\0\0WEBPVP8 ", Some("image/webp")),
+            (b"RIFF\0\0\0\0WAVE", None),
+            (b"<svg xmlns='http://www.w3.org/2000/svg'>", None),
+            (b"GIF8", None),
+            (b"", None),
+        ] {
+            assert_eq!(picture_type(bytes), expected, "{bytes:?}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::shared::Shared;
 use super::sign_in::session_of;
 use crate::config::ReadAccess;
+use crate::domain::masked;
 
 /// Fields of every answer that has none of its own.
 const SAFE_FIELDS: [(HeaderName, &str); 5] = [
@@ -39,6 +40,7 @@ pub(super) async fn guard(
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let client = Client::of(&shared.app().config().http, &request);
     let checked = check(&shared, client, &method, request.uri(), request.headers()).await;
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let who = checked.as_ref().ok().and_then(|caller| caller.name.clone());
     if let Ok(caller) = &checked {
         request.extensions_mut().insert(caller.clone());
@@ -52,23 +54,37 @@ pub(super) async fn guard(
         Err(problem) => problem.into_response(),
     };
     let mut response = asked.shown(&shared, response);
-    for (name, value) in SAFE_FIELDS {
-        let fields = response.headers_mut();
-        fields
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
+    keep_safe(response.headers_mut());
+    let (status, took) = (response.status().as_u16(), begun.elapsed());
+    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    shared.numbers().count_request(route, status, took);
     tracing::info!(
         target: "gannet::http",
         method = %method,
-        path,
-        status = response.status().as_u16(),
-        ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        path = shown_path(route, &path),
+        status,
+        ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         who = who.as_deref().unwrap_or("-"),
         client = %client.address,
         "request"
     );
     response
+}
+
+/// Adds the fields that keep browsers safe, but for those that the answer has of its own.
+fn keep_safe(fields: &mut HeaderMap) {
+    for (name, value) in SAFE_FIELDS {
+        let value = HeaderValue::from_static(value);
+        fields.entry(name).or_insert(value);
+    }
+}
+
+/// Returns the path as the log has it, without secrets: a link that signs in is one, and a source's address may hold some.
+fn shown_path(route: &str, path: &str) -> String {
+    if route.contains("{link}") {
+        return route.to_owned();
+    }
+    masked(path)
 }
 
 /// Returns who sent a request, or why it is refused whatever it asks for.

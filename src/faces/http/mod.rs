@@ -7,14 +7,17 @@
 //! Never opens a socket or a store: `compose` hands both over.
 
 mod api;
+mod body;
 mod caller;
 mod client;
 mod content;
 mod cursor;
 mod extract;
 mod fetching;
+mod files;
 mod guard;
 mod live;
+mod metrics;
 mod pages;
 mod plot;
 mod problem;

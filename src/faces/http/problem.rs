@@ -23,8 +23,9 @@ pub(super) struct Refused {
 }
 
 /// The body of a problem.
-#[derive(Serialize)]
-struct ProblemJson<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct ProblemJson<'a> {
     r#type: &'static str,
     title: &'a str,
     status: u16,

@@ -7,6 +7,7 @@ use axum::middleware::from_fn_with_state;
 
 use super::api;
 use super::caller::Right;
+use super::files;
 use super::guard::guard;
 use super::live;
 use super::pages;
@@ -19,6 +20,7 @@ use super::signing;
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = api::routes();
     routes.push(route(Method::GET, "/live", Right::Read, live::follow));
+    routes.extend(files::routes());
     routes.extend(pages::routes());
     routes.extend(signing::routes());
     routes

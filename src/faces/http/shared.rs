@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use super::fetching::Fetching;
 use super::live::Feed;
+use super::metrics::Numbers;
 use super::sign_in::SignIns;
 use crate::app::{App, Result};
 use crate::domain::Actor;
@@ -36,16 +37,19 @@ struct Inner {
     /// The clients of the live feed.
     clients: TaskTracker,
     sign_ins: SignIns,
+    numbers: Numbers,
 }
 
 impl Shared {
     /// Makes the state of its parts.
-    pub fn new(parts: SharedParts) -> Self {
-        Self(Arc::new(Inner {
+    pub async fn new(parts: SharedParts) -> Result<Self> {
+        let numbers = Numbers::begin(&parts.app).await?;
+        Ok(Self(Arc::new(Inner {
             parts,
             clients: TaskTracker::new(),
             sign_ins: SignIns::default(),
-        }))
+            numbers,
+        })))
     }
 
     /// Returns the path of a link that signs its reader in once, as operator.
@@ -57,6 +61,10 @@ impl Shared {
     /// Returns the token that ends every connection when it is cancelled.
     pub fn stop_token(&self) -> CancellationToken {
         self.stop().clone()
+    }
+
+    pub(super) fn numbers(&self) -> &Numbers {
+        &self.0.numbers
     }
 
     pub(super) fn sign_ins(&self) -> &SignIns {

@@ -15,8 +15,9 @@ pub(super) const MAX_ITEMS: usize = 500;
 const DEFAULT_ITEMS: usize = 100;
 
 /// Which sources, in which order, and after which place.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub(super) struct SourceListing {
     /// Which sources, in the language of `list --filter`.
     pub(super) filter: Option<String>,

@@ -6,6 +6,7 @@ use crate::domain::{About, AttemptId, EditionId, Event, SourceId, VerdictId, Ver
 
 json_object! {
     /// One line of `log --json`.
+    #[schema(as = Event)]
     pub(crate) struct EventJson<'a> {
         id: i64,
         at: String,

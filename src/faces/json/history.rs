@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::object::json_object;
 use super::times::{milliseconds, precise, whole_seconds};
@@ -14,6 +15,7 @@ use crate::domain::{
 
 json_object! {
     /// One of `attempts` in `history --json`.
+    #[schema(as = Attempt)]
     pub(crate) struct AttemptJson<'a> {
         id: i64,
         started_at: String,
@@ -38,7 +40,8 @@ json_object! {
 }
 
 /// A redirect in an attempt, and the peer that sent it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Redirect)]
 struct RedirectJson<'a> {
     status: u16,
     to: &'a str,
@@ -95,6 +98,7 @@ impl<'a> AttemptJson<'a> {
 
 json_object! {
     /// One of `versions` in `history --json`.
+    #[schema(as = Version)]
     pub(crate) struct VersionJson<'a> {
         id: VersionId,
         digest: String,

@@ -10,8 +10,8 @@ macro_rules! json_object {
         }
         $(and { $($(#[$of_other:meta])* $other:ident: $other_type:ty,)+ })?
     ) => {
+        #[derive(serde::Serialize, utoipa::ToSchema)]
         $(#[$of_object])*
-        #[derive(serde::Serialize)]
         $visibility struct $name<$life> {
             $($(#[$of_field])* $field: $type,)+
             $($($(#[$of_other])* $other: $other_type,)+)?

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::{Error, NamedVersion, PassSummary, SourceResult, StandingFaults};
 use crate::domain::{FailureKind, SourceId, VersionId, VersionState};
@@ -71,7 +72,8 @@ impl<'a, S> PassJson<'a, S> {
 }
 
 /// The result of one source.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FetchResult)]
 pub(crate) struct SourceResultJson<'a> {
     id: SourceId,
     name: Option<&'a str>,
@@ -82,6 +84,7 @@ pub(crate) struct SourceResultJson<'a> {
     error_kind: Option<&'static str>,
     error: Option<&'a str>,
     /// The text under WHY in the table for people.
+    #[schema(value_type = Option<String>)]
     why: Option<Cow<'a, str>>,
     /// The version that consumers see after the pass.
     published_version_id: Option<VersionId>,

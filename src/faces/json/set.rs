@@ -1,6 +1,7 @@
 //! The JSON of sets: `list --sets` and `show set:NAME`.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::object::json_object;
 use super::times::precise;
@@ -12,6 +13,7 @@ use crate::faces::state_word::StateWord;
 
 json_object! {
     /// One of `list --sets --json`.
+    #[schema(as = Set)]
     pub(crate) struct SetJson<'a> {
         name: &'a str,
         verified: Option<&'static str>,
@@ -55,7 +57,8 @@ impl<'a> SetJson<'a> {
 }
 
 /// The whole of `show set:NAME --json`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ShownSet)]
 pub(crate) struct ShownSetJson<'a> {
     #[serde(flatten)]
     set: SetJson<'a>,
@@ -65,7 +68,8 @@ pub(crate) struct ShownSetJson<'a> {
     published: Option<EditionJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Member)]
 struct MemberJson<'a> {
     source_id: SourceId,
     source: &'a str,
@@ -98,7 +102,8 @@ impl<'a> ShownSetJson<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Edition)]
 struct EditionJson<'a> {
     id: EditionId,
     at: String,
@@ -110,7 +115,8 @@ struct EditionJson<'a> {
     verdicts: Option<Vec<VerdictJson<'a>>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EditionMember)]
 struct EditionMemberJson<'a> {
     source_id: SourceId,
     source: &'a str,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::object::json_object;
 use super::times::{precise, whole_seconds};
@@ -12,6 +13,7 @@ use crate::faces::state_word::{StateWord, next_due, verified_word};
 
 json_object! {
     /// One of `list --json`.
+    #[schema(as = Source)]
     pub(crate) struct SourceJson<'a> {
         id: SourceId,
         name: &'a str,
@@ -90,7 +92,8 @@ impl<'a> SourceJson<'a> {
 }
 
 /// The whole of `show --json`, and one of `dump --json`, but for the history.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WholeSource)]
 pub(crate) struct WholeSourceJson<'a> {
     #[serde(flatten)]
     source: SourceJson<'a>,
@@ -127,7 +130,8 @@ pub(crate) fn published_file(source: &Source, published_dir: &Path) -> Option<St
 }
 
 /// The settings of a source beyond those of `list`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SourceSettings)]
 struct SettingsJson<'a> {
     /// The request headers, with secrets by name.
     headers: Vec<HeaderJson<'a>>,
@@ -140,7 +144,8 @@ struct SettingsJson<'a> {
     created_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Header)]
 struct HeaderJson<'a> {
     name: &'a str,
     value: &'a str,

@@ -11,6 +11,7 @@ use crate::domain::{
 
 json_object! {
     /// One verdict.
+    #[schema(as = Verdict)]
     pub(crate) struct VerdictJson<'a> {
         verifier: &'a str,
         fingerprint: &'a str,

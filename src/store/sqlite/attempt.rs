@@ -28,8 +28,10 @@ use crate::domain::{
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
-use crate::store::query::{AttemptsBefore, AttemptsByHour, LastGoodAttempt};
-use crate::store::types::{AttemptRecord, AttemptResult, HourOfAttempts, Recorded};
+use crate::store::query::{
+    AttemptsAfter, AttemptsBefore, AttemptsByHour, LastGoodAttempt, NewestAttempt,
+};
+use crate::store::types::{AttemptFacts, AttemptRecord, AttemptResult, HourOfAttempts, Recorded};
 
 impl Store {
     /// Records attempt, version, blob, validators, next slot, failures and event together, and ends the claim. A new
@@ -109,6 +111,29 @@ impl Select<Vec<HourOfAttempts>> for AttemptsByHour {
                 })
             });
         Ok(hours.collect())
+    }
+}
+
+impl Select<AttemptId> for NewestAttempt {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<AttemptId> {
+        let newest = "SELECT coalesce(max(id), 0) FROM attempt";
+        Ok(sql.only(newest, [], |row| row.get(0).map(AttemptId))?)
+    }
+}
+
+impl Select<Vec<AttemptFacts>> for AttemptsAfter {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<AttemptFacts>> {
+        let facts = "SELECT a.id, o.value AS outcome_id, a.error_kind, a.duration_ms
+             FROM attempt a LEFT JOIN text o ON o.id = a.outcome_id WHERE a.id > ?1 ORDER BY a.id LIMIT ?2";
+        let params = params![self.0.0, int(self.1)];
+        Ok(sql.sound("attempt", facts, params, damaged, |columns| {
+            Ok(AttemptFacts {
+                id: AttemptId(columns.get()?),
+                outcome: columns.word()?,
+                error_kind: columns.optional_word()?,
+                duration: columns.duration()?,
+            })
+        })?)
     }
 }
 

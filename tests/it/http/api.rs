@@ -62,6 +62,31 @@ fn lists_come_by_page_in_each_order() {
 }
 
 #[test]
+fn the_api_describes_itself() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let description = service.get("/api/openapi.json").json();
+    assert_eq!(description["openapi"], "3.1.0");
+    assert!(
+        description["components"]["schemas"]["Source"]["properties"]["id"].is_object(),
+        "{description}"
+    );
+    assert_eq!(
+        service.get("/api").header("location"),
+        Some("/api/docs/index.html")
+    );
+    let page = service.get("/api/docs/index.html");
+    assert!(
+        page.status == 200 && page.text().contains("swagger-ui"),
+        "{page:?}"
+    );
+    let start = service.get("/api/docs/swagger-initializer.js");
+    assert!(start.text().contains("/api/openapi.json"), "{start:?}");
+    assert_eq!(service.get("/api/docs/nothing.js").status, 404);
+}
+
+#[test]
 fn wrong_requests_are_problems_that_name_the_mistake() {
     let gannet = Gannet::new();
     gannet.ok(&["add", "https://example.org/a", "--name", "a"]);

@@ -364,7 +364,8 @@ fn a_picture_is_sent_inline_and_nothing_else() {
     let picture = rig.get(&format!("/versions/{}/picture", rig.ids("dot.gif").1));
     assert_eq!(picture.body, PICTURE);
     assert_eq!(picture.header("content-type"), Some("image/gif"));
-    assert_eq!(picture.header("content-disposition"), Some("inline"));
+    let shown = picture.header("content-disposition");
+    assert_eq!(shown, Some("inline; filename*=UTF-8''dot%2Egif"));
     let policy = picture
         .header("content-security-policy")
         .unwrap_or_default();

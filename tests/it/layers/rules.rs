@@ -167,7 +167,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tower_service", &["faces::http", "net"]),
     ("axum", &["faces::http"]),
     ("argon2", &["app"]),
-    ("utoipa", &["faces::http"]),
+    ("utoipa", &["domain", "faces::http", "faces::json"]),
     ("metrics", &["faces::http"]),
     ("process_wrap", &["verify"]),
     ("tokio::process", &["verify", "faces::tui"]),

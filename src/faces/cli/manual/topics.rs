@@ -38,6 +38,7 @@ pub(crate) const TOPICS: &[Topic] = &[
     topic!("dashboard"),
     topic!("configuration", Some(settings_page)),
     topic!("secrets"),
+    topic!("service"),
     topic!("people"),
     topic!("network"),
     topic!("storage"),

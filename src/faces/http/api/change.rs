@@ -9,15 +9,22 @@ use serde_json::{Map, Value};
 
 use super::merge_patch::patched;
 use super::remote::{check_edited, check_new};
-use super::source::{settings_tag, shown};
+use super::settings_schema::SettingsSchema;
+use super::source::{ShownSource, settings_tag, shown};
 use crate::app::{NewSource, Refusal};
 use crate::domain::{SettingsPatch, Source, SourceId};
 use crate::faces::http::caller::Caller;
 use crate::faces::http::extract::{Json, Params, Part};
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 
 /// Adds a source with the settings of the body, of which only `address` must be given.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sources",
+    request_body = SettingsSchema,
+    responses((status = 201, body = ShownSource), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn add(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
@@ -76,6 +83,13 @@ fn refused(refusal: Refusal) -> Problem {
 }
 
 /// Changes the settings of a source by a JSON merge patch. With `If-Match` only if nobody else was first.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/sources/{source}",
+    params(("source" = String, Path, description = "An id, a name or an address"), ("If-Match" = Option<String>, Header, description = "The ETag of the settings that are to be changed")),
+    request_body(content = SettingsSchema, content_type = "application/merge-patch+json"),
+    responses((status = 200, body = ShownSource), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn edit(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
@@ -129,13 +143,21 @@ pub(in crate::faces::http) async fn edit_source(
 }
 
 /// What happens to the history of a source that is removed.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub(super) struct RemovalQuery {
+    /// Whether the history is deleted, too.
     purge: bool,
 }
 
 /// Removes a source; with `?purge=true` its history too.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/sources/{source}",
+    params(("source" = String, Path, description = "An id, a name or an address"), RemovalQuery),
+    responses((status = 204), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
@@ -160,6 +182,12 @@ pub(in crate::faces::http) async fn remove_source(
 }
 
 /// Brings a removed source back, with its history.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sources/{source}/restore",
+    params(("source" = String, Path, description = "An id, a name or an address")),
+    responses((status = 200, body = ShownSource), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn restore(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,

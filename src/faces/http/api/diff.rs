@@ -11,7 +11,7 @@ use crate::faces::http::problem::Problem;
 const CONTEXT: usize = 3;
 
 /// The difference between two versions.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Difference {
     old: VersionId,
     new: VersionId,
@@ -25,7 +25,7 @@ pub(super) struct Difference {
 }
 
 /// Changed lines with those around them.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Hunk {
     /// The first line of the old text, from 1.
     old_start: usize,
@@ -35,7 +35,7 @@ struct Hunk {
 }
 
 /// A line of either text or of both.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Line {
     /// `-` for a line of the old text, `+` of the new one, a blank of both.
     change: char,

@@ -6,25 +6,37 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::list::page;
+use super::pages_schema::EventPageJson;
 use crate::app::EventFilter;
 use crate::domain::EventId;
 use crate::faces::http::extract::Params;
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::http::source_page::page_size;
 use crate::faces::json::EventJson;
 
 /// The query of the log.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub(super) struct EventsQuery {
+    /// The last event that is known; then the oldest events after it.
     after: Option<i64>,
+    /// A source: its id, name or address.
     source: Option<String>,
+    /// An action, such as `fetch.new`.
     action: Option<String>,
+    /// At most so many, 1 to 500; by default 100.
     limit: Option<usize>,
 }
 
 /// Lists events, oldest first, each as in `log --json`: those after an event, or without one the newest.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    params(EventsQuery),
+    responses((status = 200, body = EventPageJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Params(query): Params<EventsQuery>,

@@ -12,7 +12,7 @@ use crate::app::SourceResult;
 use crate::domain::{Source, masked};
 use crate::faces::http::caller::Caller;
 use crate::faces::http::extract::Part;
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::json::SourceResultJson;
 
@@ -21,6 +21,12 @@ const MAX_WAIT: Duration = Duration::from_secs(50);
 
 /// Starts a fetch: 202 with the address of the attempts, or with `Prefer: wait=N` (RFC 7240) the outcome if it comes
 /// within N seconds.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sources/{source}/fetch",
+    params(("source" = String, Path, description = "An id, a name or an address"), ("Prefer" = Option<String>, Header, description = "wait=N: the outcome, if it comes within N seconds")),
+    responses((status = 200, body = SourceResultJson), (status = 202, description = "Under way: Location names the attempts"), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn fetch(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,

@@ -1,6 +1,8 @@
-//! `/healthz` and `/readyz`: whether the process and its store answer.
+//! For those who watch the service: whether the process and its store answer, and its numbers.
 
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
 
 use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
@@ -14,4 +16,12 @@ pub(super) async fn alive() -> &'static str {
 pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, Problem> {
     shared.app().changes().await?;
     Ok("ready\n")
+}
+
+/// Sends the numbers that Prometheus collects.
+pub(super) async fn numbers(State(shared): State<Shared>) -> Result<Response, Problem> {
+    let clients = shared.clients().len();
+    let text = shared.numbers().text(shared.app(), clients).await?;
+    let media_type = "text/plain; version=0.0.4; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, media_type)], text).into_response())
 }

@@ -8,22 +8,32 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::list::page;
+use super::pages_schema::{AttemptPageJson, VersionPageJson};
 use crate::domain::{AttemptId, VersionId};
 use crate::faces::http::extract::{Params, Part};
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::http::source_page::page_size;
 use crate::faces::json::{AttemptJson, VersionJson};
 
 /// The query of a history: the items before the last one of the page before.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub(super) struct HistoryQuery {
+    /// The `next` of the page before.
     after: Option<i64>,
+    /// At most so many, 1 to 500; by default 100.
     limit: Option<usize>,
 }
 
 /// Lists attempts, each as in `history --json`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sources/{source}/attempts",
+    params(("source" = String, Path, description = "An id, a name or an address"), HistoryQuery),
+    responses((status = 200, body = AttemptPageJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn attempts(
     State(shared): State<Shared>,
     Part(source): Part<String>,
@@ -57,6 +67,12 @@ pub(super) async fn attempts(
 }
 
 /// Lists versions with their verdicts, each as in `history --json`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sources/{source}/versions",
+    params(("source" = String, Path, description = "An id, a name or an address"), HistoryQuery),
+    responses((status = 200, body = VersionPageJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn versions(
     State(shared): State<Shared>,
     Part(source): Part<String>,

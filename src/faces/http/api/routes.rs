@@ -2,7 +2,9 @@
 
 use axum::http::Method;
 
-use super::{change, events, fetch, health, history, sets, source, sources, summary, version};
+use super::{
+    change, events, fetch, health, history, openapi, sets, source, sources, summary, version,
+};
 use crate::faces::http::caller::Right::{Anybody, Judge, Operate, Read};
 use crate::faces::http::route::{Route, route};
 
@@ -17,6 +19,10 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
     vec![
         route(get(), "/healthz", Anybody, health::alive),
         route(get(), "/readyz", Anybody, health::ready),
+        route(get(), "/metrics", Read, health::numbers),
+        route(get(), "/api", Anybody, openapi::to_page),
+        route(get(), "/api/openapi.json", Anybody, openapi::description),
+        route(get(), "/api/docs/{*path}", Anybody, openapi::page),
         route(get(), "/api/v1/sources", Read, sources::list),
         route(post(), "/api/v1/sources", Operate, change::add),
         route(get(), SOURCE, Read, source::show),

@@ -6,12 +6,18 @@ use axum::response::Response;
 
 use super::answer::json;
 use super::list::page;
+use super::pages_schema::SetPageJson;
 use crate::faces::http::extract::Part;
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::json::{SetJson, ShownSetJson};
 
 /// Lists the sets, each as in `list --sets --json`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sets",
+    responses((status = 200, body = SetPageJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     let sets = shared.app().sets().await?;
     let sets: Vec<_> = sets.iter().map(SetJson::new).collect();
@@ -19,6 +25,12 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
 }
 
 /// Shows one set as in `show set:NAME --json`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sets/{name}",
+    params(("name" = String, Path, description = "The name of the set")),
+    responses((status = 200, body = ShownSetJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Part(name): Part<String>,

@@ -6,22 +6,30 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::answer::json;
+use super::settings_schema::SettingsSchema;
 use crate::app::App;
 use crate::domain::{Digest, SettingsPatch, Source, SourceSettings};
 use crate::faces::http::extract::Part;
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::json::WholeSourceJson;
 
 /// A source as in `show --json`, without its history, and its settings as PATCH takes them.
-#[derive(Serialize)]
-struct ShownSource<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ShownSource<'a> {
     #[serde(flatten)]
     source: WholeSourceJson<'a>,
+    #[schema(value_type = SettingsSchema)]
     settings: SettingsPatch,
 }
 
 /// Shows one source; its `ETag` is that of its settings.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sources/{source}",
+    params(("source" = String, Path, description = "An id, a name or an address")),
+    responses((status = 200, body = ShownSource), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Part(source): Part<String>,

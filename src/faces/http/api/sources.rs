@@ -5,15 +5,22 @@ use axum::http::Uri;
 use axum::response::Response;
 
 use super::list::page;
+use super::pages_schema::SourcePageJson;
 use crate::app::{Newest, failure_among};
 use crate::faces::http::cursor::Cursor;
 use crate::faces::http::extract::Params;
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::http::source_page::{SourceListing, source_page};
 use crate::faces::json::SourceJson;
 
 /// Lists the sources, each as in `list --json`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sources",
+    params(SourceListing),
+    responses((status = 200, body = SourcePageJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Params(listing): Params<SourceListing>,

@@ -7,14 +7,14 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::answer::json;
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::json::precise;
 use crate::faces::state_word::StateWord;
 
 /// The state of everything in numbers.
-#[derive(Serialize)]
-struct Summary {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Summary {
     /// The number of sources by state.
     sources: BTreeMap<&'static str, u64>,
     /// The number of sources that are fetched when due.
@@ -30,6 +30,11 @@ struct Summary {
 }
 
 /// Returns the summary.
+#[utoipa::path(
+    get,
+    path = "/api/v1/summary",
+    responses((status = 200, body = Summary), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn show(State(shared): State<Shared>) -> Result<Response, Problem> {
     let app = shared.app();
     let mut sources: BTreeMap<_, u64> = StateWord::ALL

@@ -10,16 +10,17 @@ use super::answer::json;
 use super::diff::{Difference, unified};
 use crate::app::GivenVerdict;
 use crate::domain::{SourceId, VerdictOutcome, Version};
+use crate::faces::http::body::Sendable;
 use crate::faces::http::caller::{Caller, CallerRole};
-use crate::faces::http::content::{Sent, send};
+use crate::faces::http::content::{Sent, send, unreadable};
 use crate::faces::http::extract::{Json, Part};
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::json::{VerdictJson, VersionJson};
 
 /// A version as in `history --json`, with its source.
-#[derive(Serialize)]
-struct ShownVersion<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ShownVersion<'a> {
     source_id: SourceId,
     source: &'a str,
     #[serde(flatten)]
@@ -27,6 +28,12 @@ struct ShownVersion<'a> {
 }
 
 /// Shows one version. Like all versions here it is named as on the command line: `217`, `v217`, `prices~1`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/versions/{version}",
+    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published")),
+    responses((status = 200, body = ShownVersion), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Part(version): Part<String>,
@@ -43,6 +50,12 @@ pub(super) async fn show(
 }
 
 /// Sends the bytes of a version, or a range of them.
+#[utoipa::path(
+    get,
+    path = "/api/v1/versions/{version}/content",
+    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published")),
+    responses((status = 200, description = "The bytes", content_type = "application/octet-stream"), (status = 206, description = "The range that was asked for"), (status = 304, description = "Unchanged"), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn content(
     State(shared): State<Shared>,
     Part(version): Part<String>,
@@ -54,15 +67,25 @@ pub(super) async fn content(
         name: version.name.clone(),
         media_type: version.media_type.clone(),
         modified: Some(version.fetched_at),
+        is_shown: false,
     };
     if let Some(unchanged) = sent.unchanged(&headers) {
         return Ok(unchanged);
     }
     let content = shared.app().content(&version).await?;
+    let content = Sendable::of(content)
+        .await
+        .map_err(|error| unreadable(&error))?;
     send(content, &sent, &headers).await
 }
 
 /// Compares two versions: hunks as JSON, or a unified difference for `Accept: text/plain`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/versions/{version}/diff/{other}",
+    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published"), ("other" = String, Path, description = "The newer version")),
+    responses((status = 200, body = Difference), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn diff(
     State(shared): State<Shared>,
     Part((old, new)): Part<(String, String)>,
@@ -91,15 +114,23 @@ pub(super) async fn diff(
     })
 }
 
+/// The verdicts on a version.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Verdicts<'a> {
+    verdicts: Vec<VerdictJson<'a>>,
+}
+
 /// Lists the verdicts on a version, oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/versions/{version}/verdicts",
+    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published")),
+    responses((status = 200, body = Verdicts), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn verdicts(
     State(shared): State<Shared>,
     Part(version): Part<String>,
 ) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Verdicts<'a> {
-        verdicts: Vec<VerdictJson<'a>>,
-    }
     let (_, version) = shared.app().version(&version).await?;
     let verdicts = shared.app().verdicts(version.id).await?;
     json(&Verdicts {
@@ -108,8 +139,9 @@ pub(super) async fn verdicts(
 }
 
 /// A verdict from outside.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewVerdict)]
 pub(super) struct NewVerdictBody {
     verifier: String,
     outcome: String,
@@ -117,6 +149,13 @@ pub(super) struct NewVerdictBody {
 }
 
 /// Records a verdict from outside. A token of a verifier gives verdicts in the name of that verifier alone.
+#[utoipa::path(
+    post,
+    path = "/api/v1/versions/{version}/verdicts",
+    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published")),
+    request_body = NewVerdictBody,
+    responses((status = 201, body = VersionJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn give_verdict(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
@@ -173,6 +212,12 @@ async fn verdict_answer(shared: &Shared, version: &Version) -> Result<Response, 
 }
 
 /// Runs the verifiers again on a version.
+#[utoipa::path(
+    post,
+    path = "/api/v1/versions/{version}/verify",
+    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published")),
+    responses((status = 200, body = VersionJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+)]
 pub(super) async fn verify(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,

@@ -1,0 +1,172 @@
+//! `/files/…` and `/sets/NAME/…`: the published files, as they lie below `published/` and in the folders of the sets.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
+
+use super::body::Sendable;
+use super::caller::Right;
+use super::content::{Sent, picture_type, send, unreadable};
+use super::extract::Part;
+use super::problem::Problem;
+use super::route::{Route, route};
+use super::shared::Shared;
+
+/// Files up to this length are read at once.
+const SMALL_BYTES: u64 = 256 << 10;
+/// The bytes by which a picture is known.
+const BEGINNING_BYTES: usize = 16;
+
+/// Returns the routes of published files.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route(Method::GET, "/files/{*path}", Right::Read, of_source),
+        route(Method::GET, "/sets/{name}/{*path}", Right::Read, of_set),
+    ]
+}
+
+/// Sends the published file at a path below `published/`.
+async fn of_source(
+    State(shared): State<Shared>,
+    Part(path): Part<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let folder = shared.app().published_folder().to_owned();
+    published(folder, path, &headers).await
+}
+
+/// Sends a file of the published edition of a set.
+async fn of_set(
+    State(shared): State<Shared>,
+    Part((name, path)): Part<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let folder = below(shared.app().sets_folder(), &name);
+    let folder = folder.ok_or_else(|| nothing_at(&name))?;
+    published(folder, path, &headers).await
+}
+
+async fn published(
+    folder: PathBuf,
+    path: String,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let opened =
+        tokio::task::spawn_blocking(move || open(&folder, &path).map_err(|error| (error, path)));
+    let opened = opened
+        .await
+        .map_err(|error| unreadable(&io::Error::other(error)))?;
+    let (file, sent) = match opened {
+        Ok(opened) => opened,
+        Err((error, path)) if is_absence(&error) => return Err(nothing_at(&path)),
+        Err((error, _)) => return Err(unreadable(&error)),
+    };
+    match sent.unchanged(headers) {
+        Some(unchanged) => Ok(unchanged),
+        None => send(file, &sent, headers).await,
+    }
+}
+
+/// Opens a file below a folder, and reads a small one.
+fn open(folder: &Path, path: &str) -> io::Result<(Sendable, Sent)> {
+    let path = below(folder, path).ok_or(io::ErrorKind::NotFound)?;
+    let mut file = File::open(&path)?;
+    let facts = file.metadata()?;
+    if !facts.is_file() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let size = facts.len();
+    let mut bytes = Vec::new();
+    let most = if size <= SMALL_BYTES {
+        SMALL_BYTES
+    } else {
+        BEGINNING_BYTES as u64
+    };
+    file.by_ref().take(most).read_to_end(&mut bytes)?;
+    let picture = picture_type(&bytes);
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let guessed = || mime_guess::from_path(&path).first_raw().map(str::to_owned);
+    let sent = Sent {
+        tag: tag_of(&facts),
+        name,
+        media_type: picture.map(str::to_owned).or_else(guessed),
+        modified: facts.modified().ok().map(Into::into),
+        is_shown: picture.is_some(),
+    };
+    let content = if size <= SMALL_BYTES {
+        Sendable::Memory(Bytes::from(bytes))
+    } else {
+        Sendable::File(tokio::fs::File::from_std(file), size, None)
+    };
+    Ok((content, sent))
+}
+
+/// Returns the entity tag of a file. gannet replaces a published file by another one, so that these facts change with its
+/// content.
+fn tag_of(facts: &Metadata) -> String {
+    format!(
+        "\"{:x}-{:x}-{:x}{:08x}\"",
+        facts.ino(),
+        facts.len(),
+        facts.mtime(),
+        facts.mtime_nsec()
+    )
+}
+
+/// Returns the place of a path below a folder; `None` for one that could lead out of it, and for hidden files.
+fn below(folder: &Path, path: &str) -> Option<PathBuf> {
+    let is_plain =
+        |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\0', '\\']);
+    path.split('/').all(is_plain).then(|| folder.join(path))
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
+    )
+}
+
+fn nothing_at(path: &str) -> Problem {
+    let detail = format!("nothing is published at {}", path.escape_debug());
+    Problem::new(StatusCode::NOT_FOUND, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out_of_the_folder() {
+        let folder = Path::new("/data/published");
+        for path in ["example.org/a.csv", "a", "a..b/c.d", "zürich/ä"] {
+            assert_eq!(below(folder, path), Some(folder.join(path)), "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/etc/passwd",
+            "..",
+            "a/../../x",
+            "a//b",
+            "a/",
+            "./a",
+            ".hidden",
+            "a/.b",
+            "a\0b",
+            "a\\..\\b",
+        ] {
+            assert_eq!(below(folder, path), None, "{path}");
+        }
+    }
+}

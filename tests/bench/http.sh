@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Measures `gannet serve` with wrk (64 connections): published files of 4 KiB in turn with nginx over the same folder, a page
+# of 100 out of 100,000 sources, and one source.
+#
+# Needs nginx, wrk, curl, openssl, python3.
+#
+#   GANNET     the program to measure; without it, `cargo build --release` makes it
+#   BENCH_DIR  a folder on the disk to measure on; default /var/tmp
+#   RUNS=5  SECONDS_EACH=5  SOURCES=100000
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/origin.sh"
+origin_need nginx wrk curl openssl python3
+
+RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-5} SOURCES=${SOURCES:-100000}
+if [ -z "${GANNET:-}" ]; then
+    (cd "$here/../.." && cargo build --release --locked)
+    GANNET=${CARGO_TARGET_DIR:-$here/../../target}/release/gannet
+fi
+GANNET=$(realpath "$GANNET")
+
+work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/gannet-http.XXXXXX")
+nginx_pid= gannet_pid=
+finish() {
+    for pid in $nginx_pid $gannet_pid; do kill "$pid" 2>/dev/null || true; done
+    origin_stop
+    rm -rf "$work"
+}
+trap finish EXIT
+export HOME=$work/home XDG_CONFIG_HOME=$work/home/config XDG_DATA_HOME=$work/home/data XDG_STATE_HOME=$work/home/state
+mkdir -p "$HOME" "$work/www" "$work/nginx"
+chmod 755 "$work"
+
+free_port() { python3 "$here/measure.py" free-port; }
+
+# One published file of 4 KiB, and many sources that are not fetched.
+head -c 3072 /dev/urandom | base64 -w 0 >"$work/www/file.txt"
+origin_start "$work" "$work/www"
+printf '[fetch]\nca_file = "%s"\n' "$CA_FILE" >"$work/config.toml"
+gannet() { "$GANNET" --config "$work/config.toml" --data-dir "$work/data" "$@"; }
+gannet add "$ORIGIN_URL/file.txt" --allow-private >/dev/null
+gannet --worker-only
+awk -v count="$SOURCES" 'BEGIN {
+    for (i = 1; i < count; i++) printf "[[source]]\naddress = \"https://example.org/%d\"\nname = \"s%06d\"\nenabled = false\n", i, i
+}' >"$work/sources.toml"
+gannet apply "$work/sources.toml" >/dev/null
+path=$(cd "$work/data/published" && find . -type f | head -n 1)
+
+nginx_port=$(free_port)
+cat >"$work/nginx/nginx.conf" <<CONF
+daemon off;
+user $(id -un) $(id -gn);
+worker_processes 2;
+pid $work/nginx/nginx.pid;
+error_log $work/nginx/error.log warn;
+events { worker_connections 1024; }
+http {
+    access_log off;
+    sendfile on;
+    keepalive_requests 1000000;
+    client_body_temp_path $work/nginx/body;
+    proxy_temp_path $work/nginx/proxy;
+    fastcgi_temp_path $work/nginx/fastcgi;
+    uwsgi_temp_path $work/nginx/uwsgi;
+    scgi_temp_path $work/nginx/scgi;
+    server { listen 127.0.0.1:$nginx_port; location /files/ { alias $work/data/published/; } }
+}
+CONF
+nginx -c "$work/nginx/nginx.conf" -e "$work/nginx/error.log" &
+nginx_pid=$!
+gannet serve --no-worker --listen 127.0.0.1:0 2>"$work/serve.log" &
+gannet_pid=$!
+for _ in $(seq 100); do
+    grep -q ' at http://' "$work/serve.log" && curl -sf "http://127.0.0.1:$nginx_port/files/$path" -o "$work/by-nginx" && break
+    sleep 0.1
+done
+base=$(sed -n 's/.* at \(http:[^ ]*\)\/$/\1/p' "$work/serve.log")
+curl -sf "$base/files/${path#./}" -o "$work/by-gannet"
+cmp "$work/by-nginx" "$work/by-gannet"
+
+load() { # URL: prints requests a second and the 99th percentile in ms
+    wrk --threads 2 --connections 64 --duration "${SECONDS_EACH}s" --latency "$1" | awk '
+        function ms(text) { return text ~ /us$/ ? text / 1000 : text ~ /ms$/ ? text + 0 : text * 1000 }
+        /Non-2xx/ { print "errors: " $0 > "/dev/stderr"; exit 1 }
+        $1 == "99%" { p99 = ms($2) }
+        $1 == "Requests/sec:" { print $2, p99 }'
+}
+
+for run in $(seq "$RUNS"); do
+    echo "files-nginx $(load "http://127.0.0.1:$nginx_port/files/${path#./}")"
+    echo "files-gannet $(load "$base/files/${path#./}")"
+    echo "list $(load "$base/api/v1/sources?limit=100")"
+    echo "source $(load "$base/api/v1/sources/2")"
+done | tee "$work/results"
+python3 - "$work/results" <<'SUMMARY'
+import statistics, sys
+runs = {}
+for line in open(sys.argv[1]):
+    name, rate, p99 = line.split()
+    runs.setdefault(name, []).append((float(rate), float(p99)))
+rate = {name: statistics.median(one[0] for one in all) for name, all in runs.items()}
+p99 = {name: statistics.median(one[1] for one in all) for name, all in runs.items()}
+print(f"files of 4 KiB: gannet {rate['files-gannet']:.0f}/s, nginx {rate['files-nginx']:.0f}/s, ratio {rate['files-gannet'] / rate['files-nginx']:.2f}")
+print(f"page of 100 sources: {rate['list']:.0f}/s, p99 {p99['list']:.1f} ms")
+print(f"one source: {rate['source']:.0f}/s, p99 {p99['source']:.1f} ms")
+SUMMARY
