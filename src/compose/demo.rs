@@ -6,10 +6,11 @@
 use std::convert::Infallible;
 use std::fs;
 use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Services, dashboard, signals};
+use super::{Services, dashboard, serving, signals};
 use crate::app::{Error, ErrorKind, NewSource, PassSummary, Result};
 use crate::clock::{Clock as _, ManualClock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
@@ -34,9 +35,12 @@ pub(super) async fn run(
     if args.worker_only {
         return headless(environment, console).await;
     }
+    if args.serve {
+        return served(environment, console).await;
+    }
     if !dashboard::has_terminal() {
         return Err(Error::invalid("the dashboard needs a terminal")
-            .hint("run `gannet demo --worker-only`"));
+            .hint("run `gannet demo --worker-only` or `gannet demo --serve`"));
     }
     let run = DemoRun::set(environment, |who| who.operator("tui")).await?;
     run.services.app.add(sources_of(&run.origin)).await?;
@@ -49,6 +53,21 @@ pub(super) async fn run(
     let folder = run.folder.path().display();
     print_line(console, &format!("The demo's data in {folder} is deleted."))?;
     print_line(console, NEXT)?;
+    Ok(ExitStatus::Done)
+}
+
+/// Serves the demo's pages on a free port until a signal comes.
+async fn served(environment: &Environment, console: &mut Console<'_>) -> Result<ExitStatus> {
+    let signals = (signals::Signals::new(), None);
+    let run = DemoRun::set(environment, Identity::worker).await?;
+    run.services.app.add(sources_of(&run.origin)).await?;
+    let listener = serving::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    let operator = Identity::of(environment).account();
+    tokio::select! {
+        served = serving::over(&run.services, listener, operator, true, signals, console) => served?,
+        never = hours(&run) => match never {},
+    }
+    run.origin.shutdown().await;
     Ok(ExitStatus::Done)
 }
 

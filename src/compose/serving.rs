@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::signals::Signals;
 use super::{Services, service, signals};
 use crate::app::{App, Error, ErrorKind, Result, SourceResult};
-use crate::config::{Environment, Flags, Identity};
+use crate::config::{CataloguePlace, Environment, Flags, Identity};
 use crate::domain::{Actor, SourceId};
 use crate::faces::cli::args::{Access, ServeArgs};
 use crate::faces::cli::{Console, ExitStatus};
@@ -39,8 +39,6 @@ pub(super) async fn serve(
     };
     let address = listener.local_addr().unwrap_or(config.http.listen);
     refuse_everybody(address, &services.app).await?;
-    let place = services.app.config().catalogue_place();
-    console.note(&format!("serving {place} at http://{address}/"));
     let operator = Identity::of(environment).account();
     let served = over(
         &services,
@@ -82,7 +80,8 @@ async fn refuse_everybody(address: SocketAddr, app: &App) -> Result<()> {
     ))
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener> {
+/// Listens on an address.
+pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let message = format!("cannot listen on {address}: {error}");
         Error::new(ErrorKind::Unavailable, message)
@@ -95,7 +94,7 @@ fn is_loopback(address: IpAddr) -> bool {
 }
 
 /// Serves the services on a socket until a signal comes, with a worker if `works`.
-async fn over(
+pub(super) async fn over(
     services: &Services,
     listener: TcpListener,
     operator: String,
@@ -118,7 +117,8 @@ async fn over(
             .is_ok_and(|address| is_loopback(address.ip())),
     })
     .await?;
-    print_link(&shared, address.ok(), console)?;
+    let place = services.app.config().catalogue_place();
+    print_place(&shared, &place, address.ok(), console)?;
     service::notify_ready("serving");
     let passes = async {
         if works {
@@ -135,15 +135,18 @@ async fn over(
     }
 }
 
-/// Prints a link on a terminal that signs its reader in.
-fn print_link(
+/// Prints where the service is, and on a terminal a link that signs its reader in.
+fn print_place(
     shared: &Shared,
+    place: &CataloguePlace,
     address: Option<SocketAddr>,
     console: &mut Console<'_>,
 ) -> Result<()> {
-    if console.is_terminal
-        && let Some(address) = address
-    {
+    let Some(address) = address else {
+        return Ok(());
+    };
+    console.note(&format!("serving {place} at http://{address}/"));
+    if console.is_terminal {
         let link = shared.sign_in_link()?;
         console.note(&format!(
             "sign in as operator, once within 10 minutes: http://{address}{link}"

@@ -16,6 +16,7 @@ mod extract;
 mod fetching;
 mod files;
 mod guard;
+mod idempotency;
 mod live;
 mod metrics;
 mod pages;

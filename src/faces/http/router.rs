@@ -9,6 +9,7 @@ use super::api;
 use super::caller::Right;
 use super::files;
 use super::guard::guard;
+use super::idempotency::once;
 use super::live;
 use super::pages;
 use super::problem::Problem;
@@ -40,6 +41,7 @@ pub(super) fn router(shared: Shared) -> Router {
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(shared.clone(), once))
         .layer(from_fn_with_state(shared.clone(), guard))
         .with_state(shared)
 }

@@ -1,11 +1,13 @@
 //! The state that all requests share.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::fetching::Fetching;
+use super::idempotency::Answers;
 use super::live::Feed;
 use super::metrics::Numbers;
 use super::sign_in::SignIns;
@@ -38,6 +40,7 @@ struct Inner {
     clients: TaskTracker,
     sign_ins: SignIns,
     numbers: Numbers,
+    answers: Answers,
 }
 
 impl Shared {
@@ -49,18 +52,23 @@ impl Shared {
             clients: TaskTracker::new(),
             sign_ins: SignIns::default(),
             numbers,
+            answers: Answers::default(),
         })))
     }
 
     /// Returns the path of a link that signs its reader in once, as operator.
     pub fn sign_in_link(&self) -> Result<String> {
-        let secret = self.0.sign_ins.make_link(self.app().now())?;
+        let secret = self.0.sign_ins.make_link(Instant::now())?;
         Ok(format!("/sign-in/{}", secret.expose()))
     }
 
     /// Returns the token that ends every connection when it is cancelled.
     pub fn stop_token(&self) -> CancellationToken {
         self.stop().clone()
+    }
+
+    pub(super) fn answers(&self) -> &Answers {
+        &self.0.answers
     }
 
     pub(super) fn numbers(&self) -> &Numbers {

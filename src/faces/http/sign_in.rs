@@ -5,10 +5,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::problem::Problem;
@@ -18,13 +17,13 @@ use crate::domain::Digest;
 /// The name of the cookie. Over TLS it has the prefix `__Host-` (RFC 6265bis §4.1.3.2).
 const COOKIE: &str = "gannet_session";
 /// How long a link that signs its reader in can be used, once.
-const LINK_LASTS: TimeDelta = TimeDelta::minutes(10);
+const LINK_LASTS: Duration = Duration::from_mins(10);
 /// How long a session by a link lasts; it ends with the process, too.
-const LINK_SESSION_LASTS: TimeDelta = TimeDelta::hours(12);
+const LINK_SESSION_LASTS: Duration = Duration::from_hours(12);
 /// Failed attempts to sign in after which every further one waits.
 const FREE_FAILURES: u32 = 5;
 /// The time after which failures are forgotten.
-const FAILURES_LAST: TimeDelta = TimeDelta::minutes(15);
+const FAILURES_LAST: Duration = Duration::from_mins(15);
 /// The most attempts to sign in at once, waiting ones included.
 const MAX_AT_ONCE: usize = 64;
 /// The names and addresses whose failures are remembered.
@@ -48,11 +47,11 @@ impl Default for SignIns {
 #[derive(Default)]
 struct State {
     /// The digest of the link's secret, and its end.
-    link: Option<(Digest, DateTime<Utc>)>,
+    link: Option<(Digest, Instant)>,
     /// The sessions of links by the digests of their secrets, with their ends.
-    sessions: HashMap<Digest, DateTime<Utc>>,
+    sessions: HashMap<Digest, Instant>,
     /// Failures by name and by address, with the time of the last one.
-    failures: HashMap<String, (u32, DateTime<Utc>)>,
+    failures: HashMap<String, (u32, Instant)>,
 }
 
 impl SignIns {
@@ -65,18 +64,14 @@ impl SignIns {
     }
 
     /// Makes a link's secret, which signs its reader in once within 10 minutes.
-    pub(super) fn make_link(&self, now: DateTime<Utc>) -> Result<SessionSecret> {
+    pub(super) fn make_link(&self, now: Instant) -> Result<SessionSecret> {
         let secret = SessionSecret::random("")?;
         self.state().link = Some((digest_of(secret.expose()), now + LINK_LASTS));
         Ok(secret)
     }
 
     /// Uses a link, and returns the secret of the session; `None` when it was used, is over, or never was.
-    pub(super) fn use_link(
-        &self,
-        secret: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Option<SessionSecret>> {
+    pub(super) fn use_link(&self, secret: &str, now: Instant) -> Result<Option<SessionSecret>> {
         let mut state = self.state();
         let digest = digest_of(secret);
         let is_link = state
@@ -93,7 +88,7 @@ impl SignIns {
     }
 
     /// Returns whether a secret is of a session by a link that lasts still.
-    pub(super) fn is_link_session(&self, secret: &str, now: DateTime<Utc>) -> bool {
+    pub(super) fn is_link_session(&self, secret: &str, now: Instant) -> bool {
         let state = self.state();
         let end = state.sessions.get(&digest_of(secret));
         end.is_some_and(|end| now < *end)
@@ -106,12 +101,12 @@ impl SignIns {
 
     /// Returns how long an attempt to sign in has to wait because of failures before it: the longer of that of the name
     /// and that of the address.
-    pub(super) fn wait_of(&self, name: &str, address: IpAddr, now: DateTime<Utc>) -> Duration {
+    pub(super) fn wait_of(&self, name: &str, address: IpAddr, now: Instant) -> Duration {
         let state = self.state();
         let counts = keys(name, address).map(|key| {
             let known = state.failures.get(&key);
             known
-                .filter(|(_, at)| now - *at < FAILURES_LAST)
+                .filter(|(_, at)| now.duration_since(*at) < FAILURES_LAST)
                 .map_or(0, |(count, _)| *count)
         });
         let count = counts.into_iter().max().unwrap_or(0);
@@ -122,17 +117,17 @@ impl SignIns {
     }
 
     /// Remembers a failure to sign in.
-    pub(super) fn failed(&self, name: &str, address: IpAddr, now: DateTime<Utc>) {
+    pub(super) fn failed(&self, name: &str, address: IpAddr, now: Instant) {
         let mut state = self.state();
         if state.failures.len() >= MAX_REMEMBERED {
             state
                 .failures
-                .retain(|_, (_, at)| now - *at < FAILURES_LAST);
+                .retain(|_, (_, at)| now.duration_since(*at) < FAILURES_LAST);
         }
         for key in keys(name, address) {
             if state.failures.len() < MAX_REMEMBERED || state.failures.contains_key(&key) {
                 let (count, at) = state.failures.entry(key).or_insert((0, now));
-                *count = if now - *at < FAILURES_LAST {
+                *count = if now.duration_since(*at) < FAILURES_LAST {
                     count.saturating_add(1)
                 } else {
                     1
@@ -193,13 +188,15 @@ pub(super) fn cookie(secret: &str, is_tls: bool) -> Option<HeaderValue> {
 mod tests {
     use super::*;
 
-    fn at(minutes: i64) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes)
+    /// Returns a clock that counts minutes from now.
+    fn clock() -> impl Fn(u64) -> Instant {
+        let begun = Instant::now();
+        move |minutes| begun + Duration::from_mins(minutes)
     }
 
     #[test]
     fn a_link_signs_in_once_and_for_a_while() {
-        let sign_ins = SignIns::default();
+        let (sign_ins, at) = (SignIns::default(), clock());
         let link = sign_ins.make_link(at(0)).expect("a secret");
         assert!(
             sign_ins
@@ -238,7 +235,7 @@ mod tests {
 
     #[test]
     fn failures_slow_down_by_name_and_by_address() {
-        let sign_ins = SignIns::default();
+        let (sign_ins, at) = (SignIns::default(), clock());
         let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         let wait =
             |name: &str, address, minutes| sign_ins.wait_of(name, address, at(minutes)).as_millis();

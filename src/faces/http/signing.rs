@@ -1,5 +1,7 @@
 //! `/sign-in` and `/sign-out`: what their forms do.
 
+use std::time::Instant;
+
 use axum::Extension;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
@@ -52,7 +54,7 @@ async fn sign_in(
     let _turn = shared.sign_ins().turn()?;
     let wait = shared
         .sign_ins()
-        .wait_of(&given.name, client.address, app.now());
+        .wait_of(&given.name, client.address, Instant::now());
     tokio::time::sleep(wait).await;
     let Some(person) = app
         .person_by_password(&given.name, SecretString::from(given.password))
@@ -60,7 +62,7 @@ async fn sign_in(
     else {
         shared
             .sign_ins()
-            .failed(&given.name, client.address, app.now());
+            .failed(&given.name, client.address, Instant::now());
         tracing::warn!(client = %client.address, "somebody could not sign in: wrong name or password");
         let refusal = "The name or the password is wrong.";
         let status = StatusCode::UNAUTHORIZED;
@@ -81,7 +83,7 @@ async fn sign_in_by_link(
     Extension(client): Extension<Client>,
     Part(link): Part<String>,
 ) -> Result<Response, Problem> {
-    let Some(session) = shared.sign_ins().use_link(&link, shared.app().now())? else {
+    let Some(session) = shared.sign_ins().use_link(&link, Instant::now())? else {
         let detail = "this link was used, or its 10 minutes are over";
         let hint = "`gannet serve` prints another one when it starts";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail).hint(hint));

@@ -62,6 +62,40 @@ fn lists_come_by_page_in_each_order() {
 }
 
 #[test]
+fn a_post_under_a_key_is_done_once() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/first"]);
+    let operator = token(&gannet, "operator");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let bearer = format!("Bearer {operator}");
+    let post = |key: &str, name: &str| {
+        let fields = [
+            ("Authorization", bearer.as_str()),
+            ("Content-Type", "application/json"),
+            ("Idempotency-Key", key),
+        ];
+        let body = json!({"address": format!("https://example.org/{name}"), "name": name});
+        service.ask("POST", "/api/v1/sources", &fields, &body.to_string())
+    };
+    let (first, again) = (post("k1", "a"), post("k1", "a"));
+    assert_eq!((first.status, again.status), (201, 201), "{again:?}");
+    assert_eq!(first.header("location"), again.header("location"));
+    assert_eq!(first.body, again.body);
+    assert_eq!(post("k1", "b").status, 422);
+    assert_eq!(post("k2", "a").status, 409);
+    assert_eq!(post("", "c").status, 400);
+    let unauthorized = service.ask(
+        "POST",
+        "/api/v1/sources",
+        &[("Idempotency-Key", "k1")],
+        "{}",
+    );
+    assert_eq!(unauthorized.status, 401);
+    let sources = gannet.json(&["list", "--json"]);
+    assert_eq!(sources.as_array().map(Vec::len), Some(2));
+}
+
+#[test]
 fn the_api_describes_itself() {
     let gannet = Gannet::new();
     gannet.ok(&["add", "https://example.org/a", "--name", "a"]);

@@ -202,7 +202,9 @@ pub enum Command {
     /// Run the HTTP service, with the worker in it
     Serve(ServeArgs),
     /// Show gannet at work: a small HTTPS origin on loopback and a temporary data folder
-    #[command(after_help = "Examples:\n  gannet demo\n  gannet demo --worker-only")]
+    #[command(
+        after_help = "Examples:\n  gannet demo\n  gannet demo --worker-only\n  gannet demo --serve"
+    )]
     Demo(DemoArgs),
     /// Check the configuration, or print the one in force
     Config(ConfigArgs),
@@ -399,6 +401,9 @@ pub struct DemoArgs {
     /// Make three passes without a screen, and print what happened
     #[arg(long)]
     pub worker_only: bool,
+    /// Serve the demo's pages, and print a link that signs you in
+    #[arg(long, conflicts_with = "worker_only")]
+    pub serve: bool,
 }
 
 /// `completions`.
