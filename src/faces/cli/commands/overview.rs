@@ -12,7 +12,7 @@ use crate::faces::cli::{Console, ExitStatus};
 const GROUPS: [(&str, &[&str]); 3] = [
     (
         "Start here",
-        &["add", "list", "show", "fetch", "log", "demo"],
+        &["add", "list", "show", "fetch", "log", "serve", "demo"],
     ),
     (
         "Read and judge versions",
@@ -103,7 +103,7 @@ mod tests {
         listed.sort_unstable();
         shown.sort_unstable();
         assert_eq!(listed, shown, "each command once");
-        assert!(text.lines().count() <= 44, "{text}");
+        assert!(text.lines().count() <= 48, "{text}");
         assert!(
             text.lines()
                 .all(|line| line.len() <= 100 && !line.ends_with(' ')),
