@@ -13,6 +13,8 @@ pub(super) enum Right {
     Operate,
     /// Giving a verdict.
     Judge,
+    /// Looking into the store.
+    Administer,
 }
 
 impl Right {
@@ -23,6 +25,7 @@ impl Right {
             Self::Read => "read",
             Self::Operate => "operate",
             Self::Judge => "judge",
+            Self::Administer => "administer",
         }
     }
 
@@ -33,6 +36,7 @@ impl Right {
             Self::Read => "a viewer",
             Self::Operate => "an operator",
             Self::Judge => "an operator, or a token of a verifier",
+            Self::Administer => "an admin",
         }
     }
 }
@@ -124,6 +128,7 @@ impl Caller {
             Right::Read => matches!(self.role, Viewer | Operator | Admin | Verifier(_)),
             Right::Operate => matches!(self.role, Operator | Admin),
             Right::Judge => matches!(self.role, Operator | Admin | Verifier(_)),
+            Right::Administer => self.role == Admin,
         }
     }
 
@@ -139,17 +144,23 @@ mod tests {
 
     #[test]
     fn each_role_has_its_rights() {
-        let rights = [Right::Anybody, Right::Read, Right::Operate, Right::Judge];
+        let rights = [
+            Right::Anybody,
+            Right::Read,
+            Right::Operate,
+            Right::Judge,
+            Right::Administer,
+        ];
         for (role, expected) in [
-            (CallerRole::Stranger, [true, false, false, false]),
-            (CallerRole::Viewer, [true, true, false, false]),
-            (CallerRole::Operator, [true, true, true, true]),
-            (CallerRole::Admin, [true, true, true, true]),
+            (CallerRole::Stranger, [true, false, false, false, false]),
+            (CallerRole::Viewer, [true, true, false, false, false]),
+            (CallerRole::Operator, [true, true, true, true, false]),
+            (CallerRole::Admin, [true, true, true, true, true]),
             (
                 CallerRole::Verifier("v".to_owned()),
-                [true, true, false, true],
+                [true, true, false, true, false],
             ),
-            (CallerRole::Ingest, [true, false, false, false]),
+            (CallerRole::Ingest, [true, false, false, false, false]),
         ] {
             let caller = Caller {
                 name: None,

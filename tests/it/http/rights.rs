@@ -14,7 +14,10 @@ const CALLERS: [(&str, &[&str]); 9] = [
     ("token ingest", &["anybody"]),
     ("cookie viewer", &["anybody", "read"]),
     ("cookie operator", &["anybody", "read", "operate", "judge"]),
-    ("cookie admin", &["anybody", "read", "operate", "judge"]),
+    (
+        "cookie admin",
+        &["anybody", "read", "operate", "judge", "administer"],
+    ),
     ("cookie disabled", &["anybody"]),
 ];
 

@@ -19,15 +19,18 @@ pub(super) enum Section {
     Sources,
     Sets,
     Log,
+    /// For admins alone.
+    Data,
     /// A page that no part leads to.
     None,
 }
 
-const SECTIONS: [(Section, &str, &str); 4] = [
+const SECTIONS: [(Section, &str, &str); 5] = [
     (Section::Overview, "/", "Overview"),
     (Section::Sources, "/sources", "Sources"),
     (Section::Sets, "/sets", "Sets"),
     (Section::Log, "/log", "Log"),
+    (Section::Data, "/data", "Data"),
 ];
 
 impl Visit {
@@ -75,7 +78,9 @@ impl Visit {
                         a.brand href="/" { "gannet" }
                         nav aria-label="Main" {
                             @for (own, place, name) in SECTIONS {
-                                a href=(place) aria-current=[(own == section).then_some("page")] { (name) }
+                                @if own != Section::Data || self.may(Right::Administer) {
+                                    a href=(place) aria-current=[(own == section).then_some("page")] { (name) }
+                                }
                             }
                         }
                         div.who {

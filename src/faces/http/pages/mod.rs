@@ -8,6 +8,7 @@ mod add_form;
 mod assets;
 mod content_page;
 mod content_window;
+mod data;
 mod diff;
 mod diff_words;
 mod elements;

@@ -3,10 +3,10 @@
 use axum::http::Method;
 
 use super::{
-    assets, content_page, diff, log, overview, picture, removal, selection, sets, source,
+    assets, content_page, data, diff, log, overview, picture, removal, selection, sets, source,
     source_forms, sources, verdict_forms, version,
 };
-use crate::faces::http::caller::Right::{Anybody, Judge, Operate, Read};
+use crate::faces::http::caller::Right::{Administer, Anybody, Judge, Operate, Read};
 use crate::faces::http::route::{Route, route};
 
 /// Returns the routes of the pages.
@@ -16,6 +16,7 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
     vec![
         route(get(), "/assets/{name}", Anybody, assets::asset),
         route(get(), "/", Read, overview::show),
+        route(get(), "/data", Administer, data::show),
         route(get(), "/sources", Read, sources::show),
         route(post(), "/sources", Operate, sources::add),
         // No name of a source begins with a dash.
