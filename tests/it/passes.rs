@@ -198,7 +198,7 @@ fn usage_errors_help_or_say_nothing() {
     let gannet = Gannet::new();
     for (arguments, helps, noise) in [
         (["ad", "x"].as_slice(), "'add'", "add_url"),
-        (&["serve"], "--worker-only --loop", "remove"),
+        (&["daemon"], "--worker-only --loop", "remove"),
         (&["run"], "gannet --worker-only", "remove"),
         (
             &["add", "--frob", "x"],

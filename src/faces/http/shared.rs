@@ -6,8 +6,8 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::answers::Answers;
 use super::fetching::Fetching;
-use super::idempotency::Answers;
 use super::live::Feed;
 use super::metrics::Numbers;
 use super::sign_in::SignIns;

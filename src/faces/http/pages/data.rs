@@ -8,7 +8,7 @@ use super::elements::{alert, dash, grouped, table_box, text};
 use super::fields::FormError;
 use super::layout::Section;
 use super::visit::Visit;
-use crate::app::{Cell, QueryLimits, Table, TableFacts};
+use crate::app::{self, Cell, QueryLimits, Table, TableFacts};
 use crate::domain::to_hex;
 use crate::faces::http::problem::Problem;
 
@@ -20,38 +20,22 @@ const SHOWN: usize = 200;
 /// Shows the tables; with `?table=` the rows of one, with `?q=` those of a query.
 pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let tables = visit.app().tables().await?;
-    let offset = visit
-        .param("offset")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
-    let table = visit.param("table");
-    let table = table.and_then(|name| tables.iter().find(|one| one.name == name));
+    let offset = visit.param("offset").and_then(|text| text.parse().ok());
+    let offset = offset.unwrap_or(0);
     let typed = visit.param("q").filter(|query| !query.trim().is_empty());
-    let query = typed
-        .clone()
-        .or_else(|| table.map(|table| rows_of(table, offset)));
-    let limits = QueryLimits {
-        rows: if table.is_some() {
-            ROWS
-        } else {
-            QueryLimits::default().rows
-        },
-        ..QueryLimits::default()
-    };
-    let answer = match &query {
-        Some(query) => Some(visit.app().sql_within(query, limits).await),
-        None => None,
+    let table = visit.param("table").filter(|_| typed.is_none());
+    let table = table.and_then(|name| tables.iter().find(|one| one.name == name));
+    let answer = match (&typed, table) {
+        (Some(query), _) => visit.app().sql(query).await.map(Some),
+        (None, Some(table)) => rows_of(&visit, table, offset).await.map(Some),
+        (None, None) => Ok(None),
     };
     let (found, error) = match answer {
-        Some(Ok(found)) => (Some(found), None),
-        Some(Err(error)) => (None, Some(FormError::from(error))),
-        None => (None, None),
+        Ok(found) => (found, None),
+        Err(error) => (None, Some(FormError::from(error))),
     };
-    let status = if error.is_some() {
-        StatusCode::BAD_REQUEST
-    } else {
-        StatusCode::OK
-    };
+    let refused = error.as_ref().map(|error| error.status);
+    let status = refused.unwrap_or(StatusCode::OK);
     let content = html! {
         h1 { "Data" }
         (query_form(typed.as_deref().unwrap_or_default(), error.as_ref()))
@@ -61,14 +45,16 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     Ok(visit.page_with(status, Section::Data, "Data", &content))
 }
 
-/// Returns the query for a page of a table's rows. The name is that of a table there is.
-fn rows_of(table: &TableFacts, offset: usize) -> String {
+/// Returns the rows of a table on a page. The name is that of a table there is.
+async fn rows_of(visit: &Visit, table: &TableFacts, offset: usize) -> app::Result<Table> {
     // One more than a page shows whether there is another.
-    format!(
-        "SELECT * FROM \"{}\" LIMIT {} OFFSET {offset}",
-        table.name,
-        ROWS + 1
-    )
+    let (name, most) = (&table.name, ROWS + 1);
+    let query = format!("SELECT * FROM \"{name}\" LIMIT {most} OFFSET {offset}");
+    let limits = QueryLimits {
+        rows: ROWS,
+        ..QueryLimits::default()
+    };
+    visit.app().sql_within(&query, limits).await
 }
 
 fn query_form(query: &str, error: Option<&FormError>) -> Markup {
