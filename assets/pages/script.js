@@ -148,7 +148,7 @@
       if (concerns(event)) refreshSoon();
     });
     socket.addEventListener("close", () => {
-      status.textContent = "";
+      status.textContent = "not connected: what you see may be old";
       setTimeout(follow, waitMs);
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
     });

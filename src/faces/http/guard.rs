@@ -218,18 +218,20 @@ pub(super) async fn require(right: Right, request: Request, next: Next) -> Respo
     if caller.may(right) {
         return next.run(request).await;
     }
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("this", |path| path.as_str());
-    let words = right.words();
-    let method = request.method();
+    let (method, path, words) = (request.method(), request.uri().path(), right.words());
     if let Some(name) = &caller.name {
-        let detail = format!("{method} {route} is for {words}, and {name} is not");
+        let detail = format!(
+            "{method} {} is for {words}, and {name} is not",
+            masked(path)
+        );
         return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
     }
-    let detail = format!("{method} {route} is for {words}");
-    let hint = "sign in, or send a token: `gannet token create NAME --role operator`, then `Authorization: Bearer TOKEN`";
+    let detail = format!("{method} {} is for {words}", masked(path));
+    let hint = if path.starts_with("/api/") {
+        "send a token: `gannet token create NAME --role operator`, then `Authorization: Bearer TOKEN`"
+    } else {
+        "sign in"
+    };
     let problem = Problem::new(StatusCode::UNAUTHORIZED, detail).hint(hint);
     problem.into_response()
 }

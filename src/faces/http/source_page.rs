@@ -78,7 +78,12 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
         let next = next.map(|last| place(SourceSort::Name, last));
         return Ok(SourcePage { sources, next });
     }
-    let mut sources = filtered(app, app.sources(&[]).await?, &filter).await?;
+    let all = if filter.asks_removed() {
+        app.removed_sources(&[]).await?
+    } else {
+        app.sources(&[]).await?
+    };
+    let mut sources = filtered(app, all, &filter).await?;
     sources.sort_by_cached_key(|source| place(sort, source));
     if is_reversed {
         sources.reverse();

@@ -41,28 +41,52 @@ pub(super) async fn add(
 }
 
 /// Adds a source for somebody at the other end of a connection.
-pub(in crate::faces::http) async fn add_source(
+async fn add_source(
     shared: &Shared,
     caller: &Caller,
-    mut settings: SettingsPatch,
+    settings: SettingsPatch,
 ) -> Result<Source, Problem> {
+    let added = add_sources(shared, caller, vec![settings]).await;
+    let added = added.map_err(|(_, problem)| problem)?.pop();
+    added.ok_or_else(|| Problem::new(StatusCode::CONFLICT, "the source was removed at once"))
+}
+
+/// Adds sources, all or none. The problem comes with the place of its source in the list, from 0.
+pub(in crate::faces::http) async fn add_sources(
+    shared: &Shared,
+    caller: &Caller,
+    wanted: Vec<SettingsPatch>,
+) -> Result<Vec<Source>, (usize, Problem)> {
+    let app = shared.app_of(caller.actor());
+    let mut new = Vec::with_capacity(wanted.len());
+    for (at, settings) in wanted.into_iter().enumerate() {
+        let source = new_source(settings).map_err(|problem| (at, problem))?;
+        let settings = source.clone().into_settings();
+        let checked = settings.map_err(Problem::from);
+        let checked = checked.and_then(|settings| check_new(&settings, &app.config().http));
+        checked.map_err(|problem| (at, problem))?;
+        new.push(source);
+    }
+    let of_all = |error: crate::app::Error| (0, Problem::from(error));
+    let refusals = app.refusals(&new).await.map_err(of_all)?;
+    let refusals = refusals.into_iter().enumerate();
+    if let Some((at, Some(refusal))) = refusals.into_iter().find(|(_, one)| one.is_some()) {
+        return Err((at, refused(refusal)));
+    }
+    let added = app.add(new).await.map_err(of_all)?;
+    shared.fetching().wake();
+    Ok(added.into_iter().map(|added| added.source).collect())
+}
+
+fn new_source(mut settings: SettingsPatch) -> Result<NewSource, Problem> {
     let Some(address) = settings.address.take() else {
         return Err(Problem::invalid("the address of the source is missing"));
     };
-    let new = NewSource {
+    Ok(NewSource {
         address: address.to_string(),
         settings,
         literal: false,
-    };
-    let app = shared.app_of(caller.actor());
-    check_new(&new.clone().into_settings()?, &app.config().http)?;
-    if let Some(Some(refusal)) = app.refusals(std::slice::from_ref(&new)).await?.pop() {
-        return Err(refused(refusal));
-    }
-    let added = app.add(vec![new]).await?;
-    shared.fetching().wake();
-    let source = added.into_iter().next().map(|added| added.source);
-    source.ok_or_else(|| Problem::new(StatusCode::CONFLICT, "the source was removed at once"))
+    })
 }
 
 fn refused(refusal: Refusal) -> Problem {

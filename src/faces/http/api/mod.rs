@@ -20,7 +20,7 @@ mod sources;
 mod summary;
 mod version;
 
-pub(super) use change::{add_source, edit_source, remove_source};
+pub(super) use change::{add_sources, edit_source, remove_source};
 pub(super) use routes::routes;
 pub(super) use source::settings_tag;
 pub(super) use version::record_verdict;

@@ -7,7 +7,7 @@ use super::fields::{Fields, FormError};
 use super::settings_form::{interval, tags};
 use super::visit::Visit;
 use crate::domain::{Address, SettingsPatch, SourceId, lines};
-use crate::faces::http::api::add_source;
+use crate::faces::http::api::add_sources;
 use crate::faces::options::as_fields;
 use crate::faces::text::without_comment;
 
@@ -57,27 +57,18 @@ pub(super) fn add_form(typed: &Fields, error: Option<&FormError>) -> Markup {
 
 /// Adds the sources of a form, and returns their ids. Those before a line that is refused stay added.
 pub(super) async fn added(visit: &Visit, fields: &Fields) -> Result<Vec<SourceId>, FormError> {
-    let wanted = wanted(fields)?;
-    let count = wanted.len();
-    let mut ids = Vec::new();
-    for (line, settings) in wanted {
-        let address = settings.address.as_ref().map(ToString::to_string);
-        let source = add_source(&visit.shared, &visit.caller, settings).await;
-        let source = source.map_err(|problem| {
-            let mut error = FormError::from(problem).in_fields();
-            if count > 1 {
-                error.message = format!(
-                    "line {line} ({}): {}; {} added before it",
-                    address.unwrap_or_default(),
-                    error.message,
-                    crate::faces::text::count(ids.len() as u64, "source")
-                );
-            }
-            error
-        })?;
-        ids.push(source.id);
-    }
-    Ok(ids)
+    let (lines, settings): (Vec<_>, Vec<_>) = wanted(fields)?.into_iter().unzip();
+    let is_list = lines.len() > 1;
+    let added = add_sources(&visit.shared, &visit.caller, settings).await;
+    let added = added.map_err(|(at, problem)| {
+        let mut error = FormError::from(problem).in_fields();
+        if is_list {
+            let line = lines.get(at).copied().unwrap_or_default();
+            error.message = format!("line {line}: {}; nothing was added", error.message);
+        }
+        error
+    })?;
+    Ok(added.iter().map(|source| source.id).collect())
 }
 
 /// Returns the settings of each source of a form, with the number of its line.

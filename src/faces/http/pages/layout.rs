@@ -90,7 +90,7 @@ impl Visit {
                     }
                     main #main tabindex="-1" { (content) }
                     footer.bottom {
-                        p { "Times are in " (self.app().config().zone.name()) ". " a href="/api/v1/summary" { "API" } }
+                        p { "Times are in " (self.app().config().zone.name()) ". " a href="/api" { "API" } }
                         p #live-state role="status" {}
                     }
                 }

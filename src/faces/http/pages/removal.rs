@@ -45,9 +45,9 @@ pub(super) async fn confirmation(
         @if sources.len() > MAX_NAMED { p { "and " (sources.len() - MAX_NAMED) " more" } }
         p {
             @if is_one { "It is" } @else { "They are" }
-            " fetched no more, and the next pass withdraws the published "
+            " fetched no more, and what is published alone is withdrawn: the "
             @if is_one { "file" } @else { "files" }
-            ". The history (" (grouped(versions)) @if versions == 1 { " version" } @else { " versions" } ") is kept, and a removed source can be brought back with it."
+            " below published/. In the folder of a set it stays until the set's next edition. The history (" (grouped(versions)) @if versions == 1 { " version" } @else { " versions" } ") is kept, and a removed source can be brought back with it."
         }
         form method="post" action=(target) {
             @for source in &sources { input type="hidden" name="source" value=(source.id); }

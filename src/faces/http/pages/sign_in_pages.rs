@@ -30,7 +30,7 @@ pub(in crate::faces::http) fn sign_in_page(
             }
             p { button.main type="submit" { "Sign in" } }
         }
-        p.dim { "Names and passwords are given on the machine itself: " code { "gannet user add NAME --role operator" } "." }
+        p.dim { "Names and passwords are given on the machine itself: " code { "gannet user add NAME --role operator" } ". On a terminal " code { "gannet serve" } " prints a link that signs its reader in once." }
     };
     visit.page_with(status, Section::None, "Sign in", &content)
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::elements::{dash, text};
-use super::visit::Visit;
+use super::visit::{Visit, segment};
 use crate::app::History;
 use crate::domain::{Provenance, Request, Source, SourceSettings, format_size};
 use crate::faces::http::problem::Problem;
@@ -34,7 +34,13 @@ pub(super) async fn state_facts(visit: &Visit, source: &Source) -> Result<Facts,
     let published = published_words(source, &path, |at| {
         format!("{} {}", zone.minute(at), zone.name())
     });
-    facts.push(("published", html! { (text(&published)) }));
+    let own = source.state.published_version_id.is_some() && source.removed_at.is_none();
+    let parts = source.published_path.split('/').map(segment);
+    let place = parts.collect::<Vec<_>>().join("/");
+    facts.push((
+        "published",
+        html! { (text(&published)) @if own { " " a href={ "/files/" (place) } { "the file" } } },
+    ));
     let verifiers = app.verifiers_of(&source.settings).await?;
     facts.push(("verifiers", list(&verifiers)));
     facts.extend(

@@ -33,7 +33,7 @@ async fn edited(visit: &Visit, source: &Source, fields: &Fields) -> Result<(), F
     if fields.text("seen") != settings_tag(&source.settings) {
         let detail = "somebody else changed the settings meanwhile";
         let status = axum::http::StatusCode::PRECONDITION_FAILED;
-        let hint = "reload the page to see the present settings, then change them again";
+        let hint = "go to the page of the source, which has the present settings, and change them again there";
         return Err(Problem::new(status, detail).hint(hint).into());
     }
     let after = wanted(&source.settings, fields)?;

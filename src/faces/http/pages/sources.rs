@@ -135,10 +135,11 @@ fn filter_form(listing: &SourceListing) -> Markup {
     html! {
         form.filter method="get" action="/sources" role="search" aria-label="Filter the sources" {
             label for="filter" { "Filter" }
-            input #filter name="filter" type="search" value=(text(filter)) placeholder="state:failing tag:eu" autocomplete="off" spellcheck="false" data-filter="" aria-describedby="filter-help";
+            input #filter name="filter" type="search" value=(text(filter)) placeholder="is:failing tag:eu" autocomplete="off" spellcheck="false" data-filter="" aria-describedby="filter-help";
             @if let Some(sort) = &listing.sort { input type="hidden" name="sort" value=(text(sort)); }
             button type="submit" { "Show" }
             @if !filter.is_empty() { a href="/sources" { "All" } }
+            a href="/sources?filter=state:removed" { "Removed" }
             p.help #filter-help { "words, globs, " code { "tag:" } " " code { "state:" } " " code { "host:" } " " code { "set:" } " " code { "due:" } " …" }
         }
     }
