@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +21,11 @@ use crate::faces::cli::args::{Access, ServeArgs};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::http::{self, Feed, Fetching, Shared, SharedParts};
 use crate::worker::{Progress, Selection, Stop, Worker};
+
+/// Passes at the request of somebody that run at once.
+const FETCHES_AT_ONCE: usize = 8;
+/// Such passes that run or wait.
+const MAX_FETCHES: usize = 200;
 
 /// Serves until a signal comes; then requests and attempts in flight have 10 s to finish.
 pub(super) async fn serve(
@@ -160,8 +166,8 @@ struct InService {
     app: Arc<App>,
     /// The worker that makes passes of its own, woken when a source may be due.
     worker: Arc<Worker>,
-    /// Passes at the request of somebody come one after the other.
-    one_at_a_time: Arc<tokio::sync::Mutex<()>>,
+    /// The places of passes at the request of somebody.
+    places: Arc<Semaphore>,
     stop: Stop,
     under_way: TaskTracker,
 }
@@ -171,7 +177,7 @@ impl InService {
         Self {
             app: Arc::clone(&services.app),
             worker: Arc::new(services.worker()),
-            one_at_a_time: Arc::default(),
+            places: Arc::new(Semaphore::new(FETCHES_AT_ONCE)),
             stop: Stop::default(),
             under_way: TaskTracker::new(),
         }
@@ -196,10 +202,14 @@ impl Fetching for InService {
         sources: Vec<SourceId>,
         actor: Actor,
     ) -> BoxFuture<'static, Result<Vec<SourceResult>>> {
+        if self.under_way.len() >= MAX_FETCHES {
+            let message = format!("{MAX_FETCHES} fetches wait already");
+            return ready(Err(Error::new(ErrorKind::Unavailable, message))).boxed();
+        }
         let worker = Worker::new(Arc::new(self.app.acting_as(actor)));
-        let (turn, stop) = (Arc::clone(&self.one_at_a_time), self.stop.clone());
+        let (places, stop) = (Arc::clone(&self.places), self.stop.clone());
         let pass = async move {
-            let _turn = turn.lock().await;
+            let _place = places.acquire().await;
             let selection = Selection::These(sources);
             let report = worker.pass(selection, &stop, &Progress::default()).await;
             match report.error {

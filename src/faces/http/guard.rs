@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -14,12 +15,17 @@ use super::client::Client;
 use super::pages;
 use super::problem::Problem;
 use super::shared::Shared;
-use super::sign_in::session_of;
+use super::sign_in::sessions_of;
+use crate::app::App;
 use crate::config::ReadAccess;
 use crate::domain::masked;
 
 /// Fields of every answer that has none of its own.
-const SAFE_FIELDS: [(HeaderName, &str); 5] = [
+const SAFE_FIELDS: [(HeaderName, &str); 6] = [
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::CACHE_CONTROL, "no-store"),
@@ -110,14 +116,15 @@ async fn check(
 
 /// Refuses a request for a host that the service is not known as: a name that an attacker points at this machine.
 fn check_host(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-    let field = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let authority = uri
-        .authority()
-        .map(axum::http::uri::Authority::as_str)
-        .or(field);
-    let host = authority.and_then(|text| url::Url::parse(&format!("http://{text}/")).ok());
+    let fields = headers.get_all(header::HOST);
+    let field = fields.iter().next().and_then(|host| host.to_str().ok());
+    let authority = uri.authority().map(Authority::as_str);
+    // RFC 9112 §3.2: one field, which a target in absolute form repeats.
+    let is_one = fields.iter().count() <= 1 && (authority.is_none() || authority == field);
+    let authority = authority.or(field).filter(|_| is_one);
+    let is_plain = |text: &&str| !text.contains(['/', '?', '#', '@', '\\']);
+    let host = authority.filter(is_plain);
+    let host = host.and_then(|text| url::Url::parse(&format!("http://{text}/")).ok());
     let host = host
         .as_ref()
         .and_then(url::Url::host_str)
@@ -146,16 +153,22 @@ fn check_host(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), Pro
 }
 
 /// Returns the sender of a request, by its credential. A wrong token is an error; an ended session is an unknown sender.
-async fn identify(shared: &Shared, client: Client, headers: &HeaderMap) -> Result<Caller, Problem> {
+pub(super) async fn identify(
+    shared: &Shared,
+    client: Client,
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
     let app = shared.app();
-    if let Some(secret) = bearer(headers) {
+    if headers.contains_key(header::AUTHORIZATION) {
+        let holder = match bearer(headers) {
+            Some(secret) => app.holder_of_token(secret).await?,
+            None => None,
+        };
         let detail = "the token is unknown, was revoked, or has expired";
-        let holder = app.holder_of_token(secret).await?;
-        return holder
-            .map(Caller::token)
-            .ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, detail));
+        let refused = || Problem::new(StatusCode::UNAUTHORIZED, detail);
+        return holder.map(Caller::token).ok_or_else(refused);
     }
-    if let Some(secret) = session_of(headers) {
+    for secret in sessions_of(headers, client.is_tls) {
         if shared.sign_ins().is_link_session(secret, Instant::now()) {
             return Ok(Caller::operator(shared.operator().to_owned()));
         }
@@ -165,23 +178,25 @@ async fn identify(shared: &Shared, client: Client, headers: &HeaderMap) -> Resul
     }
     let config = app.config();
     if let Some(name) = client.user(&config.http, headers) {
-        let people = app.people().await?;
-        let person = people
-            .into_iter()
-            .find(|one| one.name == name && !one.disabled);
-        return person.map(Caller::person).ok_or_else(|| {
-            let detail = format!(
-                "the proxy let in `{}`, who is not known here",
-                name.escape_debug()
-            );
-            Problem::new(StatusCode::FORBIDDEN, detail).hint("gannet user add NAME --role viewer")
-        });
+        return let_in_by_proxy(app, name).await;
     }
     // What came through a proxy came from anywhere.
     let is_local = shared.is_local() && !client.is_forwarded;
-    Ok(Caller::unknown(
-        is_local && config.http.read == ReadAccess::Local,
-    ))
+    let reads = is_local && config.http.read == ReadAccess::Local;
+    Ok(Caller::unknown(reads))
+}
+
+/// Returns the person whom a trusted proxy let in.
+async fn let_in_by_proxy(app: &App, name: &str) -> Result<Caller, Problem> {
+    let people = app.people().await?;
+    let mut people = people.into_iter();
+    let person = people.find(|one| one.name == name && !one.disabled);
+    person.map(Caller::person).ok_or_else(|| {
+        let name = name.escape_debug();
+        let detail = format!("the proxy let in `{name}`, who is not known here");
+        let hint = "gannet user add NAME --role viewer";
+        Problem::new(StatusCode::FORBIDDEN, detail).hint(hint)
+    })
 }
 
 /// Returns the token of a request (RFC 6750 §2.1).
@@ -197,7 +212,8 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     let is_own = match (text("sec-fetch-site"), text("origin"), text("host")) {
         (Some(site), ..) => site == "same-origin",
         (None, Some(origin), Some(host)) => {
-            let authority = origin.split_once("://").map(|(_, authority)| authority);
+            let authority = origin.strip_prefix("http://");
+            let authority = authority.or_else(|| origin.strip_prefix("https://"));
             authority == Some(host)
         }
         _ => false,

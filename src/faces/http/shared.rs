@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,6 +31,9 @@ pub struct SharedParts {
     pub is_local: bool,
 }
 
+/// Comparisons that are made at once.
+const COMPARISONS: usize = 2;
+
 /// The state that all requests share.
 #[derive(Clone)]
 pub struct Shared(Arc<Inner>);
@@ -41,6 +45,8 @@ struct Inner {
     sign_ins: SignIns,
     numbers: Numbers,
     answers: Answers,
+    /// The places of comparisons, each of which may hold two versions and their difference in memory.
+    comparing: Semaphore,
 }
 
 impl Shared {
@@ -53,6 +59,7 @@ impl Shared {
             sign_ins: SignIns::default(),
             numbers,
             answers: Answers::default(),
+            comparing: Semaphore::new(COMPARISONS),
         })))
     }
 
@@ -65,6 +72,11 @@ impl Shared {
     /// Returns the token that ends every connection when it is cancelled.
     pub fn stop_token(&self) -> CancellationToken {
         self.stop().clone()
+    }
+
+    /// Waits until one more comparison may be made.
+    pub(super) async fn comparing(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.comparing.acquire().await.ok()
     }
 
     pub(super) fn answers(&self) -> &Answers {

@@ -17,7 +17,7 @@ use super::pages::{Visit, link_page, sign_in_page};
 use super::problem::Problem;
 use super::route::{Route, route};
 use super::shared::Shared;
-use super::sign_in::{cookie, session_of};
+use super::sign_in::{cookie, sessions_of};
 
 /// Returns the routes by which people sign in and out.
 pub(super) fn routes() -> Vec<Route> {
@@ -29,6 +29,9 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::POST, "/sign-out", Anybody, sign_out),
     ]
 }
+
+/// The most characters of a wrong name that the form shows again.
+const MAX_NAME: usize = 64;
 
 /// What the form sends.
 #[derive(Deserialize)]
@@ -51,24 +54,19 @@ async fn sign_in(
     let Form(given) =
         given.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
     let app = shared.app();
-    let _turn = shared.sign_ins().turn()?;
-    let wait = shared
+    let attempt = shared
         .sign_ins()
-        .wait_of(&given.name, client.address, Instant::now());
-    tokio::time::sleep(wait).await;
-    let Some(person) = app
-        .person_by_password(&given.name, SecretString::from(given.password))
-        .await?
-    else {
-        shared
-            .sign_ins()
-            .failed(&given.name, client.address, Instant::now());
+        .begin(&given.name, client.address, Instant::now())?;
+    tokio::time::sleep(attempt.wait).await;
+    let password = SecretString::from(given.password);
+    let Some(person) = app.person_by_password(&given.name, password).await? else {
         tracing::warn!(client = %client.address, "somebody could not sign in: wrong name or password");
         let refusal = "The name or the password is wrong.";
         let status = StatusCode::UNAUTHORIZED;
-        return Ok(sign_in_page(&visit, status, &given.name, refusal));
+        let name: String = given.name.chars().take(MAX_NAME).collect();
+        return Ok(sign_in_page(&visit, status, &name, refusal));
     };
-    shared.sign_ins().succeeded(&given.name, client.address);
+    attempt.succeeded();
     let session = app.begin_session(&person).await?;
     Ok(to_overview(cookie(session.expose(), client.is_tls)))
 }
@@ -97,7 +95,7 @@ async fn sign_out(
     Extension(client): Extension<Client>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let Some(secret) = session_of(&headers) {
+    for secret in sessions_of(&headers, client.is_tls) {
         shared.sign_ins().end(secret);
         shared.app().end_session(secret).await?;
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::cursor::Cursor;
 use super::problem::Problem;
-use crate::app::App;
+use crate::app::{self, App};
 use crate::domain::{Filter, Source, SourceId};
 use crate::faces::filtering::filtered;
 use crate::faces::state_word::{StateWord, next_due};
@@ -78,12 +78,7 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
         let next = next.map(|last| place(SourceSort::Name, last));
         return Ok(SourcePage { sources, next });
     }
-    let all = if filter.asks_removed() {
-        app.removed_sources(&[]).await?
-    } else {
-        app.sources(&[]).await?
-    };
-    let mut sources = filtered(app, all, &filter).await?;
+    let mut sources = matching(app, &filter).await?;
     sources.sort_by_cached_key(|source| place(sort, source));
     if is_reversed {
         sources.reverse();
@@ -105,6 +100,16 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
         .filter(|_| !is_last)
         .map(|last| place(sort, last));
     Ok(SourcePage { sources, next })
+}
+
+/// Returns the sources that a filter lets through; removed ones only where it asks for them.
+async fn matching(app: &App, filter: &Filter) -> app::Result<Vec<Source>> {
+    let all = if filter.asks_removed() {
+        app.removed_sources(&[]).await?
+    } else {
+        app.sources(&[]).await?
+    };
+    filtered(app, all, filter).await
 }
 
 fn filter_of(listing: &SourceListing) -> Result<Filter, Problem> {

@@ -25,6 +25,9 @@ fn strange_requests_are_refused_and_the_next_one_is_answered() {
         ("evil.example", 421),
         ("127.0.0.1.evil.example", 421),
         ("a b", 421),
+        ("127.0.0.1/evil", 421),
+        ("127.0.0.1#.evil.example", 421),
+        ("evil.example:80@127.0.0.1", 421),
         ("", 421),
     ] {
         let answer = service.ask("GET", "/healthz", &[("Host", host)], "");

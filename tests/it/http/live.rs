@@ -109,3 +109,27 @@ async fn strangers_and_other_sites_are_refused() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_feed_ends_with_the_right_to_read() {
+    let gannet = Gannet::new();
+    gannet.configure("[http]\nread = \"users\"\n");
+    add(&gannet, "a");
+    let token = gannet.ok(&["token", "create", "reader", "--role", "viewer"]);
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let address = format!("ws://{}/live", service.address);
+    let mut request = address.into_client_request().expect("a request");
+    let authorization = format!("Bearer {}", token.trim());
+    request
+        .headers_mut()
+        .insert("authorization", authorization.parse().expect("a value"));
+    let (mut socket, _) = soon(connect_async(request)).await.expect("a WebSocket");
+    add(&gannet, "b");
+    assert_eq!(next(&mut socket).await["source"], "b");
+    gannet.ok(&["token", "revoke", "reader"]);
+    add(&gannet, "c");
+    match soon(socket.next()).await {
+        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 1008),
+        other => panic!("no close: {other:?}"),
+    }
+}

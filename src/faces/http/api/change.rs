@@ -28,8 +28,12 @@ use crate::faces::http::shared::Shared;
 pub(super) async fn add(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
-    Json(settings): Json<SettingsPatch>,
+    Json(mut settings): Json<Map<String, Value>>,
 ) -> Result<Response, Problem> {
+    // As in a merge patch, null stands for the default.
+    settings.retain(|_, value| !value.is_null());
+    let settings = serde_json::from_value(Value::Object(settings))
+        .map_err(|error| Problem::invalid(format!("the body: {error}")))?;
     let source = add_source(&shared, &caller, settings).await?;
     let place = format!("/api/v1/sources/{}", source.id);
     let mut response = shown(shared.app(), source).await?;
@@ -189,6 +193,11 @@ pub(super) async fn remove(
     Params(query): Params<RemovalQuery>,
 ) -> Result<StatusCode, Problem> {
     let source = shared.app().source(&source).await?;
+    if source.removed_at.is_some() && !query.purge {
+        let detail = format!("{} was removed already", source.settings.name);
+        let problem = Problem::new(StatusCode::CONFLICT, detail);
+        return Err(problem.hint("?purge=true deletes its history, too"));
+    }
     remove_source(&shared, &caller, source.id, query.purge).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -218,7 +227,8 @@ pub(super) async fn restore(
     Part(source): Part<String>,
 ) -> Result<Response, Problem> {
     let app = shared.app_of(caller.actor());
-    let restored = app.restore(&[source]).await?;
+    let source = app.source(&source).await?;
+    let restored = app.restore(&[source.id.to_string()]).await?;
     shared.fetching().wake();
     match restored.into_iter().next() {
         Some(added) => shown(&app, added.source).await,

@@ -93,6 +93,7 @@ pub(super) async fn diff(
 ) -> Result<Response, Problem> {
     let app = shared.app();
     let ((_, old), (_, new)) = (app.version(&old).await?, app.version(&new).await?);
+    let _place = shared.comparing().await;
     let comparison = app.compare(&old, &new).await?;
     let accept = headers
         .get(header::ACCEPT)

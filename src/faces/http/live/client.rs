@@ -1,17 +1,22 @@
 //! One client of the live feed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use tokio::time::{Instant, interval_at};
 
 use super::event_filter::EventTerms;
+use super::recent::LiveEvent;
 use crate::domain::EventId;
+use crate::faces::http::caller::Right;
 use crate::faces::http::extract::Params;
+use crate::faces::http::guard::identify;
 use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
 
@@ -39,6 +44,8 @@ pub(in crate::faces::http) struct LiveQuery {
 pub(in crate::faces::http) async fn follow(
     State(shared): State<Shared>,
     Params(query): Params<LiveQuery>,
+    Extension(peer): Extension<crate::faces::http::client::Client>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|rejection| {
@@ -69,6 +76,7 @@ pub(in crate::faces::http) async fn follow(
             shared,
             terms,
             after,
+            credential: (peer, headers),
         };
         client.serve_and_close().await;
     }))
@@ -77,12 +85,17 @@ pub(in crate::faces::http) async fn follow(
 /// Why a client is closed.
 type Close = (u16, &'static str);
 
+/// Its token was revoked or has expired, or its session has ended.
+const NO_RIGHT: Close = (close_code::POLICY, "no longer allowed to read");
+
 struct Client {
     socket: WebSocket,
     shared: Shared,
     terms: EventTerms,
     /// The last event that was sent, or passed over by the filter.
     after: EventId,
+    /// Where it comes from and what it sent, by which it may read.
+    credential: (crate::faces::http::client::Client, HeaderMap),
 }
 
 impl Client {
@@ -124,9 +137,21 @@ impl Client {
                     if heard.elapsed() > SILENCE {
                         return Some((close_code::AWAY, "no answer to pings"));
                     }
+                    if !self.may_read().await {
+                        return Some(NO_RIGHT);
+                    }
                     self.socket.send(Message::Ping(Vec::new().into())).await.ok()?;
                 }
             }
+        }
+    }
+
+    /// Returns whether the client may still read: its token may have been revoked, its session may have ended.
+    fn may_read(&self) -> impl Future<Output = bool> + Send + use<> {
+        let (shared, (peer, headers)) = (self.shared.clone(), self.credential.clone());
+        async move {
+            let caller = identify(&shared, peer, &headers).await;
+            caller.is_ok_and(|caller| caller.may(Right::Read))
         }
     }
 
@@ -142,6 +167,13 @@ impl Client {
             }
             if events.is_empty() {
                 return Ok(());
+            }
+            let changes_rights = |event: &Arc<LiveEvent>| {
+                let action = event.event.event.action.as_str();
+                action.starts_with("person.") || action.starts_with("token.")
+            };
+            if events.iter().any(changes_rights) && !self.may_read().await {
+                return Err(Some(NO_RIGHT));
             }
             for event in events {
                 if self.shared.stop().is_cancelled() {

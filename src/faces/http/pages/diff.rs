@@ -23,6 +23,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let app = visit.app();
     let ((source, new), (other, old)) = (app.version(&new).await?, app.version(&old).await?);
+    let _place = visit.shared.comparing().await;
     let comparison = app.compare(&old, &new).await?;
     let is_split = visit.param("view").as_deref() == Some("split");
     let (for_old, for_new) = (old.clone(), new.clone());
@@ -30,22 +31,21 @@ pub(super) async fn show(
         let mut diff = Diff::of(&comparison, &for_old, &for_new);
         let is_cut = diff.lines.len() > MAX_LINES;
         diff.lines.truncate(MAX_LINES);
-        let shown = if is_split {
-            split(&diff.lines)
-        } else {
-            unified(&diff.lines)
-        };
-        (shown, diff.added, diff.removed, is_cut)
+        (
+            drawn(&diff.lines, is_split),
+            diff.added,
+            diff.removed,
+            is_cut,
+        )
     });
     let (shown, added, removed, is_cut) = made.await.map_err(|error| {
         let detail = format!("the comparison ended early: {error}");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     })?;
-    let name = text(&source.settings.name);
     let title = title_of((&source, &new), (&other, &old));
     let content = html! {
         p.crumbs {
-            a href="/sources" { "Sources" } " / " a href={ "/sources/" (source.id) } { (name) }
+            a href="/sources" { "Sources" } " / " a href={ "/sources/" (source.id) } { (text(&source.settings.name)) }
             " / " a href={ "/versions/" (new.id) } { "v" (new.id) } " / "
         }
         h1 { (title) }
@@ -86,6 +86,15 @@ fn views(visit: &Visit, is_split: bool) -> Markup {
             a href=(visit.link(&[("view", None)])) aria-current=[(!is_split).then_some("true")] { "Unified" }
             a href=(visit.link(&[("view", Some("split"))])) aria-current=[is_split.then_some("true")] { "Side by side" }
         }
+    }
+}
+
+/// Returns the lines one below the other, or side by side.
+fn drawn(lines: &[DiffLine], is_split: bool) -> Markup {
+    if is_split {
+        split(lines)
+    } else {
+        unified(lines)
     }
 }
 

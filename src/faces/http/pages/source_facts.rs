@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::elements::{dash, text};
 use super::visit::{Visit, segment};
-use crate::app::History;
+use crate::app::{App, History};
 use crate::domain::{Provenance, Request, Source, SourceSettings, format_size};
 use crate::faces::http::problem::Problem;
 use crate::faces::json::published_file;
@@ -29,18 +29,7 @@ pub(super) async fn state_facts(visit: &Visit, source: &Source) -> Result<Facts,
     }
     facts.push(("last fetched", visit.age(source.state.last_attempt_at)));
     facts.push(("next due", visit.due(next_due(source))));
-    let path = published_file(source, app.published_folder()).unwrap_or_default();
-    let zone = app.config().zone.clone();
-    let published = published_words(source, &path, |at| {
-        format!("{} {}", zone.minute(at), zone.name())
-    });
-    let own = source.state.published_version_id.is_some() && source.removed_at.is_none();
-    let parts = source.published_path.split('/').map(segment);
-    let place = parts.collect::<Vec<_>>().join("/");
-    facts.push((
-        "published",
-        html! { (text(&published)) @if own { " " a href={ "/files/" (place) } { "the file" } } },
-    ));
+    facts.push(("published", published(app, source)));
     let verifiers = app.verifiers_of(&source.settings).await?;
     facts.push(("verifiers", list(&verifiers)));
     facts.extend(
@@ -55,6 +44,22 @@ pub(super) async fn state_facts(visit: &Visit, source: &Source) -> Result<Facts,
             .map(|at| ("removed", visit.time(Some(at)))),
     );
     Ok(facts)
+}
+
+/// Returns what is published of a source, with a link to its own file.
+fn published(app: &App, source: &Source) -> Markup {
+    let path = published_file(source, app.published_folder()).unwrap_or_default();
+    let zone = app.config().zone.clone();
+    let words = published_words(source, &path, |at| {
+        format!("{} {}", zone.minute(at), zone.name())
+    });
+    let is_own = source.state.published_version_id.is_some() && source.removed_at.is_none();
+    let parts = source.published_path.split('/').map(segment);
+    let place = parts.collect::<Vec<_>>().join("/");
+    html! {
+        (text(&words))
+        @if is_own { " " a href={ "/files/" (place) } { "the file" } }
+    }
 }
 
 fn last_attempt_facts(history: &History) -> Facts {
