@@ -12,8 +12,16 @@
     return `${Math.floor(seconds / DIVISORS[unit])} ${unit}`;
   }
 
+  // The clock of this computer may differ from that of the service, to which all times belong.
+  let aheadMs = 0;
+
+  function readClock(page) {
+    const now = Date.parse(page.documentElement.dataset.now);
+    if (!Number.isNaN(now)) aheadMs = now - Date.now();
+  }
+
   function showAges() {
-    const now = Date.now();
+    const now = Date.now() + aheadMs;
     for (const time of document.querySelectorAll("time.age")) {
       const seconds = Math.round((now - Date.parse(time.dateTime)) / 1000);
       if (Number.isNaN(seconds)) continue;
@@ -105,6 +113,7 @@
         part.dataset.html = html;
         restore(part, state);
       }
+      readClock(page);
       showAges();
     } catch {
       // The next event tries again.
@@ -204,6 +213,7 @@
 
   // ---- Start ------------------------------------------------------------------------------------------------------
 
+  readClock(document);
   showAges();
   setInterval(showAges, 10000);
   document.addEventListener("keydown", onKey);

@@ -23,7 +23,7 @@ pub enum SourceChange {
     /// delete the validators. A fetch under way whose question or permissions change is refused when it ends, and due
     /// again at once.
     Edit(SourceId, Arc<SettingsPatch>),
-    /// The same, but refused with [`StoreError::Changed`] unless the present settings are these.
+    /// The same, but refused with [`super::StoreError::Changed`] unless the present settings are these.
     EditSeen(SourceId, Arc<SettingsPatch>, Box<SourceSettings>),
     /// An edit to take back, for those of its settings that are still as it made them.
     TakeBack(SourceId, Box<Edit>),

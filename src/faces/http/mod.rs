@@ -1,6 +1,6 @@
 //! The HTTP service: the API, the live feed of events, the pages, and the published files.
 //!
-//! A request passes [`server`] (limits of connections, heads and times), [`guard`] (`Host`, origin, who asks and what
+//! A request passes `server.rs` (limits of connections, heads and times), `guard.rs` (`Host`, origin, who asks and what
 //! they may do), and then one handler, which calls the use-cases in the name of whoever asked. Every refusal is a
 //! problem (RFC 9457) with the kinds and hints of the command line's errors.
 //!

@@ -8,6 +8,7 @@ use super::assets::{SCRIPT_PLACE, STYLE_PLACE};
 use super::elements::text;
 use super::visit::Visit;
 use crate::faces::http::caller::{CallerRole, Right};
+use crate::faces::json::precise;
 
 /// What a page may load and send: everything from this service alone, and nothing inline.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -60,9 +61,10 @@ impl Visit {
 
     fn framed(&self, section: Section, title: &str, content: &Markup) -> Markup {
         let store = self.app().config().catalogue_place().to_string();
+        let now = precise(self.app().now());
         html! {
             (DOCTYPE)
-            html lang="en" {
+            html lang="en" data-now=(now) {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
