@@ -16,7 +16,7 @@
   let aheadMs = 0;
 
   function readClock(page) {
-    const now = Date.parse(page.documentElement.dataset.now);
+    const now = Date.parse(page.querySelector("meta[name=now]")?.content);
     if (!Number.isNaN(now)) aheadMs = now - Date.now();
   }
 

@@ -61,19 +61,10 @@ impl Visit {
 
     fn framed(&self, section: Section, title: &str, content: &Markup) -> Markup {
         let store = self.app().config().catalogue_place().to_string();
-        let now = precise(self.app().now());
         html! {
             (DOCTYPE)
-            html lang="en" data-now=(now) {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (text(title)) " · gannet" }
-                    link rel="stylesheet" href=(*STYLE_PLACE);
-                    link rel="icon" href="data:,";
-                    script src=(*SCRIPT_PLACE) defer {}
-                }
+            html lang="en" {
+                (self.head(section, title))
                 body {
                     a.skip href="#main" { "Skip to the content" }
                     header.top {
@@ -96,6 +87,23 @@ impl Visit {
                         p #live-state role="status" {}
                     }
                 }
+            }
+        }
+    }
+
+    fn head(&self, section: Section, title: &str) -> Markup {
+        let now = precise(self.app().now());
+        html! {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                // Times that get older.
+                @if section != Section::None { meta name="now" content=(now); }
+                title { (text(title)) " · gannet" }
+                link rel="stylesheet" href=(*STYLE_PLACE);
+                link rel="icon" href="data:,";
+                script src=(*SCRIPT_PLACE) defer {}
             }
         }
     }
