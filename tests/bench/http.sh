@@ -20,63 +20,39 @@ fi
 GANNET=$(realpath "$GANNET")
 
 work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/gannet-http.XXXXXX")
-nginx_pid= gannet_pid=
+service=
 finish() {
-    for pid in $nginx_pid $gannet_pid; do kill "$pid" 2>/dev/null || true; done
+    [ -z "$service" ] || kill "$service" 2>/dev/null || true
     origin_stop
     rm -rf "$work"
 }
 trap finish EXIT
 export HOME=$work/home XDG_CONFIG_HOME=$work/home/config XDG_DATA_HOME=$work/home/data XDG_STATE_HOME=$work/home/state
-mkdir -p "$HOME" "$work/www" "$work/nginx"
+mkdir -p "$HOME" "$work/www"
 chmod 755 "$work"
 
-free_port() { python3 "$here/measure.py" free-port; }
-
-# One published file of 4 KiB, and many sources that are not fetched.
+# One published file of 4 KiB, which nginx serves as well, and many sources that are not fetched.
 head -c 3072 /dev/urandom | base64 -w 0 >"$work/www/file.txt"
-origin_start "$work" "$work/www"
+nginx=127.0.0.1:$(python3 "$here/measure.py" free-port)
+printf 'listen %s;\nlocation /files/ { alias %s/data/published/; }\n' "$nginx" "$work" >"$work/more.conf"
+origin_start "$work" "$work/www" "$work/more.conf"
 printf '[fetch]\nca_file = "%s"\n' "$CA_FILE" >"$work/config.toml"
-gannet() { "$GANNET" --config "$work/config.toml" --data-dir "$work/data" "$@"; }
-gannet add "$ORIGIN_URL/file.txt" --allow-private >/dev/null
-gannet --worker-only
+gannet=("$GANNET" --config "$work/config.toml" --data-dir "$work/data")
+"${gannet[@]}" add "$ORIGIN_URL/file.txt" --allow-private >/dev/null
+"${gannet[@]}" --worker-only
 awk -v count="$SOURCES" 'BEGIN {
     for (i = 1; i < count; i++) printf "[[source]]\naddress = \"https://example.org/%d\"\nname = \"s%06d\"\nenabled = false\n", i, i
 }' >"$work/sources.toml"
-gannet apply "$work/sources.toml" >/dev/null
-path=$(cd "$work/data/published" && find . -type f | head -n 1)
+"${gannet[@]}" apply "$work/sources.toml" >/dev/null
+file=files/$(cd "$work/data/published" && find . -type f | sed 's/^\.\///')
 
-nginx_port=$(free_port)
-cat >"$work/nginx/nginx.conf" <<CONF
-daemon off;
-user $(id -un) $(id -gn);
-worker_processes 2;
-pid $work/nginx/nginx.pid;
-error_log $work/nginx/error.log warn;
-events { worker_connections 1024; }
-http {
-    access_log off;
-    sendfile on;
-    keepalive_requests 1000000;
-    client_body_temp_path $work/nginx/body;
-    proxy_temp_path $work/nginx/proxy;
-    fastcgi_temp_path $work/nginx/fastcgi;
-    uwsgi_temp_path $work/nginx/uwsgi;
-    scgi_temp_path $work/nginx/scgi;
-    server { listen 127.0.0.1:$nginx_port; location /files/ { alias $work/data/published/; } }
-}
-CONF
-nginx -c "$work/nginx/nginx.conf" -e "$work/nginx/error.log" &
-nginx_pid=$!
-gannet serve --no-worker --listen 127.0.0.1:0 2>"$work/serve.log" &
-gannet_pid=$!
-for _ in $(seq 100); do
-    grep -q ' at http://' "$work/serve.log" && curl -sf "http://127.0.0.1:$nginx_port/files/$path" -o "$work/by-nginx" && break
+"${gannet[@]}" serve --no-worker --listen 127.0.0.1:0 2>"$work/serve.log" &
+service=$!
+until base=$(sed -n 's/.* at \(http:[^ ]*\)\/$/\1/p' "$work/serve.log") && [ -n "$base" ]; do
+    kill -0 "$service"
     sleep 0.1
 done
-base=$(sed -n 's/.* at \(http:[^ ]*\)\/$/\1/p' "$work/serve.log")
-curl -sf "$base/files/${path#./}" -o "$work/by-gannet"
-cmp "$work/by-nginx" "$work/by-gannet"
+cmp <(curl -sf "http://$nginx/$file") <(curl -sf "$base/$file")
 
 load() { # URL: prints requests a second and the 99th percentile in ms
     wrk --threads 2 --connections 64 --duration "${SECONDS_EACH}s" --latency "$1" | awk '
@@ -87,8 +63,8 @@ load() { # URL: prints requests a second and the 99th percentile in ms
 }
 
 for run in $(seq "$RUNS"); do
-    echo "files-nginx $(load "http://127.0.0.1:$nginx_port/files/${path#./}")"
-    echo "files-gannet $(load "$base/files/${path#./}")"
+    echo "files-nginx $(load "http://$nginx/$file")"
+    echo "files-gannet $(load "$base/$file")"
     echo "list $(load "$base/api/v1/sources?limit=100")"
     echo "source $(load "$base/api/v1/sources/2")"
 done | tee "$work/results"
