@@ -6,6 +6,7 @@
 
 mod archive_mark;
 mod attempt;
+mod attempt_query;
 mod blob;
 mod catalogue_file;
 mod change;

@@ -431,7 +431,7 @@ none"#
     #[test]
     fn attempts_and_events_of_every_older_catalogue_are_read() {
         use crate::domain::{Action, SourceId};
-        use crate::store::sqlite::{attempt::attempts_of, event::list};
+        use crate::store::sqlite::{attempt_query::attempts_of, event::list};
         use crate::store::types::EventFilter;
         let rows = "PRAGMA foreign_keys = OFF;
             INSERT INTO text (id, value) VALUES (1, 'failed'), (2, 'me'), (3, 'fetch.failed'), (4, 'verdict.passed');
