@@ -11,6 +11,9 @@ use super::waiting::until;
 
 use super::folder::folder;
 
+/// The password of the people of the tests.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
 /// A home of its own for the real program.
 pub(crate) struct Gannet {
     folder: tempfile::TempDir,
@@ -134,6 +137,15 @@ impl Gannet {
             said(&output)
         );
         output.stdout
+    }
+
+    /// Adds a person who may sign in to the service with [`PASSWORD`].
+    pub(crate) fn add_person(&self, name: &str, role: &str) {
+        let added = self.run_with(
+            &["user", "add", name, "--role", role],
+            &format!("{PASSWORD}\n"),
+        );
+        assert_eq!(added.code, Some(0), "{added:?}");
     }
 
     /// Starts the program and leaves it running.

@@ -32,7 +32,7 @@ mod waiting;
 pub(crate) use app::{Setup, TestApp};
 pub(crate) use client::{Client, JumpingClock, bytes_of, failure, fetched};
 pub(crate) use folder::folder;
-pub(crate) use gannet::{Gannet, Said, said};
+pub(crate) use gannet::{Gannet, PASSWORD, Said, said};
 pub(crate) use home::{Home, fixture};
 pub(crate) use left_out::left_out;
 pub(crate) use namespace::{in_mount_namespace, in_namespaces, namespaces};

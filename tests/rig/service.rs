@@ -31,6 +31,15 @@ impl Answer {
         self.headers.get(name).map(String::as_str)
     }
 
+    /// Returns the cookie that the answer has a browser keep.
+    pub(crate) fn cookie(&self) -> String {
+        let cookie = self.header("set-cookie");
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next());
+        cookie
+            .unwrap_or_else(|| panic!("no cookie: {self:?}"))
+            .to_owned()
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -101,6 +110,13 @@ impl Service {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("an answer");
         parse(&answer)
+    }
+
+    /// Sends the form by which people sign in.
+    pub(crate) fn sign_in(&self, name: &str, password: &str) -> Answer {
+        let form = format!("name={name}&password={}", password.replace(' ', "+"));
+        let fields = [("Content-Type", "application/x-www-form-urlencoded")];
+        self.ask("POST", "/sign-in", &fields, &form)
     }
 
     /// Sends JSON with a bearer token.

@@ -1,6 +1,6 @@
 //! The page of the catalogue's tables, for admins alone.
 
-use crate::rig::{Gannet, Service};
+use crate::rig::{Gannet, PASSWORD, Service};
 
 #[test]
 fn an_admin_looks_into_the_store_and_changes_nothing() {
@@ -8,17 +8,8 @@ fn an_admin_looks_into_the_store_and_changes_nothing() {
     gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
     let service = Service::start(&gannet, &["--no-worker"]);
     let sign_in = |name: &str, role: &str| {
-        let password = "correct horse battery";
-        let added = gannet.run_with(
-            &["user", "add", name, "--role", role],
-            &format!("{password}\n"),
-        );
-        assert_eq!(added.code, Some(0), "{added:?}");
-        let form = format!("name={name}&password={}", password.replace(' ', "+"));
-        let fields = [("Content-Type", "application/x-www-form-urlencoded")];
-        let answer = service.ask("POST", "/sign-in", &fields, &form);
-        let cookie = answer.header("set-cookie").expect("a cookie");
-        cookie.split(';').next().unwrap_or_default().to_owned()
+        gannet.add_person(name, role);
+        service.sign_in(name, PASSWORD).cookie()
     };
     let (admin, operator) = (sign_in("anna", "admin"), sign_in("ben", "operator"));
     let get = |path: &str, cookie: &str| {

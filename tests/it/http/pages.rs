@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::rig::{Answer, Home, Reply, Service};
+use crate::rig::{Answer, Home, PASSWORD, Reply, Service};
 
 const POLICIES: &str = r#"
 [[verifier]]
@@ -61,22 +61,9 @@ fn rig() -> Rig {
     ];
     home.run(&[&["fetch", "release.txt"][..], &all].concat());
     home.run(&["fetch", "release.txt"]);
-    let added = home.run_with(
-        &["user", "add", "anna", "--role", "operator"],
-        "correct horse battery\n",
-    );
-    assert_eq!(added.code, Some(0), "{added:?}");
+    home.add_person("anna", "operator");
     let service = Service::start(&home, &[]);
-    let signed_in = post_as(
-        &service,
-        "",
-        "/sign-in",
-        "name=anna&password=correct+horse+battery",
-    );
-    let cookie = signed_in
-        .header("set-cookie")
-        .and_then(|cookie| cookie.split(';').next());
-    let cookie = cookie.unwrap_or_else(|| panic!("{signed_in:?}")).to_owned();
+    let cookie = service.sign_in("anna", PASSWORD).cookie();
     Rig {
         home,
         service,

@@ -1,35 +1,12 @@
 //! How people sign in, and when that ends.
 
-use crate::rig::{Answer, Gannet, Service};
-
-const PASSWORD: &str = "correct horse battery";
-
-fn sign_in(service: &Service, name: &str, password: &str) -> Answer {
-    let form = format!("name={name}&password={}", password.replace(' ', "+"));
-    service.ask(
-        "POST",
-        "/sign-in",
-        &[("Content-Type", "application/x-www-form-urlencoded")],
-        &form,
-    )
-}
-
-fn cookie_of(answer: &Answer) -> String {
-    let cookie = answer
-        .header("set-cookie")
-        .unwrap_or_else(|| panic!("no cookie: {answer:?}"));
-    cookie.split(';').next().unwrap_or_default().to_owned()
-}
+use crate::rig::{Gannet, PASSWORD, Service};
 
 fn rig() -> (Gannet, Service) {
     let gannet = Gannet::new();
     gannet.configure("[http]\nread = \"users\"\n");
     gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
-    let added = gannet.run_with(
-        &["user", "add", "anna", "--role", "operator"],
-        &format!("{PASSWORD}\n"),
-    );
-    assert_eq!(added.code, Some(0), "{added:?}");
+    gannet.add_person("anna", "operator");
     let service = Service::start(&gannet, &["--no-worker"]);
     (gannet, service)
 }
@@ -39,7 +16,7 @@ fn a_wrong_name_and_a_wrong_password_are_answered_alike() {
     let (_gannet, service) = rig();
     let [wrong_name, wrong_password] =
         [("ben", PASSWORD), ("anna", "wrong")].map(|(name, password)| {
-            let answer = sign_in(&service, name, password);
+            let answer = service.sign_in(name, password);
             assert_eq!(
                 (answer.status, answer.header("set-cookie")),
                 (401, None),
@@ -63,7 +40,7 @@ fn a_session_ends_by_signing_out_another_password_and_disabling() {
             .ask("GET", "/api/v1/sources", &[("Cookie", cookie)], "")
             .status
     };
-    let [one, two, three] = [(); 3].map(|()| cookie_of(&sign_in(&service, "anna", PASSWORD)));
+    let [one, two, three] = [(); 3].map(|()| service.sign_in("anna", PASSWORD).cookie());
     assert_eq!([list(&one), list(&two), list(&three)], [200; 3]);
     let signed_out = service.ask(
         "POST",
@@ -80,13 +57,13 @@ fn a_session_ends_by_signing_out_another_password_and_disabling() {
     let changed = gannet.run_with(&["user", "passwd", "anna"], "another good password\n");
     assert_eq!(changed.code, Some(0), "{changed:?}");
     assert_eq!([list(&two), list(&three)], [401, 401]);
-    let again = cookie_of(&sign_in(&service, "anna", "another good password"));
+    let again = service.sign_in("anna", "another good password").cookie();
     assert_eq!(list(&again), 200);
     gannet.ok(&["user", "disable", "anna"]);
     assert_eq!(
         (
             list(&again),
-            sign_in(&service, "anna", "another good password").status
+            service.sign_in("anna", "another good password").status
         ),
         (401, 401)
     );
@@ -95,7 +72,7 @@ fn a_session_ends_by_signing_out_another_password_and_disabling() {
 #[test]
 fn a_write_that_another_site_caused_is_refused() {
     let (_gannet, service) = rig();
-    let cookie = cookie_of(&sign_in(&service, "anna", PASSWORD));
+    let cookie = service.sign_in("anna", PASSWORD).cookie();
     let own = format!("http://{}", service.address);
     for (fields, is_allowed) in [
         (vec![("Sec-Fetch-Site", "same-origin")], true),
@@ -124,11 +101,7 @@ fn behind_a_proxy_reading_needs_a_person() {
     gannet
         .configure("[http]\ntrusted_proxies = [\"127.0.0.1\"]\nuser_header = \"X-Remote-User\"\n");
     gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
-    let added = gannet.run_with(
-        &["user", "add", "anna", "--role", "viewer"],
-        &format!("{PASSWORD}\n"),
-    );
-    assert_eq!(added.code, Some(0), "{added:?}");
+    gannet.add_person("anna", "viewer");
     let service = Service::start(&gannet, &["--no-worker"]);
     for (fields, status) in [
         (vec![], 200),

@@ -3,7 +3,7 @@
 use gannet::faces::http::route_table;
 use serde_json::json;
 
-use crate::rig::{Gannet, Service};
+use crate::rig::{Gannet, PASSWORD, Service};
 
 /// The kinds of callers: how each is let in, and the rights that it has.
 const CALLERS: [(&str, &[&str]); 9] = [
@@ -34,24 +34,12 @@ fn credential(gannet: &Gannet, service: &Service, caller: &str) -> Option<(&'sta
     }
     let given = if role == "disabled" { "admin" } else { role };
     let name = format!("a-{role}");
-    let password = "correct horse battery";
-    let added = gannet.run_with(
-        &["user", "add", &name, "--role", given],
-        &format!("{password}\n"),
-    );
-    assert_eq!(added.code, Some(0), "{added:?}");
-    let form = format!("name={name}&password={}", password.replace(' ', "+"));
-    let fields = [("Content-Type", "application/x-www-form-urlencoded")];
-    let signed_in = service.ask("POST", "/sign-in", &fields, &form);
-    assert_eq!(signed_in.status, 303, "{signed_in:?}");
-    let cookie = signed_in.header("set-cookie").expect("a cookie");
+    gannet.add_person(&name, given);
+    let cookie = service.sign_in(&name, PASSWORD).cookie();
     if role == "disabled" {
         gannet.ok(&["user", "disable", &name]);
     }
-    Some((
-        "Cookie",
-        cookie.split(';').next().unwrap_or_default().to_owned(),
-    ))
+    Some(("Cookie", cookie))
 }
 
 #[test]
