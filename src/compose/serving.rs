@@ -116,7 +116,7 @@ pub(super) async fn over(
         app: Arc::clone(&services.app),
         feed: feed.clone(),
         fetching: Arc::clone(&fetching) as Arc<dyn Fetching>,
-        stop: CancellationToken::new(),
+        stop: fetching.stop_http.clone(),
         operator,
         is_local: address
             .as_ref()
@@ -169,6 +169,8 @@ struct InService {
     /// The places of passes at the request of somebody.
     places: Arc<Semaphore>,
     stop: Stop,
+    /// Ends every connection that would stay open.
+    stop_http: CancellationToken,
     under_way: TaskTracker,
 }
 
@@ -179,16 +181,16 @@ impl InService {
             worker: Arc::new(services.worker()),
             places: Arc::new(Semaphore::new(FETCHES_AT_ONCE)),
             stop: Stop::default(),
+            stop_http: CancellationToken::new(),
             under_way: TaskTracker::new(),
         }
     }
 
     /// Serves until a stop is requested, and waits for the fetches under way.
     async fn serve(&self, listener: TcpListener, shared: Shared) -> Result<()> {
-        let stop = shared.stop_token();
         tokio::join!(http::serve(listener, shared), async {
             self.stop.requested().await;
-            stop.cancel();
+            self.stop_http.cancel();
         });
         self.under_way.close();
         self.under_way.wait().await;

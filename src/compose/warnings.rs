@@ -33,7 +33,7 @@ pub(super) async fn warn_without_sources(
     services: &Services,
     console: &mut Console<'_>,
 ) -> Result<()> {
-    if services.app.first_sources(1).await?.is_empty() {
+    if services.app.sources_after(None, 1).await?.is_empty() {
         let config = services.app.config();
         let place = config.catalogue_place();
         console.warn(&format!(

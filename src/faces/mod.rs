@@ -13,6 +13,7 @@ mod json;
 mod options;
 mod publication;
 mod set_words;
+mod source_facts;
 mod state_word;
 mod text;
 pub mod tui;

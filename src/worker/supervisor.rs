@@ -173,7 +173,7 @@ impl Worker {
     async fn is_heartbeat_due(&self, summary: &PassSummary) -> bool {
         let is_due = summary.attempts > 0 || self.heartbeat.is_due(self.app.now());
         let may_have_sources = async {
-            let first = self.app.first_sources(1).await;
+            let first = self.app.sources_after(None, 1).await;
             first.is_ok_and(|sources| !sources.is_empty())
         };
         !summary.serves_in_doubt() && is_due && may_have_sources.await

@@ -276,15 +276,6 @@ impl App {
         }))
     }
 
-    /// Returns the first `limit` present sources, by name.
-    pub async fn first_sources(&self, limit: usize) -> Result<Vec<Source>> {
-        let filter = SourceFilter {
-            limit: Some(limit),
-            ..SourceFilter::default()
-        };
-        Ok(self.ports.store.sources(filter).await?)
-    }
-
     /// Returns the first `limit` present sources behind a name and an id, by name; the first ones of all without.
     pub async fn sources_after(
         &self,

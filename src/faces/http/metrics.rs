@@ -10,9 +10,9 @@ use metrics::{counter, gauge, histogram, with_local_recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tokio::sync::Mutex;
 
+use super::state_counts::state_counts;
 use crate::app::{App, EventFilter, Result};
 use crate::domain::{Action, AttemptId, Event, EventId, FailureKind};
-use crate::faces::state_word::StateWord;
 
 /// The upper bounds of durations, in seconds.
 const SECONDS: [f64; 14] = [
@@ -66,14 +66,11 @@ impl Numbers {
         let mut counted = self.counted.lock().await;
         self.count_attempts(app, &mut counted).await?;
         self.count_events(app, &mut counted).await?;
-        let mut states: HashMap<_, u32> = StateWord::ALL.map(|(_, word, _)| (word, 0)).into();
-        for source in app.sources(&[]).await? {
-            *states.entry(StateWord::of(&source).as_str()).or_default() += 1;
-        }
+        let states = state_counts(&app.sources(&[]).await?);
         let bytes = app.catalogue_bytes().await;
         with_local_recorder(&self.recorder, || {
             for (state, count) in states {
-                gauge!("gannet_sources", "state" => state).set(count);
+                gauge!("gannet_sources", "state" => state).set(precise(count));
             }
             gauge!("gannet_store_bytes").set(precise(bytes));
             gauge!("gannet_websocket_clients").set(precise(clients as u64));

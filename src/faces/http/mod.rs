@@ -31,6 +31,7 @@ mod shared;
 mod sign_in;
 mod signing;
 mod source_page;
+mod state_counts;
 mod write_limit;
 
 pub use fetching::Fetching;

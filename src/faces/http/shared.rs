@@ -69,11 +69,6 @@ impl Shared {
         Ok(format!("/sign-in/{}", secret.expose()))
     }
 
-    /// Returns the token that ends every connection when it is cancelled.
-    pub fn stop_token(&self) -> CancellationToken {
-        self.stop().clone()
-    }
-
     /// Waits until one more comparison may be made.
     pub(super) async fn comparing(&self) -> Option<SemaphorePermit<'_>> {
         self.0.comparing.acquire().await.ok()

@@ -134,6 +134,11 @@ fn sort_of(listing: &SourceListing) -> Result<(SourceSort, bool), Problem> {
     )))
 }
 
+/// Returns the last item of a full page, behind which the next one begins; a page that is not full is the last one for now.
+pub(super) fn last_of_full<T>(items: &[T], size: usize) -> Option<&T> {
+    items.last().filter(|_| items.len() >= size)
+}
+
 /// Returns the number of items of a page; an error beyond [`MAX_ITEMS`].
 pub(super) fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
     match limit {

@@ -362,7 +362,7 @@ async fn load_share(app: &App, which: u32) -> Result<Vec<Row>> {
 /// Sends the first page of sources if there are more: the screen is filled at once, whatever the size of the
 /// catalogue.
 async fn load_first_page(app: &App, messages: &Sender<Msg>) -> Result<()> {
-    let sources = app.first_sources(SCREENFUL).await?;
+    let sources = app.sources_after(None, SCREENFUL).await?;
     if sources.len() == SCREENFUL {
         let rows = sources.into_iter().map(Row::new).collect();
         // Sending fails only when the dashboard has ended.

@@ -7,7 +7,7 @@ use super::damaged::Damaged;
 use super::history::write_tables;
 use super::sets;
 use crate::app::{App, History};
-use crate::domain::{Request, Source, SourceSettings, format_size};
+use crate::domain::Source;
 use crate::faces::cli::Console;
 use crate::faces::cli::args::ShowArgs;
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -15,6 +15,7 @@ use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::look::Look;
 use crate::faces::json::{WholeSourceJson, published_file, write_history};
 use crate::faces::publication::published_words;
+use crate::faces::source_facts::{Facts, list_text, provenance_facts, settings_facts};
 use crate::faces::state_word::{next_due, state_word, why};
 use crate::faces::text::clean;
 
@@ -60,7 +61,7 @@ fn write(
 ) -> io::Result<()> {
     let source = &history.source;
     let mut facts = vec![("source", format!("{} {}", source.id, source.settings.name))];
-    facts.extend(settings_facts(source));
+    facts.extend(settings_facts(&source.settings));
     facts.push(("state", state_word(source)));
     facts.extend(why(history).map(|why| ("why", why)));
     facts.extend([
@@ -70,7 +71,7 @@ fn write(
             look.zoned_time(source.state.last_attempt_at),
         ),
     ]);
-    facts.extend(provenance_facts(history));
+    facts.extend(last_attempt_facts(history));
     facts.extend([
         ("next due", next_fact(source, look)),
         ("published", published_fact(source, published_dir, look)),
@@ -94,31 +95,10 @@ fn policy_fact(history: &History) -> Option<(&'static str, String)> {
 }
 
 /// Returns the addresses that the last attempt requested, and the peers that answered.
-fn provenance_facts(history: &History) -> Vec<(&'static str, String)> {
+fn last_attempt_facts(history: &History) -> Facts {
     let last = history.attempts.first();
-    let Some(provenance) = last.and_then(|last| last.provenance.as_ref()) else {
-        return Vec::new();
-    };
-    let mut facts = vec![("asked", provenance.asked().to_owned())];
-    let led_to = provenance.led_to();
-    facts.extend(led_to.map(|(status, to)| ("redirected", format!("{status} to {to}"))));
-    facts.push(("answered by", answered_by(&provenance.last)));
-    facts
-}
-
-/// Returns the peer of a request in words: `192.0.2.7:443 over TLS 1.3, certificate 770e607624d6`.
-fn answered_by(request: &Request) -> String {
-    let Some(peer) = &request.peer else {
-        return "nobody".to_owned();
-    };
-    let at = match &peer.proxy {
-        Some(proxy) => format!("the proxy {proxy} at {}", peer.address),
-        None => peer.address.clone(),
-    };
-    let tls = peer.tls.as_ref().map(|tls| format!(" over TLS {tls}"));
-    let certificate = peer.certificate.as_ref();
-    let certificate = certificate.map(|one| format!(", certificate {}", &one.to_hex()[..12]));
-    at + &tls.unwrap_or_default() + &certificate.unwrap_or_default()
+    let provenance = last.and_then(|last| last.provenance.as_ref());
+    provenance.map(provenance_facts).unwrap_or_default()
 }
 
 fn next_fact(source: &Source, look: &Look) -> String {
@@ -128,57 +108,10 @@ fn next_fact(source: &Source, look: &Look) -> String {
     }
 }
 
-fn settings_facts(source: &Source) -> Vec<(&'static str, String)> {
-    // Each by its name: the compiler asks for a new one here.
-    let SourceSettings {
-        name: _,
-        address,
-        interval,
-        enabled: _,
-        tags,
-        allow_private,
-        allow_http,
-        allow_empty,
-        publish,
-        max_size_bytes,
-        user,
-        headers,
-    } = &source.settings;
-    let mut facts = vec![
-        ("address", address.to_string()),
-        ("interval", interval.to_string()),
-        ("tags", list_text(tags)),
-        ("publish", publish.to_string()),
-    ];
-    let headers = headers.iter();
-    facts.extend(headers.map(|(name, value)| ("header", format!("{name}: {value}"))));
-    let allowed = [
-        (allow_private, "private addresses"),
-        (allow_http, "plain http"),
-        (allow_empty, "empty files"),
-    ];
-    let allowed = allowed.into_iter().filter(|(allowed, _)| **allowed);
-    let allowed: Vec<_> = allowed.map(|(_, what)| what).collect();
-    if !allowed.is_empty() {
-        facts.push(("allowed", allowed.join(", ")));
-    }
-    facts.extend(max_size_bytes.map(|bytes| ("max size", format_size(bytes))));
-    facts.extend(user.clone().map(|user| ("user", user)));
-    facts
-}
-
 fn published_fact(source: &Source, published_dir: &Path, look: &Look) -> String {
     let path = published_file(source, published_dir);
     let path = path.as_deref().unwrap_or_default();
     published_words(source, path, |time| look.zoned_time(Some(time)))
-}
-
-fn list_text(words: &[String]) -> String {
-    if words.is_empty() {
-        "-".to_owned()
-    } else {
-        words.join(", ")
-    }
 }
 
 #[cfg(test)]

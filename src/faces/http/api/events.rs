@@ -12,7 +12,7 @@ use crate::domain::EventId;
 use crate::faces::http::extract::Params;
 use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
-use crate::faces::http::source_page::page_size;
+use crate::faces::http::source_page::{last_of_full, page_size};
 use crate::faces::json::EventJson;
 
 /// The query of the log.
@@ -58,9 +58,7 @@ pub(super) async fn list(
         ..EventFilter::default()
     };
     let events = app.events(filter).await?;
-    // A page that is not full is the last one for now.
-    let last = events.last().filter(|_| events.len() == limit);
-    let next = last.map(|event| event.id.to_string());
+    let next = last_of_full(&events, limit).map(|event| event.id.to_string());
     let events: Vec<_> = events.iter().map(EventJson::new).collect();
     page("events", &events, next.as_deref(), &uri)
 }

@@ -13,7 +13,7 @@ use crate::domain::{AttemptId, VersionId};
 use crate::faces::http::extract::{Params, Part};
 use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
-use crate::faces::http::source_page::page_size;
+use crate::faces::http::source_page::{last_of_full, page_size};
 use crate::faces::json::{AttemptJson, VersionJson};
 
 /// The query of a history: the items before the last one of the page before.
@@ -52,8 +52,7 @@ pub(super) async fn attempts(
             digests.insert(version.id, version.digest);
         }
     }
-    let last = attempts.last().filter(|_| attempts.len() == limit);
-    let next = last.map(|attempt| attempt.id.to_string());
+    let next = last_of_full(&attempts, limit).map(|attempt| attempt.id.to_string());
     let attempts = attempts.iter().map(|attempt| {
         let digest = attempt.version_id.and_then(|id| digests.get(&id));
         AttemptJson::new(attempt, digest.copied())
@@ -88,8 +87,7 @@ pub(super) async fn versions(
     for version in &versions {
         verdicts.push(app.verdicts(version.id).await?);
     }
-    let last = versions.last().filter(|_| versions.len() == limit);
-    let next = last.map(|version| version.id.to_string());
+    let next = last_of_full(&versions, limit).map(|version| version.id.to_string());
     let versions = versions.iter().zip(&verdicts);
     let versions = versions.map(|(one, said)| VersionJson::new(one, said, served == Some(one.id)));
     page(

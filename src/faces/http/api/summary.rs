@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::answer::json;
 use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
+use crate::faces::http::state_counts::state_counts;
 use crate::faces::json::precise;
-use crate::faces::state_word::StateWord;
 
 /// The state of everything in numbers.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -37,13 +37,7 @@ pub(super) struct Summary {
 )]
 pub(super) async fn show(State(shared): State<Shared>) -> Result<Response, Problem> {
     let app = shared.app();
-    let mut sources: BTreeMap<_, u64> = StateWord::ALL
-        .iter()
-        .map(|(_, word, _)| (*word, 0))
-        .collect();
-    for source in app.sources(&[]).await? {
-        *sources.entry(StateWord::of(&source).as_str()).or_default() += 1;
-    }
+    let sources = state_counts(&app.sources(&[]).await?);
     let (watched, due, next) = app.outlook().await?;
     json(&Summary {
         sources,

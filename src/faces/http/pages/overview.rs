@@ -1,6 +1,6 @@
 //! `/`: what needs attention, the sources by state, and the last passes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -15,6 +15,7 @@ use crate::faces::http::caller::Right;
 use crate::faces::http::plot::{Hour, bars};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::source_page::gravity;
+use crate::faces::http::state_counts::state_counts;
 use crate::faces::state_word::{StateWord, next_due, why};
 
 /// The most sources whose reasons are shown.
@@ -32,7 +33,7 @@ struct Case {
 
 /// What the overview shows.
 struct Overview {
-    counts: HashMap<&'static str, u64>,
+    counts: BTreeMap<&'static str, u64>,
     /// The number of sources.
     total: u64,
     /// The gravest of those that need attention, and how many there are.
@@ -83,10 +84,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
 async fn read(visit: &Visit) -> Result<Overview, Problem> {
     let app = visit.app();
     let sources = app.sources(&[]).await?;
-    let mut counts: HashMap<&str, u64> = HashMap::new();
-    for source in &sources {
-        *counts.entry(StateWord::of(source).as_str()).or_default() += 1;
-    }
+    let counts = state_counts(&sources);
     let total = sources.len() as u64;
     let needs_attention = |one: &Source| is_bad(StateWord::of(one));
     let mut bad: Vec<_> = sources.into_iter().filter(needs_attention).collect();
@@ -184,11 +182,11 @@ fn headline(bad: usize, total: u64) -> Markup {
 }
 
 /// Shows the number of sources by state; zeros are left out.
-fn counts_list(counts: &HashMap<&str, u64>) -> Markup {
+fn counts_list(counts: &BTreeMap<&str, u64>) -> Markup {
     html! {
         ul.counts aria-label="Sources by state" {
             @for (state, word, shown) in StateWord::ALL {
-                @if let Some(count) = counts.get(word) {
+                @if let Some(count) = counts.get(word).filter(|count| **count > 0) {
                     @let (glyph, class) = glyph(state);
                     li {
                         a.(class) href={ "/sources?filter=state:" (word) } title=(state.meaning()) {

@@ -5,11 +5,15 @@ use maud::{Markup, html};
 use super::elements::{dash, text};
 use super::visit::{Visit, segment};
 use crate::app::{App, History};
-use crate::domain::{Provenance, Request, Source, SourceSettings, format_size};
+use crate::domain::{Provenance, Source};
 use crate::faces::http::problem::Problem;
 use crate::faces::json::published_file;
 use crate::faces::publication::published_words;
+use crate::faces::source_facts;
 use crate::faces::state_word::{next_due, not_whole, why};
+
+/// The place of `enabled` among the settings, behind address and interval.
+const ENABLED_AT: usize = 2;
 
 /// Facts under their names.
 pub(super) type Facts = Vec<(&'static str, Markup)>;
@@ -71,80 +75,29 @@ fn last_attempt_facts(history: &History) -> Facts {
 
 /// Returns which addresses an attempt requested, and who answered.
 pub(super) fn provenance_facts(provenance: &Provenance) -> Facts {
-    let mut facts = vec![("asked", html! { (text(provenance.asked())) })];
-    facts.extend(provenance.led_to().map(|(status, to)| {
-        let to = format!("{status} to {to}");
-        ("redirected", html! { (text(&to)) })
-    }));
-    facts.push((
-        "answered by",
-        html! { (text(&answered_by(&provenance.last))) },
-    ));
-    facts
-}
-
-/// Returns the peer of a request in words: `192.0.2.7:443 over TLS 1.3, certificate 770e607624d6`.
-fn answered_by(request: &Request) -> String {
-    let Some(peer) = &request.peer else {
-        return "nobody".to_owned();
-    };
-    let at = match &peer.proxy {
-        Some(proxy) => format!("the proxy {proxy} at {}", peer.address),
-        None => peer.address.clone(),
-    };
-    let tls = peer.tls.as_ref().map(|tls| format!(" over TLS {tls}"));
-    let certificate = peer.certificate.as_ref();
-    let certificate = certificate.map(|one| format!(", certificate {}", &one.to_hex()[..12]));
-    at + &tls.unwrap_or_default() + &certificate.unwrap_or_default()
+    let facts = source_facts::provenance_facts(provenance).into_iter();
+    let shown = |(name, words): (_, String)| (name, html! { (text(&words)) });
+    facts.map(shown).collect()
 }
 
 /// Returns the settings of a source.
 pub(super) fn settings_facts(source: &Source) -> Facts {
-    // Each by its name: the compiler asks for a new one here.
-    let SourceSettings {
-        name: _,
-        address,
-        interval,
-        enabled,
-        tags,
-        allow_private,
-        allow_http,
-        allow_empty,
-        publish,
-        max_size_bytes,
-        user,
-        headers,
-    } = &source.settings;
-    let address = text(address.as_str());
-    let mut facts = vec![
-        (
-            "address",
-            html! { a rel="noreferrer noopener nofollow" href=(address) { (address) } },
-        ),
-        ("interval", html! { (interval) }),
-        ("enabled", html! { @if *enabled { "yes" } @else { "no" } }),
-        ("tags", list(tags)),
-        ("publish", html! { (publish) }),
-    ];
-    let headers = headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}"));
-    facts.extend(headers.map(|header| ("header", html! { code { (text(&header)) } })));
-    let allowed = [
-        (allow_private, "private addresses"),
-        (allow_http, "plain http"),
-        (allow_empty, "empty files"),
-    ];
-    let allowed = allowed.into_iter().filter(|(allowed, _)| **allowed);
-    let allowed: Vec<_> = allowed.map(|(_, what)| what).collect();
-    if !allowed.is_empty() {
-        facts.push(("allowed", html! { (allowed.join(", ")) }));
-    }
-    facts.extend(max_size_bytes.map(|bytes| ("max size", html! { (format_size(bytes)) })));
-    facts.extend(
-        user.iter()
-            .map(|user| ("user", html! { code { (text(user)) } })),
-    );
+    let facts = source_facts::settings_facts(&source.settings).into_iter();
+    let shown = |(name, words): (&'static str, String)| {
+        let words = text(&words);
+        let shown = match name {
+            "address" => {
+                html! { a rel="noreferrer noopener nofollow" href=(words) { (words) } }
+            }
+            "header" | "user" => html! { code { (words) } },
+            _ if words == "-" => dash(),
+            _ => html! { (words) },
+        };
+        (name, shown)
+    };
+    let mut facts: Facts = facts.map(shown).collect();
+    let enabled = html! { @if source.settings.enabled { "yes" } @else { "no" } };
+    facts.insert(ENABLED_AT, ("enabled", enabled));
     facts
 }
 
