@@ -16,7 +16,7 @@ use super::signals::Signals;
 use super::{Services, service, signals};
 use crate::app::{App, Error, ErrorKind, Result, SourceResult};
 use crate::config::{CataloguePlace, Environment, Flags, Identity};
-use crate::domain::{Actor, SourceId};
+use crate::domain::{Actor, SourceId, Token, TokenState};
 use crate::faces::cli::args::{Access, ServeArgs};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::http::{self, Feed, Fetching, Shared, SharedParts};
@@ -77,7 +77,11 @@ fn socket_of_manager() -> Result<Option<TcpListener>> {
 
 /// Refuses to serve beyond this machine while nobody can sign in.
 async fn refuse_everybody(address: SocketAddr, app: &App) -> Result<()> {
-    if is_loopback(address.ip()) || app.has_people().await? || !app.tokens().await?.is_empty() {
+    if is_loopback(address.ip()) || app.has_people().await? {
+        return Ok(());
+    }
+    let is_live = |token: &Token| token.state(app.now()) == TokenState::Live;
+    if app.tokens().await?.iter().any(is_live) {
         return Ok(());
     }
     let message = format!("cannot serve on {address}: nobody could sign in");

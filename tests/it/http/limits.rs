@@ -87,6 +87,10 @@ fn the_service_begins_and_ends_in_order() {
         everywhere.err.contains("nobody could sign in"),
         "{everywhere:?}"
     );
+    gannet.ok(&["token", "create", "old", "--role", "viewer"]);
+    gannet.ok(&["token", "revoke", "old"]);
+    let everywhere = gannet.run(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(everywhere.code, Some(2), "{everywhere:?}");
     let empty = Gannet::new().run(&["serve", "--listen", "127.0.0.1:0"]);
     assert!(
         empty.code == Some(3) && empty.err.contains("no catalogue"),
