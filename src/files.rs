@@ -157,6 +157,11 @@ pub fn is_open_to_others(path: &Path) -> bool {
     })
 }
 
+/// Returns whether accounts that are neither the owner's nor in the group may read a file.
+pub fn is_readable_by_others(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
+}
+
 /// Makes the entries of a folder durable: files made in, renamed into or removed from it.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::certificate::{Certificate, key_open_to_others};
 use super::loading::open_to_others;
 use super::services::{Services, has_catalogue};
 use crate::app::{Error, ErrorKind, PolicyNext, PolicyOutlook, Result};
@@ -26,6 +27,7 @@ pub(super) async fn config_check(
     }
     tui::keys_page(config)?;
     let mut looks = open_to_others(config.config_file.as_deref());
+    looks.extend(key_open_to_others(&config.http));
     looks.extend(passed_over_file(config, flags, environment));
     looks.extend(passed_over_formats(config));
     looks.extend(try_machine(config)?);
@@ -36,9 +38,9 @@ pub(super) async fn config_check(
     Ok(printed.max(tell_next_pass(config, policy.as_ref(), console)))
 }
 
-/// Tries certificates, proxy and folders, as a worker uses them; all problems form one error. Returns the folders that
-/// this account may not write to, as remarks: the worker may run under another account. A file system that is full or
-/// mounted read-only stops every account, but a worker does without its log on a full one.
+/// Tries certificates, proxy and folders, as a worker and the service use them; all problems form one error. Returns
+/// the folders that this account may not write to, as remarks: the worker may run under another account. A file system
+/// that is full or mounted read-only stops every account, but a worker does without its log on a full one.
 fn try_machine(config: &Config) -> Result<Vec<String>> {
     let (mut problems, mut looks, mut lacks) = (Vec::new(), Vec::new(), Vec::new());
     if let Err(error) = net::check_certificates(&config.fetch.ca_files) {
@@ -46,6 +48,9 @@ fn try_machine(config: &Config) -> Result<Vec<String>> {
     }
     if let Err(error) = net::check_proxy(&config.fetch, &config.secrets) {
         problems.push(error.to_string());
+    }
+    if let Err(error) = Certificate::read(&config.http) {
+        problems.push(error.with_hint());
     }
     for (what, folder) in [("data", &config.data_dir), ("logs", &config.log_dir)] {
         let place = folder.display();

@@ -62,9 +62,14 @@ async fn served(environment: &Environment, console: &mut Console<'_>) -> Result<
     let run = DemoRun::set(environment, Identity::worker).await?;
     run.services.app.add(sources_of(&run.origin)).await?;
     let listener = serving::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-    let operator = Identity::of(environment).account();
+    let socket = serving::Socket {
+        listener,
+        certificate: None,
+        operator: Identity::of(environment).account(),
+    };
+    let service = Box::pin(serving::over(&run.services, socket, true, signals, console));
     tokio::select! {
-        served = serving::over(&run.services, listener, operator, true, signals, console) => served?,
+        served = service => served?,
         never = hours(&run) => match never {},
     }
     run.origin.shutdown().await;

@@ -1,5 +1,6 @@
 //! `gannet serve`: the HTTP service with the worker in it, until a signal comes.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::certificate::{Certificate, key_open_to_others};
 use super::signals::Signals;
 use super::{Services, service, signals};
 use crate::app::{App, Error, ErrorKind, Result, SourceResult};
@@ -38,6 +40,14 @@ pub(super) async fn serve(
     let signals = (Signals::new(), signals::hang_ups());
     let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
     let config = services.app.config();
+    if let Some(why) = &config.unusable {
+        // Its defaults would serve plain HTTP, and let everybody read on loopback.
+        return Err(Error::invalid(why.clone()));
+    }
+    let certificate = Certificate::read(&config.http)?;
+    if let Some(line) = key_open_to_others(&config.http) {
+        console.warn(&line);
+    }
     super::threads::allow_connections();
     let listener = match socket_of_manager()? {
         Some(listener) => listener,
@@ -46,15 +56,13 @@ pub(super) async fn serve(
     let address = listener.local_addr().unwrap_or(config.http.listen);
     refuse_everybody(address, &services.app).await?;
     let operator = Identity::of(environment).account();
-    let served = over(
-        &services,
+    let socket = Socket {
         listener,
+        certificate,
         operator,
-        !args.no_worker,
-        signals,
-        console,
-    )
-    .await;
+    };
+    let served = over(&services, socket, !args.no_worker, signals, console);
+    let served = Box::pin(served).await;
     services.close().await;
     served.map(|()| ExitStatus::Done)
 }
@@ -103,11 +111,32 @@ fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
+/// What is served on, and who may sign in by the printed link.
+pub(super) struct Socket {
+    pub(super) listener: TcpListener,
+    /// Makes the service speak TLS.
+    pub(super) certificate: Option<Certificate>,
+    /// The operator at the terminal, such as `joe@host`.
+    pub(super) operator: String,
+}
+
+impl Socket {
+    /// Returns the scheme and the address at which the service is, such as `https://127.0.0.1:8443`.
+    fn url(&self) -> Option<String> {
+        let scheme = if self.certificate.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let address = self.listener.local_addr().ok()?;
+        Some(format!("{scheme}://{address}"))
+    }
+}
+
 /// Serves the services on a socket until a signal comes, with a worker if `works`.
 pub(super) async fn over(
     services: &Services,
-    listener: TcpListener,
-    operator: String,
+    socket: Socket,
     works: bool,
     (signals, hang_ups): (Signals, Option<Signal>),
     console: &mut Console<'_>,
@@ -115,20 +144,14 @@ pub(super) async fn over(
     let fetching = Arc::new(InService::new(services));
     let (stop, worker) = (&fetching.stop, &fetching.worker);
     let feed = Feed::start(&services.app, Arc::clone(&services.committed)).await?;
-    let address = listener.local_addr();
-    let shared = Shared::new(SharedParts {
-        app: Arc::clone(&services.app),
-        feed: feed.clone(),
-        fetching: Arc::clone(&fetching) as Arc<dyn Fetching>,
-        stop: fetching.stop_http.clone(),
-        operator,
-        is_local: address
-            .as_ref()
-            .is_ok_and(|address| is_loopback(address.ip())),
-    })
-    .await?;
+    let shared = shared(services, &fetching, &feed, &socket).await?;
     let place = services.app.config().catalogue_place();
-    print_place(&shared, &place, address.ok(), console)?;
+    print_place(&shared, &place, socket.url(), console)?;
+    let Socket {
+        listener,
+        certificate,
+        ..
+    } = socket;
     service::notify_ready("serving");
     let passes = async {
         if works {
@@ -142,6 +165,38 @@ pub(super) async fn over(
         never = signals.request_stops(stop) => match never {},
         never = feed.run(&services.app) => match never {},
         never = service::beside(services, worker, stop, hang_ups) => match never {},
+        never = keep_current(certificate, services) => match never {},
+    }
+}
+
+/// Returns the state that all requests share.
+async fn shared(
+    services: &Services,
+    fetching: &Arc<InService>,
+    feed: &Feed,
+    socket: &Socket,
+) -> Result<Shared> {
+    let address = socket.listener.local_addr();
+    Shared::new(SharedParts {
+        app: Arc::clone(&services.app),
+        feed: feed.clone(),
+        fetching: Arc::clone(fetching) as Arc<dyn Fetching>,
+        stop: fetching.stop_http.clone(),
+        operator: socket.operator.clone(),
+        is_local: address.is_ok_and(|address| is_loopback(address.ip())),
+        tls: socket.certificate.as_ref().map(|one| Arc::clone(&one.tls)),
+    })
+    .await
+}
+
+/// Keeps the certificate as its files are; never returns.
+async fn keep_current(certificate: Option<Certificate>, services: &Services) -> Infallible {
+    match certificate {
+        Some(certificate) => {
+            let hang_ups = signals::hang_ups();
+            certificate.keep_current(services, hang_ups).await
+        }
+        None => std::future::pending().await,
     }
 }
 
@@ -149,17 +204,17 @@ pub(super) async fn over(
 fn print_place(
     shared: &Shared,
     place: &CataloguePlace,
-    address: Option<SocketAddr>,
+    address: Option<String>,
     console: &mut Console<'_>,
 ) -> Result<()> {
     let Some(address) = address else {
         return Ok(());
     };
-    console.note(&format!("serving {place} at http://{address}/"));
+    console.note(&format!("serving {place} at {address}/"));
     if console.is_terminal {
         let link = shared.sign_in_link()?;
         console.note(&format!(
-            "sign in as operator, once within 10 minutes: http://{address}{link}"
+            "sign in as operator, once within 10 minutes: {address}{link}"
         ));
     }
     Ok(())

@@ -1,8 +1,11 @@
-//! `[http]`: where the HTTP service listens, who may read, and which secrets its users may name.
+//! `[http]`: where the HTTP service listens, its certificate, who may read, and which secrets its users may name.
+//!
+//! Never reads the certificate or its key.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::values::{host_names, listen_address};
 use crate::domain::text_form::{prints_text, reads_text};
@@ -15,6 +18,12 @@ pub struct HttpConfig {
     /// The address and port on which the service listens; by default `127.0.0.1:8080`.
     #[serde(deserialize_with = "listen_address")]
     pub listen: SocketAddr,
+    /// The PEM file of the certificate with which the service speaks TLS, and of those of its issuers. Set with `key`.
+    #[serde(serialize_with = "print_path")]
+    pub cert: Option<PathBuf>,
+    /// The PEM file of the certificate's private key. Set with `cert`.
+    #[serde(serialize_with = "print_path")]
+    pub key: Option<PathBuf>,
     /// The names by which clients reach the service, besides `localhost` and the addresses of this machine: a request
     /// for another `Host` is refused.
     #[serde(deserialize_with = "host_names")]
@@ -29,10 +38,26 @@ pub struct HttpConfig {
     pub allowed_secrets: Vec<String>,
 }
 
+impl HttpConfig {
+    /// Returns the files of the certificate and of its key; `None` when the service speaks plain HTTP.
+    pub fn certificate(&self) -> Option<(&Path, &Path)> {
+        self.cert.as_deref().zip(self.key.as_deref())
+    }
+}
+
+/// Prints a path as text: TOML has no other bytes.
+#[expect(clippy::ref_option, reason = "serde hands the field over so")]
+fn print_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = path.as_ref().map(|path| path.to_string_lossy());
+    text.serialize(serializer)
+}
+
 impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            cert: None,
+            key: None,
             hosts: Vec::new(),
             read: ReadAccess::default(),
             trusted_proxies: Vec::new(),

@@ -374,6 +374,9 @@ fn parse(text: &str, path: PathBuf, environment: &Environment) -> FileRead {
     }
 }
 
+const LACKS_KEY: &str = "a certificate needs its private key: give `key` too";
+const LACKS_CERTIFICATE: &str = "a private key needs its certificate: give `cert` too";
+
 /// Returns the keys of a file; those of a table follow its name and a dot.
 fn keys_of(table: &DeTable<'_>) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
@@ -399,6 +402,8 @@ fn read_document(document: &Document<'_>, paths: Paths<'_>) -> FileSettings {
         (&["log_dir"], &mut read.log_dir),
         (&["secrets_file"], &mut read.secrets_file),
         (&["fetch", "ca_file"], &mut certificates),
+        (&["http", "cert"], &mut read.http.cert),
+        (&["http", "key"], &mut read.http.key),
     ] {
         let found = path
             .take()
@@ -409,6 +414,11 @@ fn read_document(document: &Document<'_>, paths: Paths<'_>) -> FileSettings {
         });
     }
     read.fetch.ca_files.extend(certificates);
+    match (&read.http.cert, &read.http.key) {
+        (Some(_), None) => document.problem_of(&["http", "cert"], LACKS_KEY),
+        (None, Some(_)) => document.problem_of(&["http", "key"], LACKS_CERTIFICATE),
+        _ => {}
+    }
     for setting in &mut read.dashboard.keys {
         setting.line = document.line(&(setting.line..setting.line));
     }

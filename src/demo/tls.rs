@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -37,6 +37,17 @@ impl Authority {
 
     /// Generates a certificate for these host names and IP addresses; returns the TLS configuration of its server.
     pub fn server_config(&self, names: &[&str]) -> Result<ServerConfig, DemoError> {
+        let (certificate, key) = self.signed(names)?;
+        server_config(certificate.der().clone(), &key)
+    }
+
+    /// Generates a certificate likewise; returns it and its private key as PEM.
+    pub fn certificate(&self, names: &[&str]) -> Result<(String, String), DemoError> {
+        let (certificate, key) = self.signed(names)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
+    fn signed(&self, names: &[&str]) -> Result<(Certificate, KeyPair), DemoError> {
         let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
         let mut params = CertificateParams::new(names)?;
         params
@@ -47,7 +58,7 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.0)?;
-        server_config(certificate.der().clone(), &key)
+        Ok((certificate, key))
     }
 }
 

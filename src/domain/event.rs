@@ -105,6 +105,10 @@ words!(
         ConfigRejected = "config.rejected",
         /// A long-running process loaded its changed configuration, or an unusable file became usable again.
         ConfigReloaded = "config.reloaded",
+        /// A running service uses the changed certificate of its files.
+        CertificateReloaded = "certificate.reloaded",
+        /// The changed certificate of a running service cannot be used; the one before it stays in use.
+        CertificateRejected = "certificate.rejected",
         /// A row of the catalogue cannot be read. Recorded once.
         RowDamaged = "catalogue.damaged",
         /// The catalogue held impossible times, written while the clock ran ahead; what they postponed is due now.

@@ -1,5 +1,6 @@
-//! The HTTP service: the API, who may do what, the live feed, and its limits.
+//! The HTTP service: the API, who may do what, the live feed, its limits, TLS, and sockets of a service manager.
 
+mod activation;
 mod api;
 mod data;
 mod files;
@@ -8,3 +9,4 @@ mod live;
 mod pages;
 mod people;
 mod rights;
+mod tls;

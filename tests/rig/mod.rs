@@ -43,6 +43,7 @@ pub(crate) use relay::Relay;
 pub(crate) use release::{Release, SUMS_VERIFIER, plain_files, read_through, sums_of};
 pub(crate) use samples::{PASS_ALL, at, fetch_section, hourly, noise, verifier};
 pub(crate) use saved::Saved;
+pub(crate) use server::{certificate, trusting_client};
 pub(crate) use service::{Answer, Service};
 pub(crate) use terminal::{Start, Terminal};
 pub(crate) use waiting::{PATIENCE, comes, seen, soon, until};

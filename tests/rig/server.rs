@@ -9,6 +9,8 @@ use std::thread::JoinHandle;
 
 use gannet::demo::Authority;
 use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use tempfile::NamedTempFile;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -92,6 +94,24 @@ impl Drop for Server {
 fn authority() -> &'static Authority {
     static AUTHORITY: OnceLock<Authority> = OnceLock::new();
     AUTHORITY.get_or_init(|| Authority::new().expect("an authority"))
+}
+
+/// Returns a certificate of the authority for these names, and its private key, as PEM.
+pub(crate) fn certificate(names: &[&str]) -> (String, String) {
+    authority().certificate(names).expect("a certificate")
+}
+
+/// Returns a client's TLS that trusts the authority.
+pub(crate) fn trusting_client() -> Arc<rustls::ClientConfig> {
+    let pem = authority().pem();
+    let mut roots = rustls::RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate");
+    roots.add(root).expect("a root");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let client = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions");
+    Arc::new(client.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Returns what accepts clients that speak one of these protocols.

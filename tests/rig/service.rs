@@ -1,14 +1,17 @@
-//! `gannet serve` as a child process, and requests to it over a connection of their own each.
+//! `gannet serve` as a child process, and requests to it over a connection of their own each, plain or over TLS.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr};
 use std::time::Duration;
 
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
 use serde_json::Value;
 
 use super::gannet::Gannet;
+use super::server::trusting_client;
 
 /// The running service; ended when dropped.
 pub(crate) struct Service {
@@ -16,7 +19,13 @@ pub(crate) struct Service {
     stderr: BufReader<ChildStderr>,
     /// The address and port.
     pub(crate) address: String,
+    is_tls: bool,
 }
+
+/// A connection to the service.
+pub(crate) trait Connection: Read + Write {}
+
+impl<T: Read + Write> Connection for T {}
 
 /// The answer to a request.
 #[derive(Debug)]
@@ -53,23 +62,26 @@ impl Service {
     /// Starts the service over a home's catalogue, with these further arguments, and waits until it listens.
     pub(crate) fn start(gannet: &Gannet, arguments: &[&str]) -> Self {
         let given = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
-        #[expect(
-            clippy::zombie_processes,
-            reason = "waited for when dropped, or the test ends"
-        )]
-        let mut child = gannet.start(&given);
+        let child = gannet.start(&given);
+        Self::of(child)
+    }
+
+    /// Waits until a started program listens.
+    pub(crate) fn of(mut child: Child) -> Self {
         let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
         let mut said = String::new();
         loop {
             let mut line = String::new();
             let read = stderr.read_line(&mut line).expect("a line");
             assert!(read > 0, "gannet serve ended: {said}");
-            if let Some((_, address)) = line.trim_end().split_once(" at http://") {
-                let address = address.trim_end_matches('/').to_owned();
+            let place = line.trim_end().split_once("serving ");
+            let place = place.and_then(|(_, place)| place.rsplit_once(" at "));
+            if let Some((scheme, address)) = place.and_then(|(_, url)| url.split_once("://")) {
                 return Self {
                     child,
                     stderr,
-                    address,
+                    address: address.trim_end_matches('/').to_owned(),
+                    is_tls: scheme == "https",
                 };
             }
             said.push_str(&line);
@@ -88,7 +100,7 @@ impl Service {
         fields: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let mut stream = self.connect();
+        let mut stream = self.open();
         let mut head = vec![
             format!("{method} {path} HTTP/1.1"),
             "Connection: close".to_owned(),
@@ -129,6 +141,17 @@ impl Service {
         self.ask(method, path, &fields, &body.to_string())
     }
 
+    /// Opens a connection over which the service speaks HTTP.
+    pub(crate) fn open(&self) -> Box<dyn Connection> {
+        let stream = self.connect();
+        if !self.is_tls {
+            return Box::new(stream);
+        }
+        let name = ServerName::try_from("localhost").expect("a name");
+        let client = ClientConnection::new(trusting_client(), name).expect("a client");
+        Box::new(StreamOwned::new(client, stream))
+    }
+
     /// Opens a connection.
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).expect("a connection");
@@ -136,6 +159,12 @@ impl Service {
             .set_read_timeout(Some(Duration::from_mins(1)))
             .expect("a time-out");
         stream
+    }
+
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::HUP).expect("a signal");
     }
 
     /// Sends SIGTERM, and returns the exit code and what was said on stderr since the start.

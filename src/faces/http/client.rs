@@ -7,9 +7,13 @@ use axum::http::HeaderMap;
 
 use crate::config::HttpConfig;
 
-/// The address that a request comes from.
+/// The other end of the connection on which a request comes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) IpAddr);
+pub(super) struct Peer {
+    pub(super) address: IpAddr,
+    /// Whether it speaks TLS with the service.
+    pub(super) is_tls: bool,
+}
 
 /// The client of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,17 +30,18 @@ pub(super) struct Client {
 impl Client {
     /// Returns the client of a request.
     pub(super) fn of(config: &HttpConfig, request: &Request) -> Self {
-        let peer = request.extensions().get::<Peer>();
-        let peer = peer.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |Peer(address)| {
-            *address
-        });
-        Self::behind(peer, config, request.headers())
+        let peer = request.extensions().get::<Peer>().copied();
+        let nobody = Peer {
+            address: IpAddr::from(Ipv4Addr::UNSPECIFIED),
+            is_tls: false,
+        };
+        Self::behind(peer.unwrap_or(nobody), config, request.headers())
     }
 
-    fn behind(peer: IpAddr, config: &HttpConfig, headers: &HeaderMap) -> Self {
+    fn behind(peer: Peer, config: &HttpConfig, headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let is_trusted = |address: &IpAddr| config.trusted_proxies.contains(address);
-        let is_by_trusted = is_trusted(&peer);
+        let is_by_trusted = is_trusted(&peer.address);
         let lists = headers.get_all("x-forwarded-for").iter();
         let lists = lists.filter_map(|value| value.to_str().ok());
         let hops: Vec<&str> = lists
@@ -50,10 +55,12 @@ impl Client {
             .map_while(|hop| hop.parse::<IpAddr>().ok());
         let client = known.find(|hop| !is_trusted(hop)).filter(|_| is_by_trusted);
         let says_so = ["x-forwarded-for", "forwarded", "via"];
+        // A trusted proxy knows what its client speaks, whatever it speaks itself.
+        let scheme = text("x-forwarded-proto").filter(|_| is_by_trusted);
         Self {
-            address: client.unwrap_or(peer),
+            address: client.unwrap_or(peer.address),
             is_forwarded: says_so.iter().any(|name| headers.contains_key(*name)),
-            is_tls: is_by_trusted && text("x-forwarded-proto") == Some("https"),
+            is_tls: scheme.map_or(peer.is_tls, |scheme| scheme == "https"),
             is_by_trusted,
         }
     }
@@ -97,7 +104,11 @@ mod tests {
             if !forwarded.is_empty() {
                 headers.insert("x-forwarded-for", forwarded.parse().expect("a value"));
             }
-            let client = Client::behind(peer.parse().expect("an address"), &config, &headers);
+            let peer_of = Peer {
+                address: peer.parse().expect("an address"),
+                is_tls: false,
+            };
+            let client = Client::behind(peer_of, &config, &headers);
             let found = (
                 client.address.to_string(),
                 client.is_forwarded,
@@ -108,6 +119,30 @@ mod tests {
                 (address.to_owned(), is_forwarded, user),
                 "{peer} {forwarded}"
             );
+        }
+    }
+
+    #[test]
+    fn a_client_speaks_tls_with_the_service_or_with_a_trusted_proxy() {
+        let config = HttpConfig {
+            trusted_proxies: vec![IpAddr::from([127, 0, 0, 1])],
+            ..HttpConfig::default()
+        };
+        for (peer, is_tls, scheme, expected) in [
+            ([127, 0, 0, 1], false, None, false),
+            ([127, 0, 0, 1], false, Some("https"), true),
+            ([127, 0, 0, 1], true, None, true),
+            ([127, 0, 0, 1], true, Some("http"), false),
+            ([192, 0, 2, 7], false, Some("https"), false),
+            ([192, 0, 2, 7], true, Some("http"), true),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(scheme) = scheme {
+                headers.insert("x-forwarded-proto", scheme.parse().expect("a value"));
+            }
+            let address = IpAddr::from(peer);
+            let client = Client::behind(Peer { address, is_tls }, &config, &headers);
+            assert_eq!(client.is_tls, expected, "{peer:?} {is_tls} {scheme:?}");
         }
     }
 }

@@ -109,7 +109,7 @@ async fn check(
     let is_from_page =
         headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
     if is_write && (caller.by_cookie || is_from_page) || is_socket {
-        check_origin(headers)?;
+        check_origin(client.is_tls, headers)?;
     }
     Ok(caller)
 }
@@ -207,13 +207,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Refuses a write that another site may have caused (Fetch Metadata, or else `Origin` against `Host`).
-fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+fn check_origin(is_tls: bool, headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_own = match (text("sec-fetch-site"), text("origin"), text("host")) {
         (Some(site), ..) => site == "same-origin",
         (None, Some(origin), Some(host)) => {
-            let authority = origin.strip_prefix("http://");
-            let authority = authority.or_else(|| origin.strip_prefix("https://"));
+            // A proxy that is not trusted may speak TLS with a client that seems to speak plain HTTP.
+            let plain = origin.strip_prefix("http://").filter(|_| !is_tls);
+            let authority = plain.or_else(|| origin.strip_prefix("https://"));
             authority == Some(host)
         }
         _ => false,

@@ -32,6 +32,7 @@ mod sign_in;
 mod signing;
 mod source_page;
 mod state_counts;
+mod tls;
 mod write_limit;
 
 pub use fetching::Fetching;
@@ -39,3 +40,4 @@ pub use live::Feed;
 pub use router::route_table;
 pub use server::{Listener, serve};
 pub use shared::{Shared, SharedParts};
+pub use tls::Tls;

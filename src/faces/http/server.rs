@@ -1,6 +1,7 @@
-//! Serves the router on a socket, with limits on connections, heads and times, until a stop is requested.
+//! Serves the router on a socket, plain or over TLS, with limits on connections, handshakes, heads and times, until a
+//! stop is requested.
 //!
-//! Never routes a request, and never answers one but for its limits.
+//! Never routes a request, and never answers one but for its limits and for plain HTTP where TLS is spoken.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -12,16 +13,18 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
@@ -29,13 +32,14 @@ use super::client::Peer;
 use super::problem::Problem;
 use super::router::router;
 use super::shared::Shared;
+use super::tls::Tls;
 use super::write_limit::WriteLimit;
 
 /// The most connections at once.
 const MAX_CONNECTIONS: usize = 10_000;
 /// The most connections at once of one address beyond this machine. A proxy runs on this machine.
 const MAX_OF_ADDRESS: usize = 500;
-/// The time for the head of a request, also after the request before it.
+/// The time for a TLS handshake, and for the head of a request, also after the request before it.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// The largest head of a request, in bytes.
 const MAX_HEAD_BYTES: usize = 8 << 10;
@@ -72,7 +76,11 @@ pub async fn serve(listener: Listener, shared: Shared) {
 /// Accepts connections until a stop is requested.
 async fn accept_until_stopped(listener: &Listener, shared: Shared, connections: &mut JoinSet<()>) {
     let stop = shared.stop().clone();
-    let router = router(shared);
+    let site = Site {
+        tls: shared.tls().cloned(),
+        router: router(shared),
+        stop: stop.clone(),
+    };
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let by_address = ByAddress::default();
     loop {
@@ -93,9 +101,9 @@ async fn accept_until_stopped(listener: &Listener, shared: Shared, connections: 
         let (Ok(place), Some(share)) = (place, by_address.take(peer.ip())) else {
             continue;
         };
-        let (router, stop) = (router.clone(), stop.clone());
+        let site = site.clone();
         connections.spawn(async move {
-            connection(stream, peer, router, stop).await;
+            connection(stream, peer, site).await;
             drop((place, share));
         });
     }
@@ -113,18 +121,94 @@ async fn pause_after(error: &io::Error) {
     }
 }
 
+/// What every connection is served with.
+#[derive(Clone)]
+struct Site {
+    router: Router,
+    stop: CancellationToken,
+    tls: Option<Arc<Tls>>,
+}
+
+/// What a client speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Speech {
+    Plain,
+    Tls,
+    /// Plain HTTP where TLS is expected.
+    PlainForTls,
+}
+
 /// Serves one connection to its end. Its errors are the client's: it closed early, or sent something else than HTTP.
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+async fn connection(stream: TcpStream, peer: SocketAddr, site: Site) {
     // Without it, small answers wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(WriteLimit::new(stream, READER_TIME));
-    let service = service_fn(move |request| answer(request, peer, router.clone()));
+    match site.tls.clone() {
+        None => {
+            let stream = WriteLimit::new(stream, READER_TIME);
+            speak(stream, peer, Speech::Plain, site).await;
+        }
+        // Boxed: connections of a service without TLS have no room for it.
+        Some(tls) => Box::pin(secured(stream, peer, &tls, site)).await,
+    }
+}
+
+/// Serves one connection over TLS.
+async fn secured(stream: TcpStream, peer: SocketAddr, tls: &Tls, site: Site) {
+    let shaken = async {
+        let is_tls = begins_handshake(&stream).await?;
+        let stream = WriteLimit::new(stream, READER_TIME);
+        if is_tls {
+            let stream = tls.accept(stream).await?;
+            Ok::<_, io::Error>(Greeted::Tls(Box::new(stream)))
+        } else {
+            Ok(Greeted::Plain(stream))
+        }
+    };
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(HEAD_TIME, shaken) => shaken,
+        () = site.stop.cancelled() => return,
+    };
+    match shaken {
+        Ok(Ok(Greeted::Tls(stream))) => speak(stream, peer, Speech::Tls, site).await,
+        Ok(Ok(Greeted::Plain(stream))) => speak(stream, peer, Speech::PlainForTls, site).await,
+        Ok(Err(error)) => tracing::debug!("no TLS with {peer}: {error}"),
+        Err(_) => tracing::debug!("no TLS with {peer}: the handshake took too long"),
+    }
+}
+
+/// A connection after its first bytes.
+enum Greeted {
+    Tls(Box<TlsStream<WriteLimit<TcpStream>>>),
+    Plain(WriteLimit<TcpStream>),
+}
+
+/// Returns whether a client begins a TLS handshake (RFC 8446 §5.1), once its first byte is there; leaves the byte there.
+async fn begins_handshake(stream: &TcpStream) -> io::Result<bool> {
+    const HANDSHAKE: u8 = 22;
+    let mut first = [0];
+    match stream.peek(&mut first).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(first == [HANDSHAKE]),
+    }
+}
+
+/// Speaks HTTP on a connection to its end.
+async fn speak<I>(io: I, peer: SocketAddr, speech: Speech, site: Site)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Site { router, stop, .. } = site;
+    let peer_of = Peer {
+        address: peer.ip().to_canonical(),
+        is_tls: speech == Speech::Tls,
+    };
+    let service = service_fn(move |request| answer(request, peer_of, speech, router.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_header_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(io, service)
+        .serve_connection(TokioIo::new(io), service)
         .with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -142,13 +226,15 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: C
 /// Returns the router's answer; a problem when that takes too long or fails.
 async fn answer(
     request: Request<Incoming>,
-    peer: SocketAddr,
+    peer: Peer,
+    speech: Speech,
     mut router: Router,
 ) -> Result<Response, Infallible> {
+    if speech == Speech::PlainForTls {
+        return Ok(ask_for_tls());
+    }
     let mut request = request.map(Body::new);
-    request
-        .extensions_mut()
-        .insert(Peer(peer.ip().to_canonical()));
+    request.extensions_mut().insert(peer);
     let answer = AssertUnwindSafe(router.call(request)).catch_unwind();
     Ok(match tokio::time::timeout(REQUEST_TIME, answer).await {
         Ok(Ok(Ok(response))) => response,
@@ -162,6 +248,13 @@ async fn answer(
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response()
         }
     })
+}
+
+/// Returns the answer to plain HTTP where TLS is spoken.
+fn ask_for_tls() -> Response {
+    let words = "This port speaks TLS: the address begins with https://\n";
+    let fields = [(header::CONNECTION, "close")];
+    (StatusCode::BAD_REQUEST, fields, words).into_response()
 }
 
 /// The numbers of connections by address.

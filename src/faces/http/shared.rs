@@ -12,6 +12,7 @@ use super::fetching::Fetching;
 use super::live::Feed;
 use super::metrics::Numbers;
 use super::sign_in::SignIns;
+use super::tls::Tls;
 use crate::app::{App, Result};
 use crate::domain::Actor;
 
@@ -29,6 +30,8 @@ pub struct SharedParts {
     pub operator: String,
     /// Whether the service listens on loopback only.
     pub is_local: bool,
+    /// The certificate of a service that speaks TLS.
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// Comparisons that are made at once.
@@ -110,6 +113,10 @@ impl Shared {
 
     pub(super) fn is_local(&self) -> bool {
         self.0.parts.is_local
+    }
+
+    pub(super) fn tls(&self) -> Option<&Arc<Tls>> {
+        self.0.parts.tls.as_ref()
     }
 
     pub(super) fn feed(&self) -> &Feed {

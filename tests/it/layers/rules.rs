@@ -193,7 +193,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["logging"]),
     ("tracing_appender", &["logging", COMPOSE]),
     ("rcgen", &["demo"]),
-    ("tokio_rustls", &["demo", "net"]),
+    ("tokio_rustls", &["demo", "faces::http", "net"]),
     ("jsonschema", &["config", "verify"]),
     ("image", &["verify"]),
     ("gif", &["verify"]),
