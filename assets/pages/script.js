@@ -43,10 +43,13 @@
 
   const liveParts = () => document.querySelectorAll("main [data-live][id]");
   const status = document.getElementById("live-state");
-  let lastEvent = null;
+  // What happened while the page was on its way is seen, too.
+  let lastEvent = document.querySelector("meta[name=event]")?.content ?? null;
   let lastFetch = 0;
   let timer = null;
   let isFetching = false;
+  // Whether a part could not be replaced because it was in use.
+  let isBehind = false;
   let waitMs = 1000;
 
   // What somebody marked, unfolded, or has in focus inside a part survives its replacement.
@@ -97,8 +100,13 @@
   }
 
   async function refresh() {
-    if (isFetching || document.hidden || liveParts().length === 0) return;
+    if (document.hidden || liveParts().length === 0) return;
+    if (isFetching) {
+      refreshSoon();
+      return;
+    }
     isFetching = true;
+    isBehind = false;
     lastFetch = Date.now();
     try {
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
@@ -106,7 +114,11 @@
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       for (const part of liveParts()) {
         const fresh = page.getElementById(part.id);
-        if (!fresh || isInUse(part) || fresh.innerHTML === part.dataset.html) continue;
+        if (!fresh || fresh.innerHTML === part.dataset.html) continue;
+        if (isInUse(part)) {
+          isBehind = true;
+          continue;
+        }
         const html = fresh.innerHTML;
         const state = stateOf(part);
         part.replaceChildren(...document.importNode(fresh, true).childNodes);
@@ -128,6 +140,10 @@
     timer = setTimeout(() => { timer = null; refresh(); }, wait);
   }
 
+  function catchUp() {
+    if (isBehind) refreshSoon();
+  }
+
   function concerns(event) {
     const own = location.pathname.match(/^\/sources\/(\d+)$/);
     return !own || event.source_id === null || String(event.source_id) === own[1];
@@ -144,6 +160,8 @@
     }
     socket.addEventListener("open", () => {
       waitMs = 1000;
+      // A refresh may have failed while the service was away.
+      if (status.textContent !== "") refreshSoon();
       status.textContent = "live";
     });
     socket.addEventListener("message", (message) => {
@@ -217,6 +235,8 @@
   showAges();
   setInterval(showAges, 10000);
   document.addEventListener("keydown", onKey);
+  document.addEventListener("focusout", catchUp);
+  document.addEventListener("selectionchange", catchUp);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refreshSoon(); });
   if (location.hash === "#add") openForm("add");
   const wrong = document.querySelector("[aria-invalid=true]");

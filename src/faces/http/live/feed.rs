@@ -76,7 +76,7 @@ impl Feed {
     }
 
     /// Returns the id of the newest event that was read.
-    pub(super) fn newest(&self) -> EventId {
+    pub(in crate::faces::http) fn newest(&self) -> EventId {
         *self.0.newest.borrow()
     }
 

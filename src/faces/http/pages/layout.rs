@@ -98,8 +98,11 @@ impl Visit {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                // Times that get older.
-                @if section != Section::None { meta name="now" content=(now); }
+                // Times that get older, and the event after which the page follows.
+                @if section != Section::None {
+                    meta name="now" content=(now);
+                    meta name="event" content=(self.event);
+                }
                 title { (text(title)) " · gannet" }
                 link rel="stylesheet" href=(*STYLE_PLACE);
                 link rel="icon" href="data:,";

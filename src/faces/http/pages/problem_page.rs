@@ -38,11 +38,7 @@ impl Asked {
         let Some(refused) = response.extensions_mut().remove::<Refused>() else {
             return response;
         };
-        let visit = Visit {
-            shared: shared.clone(),
-            caller,
-            uri,
-        };
+        let visit = Visit::new(shared, caller, uri);
         let mut page = page(&visit, response.status(), &refused);
         let kept: [HeaderName; 3] = [header::WWW_AUTHENTICATE, header::RETRY_AFTER, header::ALLOW];
         for name in kept {

@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::app::App;
+use crate::domain::EventId;
 use crate::faces::http::caller::{Caller, Right};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
@@ -16,6 +17,8 @@ pub(in crate::faces::http) struct Visit {
     pub(super) shared: Shared,
     pub(super) caller: Caller,
     pub(super) uri: Uri,
+    /// The newest event before anything was read for the page, which follows from there.
+    pub(super) event: EventId,
 }
 
 impl FromRequestParts<Shared> for Visit {
@@ -23,15 +26,21 @@ impl FromRequestParts<Shared> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Caller>().cloned();
-        Ok(Self {
-            shared: shared.clone(),
-            caller: caller.unwrap_or_else(|| Caller::unknown(false)),
-            uri: parts.uri.clone(),
-        })
+        let caller = caller.unwrap_or_else(|| Caller::unknown(false));
+        Ok(Self::new(shared, caller, parts.uri.clone()))
     }
 }
 
 impl Visit {
+    pub(super) fn new(shared: &Shared, caller: Caller, uri: Uri) -> Self {
+        Self {
+            event: shared.feed().newest(),
+            shared: shared.clone(),
+            caller,
+            uri,
+        }
+    }
+
     /// Returns the use-cases, for reading.
     pub(super) fn app(&self) -> &App {
         self.shared.app()
