@@ -170,7 +170,7 @@ async fn lines(visit: &Visit, content: &Content) -> Result<Markup, Problem> {
     }
     Ok(html! {
         (pages)
-        div.scroll role="region" aria-label="Lines" tabindex="0" {
+        div.scroll role="group" aria-label="Lines" tabindex="0" {
             table.code { tbody {
                 @for (at, line) in window.lines.iter().enumerate() {
                     tr { td.line { (window.first + at) } td { code { (clean_line(&line.text)) } @if line.is_cut { span.dim { " … cut" } } } }
@@ -205,7 +205,7 @@ async fn table(visit: &Visit, content: &Content, separator: u8) -> Result<Markup
     Ok(html! {
         (pages)
         @if widest > MAX_COLUMNS { p.dim { "The first " (MAX_COLUMNS) " of " (widest) " columns: the text shows all." } }
-        div.scroll role="region" aria-label="Rows" tabindex="0" {
+        div.scroll role="group" aria-label="Rows" tabindex="0" {
             table.csv {
                 @if let Some(heading) = &heading {
                     thead { tr { th.line scope="col" { "#" } @for one in heading.iter().take(MAX_COLUMNS) { th scope="col" { (cell(one)) } } } }

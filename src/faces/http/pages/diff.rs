@@ -52,7 +52,7 @@ pub(super) async fn show(
         (headline(&visit, (&old, removed), (&new, added)))
         (walk(&visit, &old, &new).await?)
         (views(&visit, is_split))
-        div.scroll role="region" aria-label="Difference" tabindex="0" { (shown) }
+        div.scroll role="group" aria-label="Difference" tabindex="0" { (shown) }
         @if is_cut { p.dim { "More was cut after " (grouped(MAX_LINES as u64)) " lines: " code { "gannet diff" } " prints all." } }
     };
     Ok(visit.page(Section::Sources, &title, &content))

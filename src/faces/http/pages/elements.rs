@@ -178,7 +178,7 @@ const DONE: [(&str, &str); 11] = [
 
 /// Shows a table in a box of its own, which scrolls when the screen is narrow.
 pub(super) fn table_box(name: &str, table: &Markup) -> Markup {
-    html! { div.scroll role="region" aria-label=(name) tabindex="0" { (table) } }
+    html! { div.scroll role="group" aria-label=(name) tabindex="0" { (table) } }
 }
 
 /// Returns a number with commas between its thousands.
