@@ -34,7 +34,7 @@ pub(crate) use client::{Client, JumpingClock, bytes_of, failure, fetched};
 pub(crate) use folder::folder;
 pub(crate) use gannet::{Gannet, PASSWORD, Said, said};
 pub(crate) use home::{Home, fixture};
-pub(crate) use left_out::left_out;
+pub(crate) use left_out::{left_out, run_elsewhere};
 pub(crate) use namespace::{in_mount_namespace, in_namespaces, namespaces};
 pub(crate) use numbers::Numbers;
 pub(crate) use origin::{Gate, Origin, Recorded, Reply};
