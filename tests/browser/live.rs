@@ -1,0 +1,63 @@
+//! Pages follow what other processes do, and keep what somebody types, marks and has in focus meanwhile.
+
+use crate::driver::Browser;
+use crate::rig::{Home, Service};
+use crate::stage::sign_in;
+
+/// A service over two sources with a version each, and an operator.
+fn home() -> (Home, Service) {
+    let home = Home::new("")
+        .with_source("a.txt", ["a"])
+        .with_source("b.txt", ["b"]);
+    home.add_person("anna", "operator");
+    let service = Service::start(&home, &["--no-worker"]);
+    (home, service)
+}
+
+/// Waits until the page follows, and marks it: a page that was loaded again lacks the mark.
+fn follow(browser: &mut Browser, path: &str) {
+    browser.goto(path);
+    browser.wait_for("document.getElementById('live-state').innerText === 'live'");
+    browser.evaluate("window.isKept = true");
+}
+
+#[test]
+fn pages_follow_and_keep_what_is_typed() {
+    let (home, service) = home();
+    let Some(mut browser) = Browser::start(&service.address) else {
+        return;
+    };
+    // What happens before the page can follow is seen, too.
+    browser.goto_while("/log", || drop(home.fetch("a.txt")));
+    browser.wait_for_text("pass.finished");
+    sign_in(&mut browser, "anna");
+    follow(&mut browser, "/");
+    home.fetch("a.txt");
+    browser.wait_for("document.querySelectorAll('#passes ~ .scroll tbody tr').length === 2");
+    assert_eq!(browser.evaluate("window.isKept"), true);
+
+    follow(&mut browser, "/sources");
+    browser.click("checkbox", "Mark a.txt");
+    browser.fill_in("searchbox", "Filter", "tag:");
+    browser.click("DisclosureTriangle", "Add sources");
+    browser.fill("Address", "https://exam");
+    home.add("c.txt", &[]);
+    browser.wait_for_text("c.txt");
+    // What follows goes on where the typing stopped.
+    browser.type_text("ple.org/d.txt");
+    let kept = "[document.activeElement.value, document.getElementById('filter').value,
+        document.querySelector('[aria-label=\"Mark a.txt\"]').checked, window.isKept].join(' ')";
+    assert_eq!(
+        browser.evaluate(kept),
+        "https://example.org/d.txt tag: true true"
+    );
+
+    follow(&mut browser, "/log");
+    browser.fill_in("searchbox", "Source", "a.t");
+    home.fetch("b.txt");
+    browser.wait_for("document.querySelector('#log tbody tr').innerText.includes('pass.finished')");
+    browser.type_text("xt");
+    let kept = "[document.activeElement.value, window.isKept].join(' ')";
+    assert_eq!(browser.evaluate(kept), "a.txt true");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
