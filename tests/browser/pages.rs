@@ -246,7 +246,7 @@ fn all_other_pages_fit_and_keep_the_rules() {
         ("set", "/sets/firmware"),
         ("log", "/log"),
         ("data", "/data"),
-        ("data-query", "/data?q=SELECT+*+FROM+attempts"),
+        ("data-query", "/data?q=SELECT+*+FROM+attempt"),
         ("data-refused", "/data?q=SELECT+nonsense"),
         ("problem", "/sources/999"),
     ] {

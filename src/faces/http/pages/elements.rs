@@ -58,7 +58,7 @@ impl Visit {
 
 /// Shows that there is no value.
 pub(super) fn dash() -> Markup {
-    html! { span.dim { "–" } }
+    html! { span.dim.none { "–" } }
 }
 
 /// Shows a size, the exact number of bytes as its title.

@@ -52,7 +52,7 @@ pub(super) async fn versions_section(visit: &Visit, source: &Source) -> Result<M
 
 fn versions_table(rows: &[Markup]) -> Markup {
     html! {
-        table {
+        table.cards {
             thead { tr {
                 th scope="col" { "Version" } th scope="col" { "Fetched" } th.number scope="col" { "Size" }
                 th scope="col" { "State" } th scope="col" { "Published" } th scope="col" { "Verdicts" } th scope="col" { "Compare" }
@@ -75,13 +75,13 @@ fn version_row(
             td { (visit.age(Some(version.fetched_at))) }
             td.number { (size(Some(version.size_bytes))) }
             td { (version_state(version.state)) }
-            td { @if is_served { "now" } @else { (dash()) } }
+            td data-label="published " { @if is_served { "now" } @else { (dash()) } }
             td {
                 @for verdict in last_of_each(verdicts, |one| &one.verdict) {
                     span.verdict { (text(&verdict.verdict.judge_words())) " " (verdict_outcome(verdict.verdict.judgement.outcome)) }
                 }
             }
-            td { @match older {
+            td data-label="compare " { @match older {
                 Some(older) => a href={ "/versions/" (version.id) "/diff/" (older.id) } { "to v" (older.id) },
                 None => (dash()),
             } }
@@ -103,7 +103,7 @@ pub(super) async fn attempts_section(visit: &Visit, source: &Source) -> Result<M
         .filter(|_| has_more)
         .map(|last| last.id.to_string());
     let table = html! {
-        table {
+        table.cards {
             thead { tr {
                 th scope="col" { "Started" } th scope="col" { "Outcome" } th.number scope="col" { "Status" } th.number scope="col" { "Size" }
                 th.number scope="col" { "Took" } th.number scope="col" { "Tries" } th scope="col" { "Version" } th scope="col" { "Error" }
@@ -139,10 +139,10 @@ fn attempt_row(visit: &Visit, attempt: &Attempt) -> Markup {
         tr {
             td { (visit.age(Some(attempt.started_at))) }
             td { (badge(glyph, class, attempt.outcome.as_str(), "")) }
-            td.number { @match attempt.http_status { Some(status) => (status), None => (dash()) } }
+            td.number data-label="status " { @match attempt.http_status { Some(status) => (status), None => (dash()) } }
             td.number { (size(attempt.size_bytes)) }
-            td.number { (took(attempt.duration)) }
-            td.number { (attempt.tries) }
+            td.number data-label="took " { (took(attempt.duration)) }
+            td.number data-label="tries " { (attempt.tries) }
             td { @match attempt.version_id { Some(id) => a href={ "/versions/" (id) } { "v" (id) }, None => (dash()) } }
             td.why { @if let Some(error) = &error { (text(error)) } }
         }

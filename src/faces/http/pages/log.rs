@@ -71,7 +71,7 @@ fn filter_form(visit: &Visit, action: Option<Action>) -> Markup {
 
 fn table(visit: &Visit, events: &[Event]) -> Markup {
     html! {
-        table.log {
+        table.log.cards {
             thead { tr { th scope="col" { "Time" } th scope="col" { "Action" } th scope="col" { "Source" } th scope="col" { "Version" } th scope="col" { "Detail" } th scope="col" { "By" } } }
             tbody {
                 @for event in events.iter().rev() {
@@ -88,7 +88,7 @@ fn table(visit: &Visit, events: &[Event]) -> Markup {
                         } }
                         td { @match about.version_id { Some(id) => a href={ "/versions/" (id) } { "v" (id) }, None => (dash()) } }
                         td.why { @if let Some(detail) = &about.detail { (text(detail)) } }
-                        td { (text(&event.stamp.actor.0)) }
+                        td data-label="by " { (text(&event.stamp.actor.0)) }
                     }
                 }
             }

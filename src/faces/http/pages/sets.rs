@@ -19,16 +19,16 @@ use crate::faces::text::clean_line;
 pub(super) async fn list(visit: Visit) -> Result<Response, Problem> {
     let sets = visit.app().sets().await?;
     let table = html! {
-        table {
+        table.cards {
             thead { tr { th scope="col" { "State" } th scope="col" { "Set" } th.number scope="col" { "Members" } th scope="col" { "Edition" } th scope="col" { "Published" } th scope="col" { "Why" } } }
             tbody {
                 @for one in &sets {
                     tr {
                         td { (set_state(one)) }
                         th scope="row" { a href={ "/sets/" (segment(&one.set.name)) } { (text(&one.set.name)) } }
-                        td.number { (one.members.len()) }
-                        td { (visit.age(one.newest.as_ref().map(|edition| edition.at))) }
-                        td { (visit.age(one.set.published_at)) }
+                        td.number data-label="members " { (one.members.len()) }
+                        td data-label="edition " { (visit.age(one.newest.as_ref().map(|edition| edition.at))) }
+                        td data-label="published " { (visit.age(one.set.published_at)) }
                         td.why { @match why(one) { Some(why) => (text(&why)), None => (dash()) } }
                     }
                 }

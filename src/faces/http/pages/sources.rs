@@ -168,7 +168,7 @@ fn table(
 ) -> Markup {
     let (may_change, none) = (visit.may(Right::Operate), Newest::default());
     html! {
-        table.sources {
+        table.sources.cards {
             thead { tr {
                 @if may_change { th.mark scope="col" { span.hidden { "Mark" } } }
                 @for (name, sort, class) in HEADINGS { (heading(visit, listing, name, sort, class)) }
@@ -215,12 +215,12 @@ fn row(visit: &Visit, source: &Source, newest: &Newest, may_change: bool) -> Mar
             }
             td { (state(source)) }
             th scope="row" { a href={ "/sources/" (source.id) } title=(text(settings.address.as_str())) { (name) } }
-            td { (settings.interval) }
-            td { (visit.age(source.state.last_attempt_at)) }
-            td { (visit.due(next_due(source))) }
+            td data-label="every " { (settings.interval) }
+            td data-label="last " { (visit.age(source.state.last_attempt_at)) }
+            td data-label="next " { (visit.due(next_due(source))) }
             td { @match source.state.version_state { Some(one) => (version_state(one)), None => (dash()) } }
             td.number { (size(newest.size_bytes)) }
-            td.why { @match published_briefly(source, true) { Some(words) => (text(&words)), None => (dash()) } }
+            td.why data-label="published " { @match published_briefly(source, true) { Some(words) => (text(&words)), None => (dash()) } }
             td { (text(&settings.tags.join(", "))) }
         }
     }
