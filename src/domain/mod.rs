@@ -96,7 +96,7 @@ pub use publication::{
 pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
-pub use state_word::{StateWord, is_newest_damaged, next_due};
+pub use state_word::{StateFacts, StateWord, is_newest_damaged, next_due};
 pub use template::Template;
 pub use text::{clean, clean_line, io_words, shortened, truncate_line};
 pub use time_bounds::{CLOCK_TOLERANCE, LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};

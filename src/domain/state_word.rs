@@ -37,6 +37,31 @@ pub enum StateWord {
     Removed,
 }
 
+/// The facts of a source from which its state follows.
+#[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each read from a column of its own"
+)]
+pub struct StateFacts {
+    /// Whether the source was removed.
+    pub is_removed: bool,
+    /// Whether the worker fetches it.
+    pub is_enabled: bool,
+    /// Whether its last attempt failed.
+    pub is_failing: bool,
+    /// Whether it has a version.
+    pub has_version: bool,
+    /// The state of its newest version; `None` without one, or when its row is damaged.
+    pub version_state: Option<VersionState>,
+    /// Whether the version that should be published could not be.
+    pub is_unpublished: bool,
+    /// Whether the newest edition of its set failed or could not be judged.
+    pub set_fails: bool,
+    /// The outcome of its last attempt.
+    pub last_outcome: Option<AttemptOutcome>,
+}
+
 impl StateWord {
     /// Every state, with its word for programs and its word for people.
     pub const ALL: [(Self, &'static str, &'static str); 12] = [
@@ -88,16 +113,31 @@ impl StateWord {
     /// Returns the state of a source.
     pub fn of(source: &Source) -> Self {
         let state = &source.state;
-        match state.last_outcome {
-            _ if source.removed_at.is_some() => Self::Removed,
-            _ if !source.settings.enabled => Self::Off,
-            _ if state.failures > 0 => Self::Down,
-            _ if state.version_state == Some(VersionState::Failed) => Self::Fail,
-            _ if is_newest_damaged(source) => Self::Damaged,
-            _ if state.publish_error.is_some() => Self::Unpublished,
-            _ if state.set_fails => Self::SetFail,
-            _ if state.version_state == Some(VersionState::Error) => Self::Error,
-            _ if state.version_state == Some(VersionState::Pending) => Self::Pending,
+        Self::from_facts(&StateFacts {
+            is_removed: source.removed_at.is_some(),
+            is_enabled: source.settings.enabled,
+            is_failing: state.failures > 0,
+            has_version: state.version_id.is_some(),
+            version_state: state.version_state,
+            is_unpublished: state.publish_error.is_some(),
+            set_fails: state.set_fails,
+            last_outcome: state.last_outcome,
+        })
+    }
+
+    /// Returns the state of a source with these facts.
+    pub fn from_facts(facts: &StateFacts) -> Self {
+        let version_state = facts.version_state;
+        match facts.last_outcome {
+            _ if facts.is_removed => Self::Removed,
+            _ if !facts.is_enabled => Self::Off,
+            _ if facts.is_failing => Self::Down,
+            _ if version_state == Some(VersionState::Failed) => Self::Fail,
+            _ if facts.has_version && version_state.is_none() => Self::Damaged,
+            _ if facts.is_unpublished => Self::Unpublished,
+            _ if facts.set_fails => Self::SetFail,
+            _ if version_state == Some(VersionState::Error) => Self::Error,
+            _ if version_state == Some(VersionState::Pending) => Self::Pending,
             None => Self::Never,
             Some(AttemptOutcome::New) => Self::New,
             Some(_) => Self::Ok,

@@ -24,10 +24,12 @@ impl From<EditionId> for Judged {
 }
 
 /// Which verdicts on versions to read, oldest first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum VerdictQuery {
     /// All verdicts on one version.
     On(VersionId),
+    /// All verdicts on these versions.
+    OnAll(Vec<VersionId>),
     /// The verdicts on the newest versions of a source, without the output of the verifiers: no list shows it, and it
     /// may have 128 KiB each.
     OfSource {

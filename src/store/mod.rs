@@ -42,15 +42,16 @@ pub use published_types::{
 };
 pub use query::{
     AllRowsFit, AskedOfPublished, AttemptsAfter, AttemptsBefore, AttemptsByHour, BarePaths,
-    CatalogueMark, ChangeRuns, ContentsOf, DeletedEditions, DueSetPublication, EditionRefusals,
-    EditionWithId, ExistingSources, ExpectedFiles, FileSetNamed, FileSets, FreeName, HappenedAfter,
-    LastGoodAttempt, LooseObjects, NamedVersions, NewestAmongUnreadable, NewestAttempt,
-    NewestEdition, NewestEvent, NewestKey, NewestOf, NewestTimes, NewestVerdict, NoticeLookOf,
-    OutlookAt, People, PersonNamed, PolicyInForce, PolicyRevision, Publications, PublishFailures,
-    PurgedAt, Query, RefusalsInNameOf, RemovedSources, ServedVersion, SessionWith, SetMembers,
-    SoundVersions, SourcesInManySets, TokenWith, Tokens, UnclaimedPaths, UnnamedObjects,
-    UnreportedDamage, UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VersionCount,
-    VersionForJudging, VersionWith, VersionsBefore, Withdrawals, Workers,
+    CatalogueMark, ChangeRuns, ContentsOf, DeletedEditions, DigestsOf, DueSetPublication,
+    EditionRefusals, EditionWithId, ExistingSources, ExpectedFiles, FileSetNamed, FileSets,
+    FreeName, HappenedAfter, LastGoodAttempt, LooseObjects, NamedVersions, NewestAmongUnreadable,
+    NewestAttempt, NewestEdition, NewestEvent, NewestKey, NewestOf, NewestTimes, NewestVerdict,
+    NoticeLookOf, OutlookAt, People, PersonNamed, PolicyInForce, PolicyRevision, PromisedBy,
+    Publications, PublishFailures, PurgedAt, Query, RefusalsInNameOf, RemovedSources,
+    ServedVersion, SessionWith, SetMembers, SoundVersions, SourcesInManySets, StateCounts,
+    TokenWith, Tokens, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
+    VerdictsAndDeaths, VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith,
+    VersionsBefore, Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

@@ -25,7 +25,7 @@ use super::types::{
 use crate::domain::{
     Action, AdoptedPolicy, ArchiveMark, Attempt, AttemptId, Digest, Edition, EditionId,
     EditionVerdict, EventId, Person, Publication, SetMember, SetPublication, Source, SourceId,
-    SourceSettings, Token, Verdict, VerdictId, Version, VersionId, WorkerInfo,
+    SourceSettings, StateWord, Token, Verdict, VerdictId, Version, VersionId, WorkerInfo,
 };
 
 /// A question to the catalogue, which is answered on one state of it.
@@ -78,6 +78,8 @@ queries! {
     FreeName(SourceSettings, HashSet<String>) -> String;
     /// How many sources are watched, how many of them are due by this time, and when the next other one is due.
     OutlookAt(DateTime<Utc>) -> Outlook;
+    /// The number of sources that are not removed, by state. Sources whose rows are damaged are left out.
+    StateCounts -> Vec<(StateWord, u64)>;
     /// Facts of the newest version and of the last attempt of these sources.
     NewestOf(Vec<SourceId>) -> HashMap<SourceId, Newest>;
     /// When the newest versions of these sources were fetched.
@@ -105,6 +107,8 @@ queries! {
     SoundVersions(SourceId, Option<usize>) -> (Vec<Version>, Option<StoreError>);
     /// The newest of the source's sound versions before this one (or of all), so many at most, newest first.
     VersionsBefore(SourceId, Option<VersionId>, usize) -> Vec<Version>;
+    /// The digests of these versions. Unreadable rows are left out.
+    DigestsOf(Vec<VersionId>) -> HashMap<VersionId, Digest>;
     /// How many versions these sources have together.
     VersionCount(Vec<SourceId>) -> u64;
     /// The source's newest version with this content.
@@ -136,6 +140,8 @@ queries! {
     /// All verdicts on a version, oldest first, and its count of deaths since its rules last all gave a verdict.
     /// Damaged rows are left out.
     VerdictsAndDeaths(VersionId) -> (Vec<Verdict>, u32);
+    /// Those of these versions on which a verifier promised a verdict by this time, which it may have given since.
+    PromisedBy(Vec<VersionId>, DateTime<Utc>) -> HashSet<VersionId>;
     /// The newest verdict on this version, or on any version; 0 while there is none.
     NewestVerdict(Option<VersionId>) -> VerdictId;
     /// The newest verdict on this version or edition, sound or not, when any of its verdicts is unreadable or lost;

@@ -34,12 +34,16 @@ async fn an_outside_verdict_has_a_deadline() {
         .open()
         .await;
     assert_eq!(app.pass().await.summary.awaiting_verdicts, 1);
+    let sources = app.sources(&[]).await.expect("sources");
+    let is_overdue = async || !app.overdue(&sources).await.expect("sources").is_empty();
     for _ in 0..2 {
         app.turn(60);
         app.pass().await;
         assert_eq!(app.state().await, VersionState::Pending);
+        assert!(!is_overdue().await);
     }
     app.turn(60);
+    assert!(is_overdue().await);
     assert_eq!(app.pass().await.summary.verification_errors, 1);
     assert_eq!(app.state().await, VersionState::Error);
     // It is not asked again, and may still answer.

@@ -4,14 +4,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::{App, Result};
 use crate::config::VerifierKind;
 use crate::domain::{
     CLOCK_TOLERANCE, Judgement, NewVerdict, Source, SourceId, Verdict, VerdictOutcome, Version,
-    VersionState, Weight, duration_words, newest_by_verifier,
+    VersionId, VersionState, Weight, duration_words, newest_by_verifier,
 };
+use crate::store::PromisedBy;
 use crate::verify::Verifier;
 
 /// Which verifiers to ask.
@@ -121,26 +122,48 @@ impl App {
     /// Returns those of these sources whose newest version waits for a verdict that is overdue. Passes record an
     /// overdue verdict as an error, where they may judge.
     pub async fn overdue(&self, sources: &[Source]) -> Result<HashSet<SourceId>> {
-        let mut overdue = HashSet::new();
-        for source in sources {
-            let (Some(VersionState::Pending), Some(version)) =
-                (source.state.version_state, source.state.version_id)
-            else {
-                continue;
-            };
-            let verdicts = self.verdicts(version).await?;
+        let pending = sources
+            .iter()
+            .filter(|source| source.state.version_state == Some(VersionState::Pending));
+        let pending = pending.filter_map(|source| Some((source, source.state.version_id?)));
+        let mut pending = pending.collect::<Vec<_>>();
+        let versions = pending.iter().map(|(_, version)| *version).collect();
+        let Some(promised_by) = self.earliest_deadline().and_then(|deadline| {
+            let deadline = TimeDelta::from_std(deadline).ok()?;
+            self.now().checked_sub_signed(deadline)
+        }) else {
+            return Ok(HashSet::new());
+        };
+        let promised = self.read(PromisedBy(versions, promised_by)).await?;
+        pending.retain(|(_, version)| promised.contains(version));
+        let verdicts = self.verdicts_on_all(promised.into_iter().collect()).await?;
+        let is_overdue = |(source, version): &(&Source, VersionId)| {
+            let verdicts = verdicts.get(version).map_or(&[][..], Vec::as_slice);
             let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
             let ask = Ask::Undecided(Weight::Required);
-            let is_late = |verifier: &Arc<Verifier>| {
+            self.verifiers_for(&source.settings).iter().any(|verifier| {
                 let last = last.get(verifier.name()).copied();
                 let step = self.next_step(verifier, last, ask);
                 matches!(step, Step::Decide(late) if late.outcome == VerdictOutcome::Error)
-            };
-            if self.verifiers_for(&source.settings).iter().any(is_late) {
-                overdue.insert(source.id);
-            }
-        }
-        Ok(overdue)
+            })
+        };
+        let overdue = pending.into_iter().filter(is_overdue);
+        Ok(overdue.map(|(source, _)| source.id).collect())
+    }
+
+    /// Returns the shortest time that any verifier has for a verdict that it promised.
+    fn earliest_deadline(&self) -> Option<Duration> {
+        let configured = self.configured();
+        let deadlines = configured
+            .verifiers
+            .iter()
+            .filter_map(|one| match one.kind() {
+                VerifierKind::Http { deadline, .. } | VerifierKind::External { deadline } => {
+                    Some(*deadline)
+                }
+                VerifierKind::Command { .. } | VerifierKind::Builtin(_) => None,
+            });
+        deadlines.min()
     }
 }
 

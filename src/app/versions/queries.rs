@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 use crate::app::sources::suggest::no_such_name;
 use crate::app::{App, Error, EventFilter, NamedVersion, Newest, Result, SourceResult};
 use crate::domain::{
-    Attempt, AttemptId, Event, Slot, Source, SourceId, SourceKey, SourceSettings, Verdict, Version,
-    VersionId, VersionState,
+    Attempt, AttemptId, Digest, Event, Slot, Source, SourceId, SourceKey, SourceSettings,
+    StateWord, Verdict, Version, VersionId, VersionState,
 };
 use crate::store::{
-    AttemptFacts, AttemptsAfter, AttemptsBefore, AttemptsByHour, ChangeToken, ExistingSources,
-    HourOfAttempts, NamedVersions, NewestAttempt, NewestOf, NewestTimes, OutlookAt, SoundVersions,
-    SourceFilter, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsBefore,
-    VersionsQuery,
+    AttemptFacts, AttemptsAfter, AttemptsBefore, AttemptsByHour, ChangeToken, DigestsOf,
+    ExistingSources, HourOfAttempts, NamedVersions, NewestAttempt, NewestOf, NewestTimes,
+    OutlookAt, SoundVersions, SourceFilter, StateCounts, VerdictFilter, VerdictOn, VerdictQuery,
+    VersionQuery, VersionsBefore, VersionsQuery,
 };
 
 /// A source with its history.
@@ -191,6 +191,26 @@ impl App {
         Ok(self.ports.store.verdicts(version).await?)
     }
 
+    /// Returns all verdicts on each of these versions, oldest first. A version without any is missing.
+    pub async fn verdicts_on_all(
+        &self,
+        versions: Vec<VersionId>,
+    ) -> Result<HashMap<VersionId, Vec<Verdict>>> {
+        let mut by_version: HashMap<_, Vec<_>> = HashMap::new();
+        for verdict in self
+            .ports
+            .store
+            .verdicts(VerdictQuery::OnAll(versions))
+            .await?
+        {
+            by_version
+                .entry(verdict.version_id)
+                .or_default()
+                .push(verdict);
+        }
+        Ok(by_version)
+    }
+
     /// Returns the matching verdicts, newest first. A verifier or a set that never existed is an error.
     pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
         let found = self.read(filter.clone()).await?;
@@ -242,6 +262,16 @@ impl App {
     pub async fn outlook(&self) -> Result<(u64, u64, Option<DateTime<Utc>>)> {
         let outlook = self.read(OutlookAt(self.now())).await?;
         Ok((outlook.watched, outlook.due, outlook.next.map(Slot::start)))
+    }
+
+    /// Returns the number of present sources by state.
+    pub async fn state_counts(&self) -> Result<Vec<(StateWord, u64)>> {
+        self.read(StateCounts).await
+    }
+
+    /// Returns the digests of these versions; unreadable ones are missing.
+    pub async fn digests(&self, versions: Vec<VersionId>) -> Result<HashMap<VersionId, Digest>> {
+        self.read(DigestsOf(versions)).await
     }
 
     /// Returns the sources with these ids that are not removed, by name.

@@ -1,16 +1,20 @@
 //! The numbers of `/metrics` in Prometheus' text format, of what every process did on this store since the service began.
 //!
-//! Attempts and events are read when somebody asks: a service that nobody watches counts nothing but its requests.
+//! Attempts and events are counted every few seconds, so that an answer never has many of them to read.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use metrics::{counter, gauge, histogram, with_local_recorder};
+use metrics::{
+    counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    with_local_recorder,
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tokio::sync::Mutex;
 
-use super::state_counts::state_counts;
+use super::state_counts::all_state_counts;
 use crate::app::{App, EventFilter, Result};
 use crate::domain::{Action, AttemptId, Event, EventId, FailureKind};
 
@@ -18,8 +22,62 @@ use crate::domain::{Action, AttemptId, Event, EventId, FailureKind};
 const SECONDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
 ];
+/// The time after which new attempts and events are counted.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// The attempts or events that are read at once.
 const BATCH: usize = 1_000;
+
+/// The counts of what happened, with their meaning.
+const COUNTERS: [(&str, &str); 3] = [
+    (
+        "gannet_attempts_total",
+        "Attempts to fetch a source, by outcome and kind of error.",
+    ),
+    (
+        "gannet_verdicts_total",
+        "Verdicts that verifiers gave, by outcome.",
+    ),
+    (
+        "gannet_http_requests_total",
+        "Requests that the service answered, by route and status.",
+    ),
+];
+/// The durations, with their meaning.
+const TIMES: [(&str, &str); 3] = [
+    (
+        "gannet_attempt_duration_seconds",
+        "The time that an attempt to fetch a source took.",
+    ),
+    (
+        "gannet_pass_duration_seconds",
+        "The time that a pass over the due sources took.",
+    ),
+    (
+        "gannet_http_request_duration_seconds",
+        "The time until the service answered a request, by route.",
+    ),
+];
+/// The present numbers, with their meaning.
+const GAUGES: [(&str, &str); 6] = [
+    ("gannet_sources", "Sources by state."),
+    (
+        "gannet_sources_watched",
+        "Sources that are fetched when due.",
+    ),
+    (
+        "gannet_sources_due",
+        "Sources that are due and wait to be fetched.",
+    ),
+    ("gannet_store_bytes", "The size of the catalogue's files."),
+    (
+        "gannet_websocket_clients",
+        "Clients that follow the live feed.",
+    ),
+    (
+        "gannet_last_pass_timestamp_seconds",
+        "The end of the last pass, in seconds since 1970.",
+    ),
+];
 
 /// The numbers.
 pub(super) struct Numbers {
@@ -41,8 +99,10 @@ impl Numbers {
         // The bounds are not empty, which is the only error.
         let builder = PrometheusBuilder::new().set_buckets(&SECONDS);
         let builder = builder.unwrap_or_else(|_| PrometheusBuilder::new());
+        let recorder = builder.build_recorder();
+        with_local_recorder(&recorder, describe);
         Ok(Self {
-            recorder: builder.build_recorder(),
+            recorder,
             counted: Mutex::new(Counted {
                 attempt: app.newest_attempt().await?,
                 event: app.newest_event().await?,
@@ -61,17 +121,37 @@ impl Numbers {
         });
     }
 
-    /// Returns the numbers as text; `clients` follow the live feed.
-    pub(super) async fn text(&self, app: &App, clients: usize) -> Result<String> {
+    /// Counts new attempts and events for ever. A store that cannot be read is tried again: its other users report it.
+    pub(super) async fn keep_counting(&self, app: &App) -> Infallible {
+        loop {
+            tokio::time::sleep(COUNT_EVERY).await;
+            if let Err(error) = self.count(app).await {
+                tracing::debug!("the numbers wait: {error}");
+            }
+            // Recorded times take memory until they are sorted into their buckets.
+            self.recorder.handle().run_upkeep();
+        }
+    }
+
+    /// Counts the attempts and events that were recorded since it was last called.
+    async fn count(&self, app: &App) -> Result<()> {
         let mut counted = self.counted.lock().await;
         self.count_attempts(app, &mut counted).await?;
-        self.count_events(app, &mut counted).await?;
-        let states = state_counts(&app.sources(&[]).await?);
+        self.count_events(app, &mut counted).await
+    }
+
+    /// Returns the numbers as text; `clients` follow the live feed.
+    pub(super) async fn text(&self, app: &App, clients: usize) -> Result<String> {
+        self.count(app).await?;
+        let states = all_state_counts(app).await?;
+        let (watched, due, _) = app.outlook().await?;
         let bytes = app.catalogue_bytes().await;
         with_local_recorder(&self.recorder, || {
             for (state, count) in states {
                 gauge!("gannet_sources", "state" => state).set(precise(count));
             }
+            gauge!("gannet_sources_watched").set(precise(watched));
+            gauge!("gannet_sources_due").set(precise(due));
             gauge!("gannet_store_bytes").set(precise(bytes));
             gauge!("gannet_websocket_clients").set(precise(clients as u64));
         });
@@ -117,6 +197,19 @@ impl Numbers {
             };
             counted.event = last.id;
         }
+    }
+}
+
+/// Says what each number means.
+fn describe() {
+    for (name, meaning) in COUNTERS {
+        describe_counter!(name, meaning);
+    }
+    for (name, meaning) in TIMES {
+        describe_histogram!(name, meaning);
+    }
+    for (name, meaning) in GAUGES {
+        describe_gauge!(name, meaning);
     }
 }
 

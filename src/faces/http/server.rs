@@ -61,7 +61,13 @@ pub type Listener = TcpListener;
 pub async fn serve(listener: Listener, shared: Shared) {
     let clients = shared.clients().clone();
     let mut connections = JoinSet::new();
-    accept_until_stopped(&listener, shared, &mut connections).await;
+    let counted = shared.clone();
+    let counting = Box::pin(counted.numbers().keep_counting(counted.app()));
+    let accepting = Box::pin(accept_until_stopped(&listener, shared, &mut connections));
+    tokio::select! {
+        () = accepting => {}
+        never = counting => match never {},
+    }
     drop(listener);
     clients.close();
     let drained = async {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::{App, Result};
 use crate::domain::Source;
 use crate::faces::state_word::StateWord;
 
-/// Returns the number of sources by state; every state is there.
+/// Returns the number of these sources by state; every state is there.
 pub(super) fn state_counts(sources: &[Source]) -> BTreeMap<&'static str, u64> {
     let none = StateWord::ALL.iter().map(|(_, word, _)| (*word, 0));
     let mut counts: BTreeMap<_, u64> = none.collect();
@@ -13,4 +14,12 @@ pub(super) fn state_counts(sources: &[Source]) -> BTreeMap<&'static str, u64> {
         *counts.entry(StateWord::of(source).as_str()).or_default() += 1;
     }
     counts
+}
+
+/// Returns the number of all present sources by state, without reading the sources themselves; every state is there.
+pub(super) async fn all_state_counts(app: &App) -> Result<BTreeMap<&'static str, u64>> {
+    let counts = app.state_counts().await?.into_iter();
+    Ok(counts
+        .map(|(state, count)| (state.as_str(), count))
+        .collect())
 }

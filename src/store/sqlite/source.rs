@@ -10,15 +10,19 @@ use super::failure::{Failure, Outcome, strictly};
 use super::row::{row_limit, to_json};
 use super::select::{Damage, Select};
 use super::source_row::{
-    SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, select, select_sound,
+    SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, select, select_sound, set_fails,
 };
 use super::sql_damage::sound_rows;
 use super::statements::Statements as _;
 use super::version_row::read_newest_state;
-use crate::domain::{Slot, Source, SourceId, VersionId, candidate_name, free_number, parse_id};
+use crate::domain::{
+    Slot, Source, SourceId, StateFacts, StateWord, VersionId, candidate_name, free_number, parse_id,
+};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
-use crate::store::query::{ExistingSources, FreeName, NamedVersions, OutlookAt, RemovedSources};
+use crate::store::query::{
+    ExistingSources, FreeName, NamedVersions, OutlookAt, RemovedSources, StateCounts,
+};
 use crate::store::source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
 use crate::store::types::{NamedVersion, Outlook};
 
@@ -57,6 +61,27 @@ impl Select<Outlook> for OutlookAt {
             due: due.unsigned_abs(),
             next: next.map(Slot),
         })
+    }
+}
+
+impl Select<Vec<(StateWord, u64)>> for StateCounts {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<(StateWord, u64)>> {
+        let states = sql.sound("source", STATES, [], damaged, |columns| {
+            let id = SourceId(columns.get()?);
+            Ok(StateWord::from_facts(&StateFacts {
+                is_removed: false,
+                is_enabled: columns.get()?,
+                is_failing: columns.count::<u32>()? > 0,
+                last_outcome: columns.optional_word()?,
+                has_version: columns.optional::<i64>()?.is_some(),
+                version_state: read_newest_state(columns, id),
+                is_unpublished: columns.get()?,
+                set_fails: columns.get()?,
+            }))
+        })?;
+        let count = |state| states.iter().filter(|one| **one == state).count() as u64;
+        let all = StateWord::ALL.into_iter();
+        Ok(all.map(|(state, ..)| (state, count(state))).collect())
     }
 }
 
@@ -123,6 +148,16 @@ impl Select<Vec<Option<Source>>> for SourcesQuery {
 const COUNT_WATCHED: &str = "SELECT count(*) FROM source_state WHERE active = 1";
 const COUNT_DUE: &str = "SELECT count(*) FROM source_state WHERE active = 1 AND next_slot <= ?1";
 const NEXT_DUE: &str = "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1 AND typeof(next_slot) = 'integer'";
+
+/// The facts of every present source from which its state follows, and of its newest version.
+const STATES: &str = concat!(
+    "SELECT s.id, s.enabled, t.failures, t.last_outcome, t.version_id,
+         v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum,
+         t.publish_due = 1 AND t.publish_error IS NOT NULL, ",
+    set_fails!(),
+    " FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
+     WHERE s.removed_at IS NULL"
+);
 
 const NAMED_VERSIONS: &str =
     "SELECT s.id, s.name, t.version_id, v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum,

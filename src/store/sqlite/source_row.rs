@@ -60,6 +60,21 @@ macro_rules! own_columns {
     };
 }
 
+/// Whether the newest edition of a set of a source `s` failed or could not be judged.
+macro_rules! set_fails {
+    () => {
+        "CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN EXISTS (SELECT 1 FROM set_member m JOIN edition e
+            ON e.id = (SELECT max(n.id) FROM edition n JOIN file_set f ON f.name = n.set_name
+                WHERE n.set_name = m.set_name AND n.id > f.past_edition_id)
+            WHERE m.source_id = s.id AND e.state IN ('failed', 'error'))
+            OR EXISTS (SELECT 1 FROM set_member m JOIN file_set f ON f.name = m.set_name
+            WHERE m.source_id = s.id AND (f.problem IS NOT NULL OR f.withdrawn_at IS NOT NULL AND f.published_edition_id IS NULL
+                AND EXISTS (SELECT 1 FROM edition n WHERE n.set_name = m.set_name AND n.id > f.past_edition_id))) ELSE 0 END"
+    };
+}
+pub(super) use set_fails;
+
 /// The columns of [`read_source`], from [`SOURCE_TABLES`]. A source that was removed or left its set is searched for in
 /// all published sets.
 pub(super) const SOURCE_COLUMNS: &str = concat!(
@@ -68,14 +83,9 @@ pub(super) const SOURCE_COLUMNS: &str = concat!(
     ),
     " CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m WHERE m.source_id = s.id) END,
-    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
-        THEN EXISTS (SELECT 1 FROM set_member m JOIN edition e
-            ON e.id = (SELECT max(n.id) FROM edition n JOIN file_set f ON f.name = n.set_name
-                WHERE n.set_name = m.set_name AND n.id > f.past_edition_id)
-            WHERE m.source_id = s.id AND e.state IN ('failed', 'error'))
-            OR EXISTS (SELECT 1 FROM set_member m JOIN file_set f ON f.name = m.set_name
-            WHERE m.source_id = s.id AND (f.problem IS NOT NULL OR f.withdrawn_at IS NOT NULL AND f.published_edition_id IS NULL
-                AND EXISTS (SELECT 1 FROM edition n WHERE n.set_name = m.set_name AND n.id > f.past_edition_id))) ELSE 0 END,
+    ",
+    set_fails!(),
+    ",
     CASE WHEN (SELECT max(published_edition_id) FROM file_set) IS NOT NULL
         THEN coalesce((SELECT em.version_id FROM set_member m JOIN file_set f ON f.name = m.set_name
             JOIN edition_member em ON em.edition_id = f.published_edition_id AND em.source_id = m.source_id

@@ -6,7 +6,7 @@ use super::failure::Outcome;
 use super::hand_verdict::{Own, end_on_versions, note_set_aside};
 use super::overtaken::{is_overtaken, note_overtaken};
 use super::refusals::repeat_late;
-use super::row::row_limit;
+use super::row::{row_limit, to_json};
 use super::set_aside::{Subject, set_aside_unreadable};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
@@ -67,6 +67,16 @@ pub(super) fn verdicts_on(
     damaged: &mut Vec<DamagedRow>,
 ) -> Outcome<Vec<Verdict>> {
     list(sql, OUTPUT, "d.version_id = ?1", [version.0], damaged)
+}
+
+/// Returns all verdicts on these versions, oldest first; damaged rows are left out.
+pub(super) fn verdicts_on_all(
+    sql: &Connection,
+    versions: &[VersionId],
+    damaged: &mut Vec<DamagedRow>,
+) -> Outcome<Vec<Verdict>> {
+    const ON_ALL: &str = "d.version_id IN (SELECT value FROM json_each(?1))";
+    list(sql, OUTPUT, ON_ALL, [to_json(&versions)], damaged)
 }
 
 /// Returns the id of the newest verdict on a version; 0 while there is none.

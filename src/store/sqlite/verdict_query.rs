@@ -1,8 +1,8 @@
 //! Reads and records verdicts for the judging code: on a version or on an edition, and which versions wait for one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use super::Store;
 use super::edition::record_on_edition;
@@ -10,18 +10,19 @@ use super::failure::Outcome;
 use super::judging_death::deaths;
 use super::lost_member::refuse_lost_members;
 use super::refusal::refuse_unknown_refusals;
-use super::row::to_json;
+use super::row::{millis, to_json};
 use super::select::{Damage, Select};
 use super::set_aside::newest_unless_sound;
 use super::statements::Statements as _;
 use super::verdict::{
     judge_version, newest_verdict, newest_verdict_of_all, verdicts_of_source, verdicts_on,
+    verdicts_on_all,
 };
 use crate::domain::{NewVerdict, SourceId, Stamp, Verdict, VerdictId, VersionId};
 use crate::store::error::Result;
 use crate::store::judged::{Awaiting, Judged, NeededRows, VerdictQuery};
 use crate::store::query::{
-    AskedOfPublished, NewestAmongUnreadable, NewestVerdict, VerdictsAndDeaths,
+    AskedOfPublished, NewestAmongUnreadable, NewestVerdict, PromisedBy, VerdictsAndDeaths,
 };
 use crate::store::types::{Counted, Seen};
 
@@ -31,6 +32,7 @@ impl Store {
         let query = query.into();
         self.read_sound(move |sql, damaged| match query {
             VerdictQuery::On(version) => verdicts_on(sql, version, damaged),
+            VerdictQuery::OnAll(ref versions) => verdicts_on_all(sql, versions, damaged),
             VerdictQuery::OfSource { source, limit } => {
                 verdicts_of_source(sql, source, limit, damaged)
             }
@@ -97,6 +99,17 @@ impl Select<Vec<(SourceId, VersionId)>> for Awaiting {
         Ok(sql.all(query, [], |row| {
             Ok((SourceId(row.get(0)?), VersionId(row.get(1)?)))
         })?)
+    }
+}
+
+impl Select<HashSet<VersionId>> for PromisedBy {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<HashSet<VersionId>> {
+        let promised = "SELECT d.version_id FROM json_each(?1) j CROSS JOIN verdict d ON d.version_id = j.value
+             WHERE d.outcome = 'pending' AND d.started_at <= ?2";
+        let ids = sql.all(promised, params![to_json(&self.0), millis(self.1)], |row| {
+            row.get(0)
+        })?;
+        Ok(ids.into_iter().map(VersionId).collect())
     }
 }
 

@@ -16,10 +16,10 @@ use super::version::{
     good_version_before, history, newest_of, newest_times, sound_history, version_after,
     version_at, version_back, version_before, version_if_there, versions_in_force,
 };
-use crate::domain::{SourceId, Version, VersionId};
+use crate::domain::{Digest, SourceId, Version, VersionId};
 use crate::store::error::{Result, StoreError};
 use crate::store::query::{
-    NewestOf, NewestTimes, ServedVersion, SoundVersions, VersionCount, VersionsBefore,
+    DigestsOf, NewestOf, NewestTimes, ServedVersion, SoundVersions, VersionCount, VersionsBefore,
 };
 use crate::store::types::Newest;
 use crate::store::version_query::{VersionQuery, VersionsQuery};
@@ -64,6 +64,22 @@ impl Select<HashMap<SourceId, DateTime<Utc>>> for NewestTimes {
         damaged: &mut Damage,
     ) -> Outcome<HashMap<SourceId, DateTime<Utc>>> {
         newest_times(sql, &self.0, damaged)
+    }
+}
+
+impl Select<HashMap<VersionId, Digest>> for DigestsOf {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<HashMap<VersionId, Digest>> {
+        let digests =
+            "SELECT v.id, v.digest FROM json_each(?1) j CROSS JOIN version v ON v.id = j.value";
+        let rows = sql.all(digests, [to_json(&self.0)], |row| {
+            // A damaged row is reported by the list of versions, not here.
+            let digest = row.get(1).ok().map(Digest);
+            Ok((VersionId(row.get(0)?), digest))
+        })?;
+        let sound = rows.into_iter();
+        Ok(sound
+            .filter_map(|(id, digest)| Some((id, digest?)))
+            .collect())
     }
 }
 

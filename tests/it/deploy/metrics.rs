@@ -11,6 +11,8 @@ use crate::rig::{left_out, said};
 /// The metrics of the HTTP service, with their labels. Histograms have `_bucket`, `_sum` and `_count` behind their names, and the label `le`.
 const METRICS: &[(&str, &[&str])] = &[
     ("gannet_sources", &["state"]),
+    ("gannet_sources_watched", &[]),
+    ("gannet_sources_due", &[]),
     ("gannet_attempts_total", &["outcome", "error_kind"]),
     ("gannet_attempt_duration_seconds", &["le"]),
     ("gannet_verdicts_total", &["outcome"]),

@@ -91,6 +91,14 @@ fn numbers_tell_what_happened_since_the_start() {
     home.run(&["fetch", "page.html"]);
     service.get("/api/v1/sources/1");
     let numbers = service.get("/metrics").text();
+    for family in numbers
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+    {
+        let (name, _) = family.split_once(' ').expect("a name");
+        let help = format!("# HELP {name} ");
+        assert!(numbers.contains(&help), "{name}: {numbers}");
+    }
     for line in [
         "gannet_sources{state=\"ok\"} 1",
         "gannet_sources{state=\"down\"} 1",

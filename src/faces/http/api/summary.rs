@@ -7,9 +7,9 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::answer::json;
-use crate::faces::http::problem::{Problem, ProblemJson};
+use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
-use crate::faces::http::state_counts::state_counts;
+use crate::faces::http::state_counts::all_state_counts;
 use crate::faces::json::precise;
 
 /// The state of everything in numbers.
@@ -33,11 +33,12 @@ pub(super) struct Summary {
 #[utoipa::path(
     get,
     path = "/api/v1/summary",
-    responses((status = 200, body = Summary), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "showSummary",
+    responses((status = 200, body = Summary)),
 )]
 pub(super) async fn show(State(shared): State<Shared>) -> Result<Response, Problem> {
     let app = shared.app();
-    let sources = state_counts(&app.sources(&[]).await?);
+    let sources = all_state_counts(app).await?;
     let (watched, due, next) = app.outlook().await?;
     json(&Summary {
         sources,

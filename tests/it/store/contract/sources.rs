@@ -1,12 +1,12 @@
 //! Changes of the catalogue by operators.
 
 use gannet::domain::{
-    Action, Interval, Publication, PublishPolicy, SettingsPatch, Slot, SourceId, SourceSettings,
-    VersionState,
+    Action, FailureKind, Interval, Publication, PublishPolicy, SettingsPatch, Slot, SourceId,
+    SourceSettings, StateWord, VersionState,
 };
 use gannet::store::{
-    AttemptResult, Changed, EventFilter, OutlookAt, SourceChange, SourceFilter, StoreError,
-    Withdrawals,
+    AttemptResult, Changed, EventFilter, OutlookAt, SourceChange, SourceFilter, StateCounts,
+    StoreError, Withdrawals,
 };
 
 use super::rig::Rig;
@@ -288,6 +288,64 @@ async fn names_are_swapped_in_one_call() {
     );
     assert_eq!(rig.source(a).await.settings.name, "b");
     rig.assert_sound();
+}
+
+#[tokio::test]
+async fn states_are_counted_as_the_sources_themselves_say() {
+    let rig = Rig::new();
+    let states = [
+        VersionState::Unverified,
+        VersionState::Pending,
+        VersionState::Passed,
+        VersionState::Failed,
+        VersionState::Error,
+    ];
+    for (number, state) in states.into_iter().enumerate() {
+        let id = rig.add(&format!("s{number}")).await;
+        rig.version(id, start(), &format!("{number}"), state).await;
+    }
+    rig.add("never").await;
+    for name in ["off", "down", "unchanged", "removed"] {
+        let id = rig.add(name).await;
+        rig.version(id, start(), name, VersionState::Unverified)
+            .await;
+        match name {
+            "off" => {
+                let off = SourceSettings {
+                    enabled: false,
+                    ..rig.source(id).await.settings
+                };
+                rig.edit(id, off, hours(1)).await;
+            }
+            "down" => {
+                let failed = AttemptResult::Failed {
+                    kind: FailureKind::Status,
+                    detail: "503".to_owned(),
+                };
+                rig.attempt(id, hours(1), failed).await;
+            }
+            "removed" => {
+                let removal = vec![SourceChange::Remove { id, purge: false }];
+                let removed = rig.store.change_sources(removal, stamp(start())).await;
+                removed.expect("a removal");
+            }
+            _ => {
+                rig.attempt(id, hours(1), AttemptResult::Unchanged).await;
+            }
+        }
+    }
+    let sources = rig.store.sources(SourceFilter::default()).await;
+    let words: Vec<_> = sources
+        .expect("sources")
+        .iter()
+        .map(StateWord::of)
+        .collect();
+    let count = |state| words.iter().filter(|word| **word == state).count() as u64;
+    let expected = StateWord::ALL.map(|(state, ..)| (state, count(state)));
+    let counts = rig.store.read(StateCounts).await.expect("counts");
+    assert_eq!(counts, expected);
+    let missing = counts.iter().filter(|(_, count)| *count == 0).count();
+    assert!(missing <= 4, "{counts:?}");
 }
 
 async fn rig_of_five() -> Rig {
