@@ -26,6 +26,7 @@ mod problem;
 mod range;
 mod route;
 mod router;
+mod schema;
 mod server;
 mod shared;
 mod sign_in;

@@ -57,6 +57,30 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
+    /// Returns the refusal of a text that names nothing, or several things, where one is needed.
+    pub(super) fn of_name(error: Error) -> Self {
+        match error.kind {
+            ErrorKind::Invalid => Self {
+                status: StatusCode::NOT_FOUND,
+                kind: "not-found",
+                ..Self::from(error)
+            },
+            _ => Self::from(error),
+        }
+    }
+
+    /// Returns the refusal of a request that is right in itself, and contradicts what is there.
+    pub(super) fn of_conflict(error: Error) -> Self {
+        match error.kind {
+            ErrorKind::Invalid => Self {
+                status: StatusCode::CONFLICT,
+                kind: "conflict",
+                ..Self::from(error)
+            },
+            _ => Self::from(error),
+        }
+    }
+
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

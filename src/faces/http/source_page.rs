@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::cursor::Cursor;
 use super::problem::Problem;
+use super::schema::words_schema;
 use crate::app::{self, App};
 use crate::domain::{Filter, Source, SourceId};
 use crate::faces::filtering::filtered;
@@ -20,12 +21,16 @@ const DEFAULT_ITEMS: usize = 100;
 #[into_params(parameter_in = Query)]
 pub(super) struct SourceListing {
     /// Which sources, in the language of `list --filter`.
+    #[param(max_length = 4096, format = "source-filter")]
     pub(super) filter: Option<String>,
-    /// A word of [`SourceSort`], with `-` before it from the other end.
+    /// The order: a word of [`SourceSort`], with `-` before it from the other end.
+    #[param(schema_with = sort_schema)]
     pub(super) sort: Option<String>,
-    /// The most sources of the page.
+    /// At most so many; by default 100.
+    #[param(minimum = 1, maximum = 500, default = 100)]
     pub(super) limit: Option<usize>,
     /// The `next` of the page before.
+    #[param(max_length = 2048, pattern = "^[0-9]{1,18}-([0-9a-f]{2})*$")]
     pub(super) after: Option<String>,
 }
 
@@ -53,6 +58,16 @@ impl SourceSort {
         (Self::Last, "last"),
         (Self::Next, "next"),
     ];
+}
+
+/// Returns the schema of the words of orders.
+fn sort_schema() -> utoipa::openapi::Schema {
+    let words = SourceSort::ALL.into_iter();
+    let about = "The order, with - before it from the other end; by default name";
+    words_schema(
+        about,
+        words.flat_map(|(_, word)| [word.to_owned(), format!("-{word}")]),
+    )
 }
 
 /// A page of sources.

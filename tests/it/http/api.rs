@@ -324,6 +324,12 @@ fn a_source_is_added_edited_removed_and_restored() {
     );
     let log = gannet.ok(&["log", "--json"]);
     assert_eq!(log.matches("\"operator by http\"").count(), 5, "{log}");
+    let purge = "/api/v1/sources/2?purge=true";
+    let purged = service.send("DELETE", purge, &operator, &json!({}));
+    assert_eq!(purged.status, 204, "{purged:?}");
+    for path in ["/api/v1/sources/2", "/api/v1/sources/2/attempts"] {
+        assert_eq!(service.get(path).status, 404, "{path}");
+    }
 }
 
 /// Two versions of a source, fetched through the service, of which neither is judged.
@@ -412,6 +418,48 @@ fn content_is_sent_by_range_unless_unchanged_and_compared() {
         "",
     );
     assert!(text.text().contains("-b,2\n+b,3\n"), "{text:?}");
+}
+
+#[test]
+fn events_are_filtered_in_the_language_of_the_live_feed() {
+    let gannet = Gannet::new();
+    for name in ["a", "b", "c"] {
+        gannet.ok(&[
+            "add",
+            &format!("https://example.org/{name}"),
+            "--name",
+            name,
+        ]);
+        gannet.ok(&["edit", name, "--interval", "6h"]);
+    }
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let found = |query: &str| {
+        let page = service.get(&format!("/api/v1/events?{query}")).json();
+        let events = page["events"].as_array().expect("a list").iter();
+        let shown = |event: &serde_json::Value| {
+            let text = |key: &str| event[key].as_str().unwrap_or("-").to_owned();
+            format!("{} {}", text("action"), text("source"))
+        };
+        (events.map(shown).collect::<Vec<_>>(), page["next"].clone())
+    };
+    let added = ["source.added a", "source.added b", "source.added c"];
+    for (query, expected) in [
+        ("filter=action:source.added", &added[..]),
+        ("after=0&filter=action:source.added", &added[..]),
+        ("limit=2&filter=action:source.added", &added[1..]),
+        ("limit=2&after=0&filter=action:source.added", &added[..2]),
+        ("source=b&filter=!action:source.edited", &added[1..2]),
+        ("filter=source:nothing", &[]),
+    ] {
+        assert_eq!(found(query).0, expected, "{query}");
+    }
+    let (_, next) = found("limit=2&after=0&filter=action:source.added");
+    let next = next.as_str().expect("a place");
+    let rest = found(&format!("limit=2&after={next}&filter=action:source.added"));
+    assert_eq!(rest, (vec!["source.added c".to_owned()], json!(null)));
+    assert_eq!(service.get("/api/v1/events?filter=state:down").status, 400);
+    let long = format!("/api/v1/events?filter={}", "a".repeat(4_097));
+    assert_eq!(service.get(&long).status, 400);
 }
 
 #[test]

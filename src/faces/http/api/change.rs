@@ -7,29 +7,33 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::merge_patch::patched;
+use super::merge_patch::{check_names, patched};
+use super::parameters::{OnceHeader, SourcePart, source_named};
 use super::remote::{check_edited, check_new};
-use super::settings_schema::SettingsSchema;
+use super::settings_schema::{NewSourceSchema, SettingsSchema};
 use super::source::{ShownSource, settings_tag, shown};
-use crate::app::{NewSource, Refusal};
+use crate::app::{NewSource, Refusal, check_settings};
 use crate::domain::{SettingsPatch, Source, SourceId};
 use crate::faces::http::caller::Caller;
 use crate::faces::http::extract::{Json, Params, Part};
-use crate::faces::http::problem::{Problem, ProblemJson};
+use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
 
 /// Adds a source with the settings of the body, of which only `address` must be given.
 #[utoipa::path(
     post,
     path = "/api/v1/sources",
-    request_body = SettingsSchema,
-    responses((status = 201, body = ShownSource), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "addSource",
+    params(OnceHeader),
+    request_body = NewSourceSchema,
+    responses((status = 201, body = ShownSource, headers(("Location" = String, description = "The address of the source")))),
 )]
 pub(super) async fn add(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
     Json(mut settings): Json<Map<String, Value>>,
 ) -> Result<Response, Problem> {
+    check_names(&settings)?;
     // As in a merge patch, null stands for the default.
     settings.retain(|_, value| !value.is_null());
     let settings = serde_json::from_value(Value::Object(settings))
@@ -110,13 +114,24 @@ fn refused(refusal: Refusal) -> Problem {
     }
 }
 
+/// The condition of an edit.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes what the handler reads of the headers")]
+pub(super) struct EditCondition {
+    /// The `ETag` of the settings that are to be changed.
+    #[param(rename = "If-Match", value_type = String, required = false, min_length = 1)]
+    if_match: Option<String>,
+}
+
 /// Changes the settings of a source by a JSON merge patch. With `If-Match` only if nobody else was first.
 #[utoipa::path(
     patch,
     path = "/api/v1/sources/{source}",
-    params(("source" = String, Path, description = "An id, a name or an address"), ("If-Match" = Option<String>, Header, description = "The ETag of the settings that are to be changed")),
-    request_body(content = SettingsSchema, content_type = "application/merge-patch+json"),
-    responses((status = 200, body = ShownSource), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "editSource",
+    params(SourcePart, EditCondition),
+    request_body(content((SettingsSchema = "application/merge-patch+json"), (SettingsSchema = "application/json"))),
+    responses((status = 200, body = ShownSource)),
 )]
 pub(super) async fn edit(
     State(shared): State<Shared>,
@@ -125,7 +140,7 @@ pub(super) async fn edit(
     headers: HeaderMap,
     Json(patch): Json<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    let seen = shared.app().source(&source).await?;
+    let seen = source_named(shared.app(), &source).await?;
     let condition = headers.get(header::IF_MATCH);
     let is_met = condition.is_none_or(|tags| {
         let tags = tags.to_str().unwrap_or_default();
@@ -161,10 +176,17 @@ pub(in crate::faces::http) async fn edit_source(
     // What was checked here must be what is changed: a secret or an address may have been added meanwhile.
     let is_bound =
         only_if_seen || patch.address.is_some() || patch.headers.is_some() || patch.user.is_some();
+    check_settings(&patch)?;
+    let of_edit = match patch.address {
+        Some(_) => Problem::from,
+        // Each setting is right in itself, and contradicts one that the source has.
+        None => Problem::of_conflict,
+    };
     let edited = if is_bound {
-        app.edit_seen(&seen, patch).await?
+        app.edit_seen(&seen, patch).await.map_err(of_edit)?
     } else {
-        app.edit(&[seen.id.to_string()], patch).await?.pop()
+        let edited = app.edit(&[seen.id.to_string()], patch).await;
+        edited.map_err(of_edit)?.pop()
     };
     shared.fetching().wake();
     Ok(edited.map_or(seen, |edited| edited.source))
@@ -183,8 +205,9 @@ pub(super) struct RemovalQuery {
 #[utoipa::path(
     delete,
     path = "/api/v1/sources/{source}",
-    params(("source" = String, Path, description = "An id, a name or an address"), RemovalQuery),
-    responses((status = 204), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "removeSource",
+    params(SourcePart, RemovalQuery),
+    responses((status = 204)),
 )]
 pub(super) async fn remove(
     State(shared): State<Shared>,
@@ -192,7 +215,7 @@ pub(super) async fn remove(
     Part(source): Part<String>,
     Params(query): Params<RemovalQuery>,
 ) -> Result<StatusCode, Problem> {
-    let source = shared.app().source(&source).await?;
+    let source = source_named(shared.app(), &source).await?;
     if source.removed_at.is_some() && !query.purge {
         let detail = format!("{} was removed already", source.settings.name);
         let problem = Problem::new(StatusCode::CONFLICT, detail);
@@ -218,8 +241,9 @@ pub(in crate::faces::http) async fn remove_source(
 #[utoipa::path(
     post,
     path = "/api/v1/sources/{source}/restore",
-    params(("source" = String, Path, description = "An id, a name or an address")),
-    responses((status = 200, body = ShownSource), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "restoreSource",
+    params(SourcePart, OnceHeader),
+    responses((status = 200, body = ShownSource), (status = 204, description = "The source was removed again at once")),
 )]
 pub(super) async fn restore(
     State(shared): State<Shared>,
@@ -227,7 +251,7 @@ pub(super) async fn restore(
     Part(source): Part<String>,
 ) -> Result<Response, Problem> {
     let app = shared.app_of(caller.actor());
-    let source = app.source(&source).await?;
+    let source = source_named(&app, &source).await?;
     let restored = app.restore(&[source.id.to_string()]).await?;
     shared.fetching().wake();
     match restored.into_iter().next() {

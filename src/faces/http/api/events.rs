@@ -7,13 +7,20 @@ use serde::Deserialize;
 
 use super::list::page;
 use super::pages_schema::EventPageJson;
-use crate::app::EventFilter;
-use crate::domain::EventId;
+use super::parameters::{Place, action_schema, parsed, source_named};
+use crate::app::{self, App, EventFilter};
+use crate::domain::{Event, EventId};
 use crate::faces::http::extract::Params;
-use crate::faces::http::problem::{Problem, ProblemJson};
+use crate::faces::http::live::EventTerms;
+use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
-use crate::faces::http::source_page::{last_of_full, page_size};
+use crate::faces::http::source_page::page_size;
 use crate::faces::json::EventJson;
+
+/// The events that are read at once for a filter.
+const BATCH: usize = 1_000;
+/// The most events that are read for one page with a filter.
+const MAX_READ: usize = 20 * BATCH;
 
 /// The query of the log.
 #[derive(Default, Deserialize, utoipa::IntoParams)]
@@ -21,12 +28,20 @@ use crate::faces::json::EventJson;
 #[into_params(parameter_in = Query)]
 pub(super) struct EventsQuery {
     /// The last event that is known; then the oldest events after it.
-    after: Option<i64>,
+    #[param(minimum = 0, value_type = Option<i64>)]
+    after: Option<Place>,
     /// A source: its id, name or address.
+    #[param(min_length = 1, max_length = 512, format = "source")]
     source: Option<String>,
     /// An action, such as `fetch.new`.
+    #[param(schema_with = action_schema)]
     action: Option<String>,
-    /// At most so many, 1 to 500; by default 100.
+    /// Words that an event must match, in the language of `/live?filter=`. A page with a filter reads 20,000 events at
+    /// most: its `next` may come with few events, or none.
+    #[param(max_length = 4096, format = "event-filter")]
+    filter: Option<String>,
+    /// At most so many; by default 100.
+    #[param(minimum = 1, maximum = 500, default = 100)]
     limit: Option<usize>,
 }
 
@@ -34,8 +49,9 @@ pub(super) struct EventsQuery {
 #[utoipa::path(
     get,
     path = "/api/v1/events",
+    operation_id = "listEvents",
     params(EventsQuery),
-    responses((status = 200, body = EventPageJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    responses((status = 200, body = EventPageJson)),
 )]
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -44,21 +60,73 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let app = shared.app();
     let limit = page_size(query.limit)?;
-    let source = match &query.source {
-        Some(source) => Some(app.source(source).await?.id),
+    let source_id = match &query.source {
+        Some(source) => Some(source_named(app, source).await?.id),
         None => None,
     };
-    let action = query.action.as_deref().map(str::parse).transpose();
-    let action = action.map_err(|error| Problem::invalid(format!("`action`: {error}")))?;
+    let terms = parsed("filter", query.filter.as_deref())?;
     let filter = EventFilter {
-        source_id: source,
-        action,
-        after: query.after.map(EventId),
+        source_id,
+        action: parsed("action", query.action.as_deref())?,
+        after: query.after.map(|after| EventId(after.0)),
         limit,
         ..EventFilter::default()
     };
-    let events = app.events(filter).await?;
-    let next = last_of_full(&events, limit).map(|event| event.id.to_string());
+    let (events, next) = match terms {
+        None => all(app, filter).await?,
+        Some(terms) => matching(app, filter, &terms).await?,
+    };
+    let next = next.map(|event| event.to_string());
     let events: Vec<_> = events.iter().map(EventJson::new).collect();
     page("events", &events, next.as_deref(), &uri)
+}
+
+/// Returns a page of events, and the event behind which the next page begins.
+async fn all(app: &App, filter: EventFilter) -> app::Result<(Vec<Event>, Option<EventId>)> {
+    let limit = filter.limit;
+    let events = app.events(filter).await?;
+    let next = events.last().filter(|_| events.len() >= limit);
+    let next = next.map(|event| event.id);
+    Ok((events, next))
+}
+
+/// Returns a page of the events that match the terms, as [`all`] does. It ends early when too many events do not match.
+async fn matching(
+    app: &App,
+    mut filter: EventFilter,
+    terms: &EventTerms,
+) -> app::Result<(Vec<Event>, Option<EventId>)> {
+    let limit = std::mem::replace(&mut filter.limit, BATCH);
+    let is_forward = filter.after.is_some();
+    let mut found: Vec<Event> = Vec::new();
+    let mut read = 0;
+    loop {
+        let mut events = app.events(filter.clone()).await?;
+        let is_all = events.len() < BATCH;
+        read += events.len();
+        // Without `after`, the newest events are read first.
+        if !is_forward {
+            events.reverse();
+        }
+        let last = events.last().map(|event| event.id);
+        let matching = events.into_iter().filter(|event| terms.matches(event));
+        found.extend(matching.take(limit - found.len()));
+        let is_full = found.len() == limit;
+        if is_full || is_all || read >= MAX_READ {
+            if !is_forward {
+                found.reverse();
+            }
+            let next = if is_full {
+                found.last().map(|event| event.id)
+            } else {
+                last.filter(|_| is_forward && !is_all)
+            };
+            return Ok((found, next));
+        }
+        if is_forward {
+            filter.after = last;
+        } else {
+            filter.before = last;
+        }
+    }
 }

@@ -8,24 +8,36 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::answer::json;
+use super::parameters::{OnceHeader, SourcePart, source_named};
 use crate::app::SourceResult;
 use crate::domain::{Source, masked};
 use crate::faces::http::caller::Caller;
 use crate::faces::http::extract::Part;
-use crate::faces::http::problem::{Problem, ProblemJson};
+use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
 use crate::faces::json::SourceResultJson;
 
 /// The longest wait for an outcome.
 const MAX_WAIT: Duration = Duration::from_secs(50);
 
+/// What the client prefers.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes what the handler reads of the headers")]
+pub(super) struct Preference {
+    /// `wait=N`: the outcome, if it comes within N seconds, at most 50. Other preferences have no effect.
+    #[param(rename = "Prefer", value_type = String, required = false)]
+    prefer: Option<String>,
+}
+
 /// Starts a fetch: 202 with the address of the attempts, or with `Prefer: wait=N` (RFC 7240) the outcome if it comes
 /// within N seconds.
 #[utoipa::path(
     post,
     path = "/api/v1/sources/{source}/fetch",
-    params(("source" = String, Path, description = "An id, a name or an address"), ("Prefer" = Option<String>, Header, description = "wait=N: the outcome, if it comes within N seconds")),
-    responses((status = 200, body = SourceResultJson), (status = 202, description = "Under way: Location names the attempts"), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "fetchSource",
+    params(SourcePart, Preference, OnceHeader),
+    responses((status = 200, body = SourceResultJson), (status = 202, description = "Under way", headers(("Location" = String, description = "The address of the attempts")))),
 )]
 pub(super) async fn fetch(
     State(shared): State<Shared>,
@@ -33,7 +45,7 @@ pub(super) async fn fetch(
     Part(source): Part<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let source = shared.app().source(&source).await?;
+    let source = source_named(shared.app(), &source).await?;
     if source.removed_at.is_some() {
         let detail = format!(
             "{} was removed: nothing is fetched for it",

@@ -10,6 +10,7 @@ pub(super) fn patched(
     present: &SourceSettings,
     patch: Map<String, Value>,
 ) -> Result<SourceSettings, Problem> {
+    check_names(&patch)?;
     let whole = serde_json::to_value(SettingsPatch::whole(present));
     let mut settings = whole.map_err(|error| Problem::invalid(error.to_string()))?;
     merge(&mut settings, Value::Object(patch));
@@ -17,6 +18,19 @@ pub(super) fn patched(
         .map_err(|error| Problem::invalid(format!("the body: {error}")))?;
     let defaults = SourceSettings::new(present.name.clone(), present.address.clone());
     Ok(wanted.apply_unchecked(defaults))
+}
+
+/// Refuses a name that no setting has, also where its value is null.
+pub(super) fn check_names(settings: &Map<String, Value>) -> Result<(), Problem> {
+    let mut names = settings.keys();
+    let is_known = |name: &str| SettingsPatch::LABELS.contains(&name);
+    names.find(|name| !is_known(name)).map_or(Ok(()), |name| {
+        let expected = SettingsPatch::LABELS.join(", ");
+        let name = name.escape_debug();
+        Err(Problem::invalid(format!(
+            "the body: unknown field `{name}`, expected one of {expected}"
+        )))
+    })
 }
 
 fn merge(target: &mut Value, patch: Value) {
@@ -102,7 +116,9 @@ mod tests {
             (0, None, 6)
         );
         assert_eq!((found.name.as_str(), found.headers.len()), ("prices", 1));
-        let unknown = Map::from_iter([("intervall".to_owned(), json!("6h"))]);
-        assert!(patched(&settings, unknown).is_err());
+        for value in [json!("6h"), json!(null)] {
+            let unknown = Map::from_iter([("intervall".to_owned(), value)]);
+            assert!(patched(&settings, unknown).is_err());
+        }
     }
 }

@@ -11,6 +11,8 @@ mod list;
 mod merge_patch;
 mod openapi;
 mod pages_schema;
+mod parameters;
+mod refusals;
 mod remote;
 mod routes;
 mod sets;

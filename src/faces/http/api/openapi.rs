@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, SecurityRequirement};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use super::answer::json;
+use super::refusals::{Refusals, Tokens};
 use super::{change, events, fetch, history, sets, source, sources, summary, version};
 use crate::faces::http::extract::Part;
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 
 /// The page shows itself and the description, and nothing from elsewhere. Its scripts set styles.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
@@ -29,24 +28,10 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
         history::attempts, history::versions, version::show, version::content, version::diff, version::verdicts,
         version::give_verdict, version::verify, sets::list, sets::show, events::list, summary::show
     ),
-    modifiers(&Tokens)
+    components(schemas(ProblemJson)),
+    modifiers(&Tokens, &Refusals)
 )]
 struct Description;
-
-/// Says that programs come with bearer tokens; reading may need none.
-struct Tokens;
-
-impl Modify for Tokens {
-    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
-        let components = description.components.take().unwrap_or_default();
-        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        let components = ComponentsBuilder::from(components).security_scheme("token", bearer);
-        description.components = Some(components.build());
-        let none = SecurityRequirement::default();
-        let token = SecurityRequirement::new("token", Vec::<String>::new());
-        description.security = Some(vec![token, none]);
-    }
-}
 
 /// Returns the description.
 pub(super) async fn description() -> Result<Response, Problem> {
@@ -110,5 +95,57 @@ mod tests {
         for label in crate::domain::SettingsPatch::LABELS {
             assert!(settings[label].is_object(), "{label}: {settings}");
         }
+    }
+
+    #[test]
+    fn every_parameter_states_what_it_takes() {
+        let description = serde_json::to_value(Description::openapi()).expect("JSON");
+        let paths = description["paths"].as_object().expect("paths");
+        let operations = paths
+            .values()
+            .flat_map(|path| path.as_object().expect("a path"));
+        let mut ids = Vec::new();
+        for (method, operation) in operations {
+            let id = operation["operationId"].as_str().expect("an id");
+            ids.push(id);
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let schema = &parameter["schema"];
+                let is_bound = match schema["type"].as_str() {
+                    Some("boolean") => true,
+                    Some("integer") => {
+                        let most = &schema["maximum"];
+                        schema["minimum"].is_number()
+                            && (most.is_number() || schema["format"] == "int64")
+                    }
+                    // The head of a request has a limit of its own.
+                    Some("string") if parameter["in"] == "header" => true,
+                    Some("string") => schema["maxLength"].is_number() || schema["enum"].is_array(),
+                    _ => false,
+                };
+                assert!(is_bound, "{id}: {parameter}");
+                let mut places = [parameter, schema].into_iter();
+                let is_described = places.any(|place| place["description"].is_string());
+                assert!(is_described, "{id}: {parameter}");
+            }
+            let responses = operation["responses"].as_object().expect("responses");
+            for (status, response) in responses
+                .iter()
+                .filter(|(status, _)| status.as_str() >= "400")
+            {
+                let is_problem = response["content"]["application/problem+json"].is_object();
+                assert!(
+                    is_problem || ["414", "431"].contains(&status.as_str()),
+                    "{id}: {status}"
+                );
+            }
+            let without_token = operation["security"]
+                .as_array()
+                .is_some_and(|all| all.contains(&serde_json::json!({})));
+            assert_eq!(without_token, method == "get", "{id}");
+        }
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "an id is there twice: {ids:?}");
     }
 }

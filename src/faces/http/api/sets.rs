@@ -7,8 +7,9 @@ use axum::response::Response;
 use super::answer::json;
 use super::list::page;
 use super::pages_schema::SetPageJson;
+use super::parameters::{SetPart, check_length};
 use crate::faces::http::extract::Part;
-use crate::faces::http::problem::{Problem, ProblemJson};
+use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
 use crate::faces::json::{SetJson, ShownSetJson};
 
@@ -16,7 +17,8 @@ use crate::faces::json::{SetJson, ShownSetJson};
 #[utoipa::path(
     get,
     path = "/api/v1/sets",
-    responses((status = 200, body = SetPageJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "listSets",
+    responses((status = 200, body = SetPageJson)),
 )]
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     let sets = shared.app().sets().await?;
@@ -28,13 +30,15 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
 #[utoipa::path(
     get,
     path = "/api/v1/sets/{name}",
-    params(("name" = String, Path, description = "The name of the set")),
-    responses((status = 200, body = ShownSetJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "showSet",
+    params(SetPart),
+    responses((status = 200, body = ShownSetJson)),
 )]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Part(name): Part<String>,
 ) -> Result<Response, Problem> {
+    check_length(&name)?;
     let (set, verdicts) = shared.app().set(&name).await?;
     let verifiers = shared.app().verifier_names_of_set(&name).await?;
     json(&ShownSetJson::new(&set, &verifiers, &verdicts))

@@ -6,11 +6,12 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::answer::json;
+use super::parameters::{SourcePart, source_named};
 use super::settings_schema::SettingsSchema;
 use crate::app::App;
 use crate::domain::{Digest, SettingsPatch, Source, SourceSettings};
 use crate::faces::http::extract::Part;
-use crate::faces::http::problem::{Problem, ProblemJson};
+use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
 use crate::faces::json::WholeSourceJson;
 
@@ -27,14 +28,15 @@ pub(super) struct ShownSource<'a> {
 #[utoipa::path(
     get,
     path = "/api/v1/sources/{source}",
-    params(("source" = String, Path, description = "An id, a name or an address")),
-    responses((status = 200, body = ShownSource), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "showSource",
+    params(SourcePart),
+    responses((status = 200, body = ShownSource)),
 )]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Part(source): Part<String>,
 ) -> Result<Response, Problem> {
-    let source = shared.app().source(&source).await?;
+    let source = source_named(shared.app(), &source).await?;
     shown(shared.app(), source).await
 }
 

@@ -9,7 +9,7 @@ use super::pages_schema::SourcePageJson;
 use crate::app::{Newest, failure_among};
 use crate::faces::http::cursor::Cursor;
 use crate::faces::http::extract::Params;
-use crate::faces::http::problem::{Problem, ProblemJson};
+use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
 use crate::faces::http::source_page::{SourceListing, source_page};
 use crate::faces::json::SourceJson;
@@ -18,8 +18,9 @@ use crate::faces::json::SourceJson;
 #[utoipa::path(
     get,
     path = "/api/v1/sources",
+    operation_id = "listSources",
     params(SourceListing),
-    responses((status = 200, body = SourcePageJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    responses((status = 200, body = SourcePageJson)),
 )]
 pub(super) async fn list(
     State(shared): State<Shared>,

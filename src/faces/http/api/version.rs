@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::json;
 use super::diff::{Difference, unified};
+use super::parameters::{OnceHeader, OtherPart, VersionPart, version_named};
 use crate::app::GivenVerdict;
 use crate::domain::{SourceId, VerdictOutcome, Version};
 use crate::faces::http::body::Sendable;
 use crate::faces::http::caller::{Caller, CallerRole};
 use crate::faces::http::content::{Sent, send, unreadable};
 use crate::faces::http::extract::{Json, Part};
-use crate::faces::http::problem::{Problem, ProblemJson};
+use crate::faces::http::problem::Problem;
+use crate::faces::http::schema::words_schema;
 use crate::faces::http::shared::Shared;
 use crate::faces::json::{VerdictJson, VersionJson};
 
@@ -31,15 +33,16 @@ pub(super) struct ShownVersion<'a> {
 #[utoipa::path(
     get,
     path = "/api/v1/versions/{version}",
-    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published")),
-    responses((status = 200, body = ShownVersion), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "showVersion",
+    params(VersionPart),
+    responses((status = 200, body = ShownVersion)),
 )]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Part(version): Part<String>,
 ) -> Result<Response, Problem> {
     let app = shared.app();
-    let (source, version) = app.version(&version).await?;
+    let (source, version) = version_named(app, &version).await?;
     let verdicts = app.verdicts(version.id).await?;
     let is_published = app.served(source.id).await? == Some(version.id);
     json(&ShownVersion {
@@ -53,15 +56,16 @@ pub(super) async fn show(
 #[utoipa::path(
     get,
     path = "/api/v1/versions/{version}/content",
-    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published")),
-    responses((status = 200, description = "The bytes", content_type = "application/octet-stream"), (status = 206, description = "The range that was asked for"), (status = 304, description = "Unchanged"), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "sendContent",
+    params(VersionPart),
+    responses((status = 200, description = "The bytes", content_type = "*/*"), (status = 206, description = "The range that was asked for", content_type = "*/*"), (status = 304, description = "Unchanged")),
 )]
 pub(super) async fn content(
     State(shared): State<Shared>,
     Part(version): Part<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (_, version) = shared.app().version(&version).await?;
+    let (_, version) = version_named(shared.app(), &version).await?;
     let sent = Sent {
         tag: format!("\"{}\"", version.digest.to_hex()),
         name: version.name.clone(),
@@ -83,8 +87,9 @@ pub(super) async fn content(
 #[utoipa::path(
     get,
     path = "/api/v1/versions/{version}/diff/{other}",
-    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published"), ("other" = String, Path, description = "The newer version")),
-    responses((status = 200, body = Difference), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "compareVersions",
+    params(VersionPart, OtherPart),
+    responses((status = 200, content((Difference = "application/json"), (String = "text/plain; charset=utf-8")))),
 )]
 pub(super) async fn diff(
     State(shared): State<Shared>,
@@ -92,7 +97,8 @@ pub(super) async fn diff(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let app = shared.app();
-    let ((_, old), (_, new)) = (app.version(&old).await?, app.version(&new).await?);
+    let (_, old) = version_named(app, &old).await?;
+    let (_, new) = version_named(app, &new).await?;
     let _place = shared.comparing().await;
     let comparison = app.compare(&old, &new).await?;
     let accept = headers
@@ -125,14 +131,15 @@ pub(super) struct Verdicts<'a> {
 #[utoipa::path(
     get,
     path = "/api/v1/versions/{version}/verdicts",
-    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published")),
-    responses((status = 200, body = Verdicts), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "listVerdicts",
+    params(VersionPart),
+    responses((status = 200, body = Verdicts)),
 )]
 pub(super) async fn verdicts(
     State(shared): State<Shared>,
     Part(version): Part<String>,
 ) -> Result<Response, Problem> {
-    let (_, version) = shared.app().version(&version).await?;
+    let (_, version) = version_named(shared.app(), &version).await?;
     let verdicts = shared.app().verdicts(version.id).await?;
     json(&Verdicts {
         verdicts: verdicts.iter().map(VerdictJson::recorded).collect(),
@@ -144,18 +151,27 @@ pub(super) async fn verdicts(
 #[serde(deny_unknown_fields)]
 #[schema(as = NewVerdict)]
 pub(super) struct NewVerdictBody {
+    /// A verifier of the configuration.
+    #[schema(min_length = 1, max_length = 512, format = "verifier")]
     verifier: String,
+    #[schema(schema_with = outcome_schema)]
     outcome: String,
     detail: Option<String>,
+}
+
+fn outcome_schema() -> utoipa::openapi::Schema {
+    let about = "What the verifier says";
+    words_schema(about, ["passed", "failed"].map(str::to_owned))
 }
 
 /// Records a verdict from outside. A token of a verifier gives verdicts in the name of that verifier alone.
 #[utoipa::path(
     post,
     path = "/api/v1/versions/{version}/verdicts",
-    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published")),
+    operation_id = "giveVerdict",
+    params(VersionPart, OnceHeader),
     request_body = NewVerdictBody,
-    responses((status = 201, body = VersionJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    responses((status = 201, body = VersionJson)),
 )]
 pub(super) async fn give_verdict(
     State(shared): State<Shared>,
@@ -200,7 +216,11 @@ pub(in crate::faces::http) async fn record_verdict(
         }
     };
     let app = shared.app_of(caller.actor());
-    let given = app.verdict(version, verifier, outcome, detail).await?;
+    let (_, version) = version_named(&app, version).await?;
+    let version = format!("v{}", version.id);
+    let given = app.verdict(&version, verifier, outcome, detail).await;
+    // The request is right in itself: what the policy has the verifier judge stands against it.
+    let given = given.map_err(Problem::of_conflict)?;
     shared.fetching().wake();
     Ok(given)
 }
@@ -216,8 +236,9 @@ async fn verdict_answer(shared: &Shared, version: &Version) -> Result<Response, 
 #[utoipa::path(
     post,
     path = "/api/v1/versions/{version}/verify",
-    params(("version" = String, Path, description = "As on the command line: 217, v217, prices, prices~1, prices:published")),
-    responses((status = 200, body = VersionJson), (status = "4XX", body = ProblemJson, content_type = "application/problem+json")),
+    operation_id = "verifyVersion",
+    params(VersionPart, OnceHeader),
+    responses((status = 200, body = VersionJson)),
 )]
 pub(super) async fn verify(
     State(shared): State<Shared>,
@@ -225,7 +246,7 @@ pub(super) async fn verify(
     Part(version): Part<String>,
 ) -> Result<Response, Problem> {
     let app = shared.app_of(caller.actor());
-    let (source, version) = app.version(&version).await?;
+    let (source, version) = version_named(&app, &version).await?;
     let asked = app.asked_now().await?;
     let verified = app.verify(&source, &version, asked).await?;
     verdict_answer(&shared, &verified.version).await

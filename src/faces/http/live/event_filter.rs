@@ -1,13 +1,16 @@
-//! Which events a client of the live feed wants: words that must all match.
+//! Which events a client of the live feed or a reader of the log wants: words that must all match.
 
 use std::str::FromStr;
 
 use crate::domain::Event;
 
+/// The most bytes of a filter.
+const MAX_BYTES: usize = 4096;
+
 /// Words that an event must match: `action:fetch.*`, `source:prices` (a name or an id), `actor:anna*`, or a text in any
 /// of these and the detail. `!` before a word turns it round, `*` at the end stands for any rest.
 #[derive(Clone, Debug, Default)]
-pub(super) struct EventTerms(Vec<Term>);
+pub(in crate::faces::http) struct EventTerms(Vec<Term>);
 
 #[derive(Clone, Debug)]
 struct Term {
@@ -29,6 +32,9 @@ impl FromStr for EventTerms {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.len() > MAX_BYTES {
+            return Err(format!("it is longer than {MAX_BYTES} bytes"));
+        }
         let terms = text.split_whitespace().map(term);
         terms.collect::<Result<_, _>>().map(Self)
     }
@@ -65,7 +71,7 @@ fn term(word: &str) -> Result<Term, String> {
 
 impl EventTerms {
     /// Returns whether an event matches every word.
-    pub(super) fn matches(&self, event: &Event) -> bool {
+    pub(in crate::faces::http) fn matches(&self, event: &Event) -> bool {
         self.0
             .iter()
             .all(|term| term.matches(event) != term.is_negated)

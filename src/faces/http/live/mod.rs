@@ -9,4 +9,5 @@ mod feed;
 mod recent;
 
 pub(super) use client::follow;
+pub(in crate::faces::http) use event_filter::EventTerms;
 pub use feed::Feed;
