@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use futures_util::SinkExt as _;
 use serde::Deserialize;
 use tokio::time::{Instant, interval_at};
 
@@ -26,6 +27,9 @@ const MAX_CLIENTS: usize = 4_000;
 const MAX_LAG_BYTES: u64 = 1 << 20;
 /// The longest message of a client, in bytes. Nothing is expected of clients.
 const MAX_MESSAGE_BYTES: usize = 4 << 10;
+/// The bytes that are read, and written, at once for a client: thousands of them are idle most of the time.
+const READ_BYTES: usize = 1 << 10;
+const WRITE_BYTES: usize = 16 << 10;
 /// The time between two pings.
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// The time without any message, pongs included, after which a client counts as gone.
@@ -66,10 +70,7 @@ pub(in crate::faces::http) async fn follow(
         .after
         .map_or(newest, |after| EventId(after.max(0)).min(newest));
     let client = shared.clients().token();
-    let upgrade = upgrade
-        .max_message_size(MAX_MESSAGE_BYTES)
-        .max_frame_size(MAX_MESSAGE_BYTES);
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    Ok(bounded(upgrade).on_upgrade(move |socket| async move {
         let _client = client;
         let mut client = Client {
             socket,
@@ -80,6 +81,15 @@ pub(in crate::faces::http) async fn follow(
         };
         client.serve_and_close().await;
     }))
+}
+
+/// Bounds what a client takes in memory.
+fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    upgrade
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(WRITE_BYTES)
+        .max_message_size(MAX_MESSAGE_BYTES)
+        .max_frame_size(MAX_MESSAGE_BYTES)
 }
 
 /// Why a client is closed.
@@ -181,10 +191,12 @@ impl Client {
                 }
                 if self.terms.matches(&event.event) {
                     let message = Message::Text(event.json.clone());
-                    self.socket.send(message).await.map_err(|_| None)?;
+                    self.socket.feed(message).await.map_err(|_| None)?;
                 }
                 self.after = event.event.id;
             }
+            // Events that come together are written together.
+            self.socket.flush().await.map_err(|_| None)?;
         }
     }
 }

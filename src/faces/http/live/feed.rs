@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::recent::{LiveEvent, Recent};
 use crate::app::{App, EventFilter, Result};
@@ -12,6 +13,8 @@ use crate::domain::EventId;
 
 /// The time after which the events of other processes are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The time between two looks, so that each client gets the events of many commits at once.
+const GATHER: Duration = Duration::from_millis(40);
 /// The events that are read at once.
 const BATCH: usize = 500;
 
@@ -42,6 +45,7 @@ impl Feed {
     pub async fn run(&self, app: &App) -> Infallible {
         let mut seen = None;
         loop {
+            let looked = Instant::now();
             let token = app.changes().await.ok();
             if token.is_none() || token != seen {
                 match self.read_on(app).await {
@@ -51,8 +55,9 @@ impl Feed {
             }
             tokio::select! {
                 () = self.0.committed.notified() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = sleep(LOOK_EVERY) => {}
             }
+            sleep_until(looked + GATHER).await;
         }
     }
 
