@@ -15,7 +15,7 @@ use super::server::trusting_client;
 
 /// The running service; ended when dropped.
 pub(crate) struct Service {
-    child: Child,
+    pub(crate) child: Child,
     stderr: BufReader<ChildStderr>,
     /// The address and port.
     pub(crate) address: String,

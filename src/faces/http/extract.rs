@@ -1,6 +1,6 @@
 //! Reads queries and bodies of requests. Unknown fields are errors that name them.
 
-use axum::body::to_bytes;
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -53,9 +53,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             let detail = "the body is to be JSON, with Content-Type: application/json";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        let body = to_bytes(request.into_body(), MAX_BODY_BYTES)
-            .await
-            .map_err(|error| unread(&error))?;
+        let body = whole(request.into_body(), MAX_BODY_BYTES).await?;
         match serde_json::from_slice(&body) {
             Ok(value) => Ok(Self(value)),
             Err(error) => Err(Problem::invalid(format!("the body: {error}"))),
@@ -63,14 +61,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-fn unread(error: &axum::Error) -> Problem {
-    let is_long = std::error::Error::source(error)
-        .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
-    if is_long {
-        let detail = format!("the body is longer than {MAX_BODY_BYTES} bytes");
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
+/// Reads a body to its end. One that says that it is longer than `most` bytes is refused before it comes.
+pub(super) async fn whole(body: Body, most: usize) -> Result<Bytes, Problem> {
+    let too_long = || {
+        let detail = format!("the body is longer than {most} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    };
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_long());
     }
-    Problem::invalid(format!("cannot read the body: {error}"))
+    to_bytes(body, most).await.map_err(|error| {
+        let cause = std::error::Error::source(&error);
+        if cause.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
+            too_long()
+        } else {
+            Problem::invalid(format!("cannot read the body: {error}"))
+        }
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

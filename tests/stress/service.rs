@@ -1,0 +1,261 @@
+//! The service under load that no friend makes: killed at any moment, thousands of connections that say nothing, clients
+//! that send or read too slowly, bodies without end. It keeps what it acknowledged, and goes on answering others.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::rig::{Gannet, Home, Numbers, Service, noise, sqlite, until};
+
+/// The most connections that the service holds at once.
+const MAX_CONNECTIONS: usize = 10_000;
+/// The files that the test itself opens besides.
+const OTHER_FILES: usize = 200;
+
+fn operator(gannet: &Gannet) -> String {
+    let token = gannet.ok(&["token", "create", "stress", "--role", "operator"]);
+    token.trim().to_owned()
+}
+
+/// Sends the rest of a request and returns the status of the answer; `None` when the connection ended before.
+fn status(stream: &mut TcpStream, request: &[u8]) -> Option<u16> {
+    stream.write_all(request).ok()?;
+    let mut answer = Vec::new();
+    let mut piece = [0; 4096];
+    loop {
+        match stream.read(&mut piece).ok()? {
+            0 => return None,
+            read => answer.extend_from_slice(&piece[..read]),
+        }
+        // The whole answer counts as one: half of it acknowledges nothing.
+        let text = String::from_utf8_lossy(&answer);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| {
+                let line = line.to_ascii_lowercase();
+                line.strip_prefix("content-length: ")?.parse::<usize>().ok()
+            });
+            if body.len() >= length.unwrap_or_default() {
+                return head.split(' ').nth(1)?.parse().ok();
+            }
+        }
+    }
+}
+
+/// Adds sources over one connection until it breaks, and notes the names of those that were acknowledged.
+fn add_until_killed(address: &str, token: &str, begin: &str, acknowledged: &Mutex<Vec<String>>) {
+    let Ok(mut stream) = TcpStream::connect(address) else {
+        return;
+    };
+    for number in 0.. {
+        let name = format!("{begin}-{number}");
+        let body = format!("{{\"address\": \"https://example.org/{name}\", \"name\": \"{name}\"}}");
+        let head = format!(
+            "POST /api/v1/sources HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        match status(&mut stream, (head + &body).as_bytes()) {
+            Some(201) => acknowledged.lock().expect("names").push(name),
+            Some(other) => panic!("{name}: {other}"),
+            None => return,
+        }
+    }
+}
+
+#[test]
+fn killed_a_hundred_times_the_service_keeps_every_write_that_it_acknowledged() {
+    const ROUNDS: u64 = 100;
+    const WRITERS: u64 = 4;
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/first", "--name", "first"]);
+    let token = operator(&gannet);
+    let acknowledged = Mutex::new(Vec::new());
+    let mut numbers = Numbers(7);
+    let begun = Instant::now();
+    for round in 0..ROUNDS {
+        let service = Service::start(&gannet, &["--no-worker"]);
+        let address = service.address.clone();
+        assert_eq!(service.get("/readyz").status, 200, "round {round}");
+        thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let (address, token, acknowledged) = (&address, &token, &acknowledged);
+                let begin = format!("r{round}-w{writer}");
+                scope.spawn(move || add_until_killed(address, token, &begin, acknowledged));
+            }
+            // Not a wait for anything: the moment at which the service is killed.
+            thread::sleep(Duration::from_millis(20 + numbers.below(150) as u64));
+            drop(service);
+        });
+    }
+    let acknowledged = acknowledged.into_inner().expect("names");
+    println!(
+        "{ROUNDS} kills in {:.0} s, {} writes acknowledged",
+        begun.elapsed().as_secs_f64(),
+        acknowledged.len()
+    );
+    assert!(acknowledged.len() > 500, "{}", acknowledged.len());
+    let sources = gannet.json(&["list", "--json"]);
+    let sources = sources.as_array().expect("a list").iter();
+    let names: std::collections::HashSet<_> = sources
+        .map(|source| source["name"].as_str().expect("a name"))
+        .collect();
+    let lost: Vec<_> = acknowledged
+        .iter()
+        .filter(|name| !names.contains(name.as_str()))
+        .collect();
+    assert!(lost.is_empty(), "lost: {lost:?}");
+    let check: String = sqlite::read(&gannet.data())
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .expect("a check");
+    assert_eq!(check, "ok");
+}
+
+/// Lets this process open as many files as the system allows it, and returns their number.
+fn raise_open_files() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.maximum;
+    setrlimit(Resource::Nofile, Rlimit { current, ..limit }).expect("a limit");
+    current.map_or(usize::MAX, |most| {
+        usize::try_from(most).unwrap_or(usize::MAX)
+    })
+}
+
+/// Reads until the other side ends the connection, and returns what came.
+fn rest_of(stream: &mut TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    match stream.read_to_end(&mut rest) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+    }
+    rest
+}
+
+#[test]
+fn thousands_of_idle_connections_leave_the_service_answering() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    let allowed = raise_open_files().saturating_sub(OTHER_FILES);
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let before = memory_bytes(&service);
+    if allowed < MAX_CONNECTIONS {
+        println!("left out: the system allows {allowed} of {MAX_CONNECTIONS} connections");
+    }
+    let some = allowed.min(MAX_CONNECTIONS) - 100;
+    let mut idle: Vec<_> = (0..some).map(|_| service.connect()).collect();
+    assert_eq!(service.get("/api/v1/sources").status, 200);
+    let taken = memory_bytes(&service).saturating_sub(before);
+    println!("{some} idle connections take {} MiB", taken >> 20);
+    assert!(
+        taken / (some as u64) < 64 << 10,
+        "{taken} bytes for {some} connections"
+    );
+    if allowed >= MAX_CONNECTIONS + 100 {
+        // One beyond the limit is closed at once.
+        idle.extend((0..100).map(|_| service.connect()));
+        let mut one_more = service.connect();
+        assert_eq!(rest_of(&mut one_more), b"");
+    }
+    // Whoever sends no head in time is closed: the service answers again while they still hold their ends.
+    for stream in &mut idle {
+        rest_of(stream);
+    }
+    assert_eq!(service.get("/api/v1/sources").status, 200);
+}
+
+#[test]
+fn slow_senders_slow_readers_and_endless_bodies_are_cut_off() {
+    const HALF_SENT: usize = 50;
+    let home = Home::new("");
+    home.origin.on("/large.bin", [noise(1, 32 << 20)]);
+    home.add("large.bin", &[]);
+    home.run(&["fetch", "large.bin"]);
+    let token = operator(&home.gannet);
+    let service = Service::start(&home.gannet, &["--no-worker"]);
+    let before = memory_bytes(&service);
+    let address = &service.address;
+
+    let mut half_sent: Vec<_> = (0..HALF_SENT).map(|_| service.connect()).collect();
+    for stream in &mut half_sent {
+        let half = format!("GET /api/v1/sources HTTP/1.1\r\nHost: {address}\r\nX-Hal");
+        stream.write_all(half.as_bytes()).expect("half a head");
+    }
+    let mut slow_readers: Vec<_> = (0..8).map(|_| service.connect()).collect();
+    for stream in &mut slow_readers {
+        let whole = format!("GET /api/v1/versions/1/content HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        stream.write_all(whole.as_bytes()).expect("a request");
+    }
+    refuse_large_bodies(&service, &token);
+    assert_eq!(service.get("/api/v1/sources").status, 200);
+
+    for stream in &mut half_sent {
+        let answer = rest_of(stream);
+        assert!(
+            !answer.starts_with(b"HTTP/1.1 200"),
+            "half a head was answered"
+        );
+    }
+    // The connection of a reader that takes nothing is cut off: what lies in its buffers is not the whole.
+    until("slow readers are cut off", || {
+        assert_eq!(service.get("/healthz").status, 200);
+        open_connections(address) == 0
+    });
+    for stream in &mut slow_readers {
+        assert!(
+            rest_of(stream).len() < 32 << 20,
+            "the whole was sent to nobody"
+        );
+    }
+    let taken = memory_bytes(&service).saturating_sub(before);
+    println!("{} MiB taken meanwhile", taken >> 20);
+    assert!(taken < 256 << 20, "{taken} bytes");
+}
+
+/// Returns the bytes of memory that a service holds.
+fn memory_bytes(service: &Service) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", service.child.id()));
+    let status = status.expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a size") << 10
+}
+
+/// Returns the number of connections that a service on this address has open at its end.
+fn open_connections(address: &str) -> usize {
+    let (_, port) = address.rsplit_once(':').expect("a port");
+    let port = format!(":{:04X}", port.parse::<u16>().expect("a port"));
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("the connections");
+    let is_open = |line: &&str| {
+        let mut columns = line.split_whitespace().skip(1);
+        let local = columns.next().unwrap_or_default();
+        // 01: established.
+        local.ends_with(&port) && columns.nth(1) == Some("01")
+    };
+    table.lines().filter(is_open).count()
+}
+
+/// Sends bodies of a gigabyte, with their length and without: refused without being read.
+fn refuse_large_bodies(service: &Service, token: &str) {
+    let address = &service.address;
+    let fields = format!(
+        "Host: {address}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+    );
+    for key in ["", "Idempotency-Key: one\r\n"] {
+        let mut stream = service.connect();
+        let head = format!(
+            "POST /api/v1/sources HTTP/1.1\r\n{fields}{key}Content-Length: 1073741824\r\n\r\n"
+        );
+        assert_eq!(status(&mut stream, head.as_bytes()), Some(413), "{key}");
+    }
+    let mut stream = service.connect();
+    let head =
+        format!("POST /api/v1/sources HTTP/1.1\r\n{fields}Transfer-Encoding: chunked\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("a head");
+    let chunk = [&b"10000\r\n"[..], &[b' '; 1 << 16], b"\r\n"].concat();
+    let sent = (0..16_384)
+        .take_while(|_| stream.write_all(&chunk).is_ok())
+        .count();
+    assert!(sent < 16_000, "a body without end was read: {sent} chunks");
+}
