@@ -221,7 +221,7 @@ fn row(visit: &Visit, source: &Source, newest: &Newest, may_change: bool) -> Mar
             td { @match source.state.version_state { Some(one) => (version_state(one)), None => (dash()) } }
             td.number { (size(newest.size_bytes)) }
             td.why data-label="published " { @match published_briefly(source, true) { Some(words) => (text(&words)), None => (dash()) } }
-            td { (text(&settings.tags.join(", "))) }
+            td data-label="tags " { (text(&settings.tags.join(", "))) }
         }
     }
 }
