@@ -5,14 +5,21 @@
 #[allow(dead_code, unused_imports, reason = "the tests use more of it")]
 mod rig;
 
+#[path = "../browser/driver/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use more of it")]
+mod driver;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
+use driver::{Browser, started};
 use rig::{Gannet, Start, Terminal};
 
 /// Pixels of a cell.
 const CELL: (u16, u16) = (8, 17);
 const MARGIN: u16 = 12;
+/// Pixels of a page.
+const PAGE_HEIGHT: f64 = 860.0;
 const INK: &str = "#d8dee9";
 const PAPER: &str = "#14181f";
 /// The terminal's sixteen colours.
@@ -38,6 +45,30 @@ fn main() {
     draw(&folder.join("difference.svg"), &mut terminal);
     terminal.press("\u{3}");
     assert_eq!(terminal.ended().exit_code(), 0);
+    draw_pages(&folder, &gannet);
+}
+
+/// Makes the pictures of the pages, light and dark.
+fn draw_pages(folder: &Path, gannet: &Gannet) {
+    let (_terminal, address, link) = started(Start::gannet(gannet, &["demo", "--serve"]));
+    let Some(mut browser) = Browser::start(&address) else {
+        return;
+    };
+    browser.goto(&link);
+    browser.click("button", "Sign in");
+    // So late that the list of passes is full, and at the worst hour of the demo.
+    browser.wait_for(
+        "document.querySelectorAll('#passes ~ .scroll tbody tr').length === 8
+            && document.body.innerText.includes('4 need attention')",
+    );
+    for (name, is_dark) in [("pages.png", false), ("pages-dark.png", true)] {
+        browser.look(1280, is_dark);
+        let path = folder.join(name);
+        browser
+            .picture(&path, Some(PAGE_HEIGHT))
+            .expect("a picture");
+        println!("{}", path.display());
+    }
 }
 
 fn draw(path: &Path, terminal: &mut Terminal) {
