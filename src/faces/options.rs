@@ -1,13 +1,15 @@
 //! Translates options of `gannet add` in messages where a source is not given on the command line: to keys of a file
-//! of sources, fields of the dashboard's form, or the advice of `gannet import`.
+//! of sources, fields of a form, of a page or of the API, or the advice of `gannet import`.
 
-/// An option as messages name it; its key in a file; its field in the form; the advice for an entry of another
-/// program's file.
+/// An option as messages name it; its key in a file; its field in the dashboard's form; the advice for an entry of
+/// another program's file; its field on a page of the service; its field of the API.
 struct Words {
     option: &'static str,
     key: &'static str,
     field: &'static str,
     import: &'static str,
+    page: &'static str,
+    api: &'static str,
 }
 
 const OPTIONS: [Words; 7] = [
@@ -16,42 +18,56 @@ const OPTIONS: [Words; 7] = [
         key: "user = \"NAME:${PASSWORD}\"",
         field: "NAME:${PASSWORD} in `user` below",
         import: "`gannet add URL --user 'NAME:${PASSWORD}'`",
+        page: "NAME:${PASSWORD} in `User` on the page of the source",
+        api: "\"user\": \"NAME:${PASSWORD}\"",
     },
     Words {
         option: "and take the other away with --user none or --no-headers",
         key: "`user` or the header",
         field: "in `user` or in `headers` below",
         import: "`user` or the header",
+        page: "and empty the other, `User` or the header",
+        api: "and set the other, `user` or the header, to null",
     },
     Words {
         option: "--header 'Authorization: Bearer ${TOKEN}'",
         key: "headers = { Authorization = \"Bearer ${TOKEN}\" }",
         field: "Authorization: Bearer ${TOKEN} in `headers` below",
         import: "`gannet add URL --header 'Authorization: Bearer ${TOKEN}'`",
+        page: "Authorization: Bearer ${TOKEN} in `Headers` on the page of the source",
+        api: "\"headers\": {\"Authorization\": \"Bearer ${TOKEN}\"}",
     },
     Words {
         option: "--allow-http",
         key: "allow_http = true",
         field: "`allow http` below",
         import: "--allow-http",
+        page: "`allow http` below",
+        api: "\"allow_http\": true",
     },
     Words {
         option: "--allow-private",
         key: "allow_private = true",
         field: "`allow private` below",
         import: "--allow-private",
+        page: "`gannet add URL --allow-private`, on the machine itself",
+        api: "`gannet add URL --allow-private`, on the machine itself",
     },
     Words {
         option: "--max-size",
         key: "max_size",
         field: "`max size` below",
         import: "`gannet edit --max-size`",
+        page: "`Max size` on the page of the source",
+        api: "`max_size`",
     },
     Words {
         option: "say --literal",
         key: "say literal = true",
         field: "add it with `gannet add --literal`",
         import: "say --literal",
+        page: "add it with `gannet add --literal`, on the machine itself",
+        api: "add it with `gannet add --literal`, on the machine itself",
     },
 ];
 
@@ -68,6 +84,16 @@ pub(super) fn as_fields(message: &str) -> String {
 /// Returns a message with the advice of `import`, which lacks some options of `add`.
 pub(super) fn as_import(message: &str) -> String {
     replaced(message, |words| words.import)
+}
+
+/// Returns a message with options named as the fields of a page of the service.
+pub(super) fn as_page(message: &str) -> String {
+    replaced(message, |words| words.page)
+}
+
+/// Returns a message with options named as the fields of the API.
+pub(super) fn as_api(message: &str) -> String {
+    replaced(message, |words| words.api)
 }
 
 fn replaced(message: &str, word: fn(&Words) -> &'static str) -> String {
@@ -113,6 +139,13 @@ mod tests {
             assert!(fields.contains(field), "{fields}");
             let others = fields.replace("`gannet add --literal`", "");
             assert!(!others.contains("--"), "{fields}");
+            for remote in [as_page(&message), as_api(&message)] {
+                let on_machine = ["`gannet add --literal`", "`gannet add URL --allow-private`"];
+                let others = on_machine
+                    .iter()
+                    .fold(remote.clone(), |all, one| all.replace(one, ""));
+                assert!(!others.contains("--"), "{remote}");
+            }
             let import = as_import(&message);
             assert!(!import.contains("as --header"), "{import}");
         }

@@ -20,10 +20,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(params)) => Ok(Self(params)),
-            Err(error) => Err(Problem::invalid(format!(
-                "the query: {}",
-                error.body_text()
-            ))),
+            Err(error) => {
+                let words = error.body_text();
+                // The library's own words before the reason.
+                let reason = words.strip_prefix("Failed to deserialize query string: ");
+                let reason = reason.unwrap_or(&words);
+                Err(Problem::invalid(format!("the query: {reason}")))
+            }
         }
     }
 }

@@ -222,6 +222,12 @@ fn check_origin(is_tls: bool, headers: &HeaderMap) -> Result<(), Problem> {
     if is_own {
         return Ok(());
     }
+    if text("sec-fetch-site").or(text("origin")).is_none() {
+        let detail = "a request with a session says from where it comes, and this one does not";
+        let hint =
+            "browsers send Sec-Fetch-Site or Origin; a program sends a token instead of a session";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail).hint(hint));
+    }
     Err(Problem::new(
         StatusCode::FORBIDDEN,
         "the request comes from another site",

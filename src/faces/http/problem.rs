@@ -87,6 +87,14 @@ impl Problem {
         self
     }
 
+    /// Returns the same problem in other words.
+    #[must_use]
+    pub(super) fn worded(mut self, words: fn(&str) -> String) -> Self {
+        self.detail = words(&self.detail);
+        self.hint = self.hint.as_deref().map(words);
+        self
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         self.status
     }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::merge_patch::{check_names, patched};
+use super::merge_patch::{check_names, patched, settings_of};
 use super::parameters::{OnceHeader, SourcePart, source_named};
 use super::remote::{check_edited, check_new};
 use super::settings_schema::{NewSourceSchema, SettingsSchema};
@@ -18,6 +18,7 @@ use crate::faces::http::caller::Caller;
 use crate::faces::http::extract::{Json, Params, Part};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
+use crate::faces::options::as_api;
 
 /// Adds a source with the settings of the body, of which only `address` must be given.
 #[utoipa::path(
@@ -36,8 +37,7 @@ pub(super) async fn add(
     check_names(&settings)?;
     // As in a merge patch, null stands for the default.
     settings.retain(|_, value| !value.is_null());
-    let settings = serde_json::from_value(Value::Object(settings))
-        .map_err(|error| Problem::invalid(format!("the body: {error}")))?;
+    let settings = settings_of(settings)?;
     let source = add_source(&shared, &caller, settings).await?;
     let place = format!("/api/v1/sources/{}", source.id);
     let mut response = shown(shared.app(), source).await?;
@@ -55,7 +55,7 @@ async fn add_source(
     settings: SettingsPatch,
 ) -> Result<Source, Problem> {
     let added = add_sources(shared, caller, vec![settings]).await;
-    let added = added.map_err(|(_, problem)| problem)?.pop();
+    let added = added.map_err(|(_, problem)| problem.worded(as_api))?.pop();
     added.ok_or_else(|| Problem::new(StatusCode::CONFLICT, "the source was removed at once"))
 }
 
@@ -155,7 +155,8 @@ pub(super) async fn edit(
         return Err(Problem::new(StatusCode::PRECONDITION_FAILED, detail).hint(hint));
     }
     let after = patched(&seen.settings, patch)?;
-    let source = edit_source(&shared, &caller, seen, after, condition.is_some()).await?;
+    let edited = edit_source(&shared, &caller, seen, after, condition.is_some()).await;
+    let source = edited.map_err(|problem| problem.worded(as_api))?;
     shown(shared.app(), source).await
 }
 

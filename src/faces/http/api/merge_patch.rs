@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::{SettingsPatch, SourceSettings};
 use crate::faces::http::problem::Problem;
+use crate::faces::options::as_api;
 
 /// Returns the settings that a merge patch makes of the present ones; null gives a setting its default.
 pub(super) fn patched(
@@ -14,8 +15,10 @@ pub(super) fn patched(
     let whole = serde_json::to_value(SettingsPatch::whole(present));
     let mut settings = whole.map_err(|error| Problem::invalid(error.to_string()))?;
     merge(&mut settings, Value::Object(patch));
-    let wanted: SettingsPatch = serde_json::from_value(settings)
-        .map_err(|error| Problem::invalid(format!("the body: {error}")))?;
+    let Value::Object(settings) = settings else {
+        return Err(Problem::invalid("the body is to be an object"));
+    };
+    let wanted = settings_of(settings)?;
     let defaults = SourceSettings::new(present.name.clone(), present.address.clone());
     Ok(wanted.apply_unchecked(defaults))
 }
@@ -31,6 +34,33 @@ pub(super) fn check_names(settings: &Map<String, Value>) -> Result<(), Problem> 
             "the body: unknown field `{name}`, expected one of {expected}"
         )))
     })
+}
+
+/// Returns the settings of a body, or the problem that names the field to correct.
+pub(super) fn settings_of(fields: Map<String, Value>) -> Result<SettingsPatch, Problem> {
+    let read = |fields| serde_json::from_value::<SettingsPatch>(Value::Object(fields));
+    let error = match read(fields.clone()) {
+        Ok(settings) => return Ok(settings),
+        Err(error) => error,
+    };
+    let mut fields = fields.into_iter();
+    let wrong = fields.find_map(|(name, value)| {
+        let error = read(Map::from_iter([(name.clone(), value)])).err()?;
+        Some((name, error))
+    });
+    let detail = match wrong {
+        Some((name, error)) => {
+            let (name, error) = (name.escape_debug().to_string(), as_api(&error.to_string()));
+            // The error of an unknown field names it.
+            if error.contains(&format!("`{name}`")) {
+                format!("the body: {error}")
+            } else {
+                format!("the body: `{name}`: {error}")
+            }
+        }
+        None => format!("the body: {error}"),
+    };
+    Err(Problem::invalid(detail))
 }
 
 fn merge(target: &mut Value, patch: Value) {
@@ -119,6 +149,16 @@ mod tests {
         for value in [json!("6h"), json!(null)] {
             let unknown = Map::from_iter([("intervall".to_owned(), value)]);
             assert!(patched(&settings, unknown).is_err());
+        }
+        for (name, value) in [
+            ("headers", json!(["X: y"])),
+            ("tags", json!(7)),
+            ("interval", json!("1y")),
+            ("nonsense", json!(1)),
+        ] {
+            let wrong = Map::from_iter([("name".to_owned(), json!("a")), (name.to_owned(), value)]);
+            let detail = settings_of(wrong).expect_err(name).into_refused().detail;
+            assert!(detail.contains(&format!("`{name}`")), "{detail}");
         }
     }
 }

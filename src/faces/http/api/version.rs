@@ -151,9 +151,9 @@ pub(super) async fn verdicts(
 #[serde(deny_unknown_fields)]
 #[schema(as = NewVerdict)]
 pub(super) struct NewVerdictBody {
-    /// A verifier of the configuration.
+    /// A verifier of the configuration; a token of a verifier may leave out its own.
     #[schema(min_length = 1, max_length = 512, format = "verifier")]
-    verifier: String,
+    verifier: Option<String>,
     #[schema(schema_with = outcome_schema)]
     outcome: String,
     detail: Option<String>,
@@ -179,8 +179,13 @@ pub(super) async fn give_verdict(
     Part(version): Part<String>,
     Json(body): Json<NewVerdictBody>,
 ) -> Result<Response, Problem> {
-    let (verifier, outcome) = (&body.verifier, &body.outcome);
-    let given = record_verdict(&shared, &caller, &version, verifier, outcome, body.detail).await?;
+    let verifier = match (body.verifier, &caller.role) {
+        (Some(given), _) => given,
+        (None, CallerRole::Verifier(own)) => own.clone(),
+        (None, _) => return Err(Problem::invalid("the body: missing field `verifier`")),
+    };
+    let outcome = &body.outcome;
+    let given = record_verdict(&shared, &caller, &version, &verifier, outcome, body.detail).await?;
     let GivenVerdict { version, .. } = given;
     Ok((
         StatusCode::CREATED,

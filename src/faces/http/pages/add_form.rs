@@ -8,7 +8,7 @@ use super::settings_form::{interval, tags};
 use super::visit::Visit;
 use crate::domain::{Address, SettingsPatch, SourceId, lines};
 use crate::faces::http::api::add_sources;
-use crate::faces::options::as_fields;
+use crate::faces::options::as_page;
 use crate::faces::text::without_comment;
 
 /// The most sources of one form.
@@ -18,6 +18,16 @@ const MAX_LINES: usize = 1000;
 pub(super) fn add_form(typed: &Fields, error: Option<&FormError>) -> Markup {
     let wrong = error.and_then(|error| error.field);
     let invalid = |name: &str| (wrong == Some(name)).then_some("true");
+    let line = |name: &str, label: &str, help: &str, placeholder: &str| {
+        let (id, help_id) = (format!("add-{name}"), format!("add-{name}-help"));
+        html! {
+            div {
+                label for=(id) { (label) }
+                input id=(id) name=(name) type="text" autocomplete="off" placeholder=(placeholder) value=(typed.text(name)) aria-invalid=[invalid(name)] aria-describedby=(help_id);
+                p.help id=(help_id) { (help) }
+            }
+        }
+    };
     html! {
         details.form #add open[error.is_some()] {
             summary { "Add sources" }
@@ -28,25 +38,16 @@ pub(super) fn add_form(typed: &Fields, error: Option<&FormError>) -> Markup {
                         label for="add-address" { "Address" }
                         input #add-address name="address" type="text" inputmode="url" placeholder="https://example.org/prices.csv" autocomplete="off" value=(typed.text("address")) aria-invalid=[invalid("address")];
                     }
-                    div {
-                        label for="add-interval" { "Interval" }
-                        input #add-interval name="interval" type="text" placeholder="1d" autocomplete="off" value=(typed.text("interval")) aria-invalid=[invalid("interval")] aria-describedby="add-interval-help";
-                        p.help #add-interval-help { "whole hours or days: 1h, 12h, 7d" }
-                    }
-                    div {
-                        label for="add-tags" { "Tags" }
-                        input #add-tags name="tags" type="text" autocomplete="off" value=(typed.text("tags")) aria-invalid=[invalid("tags")] aria-describedby="add-tags-help";
-                        p.help #add-tags-help { "separated by commas" }
-                    }
-                    div {
-                        label for="add-name" { "Name" }
-                        input #add-name name="name" type="text" autocomplete="off" value=(typed.text("name")) aria-invalid=[invalid("name")] aria-describedby="add-name-help";
-                        p.help #add-name-help { "empty: that of the file" }
+                    (line("interval", "Interval", "whole hours or days: 1h, 12h, 7d", "1d"))
+                    (line("tags", "Tags", "separated by commas", ""))
+                    (line("name", "Name", "empty: that of the file", ""))
+                    div.wide.checks {
+                        label.check { input type="checkbox" name="allow_http" value="on" checked[typed.is_on("allow_http")]; " allow http" }
                     }
                     div.wide {
                         label for="add-lines" { "Or several, one address a line" }
                         textarea #add-lines name="lines" rows="3" spellcheck="false" placeholder="https://example.org/a.csv 6h" aria-invalid=[invalid("lines")] aria-describedby="add-lines-help" { (typed.text("lines")) }
-                        p.help #add-lines-help { "behind an address its own interval; interval and tags above hold for all others" }
+                        p.help #add-lines-help { "behind an address its own interval; what is given above holds for all others" }
                     }
                 }
                 button.main type="submit" { "Add" }
@@ -77,6 +78,7 @@ fn wanted(fields: &Fields) -> Result<Vec<(usize, SettingsPatch)>, FormError> {
     let common = SettingsPatch {
         interval: typed.map(|text| interval("interval", text)).transpose()?,
         tags: fields.typed("tags").map(tags),
+        allow_http: fields.is_on("allow_http").then_some(true),
         ..SettingsPatch::default()
     };
     let name = fields.typed("name").map(str::to_owned);
@@ -135,7 +137,7 @@ fn of_line(line: &str, common: &SettingsPatch) -> Result<Option<SettingsPatch>, 
 fn address(field: &'static str, text: &str) -> Result<Address, FormError> {
     // Whether plain HTTP is allowed is checked with the other settings.
     let address = Address::parse(text, true);
-    address.map_err(|error| FormError::of(field, as_fields(&error.to_string())))
+    address.map_err(|error| FormError::of(field, as_page(&error.to_string())))
 }
 
 #[cfg(test)]

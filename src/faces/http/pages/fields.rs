@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 
 use crate::faces::http::problem::Problem;
-use crate::faces::options::as_fields;
+use crate::faces::options::as_page;
 
 /// The longest body of a form, in bytes: some thousand addresses.
 const MAX_BODY_BYTES: usize = 512 << 10;
@@ -94,8 +94,8 @@ impl FormError {
 impl FormError {
     /// Returns the same error with options of the command line named as fields of a form.
     pub(super) fn in_fields(mut self) -> Self {
-        self.message = as_fields(&self.message);
-        self.hint = self.hint.as_deref().map(as_fields);
+        self.message = as_page(&self.message);
+        self.hint = self.hint.as_deref().map(as_page);
         self
     }
 }
