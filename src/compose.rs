@@ -11,6 +11,7 @@ mod demo;
 mod loading;
 mod notes;
 mod passes;
+mod requested;
 mod service;
 mod services;
 mod serving;

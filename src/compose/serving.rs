@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use listenfd::ListenFd;
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::certificate::{Certificate, key_open_to_others};
+use super::requested::Requested;
 use super::signals::Signals;
 use super::{Services, service, signals};
 use crate::app::{App, Error, ErrorKind, Result, SourceResult};
@@ -231,6 +233,7 @@ struct InService {
     /// Ends every connection that would stay open.
     stop_http: CancellationToken,
     under_way: TaskTracker,
+    requested: Arc<Requested>,
 }
 
 impl InService {
@@ -242,6 +245,7 @@ impl InService {
             stop: Stop::default(),
             stop_http: CancellationToken::new(),
             under_way: TaskTracker::new(),
+            requested: Arc::default(),
         }
     }
 
@@ -263,29 +267,30 @@ impl Fetching for InService {
         sources: Vec<SourceId>,
         actor: Actor,
     ) -> BoxFuture<'static, Result<Vec<SourceResult>>> {
-        if self.under_way.len() >= MAX_FETCHES {
+        let is_new = |id: &SourceId| self.requested.since(*id).is_none();
+        if self.under_way.len() >= MAX_FETCHES && sources.iter().any(is_new) {
             let message = format!("{MAX_FETCHES} fetches wait already");
             return ready(Err(Error::new(ErrorKind::Unavailable, message))).boxed();
         }
-        let worker = Worker::new(Arc::new(self.app.acting_as(actor)));
-        let (places, stop) = (Arc::clone(&self.places), self.stop.clone());
-        let pass = async move {
-            let _place = places.acquire().await;
-            let selection = Selection::These(sources);
-            let report = worker.pass(selection, &stop, &Progress::default()).await;
-            match report.error {
-                Some(error) => Err(error),
-                None => Ok(report.results),
-            }
-        };
-        let pass = self.under_way.spawn(pass);
-        async move {
-            pass.await.unwrap_or_else(|error| {
-                let message = format!("the fetch ended early: {error}");
-                Err(Error::new(ErrorKind::Unavailable, message))
-            })
+        let (waiting, begun) = self.requested.join(&sources, self.app.now());
+        if let Some(begun) = begun {
+            let worker = Worker::new(Arc::new(self.app.acting_as(actor)));
+            let (places, stop) = (Arc::clone(&self.places), self.stop.clone());
+            self.under_way.spawn(async move {
+                let _place = places.acquire().await;
+                let selection = Selection::These(begun.sources.clone());
+                let report = worker.pass(selection, &stop, &Progress::default()).await;
+                begun.end(match report.error {
+                    Some(error) => Err(error),
+                    None => Ok(report.results),
+                });
+            });
         }
-        .boxed()
+        waiting.results().boxed()
+    }
+
+    fn since(&self, source: SourceId) -> Option<DateTime<Utc>> {
+        self.requested.since(source)
     }
 
     fn wake(&self) {

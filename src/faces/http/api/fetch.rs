@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
 
 use super::answer::json;
 use super::parameters::{OnceHeader, SourcePart, source_named};
@@ -31,7 +32,8 @@ pub(super) struct Preference {
 }
 
 /// Starts a fetch: 202 with the address of the attempts, or with `Prefer: wait=N` (RFC 7240) the outcome if it comes
-/// within N seconds.
+/// within N seconds. A source that is being fetched at somebody's request is not fetched a second time: the outcome is that
+/// of the fetch under way.
 #[utoipa::path(
     post,
     path = "/api/v1/sources/{source}/fetch",
@@ -54,10 +56,14 @@ pub(super) async fn fetch(
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
     let under_way = shared.fetching().fetch(vec![source.id], caller.actor());
-    if let Some(wait) = wait_of(&headers)
-        && let Ok(fetched) = tokio::time::timeout(wait, under_way).await
-    {
-        return outcome(&shared, &source, &fetched?).await;
+    match wait_of(&headers) {
+        Some(wait) => {
+            if let Ok(fetched) = tokio::time::timeout(wait, under_way).await {
+                return outcome(&shared, &source, &fetched?).await;
+            }
+        }
+        // A refusal is known at once.
+        None => drop(under_way.now_or_never().transpose()?),
     }
     let mut response = StatusCode::ACCEPTED.into_response();
     let place = format!("/api/v1/sources/{}/attempts", source.id);
