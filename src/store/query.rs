@@ -80,6 +80,8 @@ queries! {
     OutlookAt(DateTime<Utc>) -> Outlook;
     /// The number of sources that are not removed, by state. Sources whose rows are damaged are left out.
     StateCounts -> Vec<(StateWord, u64)>;
+    /// How many sources are not removed, and how many of them come by name up to this place and at it.
+    PlaceAmongSources(Option<(String, SourceId)>) -> (u64, u64);
     /// Facts of the newest version and of the last attempt of these sources.
     NewestOf(Vec<SourceId>) -> HashMap<SourceId, Newest>;
     /// When the newest versions of these sources were fetched.

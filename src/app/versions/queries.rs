@@ -13,8 +13,8 @@ use crate::domain::{
 use crate::store::{
     AttemptFacts, AttemptsAfter, AttemptsBefore, AttemptsByHour, ChangeToken, DigestsOf,
     ExistingSources, HourOfAttempts, NamedVersions, NewestAttempt, NewestOf, NewestTimes,
-    OutlookAt, SoundVersions, SourceFilter, StateCounts, VerdictFilter, VerdictOn, VerdictQuery,
-    VersionQuery, VersionsBefore, VersionsQuery,
+    OutlookAt, PlaceAmongSources, SoundVersions, SourceFilter, StateCounts, VerdictFilter,
+    VerdictOn, VerdictQuery, VersionQuery, VersionsBefore, VersionsQuery,
 };
 
 /// A source with its history.
@@ -318,6 +318,14 @@ impl App {
             ..SourceFilter::default()
         };
         Ok(self.ports.store.sources(filter).await?)
+    }
+
+    /// Returns how many sources there are, and how many of them come by name up to this place and at it.
+    pub async fn place_among_sources(
+        &self,
+        place: Option<(String, SourceId)>,
+    ) -> Result<(u64, u64)> {
+        self.read(PlaceAmongSources(place)).await
     }
 
     /// Returns one of `shares` equal shares of the present sources, by name.

@@ -21,7 +21,8 @@ use crate::domain::{
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 use crate::store::query::{
-    ExistingSources, FreeName, NamedVersions, OutlookAt, RemovedSources, StateCounts,
+    ExistingSources, FreeName, NamedVersions, OutlookAt, PlaceAmongSources, RemovedSources,
+    StateCounts,
 };
 use crate::store::source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
 use crate::store::types::{NamedVersion, Outlook};
@@ -82,6 +83,16 @@ impl Select<Vec<(StateWord, u64)>> for StateCounts {
         let count = |state| states.iter().filter(|one| **one == state).count() as u64;
         let all = StateWord::ALL.into_iter();
         Ok(all.map(|(state, ..)| (state, count(state))).collect())
+    }
+}
+
+impl Select<(u64, u64)> for PlaceAmongSources {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<(u64, u64)> {
+        let (name, id) = self.0.clone().unwrap_or((String::new(), SourceId(0)));
+        let counts: (i64, i64) = sql.only(PLACE_BY_NAME, (name, id.0), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok((counts.0.unsigned_abs(), counts.1.unsigned_abs()))
     }
 }
 
@@ -147,6 +158,7 @@ impl Select<Vec<Option<Source>>> for SourcesQuery {
 
 const COUNT_WATCHED: &str = "SELECT count(*) FROM source_state WHERE active = 1";
 const COUNT_DUE: &str = "SELECT count(*) FROM source_state WHERE active = 1 AND next_slot <= ?1";
+const PLACE_BY_NAME: &str = "SELECT count(*), count(*) FILTER (WHERE (name, id) <= (?1, ?2)) FROM source WHERE removed_at IS NULL";
 const NEXT_DUE: &str = "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1 AND typeof(next_slot) = 'integer'";
 
 /// The facts of every present source from which its state follows, and of its newest version.
