@@ -27,7 +27,7 @@ pub(super) async fn plots(visit: &Visit, source: &Source) -> Result<Markup, Prob
     };
     let millis = |one: &Attempt| u64::try_from(one.duration.as_millis()).ok();
     let times = points(&attempts, millis);
-    let sizes = points(&attempts, |one| one.size_bytes);
+    let sizes = sizes(&attempts);
     let cells: Vec<_> = attempts.iter().map(cell).collect();
     Ok(html! {
         section aria-labelledby="plots" {
@@ -48,6 +48,23 @@ fn points(attempts: &[Attempt], value: impl Fn(&Attempt) -> Option<u64>) -> Vec<
         is_failed: one.outcome == AttemptOutcome::Failed,
     };
     attempts.iter().map(point).collect()
+}
+
+/// Returns the sizes of the content. An attempt that found it unchanged may not have received it: the size is the one before.
+fn sizes(oldest_first: &[Attempt]) -> Vec<Point> {
+    let mut last = None;
+    let mut sizes = points(oldest_first, |one| one.size_bytes);
+    for (point, attempt) in sizes.iter_mut().zip(oldest_first) {
+        if attempt.outcome == AttemptOutcome::Unchanged {
+            point.value = point.value.or(last);
+        }
+        last = if attempt.outcome == AttemptOutcome::Failed {
+            last
+        } else {
+            point.value
+        };
+    }
+    sizes
 }
 
 fn cell(attempt: &Attempt) -> Cell {

@@ -1,4 +1,4 @@
-//! The scale of values: round ticks in the unit's own steps, from zero unless the values are far above it.
+//! The scale of values: round ticks in the unit's own steps, from zero unless values other than times are far above it.
 //!
 //! Never places anything: a tick is a share of the height.
 
@@ -51,8 +51,10 @@ impl Scale {
     /// Returns the scale for values from `least` to `most`.
     pub(super) fn new(unit: Unit, least: u64, most: u64) -> Self {
         let (least, most) = (real(least), real(most));
-        // Close values far above zero would be a flat line: only then is the part from zero left out.
-        let is_close = least >= most / 2.0 && most - least >= most / 50.0;
+        // Close values far above zero would be a flat line: only then is the part from zero left out. Times are compared by
+        // their lengths, which have to begin at zero.
+        let is_close =
+            unit != Unit::Milliseconds && least >= most * 0.75 && most - least >= most / 50.0;
         let base = if is_close { least } else { 0.0 };
         let (step, name, length) = unit.step(most - base, most);
         let low = (base / step).floor() * step;

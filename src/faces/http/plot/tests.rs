@@ -291,6 +291,8 @@ fn ticks_are_round() {
             100 * MIB,
             "0 MiB|32 MiB|64 MiB|96 MiB|128 MiB",
         ),
+        (Bytes, 600, 1_000, "0 B|256 B|512 B|768 B|1024 B"),
+        (Milliseconds, 5, 9, "0 ms|5 ms|10 ms"),
         (Milliseconds, 500, 500, "0 ms|200 ms|400 ms|600 ms"),
     ] {
         let scale = Scale::new(unit, least, most);
