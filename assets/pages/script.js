@@ -131,7 +131,13 @@
       // The next event tries again.
     } finally {
       isFetching = false;
+      watchBusy();
     }
+  }
+
+  // A fetch that somebody asked for may end without an event, or while the connection is gone.
+  function watchBusy() {
+    if (document.querySelector("main [data-busy]")) refreshSoon();
   }
 
   function refreshSoon() {
@@ -247,5 +253,6 @@
     clean.searchParams.delete("done");
     history.replaceState(null, "", clean);
   }
+  watchBusy();
   if ("WebSocket" in window && liveParts().length > 0) follow();
 })();

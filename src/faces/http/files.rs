@@ -124,7 +124,7 @@ fn tag_of(facts: &Metadata) -> String {
 }
 
 /// Returns the place of a path below a folder; `None` for one that could lead out of it, and for hidden files.
-fn below(folder: &Path, path: &str) -> Option<PathBuf> {
+pub(super) fn below(folder: &Path, path: &str) -> Option<PathBuf> {
     let is_plain =
         |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\0', '\\']);
     path.split('/').all(is_plain).then(|| folder.join(path))
@@ -137,9 +137,9 @@ fn is_absence(error: &io::Error) -> bool {
     )
 }
 
-fn nothing_at(path: &str) -> Problem {
+pub(super) fn nothing_at(path: &str) -> Problem {
     let detail = format!("nothing is published at {}", path.escape_debug());
-    Problem::new(StatusCode::NOT_FOUND, detail)
+    Problem::new(StatusCode::NOT_FOUND, detail).hint("/published/ lists the published files")
 }
 
 #[cfg(test)]

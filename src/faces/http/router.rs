@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
 
 use super::api;
 use super::caller::Right;
@@ -51,7 +52,10 @@ async fn unknown(request: Request) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, detail)
 }
 
-async fn wrong_method(request: Request) -> Problem {
+async fn wrong_method(request: Request) -> Response {
+    if let Some(above) = pages::above(&request) {
+        return above;
+    }
     let detail = format!("{} is not for {}", request.method(), request.uri().path());
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
 }

@@ -170,6 +170,15 @@ impl SignIns {
         Ok(secret)
     }
 
+    /// Returns whether a link can still be used.
+    pub(super) fn is_link(&self, secret: &str, now: Instant) -> bool {
+        let digest = digest_of(secret);
+        let state = self.state();
+        state
+            .link
+            .is_some_and(|(link, end)| link == digest && now < end)
+    }
+
     /// Uses a link, and returns the secret of the session; `None` when it was used, is over, or never was.
     pub(super) fn use_link(&self, secret: &str, now: Instant) -> Result<Option<SessionSecret>> {
         let mut state = self.state();

@@ -6,14 +6,14 @@ use axum::Extension;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::caller::Right::Anybody;
 use super::client::Client;
 use super::extract::Part;
-use super::pages::{Visit, link_page, sign_in_page};
+use super::pages::{Visit, link_page, local_path, see_other, sign_in_page};
 use super::problem::Problem;
 use super::route::{Route, route};
 use super::shared::Shared;
@@ -38,10 +38,14 @@ const MAX_NAME: usize = 64;
 pub(super) struct Given {
     name: String,
     password: String,
+    /// The page from which the way to the form led.
+    #[serde(default)]
+    to: String,
 }
 
 async fn form(visit: Visit) -> Response {
-    sign_in_page(&visit, StatusCode::OK, "", "")
+    let to = visit.param("to").unwrap_or_default();
+    sign_in_page(&visit, StatusCode::OK, ("", ""), local_path(&to))
 }
 
 /// Signs a person in: one answer for a wrong name and a wrong password, the later the more often it was wrong.
@@ -64,15 +68,30 @@ async fn sign_in(
         let refusal = "The name or the password is wrong.";
         let status = StatusCode::UNAUTHORIZED;
         let name: String = given.name.chars().take(MAX_NAME).collect();
-        return Ok(sign_in_page(&visit, status, &name, refusal));
+        let to = local_path(&given.to);
+        return Ok(sign_in_page(&visit, status, (&name, refusal), to));
     };
     attempt.succeeded();
     let session = app.begin_session(&person).await?;
-    Ok(to_overview(cookie(session.expose(), client.is_tls)))
+    let to = local_path(&given.to).unwrap_or("/");
+    Ok(to_page(to, cookie(session.expose(), client.is_tls)))
 }
 
-async fn link_form(visit: Visit, Part(link): Part<String>) -> Response {
-    link_page(&visit, &link)
+async fn link_form(
+    State(shared): State<Shared>,
+    visit: Visit,
+    Part(link): Part<String>,
+) -> Result<Response, Problem> {
+    if shared.sign_ins().is_link(&link, Instant::now()) {
+        return Ok(link_page(&visit, &link));
+    }
+    Err(link_is_over())
+}
+
+fn link_is_over() -> Problem {
+    let detail = "this link was used, or its 10 minutes are over";
+    let hint = "`gannet serve` prints another one when it starts on a terminal";
+    Problem::new(StatusCode::FORBIDDEN, detail).hint(hint)
 }
 
 /// Signs in whoever has the link of the service's terminal.
@@ -82,11 +101,9 @@ async fn sign_in_by_link(
     Part(link): Part<String>,
 ) -> Result<Response, Problem> {
     let Some(session) = shared.sign_ins().use_link(&link, Instant::now())? else {
-        let detail = "this link was used, or its 10 minutes are over";
-        let hint = "`gannet serve` prints another one when it starts";
-        return Err(Problem::new(StatusCode::FORBIDDEN, detail).hint(hint));
+        return Err(link_is_over());
     };
-    Ok(to_overview(cookie(session.expose(), client.is_tls)))
+    Ok(to_page("/", cookie(session.expose(), client.is_tls)))
 }
 
 /// Ends the session of the browser.
@@ -99,12 +116,12 @@ async fn sign_out(
         shared.sign_ins().end(secret);
         shared.app().end_session(secret).await?;
     }
-    Ok(to_overview(cookie("", client.is_tls)))
+    Ok(to_page("/", cookie("", client.is_tls)))
 }
 
-/// Returns the way to the overview, with a cookie.
-fn to_overview(cookie: Option<HeaderValue>) -> Response {
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
+/// Returns the way to a page of the service, with a cookie.
+fn to_page(place: &str, cookie: Option<HeaderValue>) -> Response {
+    let mut response = see_other(place);
     if let Some(cookie) = cookie {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

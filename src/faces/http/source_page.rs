@@ -75,6 +75,8 @@ pub(super) struct SourcePage {
     pub(super) sources: Vec<Source>,
     /// The place after which the next page begins; `None` on the last page.
     pub(super) next: Option<Cursor>,
+    /// How many sources match, and how many of them come before the page, where both are known without a further query.
+    pub(super) counts: Option<(u64, u64)>,
 }
 
 /// Returns the page that a listing asks for.
@@ -84,20 +86,14 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
     let after = listing.after.as_deref().map(Cursor::read).transpose()?;
     let filter = filter_of(listing)?;
     if sort == SourceSort::Name && !is_reversed && filter.is_empty() {
-        // One more than the page holds shows whether there is another page.
-        let after = after.map(|after| (after.key, SourceId(after.id)));
-        let mut sources = app.sources_after(after, size + 1).await?;
-        let is_last = sources.len() <= size;
-        sources.truncate(size);
-        let next = sources.last().filter(|_| !is_last);
-        let next = next.map(|last| place(SourceSort::Name, last));
-        return Ok(SourcePage { sources, next });
+        return Ok(page_by_name(app, after, size).await?);
     }
     let mut sources = matching(app, &filter).await?;
     sources.sort_by_cached_key(|source| place(sort, source));
     if is_reversed {
         sources.reverse();
     }
+    let total = sources.len();
     if let Some(after) = &after {
         sources.retain(|source| {
             let place = place(sort, source);
@@ -108,13 +104,57 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
             }
         });
     }
+    let counts = Some((total as u64, (total - sources.len()) as u64));
     let is_last = sources.len() <= size;
     sources.truncate(size);
     let next = sources
         .last()
         .filter(|_| !is_last)
         .map(|last| place(sort, last));
-    Ok(SourcePage { sources, next })
+    Ok(SourcePage {
+        sources,
+        next,
+        counts,
+    })
+}
+
+/// Returns a page of all sources by name, without reading the others.
+async fn page_by_name(app: &App, after: Option<Cursor>, size: usize) -> app::Result<SourcePage> {
+    // One more than the page holds shows whether there is another page.
+    let after = after.map(|after| (after.key, SourceId(after.id)));
+    let mut sources = app.sources_after(after, size + 1).await?;
+    let is_last = sources.len() <= size;
+    sources.truncate(size);
+    let next = sources.last().filter(|_| !is_last);
+    let next = next.map(|last| place(SourceSort::Name, last));
+    Ok(SourcePage {
+        sources,
+        next,
+        counts: None,
+    })
+}
+
+/// Returns how many sources match a listing, and how many of them come before its page.
+pub(super) async fn counts(
+    app: &App,
+    listing: &SourceListing,
+    page: &SourcePage,
+) -> Result<(u64, u64), Problem> {
+    if let Some(counts) = page.counts {
+        return Ok(counts);
+    }
+    let after = listing.after.as_deref().map(Cursor::read).transpose()?;
+    let after = after.map(|after| (after.key, SourceId(after.id)));
+    Ok(app.place_among_sources(after).await?)
+}
+
+/// Returns all sources that a filter lets through.
+pub(super) async fn all_of(app: &App, filter: &str) -> Result<Vec<Source>, Problem> {
+    let listing = SourceListing {
+        filter: Some(filter.to_owned()),
+        ..SourceListing::default()
+    };
+    Ok(matching(app, &filter_of(&listing)?).await?)
 }
 
 /// Returns the sources that a filter lets through; removed ones only where it asks for them.

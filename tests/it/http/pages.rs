@@ -1,8 +1,10 @@
 //! The pages: their words and links, hostile text, forms without script, and what browsers are told of each page.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 
-use crate::rig::{Answer, Home, PASSWORD, Reply, Service};
+use super::visitor::Visitor;
+use crate::rig::{Home, Reply};
 
 const POLICIES: &str = r#"
 [[verifier]]
@@ -30,9 +32,7 @@ const PICTURE: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x
 /// A home with sources in several states, a set, and an operator.
 struct Rig {
     home: Home,
-    service: Service,
-    /// The operator's cookie.
-    cookie: String,
+    visitor: Visitor,
 }
 
 fn rig() -> Rig {
@@ -61,49 +61,19 @@ fn rig() -> Rig {
     ];
     home.run(&[&["fetch", "release.txt"][..], &all].concat());
     home.run(&["fetch", "release.txt"]);
-    home.add_person("anna", "operator");
-    let service = Service::start(&home, &[]);
-    let cookie = service.sign_in("anna", PASSWORD).cookie();
-    Rig {
-        home,
-        service,
-        cookie,
-    }
+    let visitor = Visitor::of(&home, &[]);
+    Rig { home, visitor }
 }
 
-fn post_as(service: &Service, cookie: &str, path: &str, form: &str) -> Answer {
-    let fields = [
-        ("Content-Type", "application/x-www-form-urlencoded"),
-        ("Accept", "text/html"),
-        ("Sec-Fetch-Site", "same-origin"),
-        ("Cookie", cookie),
-    ];
-    service.ask("POST", path, &fields, form)
+impl Deref for Rig {
+    type Target = Visitor;
+
+    fn deref(&self) -> &Visitor {
+        &self.visitor
+    }
 }
 
 impl Rig {
-    fn get(&self, path: &str) -> Answer {
-        let fields = [("Accept", "text/html"), ("Cookie", self.cookie.as_str())];
-        self.service.ask("GET", path, &fields, "")
-    }
-
-    fn shown(&self, path: &str) -> String {
-        let answer = self.get(path);
-        assert_eq!(answer.status, 200, "{path}: {answer:?}");
-        answer.text()
-    }
-
-    fn post(&self, path: &str, form: &str) -> Answer {
-        post_as(&self.service, &self.cookie, path, form)
-    }
-
-    /// Sends a form, and returns the page to which the browser is sent.
-    fn followed(&self, path: &str, form: &str) -> String {
-        let answer = self.post(path, form);
-        assert_eq!(answer.status, 303, "{path}: {answer:?}");
-        self.shown(answer.header("location").expect("a place"))
-    }
-
     /// The id of a source, and that of its newest version.
     fn ids(&self, name: &str) -> (i64, i64) {
         let source = self.home.source(name);
@@ -388,17 +358,17 @@ fn somebody_unknown_reads_and_is_shown_no_form() {
     for path in ["/", "/sources", &format!("/sources/{}", rig.ids("a.txt").0)] {
         let page = rig.service.ask("GET", path, &fields, "").text();
         assert!(
-            page.contains("not signed in: reading only") && page.contains("href=\"/sign-in\""),
+            page.contains("not signed in: reading only") && page.contains("href=\"/sign-in"),
             "{page}"
         );
         assert!(!page.contains("method=\"post\""), "{path}: {page}");
     }
-    let refused = post_as(
-        &rig.service,
-        "",
-        "/sources",
-        "address=https://example.org/x",
-    );
+    let fields = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Accept", "text/html"),
+    ];
+    let form = "address=https://example.org/x";
+    let refused = rig.service.ask("POST", "/sources", &fields, form);
     assert_eq!(refused.status, 401);
     assert!(refused.text().contains("Sign in first"), "{refused:?}");
 }
@@ -442,7 +412,9 @@ fn the_job_is_done_by_forms_alone() {
     let page = rig.followed(&format!("/sources/{id}/enabled"), "");
     assert!(page.contains("Switched off"), "{page}");
     let (a, _) = rig.ids("a.txt");
-    let page = rig.followed(&format!("/sources/{a}/fetch"), "");
+    rig.followed(&format!("/sources/{a}/fetch"), "");
+    rig.fetch(a);
+    let page = rig.shown(&format!("/sources/{a}"));
     assert!(page.contains("Fetched:"), "{page}");
     let (_, version) = rig.ids("release.txt");
     let verdict = "verifier=review&outcome=passed&detail=read+it";
@@ -518,14 +490,8 @@ fn a_refused_form_keeps_what_was_typed() {
         assert_eq!(faults(&page), [""; 0], "{path} {form}");
     }
     assert_eq!(rig.post("/sources/-", "do=nonsense&source=1").status, 400);
-    let elsewhere = [
-        ("Content-Type", "application/x-www-form-urlencoded"),
-        ("Cookie", rig.cookie.as_str()),
-        ("Origin", "https://evil.example"),
-    ];
-    let refused = rig
-        .service
-        .ask("POST", "/sources/-", &elsewhere, "do=off&source=1");
+    let evil = "https://evil.example";
+    let refused = rig.post_from("Origin", evil, "/sources/-", "do=off&source=1");
     assert_eq!(refused.status, 403, "{refused:?}");
 }
 

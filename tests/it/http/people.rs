@@ -131,3 +131,65 @@ fn behind_a_proxy_reading_needs_a_person() {
         "{cookie}"
     );
 }
+
+#[test]
+fn who_signs_in_comes_back_to_the_page() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    gannet.add_person("anna", "operator");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let html = [("Accept", "text/html")];
+    let shown = |path: &str| service.ask("GET", path, &html, "").text();
+    for (path, place) in [
+        (
+            "/sources?filter=tag:eu",
+            "/sign-in?to=%2Fsources%3Ffilter%3Dtag%3Aeu",
+        ),
+        ("/", "/sign-in\""),
+        ("/sources/9", "/sign-in?to=%2Fsources%2F9"),
+        ("/sources/1/remove", "/sign-in?to=%2Fsources%2F1%2Fremove"),
+        ("/sign-in?to=/log", "/sign-in\""),
+    ] {
+        let page = shown(path);
+        assert!(page.contains(&format!("href=\"{place}")), "{path}: {page}");
+    }
+    let fields = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Sec-Fetch-Site", "same-origin"),
+        ("Accept", "text/html"),
+    ];
+    for (to, expected) in [
+        ("/sources?filter=tag:eu", Some("/sources?filter=tag:eu")),
+        ("//evil.example", None),
+        ("/\\evil.example", None),
+        ("https://evil.example/", None),
+        ("/\t/evil.example", None),
+    ] {
+        let to: String = url::form_urlencoded::byte_serialize(to.as_bytes()).collect();
+        let page = shown(&format!("/sign-in?to={to}"));
+        assert_eq!(
+            page.contains("name=\"to\""),
+            expected.is_some(),
+            "{to}: {page}"
+        );
+        let form = |password: &str| format!("name=anna&password={password}&to={to}");
+        let wrong = service.ask("POST", "/sign-in", &fields, &form("wrong"));
+        assert_eq!(
+            wrong.text().contains("name=\"to\""),
+            expected.is_some(),
+            "{wrong:?}"
+        );
+        let right = service.ask("POST", "/sign-in", &fields, &form(PASSWORD));
+        let place = expected.unwrap_or("/");
+        assert_eq!(
+            (right.status, right.header("location")),
+            (303, Some(place)),
+            "{to}"
+        );
+    }
+    let used = service.ask("GET", "/sign-in/never", &html, "");
+    assert!(
+        used.status == 403 && used.text().contains("this link was used"),
+        "{used:?}"
+    );
+}

@@ -4,21 +4,24 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::content_window::{
-    HEX_BYTES, LINES, beginning, bytes_at, lines_from, read, rows_from, whole,
+    HEX_BYTES, LINES, PIECE_BYTES, beginning, bytes_at, lines_from, piece_of, read, rows_from,
+    whole,
 };
 use super::elements::{grouped, text};
 use super::history_tables::id_param;
 use super::json_tree::tree;
 use super::layout::Section;
 use super::visit::Visit;
-use crate::domain::{Content, Version, shortened};
+use crate::domain::{Content, Version, format_size, shortened};
 use crate::faces::http::content::picture_type;
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
 use crate::faces::text::clean_line;
 
-/// Larger contents are shown as text or hexadecimal only.
-const MAX_STRUCTURED_BYTES: u64 = 4 << 20;
+/// Larger contents are not shown as a table, which is read from the start up to its window.
+const MAX_TABLE_BYTES: u64 = 64 << 20;
+/// Larger contents are not shown as a tree, which is read whole.
+const MAX_TREE_BYTES: u64 = 4 << 20;
 /// The most columns of a table.
 const MAX_COLUMNS: usize = 60;
 /// The most characters of a cell.
@@ -56,7 +59,7 @@ pub(super) async fn show(visit: Visit, Part(version): Part<String>) -> Result<Re
     let content = html! {
         p.crumbs {
             a href={ "/sources/" (source.id) } { (text(&source.settings.name)) } " / "
-            a href={ "/versions/" (version.id) } { "v" (version.id) } " / "
+            a href={ "/versions/" (version.id) } { "v" (version.id) }
         }
         h1 { (title) }
         (content_section(&visit, &version).await)
@@ -78,7 +81,7 @@ pub(super) async fn content_section(visit: &Visit, version: &Version) -> Markup 
 async fn section(visit: &Visit, version: &Version) -> Result<Markup, Problem> {
     let content = visit.app().content(version).await?;
     let start = beginning(&content).await?;
-    let forms = forms_of(&start, version);
+    let (forms, missing) = forms_of(&start, version);
     let asked = visit.param("view");
     let form = forms
         .iter()
@@ -91,6 +94,7 @@ async fn section(visit: &Visit, version: &Version) -> Result<Markup, Problem> {
         }
         Form::Table => table(visit, &content, separator_of(&start)).await?,
         Form::Tree => json(&content).await?,
+        Form::Text if visit.param("col").is_some() => long_line(visit, &content).await?,
         Form::Text => lines(visit, &content).await?,
         Form::Hex => hex(visit, &content).await?,
     };
@@ -98,18 +102,24 @@ async fn section(visit: &Visit, version: &Version) -> Result<Markup, Problem> {
         nav.views aria-label="Forms of the content" {
             @for (one, word, name) in Form::ALL {
                 @if forms.contains(&one) {
-                    a href={ (visit.link(&[("view", Some(word)), ("line", None), ("at", None)])) "#content" } aria-current=[(one == form).then_some("true")] { (name) }
+                    a href={ (visit.link(&[("view", Some(word)), ("line", None), ("at", None), ("col", None)])) "#content" } aria-current=[(one == form).then_some("true")] { (name) }
                 }
             }
+        }
+        @if let Some((what, most)) = missing {
+            p.dim { "No " (what) ": it is shown for contents up to " (format_size(most)) ", and this one has " (format_size(version.size_bytes)) ". The text shows all of it by pages; or download it." }
         }
         (shown)
     })
 }
 
+/// A form in which a content is too large to be shown, and the most bytes for it.
+type Missing = Option<(&'static str, u64)>;
+
 /// Returns the forms in which a content can be shown, the best first.
-fn forms_of(start: &[u8], version: &Version) -> Vec<Form> {
+fn forms_of(start: &[u8], version: &Version) -> (Vec<Form>, Missing) {
     if picture_type(start).is_some() {
-        return vec![Form::Picture, Form::Hex];
+        return (vec![Form::Picture, Form::Hex], None);
     }
     let is_text = match std::str::from_utf8(start) {
         Ok(_) => true,
@@ -117,7 +127,7 @@ fn forms_of(start: &[u8], version: &Version) -> Vec<Form> {
         Err(error) => error.error_len().is_none(),
     };
     if !is_text || start.contains(&0) {
-        return vec![Form::Hex, Form::Text];
+        return (vec![Form::Hex, Form::Text], None);
     }
     let mut forms = vec![Form::Text, Form::Hex];
     let (name, media_type) = (
@@ -129,14 +139,20 @@ fn forms_of(start: &[u8], version: &Version) -> Vec<Form> {
         ends.iter().any(|end| name.ends_with(end))
             || types.iter().any(|one| media_type.contains(one))
     };
-    if version.size_bytes <= MAX_STRUCTURED_BYTES && version.size_bytes > 0 {
-        if is(&[".csv", ".tsv"], &["text/csv", "tab-separated"]) {
-            forms.insert(0, Form::Table);
-        } else if is(&[".json"], &["application/json", "+json"]) {
-            forms.insert(0, Form::Tree);
-        }
+    let (form, what, most) = if is(&[".csv", ".tsv"], &["text/csv", "tab-separated"]) {
+        (Form::Table, "table", MAX_TABLE_BYTES)
+    } else if is(&[".json"], &["application/json", "+json"]) {
+        (Form::Tree, "tree", MAX_TREE_BYTES)
+    } else {
+        return (forms, None);
+    };
+    if version.size_bytes > most {
+        return (forms, Some((what, most)));
     }
-    forms
+    if version.size_bytes > 0 {
+        forms.insert(0, form);
+    }
+    (forms, None)
 }
 
 /// Returns the separator that the first line has most of.
@@ -162,7 +178,8 @@ fn first_line(visit: &Visit) -> Result<usize, Problem> {
 async fn lines(visit: &Visit, content: &Content) -> Result<Markup, Problem> {
     let first = first_line(visit)?;
     let window = read(content, move |content| lines_from(content, first)).await?;
-    let pages = pages(visit, window.first, window.lines.len(), window.has_more);
+    let count = window.lines.len();
+    let pages = pages(visit, window.first, count, (window.has_more, window.total));
     if window.lines.is_empty() {
         return Ok(
             html! { p.dim { @if first == 1 { "The content is empty." } @else { "No lines here." } } (pages) },
@@ -173,12 +190,52 @@ async fn lines(visit: &Visit, content: &Content) -> Result<Markup, Problem> {
         div.scroll role="group" aria-label="Lines" tabindex="0" {
             table.code { tbody {
                 @for (at, line) in window.lines.iter().enumerate() {
-                    tr { td.line { (window.first + at) } td { code { (clean_line(&line.text)) } @if line.is_cut { span.dim { " … cut" } } } }
+                    tr { td.line { (window.first + at) } td { code { (clean_line(&line.text)) } @if line.is_cut { (cut(visit, window.first + at, line.bytes)) } } }
                 }
             } }
         }
         (pages)
     })
+}
+
+/// Says that a line goes on, and leads to the whole of it.
+fn cut(visit: &Visit, line: usize, bytes: u64) -> Markup {
+    let place = visit.link(&[
+        ("view", Some("text")),
+        ("line", Some(&line.to_string())),
+        ("col", Some("0")),
+    ]);
+    html! { span.dim { " … cut: the line has " (grouped(bytes)) " bytes, " a href={ (place) "#content" } { "read it" } } }
+}
+
+/// Shows a piece of a long line.
+async fn long_line(visit: &Visit, content: &Content) -> Result<Markup, Problem> {
+    let line = first_line(visit)?;
+    let at = offset(visit, "col")?;
+    let piece = read(content, move |content| piece_of(content, line, at)).await?;
+    let Some(piece) = piece else {
+        return Ok(html! { p.dim { "No line here." } });
+    };
+    let end = piece.at + piece.length;
+    let piece_at = |at: Option<u64>| {
+        let at = at.map(|at| at.to_string());
+        format!("{}#content", visit.link(&[("col", at.as_deref())]))
+    };
+    Ok(html! {
+        nav.pages aria-label="Windows" {
+            span { "line " (line) ", bytes " (grouped(piece.at)) "–" (grouped(end)) " of " (grouped(piece.line_bytes)) }
+            @if piece.at > 0 { a rel="prev" href=(piece_at(Some(piece.at.saturating_sub(PIECE_BYTES)))) { "Earlier" } }
+            @if end < piece.line_bytes { a rel="next" href=(piece_at(Some(end))) { "Later" } }
+            a href=(piece_at(None)) { "All lines" }
+        }
+        div.output.wrapped tabindex="0" role="group" aria-label="Line" { code { (clean_line(&piece.text)) } }
+    })
+}
+
+/// Returns an offset of the query.
+fn offset(visit: &Visit, name: &str) -> Result<u64, Problem> {
+    let at = id_param(visit, name)?;
+    Ok(at.and_then(|at| u64::try_from(at).ok()).unwrap_or(0))
 }
 
 async fn table(visit: &Visit, content: &Content, separator: u8) -> Result<Markup, Problem> {
@@ -201,7 +258,7 @@ async fn table(visit: &Visit, content: &Content, separator: u8) -> Result<Markup
         .map(csv::ByteRecord::len)
         .max()
         .unwrap_or(0);
-    let pages = pages(visit, first, rows.len(), has_more);
+    let pages = pages(visit, first, rows.len(), (has_more, None));
     Ok(html! {
         (pages)
         @if widest > MAX_COLUMNS { p.dim { "The first " (MAX_COLUMNS) " of " (widest) " columns: the text shows all." } }
@@ -237,9 +294,7 @@ async fn json(content: &Content) -> Result<Markup, Problem> {
 }
 
 async fn hex(visit: &Visit, content: &Content) -> Result<Markup, Problem> {
-    let at = id_param(visit, "at")?
-        .and_then(|at| u64::try_from(at).ok())
-        .unwrap_or(0);
+    let at = offset(visit, "at")?;
     let at = at - at % 16;
     let size = content.size_bytes();
     let bytes = read(content, move |content| bytes_at(content, at)).await?;
@@ -270,7 +325,12 @@ fn hex_line(offset: u64, chunk: &[u8]) -> String {
     format!("{offset:08x}  {:<47}  {characters}", bytes.join(" "))
 }
 
-fn pages(visit: &Visit, first: usize, count: usize, has_more: bool) -> Markup {
+fn pages(
+    visit: &Visit,
+    first: usize,
+    count: usize,
+    (has_more, total): (bool, Option<usize>),
+) -> Markup {
     let link = |line: usize| {
         let line = line.to_string();
         let line = (line != "1").then_some(line.as_str());
@@ -279,7 +339,10 @@ fn pages(visit: &Visit, first: usize, count: usize, has_more: bool) -> Markup {
     html! {
         @if first > 1 || has_more {
             nav.pages aria-label="Windows" {
-                span { (first) "–" (first + count.saturating_sub(1)) }
+                span {
+                    (grouped(first as u64)) "–" (grouped((first + count.saturating_sub(1)) as u64))
+                    @if let Some(total) = total { " of " (grouped(total as u64)) " lines" }
+                }
                 @if first > 1 { a rel="prev" href=(link(first.saturating_sub(LINES).max(1))) { "Earlier" } }
                 @if has_more { a rel="next" href=(link(first + LINES)) { "Later" } }
             }
@@ -306,10 +369,29 @@ mod tests {
             let mut version = version(1, 0, content);
             (version.name, version.media_type) = (name.to_owned(), None);
             assert_eq!(
-                forms_of(content, &version).first(),
+                forms_of(content, &version).0.first(),
                 Some(&expected),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_for_a_form_is_said() {
+        for (name, size_bytes, expected) in [
+            ("a.csv", MAX_TABLE_BYTES, None),
+            (
+                "a.csv",
+                MAX_TABLE_BYTES + 1,
+                Some(("table", MAX_TABLE_BYTES)),
+            ),
+            ("a.json", MAX_TREE_BYTES + 1, Some(("tree", MAX_TREE_BYTES))),
+            ("a.txt", u64::MAX, None),
+        ] {
+            let mut version = version(1, 0, b"{}");
+            (version.name, version.media_type, version.size_bytes) =
+                (name.to_owned(), None, size_bytes);
+            assert_eq!(forms_of(b"{}", &version).1, expected, "{name}");
         }
     }
 

@@ -10,7 +10,7 @@ use super::visit::Visit;
 use crate::config::Zone;
 use crate::domain::{Source, VerdictOutcome, VersionState, format_size};
 use crate::faces::state_word::{StateWord, state_word};
-use crate::faces::text::clean;
+use crate::faces::text::{clean, count};
 
 /// Returns a text of one line that may come from outside, without controls and marks of direction.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
@@ -130,7 +130,7 @@ pub(super) fn badge(glyph: &str, class: &str, word: &str, meaning: &str) -> Mark
 /// Shows facts under their names.
 pub(super) fn facts(facts: &[(&str, Markup)]) -> Markup {
     html! {
-        dl.facts { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } }
+        dl.facts { @for (name, value) in facts { div.wide[*name == "SHA-256"] { dt { (name) } dd { (value) } } } }
     }
 }
 
@@ -148,21 +148,36 @@ pub(super) fn alert(error: Option<&FormError>) -> Markup {
 
 /// Shows what a form did, after the browser was sent back to the page.
 pub(super) fn done(visit: &Visit) -> Markup {
-    let words = visit.param("done").and_then(|done| {
-        let known = DONE.iter().find(|(word, _)| *word == done);
-        known.map(|(_, words)| *words)
-    });
-    html! { @if let Some(words) = words { p.alert.good role="status" { (words) } } }
+    let done = visit.param("done").unwrap_or_default();
+    let added = done.strip_prefix("added-");
+    if let Some(added) = added.and_then(|added| added.parse::<u32>().ok()) {
+        let added = count(added, "source");
+        return html! { p.alert.good role="status" { (added) " added. A worker fetches what is due." } };
+    }
+    let known = DONE.iter().find(|(word, _)| *word == done);
+    let class = if UNDONE.contains(&done.as_str()) {
+        "alert"
+    } else {
+        "alert good"
+    };
+    html! { @if let Some((_, words)) = known { p class=(class) role="status" { (words) } } }
 }
 
+/// The words of forms that have not done anything yet.
+const UNDONE: [&str; 3] = ["nothing", "busy", "fetching"];
+
 /// What forms did: a word of an address, and what is shown for it. Texts from an address are never shown.
-const DONE: [(&str, &str); 11] = [
+const DONE: [(&str, &str); 12] = [
     ("added", "Added. A worker fetches what is due."),
     ("edited", "The settings were changed."),
-    ("fetched", "Fetched: the newest attempt says how it went."),
+    ("fetched", "Fetched."),
+    (
+        "busy",
+        "Another worker is fetching it: the attempt will appear here.",
+    ),
     (
         "fetching",
-        "The fetch is still under way: its attempt will appear here.",
+        "Being fetched: each row says when its source is done.",
     ),
     ("on", "Switched on."),
     (

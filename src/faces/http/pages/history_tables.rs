@@ -38,8 +38,13 @@ pub(super) async fn versions_section(visit: &Visit, source: &Source) -> Result<M
         .last()
         .filter(|_| has_more)
         .map(|last| last.id.to_string());
-    let table = versions_table(&rows);
-    let table = table_box("Versions", &table);
+    let table = table_box("Versions", &versions_table(&rows));
+    let table = html! {
+        form method="get" action="/compare" {
+            (table)
+            @if rows.len() > 1 { p.buttons { button type="submit" { "Compare the two that are marked" } } }
+        }
+    };
     Ok(section(
         visit,
         "versions",
@@ -54,6 +59,7 @@ fn versions_table(rows: &[Markup]) -> Markup {
     html! {
         table.cards {
             thead { tr {
+                th.mark scope="col" { span.hidden { "Mark" } }
                 th scope="col" { "Version" } th scope="col" { "Fetched" } th.number scope="col" { "Size" }
                 th scope="col" { "State" } th scope="col" { "Published" } th scope="col" { "Verdicts" } th scope="col" { "Compare" }
             } }
@@ -71,20 +77,21 @@ fn version_row(
 ) -> Markup {
     html! {
         tr {
+            td.mark { input type="checkbox" name="version" value=(version.id) aria-label={ "Mark v" (version.id) }; }
             th scope="row" { a href={ "/versions/" (version.id) } { "v" (version.id) } }
             td { (visit.age(Some(version.fetched_at))) }
             td.number { (size(Some(version.size_bytes))) }
             td { (version_state(version.state)) }
-            td data-label="published " { @if is_served { "now" } @else { (dash()) } }
-            td {
+            @if is_served { td data-label="published " { "now" } } @else { td.blank { (dash()) } }
+            td.why {
                 @for verdict in last_of_each(verdicts, |one| &one.verdict) {
                     span.verdict { (text(&verdict.verdict.judge_words())) " " (verdict_outcome(verdict.verdict.judgement.outcome)) }
                 }
             }
-            td data-label="compare " { @match older {
-                Some(older) => a href={ "/versions/" (version.id) "/diff/" (older.id) } { "to v" (older.id) },
-                None => (dash()),
-            } }
+            @match older {
+                Some(older) => td data-label="compare " { a href={ "/versions/" (version.id) "/diff/" (older.id) } { "to v" (older.id) } },
+                None => td.blank { (dash()) },
+            }
         }
     }
 }
@@ -139,7 +146,7 @@ fn attempt_row(visit: &Visit, attempt: &Attempt) -> Markup {
         tr {
             td { (visit.age(Some(attempt.started_at))) }
             td { (badge(glyph, class, attempt.outcome.as_str(), "")) }
-            td.number data-label="status " { @match attempt.http_status { Some(status) => (status), None => (dash()) } }
+            @match attempt.http_status { Some(status) => td.number data-label="status " { (status) }, None => td.number.blank { (dash()) } }
             td.number { (size(attempt.size_bytes)) }
             td.number data-label="took " { (took(attempt.duration)) }
             td.number data-label="tries " { (attempt.tries) }

@@ -83,7 +83,7 @@ impl Visit {
                     }
                     main #main tabindex="-1" { (content) }
                     footer.bottom {
-                        p { "Times are in " (self.app().config().zone.name()) ". " a href="/api" { "API" } }
+                        p { "Times are in " (self.app().config().zone.name()) ". " a href="/published/" { "Published files" } " · " a href="/api" { "API" } }
                         p #live-state role="status" {}
                     }
                 }
@@ -130,11 +130,11 @@ impl Visit {
             },
             None if self.may(Right::Read) => html! {
                 span.name { "not signed in: reading only" }
-                a href="/sign-in" { "Sign in" }
+                a href=(self.sign_in_place()) { "Sign in" }
             },
             None => html! {
                 span.name { "not signed in" }
-                a href="/sign-in" { "Sign in" }
+                a href=(self.sign_in_place()) { "Sign in" }
             },
         }
     }

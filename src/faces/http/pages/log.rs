@@ -1,38 +1,66 @@
 //! `/log`: the events, newest first, by source and action.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::elements::{dash, table_box, text};
+use super::elements::{alert, dash, table_box, text};
+use super::fields::FormError;
 use super::history_tables::id_param;
 use super::layout::Section;
-use super::visit::Visit;
+use super::visit::{Visit, segment};
 use crate::app::EventFilter;
 use crate::domain::{Action, Event, EventId};
 use crate::faces::http::problem::Problem;
 
 /// The events of a page.
 const EVENTS: usize = 100;
+/// Groups of actions: their headings, and what their names begin with.
+const SUBJECTS: [(&str, &[&str]); 7] = [
+    ("Sources", &["source"]),
+    ("Fetches and passes", &["fetch", "pass"]),
+    ("Verdicts and versions", &["verdict", "version"]),
+    ("Published files and sets", &["file", "publish", "set"]),
+    ("People and tokens", &["person", "token"]),
+    ("Archive and catalogue", &["archive", "catalogue", "times"]),
+    (
+        "Configuration and notices",
+        &["policy", "config", "notice", "log"],
+    ),
+];
 
-/// Shows a page of the log.
+/// Shows a page of the log; an empty one, with the reason, when the filter names nothing that is known.
 pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
-    let filter = filter(&visit).await?;
-    let (action, before) = (filter.action, filter.before);
+    let (shown, status) = match filter(&visit).await {
+        Ok(filter) => (events(&visit, filter).await?, StatusCode::OK),
+        Err(problem) => {
+            let error = FormError::from(problem);
+            let shown = html! { (alert(Some(&error))) p.dim { "No events." } };
+            (shown, error.status)
+        }
+    };
+    let content = html! {
+        h1 { "Log" }
+        (filter_form(&visit))
+        (shown)
+    };
+    Ok(visit.page_with(status, Section::Log, "Log", &content))
+}
+
+async fn events(visit: &Visit, filter: EventFilter) -> Result<Markup, Problem> {
+    let before = filter.before;
     let events = visit.app().events(filter).await?;
     let older = events.first().filter(|_| events.len() == EVENTS);
     let older = older.map(|event| event.id.to_string());
-    let content = html! {
-        h1 { "Log" }
-        (filter_form(&visit, action))
+    Ok(html! {
         div #log data-live=[before.is_none().then_some("")] {
-            @if events.is_empty() { p.dim { "No events." } } @else { (table_box("Events", &table(&visit, &events))) }
+            @if events.is_empty() { p.dim { "No events." } } @else { (table_box("Events", &table(visit, &events))) }
             nav.pages aria-label="Pages" {
                 @if before.is_some() { a href=(visit.link(&[("before", None)])) { "Newest" } }
                 @if older.is_some() { a rel="next" href=(visit.link(&[("before", older.as_deref())])) { "Older" } }
             }
         }
-    };
-    Ok(visit.page(Section::Log, "Log", &content))
+    })
 }
 
 /// Returns which events the query asks for.
@@ -40,7 +68,14 @@ async fn filter(visit: &Visit) -> Result<EventFilter, Problem> {
     let given = |name: &str| visit.param(name).filter(|text| !text.trim().is_empty());
     let source_id = match given("source") {
         None => None,
-        Some(source) => Some(visit.app().source(source.trim()).await?.id),
+        Some(source) => {
+            let found = visit.app().source(source.trim()).await;
+            let of_page = |error| {
+                Problem::from(error)
+                    .hint("give the name or the id of a source, or leave the field empty")
+            };
+            Some(found.map_err(of_page)?.id)
+        }
     };
     let action = given("action").map(|action| action.parse()).transpose();
     let wrong = |error| Problem::invalid(format!("`action`: {error}"));
@@ -53,8 +88,9 @@ async fn filter(visit: &Visit) -> Result<EventFilter, Problem> {
     })
 }
 
-fn filter_form(visit: &Visit, action: Option<Action>) -> Markup {
+fn filter_form(visit: &Visit) -> Markup {
     let source = visit.param("source").unwrap_or_default();
+    let chosen = visit.param("action").unwrap_or_default();
     html! {
         form.filter method="get" action="/log" role="search" aria-label="Filter the log" {
             label for="log-source" { "Source" }
@@ -62,38 +98,81 @@ fn filter_form(visit: &Visit, action: Option<Action>) -> Markup {
             label for="log-action" { "Action" }
             select #log-action name="action" {
                 option value="" { "all" }
-                @for one in Action::ALL { option value=(one) selected[action == Some(one)] { (one) } }
+                @for (group, actions) in groups() {
+                    optgroup label=(group) {
+                        @for one in actions { option value=(one) selected[chosen == one.as_str()] { (one) } }
+                    }
+                }
             }
             button type="submit" { "Show" }
+            @if visit.uri.query().is_some() { a href="/log" { "All" } }
         }
     }
 }
 
+/// Returns the actions by what they are about.
+fn groups() -> Vec<(&'static str, Vec<Action>)> {
+    let mut groups: Vec<(&str, Vec<Action>)> = Vec::new();
+    for action in Action::ALL {
+        let subject = action.as_str().split('.').next().unwrap_or_default();
+        let known = SUBJECTS
+            .iter()
+            .find(|(_, subjects)| subjects.contains(&subject));
+        let group = known.map_or("Other", |(group, _)| *group);
+        match groups.iter_mut().find(|(name, _)| *name == group) {
+            Some((_, actions)) => actions.push(action),
+            None => groups.push((group, vec![action])),
+        }
+    }
+    groups
+}
+
 fn table(visit: &Visit, events: &[Event]) -> Markup {
+    let sets = visit.app().set_names();
     html! {
         table.log.cards {
-            thead { tr { th scope="col" { "Time" } th scope="col" { "Action" } th scope="col" { "Source" } th scope="col" { "Version" } th scope="col" { "Detail" } th scope="col" { "By" } } }
+            thead { tr { th scope="col" { "Time" } th scope="col" { "Action" } th scope="col" { "About" } th scope="col" { "Version" } th scope="col" { "Detail" } th scope="col" { "By" } } }
             tbody {
                 @for event in events.iter().rev() {
                     @let about = &event.event;
                     tr {
                         td { (visit.time(Some(event.stamp.at))) }
                         td { span.action.(class(about.action)) { (about.action) } }
-                        td { @match about.source_id {
-                            Some(id) => { @match &event.source_name {
-                                Some(name) => a href={ "/sources/" (id) } { (text(name)) },
-                                None => { "source " (id) },
-                            } },
-                            None => (dash()),
-                        } }
-                        td { @match about.version_id { Some(id) => a href={ "/versions/" (id) } { "v" (id) }, None => (dash()) } }
-                        td.why { @if let Some(detail) = &about.detail { (text(detail)) } }
+                        @match subject(event, &sets) { Some(subject) => td { (subject) }, None => td.blank { (dash()) } }
+                        @match about.version_id { Some(id) => td { a href={ "/versions/" (id) } { "v" (id) } }, None => td.blank { (dash()) } }
+                        @match &about.detail { Some(detail) => td.why { (text(detail)) }, None => td.why.blank {} }
                         td data-label="by " { (text(&event.stamp.actor.0)) }
                     }
                 }
             }
         }
     }
+}
+
+/// Returns the source or the set that an event is about.
+fn subject(event: &Event, sets: &[String]) -> Option<Markup> {
+    let about = &event.event;
+    if let Some(id) = about.source_id {
+        return Some(html! {
+            @match &event.source_name {
+                Some(name) => a href={ "/sources/" (id) } { (text(name)) },
+                None => { "source " (id) },
+            }
+        });
+    }
+    // The details of an event of a set begin with its name.
+    let detail = about
+        .detail
+        .as_deref()
+        .filter(|_| about.action.as_str().starts_with("set."))?;
+    let is_of = |set: &&String| {
+        let rest = detail.strip_prefix(set.as_str());
+        rest.is_some_and(|rest| {
+            !rest.starts_with(|c: char| c.is_alphanumeric() || "-_.".contains(c))
+        })
+    };
+    let set = sets.iter().filter(is_of).max_by_key(|set| set.len())?;
+    Some(html! { "set " a href={ "/sets/" (segment(set)) } { (text(set)) } })
 }
 
 /// Returns the class of an action: whether it is good or bad news.
@@ -113,5 +192,21 @@ fn class(action: Action) -> &'static str {
         "good"
     } else {
         "plain"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_its_group() {
+        let groups = groups();
+        assert!(
+            groups.iter().all(|(group, _)| *group != "Other"),
+            "{groups:?}"
+        );
+        let count: usize = groups.iter().map(|(_, actions)| actions.len()).sum();
+        assert_eq!(count, Action::ALL.len());
     }
 }

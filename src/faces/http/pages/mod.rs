@@ -6,12 +6,15 @@
 
 mod add_form;
 mod assets;
+mod compare;
 mod content_page;
 mod content_window;
 mod data;
 mod diff;
+mod diff_lines;
 mod diff_words;
 mod elements;
+mod fetching;
 mod fields;
 mod history_tables;
 mod json_tree;
@@ -20,6 +23,8 @@ mod log;
 mod overview;
 mod picture;
 mod problem_page;
+mod published;
+mod reason;
 mod removal;
 mod routes;
 mod selection;
@@ -36,7 +41,7 @@ mod verdicts;
 mod version;
 mod visit;
 
-pub(super) use problem_page::Asked;
+pub(super) use problem_page::{Asked, above};
 pub(super) use routes::routes;
 pub(super) use sign_in_pages::{link_page, sign_in_page};
-pub(super) use visit::Visit;
+pub(super) use visit::{Visit, local_path, see_other};

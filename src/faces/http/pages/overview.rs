@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::elements::{dash, done, glyph, grouped, state, table_box, text};
 use super::layout::Section;
+use super::reason::reason;
 use super::visit::{Visit, segment};
 use crate::app::{EventFilter, Unpublished};
 use crate::domain::{Action, Event, Slot, Source};
@@ -16,7 +17,7 @@ use crate::faces::http::plot::{Hour, bars};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::source_page::gravity;
 use crate::faces::http::state_counts::state_counts;
-use crate::faces::state_word::{StateWord, next_due, why};
+use crate::faces::state_word::{StateWord, next_due};
 
 /// The most sources whose reasons are shown.
 const MAX_SHOWN: usize = 25;
@@ -28,7 +29,7 @@ const PASSES: usize = 8;
 /// A source that needs attention, and why.
 struct Case {
     source: Source,
-    why: Option<String>,
+    why: Option<Markup>,
 }
 
 /// What the overview shows.
@@ -158,7 +159,8 @@ async fn cases(visit: &Visit, sources: Vec<Source>) -> Result<Vec<Case>, Problem
     for source in sources {
         let history = visit.app().sound_history_of(source.id, Some(1)).await?;
         if let Some((history, damage)) = history {
-            let why = why(&history).or_else(|| damage.map(|damage| damage.message));
+            let damage = damage.map(|damage| html! { (text(&damage.message)) });
+            let why = reason(&history).or(damage);
             cases.push(Case { source, why });
         }
     }
@@ -208,7 +210,7 @@ fn attention(visit: &Visit, cases: &[Case], total: usize) -> Markup {
                     tr {
                         td { (state(source)) }
                         th scope="row" { a href={ "/sources/" (source.id) } { (text(&source.settings.name)) } }
-                        td.why { @match why { Some(why) => (text(why)), None => (dash()) } }
+                        td.why { @match why { Some(why) => (why), None => (dash()) } }
                         td data-label="last " { (visit.age(source.state.last_attempt_at)) }
                         td data-label="next " { (visit.due(next_due(source))) }
                     }
@@ -252,7 +254,7 @@ fn passes_table(visit: &Visit, passes: &[Event]) -> Markup {
                 @for pass in passes.iter().rev() {
                     tr {
                         td { (visit.age(Some(pass.stamp.at))) }
-                        td.dim { (text(&pass.stamp.actor.0)) }
+                        td.dim data-label="by " { (text(&pass.stamp.actor.0)) }
                         td.why { (text(pass.event.detail.as_deref().unwrap_or_default())) }
                     }
                 }

@@ -75,5 +75,9 @@ pub(super) async fn remove(
     }
     let purge = fields.is_on("purge");
     remove_source(&visit.shared, &visit.caller, source.id, purge).await?;
-    Ok(see_other("/sources?done=removed"))
+    Ok(see_other(&if purge {
+        "/sources?done=removed".to_owned()
+    } else {
+        format!("/sources/{}?done=removed", source.id)
+    }))
 }

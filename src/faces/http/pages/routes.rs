@@ -3,8 +3,8 @@
 use axum::http::Method;
 
 use super::{
-    assets, content_page, data, diff, log, overview, picture, removal, selection, sets, source,
-    source_forms, sources, verdict_forms, version,
+    assets, compare, content_page, data, diff, fetching, log, overview, picture, published,
+    removal, selection, sets, source, source_forms, sources, verdict_forms, version,
 };
 use crate::faces::http::caller::Right::{Administer, Anybody, Judge, Operate, Read};
 use crate::faces::http::route::{Route, route};
@@ -28,12 +28,7 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
             Operate,
             source_forms::edit,
         ),
-        route(
-            post(),
-            "/sources/{source}/fetch",
-            Operate,
-            source_forms::fetch,
-        ),
+        route(post(), "/sources/{source}/fetch", Operate, fetching::fetch),
         route(
             post(),
             "/sources/{source}/enabled",
@@ -69,6 +64,9 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
             verdict_forms::verify,
         ),
         route(get(), "/versions/{version}/diff/{other}", Read, diff::show),
+        route(get(), "/published/", Read, published::all),
+        route(get(), "/published/{*path}", Read, published::folder),
+        route(get(), "/compare", Read, compare::show),
         route(get(), "/sets", Read, sets::list),
         route(get(), "/sets/{name}", Read, sets::show),
         route(get(), "/log", Read, log::show),

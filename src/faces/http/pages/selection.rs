@@ -1,20 +1,52 @@
-//! Changes several sources at once: those that are marked in the table.
+//! Changes several sources at once: those that are marked in the table, or all that match its filter.
 
 use axum::response::Response;
+use maud::html;
 
+use super::elements::{grouped, text};
+use super::fetching::fetch_now;
 use super::fields::{Fields, FormError};
+use super::layout::Section;
 use super::removal::confirmation;
-use super::source_forms::fetch_now;
 use super::sources::refused;
-use super::visit::{Visit, see_other};
+use super::visit::{Visit, local_path, see_other, with_done};
 use crate::domain::{SettingsPatch, SourceId};
 use crate::faces::http::problem::Problem;
+use crate::faces::http::source_page::all_of;
+use crate::faces::text::count;
 
-/// Carries out what a button says for every marked source.
+/// The most sources that are changed at once.
+const MAX_SOURCES: usize = 10_000;
+
+/// What is done with sources: the word of a form, its button, and its question.
+const ACTIONS: [(&str, &str, &str); 4] = [
+    ("fetch", "Fetch now", "Fetch"),
+    ("on", "Switch on", "Switch on"),
+    ("off", "Switch off", "Switch off"),
+    ("remove", "Remove", "Remove"),
+];
+
+/// Carries out what a button says for every marked source, or for all that match after a question.
 pub(super) async fn change(visit: Visit, fields: Fields) -> Result<Response, Problem> {
-    let marked = fields.all("source");
+    let mut marked = fields.all("source");
+    if fields.is_on("all") {
+        let found = all_of(visit.app(), fields.text("filter")).await?;
+        if found.len() > MAX_SOURCES {
+            let (found, most) = (grouped(found.len() as u64), grouped(MAX_SOURCES as u64));
+            let detail = format!("{found} sources match: {most} at most are changed at once");
+            let error = Problem::invalid(detail).hint("narrow the filter");
+            return Ok(refused(&visit, &FormError::from(error)));
+        }
+        // The number in the question is that of the sources that are changed.
+        let is_asked = fields.is_on("confirmed") && fields.text("count") == found.len().to_string();
+        if !is_asked && !found.is_empty() {
+            return question(&visit, &fields, found.len());
+        }
+        marked = found.iter().map(|source| source.id.to_string()).collect();
+    }
+    let back = local_path(fields.text("back")).unwrap_or("/sources");
     if marked.is_empty() {
-        return Ok(see_other("/sources?done=nothing"));
+        return Ok(see_other(&with_done(back, "nothing")));
     }
     let changed = match fields.text("do") {
         "fetch" => fetch(&visit, &marked).await,
@@ -27,9 +59,41 @@ pub(super) async fn change(visit: Visit, fields: Fields) -> Result<Response, Pro
         _ => Err(Problem::invalid("the form does not say what to do")),
     };
     Ok(match changed {
-        Ok(done) => see_other(&format!("/sources?done={done}")),
+        Ok(done) => see_other(&with_done(back, done)),
         Err(problem) => refused(&visit, &FormError::from(problem)),
     })
+}
+
+/// Asks before something is done with all sources that match a filter.
+fn question(visit: &Visit, fields: &Fields, found: usize) -> Result<Response, Problem> {
+    let wanted = ACTIONS.iter().find(|(word, ..)| *word == fields.text("do"));
+    let unknown = || Problem::invalid("the form does not say what to do");
+    let (word, button, verb) = wanted.ok_or_else(unknown)?;
+    let title = format!("{verb} {}?", count(found as u64, "source"));
+    let (filter, back) = (fields.text("filter"), local_path(fields.text("back")));
+    let back = back.unwrap_or("/sources");
+    let content = html! {
+        h1 { (title) }
+        p {
+            @if filter.is_empty() { "These are all sources." }
+            @else { "These are all sources that match " code { (text(filter)) } "." }
+        }
+        form method="post" action="/sources/-" {
+            @for (name, value) in [("all", "yes"), ("filter", filter), ("do", word), ("back", back), ("confirmed", "yes")] {
+                input type="hidden" name=(name) value=(value);
+            }
+            input type="hidden" name="count" value=(found);
+            @if *word == "remove" {
+                p { "They are fetched no more, and their published files are withdrawn. The history is kept." }
+                p { label.check { input type="checkbox" name="purge" value="yes"; " Delete the history too. This cannot be undone." } }
+            }
+            p.buttons {
+                button.(if *word == "remove" { "danger" } else { "main" }) type="submit" { (button) }
+                a.button href=(back) { "Leave them" }
+            }
+        }
+    };
+    Ok(visit.page(Section::Sources, &title, &content))
 }
 
 async fn fetch(visit: &Visit, marked: &[String]) -> Result<&'static str, Problem> {

@@ -1,19 +1,22 @@
 //! `/sets`: sources that are judged and published together.
 
+use std::collections::HashMap;
+
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::elements::{badge, dash, done, facts, table_box, text, verdict_outcome, version_state};
-use super::history_tables::took;
+use super::elements::{badge, dash, done, facts, table_box, text, version_state};
 use super::layout::Section;
 use super::source_facts::Facts;
+use super::verdicts::{Shown, verdict_lists};
 use super::visit::{Visit, segment};
 use crate::app::SetOverview;
-use crate::domain::{Edition, EditionVerdict, SetMember, lines};
+use crate::domain::{Edition, SetMember, SourceId};
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
 use crate::faces::set_words::{path, reasons, state, why};
-use crate::faces::text::clean_line;
+use crate::faces::state_word::next_due;
 
 /// Lists the sets.
 pub(super) async fn list(visit: Visit) -> Result<Response, Problem> {
@@ -29,7 +32,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Problem> {
                         td.number data-label="members " { (one.members.len()) }
                         td data-label="edition " { (visit.age(one.newest.as_ref().map(|edition| edition.at))) }
                         td data-label="published " { (visit.age(one.set.published_at)) }
-                        td.why { @match why(one) { Some(why) => (text(&why)), None => (dash()) } }
+                        @match why(one) { Some(why) => td.why { (text(&why)) }, None => td.why.blank { (dash()) } }
                     }
                 }
             }
@@ -62,10 +65,17 @@ fn set_state(one: &SetOverview) -> Markup {
 /// Shows one set.
 pub(super) async fn show(visit: Visit, Part(name): Part<String>) -> Result<Response, Problem> {
     let (set, verdicts) = visit.app().set(&name).await?;
+    let due = due_times(&visit, &set.members).await?;
     let verifiers = visit.app().verifier_names_of_set(&name).await?;
+    let shown = verdicts.iter().map(|one| Shown {
+        verdict: &one.verdict,
+        actor: &one.actor,
+        given_on: None,
+    });
+    let shown: Vec<_> = shown.collect();
     let title = format!("Set {}", text(&set.set.name));
     let content = html! {
-        p.crumbs { a href="/sets" { "Sets" } " / " }
+        p.crumbs { a href="/sets" { "Sets" } }
         h1 { (title) }
         (done(&visit))
         div #set data-live="" {
@@ -73,15 +83,14 @@ pub(super) async fn show(visit: Visit, Part(name): Part<String>) -> Result<Respo
             (facts(&set_facts(&visit, &set, &verifiers)))
             section aria-labelledby="members" {
                 h2 #members { "Members" }
-                (table_box("Members", &members(&set.members)))
+                (table_box("Members", &members(&visit, &set.members, &due)))
             }
             @for (id, title, edition) in [("newest", "Newest edition", &set.newest), ("published", "Published edition", &set.published)] {
-                @if let Some(edition) = edition { (edition_section(&visit, id, title, edition)) }
+                @if let Some(edition) = edition { (edition_section(&visit, (id, title), edition, &set.set.name)) }
             }
             section aria-labelledby="verdicts" {
                 h2 #verdicts { "Verdicts on the newest edition" }
-                @if verdicts.is_empty() { p.dim { "None yet." } }
-                ol.verdicts { @for verdict in verdicts.iter().rev() { (verdict_item(&visit, verdict)) } }
+                (verdict_lists(&visit, &shown, &verifiers))
             }
         }
     };
@@ -111,9 +120,27 @@ fn set_facts(visit: &Visit, set: &SetOverview, verifiers: &[String]) -> Facts {
     facts
 }
 
-fn members(members: &[SetMember]) -> Markup {
+/// Returns when members are due.
+async fn due_times(
+    visit: &Visit,
+    members: &[SetMember],
+) -> Result<HashMap<SourceId, DateTime<Utc>>, Problem> {
+    let ids: Vec<_> = members
+        .iter()
+        .map(|member| member.source_id.to_string())
+        .collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sources = visit.app().kept_sources(&ids).await?.into_iter();
+    Ok(sources
+        .filter_map(|source| Some((source.id, next_due(&source)?)))
+        .collect())
+}
+
+fn members(visit: &Visit, members: &[SetMember], due: &HashMap<SourceId, DateTime<Utc>>) -> Markup {
     html! {
-        table {
+        table.cards {
             thead { tr { th scope="col" { "Source" } th scope="col" { "Version" } th scope="col" { "State" } th.number scope="col" { "Failures" } th scope="col" { "Due" } } }
             tbody {
                 @for member in members {
@@ -121,8 +148,8 @@ fn members(members: &[SetMember]) -> Markup {
                         th scope="row" { a href={ "/sources/" (member.source_id) } { (text(&member.name)) } }
                         td { @match member.newest { Some((id, _)) => a href={ "/versions/" (id) } { "v" (id) }, None => (dash()) } }
                         td { @match member.newest { Some((_, state)) => (version_state(state)), None => (dash()) } }
-                        td.number { (member.failures) }
-                        td { @if member.claimed { "being fetched" } @else if member.due { "due" } @else { (dash()) } }
+                        td.number data-label="failures " { (member.failures) }
+                        td data-label="due " { @if member.claimed { "being fetched" } @else { (visit.due(due.get(&member.source_id).copied())) } }
                     }
                 }
             }
@@ -130,31 +157,23 @@ fn members(members: &[SetMember]) -> Markup {
     }
 }
 
-fn edition_section(visit: &Visit, id: &str, title: &str, edition: &Edition) -> Markup {
+fn edition_section(
+    visit: &Visit,
+    (id, title): (&str, &str),
+    edition: &Edition,
+    set: &str,
+) -> Markup {
+    // A file has the name of its source, but for separators.
+    let place = |name: &str| format!("/sets/{}/{}", segment(set), segment(name));
+    let has_file = |name: &str| id == "published" && !name.contains('/');
     html! {
         section aria-labelledby=(id) {
             h2 id=(id) { (title) }
             p { (version_state(edition.state)) " " span.dim { "edition " (edition.id) ", " (visit.time(Some(edition.at))) } }
             ul.members {
                 @for member in &edition.members {
-                    li { a href={ "/versions/" (member.version_id) } { "v" (member.version_id) } " " (text(&member.name)) }
+                    li { a href={ "/versions/" (member.version_id) } { "v" (member.version_id) } " " @if has_file(&member.name) { a href=(place(&member.name)) { (text(&member.name)) } } @else { (text(&member.name)) } }
                 }
-            }
-        }
-    }
-}
-
-fn verdict_item(visit: &Visit, verdict: &EditionVerdict) -> Markup {
-    let new = &verdict.verdict;
-    html! {
-        li {
-            p {
-                (verdict_outcome(new.judgement.outcome)) " " b { (text(&new.judge_words())) }
-                @if !new.judgement.detail.is_empty() { ": " (text(&new.judgement.detail)) }
-            }
-            p.dim { (visit.time(Some(new.started_at))) ", " (took(new.duration)) ", by " (text(&verdict.actor)) }
-            @if !new.judgement.output.is_empty() {
-                details { summary { "Output" } pre.output tabindex="0" { @for line in lines(&new.judgement.output) { (clean_line(line)) "\n" } } }
             }
         }
     }

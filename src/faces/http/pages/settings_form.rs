@@ -1,5 +1,6 @@
 //! The form with the settings of a source, and the settings that its fields stand for.
 
+use axum::http::StatusCode;
 use maud::{Markup, html};
 
 use super::elements::alert;
@@ -9,7 +10,7 @@ use crate::domain::{
     parse_size,
 };
 use crate::faces::http::api::settings_tag;
-use crate::faces::options::as_fields;
+use crate::faces::options::as_page;
 
 /// Returns the fields as they show the present settings.
 pub(super) fn present(settings: &SourceSettings) -> Fields {
@@ -41,8 +42,7 @@ pub(super) fn wanted(
     fields: &Fields,
 ) -> Result<SourceSettings, FormError> {
     let address = Address::parse(fields.text("address"), true);
-    let address =
-        address.map_err(|error| FormError::of("address", as_fields(&error.to_string())))?;
+    let address = address.map_err(|error| FormError::of("address", as_page(&error.to_string())))?;
     let publish: Result<PublishPolicy, _> = fields.text("publish").parse();
     Ok(SourceSettings {
         name: fields.text("name").to_owned(),
@@ -107,6 +107,9 @@ pub(super) fn settings_form(source: &Source, typed: &Fields, error: Option<&Form
         details.form #edit open[error.is_some()] {
             summary { "Edit the settings" }
             (alert(error))
+            @if error.is_some_and(|error| error.status == StatusCode::PRECONDITION_FAILED) {
+                p { a href={ "/sources/" (source.id) } { "Show the present settings" } }
+            }
             form method="post" action={ "/sources/" (source.id) "/edit" } {
                 input type="hidden" name="seen" value=(typed.text("seen"));
                 div.fields {

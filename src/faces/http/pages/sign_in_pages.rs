@@ -8,18 +8,19 @@ use super::elements::text;
 use super::layout::Section;
 use super::visit::{Visit, segment};
 
-/// Returns the page with the form, with a name that was typed and why it was refused.
+/// Returns the page with the form, with a name that was typed, why it was refused, and the page behind it.
 pub(in crate::faces::http) fn sign_in_page(
     visit: &Visit,
     status: StatusCode,
-    name: &str,
-    refusal: &str,
+    (name, refusal): (&str, &str),
+    to: Option<&str>,
 ) -> Response {
     let invalid = (!refusal.is_empty()).then_some("true");
     let content = html! {
         h1 { "Sign in" }
         @if !refusal.is_empty() { div.alert.bad role="alert" { p { (refusal) } } }
         form.narrow method="post" action="/sign-in" {
+            @if let Some(to) = to { input type="hidden" name="to" value=(to); }
             p {
                 label for="sign-name" { "Name" }
                 input #sign-name type="text" name="name" value=(text(name)) autocomplete="username" required autofocus aria-invalid=[invalid];

@@ -5,6 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::elements::{done, facts, state, text};
+use super::fetching::fetch_news;
 use super::fields::{Fields, FormError};
 use super::history_tables::{attempts_section, versions_section};
 use super::layout::Section;
@@ -29,15 +30,20 @@ pub(super) async fn shown(
     source: Source,
     refused: Option<(&Fields, &FormError)>,
 ) -> Result<Response, Problem> {
-    let state_facts = state_facts(visit, &source).await?;
+    let newest = visit.app().sound_history_of(source.id, Some(1)).await?;
+    let last = newest
+        .as_ref()
+        .and_then(|(history, _)| history.attempts.first());
+    let state_facts = state_facts(visit, &source, &newest).await?;
     let plots = plots(visit, &source).await?;
     let versions = versions_section(visit, &source).await?;
     let attempts = attempts_section(visit, &source).await?;
     let name = text(&source.settings.name);
     let content = html! {
-        p.crumbs { a href="/sources" { "Sources" } " / " }
+        p.crumbs { a href="/sources" { "Sources" } }
         h1 { (name) }
         (done(visit))
+        (fetch_news(visit, &source, last))
         div #source data-live="" { p.headline { (state(&source)) } (facts(&state_facts)) }
         @if visit.may(Right::Operate) { (buttons(&source)) }
         section aria-labelledby="settings" {

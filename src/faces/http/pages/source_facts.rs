@@ -3,14 +3,15 @@
 use maud::{Markup, html};
 
 use super::elements::{dash, text};
+use super::reason::reason;
 use super::visit::{Visit, segment};
-use crate::app::{App, History};
+use crate::app::{App, Error, History};
 use crate::domain::{Provenance, Source};
 use crate::faces::http::problem::Problem;
 use crate::faces::json::published_file;
 use crate::faces::publication::published_words;
 use crate::faces::source_facts;
-use crate::faces::state_word::{next_due, not_whole, why};
+use crate::faces::state_word::{next_due, not_whole};
 
 /// The place of `enabled` among the settings, behind address and interval.
 const ENABLED_AT: usize = 2;
@@ -18,13 +19,19 @@ const ENABLED_AT: usize = 2;
 /// Facts under their names.
 pub(super) type Facts = Vec<(&'static str, Markup)>;
 
+/// A source's newest attempt and version, and the damage on its history.
+pub(super) type Newest = Option<(History, Option<Error>)>;
+
 /// Returns the facts of a source's state.
-pub(super) async fn state_facts(visit: &Visit, source: &Source) -> Result<Facts, Problem> {
+pub(super) async fn state_facts(
+    visit: &Visit,
+    source: &Source,
+    newest: &Newest,
+) -> Result<Facts, Problem> {
     let app = visit.app();
     let mut facts = Facts::new();
-    let history = app.sound_history_of(source.id, Some(1)).await?;
-    if let Some((history, damage)) = &history {
-        facts.extend(why(history).map(|why| ("why", html! { (text(&why)) })));
+    if let Some((history, damage)) = newest {
+        facts.extend(reason(history).map(|why| ("why", why)));
         facts.extend(
             damage
                 .as_ref()
@@ -36,11 +43,12 @@ pub(super) async fn state_facts(visit: &Visit, source: &Source) -> Result<Facts,
     facts.push(("published", published(app, source)));
     let verifiers = app.verifiers_of(&source.settings).await?;
     facts.push(("verifiers", list(&verifiers)));
-    facts.extend(
-        history
-            .iter()
-            .flat_map(|(history, _)| last_attempt_facts(history)),
-    );
+    let asked = newest
+        .iter()
+        .flat_map(|(history, _)| last_attempt_facts(history));
+    // The address stands among the settings.
+    let is_address = |words: &str| words == source.settings.address.as_str();
+    facts.extend(asked.filter(|(name, shown)| *name != "asked" || !is_address(&shown.0)));
     facts.push(("added", visit.time(Some(source.created_at))));
     facts.extend(
         source
@@ -58,11 +66,15 @@ fn published(app: &App, source: &Source) -> Markup {
         format!("{} {}", zone.minute(at), zone.name())
     });
     let is_own = source.state.published_version_id.is_some() && source.removed_at.is_none();
+    let (set, showing) = (&source.state.set, &source.state.showing_set);
+    let sets = showing.as_ref().or(set.as_ref()).into_iter();
+    let sets = sets.flat_map(|sets| sets.split(", "));
     let parts = source.published_path.split('/').map(segment);
     let place = parts.collect::<Vec<_>>().join("/");
     html! {
         (text(&words))
         @if is_own { " " a href={ "/files/" (place) } { "the file" } }
+        @for set in sets { " " a href={ "/sets/" (segment(set)) } { "set " (text(set)) } }
     }
 }
 

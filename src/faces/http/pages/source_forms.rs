@@ -1,6 +1,4 @@
-//! The forms of a source's page: its settings, on and off, fetch, and bring back.
-
-use std::time::Duration;
+//! The forms of a source's page: its settings, on and off, and bring back.
 
 use axum::response::Response;
 
@@ -8,13 +6,10 @@ use super::fields::{Fields, FormError};
 use super::settings_form::wanted;
 use super::source::shown;
 use super::visit::{Visit, see_other};
-use crate::domain::{Source, SourceId};
+use crate::domain::Source;
 use crate::faces::http::api::{edit_source, settings_tag};
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
-
-/// The time that a form waits for the outcome of a fetch.
-const WAIT: Duration = Duration::from_secs(20);
 
 /// Gives a source other settings; shows the form again when they are refused.
 pub(super) async fn edit(
@@ -33,7 +28,7 @@ async fn edited(visit: &Visit, source: &Source, fields: &Fields) -> Result<(), F
     if fields.text("seen") != settings_tag(&source.settings) {
         let detail = "somebody else changed the settings meanwhile";
         let status = axum::http::StatusCode::PRECONDITION_FAILED;
-        let hint = "go to the page of the source, which has the present settings, and change them again there";
+        let hint = "look at the present settings, and change them again there";
         return Err(Problem::new(status, detail).hint(hint).into());
     }
     let after = wanted(&source.settings, fields)?;
@@ -56,29 +51,6 @@ pub(super) async fn enable(
     let place = format!("/sources/{}?done={done}", source.id);
     edit_source(&visit.shared, &visit.caller, source, after, false).await?;
     Ok(see_other(&place))
-}
-
-/// Fetches a source, and waits for the outcome for a while.
-pub(super) async fn fetch(visit: Visit, Part(source): Part<String>) -> Result<Response, Problem> {
-    let source = visit.app().source(&source).await?;
-    if source.removed_at.is_some() {
-        let detail = format!(
-            "{} was removed: nothing is fetched for it",
-            source.settings.name
-        );
-        return Err(Problem::new(axum::http::StatusCode::CONFLICT, detail));
-    }
-    let done = fetch_now(&visit, vec![source.id]).await?;
-    Ok(see_other(&format!("/sources/{}?done={done}", source.id)))
-}
-
-/// Fetches sources, and returns whether they are fetched or still being fetched.
-pub(super) async fn fetch_now(visit: &Visit, ids: Vec<SourceId>) -> Result<&'static str, Problem> {
-    let under_way = visit.shared.fetching().fetch(ids, visit.caller.actor());
-    match tokio::time::timeout(WAIT, under_way).await {
-        Ok(results) => results.map(|_| "fetched").map_err(Problem::from),
-        Err(_) => Ok("fetching"),
-    }
 }
 
 /// Brings a removed source back.

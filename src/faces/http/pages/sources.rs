@@ -7,7 +7,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::add_form::{add_form, added};
-use super::elements::{alert, dash, done, size, state, table_box, text, version_state};
+use super::elements::{alert, dash, done, grouped, size, table_box, text, version_state};
+use super::fetching::state_or_fetching;
 use super::fields::{Fields, FormError};
 use super::layout::Section;
 use super::visit::{Visit, see_other};
@@ -17,7 +18,7 @@ use crate::faces::http::caller::Right;
 use crate::faces::http::cursor::Cursor;
 use crate::faces::http::extract::Params;
 use crate::faces::http::problem::Problem;
-use crate::faces::http::source_page::{SourceListing, SourcePage, source_page};
+use crate::faces::http::source_page::{SourceListing, SourcePage, counts, source_page};
 use crate::faces::publication::published_briefly;
 use crate::faces::state_word::next_due;
 
@@ -33,6 +34,9 @@ const HEADINGS: [(&str, Option<&str>, &str); 9] = [
     ("Published", None, ""),
     ("Tags", None, ""),
 ];
+
+/// About as many rows are seen at once: longer tables have the buttons below them, too.
+const ROWS_OF_SCREEN: usize = 20;
 
 /// The query: which sources, and what a form did.
 #[derive(Default, serde::Deserialize)]
@@ -81,7 +85,7 @@ pub(super) async fn add(visit: Visit, fields: Fields) -> Result<Response, Proble
     match added(&visit, &fields).await {
         Ok(ids) => Ok(see_other(&match ids.as_slice() {
             [only] => format!("/sources/{only}?done=added"),
-            _ => "/sources?sort=-id&done=added".to_owned(),
+            several => format!("/sources?sort=-id&done=added-{}", several.len()),
         })),
         Err(error) => {
             let listing = SourceListing::default();
@@ -101,15 +105,12 @@ async fn listed(
 ) -> Result<Response, Problem> {
     let newest = visit.app().newest(&found.sources).await?;
     let may_change = visit.may(Right::Operate);
-    let next = found.next.as_ref().map(Cursor::text);
+    let (total, before) = counts(visit.app(), listing, found).await?;
     let table = table(visit, listing, &found.sources, &newest);
     let table = html! {
         div #sources data-live="" {
             (table_box("Sources", &table))
-            nav.pages aria-label="Pages" {
-                @if listing.after.is_some() { a href=(visit.link(&[("after", None)])) { "First page" } }
-                @if let Some(next) = &next { a rel="next" href=(visit.link(&[("after", Some(next))])) { "Next page" } }
-            }
+            (pages(visit, listing, found, (total, before)))
         }
     };
     let content = html! {
@@ -121,8 +122,11 @@ async fn listed(
             p { "No sources here." }
         } @else if may_change {
             form method="post" action="/sources/-" {
+                input type="hidden" name="filter" value=(listing.filter.as_deref().unwrap_or_default());
+                input type="hidden" name="back" value=(visit.link(&[]));
+                (actions(Some(total).filter(|total| *total > found.sources.len() as u64)))
                 (table)
-                (actions())
+                @if found.sources.len() > ROWS_OF_SCREEN { (actions(None)) }
             }
         } @else { (table) }
     };
@@ -145,7 +149,26 @@ fn filter_form(listing: &SourceListing) -> Markup {
     }
 }
 
-fn actions() -> Markup {
+/// Shows the way to the other pages, and which of all sources this one has.
+fn pages(
+    visit: &Visit,
+    listing: &SourceListing,
+    found: &SourcePage,
+    (total, before): (u64, u64),
+) -> Markup {
+    let next = found.next.as_ref().map(Cursor::text);
+    let last = before + found.sources.len() as u64;
+    html! {
+        nav.pages aria-label="Pages" {
+            @if before > 0 || next.is_some() { span { (grouped(before + 1)) "–" (grouped(last)) " of " (grouped(total)) } }
+            @if listing.after.is_some() { a href=(visit.link(&[("after", None)])) { "First page" } }
+            @if let Some(next) = &next { a rel="next" href=(visit.link(&[("after", Some(next))])) { "Next page" } }
+        }
+    }
+}
+
+/// Shows the buttons for those that are marked; with a number, for all that match, too.
+fn actions(all: Option<u64>) -> Markup {
     let actions = [
         ("fetch", "Fetch now"),
         ("on", "Switch on"),
@@ -156,6 +179,9 @@ fn actions() -> Markup {
         fieldset.actions {
             legend { "With those that are marked" }
             @for (word, name) in actions { button type="submit" name="do" value=(word) { (name) } }
+            @if let Some(all) = all {
+                label.check { input type="checkbox" name="all" value="yes"; " all " (grouped(all)) " that match, on every page" }
+            }
         }
     }
 }
@@ -213,15 +239,25 @@ fn row(visit: &Visit, source: &Source, newest: &Newest, may_change: bool) -> Mar
             @if may_change {
                 td.mark { input type="checkbox" name="source" value=(source.id) aria-label={ "Mark " (name) }; }
             }
-            td { (state(source)) }
+            td { (state_or_fetching(visit, source)) }
             th scope="row" { a href={ "/sources/" (source.id) } title=(text(settings.address.as_str())) { (name) } }
             td data-label="every " { (settings.interval) }
             td data-label="last " { (visit.age(source.state.last_attempt_at)) }
             td data-label="next " { (visit.due(next_due(source))) }
-            td { @match source.state.version_state { Some(one) => (version_state(one)), None => (dash()) } }
-            td.number { (size(newest.size_bytes)) }
-            td.why data-label="published " { @match published_briefly(source, true) { Some(words) => (text(&words)), None => (dash()) } }
-            td data-label="tags " { (text(&settings.tags.join(", "))) }
+            (verified_cell(source))
+            @match newest.size_bytes { Some(bytes) => td.number { (size(Some(bytes))) }, None => td.number.blank { (dash()) } }
+            @match published_briefly(source, true) { Some(words) => td.why data-label="published " { (text(&words)) }, None => td.why.blank { (dash()) } }
+            @if settings.tags.is_empty() { td.blank {} } @else { td data-label="tags " { (text(&settings.tags.join(", "))) } }
+        }
+    }
+}
+
+fn verified_cell(source: &Source) -> Markup {
+    html! {
+        @match (source.state.version_state, source.state.version_id) {
+            (Some(state), Some(id)) => td { a.plain href={ "/versions/" (id) "#verdicts" } { (version_state(state)) } },
+            (Some(state), None) => td { (version_state(state)) },
+            (None, _) => td.blank { (dash()) },
         }
     }
 }

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::compare::compare_form;
 use super::content_page::content_section;
 use super::elements::{dash, done, facts, size, text, version_state};
 use super::fields::{Fields, FormError};
@@ -40,7 +41,7 @@ pub(super) async fn shown(
     let title = format!("v{} of {}", version.id, text(&source.settings.name));
     let place = format!("/versions/{}", version.id);
     let content = html! {
-        p.crumbs { a href="/sources" { "Sources" } " / " a href={ "/sources/" (source.id) } { (text(&source.settings.name)) } " / " }
+        p.crumbs { a href="/sources" { "Sources" } " / " a href={ "/sources/" (source.id) } { (text(&source.settings.name)) } }
         h1 { (title) }
         (done(visit))
         p.headline { (version_state(version.state)) }
@@ -52,6 +53,7 @@ pub(super) async fn shown(
                 form method="post" action={ (place) "/verify" } { button type="submit" { "Verify again" } }
             }
         }
+        @if older.is_some() { (compare_form(version.id, None)) }
         (verdicts)
         (content)
     };
@@ -68,7 +70,7 @@ async fn version_facts(
     let is_served = app.served(source.id).await? == Some(version.id);
     let mut facts: Facts = vec![
         ("file", html! { (text(&version.name)) }),
-        ("fetched", visit.time(Some(version.fetched_at))),
+        ("fetched", visit.age(Some(version.fetched_at))),
         ("last modified", modified(visit, version)),
         (
             "size",

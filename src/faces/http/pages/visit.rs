@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::app::App;
@@ -10,6 +10,9 @@ use crate::domain::EventId;
 use crate::faces::http::caller::{Caller, Right};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
+
+/// The longest path to which a form leads back, in bytes.
+const MAX_PATH: usize = 2048;
 
 /// A request for a page.
 #[derive(Clone)]
@@ -19,6 +22,8 @@ pub(in crate::faces::http) struct Visit {
     pub(super) uri: Uri,
     /// The newest event before anything was read for the page, which follows from there.
     pub(super) event: EventId,
+    /// Whether the page can be asked for again by its address.
+    pub(super) is_get: bool,
 }
 
 impl FromRequestParts<Shared> for Visit {
@@ -27,17 +32,19 @@ impl FromRequestParts<Shared> for Visit {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.unwrap_or_else(|| Caller::unknown(false));
-        Ok(Self::new(shared, caller, parts.uri.clone()))
+        let is_get = parts.method == Method::GET;
+        Ok(Self::new(shared, caller, parts.uri.clone(), is_get))
     }
 }
 
 impl Visit {
-    pub(super) fn new(shared: &Shared, caller: Caller, uri: Uri) -> Self {
+    pub(super) fn new(shared: &Shared, caller: Caller, uri: Uri, is_get: bool) -> Self {
         Self {
             event: shared.feed().newest(),
             shared: shared.clone(),
             caller,
             uri,
+            is_get,
         }
     }
 
@@ -56,11 +63,29 @@ impl Visit {
     }
 
     /// Returns the value of a parameter of the query.
-    pub(super) fn param(&self, name: &str) -> Option<String> {
+    pub(in crate::faces::http) fn param(&self, name: &str) -> Option<String> {
         let query = self.uri.query().unwrap_or_default().as_bytes();
         let mut pairs = url::form_urlencoded::parse(query);
         let found = pairs.find(|(key, _)| key == name);
         found.map(|(_, value)| value.into_owned())
+    }
+
+    /// Returns all values of a parameter of the query.
+    pub(super) fn params(&self, name: &str) -> Vec<String> {
+        let query = self.uri.query().unwrap_or_default().as_bytes();
+        let pairs = url::form_urlencoded::parse(query);
+        let found = pairs.filter(|(key, _)| key == name);
+        found.map(|(_, value)| value.into_owned()).collect()
+    }
+
+    /// Returns the address of the page to sign in, from where the way leads back to this page.
+    pub(super) fn sign_in_place(&self) -> String {
+        let here = self.uri.path_and_query().map_or("/", |here| here.as_str());
+        let is_page = self.is_get && here != "/" && !here.starts_with("/sign-in");
+        match local_path(here).filter(|_| is_page) {
+            Some(here) => format!("/sign-in?to={}", segment(here)),
+            None => "/sign-in".to_owned(),
+        }
     }
 
     /// Returns the path and query of this page with other parameters; those without a value are left out.
@@ -82,7 +107,7 @@ impl Visit {
 }
 
 /// Sends a browser to another page after a form was carried out.
-pub(super) fn see_other(place: &str) -> Response {
+pub(in crate::faces::http) fn see_other(place: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     if let Ok(place) = HeaderValue::try_from(place) {
         response.headers_mut().insert(header::LOCATION, place);
@@ -90,7 +115,58 @@ pub(super) fn see_other(place: &str) -> Response {
     response
 }
 
+/// Returns the address of a page that says what a form did.
+pub(super) fn with_done(place: &str, done: &str) -> String {
+    let gap = if place.contains('?') { '&' } else { '?' };
+    format!("{place}{gap}done={done}")
+}
+
+/// Returns the path of a page of this service, `None` for a text that a browser may read as an address of another host.
+pub(in crate::faces::http) fn local_path(text: &str) -> Option<&str> {
+    // Browsers leave out tabs and ends of lines, and take a backslash for a slash (WHATWG URL §4.4).
+    let is_plain = text
+        .bytes()
+        .all(|byte| matches!(byte, b'!'..=b'~') && byte != b'\\');
+    let is_path = text.starts_with('/') && !text.starts_with("//");
+    (is_plain && is_path && text.len() <= MAX_PATH).then_some(text)
+}
+
 /// Returns a text as a segment of a path.
 pub(super) fn segment(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_form_leads_to_another_host() {
+        for path in [
+            "/",
+            "/sources/1",
+            "/sources?filter=tag:eu&sort=-id",
+            "/versions/1/diff/2#x",
+        ] {
+            assert_eq!(local_path(path), Some(path));
+        }
+        let long = format!("/{}", "a".repeat(MAX_PATH));
+        for other in [
+            "",
+            "sources",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "/\r\nSet-Cookie: a=b",
+            "javascript:alert(1)",
+            " /",
+            "/ä",
+            &long,
+        ] {
+            assert_eq!(local_path(other), None, "{other:?}");
+        }
+    }
 }

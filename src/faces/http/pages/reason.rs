@@ -1,0 +1,40 @@
+//! Why a source is in its state, with a link to the version that somebody has to look at.
+
+use maud::{Markup, html};
+
+use super::elements::text;
+use crate::app::History;
+use crate::domain::{StateWord, VerdictOutcome, VersionId, last_of_each};
+use crate::faces::state_word::why;
+
+/// Shows the reason for a source's state; `None` where the word is enough.
+pub(super) fn reason(history: &History) -> Option<Markup> {
+    let newest = history.newest().map(|(version, _)| version.id);
+    match (StateWord::of(&history.source), newest) {
+        (StateWord::Pending, Some(version)) => Some(html! { (owing(history)) " " (link(version)) }),
+        (StateWord::Fail | StateWord::Error, Some(version)) => {
+            let why = why(history)?;
+            Some(html! { (text(&why)) " " (link(version)) })
+        }
+        _ => why(history).map(|why| html! { (text(&why)) }),
+    }
+}
+
+fn link(version: VersionId) -> Markup {
+    html! { a href={ "/versions/" (version) "#verdicts" } { "v" (version) } }
+}
+
+/// Names the verifiers that owe a verdict on the newest version.
+fn owing(history: &History) -> Markup {
+    let verdicts = history.newest().map(|(_, verdicts)| verdicts.as_slice());
+    let last = last_of_each(verdicts.unwrap_or_default(), |one| &one.verdict).into_iter();
+    let owe = last.filter(|one| one.verdict.judgement.outcome == VerdictOutcome::Pending);
+    let names: Vec<_> = owe.map(|one| one.verdict.verifier.as_str()).collect();
+    html! {
+        @match names.as_slice() {
+            [] => "a verdict is owed on",
+            [only] => { (text(only)) " owes a verdict on" },
+            several => { (text(&several.join(", "))) " owe verdicts on" },
+        }
+    }
+}
