@@ -1,6 +1,6 @@
 //! The faces: how people and programs reach the use-cases of `app`. Faces never import each other; they share `text`,
-//! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `version_diff`, `json` and
-//! `options`.
+//! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `version_diff`, `json`,
+//! `options` and `remote_words`.
 
 pub mod cli;
 mod file_change;
@@ -12,6 +12,7 @@ pub mod http;
 mod json;
 mod options;
 mod publication;
+mod remote_words;
 mod set_words;
 mod source_facts;
 mod state_word;

@@ -87,12 +87,12 @@ pub(super) fn as_import(message: &str) -> String {
 }
 
 /// Returns a message with options named as the fields of a page of the service.
-pub(super) fn as_page(message: &str) -> String {
+pub(super) fn as_page_fields(message: &str) -> String {
     replaced(message, |words| words.page)
 }
 
 /// Returns a message with options named as the fields of the API.
-pub(super) fn as_api(message: &str) -> String {
+pub(super) fn as_api_fields(message: &str) -> String {
     replaced(message, |words| words.api)
 }
 
@@ -139,7 +139,7 @@ mod tests {
             assert!(fields.contains(field), "{fields}");
             let others = fields.replace("`gannet add --literal`", "");
             assert!(!others.contains("--"), "{fields}");
-            for remote in [as_page(&message), as_api(&message)] {
+            for remote in [as_page_fields(&message), as_api_fields(&message)] {
                 let on_machine = ["`gannet add --literal`", "`gannet add URL --allow-private`"];
                 let others = on_machine
                     .iter()

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::app::{Error, ErrorKind};
+use crate::faces::remote_words::as_api;
 
 /// A refusal.
 #[derive(Debug)]
@@ -15,7 +16,8 @@ pub(super) struct Problem {
     hint: Option<String>,
 }
 
-/// The words of a refusal, beside the answer that has them as JSON: a page shows them, too.
+/// The words of a refusal as use-cases have them, beside the answer that has them as JSON: a page shows them in words of its
+/// own.
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
     pub(super) detail: String,
@@ -87,19 +89,11 @@ impl Problem {
         self
     }
 
-    /// Returns the same problem in other words.
-    #[must_use]
-    pub(super) fn worded(mut self, words: fn(&str) -> String) -> Self {
-        self.detail = words(&self.detail);
-        self.hint = self.hint.as_deref().map(words);
-        self
-    }
-
     pub(super) fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Returns the words of the refusal.
+    /// Returns the words of the refusal, as use-cases have them.
     pub(super) fn into_refused(self) -> Refused {
         Refused {
             detail: self.detail,
@@ -134,13 +128,14 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let (detail, hint) = (as_api(&self.detail), self.hint.as_deref().map(as_api));
         let body = ProblemJson {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
-            detail: &self.detail,
+            detail: &detail,
             kind: self.kind,
-            hint: self.hint.as_deref(),
+            hint: hint.as_deref(),
         };
         let body = serde_json::to_string(&body).unwrap_or_default();
         let media_type = HeaderValue::from_static("application/problem+json");

@@ -61,9 +61,8 @@ fn all_that_match_are_changed_after_a_question_with_their_number() {
 #[test]
 fn large_contents_and_differences_are_read_by_windows() {
     let lines = |word: &str| {
-        (1..=600)
-            .map(|at| format!("{word} {at}\n"))
-            .collect::<String>()
+        let lines = (1..=600).map(|at| format!("{word} {at}\n"));
+        lines.collect::<Vec<_>>().concat()
     };
     let long = format!("{{\"a\":\"{}end\"}}", "x".repeat(70_000));
     let home = Home::new("")
@@ -228,4 +227,27 @@ fn the_address_of_a_refused_form_leads_back_to_its_page() {
         assert_eq!(answer.header("location"), Some(above), "{path}: {answer:?}");
         assert_eq!(visitor.service.get(path).status, 405, "{path}");
     }
+}
+
+#[test]
+fn refusals_name_what_their_reader_can_do() {
+    let home = Home::new("").with_source("a.txt", ["a"]);
+    let visitor = Visitor::of(&home, &["--no-worker"]);
+    let json = visitor.service.get("/api/v1/sources/nosuch").text();
+    assert!(
+        json.contains("GET /api/v1/sources ") && !json.contains("gannet list"),
+        "{json}"
+    );
+    let page = visitor.get("/sources/nosuch").text();
+    assert!(
+        page.contains("the page Sources") && !page.contains("gannet list"),
+        "{page}"
+    );
+    let unmatched = visitor.shown("/sources?filter=nosuch");
+    assert!(
+        unmatched.contains("No source matches <code>nosuch</code>"),
+        "{unmatched}"
+    );
+    let form = visitor.post("/sources", "address=http://example.org/x");
+    assert!(form.text().contains("`allow http` below"), "{form:?}");
 }

@@ -18,7 +18,6 @@ use crate::faces::http::caller::Caller;
 use crate::faces::http::extract::{Json, Params, Part};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
-use crate::faces::options::as_api;
 
 /// Adds a source with the settings of the body, of which only `address` must be given.
 #[utoipa::path(
@@ -55,7 +54,7 @@ async fn add_source(
     settings: SettingsPatch,
 ) -> Result<Source, Problem> {
     let added = add_sources(shared, caller, vec![settings]).await;
-    let added = added.map_err(|(_, problem)| problem.worded(as_api))?.pop();
+    let added = added.map_err(|(_, problem)| problem)?.pop();
     added.ok_or_else(|| Problem::new(StatusCode::CONFLICT, "the source was removed at once"))
 }
 
@@ -155,8 +154,7 @@ pub(super) async fn edit(
         return Err(Problem::new(StatusCode::PRECONDITION_FAILED, detail).hint(hint));
     }
     let after = patched(&seen.settings, patch)?;
-    let edited = edit_source(&shared, &caller, seen, after, condition.is_some()).await;
-    let source = edited.map_err(|problem| problem.worded(as_api))?;
+    let source = edit_source(&shared, &caller, seen, after, condition.is_some()).await?;
     shown(shared.app(), source).await
 }
 

@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use crate::domain::{SettingsPatch, SourceSettings};
 use crate::faces::http::problem::Problem;
-use crate::faces::options::as_api;
 
 /// Returns the settings that a merge patch makes of the present ones; null gives a setting its default.
 pub(super) fn patched(
@@ -50,7 +49,7 @@ pub(super) fn settings_of(fields: Map<String, Value>) -> Result<SettingsPatch, P
     });
     let detail = match wrong {
         Some((name, error)) => {
-            let (name, error) = (name.escape_debug().to_string(), as_api(&error.to_string()));
+            let (name, error) = (name.escape_debug().to_string(), error.to_string());
             // The error of an unknown field names it.
             if error.contains(&format!("`{name}`")) {
                 format!("the body: {error}")

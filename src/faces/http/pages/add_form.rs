@@ -8,7 +8,7 @@ use super::settings_form::{interval, tags};
 use super::visit::Visit;
 use crate::domain::{Address, SettingsPatch, SourceId, lines};
 use crate::faces::http::api::add_sources;
-use crate::faces::options::as_page;
+use crate::faces::remote_words::as_page;
 use crate::faces::text::without_comment;
 
 /// The most sources of one form.
@@ -45,7 +45,7 @@ pub(super) fn add_form(typed: &Fields, error: Option<&FormError>) -> Markup {
                         label.check { input type="checkbox" name="allow_http" value="on" checked[typed.is_on("allow_http")]; " allow http" }
                     }
                     div.wide {
-                        label for="add-lines" { "Or several, one address a line" }
+                        label for="add-lines" { "More, one address a line" }
                         textarea #add-lines name="lines" rows="3" spellcheck="false" placeholder="https://example.org/a.csv 6h" aria-invalid=[invalid("lines")] aria-describedby="add-lines-help" { (typed.text("lines")) }
                         p.help #add-lines-help { "behind an address its own interval; what is given above holds for all others" }
                     }
@@ -62,7 +62,7 @@ pub(super) async fn added(visit: &Visit, fields: &Fields) -> Result<Vec<SourceId
     let is_list = lines.len() > 1;
     let added = add_sources(&visit.shared, &visit.caller, settings).await;
     let added = added.map_err(|(at, problem)| {
-        let mut error = FormError::from(problem).in_fields();
+        let mut error = FormError::from(problem);
         if is_list {
             let line = lines.get(at).copied().unwrap_or_default();
             error.message = format!("line {line}: {}; nothing was added", error.message);

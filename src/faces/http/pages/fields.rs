@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 
 use crate::faces::http::problem::Problem;
-use crate::faces::options::as_page;
+use crate::faces::remote_words::as_page;
 
 /// The longest body of a form, in bytes: some thousand addresses.
 const MAX_BODY_BYTES: usize = 512 << 10;
@@ -91,15 +91,6 @@ impl FormError {
     }
 }
 
-impl FormError {
-    /// Returns the same error with options of the command line named as fields of a form.
-    pub(super) fn in_fields(mut self) -> Self {
-        self.message = as_page(&self.message);
-        self.hint = self.hint.as_deref().map(as_page);
-        self
-    }
-}
-
 impl From<Problem> for FormError {
     fn from(problem: Problem) -> Self {
         let status = problem.status();
@@ -107,8 +98,8 @@ impl From<Problem> for FormError {
         Self {
             status,
             field: None,
-            message: refused.detail,
-            hint: refused.hint,
+            message: as_page(&refused.detail),
+            hint: refused.hint.as_deref().map(as_page),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::visit::{Visit, local_path, see_other};
 use crate::faces::http::caller::Caller;
 use crate::faces::http::problem::Refused;
 use crate::faces::http::shared::Shared;
+use crate::faces::remote_words::as_page;
 
 /// What must be known of a request to show its refusal as a page.
 pub(in crate::faces::http) struct Asked(Option<(Caller, Uri, bool)>);
@@ -84,8 +85,8 @@ fn page(visit: &Visit, status: StatusCode, refused: &Refused) -> Response {
     let content = html! {
         h1 { (title) }
         div.alert.bad role="alert" {
-            p { (text(&refused.detail)) }
-            @if let Some(hint) = &refused.hint { p.hint { (text(hint)) } }
+            p { (text(&as_page(&refused.detail))) }
+            @if let Some(hint) = &refused.hint { p.hint { (text(&as_page(hint))) } }
         }
         @if status == StatusCode::UNAUTHORIZED { p { a.button href=(visit.sign_in_place()) { "Sign in" } } }
         (facts(&[("status", html! { (status) }), ("address", html! { code { (text(visit.uri.path())) } })]))

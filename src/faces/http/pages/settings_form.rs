@@ -10,7 +10,7 @@ use crate::domain::{
     parse_size,
 };
 use crate::faces::http::api::settings_tag;
-use crate::faces::options::as_page;
+use crate::faces::remote_words::as_page;
 
 /// Returns the fields as they show the present settings.
 pub(super) fn present(settings: &SourceSettings) -> Fields {

@@ -33,9 +33,7 @@ async fn edited(visit: &Visit, source: &Source, fields: &Fields) -> Result<(), F
     }
     let after = wanted(&source.settings, fields)?;
     let edited = edit_source(&visit.shared, &visit.caller, source.clone(), after, true).await;
-    edited
-        .map(drop)
-        .map_err(|problem| FormError::from(problem).in_fields())
+    edited.map(drop).map_err(FormError::from)
 }
 
 /// Switches a source on or off.

@@ -119,7 +119,10 @@ async fn listed(
         @if may_change { (add_form(typed, error)) }
         (filter_form(listing))
         @if found.sources.is_empty() {
-            p { "No sources here." }
+            p { @match listing.filter.as_deref() {
+                Some(filter) if !filter.is_empty() => { "No source matches " code { (text(filter)) } "." },
+                _ => "No sources here.",
+            } }
         } @else if may_change {
             form method="post" action="/sources/-" {
                 input type="hidden" name="filter" value=(listing.filter.as_deref().unwrap_or_default());

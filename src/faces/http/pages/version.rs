@@ -53,7 +53,7 @@ pub(super) async fn shown(
                 form method="post" action={ (place) "/verify" } { button type="submit" { "Verify again" } }
             }
         }
-        @if older.is_some() { (compare_form(version.id, None)) }
+        (compare_form(version.id, None))
         (verdicts)
         (content)
     };
