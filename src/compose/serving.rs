@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
@@ -149,6 +150,7 @@ pub(super) async fn over(
     let shared = shared(services, &fetching, &feed, &socket).await?;
     let place = services.app.config().catalogue_place();
     print_place(&shared, &place, socket.url(), console)?;
+    let known = Known::begin(&services.app, &socket).await;
     let Socket {
         listener,
         certificate,
@@ -162,12 +164,64 @@ pub(super) async fn over(
         Ok(())
     };
     let both = async { tokio::try_join!(passes, fetching.serve(listener, shared)).map(drop) };
-    tokio::select! {
+    let ended = tokio::select! {
         ended = both => ended,
         never = signals.request_stops(stop) => match never {},
         never = feed.run(&services.app) => match never {},
         never = service::beside(services, worker, stop, hang_ups) => match never {},
         never = keep_current(certificate, services) => match never {},
+        never = known.stay() => match never {},
+    };
+    known.end().await;
+    ended
+}
+
+/// The service as the catalogue knows it, for the links that workers make.
+struct Known<'a> {
+    app: &'a App,
+    address: String,
+    /// The address at which verifiers on this machine reach it.
+    url: Option<String>,
+}
+
+impl<'a> Known<'a> {
+    /// The time between two records that the service runs.
+    const EVERY: Duration = Duration::from_mins(1);
+
+    async fn begin(app: &'a App, socket: &Socket) -> Self {
+        let address = socket.listener.local_addr().ok();
+        let is_local = address.is_some_and(|address| is_loopback(address.ip()));
+        let known = Self {
+            app,
+            address: address
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+            url: socket.url().filter(|_| is_local),
+        };
+        known.announce().await;
+        known
+    }
+
+    async fn announce(&self) {
+        let announced = self
+            .app
+            .announce_service(self.address.clone(), self.url.clone());
+        if let Err(error) = announced.await {
+            tracing::warn!("the catalogue does not know that the service runs: {error}");
+        }
+    }
+
+    async fn stay(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(Self::EVERY).await;
+            self.announce().await;
+        }
+    }
+
+    async fn end(&self) {
+        if let Err(error) = self.app.end_service(self.address.clone()).await {
+            tracing::warn!("the catalogue does not know that the service ended: {error}");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::values::{host_names, listen_address};
+use super::values::{host_names, listen_address, own_url};
 use crate::domain::text_form::{prints_text, reads_text};
 use crate::domain::words::words;
 
@@ -28,6 +28,10 @@ pub struct HttpConfig {
     /// for another `Host` is refused.
     #[serde(deserialize_with = "host_names")]
     pub hosts: Vec<String>,
+    /// The address at which verifiers, and people, reach the service, without a slash at its end. Its host counts among
+    /// `hosts`. By default that of the socket, on loopback.
+    #[serde(deserialize_with = "own_url")]
+    pub url: Option<String>,
     /// Who may read.
     pub read: ReadAccess,
     /// The addresses of proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `user_header` are believed.
@@ -42,6 +46,16 @@ impl HttpConfig {
     /// Returns the files of the certificate and of its key; `None` when the service speaks plain HTTP.
     pub fn certificate(&self) -> Option<(&Path, &Path)> {
         self.cert.as_deref().zip(self.key.as_deref())
+    }
+
+    /// Returns whether clients reach the service by this host, besides `localhost` and addresses.
+    pub fn is_known_as(&self, host: &str) -> bool {
+        let own = self
+            .url
+            .as_deref()
+            .and_then(|url| url::Url::parse(url).ok());
+        self.hosts.iter().any(|known| known == host)
+            || own.is_some_and(|own| own.host_str() == Some(host))
     }
 }
 
@@ -59,6 +73,7 @@ impl Default for HttpConfig {
             cert: None,
             key: None,
             hosts: Vec::new(),
+            url: None,
             read: ReadAccess::default(),
             trusted_proxies: Vec::new(),
             user_header: None,

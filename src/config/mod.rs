@@ -48,6 +48,6 @@ pub use secrets::{LEAST_SECRET_BYTES, Secrets};
 pub use storage::{CataloguePlace, ObjectsPlace, StorageConfig};
 pub use types::{
     Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,
-    NotifierKind, ThemeChoice, VerifierConfig, VerifierKind, WorkerConfig,
+    NotifierKind, ThemeChoice, VerifierConfig, VerifierInput, VerifierKind, WorkerConfig,
 };
 pub use zone::Zone;

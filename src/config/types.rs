@@ -269,6 +269,8 @@ pub enum VerifierKind {
         secret: Option<String>,
         /// The time for a verdict that was promised (202); by default 24 h.
         deadline: Duration,
+        /// What it is sent.
+        send: VerifierInput,
     },
     /// Somebody outside, who records verdicts with `gannet verdict`.
     External {
@@ -276,6 +278,20 @@ pub enum VerifierKind {
         deadline: Duration,
     },
 }
+
+words!(
+    "what is sent":
+    /// What an HTTP verifier is sent.
+    #[derive(Default)]
+    pub enum VerifierInput {
+        /// The bytes of the version.
+        #[default]
+        Bytes = "bytes",
+        /// A link to them, which can be used once, and one for the verdict.
+        Link = "link",
+    }
+);
+reads_text!(VerifierInput);
 
 /// The worker's additional tasks.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -71,6 +71,7 @@ texts! {
     name: Option<String> = parse_name;
     user_agent: String = parse_user_agent;
     listen_address: SocketAddr = parse_listen_address;
+    own_url: Option<String> = |text| parse_own_url(text).map(Some);
 }
 
 fn parse_listen_address(text: &str) -> Result<SocketAddr, String> {
@@ -80,6 +81,24 @@ fn parse_listen_address(text: &str) -> Result<SocketAddr, String> {
             text.escape_debug()
         )
     })
+}
+
+/// Parses the address of the service itself: scheme and host, perhaps a port.
+fn parse_own_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok();
+    let url = url.filter(|url| {
+        let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+        let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        is_web && is_bare && url.username().is_empty() && url.password().is_none()
+    });
+    let Some(url) = url else {
+        // The message leaves out the text, which may hold a password.
+        return Err(
+            "expected scheme, host and perhaps a port, such as https://gannet.example.org"
+                .to_owned(),
+        );
+    };
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// Deserializes names of hosts without scheme, port and path, in lower case.

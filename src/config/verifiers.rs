@@ -14,18 +14,19 @@ use super::values::{
     DEFAULT_TIMEOUT, SELECTORS, exit_codes, is_set, name, selection, some_duration,
     some_long_duration, web_address,
 };
-use super::{Builtin, ResourceLimits, Sha256Rule, VerifierConfig, VerifierKind};
+use super::{Builtin, ResourceLimits, Sha256Rule, VerifierConfig, VerifierInput, VerifierKind};
 use crate::domain::{Pattern, Scope, Weight, safe_part};
 
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 /// The keys that give the kind of a verifier; a verifier has one of them.
 pub(super) const KINDS: [&str; 4] = ["command", "builtin", "http", "external"];
 /// The keys that only some kinds of verifiers take.
-const KEYS_OF_KINDS: [(&str, &[&str]); 5] = [
+const KEYS_OF_KINDS: [(&str, &[&str]); 6] = [
     ("stdin", &["command"]),
     ("failed", &["command"]),
     ("limits", &["command"]),
     ("secret", &["http"]),
+    ("send", &["http"]),
     ("deadline", &["http", "external"]),
 ];
 
@@ -46,6 +47,7 @@ pub(super) struct VerifierKeys {
     #[serde(with = "web_address")]
     http: Option<String>,
     secret: Option<String>,
+    send: VerifierInput,
     #[serde(deserialize_with = "some_long_duration")]
     deadline: Option<Duration>,
     external: bool,
@@ -205,6 +207,7 @@ fn kind(section: &Section<'_>, keys: VerifierKeys, paths: Paths<'_>) -> Option<V
             url: keys.http?,
             secret: keys.secret,
             deadline,
+            send: keys.send,
         },
         _ => VerifierKind::External { deadline },
     };

@@ -40,6 +40,7 @@ mod text;
 pub(crate) mod text_form;
 mod time_bounds;
 mod verdict;
+mod verifier_link;
 mod version;
 mod weights;
 mod withdrawal;
@@ -104,6 +105,7 @@ pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,
     deciding_verdict, last_of_each, newest_by_verifier, with_origin,
 };
+pub use verifier_link::{CONTENT_LINK_LASTS, LinkOpens, SERVICE_LEASE};
 pub use version::{LastModified, Version, VersionRef, VersionRefError, VersionState};
 pub use weights::{Weight, Weights, state_from};
 pub use withdrawal::Withdrawal;

@@ -8,6 +8,7 @@ use crate::domain::{
 };
 
 use super::damaged_row::DamagedRow;
+use super::link_types::{NewLinks, ServiceInfo};
 use super::notice_types::NoticeRecord;
 
 /// A fact to record.
@@ -104,6 +105,12 @@ pub enum Fact {
     SessionEnded(Digest),
     /// The token whose secret has this digest was used.
     TokenUsed(Digest),
+    /// A verifier is being asked, and gets these links.
+    LinksMade(Box<NewLinks>),
+    /// A service runs.
+    ServiceSeen(ServiceInfo),
+    /// The service at this address ended.
+    ServiceEnded(String),
     /// An edition became the newest of its set again when others were deleted: its state is appended to the log.
     EditionState(EditionId),
 }

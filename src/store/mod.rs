@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod fact;
 mod judged;
+mod link_types;
 mod mended;
 mod notice_types;
 mod options;
@@ -30,6 +31,7 @@ pub use engine::{CatalogueState, Store};
 pub use error::StoreError;
 pub use fact::Fact;
 pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
+pub use link_types::{NewLinks, ServiceInfo, VerifierLink};
 pub use mended::{IndexesOf, Mended};
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
@@ -44,14 +46,14 @@ pub use query::{
     AllRowsFit, AskedOfPublished, AttemptsAfter, AttemptsBefore, AttemptsByHour, BarePaths,
     CatalogueMark, ChangeRuns, ContentsOf, DeletedEditions, DigestsOf, DueSetPublication,
     EditionRefusals, EditionWithId, ExistingSources, ExpectedFiles, FileSetNamed, FileSets,
-    FreeName, HappenedAfter, LastGoodAttempt, LooseObjects, NamedVersions, NewestAmongUnreadable,
-    NewestAttempt, NewestEdition, NewestEvent, NewestKey, NewestOf, NewestTimes, NewestVerdict,
-    NoticeLookOf, OutlookAt, People, PersonNamed, PlaceAmongSources, PolicyInForce, PolicyRevision,
-    PromisedBy, Publications, PublishFailures, PurgedAt, Query, RefusalsInNameOf, RemovedSources,
-    ServedVersion, SessionWith, SetMembers, SoundVersions, SourcesInManySets, StateCounts,
-    TokenWith, Tokens, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
-    VerdictsAndDeaths, VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith,
-    VersionsBefore, Withdrawals, Workers,
+    FreeName, HappenedAfter, LastGoodAttempt, LinkWith, LooseObjects, NamedVersions,
+    NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent, NewestKey, NewestOf,
+    NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People, PersonNamed, PlaceAmongSources,
+    PolicyInForce, PolicyRevision, PromisedBy, Publications, PublishFailures, PurgedAt, Query,
+    RefusalsInNameOf, RemovedSources, ServedVersion, ServicesSeenSince, SessionWith, SetMembers,
+    SoundVersions, SourcesInManySets, StateCounts, TokenWith, Tokens, UnclaimedPaths,
+    UnnamedObjects, UnreportedDamage, UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition,
+    VersionCount, VersionForJudging, VersionWith, VersionsBefore, Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

@@ -11,6 +11,7 @@ use super::condition::Condition;
 use super::damaged_row::DamagedRow;
 use super::error::StoreError;
 use super::judged::{Awaiting, Judged};
+use super::link_types::{ServiceInfo, VerifierLink};
 use super::notice_types::{Announcement, ChangeRun, ChangeStory, NoticeLook, RunStart, StoriesOf};
 use super::published_types::{
     BarePath, ExpectedFile, FilesToLookAt, LeftFile, PublishFailure, PublishedFile,
@@ -227,7 +228,7 @@ queries! {
     Workers -> Vec<WorkerInfo>;
 }
 
-// People, sessions and tokens.
+// People, sessions and tokens; links of verifiers, and the services that honour them.
 queries! {
     /// Everybody who may sign in, or could before, by name. Damaged rows are left out.
     People -> Vec<Person>;
@@ -239,4 +240,8 @@ queries! {
     Tokens -> Vec<Token>;
     /// The token whose secret has this digest, live or not. A damaged row is an error.
     TokenWith(Digest) -> Option<Token>;
+    /// The link of a verifier whose secret has this digest, usable or not. A damaged row is an error.
+    LinkWith(Digest) -> Option<VerifierLink>;
+    /// The services that were seen since this time, those first whose address verifiers know.
+    ServicesSeenSince(DateTime<Utc>) -> Vec<ServiceInfo>;
 }

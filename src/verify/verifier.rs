@@ -10,7 +10,7 @@ use super::fingerprint::{FileDigests, definition_digest, fingerprint, kind_name}
 use super::judged_input::JudgedInput;
 use super::process::RunLimits;
 use super::{Companion, RuleContext, SetFiles, VersionFacts, builtin};
-use crate::config::{Builtin, PreviousNeed, VerifierConfig, VerifierKind};
+use crate::config::{Builtin, PreviousNeed, VerifierConfig, VerifierInput, VerifierKind};
 use crate::domain::{
     Content, Digest, Fingerprint, Judgement, Pattern, Scope, SourceSettings, VerdictOutcome,
     Weight, duration_words,
@@ -73,6 +73,14 @@ impl Verifier {
             self.config.kind,
             VerifierKind::Builtin(_) | VerifierKind::Command { .. }
         )
+    }
+
+    /// Returns whether the verifier is sent links instead of the bytes.
+    pub fn is_sent_links(&self) -> bool {
+        let VerifierKind::Http { send, .. } = &self.config.kind else {
+            return false;
+        };
+        *send == VerifierInput::Link
     }
 
     /// Returns whether the verifier is required or advisory.

@@ -5,6 +5,7 @@ mod api;
 mod data;
 mod files;
 mod limits;
+mod links;
 mod live;
 mod page_fetches;
 mod page_lists;

@@ -315,7 +315,7 @@ const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
     ALTER TABLE source ADD COLUMN max_size_bytes INTEGER;
     UPDATE source SET (interval_hours, tags, allow_private) = (SELECT interval_hours, tags, allow_private FROM old WHERE old.id = source.id);
     DROP TABLE old; ALTER TABLE event DROP COLUMN by_hand; DROP INDEX source_removed_path; DROP INDEX file_set_published;
-    DROP TABLE session; DROP TABLE person; DROP TABLE token;
+    DROP TABLE verifier_link; DROP TABLE service; DROP TABLE session; DROP TABLE person; DROP TABLE token;
     DROP TABLE worker; DROP TABLE pending_object; ALTER TABLE source_state DROP COLUMN recorded_claim; ALTER TABLE source_state ADD COLUMN lease_until INTEGER;
     ALTER TABLE source_state ADD COLUMN etag TEXT; ALTER TABLE source_state ADD COLUMN last_modified TEXT;
     ALTER TABLE source_state ADD COLUMN validators_address TEXT; ALTER TABLE source_state ADD COLUMN validators_fields TEXT;

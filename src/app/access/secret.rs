@@ -42,7 +42,7 @@ impl Secret {
 
 /// Returns the digest by which a secret is looked up. The secret is random, so that one round of SHA-256 protects it, and a
 /// look-up by digest tells nothing by its duration.
-pub(super) fn digest_of(secret: &str) -> Digest {
+pub(in crate::app) fn digest_of(secret: &str) -> Digest {
     Digest::of(secret.as_bytes())
 }
 

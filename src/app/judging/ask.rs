@@ -32,9 +32,8 @@ impl App {
             .then(|| self.note_judging(facts.version_id, verifier.name()));
         let rule_context = self.rule_context(verifier, facts).await;
         let run = self.begin_run(verifier).await;
-        let judgement = if let VerifierKind::Http { url, secret, .. } = verifier.kind() {
-            let address = (url.as_str(), secret.as_deref());
-            self.post(address, verifier, content, facts).await
+        let judgement = if let VerifierKind::Http { .. } = verifier.kind() {
+            self.ask_at_address(&run, content, facts).await
         } else {
             let work_dir = self.ports.archive.machine().temp_dir();
             verifier
@@ -56,14 +55,39 @@ impl App {
         }
     }
 
-    /// Posts the content to a verifier's address and reads the answer.
-    async fn post(
+    /// Asks a verifier at its address: sends the content, or links.
+    async fn ask_at_address(
         &self,
-        (url, secret): (&str, Option<&str>),
-        verifier: &Verifier,
+        run: &VerifierRun<'_>,
         content: &Content,
         facts: &VersionFacts,
     ) -> Judgement {
+        let verifier = run.verifier;
+        if !verifier.is_sent_links() {
+            let media_type = facts.media_type.as_deref();
+            return self.post(verifier, (content, media_type), facts).await;
+        }
+        let asked = (&run.fingerprint, run.started_at);
+        match self.message_with_links(verifier, asked, facts).await {
+            Ok(message) => {
+                let body = (&message.body, Some("application/json"));
+                let judgement = self.post(verifier, body, facts).await;
+                message.without_links(judgement)
+            }
+            Err(error) => Judgement::error(&error.with_hint()),
+        }
+    }
+
+    /// Posts a body, of this media type, to a verifier's address and reads the answer.
+    async fn post(
+        &self,
+        verifier: &Verifier,
+        (body, media_type): (&Content, Option<&str>),
+        facts: &VersionFacts,
+    ) -> Judgement {
+        let VerifierKind::Http { url, secret, .. } = verifier.kind() else {
+            return Judgement::error("the verifier has no address");
+        };
         let webhooks = match self.webhooks().await {
             Ok(webhooks) => webhooks,
             Err(error) => return Judgement::error(&error.to_string()),
@@ -74,12 +98,12 @@ impl App {
         let headers = facts.headers(verifier.name());
         let request = WebhookRequest {
             url,
-            secret,
+            secret: secret.as_deref(),
             id: &id,
             timestamp: self.now(),
             headers: &headers,
-            media_type: facts.media_type.as_deref(),
-            body: content,
+            media_type,
+            body,
             timeout: verifier.timeout(),
         };
         let answer = match webhooks.post(request).await {

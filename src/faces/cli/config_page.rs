@@ -6,7 +6,8 @@ use super::exit::printed;
 use super::{Console, ExitStatus};
 use crate::app::{self, PolicyOutlook};
 use crate::config::{
-    Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind, program_problem,
+    Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierInput, VerifierKind,
+    program_problem,
 };
 use crate::domain::{ChangeKind, Scope, Template, Weight, duration_words};
 use crate::faces::json::{self, ConfigJson};
@@ -88,11 +89,12 @@ fn verifier_words(verifier: &VerifierConfig) -> String {
         VerifierKind::Command { argv, .. } => format!("runs {}", argv.join(" ")),
         VerifierKind::Builtin(_) => "is built in".to_owned(),
         // The address is left out: it may hold a password.
-        VerifierKind::Http { deadline, .. } => {
-            format!(
-                "is asked by HTTP, may take {} to answer",
-                duration_words(*deadline)
-            )
+        VerifierKind::Http { deadline, send, .. } => {
+            let how = match send {
+                VerifierInput::Bytes => "is asked by HTTP",
+                VerifierInput::Link => "is sent a link by HTTP",
+            };
+            format!("{how}, may take {} to answer", duration_words(*deadline))
         }
         VerifierKind::External { deadline } => {
             format!("is waited for, up to {}", duration_words(*deadline))
@@ -132,7 +134,25 @@ fn notifier_words(notifier: &NotifierConfig) -> String {
 fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = missing_programs(config);
     warnings.extend(unknown_secrets(config));
+    warnings.extend(links_to_nowhere(config));
     warnings
+}
+
+/// Returns a warning if verifiers are sent links to a service of which nobody knows how it is reached.
+fn links_to_nowhere(config: &Config) -> Option<String> {
+    let is_sent_link = |one: &VerifierConfig| {
+        let VerifierKind::Http { send, .. } = &one.kind else {
+            return false;
+        };
+        *send == VerifierInput::Link
+    };
+    let http = &config.http;
+    let is_known = http.url.is_some() || http.listen.ip().is_loopback();
+    let verifier = config.verifiers.iter().find(|one| is_sent_link(one));
+    let name = &verifier.filter(|_| !is_known)?.name;
+    Some(format!(
+        "verifier {name} is sent links, and nothing says at which address it reaches the service: give `url` in [http]"
+    ))
 }
 
 fn missing_programs(config: &Config) -> Vec<String> {

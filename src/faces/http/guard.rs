@@ -85,12 +85,15 @@ fn keep_safe(fields: &mut HeaderMap) {
     }
 }
 
-/// Returns the path as the log has it, without secrets: a link that signs in is one, and a source's address may hold some.
+/// Returns the path as the log has it, without secrets: links are secrets, mistyped ones too, and a source's address may
+/// hold some.
 fn shown_path(route: &str, path: &str) -> String {
     if route.contains("{link}") {
         return route.to_owned();
     }
-    masked(path)
+    let beginnings = ["/sign-in/", "/links/"];
+    let of_link = beginnings.into_iter().find(|one| path.starts_with(one));
+    of_link.map_or_else(|| masked(path), |beginning| format!("{beginning}…"))
 }
 
 /// Returns who sent a request, or why it is refused whatever it asks for.
@@ -132,16 +135,7 @@ fn check_host(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), Pro
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let is_known = match bare.parse::<IpAddr>() {
         Ok(_) => true,
-        Err(_) => {
-            host == "localhost"
-                || shared
-                    .app()
-                    .config()
-                    .http
-                    .hosts
-                    .iter()
-                    .any(|known| known == host)
-        }
+        Err(_) => host == "localhost" || shared.app().config().http.is_known_as(host),
     };
     if is_known {
         return Ok(());

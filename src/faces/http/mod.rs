@@ -18,6 +18,7 @@ mod fetching;
 mod files;
 mod guard;
 mod idempotency;
+mod links;
 mod live;
 mod metrics;
 mod pages;

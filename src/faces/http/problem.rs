@@ -43,6 +43,7 @@ impl Problem {
             StatusCode::FORBIDDEN => "forbidden",
             StatusCode::NOT_FOUND => "not-found",
             StatusCode::CONFLICT => "conflict",
+            StatusCode::GONE => "gone",
             StatusCode::SERVICE_UNAVAILABLE => "unavailable",
             _ => "invalid",
         };

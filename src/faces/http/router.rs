@@ -11,6 +11,7 @@ use super::caller::Right;
 use super::files;
 use super::guard::guard;
 use super::idempotency::once;
+use super::links;
 use super::live;
 use super::pages;
 use super::problem::Problem;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.push(route(Method::GET, "/live", Right::Read, live::follow));
     routes.extend(files::routes());
     routes.extend(pages::routes());
+    routes.extend(links::routes());
     routes.extend(signing::routes());
     routes
 }

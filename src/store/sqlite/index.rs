@@ -38,6 +38,7 @@ pub(super) const WORK: &[&str] = &[
     "person",
     "session",
     "token",
+    "verifier_link",
 ];
 
 /// Large tables whose indexes serve histories and stored bytes: checked only after SQLite met damage.
@@ -54,6 +55,7 @@ const WITHOUT_INDEX: &[&str] = &[
     "told_event",
     "removed_file",
     "former_address",
+    "service",
 ];
 
 /// How many rows that an index disagrees with are named.

@@ -86,6 +86,7 @@ mod verdict_query;
 mod verdict_row;
 mod verdict_tables;
 mod verdict_words;
+mod verifier_link;
 mod version;
 mod version_query;
 mod version_row;

@@ -20,6 +20,7 @@ use super::published_file::{leave_strays, write_look};
 use super::session::{end_session, use_session};
 use super::token::use_token;
 use super::transaction::Transaction;
+use super::verifier_link::{end_service, make_links, see_service};
 use super::withdrawal::write_withdrawal;
 use super::worker::see;
 use crate::domain::Stamp;
@@ -119,6 +120,9 @@ fn write(
         Fact::SessionUsed(digest) => use_session(transaction, *digest, stamp.at)?,
         Fact::SessionEnded(digest) => end_session(transaction, *digest)?,
         Fact::TokenUsed(digest) => use_token(transaction, *digest, stamp.at)?,
+        Fact::LinksMade(links) => make_links(transaction, links, stamp.at)?,
+        Fact::ServiceSeen(service) => see_service(transaction, service, stamp.at)?,
+        Fact::ServiceEnded(address) => end_service(transaction, address)?,
         Fact::EditionState(id) => note_edition_state(transaction, *id, stamp)?,
     }
     Ok(())

@@ -87,7 +87,7 @@ impl Select<Vec<RefusalsBy>> for RefusalsInNameOf {
 }
 
 /// Records a verdict from outside on a version, and on the source's other versions with the same bytes.
-fn refuse_version(
+pub(super) fn refuse_version(
     transaction: &Transaction<'_>,
     version: VersionId,
     verdict: &NewVerdict,

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-/// The tables of those who sign in. Their columns with names of [`SECRET_NAMES`] or [`SECRET_ENDS`] read as NULL.
-const SECRET_TABLES: [&str; 3] = ["person", "session", "token"];
+/// The tables of those who sign in or have a link. Their columns with names of [`SECRET_NAMES`] or [`SECRET_ENDS`] read as NULL.
+const SECRET_TABLES: [&str; 4] = ["person", "session", "token", "verifier_link"];
 
 /// A checksum is computed of a hash, among others.
 const SECRET_NAMES: [&str; 3] = ["hash", "digest", "checksum"];
@@ -136,7 +136,7 @@ pub(super) fn unaskable(query: &str) -> Option<&'static str> {
     let query = query.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| query.contains(word));
     (has(&SECRET_TABLES) && has(&UNASKED_JOINS)).then_some(
-        "the tables person, session and token cannot be joined by USING or NATURAL: write ON (these words are not allowed anywhere in such a query)",
+        "the tables person, session, token and verifier_link cannot be joined by USING or NATURAL: write ON (these words are not allowed anywhere in such a query)",
     )
 }
 
