@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
 /// A connection with a limit on the time that a write may wait.
 pub(super) struct WriteLimit<I> {
@@ -36,9 +36,6 @@ impl<I> WriteLimit<I> {
         }
         let limit = self.limit;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(limit)));
-        if waiting.is_elapsed() {
-            waiting.as_mut().reset(Instant::now() + limit);
-        }
         ready!(waiting.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
