@@ -11,6 +11,7 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use super::body::Sendable;
+use super::cached_file::{open_cached, read_cached};
 use super::caller::Right;
 use super::content::{Sent, picture_type, send, unreadable};
 use super::extract::Part;
@@ -57,26 +58,39 @@ async fn published(
     path: String,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let opened =
-        tokio::task::spawn_blocking(move || open(&folder, &path).map_err(|error| (error, path)));
-    let opened = opened
-        .await
-        .map_err(|error| unreadable(&io::Error::other(error)))?;
-    let (file, sent) = match opened {
+    let place = below(&folder, &path).ok_or_else(|| nothing_at(&path))?;
+    // A hop to a thread that may wait for the disk costs more than a small file that is in memory.
+    let (content, sent) = match opened_cached(&place) {
         Ok(opened) => opened,
-        Err((error, path)) if is_absence(&error) => return Err(nothing_at(&path)),
-        Err((error, _)) => return Err(unreadable(&error)),
+        Err(_) => {
+            let opened = tokio::task::spawn_blocking(move || opened(&place)).await;
+            let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error)));
+            opened.map_err(|error| match error {
+                error if is_absence(&error) => nothing_at(&path),
+                error => unreadable(&error),
+            })?
+        }
     };
     match sent.unchanged(headers) {
         Some(unchanged) => Ok(unchanged),
-        None => send(file, &sent, headers).await,
+        None => send(content, &sent, headers).await,
     }
 }
 
-/// Opens a file below a folder, and reads a small one.
-fn open(folder: &Path, path: &str) -> io::Result<(Sendable, Sent)> {
-    let path = below(folder, path).ok_or(io::ErrorKind::NotFound)?;
-    let mut file = File::open(&path)?;
+/// Reads a small file without waiting for the disk; `WouldBlock` for one that is large or not in memory.
+fn opened_cached(path: &Path) -> io::Result<(Sendable, Sent)> {
+    let file = open_cached(path)?;
+    let facts = file.metadata()?;
+    let length = usize::try_from(facts.len()).ok();
+    let length = length.filter(|_| facts.is_file() && facts.len() <= SMALL_BYTES);
+    let bytes = read_cached(&file, length.ok_or(io::ErrorKind::WouldBlock)?)?;
+    let sent = sent_of(path, &facts, &bytes);
+    Ok((Sendable::Memory(Bytes::from(bytes)), sent))
+}
+
+/// Opens a file, and reads a small one.
+fn opened(path: &Path) -> io::Result<(Sendable, Sent)> {
+    let mut file = File::open(path)?;
     let facts = file.metadata()?;
     if !facts.is_file() {
         return Err(io::ErrorKind::NotFound.into());
@@ -89,26 +103,27 @@ fn open(folder: &Path, path: &str) -> io::Result<(Sendable, Sent)> {
         BEGINNING_BYTES as u64
     };
     file.by_ref().take(most).read_to_end(&mut bytes)?;
-    let picture = picture_type(&bytes);
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let guessed = || mime_guess::from_path(&path).first_raw().map(str::to_owned);
-    let sent = Sent {
-        tag: tag_of(&facts),
-        name,
-        media_type: picture.map(str::to_owned).or_else(guessed),
-        modified: facts.modified().ok().map(Into::into),
-        is_shown: picture.is_some(),
-    };
+    let sent = sent_of(path, &facts, &bytes);
     let content = if size <= SMALL_BYTES {
         Sendable::Memory(Bytes::from(bytes))
     } else {
         Sendable::File(tokio::fs::File::from_std(file), size, None)
     };
     Ok((content, sent))
+}
+
+/// Returns the facts of a file that begins with these bytes.
+fn sent_of(path: &Path, facts: &Metadata, beginning: &[u8]) -> Sent {
+    let picture = picture_type(beginning);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let guessed = || mime_guess::from_path(path).first_raw().map(str::to_owned);
+    Sent {
+        tag: tag_of(facts),
+        name: name.into_owned(),
+        media_type: picture.map(str::to_owned).or_else(guessed),
+        modified: facts.modified().ok().map(Into::into),
+        is_shown: picture.is_some(),
+    }
 }
 
 /// Returns the entity tag of a file. gannet replaces a published file by another one, so that these facts change with its

@@ -9,6 +9,7 @@
 mod answers;
 mod api;
 mod body;
+mod cached_file;
 mod caller;
 mod client;
 mod content;
