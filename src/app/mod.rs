@@ -62,4 +62,4 @@ pub use versions::bytes_compared::Compared;
 pub use versions::compare::{Comparison, DIFF_PATIENCE};
 pub(crate) use versions::content::Healing;
 pub use versions::grep::Occurrences;
-pub use versions::queries::History;
+pub use versions::queries::{History, SourceToShow};

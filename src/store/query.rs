@@ -17,7 +17,7 @@ use super::published_types::{
     BarePath, ExpectedFile, FilesToLookAt, LeftFile, PublishFailure, PublishedFile,
 };
 use super::set_query::{SetsQuery, Shown, Unservable};
-use super::source_query::SourcesQuery;
+use super::source_query::{SourceFilter, SourcesQuery};
 use super::sqlite::Select;
 use super::types::{
     AttemptFacts, FileSet, HourOfAttempts, JudgedBy, JudgedRequest, NamedVersion, Newest, Outlook,
@@ -71,6 +71,12 @@ answers! {
 queries! {
     /// Which of these sources exist, removed and damaged ones included.
     ExistingSources(Vec<SourceId>) -> HashSet<SourceId>;
+    /// The sources that a filter lets through, by name, and facts of their newest versions and last attempts. Damaged rows
+    /// are left out.
+    ListedSources(SourceFilter) -> (Vec<Source>, HashMap<SourceId, Newest>);
+    /// The source with this id, name or address, with facts of its newest version and of its last attempt, and the policy
+    /// in force.
+    ShownSource(String) -> Option<(Source, Newest, Option<AdoptedPolicy>)>;
     /// Names and newest versions of those of these sources that are not removed.
     NamedVersions(Vec<SourceId>) -> Vec<NamedVersion>;
     /// The removed sources that had this name or this address, by id.

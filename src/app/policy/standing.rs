@@ -50,8 +50,12 @@ impl App {
 
     /// Returns the verifiers and sets in force; before the first adoption, those of this process.
     pub async fn policy_to_show(&self) -> Result<Policy> {
-        let in_force = self.read(PolicyInForce).await?;
-        Ok(in_force.map_or_else(|| (*self.configured().policy).clone(), |known| known.policy))
+        Ok(self.policy_or_own(self.read(PolicyInForce).await?))
+    }
+
+    /// Returns the verifiers and sets of the policy in force; those of this process while there is none.
+    pub(in crate::app) fn policy_or_own(&self, in_force: Option<AdoptedPolicy>) -> Policy {
+        in_force.map_or_else(|| (*self.configured().policy).clone(), |known| known.policy)
     }
 
     /// Returns the policy in force if it came from another configuration file than this process's.

@@ -147,12 +147,17 @@ impl App {
         Ok(failing)
     }
 
+    /// Returns the failing sets if any of these sources is in one.
+    pub async fn failing_sets_of(&self, sources: &[Source]) -> Result<Vec<(String, String)>> {
+        if sources.iter().any(|source| source.state.set_fails) {
+            return self.failing_sets().await;
+        }
+        Ok(Vec::new())
+    }
+
     /// Returns why the set of a source fails; `None` when it does not.
     pub async fn set_failure(&self, source: &Source) -> Result<Option<String>> {
-        if !source.state.set_fails {
-            return Ok(None);
-        }
-        let failing = self.failing_sets().await?;
+        let failing = self.failing_sets_of(std::slice::from_ref(source)).await?;
         Ok(failure_among(source, &failing).map(str::to_owned))
     }
 

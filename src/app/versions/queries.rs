@@ -7,14 +7,15 @@ use chrono::{DateTime, Utc};
 use crate::app::sources::suggest::no_such_name;
 use crate::app::{App, Error, EventFilter, NamedVersion, Newest, Result, SourceResult};
 use crate::domain::{
-    Attempt, AttemptId, Digest, Event, Slot, Source, SourceId, SourceKey, SourceSettings,
+    Attempt, AttemptId, Digest, Event, Policy, Slot, Source, SourceId, SourceKey, SourceSettings,
     StateWord, Verdict, Version, VersionId, VersionState,
 };
 use crate::store::{
     AttemptFacts, AttemptsAfter, AttemptsBefore, AttemptsByHour, ChangeToken, DigestsOf,
-    ExistingSources, HourOfAttempts, NamedVersions, NewestAttempt, NewestOf, NewestTimes,
-    OutlookAt, PlaceAmongSources, SoundVersions, SourceFilter, StateCounts, VerdictFilter,
-    VerdictOn, VerdictQuery, VersionQuery, VersionsBefore, VersionsQuery,
+    ExistingSources, HourOfAttempts, ListedSources, NamedVersions, NewestAttempt, NewestOf,
+    NewestTimes, OutlookAt, PlaceAmongSources, ShownSource, SoundVersions, SourceFilter,
+    StateCounts, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsBefore,
+    VersionsQuery,
 };
 
 /// A source with its history.
@@ -29,6 +30,19 @@ pub struct History {
     /// The version that consumers see.
     pub served: Option<VersionId>,
     /// Why the source's set fails, if it does.
+    pub set_failure: Option<String>,
+}
+
+/// A source with what the faces show of it.
+#[derive(Clone, Debug)]
+pub struct SourceToShow {
+    /// The source.
+    pub source: Source,
+    /// Facts of its newest version and of its last attempt.
+    pub newest: Newest,
+    /// The names of the verifiers in force that judge it.
+    pub verifiers: Vec<String>,
+    /// Why its set fails, if it does.
     pub set_failure: Option<String>,
 }
 
@@ -312,12 +326,16 @@ impl App {
         after: Option<(String, SourceId)>,
         limit: usize,
     ) -> Result<Vec<Source>> {
-        let filter = SourceFilter {
-            after,
-            limit: Some(limit),
-            ..SourceFilter::default()
-        };
-        Ok(self.ports.store.sources(filter).await?)
+        Ok(self.ports.store.sources(behind(after, limit)).await?)
+    }
+
+    /// Returns the same with facts of their newest versions and last attempts.
+    pub async fn sources_to_list(
+        &self,
+        after: Option<(String, SourceId)>,
+        limit: usize,
+    ) -> Result<(Vec<Source>, HashMap<SourceId, Newest>)> {
+        self.read(ListedSources(behind(after, limit))).await
     }
 
     /// Returns how many sources there are, and how many of them come by name up to this place and at it.
@@ -351,11 +369,44 @@ impl App {
 
     /// Returns the names of the verifiers in force that judge a source.
     pub async fn verifiers_of(&self, settings: &SourceSettings) -> Result<Vec<String>> {
-        let policy = self.policy_to_show().await?;
-        let key = SourceKey::of(settings);
-        let judging = policy.judging(&key);
-        Ok(judging.map(|verifier| verifier.name.clone()).collect())
+        Ok(judging(&self.policy_to_show().await?, settings))
     }
+
+    /// Returns the one source that the text names, as [`App::source`] does, with what else the faces show of it.
+    pub async fn source_to_show(&self, selector: &str) -> Result<SourceToShow> {
+        let mut found = self.read(ShownSource(selector.to_owned())).await?;
+        if found.is_none() {
+            let id = self.source(selector).await?.id;
+            found = self.read(ShownSource(id.to_string())).await?;
+        }
+        let Some((source, newest, policy)) = found else {
+            return Err(Error::not_found(format!(
+                "source {selector} was purged just now"
+            )));
+        };
+        Ok(SourceToShow {
+            verifiers: judging(&self.policy_or_own(policy), &source.settings),
+            set_failure: self.set_failure(&source).await?,
+            source,
+            newest,
+        })
+    }
+}
+
+/// Returns the filter for the first `limit` present sources behind a name and an id.
+fn behind(after: Option<(String, SourceId)>, limit: usize) -> SourceFilter {
+    SourceFilter {
+        after,
+        limit: Some(limit),
+        ..SourceFilter::default()
+    }
+}
+
+/// Returns the names of a policy's verifiers that judge a source.
+fn judging(policy: &Policy, settings: &SourceSettings) -> Vec<String> {
+    let key = SourceKey::of(settings);
+    let judging = policy.judging(&key);
+    judging.map(|verifier| verifier.name.clone()).collect()
 }
 
 fn purged_meanwhile(source: &Source) -> Error {

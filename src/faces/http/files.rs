@@ -60,16 +60,15 @@ async fn published(
 ) -> Result<Response, Problem> {
     let place = below(&folder, &path).ok_or_else(|| nothing_at(&path))?;
     // A hop to a thread that may wait for the disk costs more than a small file that is in memory.
-    let (content, sent) = match opened_cached(&place) {
-        Ok(opened) => opened,
-        Err(_) => {
-            let opened = tokio::task::spawn_blocking(move || opened(&place)).await;
-            let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error)));
-            opened.map_err(|error| match error {
-                error if is_absence(&error) => nothing_at(&path),
-                error => unreadable(&error),
-            })?
-        }
+    let (content, sent) = if let Ok(opened) = opened_cached(&place) {
+        opened
+    } else {
+        let opened = tokio::task::spawn_blocking(move || opened(&place)).await;
+        let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error)));
+        opened.map_err(|error| match error {
+            error if is_absence(&error) => nothing_at(&path),
+            error => unreadable(&error),
+        })?
     };
     match sent.unchanged(headers) {
         Some(unchanged) => Ok(unchanged),

@@ -1,7 +1,7 @@
 //! What every request passes before its handler: the `Host`, who asks, the origin of a write, the right, and the fields
 //! of the answer that keep browsers safe.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::caller::{Caller, Right};
 use super::client::Client;
+use super::idempotency::once;
 use super::pages;
 use super::problem::Problem;
 use super::shared::Shared;
@@ -55,7 +56,7 @@ pub(super) async fn guard(
     let response = match checked {
         Ok(_) => {
             request.extensions_mut().insert(client);
-            next.run(request).await
+            once(&shared, request, next).await
         }
         Err(problem) => problem.into_response(),
     };
@@ -125,6 +126,10 @@ fn check_host(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), Pro
     // RFC 9112 §3.2: one field, which a target in absolute form repeats.
     let is_one = fields.iter().count() <= 1 && (authority.is_none() || authority == field);
     let authority = authority.or(field).filter(|_| is_one);
+    // Most requests need no parser of addresses.
+    if authority.is_some_and(|text| text.parse::<SocketAddr>().is_ok()) {
+        return Ok(());
+    }
     let is_plain = |text: &&str| !text.contains(['/', '?', '#', '@', '\\']);
     let host = authority.filter(is_plain);
     let host = host.and_then(|text| url::Url::parse(&format!("http://{text}/")).ok());

@@ -2,7 +2,7 @@
 //! done once (draft-ietf-httpapi-idempotency-key-header).
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -20,13 +20,13 @@ const MAX_KEY_BYTES: usize = 255;
 const MAX_BYTES: usize = 1 << 20;
 
 /// Answers a POST with a key once.
-pub(super) async fn once(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+pub(super) async fn once(shared: &Shared, request: Request, next: Next) -> Response {
     let key = request.headers().get("idempotency-key").cloned();
     let is_of_api = request.method() == Method::POST && request.uri().path().starts_with("/api/");
     let Some(key) = key.filter(|_| is_of_api) else {
         return next.run(request).await;
     };
-    let answered = answer(&shared, &key, request, next).await;
+    let answered = answer(shared, &key, request, next).await;
     answered.unwrap_or_else(IntoResponse::into_response)
 }
 

@@ -10,7 +10,6 @@ use super::api;
 use super::caller::Right;
 use super::files;
 use super::guard::guard;
-use super::idempotency::once;
 use super::links;
 use super::live;
 use super::pages;
@@ -44,7 +43,6 @@ pub(super) fn router(shared: Shared) -> Router {
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(shared.clone(), once))
         .layer(from_fn_with_state(shared.clone(), guard))
         .with_state(shared)
 }

@@ -1,11 +1,13 @@
 //! A page of the sources in an order, after a place in it: what the API and the pages list.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::cursor::Cursor;
 use super::problem::Problem;
 use super::schema::words_schema;
-use crate::app::{self, App};
+use crate::app::{self, App, Newest};
 use crate::domain::{Filter, Source, SourceId};
 use crate::faces::filtering::filtered;
 use crate::faces::state_word::{StateWord, next_due};
@@ -73,6 +75,8 @@ fn sort_schema() -> utoipa::openapi::Schema {
 /// A page of sources.
 pub(super) struct SourcePage {
     pub(super) sources: Vec<Source>,
+    /// Facts of their newest versions and last attempts.
+    pub(super) newest: HashMap<SourceId, Newest>,
     /// The place after which the next page begins; `None` on the last page.
     pub(super) next: Option<Cursor>,
     /// How many sources match, and how many of them come before the page, where both are known without a further query.
@@ -112,6 +116,7 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
         .filter(|_| !is_last)
         .map(|last| place(sort, last));
     Ok(SourcePage {
+        newest: app.newest(&sources).await?,
         sources,
         next,
         counts,
@@ -122,13 +127,14 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
 async fn page_by_name(app: &App, after: Option<Cursor>, size: usize) -> app::Result<SourcePage> {
     // One more than the page holds shows whether there is another page.
     let after = after.map(|after| (after.key, SourceId(after.id)));
-    let mut sources = app.sources_after(after, size + 1).await?;
+    let (mut sources, newest) = app.sources_to_list(after, size + 1).await?;
     let is_last = sources.len() <= size;
     sources.truncate(size);
     let next = sources.last().filter(|_| !is_last);
     let next = next.map(|last| place(SourceSort::Name, last));
     Ok(SourcePage {
         sources,
+        newest,
         next,
         counts: None,
     })

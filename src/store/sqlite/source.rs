@@ -1,6 +1,6 @@
 //! Reads sources: lists, one by name, address or id, and the count of due ones.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
@@ -14,18 +14,20 @@ use super::source_row::{
 };
 use super::sql_damage::sound_rows;
 use super::statements::Statements as _;
+use super::version::newest_of;
 use super::version_row::read_newest_state;
 use crate::domain::{
-    Slot, Source, SourceId, StateFacts, StateWord, VersionId, candidate_name, free_number, parse_id,
+    AdoptedPolicy, Slot, Source, SourceId, StateFacts, StateWord, VersionId, candidate_name,
+    free_number, parse_id,
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 use crate::store::query::{
-    ExistingSources, FreeName, NamedVersions, OutlookAt, PlaceAmongSources, RemovedSources,
-    StateCounts,
+    ExistingSources, FreeName, ListedSources, NamedVersions, OutlookAt, PlaceAmongSources,
+    PolicyInForce, RemovedSources, ShownSource, StateCounts,
 };
 use crate::store::source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
-use crate::store::types::{NamedVersion, Outlook};
+use crate::store::types::{NamedVersion, Newest, Outlook};
 
 impl Store {
     /// Returns the matching sources, by name. Damaged rows are left out and noted ([`Store::damage`]).
@@ -46,6 +48,34 @@ impl Store {
             SourceQuery::Parts(id) => Ok(readable_source(sql, *id)?),
         })
         .await
+    }
+}
+
+impl Select<(Vec<Source>, HashMap<SourceId, Newest>)> for ListedSources {
+    fn select(
+        &self,
+        sql: &Connection,
+        damaged: &mut Damage,
+    ) -> Outcome<(Vec<Source>, HashMap<SourceId, Newest>)> {
+        let sources = list_with_lost(sql, &self.0, damaged)?;
+        let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
+        let newest = newest_of(sql, &ids, damaged)?;
+        Ok((sources, newest))
+    }
+}
+
+impl Select<Option<(Source, Newest, Option<AdoptedPolicy>)>> for ShownSource {
+    fn select(
+        &self,
+        sql: &Connection,
+        damaged: &mut Damage,
+    ) -> Outcome<Option<(Source, Newest, Option<AdoptedPolicy>)>> {
+        let Some(source) = find(sql, &self.0)? else {
+            return Ok(None);
+        };
+        let newest = newest_of(sql, &[source.id], damaged)?.remove(&source.id);
+        let policy = PolicyInForce.select(sql, damaged)?;
+        Ok(Some((source, newest.unwrap_or_default(), policy)))
     }
 }
 

@@ -6,10 +6,10 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::answer::json;
-use super::parameters::{SourcePart, source_named};
+use super::parameters::{SourcePart, check_length};
 use super::settings_schema::SettingsSchema;
 use crate::app::App;
-use crate::domain::{Digest, SettingsPatch, Source, SourceSettings};
+use crate::domain::{Digest, SettingsPatch, SourceSettings};
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
@@ -36,22 +36,21 @@ pub(super) async fn show(
     State(shared): State<Shared>,
     Part(source): Part<String>,
 ) -> Result<Response, Problem> {
-    let source = source_named(shared.app(), &source).await?;
-    shown(shared.app(), source).await
+    shown(shared.app(), &source).await
 }
 
-/// Returns a source as the answer.
-pub(super) async fn shown(app: &App, source: Source) -> Result<Response, Problem> {
-    let newest = app.newest(std::slice::from_ref(&source)).await?;
-    let newest = newest.get(&source.id).cloned().unwrap_or_default();
-    let verifiers = app.verifiers_of(&source.settings).await?;
-    let set_failure = app.set_failure(&source).await?;
+/// Returns the source that the text names as the answer.
+pub(super) async fn shown(app: &App, selector: &str) -> Result<Response, Problem> {
+    check_length(selector)?;
+    let found = app.source_to_show(selector).await;
+    let found = found.map_err(Problem::of_name)?;
+    let source = &found.source;
     let whole = WholeSourceJson::new(
-        &source,
-        set_failure.as_deref(),
-        &newest,
+        source,
+        found.set_failure.as_deref(),
+        &found.newest,
         app.published_folder(),
-        Some(&verifiers),
+        Some(&found.verifiers),
     );
     let mut response = json(&ShownSource {
         source: whole,

@@ -29,11 +29,10 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let app = shared.app();
     let found = source_page(app, &listing).await?;
-    let newest = app.newest(&found.sources).await?;
-    let failing_sets = app.failing_sets().await?;
+    let failing_sets = app.failing_sets_of(&found.sources).await?;
     let none = Newest::default();
     let sources = found.sources.iter().map(|source| {
-        let newest = newest.get(&source.id).unwrap_or(&none);
+        let newest = found.newest.get(&source.id).unwrap_or(&none);
         let set_error = failure_among(source, &failing_sets);
         SourceJson::new(source, newest, set_error, app.published_folder())
     });

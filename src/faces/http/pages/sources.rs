@@ -103,10 +103,9 @@ async fn listed(
     typed: &Fields,
     error: Option<&FormError>,
 ) -> Result<Response, Problem> {
-    let newest = visit.app().newest(&found.sources).await?;
     let may_change = visit.may(Right::Operate);
     let (total, before) = counts(visit.app(), listing, found).await?;
-    let table = table(visit, listing, &found.sources, &newest);
+    let table = table(visit, listing, &found.sources, &found.newest);
     let table = html! {
         div #sources data-live="" {
             (table_box("Sources", &table))
