@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::Services;
-use super::services::has_catalogue;
+use super::services::ask_to_begin;
 use super::signals::Signals;
 use crate::app::{PassProgress, Result};
 use crate::config::{Environment, Flags, Identity};
@@ -35,30 +35,15 @@ pub(super) async fn open(
     }
     let access = if args.read_only {
         Access::Read
-    } else if wants_catalogue(flags, environment, console)? {
-        Access::Create
-    } else {
+    } else if ask_to_begin(flags, environment, console)? == Some(false) {
         return Ok(ExitStatus::Done);
+    } else {
+        Access::Create
     };
     let services = Services::open(access, flags, environment, |who| who.operator("tui")).await?;
     over(&services, args, false, environment).await?;
     services.close().await;
     Ok(ExitStatus::Done)
-}
-
-/// Returns whether the dashboard may open: a catalogue exists, or the operator agrees to begin one.
-fn wants_catalogue(
-    flags: &Flags,
-    environment: &Environment,
-    console: &mut Console<'_>,
-) -> Result<bool> {
-    let config = super::loading::load(flags, environment, Access::Create)?;
-    if has_catalogue(&config)? {
-        return Ok(true);
-    }
-    let place = config.catalogue_place();
-    let question = format!("There is no catalogue in {place}. Begin one there?");
-    Ok(console.ask(&question) == Some(true))
 }
 
 /// Returns whether there is a terminal to draw on and to read keys from.

@@ -12,6 +12,7 @@ use crate::archive::Archive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::domain::{Actor, Stamp};
+use crate::faces::cli::Console;
 use crate::faces::cli::args::Access;
 use crate::files::Owner;
 use crate::logging::log_events;
@@ -163,6 +164,21 @@ pub(super) fn has_catalogue(config: &Config) -> Result<bool> {
     Ok(found != CatalogueState::Missing)
 }
 
+/// Asks the operator whether to begin a catalogue where there is none; `None` if there is one or nobody can answer.
+pub(super) fn ask_to_begin(
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<Option<bool>> {
+    let config = super::loading::load(flags, environment, Access::Create)?;
+    if has_catalogue(&config)? {
+        return Ok(None);
+    }
+    let place = config.catalogue_place();
+    let question = format!("There is no catalogue in {place}. Begin one there?");
+    Ok(console.ask(&question))
+}
+
 /// Returns whether a catalogue may be begun: false if there is one, an error if the archive has lost its own.
 pub(super) fn may_begin(config: &Config) -> Result<bool> {
     refuse_lost(config)?;
@@ -189,7 +205,7 @@ fn insist_on_catalogue(config: &Config) -> Result<()> {
     }
     let message = format!("no catalogue in {}", config.catalogue_place());
     Err(Error::new(ErrorKind::Unavailable, message).hint(
-        "`gannet add`, `gannet import`, `gannet apply` and the dashboard begin one; or is the path wrong (--data-dir, GANNET_DATA_DIR, data_dir in the configuration), or its disk not mounted?",
+        "`gannet add`, `gannet import`, `gannet apply`, the dashboard and, on a terminal, `gannet serve` begin one; or is the path wrong (--data-dir, GANNET_DATA_DIR, data_dir in the configuration), or its disk not mounted?",
     ))
 }
 

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::certificate::{Certificate, key_open_to_others};
 use super::requested::Requested;
+use super::services::ask_to_begin;
 use super::signals::Signals;
 use super::{Services, service, signals};
 use crate::app::{App, Error, ErrorKind, Result, SourceResult};
@@ -39,9 +40,14 @@ pub(super) async fn serve(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    // First of all: until a listener is in place, a signal ends the process.
+    let access = match ask_to_begin(flags, environment, console)? {
+        Some(false) => return Ok(ExitStatus::Done),
+        Some(true) => Access::Create,
+        None => Access::Change,
+    };
+    // Before anything is opened: until a listener is in place, a signal ends the process.
     let signals = (Signals::new(), signals::hang_ups());
-    let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
+    let services = Services::open(access, flags, environment, Identity::worker).await?;
     let config = services.app.config();
     if let Some(why) = &config.unusable {
         // Its defaults would serve plain HTTP, and let everybody read on loopback.

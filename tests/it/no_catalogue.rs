@@ -165,21 +165,25 @@ fn a_worker_without_sources_says_so_and_is_not_alive() {
 }
 
 #[test]
-fn the_dashboard_asks_before_it_begins_a_store() {
-    for (answer, begins) in [("n\r", false), ("\r", false), ("y\r", true)] {
-        let gannet = Gannet::new();
-        let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
-        terminal.wait_for("There is no catalogue in");
-        terminal.press(answer);
-        if begins {
-            terminal.wait("the dashboard", vt100::Screen::alternate_screen);
-            terminal.press("q");
+fn the_dashboard_and_the_service_ask_before_they_begin_a_store() {
+    let service: &[_] = &["serve", "--no-worker", "--listen", "127.0.0.1:0"];
+    for (face, end) in [(&["--no-worker"][..], "q"), (service, "\x03")] {
+        for (answer, begins) in [("n\r", false), ("\r", false), ("y\r", true)] {
+            let gannet = Gannet::new();
+            let mut terminal = Terminal::start(&gannet, face);
+            terminal.wait_for("There is no catalogue in");
+            terminal.press(answer);
+            if begins && face == service {
+                terminal.wait_for("/sign-in/");
+            } else if begins {
+                terminal.wait("the dashboard", vt100::Screen::alternate_screen);
+            }
+            if begins {
+                terminal.press(end);
+            }
+            assert!(terminal.ended().success(), "{face:?} {answer:?}");
+            let has_begun = gannet.data().join("gannet.db").exists();
+            assert_eq!(has_begun, begins, "{face:?} {answer:?}");
         }
-        assert!(terminal.ended().success(), "{answer:?}");
-        assert_eq!(
-            gannet.data().join("gannet.db").exists(),
-            begins,
-            "{answer:?}"
-        );
     }
 }
