@@ -25,7 +25,7 @@ const SUBJECTS: [(&str, &[&str]); 7] = [
     ("Archive and catalogue", &["archive", "catalogue", "times"]),
     (
         "Configuration and notices",
-        &["policy", "config", "notice", "log"],
+        &["policy", "config", "certificate", "notice", "log"],
     ),
 ];
 
