@@ -49,6 +49,8 @@
 //! - **policy**: the verifiers and sets in force, with a *revision*; it is the catalogue's, adopted from a
 //!   configuration file
 //! - **publication**: the version that a source's published file should hold, as a task until the file is there
+//! - **picture, thumbnail**: a published file that passed an `image` verifier; a small copy of it, which is made when
+//!   somebody looks and may be lost
 //! - **set, edition, member**: sources published together as one folder; a combination of their versions, judged as
 //!   one; a source of the set
 //! - **pass**: the worker's round: everything that is due, each source once
@@ -72,6 +74,7 @@
 //! | [`archive`] | blob codec, large objects, published files | zstd, the archive's files |
 //! | [`net`] | the only HTTP client | reqwest, hyper's client |
 //! | [`verify`] | built-in rules and programs that judge | child processes |
+//! | [`thumbnails`] | small pictures of pictures, kept in a folder that may be lost | |
 //! | [`app`] | use-cases, what every face calls | |
 //! | [`worker`] | passes: claims, limits, the pipeline | |
 //! | [`faces`] | the command line with the manual, the dashboard, the HTTP service | terminal, arguments, axum |
@@ -79,7 +82,7 @@
 //! | [`logging`] | the JSON log file | |
 //! | [`compose`] | builds the services and starts a face or the worker | everything |
 //!
-//! `store`, `archive`, `net` and `verify` import `domain`, `clock`, `files` and `config`, never each other; `app` and
+//! `store`, `archive`, `net`, `verify` and `thumbnails` import `domain`, `clock`, `files` and `config`, never each other; `app` and
 //! `worker` import those; faces import `app`, `domain` and `config`. `tests/it/layers/rules.rs` holds the same table,
 //! and the tests beside it fail on anything else.
 
@@ -95,5 +98,6 @@ pub mod files;
 pub mod logging;
 pub mod net;
 pub mod store;
+pub mod thumbnails;
 pub mod verify;
 pub mod worker;

@@ -22,9 +22,10 @@ mod summary;
 mod versions;
 
 pub use crate::store::{
-    Cell, ColumnFacts, Edited, EventFilter, FileSet, NamedVersion, Newest, QueryLimits, Table,
-    TableFacts, VerdictFilter, VerdictOn, VerdictSubject,
+    Cell, ColumnFacts, Edited, EventFilter, FileSet, NamedVersion, Newest, PicturePage,
+    PicturePlace, QueryLimits, Table, TableFacts, VerdictFilter, VerdictOn, VerdictSubject,
 };
+pub use crate::thumbnails::Thumbnail;
 pub use access::password::check_password;
 pub use access::secret::{SessionSecret, TokenSecret};
 pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};

@@ -16,9 +16,13 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Actor, Stamp};
 use crate::store::{Fact, Query, Store};
+use crate::thumbnails::Thumbnails;
 
 /// Concurrent requests to verifiers.
 const MAX_ASKING: usize = 8;
+
+/// Thumbnails that are made at once.
+const MAX_SHRINKING: usize = 2;
 
 /// The ports of the use-cases, shared by all actors of a process and by the worker.
 pub(crate) struct Ports {
@@ -49,6 +53,10 @@ pub(crate) struct Ports {
     pub(super) hashing: Hashing,
     /// Bounds the memory of contents being encoded and decoded.
     coding: CodecLimit,
+    /// The thumbnails of pictures.
+    pub(super) thumbnails: Arc<Thumbnails>,
+    /// Concurrent makings of thumbnails, each of which may hold a decoded picture in memory.
+    pub(super) shrinking: Arc<Semaphore>,
 }
 
 /// The use-cases, for one actor.
@@ -81,6 +89,7 @@ impl App {
         actor: Actor,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let thumbnails = Arc::new(Thumbnails::of(&config.data_dir));
         let ports = Ports {
             configured: RwLock::new(Arc::new(Configured::new(config))),
             read_config,
@@ -96,6 +105,8 @@ impl App {
             asking: Semaphore::new(MAX_ASKING),
             hashing: Hashing::default(),
             coding: CodecLimit::new(cores),
+            thumbnails,
+            shrinking: Arc::new(Semaphore::new(MAX_SHRINKING)),
         };
         Self {
             ports: Arc::new(ports),

@@ -27,6 +27,7 @@ mod number;
 mod numbering;
 mod out_of_space;
 mod pattern;
+mod picture;
 mod policy;
 mod provenance;
 mod publication;
@@ -87,6 +88,7 @@ pub use number::{parse_id, parse_number};
 pub use numbering::{MAX_NAME_BYTES, candidate_name, free_number, host_in_name};
 pub use out_of_space::is_out_of_space;
 pub use pattern::{Pattern, SourceKey};
+pub use picture::{ImageFormat, Picture, PictureFacts, numbered_picture_name, picture_name};
 pub use policy::{
     AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,
 };

@@ -15,6 +15,7 @@ mod link_types;
 mod mended;
 mod notice_types;
 mod options;
+mod picture_query;
 mod published_types;
 mod query;
 mod set_query;
@@ -38,6 +39,7 @@ pub use notice_types::{
     PublicationEvent, RunStart, SetLook, StoriesOf, ToldOfEvent,
 };
 pub use options::{OnCommit, StoreOptions};
+pub use picture_query::{PicturePage, PicturePlace, PicturesQuery, WhichPictures};
 pub use published_types::{
     BarePath, ExpectedFile, FilesToLookAt, LeftFile, PublishFailure, PublishQuery, PublishTask,
     PublishedFile,
@@ -46,14 +48,15 @@ pub use query::{
     AllRowsFit, AskedOfPublished, AttemptsAfter, AttemptsBefore, AttemptsByHour, BarePaths,
     CatalogueMark, ChangeRuns, ContentsOf, DeletedEditions, DigestsOf, DueSetPublication,
     EditionRefusals, EditionWithId, ExistingSources, ExpectedFiles, FileSetNamed, FileSets,
-    FreeName, HappenedAfter, LastGoodAttempt, LinkWith, ListedSources, LooseObjects, NamedVersions,
-    NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent, NewestKey, NewestOf,
-    NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People, PersonNamed, PlaceAmongSources,
-    PolicyInForce, PolicyRevision, PromisedBy, Publications, PublishFailures, PurgedAt, Query,
-    RefusalsInNameOf, RemovedSources, ServedVersion, ServicesSeenSince, SessionWith, SetMembers,
-    ShownSource, SoundVersions, SourcesInManySets, StateCounts, TokenWith, Tokens, UnclaimedPaths,
-    UnnamedObjects, UnreportedDamage, UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition,
-    VersionCount, VersionForJudging, VersionWith, VersionsBefore, Withdrawals, Workers,
+    FirstWithFile, FreeName, HappenedAfter, LastGoodAttempt, LinkWith, ListedSources, LooseObjects,
+    NamedVersions, NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent, NewestKey,
+    NewestOf, NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People, PersonNamed,
+    PlaceAmongSources, PolicyInForce, PolicyRevision, PromisedBy, Publications, PublishFailures,
+    PurgedAt, Query, RefusalsInNameOf, RemovedSources, ServedVersion, ServicesSeenSince,
+    SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets, StateCounts, TokenWith,
+    Tokens, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles, VerdictsAndDeaths,
+    VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith, VersionsBefore, Withdrawals,
+    Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

@@ -13,6 +13,7 @@ use super::error::StoreError;
 use super::judged::{Awaiting, Judged};
 use super::link_types::{ServiceInfo, VerifierLink};
 use super::notice_types::{Announcement, ChangeRun, ChangeStory, NoticeLook, RunStart, StoriesOf};
+use super::picture_query::{PicturePage, PicturesQuery};
 use super::published_types::{
     BarePath, ExpectedFile, FilesToLookAt, LeftFile, PublishFailure, PublishedFile,
 };
@@ -60,6 +61,7 @@ answers! {
     Awaiting => Vec<(SourceId, VersionId)>;
     Condition => bool;
     JudgedRequest => Vec<JudgedBy>;
+    PicturesQuery => PicturePage;
     SetsQuery => Vec<String>;
     Shown => Option<Unservable>;
     SourcesQuery => Vec<Option<Source>>;
@@ -198,6 +200,8 @@ queries! {
 
 // Published files.
 queries! {
+    /// The source that was added first among those, removed ones included, whose published path ends in this file name.
+    FirstWithFile(String) -> Option<SourceId>;
     /// The action due on each of these sources' files, in their order, read at one moment; [`Publication::Keep`] for a
     /// removed source.
     Publications(Vec<SourceId>) -> Vec<Publication>;

@@ -147,8 +147,9 @@ fn definition_of_rule(rule: &Builtin) -> Value {
 mod tests {
     use super::*;
     use crate::config::{
-        CsvRule, FreshRule, ImageFormat, ImageRule, JsonRule, Percent, Schema, Sha256Rule, SizeRule,
+        CsvRule, FreshRule, ImageRule, JsonRule, Percent, Schema, Sha256Rule, SizeRule,
     };
+    use crate::domain::ImageFormat;
 
     fn command(argv: &[&str]) -> VerifierKind {
         VerifierKind::Command {

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use gannet::config::{
-    Builtin, CsvRule, FreshRule, ImageFormat, ImageRule, JsonRule, Sha256Rule, SizeRule,
-    VerifierKind,
+    Builtin, CsvRule, FreshRule, ImageRule, JsonRule, Sha256Rule, SizeRule, VerifierKind,
 };
-use gannet::domain::Digest;
+use gannet::domain::{Digest, ImageFormat};
 
 use crate::config::Home;
 

@@ -4,6 +4,7 @@ mod activation;
 mod api;
 mod data;
 mod files;
+mod images;
 mod limits;
 mod links;
 mod live;

@@ -137,6 +137,8 @@ impl App {
         if purge.contents.is_empty() {
             return remains;
         }
+        let digests = purge.contents.iter().map(|(_, digest)| *digest).collect();
+        remains.extend(remains_of(self.forget_thumbnails(digests).await));
         let erased = match self.lock_published().await {
             Ok(lock) => self.erase_editions(purge.contents, &lock).await,
             Err(error) => Err(error),

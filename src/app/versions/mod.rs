@@ -5,4 +5,5 @@ pub(in crate::app) mod compare;
 pub(in crate::app) mod content;
 pub(in crate::app) mod grep;
 pub(in crate::app) mod queries;
+pub(in crate::app) mod thumbnail;
 pub(in crate::app) mod version_ref;

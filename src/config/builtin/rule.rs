@@ -10,9 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::schema::is_false;
 use super::{Percent, Schema};
 use crate::config::values::{non_empty, some_long_duration, some_size, sorted, within};
-use crate::domain::Digest;
-use crate::domain::text_form::{from_text, prints_text, reads_text};
-use crate::domain::words::words;
+use crate::domain::text_form::from_text;
+use crate::domain::{Digest, ImageFormat};
 
 /// A built-in rule. Its serde name is the value of `builtin` in the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,24 +180,6 @@ fn formats<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ImageFormat
     let nothing = format!("allows nothing; give some of {all}");
     non_empty(deserializer, &nothing).map(sorted)
 }
-
-words!(
-    "a format of images":
-    /// An image format that gannet can decode.
-    #[expect(missing_docs, reason = "the names say it")]
-    #[derive(PartialOrd, Ord)]
-    pub enum ImageFormat {
-        Bmp = "bmp",
-        Gif = "gif",
-        Ico = "ico",
-        Jpeg = "jpeg",
-        Png = "png",
-        Tiff = "tiff",
-        WebP = "webp",
-    }
-);
-prints_text!(ImageFormat);
-reads_text!(ImageFormat);
 
 /// The expected content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,6 +19,7 @@ mod fetching;
 mod files;
 mod guard;
 mod idempotency;
+mod images;
 mod links;
 mod live;
 mod metrics;

@@ -10,6 +10,7 @@ use super::api;
 use super::caller::Right;
 use super::files;
 use super::guard::guard;
+use super::images;
 use super::links;
 use super::live;
 use super::pages;
@@ -23,6 +24,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = api::routes();
     routes.push(route(Method::GET, "/live", Right::Read, live::follow));
     routes.extend(files::routes());
+    routes.extend(images::routes());
     routes.extend(pages::routes());
     routes.extend(links::routes());
     routes.extend(signing::routes());

@@ -48,6 +48,7 @@ mod notice;
 mod overtaken;
 mod pending_object;
 mod person;
+mod picture;
 mod policy;
 mod policy_in_force;
 mod provenance;

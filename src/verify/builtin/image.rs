@@ -16,8 +16,8 @@ use super::input::{RuleFailure, RuleInput, RuleResult, bad, cannot, go_on};
 use super::picture_formats::{ImageKind, kind_of};
 use super::stoppable::Stoppable;
 use super::{image_container, jpeg};
-use crate::config::{ImageFormat, ImageRule};
-use crate::domain::truncate_line;
+use crate::config::ImageRule;
+use crate::domain::{ImageFormat, PictureFacts, truncate_line};
 
 const MAX_BYTES: u64 = 64 << 20;
 /// Most memory for decoding.
@@ -39,7 +39,12 @@ pub(super) fn judge(rule: &ImageRule, input: &RuleInput) -> RuleResult {
     let (width, height) = decoding
         .decode(&bytes)
         .map_err(|failure| decoding.named(failure))?;
-    Ok(format!("{}, {width} × {height} pixels", format.as_str()))
+    let facts = PictureFacts {
+        format,
+        width,
+        height,
+    };
+    Ok(facts.to_string())
 }
 
 fn format_of(bytes: &[u8], rule: &ImageRule) -> Result<ImageFormat, RuleFailure> {

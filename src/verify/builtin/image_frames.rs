@@ -10,8 +10,7 @@ use super::image_container;
 use super::input::{RuleFailure, bad, cannot, go_on};
 use super::picture_formats::{ImageKind, kind_of};
 use super::stoppable::Stoppable;
-use crate::config::ImageFormat;
-use crate::domain::truncate_line;
+use crate::domain::{ImageFormat, truncate_line};
 
 /// TIFF's number of the LZW compression.
 const LZW: u16 = 5;

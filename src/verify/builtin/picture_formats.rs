@@ -1,6 +1,6 @@
 //! Recognises the format of an image by its first bytes.
 
-use crate::config::ImageFormat;
+use crate::domain::ImageFormat;
 
 /// Bytes of a text that are searched for the root of an SVG.
 const SVG_WINDOW_BYTES: usize = 4 << 10;

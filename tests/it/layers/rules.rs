@@ -27,10 +27,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("archive", &["domain", "clock", "config", "files"]),
     ("net", &["domain", "clock", "config", "files"]),
     ("verify", &["domain", "clock", "config", "files"]),
+    ("thumbnails", &["domain", "files"]),
     (
         "app",
         &[
-            "domain", "clock", "config", "store", "archive", "net", "verify",
+            "domain",
+            "clock",
+            "config",
+            "store",
+            "archive",
+            "net",
+            "verify",
+            "thumbnails",
         ],
     ),
     (
@@ -197,7 +205,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rcgen", &["demo"]),
     ("tokio_rustls", &["demo", "faces::http", "net"]),
     ("jsonschema", &["config", "verify"]),
-    ("image", &["verify"]),
+    ("image", &["thumbnails", "verify"]),
     ("gif", &["verify"]),
     ("png", &["verify"]),
     ("tiff", &["verify"]),

@@ -7,6 +7,7 @@ mod events;
 mod fetch;
 mod health;
 mod history;
+mod images;
 mod list;
 mod merge_patch;
 mod openapi;

@@ -9,7 +9,7 @@ use utoipa_swagger_ui::Config;
 
 use super::answer::json;
 use super::refusals::{Refusals, Tokens};
-use super::{change, events, fetch, history, sets, source, sources, summary, version};
+use super::{change, events, fetch, history, images, sets, source, sources, summary, version};
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::{Problem, ProblemJson};
 
@@ -26,7 +26,7 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     paths(
         sources::list, change::add, source::show, change::edit, change::remove, change::restore, fetch::fetch,
         history::attempts, history::versions, version::show, version::content, version::diff, version::verdicts,
-        version::give_verdict, version::verify, sets::list, sets::show, events::list, summary::show
+        version::give_verdict, version::verify, sets::list, sets::show, images::list, events::list, summary::show
     ),
     components(schemas(ProblemJson)),
     modifiers(&Tokens, &Refusals)

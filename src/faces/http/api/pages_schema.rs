@@ -2,7 +2,7 @@
 
 use utoipa::ToSchema;
 
-use crate::faces::json::{AttemptJson, EventJson, SetJson, SourceJson, VersionJson};
+use crate::faces::json::{AttemptJson, EventJson, ImageJson, SetJson, SourceJson, VersionJson};
 
 macro_rules! pages {
     ($($name:ident as $word:ident { $field:ident: $item:ident };)+) => {$(
@@ -21,6 +21,7 @@ macro_rules! pages {
 pages! {
     AttemptPageJson as AttemptPage { attempts: AttemptJson };
     EventPageJson as EventPage { events: EventJson };
+    ImagePageJson as ImagePage { images: ImageJson };
     SetPageJson as SetPage { sets: SetJson };
     SourcePageJson as SourcePage { sources: SourceJson };
     VersionPageJson as VersionPage { versions: VersionJson };

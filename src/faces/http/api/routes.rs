@@ -3,7 +3,8 @@
 use axum::http::Method;
 
 use super::{
-    change, events, fetch, health, history, openapi, sets, source, sources, summary, version,
+    change, events, fetch, health, history, images, openapi, sets, source, sources, summary,
+    version,
 };
 use crate::faces::http::caller::Right::{Anybody, Judge, Operate, Read};
 use crate::faces::http::route::{Route, route};
@@ -75,6 +76,7 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
         ),
         route(get(), "/api/v1/sets", Read, sets::list),
         route(get(), "/api/v1/sets/{name}", Read, sets::show),
+        route(get(), "/api/v1/images", Read, images::list),
         route(get(), "/api/v1/events", Read, events::list),
         route(get(), "/api/v1/summary", Read, summary::show),
     ]

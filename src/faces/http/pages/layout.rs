@@ -7,6 +7,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::assets::{SCRIPT_PLACE, STYLE_PLACE};
 use super::elements::text;
 use super::visit::Visit;
+use crate::config::{Builtin, VerifierConfig, VerifierKind};
 use crate::faces::http::caller::{CallerRole, Right};
 use crate::faces::json::precise;
 
@@ -19,6 +20,8 @@ pub(super) enum Section {
     Overview,
     Sources,
     Sets,
+    /// Where a verifier of images is configured.
+    Images,
     Log,
     /// For admins alone.
     Data,
@@ -26,10 +29,11 @@ pub(super) enum Section {
     None,
 }
 
-const SECTIONS: [(Section, &str, &str); 5] = [
+const SECTIONS: [(Section, &str, &str); 6] = [
     (Section::Overview, "/", "Overview"),
     (Section::Sources, "/sources", "Sources"),
     (Section::Sets, "/sets", "Sets"),
+    (Section::Images, "/images/", "Images"),
     (Section::Log, "/log", "Log"),
     (Section::Data, "/data", "Data"),
 ];
@@ -71,7 +75,7 @@ impl Visit {
                         a.brand href="/" { "gannet" }
                         nav aria-label="Main" {
                             @for (own, place, name) in SECTIONS {
-                                @if own != Section::Data || self.may(Right::Administer) {
+                                @if self.has(own) {
                                     a href=(place) aria-current=[(own == section).then_some("page")] { (name) }
                                 }
                             }
@@ -88,6 +92,20 @@ impl Visit {
                     }
                 }
             }
+        }
+    }
+
+    /// Returns whether the navigation leads to a part.
+    fn has(&self, section: Section) -> bool {
+        match section {
+            Section::Data => self.may(Right::Administer),
+            Section::Images => {
+                let is_image = |one: &VerifierConfig| {
+                    matches!(one.kind, VerifierKind::Builtin(Builtin::Image(_)))
+                };
+                self.app().config().verifiers.iter().any(is_image)
+            }
+            _ => true,
         }
     }
 

@@ -3,8 +3,8 @@
 use axum::http::Method;
 
 use super::{
-    assets, compare, content_page, data, diff, fetching, log, overview, picture, published,
-    removal, selection, sets, source, source_forms, sources, verdict_forms, version,
+    assets, compare, content_page, data, diff, fetching, images, log, overview, picture, published,
+    removal, selection, sets, source, source_forms, sources, thumbnail, verdict_forms, version,
 };
 use crate::faces::http::caller::Right::{Administer, Anybody, Judge, Operate, Read};
 use crate::faces::http::route::{Route, route};
@@ -52,6 +52,12 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
         ),
         route(get(), "/versions/{version}/picture", Read, picture::show),
         route(
+            get(),
+            "/versions/{version}/thumbnail",
+            Read,
+            thumbnail::show,
+        ),
+        route(
             post(),
             "/versions/{version}/verdicts",
             Judge,
@@ -69,6 +75,7 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
         route(get(), "/compare", Read, compare::show),
         route(get(), "/sets", Read, sets::list),
         route(get(), "/sets/{name}", Read, sets::show),
+        route(get(), "/images/", Read, images::show),
         route(get(), "/log", Read, log::show),
     ]
 }

@@ -1,0 +1,66 @@
+//! `/images/{name}`: published files that passed an `image` verifier, shown inline.
+//!
+//! The verdict decides, and its format is the media type, whatever the origin called the file. Bytes come from the
+//! archive, checked against the digest on which the verdict was given.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+
+use super::body::Sendable;
+use super::caller::Right;
+use super::content::{Sent, send, unreadable};
+use super::extract::Part;
+use super::problem::Problem;
+use super::route::{Route, route};
+use super::shared::Shared;
+
+/// What is escaped in the last part of a path: all but what RFC 3986 calls unreserved.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Returns the routes of single pictures.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route(Method::GET, "/images", Right::Anybody, to_page),
+        route(Method::GET, "/images/{name}", Right::Read, show),
+    ]
+}
+
+/// Returns the address of a picture.
+pub(super) fn image_place(name: &str) -> String {
+    let name = percent_encoding::utf8_percent_encode(name, ESCAPED);
+    format!("/images/{name}")
+}
+
+/// Leads to the page of all pictures.
+async fn to_page() -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, "/images/")]).into_response()
+}
+
+/// Sends a picture.
+async fn show(
+    State(shared): State<Shared>,
+    Part(name): Part<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (picture, version) = shared.app().picture(&name).await?;
+    let sent = Sent {
+        tag: format!("\"{}\"", version.digest.to_hex()),
+        name: picture.file_name,
+        media_type: Some(picture.facts.format.media_type().to_owned()),
+        modified: Some(version.fetched_at),
+        is_shown: true,
+    };
+    if let Some(unchanged) = sent.unchanged(&headers) {
+        return Ok(unchanged);
+    }
+    let content = Sendable::of(shared.app().content(&version).await?)
+        .await
+        .map_err(|error| unreadable(&error))?;
+    send(content, &sent, &headers).await
+}
