@@ -384,6 +384,31 @@ fn thumbnails_are_kept_and_made_anew_when_they_are_lost_or_damaged() {
 }
 
 #[test]
+fn two_pictures_are_compared_side_by_side() {
+    let (home, service) = rig(&[("a.png", picture(ImageFormat::Png, 20, 10))]);
+    for next in [
+        picture(ImageFormat::Bmp, 30, 10),
+        b"<!doctype html><p>gone".to_vec(),
+    ] {
+        home.origin.on("/a.png", [next]);
+        home.run(&["fetch", "a.png"]);
+    }
+    let pictures = page(&service, "/versions/v2/diff/v1");
+    for words in [
+        "png to bmp, 20 × 10 to 30 × 10, +",
+        "src=\"/versions/1/picture\"",
+        "src=\"/versions/2/thumbnail?digest=",
+        "alt=\"v1: a.png\"",
+        "The other way round",
+    ] {
+        assert!(pictures.contains(words), "{words}: {pictures}");
+    }
+    assert!(!pictures.contains(" lines"), "{pictures}");
+    let other = page(&service, "/versions/v3/diff/v2");
+    assert!(other.contains("One of the two is no picture."), "{other}");
+}
+
+#[test]
 fn thousands_come_by_page() {
     let good = picture(ImageFormat::Png, 2, 2);
     let names: Vec<_> = (0..61).map(|number| format!("{number:02}.png")).collect();

@@ -9,7 +9,9 @@ use super::diff_lines::drawn;
 use super::elements::{grouped, text};
 use super::history_tables::id_param;
 use super::layout::Section;
+use super::picture_diff;
 use super::visit::Visit;
+use crate::app::Comparison;
 use crate::domain::{Source, Version};
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
@@ -28,6 +30,8 @@ struct Drawn {
     removed: usize,
     /// The lines of the whole difference.
     total: usize,
+    /// Whether one of the two is no text.
+    is_of_bytes: bool,
 }
 
 /// Shows the difference between two versions.
@@ -41,6 +45,11 @@ pub(super) async fn show(
     let from = id_param(&visit, "from")?.unwrap_or(0);
     let from = usize::try_from(from).unwrap_or(0).min(MAX_FROM);
     let shown = compared(&visit, (&old, &new), from, is_split).await?;
+    let pictures = if shown.is_of_bytes {
+        picture_diff::beside(&visit, &old, &new).await?
+    } else {
+        None
+    };
     let windows = windows(&visit, from, shown.total);
     let title = title_of((&source, &new), (&other, &old));
     let content = html! {
@@ -49,12 +58,14 @@ pub(super) async fn show(
             " / " a href={ "/versions/" (new.id) } { "v" (new.id) }
         }
         h1 { (title) }
-        (headline(&visit, (&old, shown.removed), (&new, shown.added)))
+        @if pictures.is_none() { (headline(&visit, (&old, shown.removed), (&new, shown.added))) }
         (walk(&visit, &old, &new).await?)
-        (views(&visit, is_split))
-        (windows)
-        div.scroll role="group" aria-label="Difference" tabindex="0" { (shown.table) }
-        (windows)
+        @if let Some(pictures) = &pictures { (pictures) } @else {
+            (views(&visit, is_split))
+            (windows)
+            div.scroll role="group" aria-label="Difference" tabindex="0" { (shown.table) }
+            (windows)
+        }
     };
     Ok(visit.page(Section::Sources, &title, &content))
 }
@@ -77,6 +88,7 @@ async fn compared(
             added: diff.added,
             removed: diff.removed,
             total: diff.lines.len(),
+            is_of_bytes: matches!(comparison, Comparison::Bytes(_)),
         }
     });
     made.await.map_err(|error| {

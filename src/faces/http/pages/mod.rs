@@ -23,6 +23,7 @@ mod layout;
 mod log;
 mod overview;
 mod picture;
+mod picture_diff;
 mod problem_page;
 mod published;
 mod reason;
