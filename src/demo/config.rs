@@ -41,7 +41,8 @@ mod tests {
         );
         let verifiers = parsed["verifier"].as_array().expect("an array");
         let names: Vec<_> = verifiers.iter().map(|v| v["name"].as_str()).collect();
-        assert_eq!(names, [Some("not-html"), Some("json"), Some("prices")]);
+        let expected = ["not-html", "json", "prices", "picture"];
+        assert_eq!(names, expected.map(Some));
         assert_eq!(verifiers[2]["command"][1].as_str(), Some("/tmp/check"));
         assert!(!text.contains('@'), "{text}");
     }

@@ -52,6 +52,7 @@ pub(super) fn sources() -> Vec<DemoSource> {
         ),
         source("blocklist.csv", &[], "is gone for a while: 404"),
         source("firmware.bin", &[], "300 KiB, of which a few bytes change"),
+        source("chart.png", &[], "a picture, which changes the third time"),
     ]
 }
 
@@ -64,7 +65,7 @@ pub fn step_note(step: u32) -> &'static str {
              under status 200, and blocklist.csv is gone."
         }
         3 => {
-            "All is good again, with new prices, rates and status, and a few other bytes in firmware.bin."
+            "All is good again, with new prices, rates and status, another chart, and a few other bytes in firmware.bin."
         }
         _ => "Nothing changed.",
     }
@@ -111,7 +112,17 @@ pub(super) fn answer(path: &str, step: u32) -> Scripted {
             media_type: "application/octet-stream",
             since_step: if step < 3 { 1 } else { 3 },
         },
+        ("/chart.png", 1 | 2) => chart(1, include_bytes!("../../assets/demo/chart-1.png")),
+        ("/chart.png", _) => chart(3, include_bytes!("../../assets/demo/chart-2.png")),
         _ => Scripted::Missing,
+    }
+}
+
+fn chart(since_step: u32, body: &'static [u8]) -> Scripted {
+    Scripted::File {
+        body: Bytes::from_static(body),
+        media_type: "image/png",
+        since_step,
     }
 }
 

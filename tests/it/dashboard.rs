@@ -327,7 +327,7 @@ fn a_narrow_terminal_has_one_pane_and_a_wide_one_all() {
 fn the_demo_is_alive_and_leaves_nothing_behind() {
     let gannet = Gannet::new();
     let mut terminal = Terminal::start(&gannet, &["demo"]);
-    terminal.wait_for("6 fetched: 6 new");
+    terminal.wait_for("7 fetched: 7 new");
     terminal.wait_for("404 Not Found");
     terminal.wait_for("FAIL 3");
     terminal.wait_for("demo: an hour in 6 s");

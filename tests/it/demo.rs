@@ -65,14 +65,14 @@ async fn files_change_break_and_come_back_as_the_script_says() {
         }
         statuses.push(row);
     }
-    // prices.csv, countries.json, rates.json, status.txt, blocklist.csv, firmware.bin
+    // prices.csv, countries.json, rates.json, status.txt, blocklist.csv, firmware.bin, chart.png
     assert_eq!(
         statuses,
         [
-            [200, 200, 200, 200, 200, 200],
-            [200, 304, 200, 200, 404, 304],
-            [200, 304, 200, 200, 304, 200],
-            [304, 304, 304, 304, 304, 304],
+            [200, 200, 200, 200, 200, 200, 200],
+            [200, 304, 200, 200, 404, 304, 304],
+            [200, 304, 200, 200, 304, 200, 200],
+            [304, 304, 304, 304, 304, 304, 304],
         ]
     );
     demo.shutdown().await;

@@ -279,7 +279,7 @@ fn what_the_readme_quotes_of_the_demo_is_what_it_prints() {
         assert_eq!(without_numbers(quoted), without_numbers(printed));
         count += 1;
     }
-    assert_eq!(count, 7);
+    assert_eq!(count, 8);
 }
 
 #[test]
