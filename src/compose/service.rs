@@ -29,7 +29,7 @@ pub(super) async fn stay(
     let stayed = tokio::select! {
         stayed = work(&services, &worker, &stop, console) => stayed,
         never = signals::watch(&stop) => match never {},
-        never = beside(&services, &worker, &stop, hang_ups) => match never {},
+        never = beside(&services, Some(&worker), &stop, hang_ups) => match never {},
     };
     services.close().await;
     stayed.map(|()| ExitStatus::Done)
@@ -53,7 +53,7 @@ pub(super) async fn work(
 /// Does what a process that stays does beside its work; never returns.
 pub(super) async fn beside(
     services: &Services,
-    worker: &Worker,
+    worker: Option<&Worker>,
     stop: &Stop,
     hang_ups: Option<Signal>,
 ) -> Infallible {
@@ -121,9 +121,13 @@ async fn tell_stopping(stop: &Stop) -> Infallible {
     std::future::pending().await
 }
 
-/// On each SIGHUP, has the configuration read again before the next pass. Without a listener for the signal, SIGHUP
-/// keeps its default action.
-async fn reload_on_hang_up(hang_ups: Option<Signal>, app: &App, worker: &Worker) -> Infallible {
+/// On each SIGHUP, has the configuration read again before the worker's next pass; at once without a worker. Without a
+/// listener for the signal, SIGHUP keeps its default action.
+async fn reload_on_hang_up(
+    hang_ups: Option<Signal>,
+    app: &App,
+    worker: Option<&Worker>,
+) -> Infallible {
     let Some(mut hang_ups) = hang_ups else {
         std::future::pending().await
     };
@@ -133,7 +137,11 @@ async fn reload_on_hang_up(hang_ups: Option<Signal>, app: &App, worker: &Worker)
         }
         tracing::info!("SIGHUP: the configuration is read again");
         app.want_reload();
-        worker.wake();
+        if let Some(worker) = worker {
+            worker.wake();
+        } else if let Err(error) = app.policy_standing().await {
+            tracing::warn!("the configuration could not be read again: {error}");
+        }
     }
 }
 

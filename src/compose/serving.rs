@@ -174,7 +174,7 @@ pub(super) async fn over(
         ended = both => ended,
         never = signals.request_stops(stop) => match never {},
         never = feed.run(&services.app) => match never {},
-        never = service::beside(services, worker, stop, hang_ups) => match never {},
+        never = service::beside(services, works.then_some(worker), stop, hang_ups) => match never {},
         never = keep_current(certificate, services) => match never {},
         never = known.stay() => match never {},
     };

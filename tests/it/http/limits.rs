@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use crate::rig::{Gannet, Service};
+use crate::rig::{Gannet, Service, until};
 
 fn rig() -> Gannet {
     let gannet = Gannet::new();
@@ -101,6 +101,27 @@ fn the_service_begins_and_ends_in_order() {
     let (code, said) = service.end();
     assert_eq!(code, Some(0), "{said}");
     drop(idle);
+}
+
+#[test]
+fn a_service_without_a_worker_reads_its_configuration_again() {
+    let gannet = rig();
+    gannet.configure("");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let status = || {
+        let host = [("Host", "gannet.example.org")];
+        service.ask("GET", "/healthz", &host, "").status
+    };
+    assert_eq!(status(), 421);
+    gannet.configure("[http]\nhosts = [\"gannet.example.org\"]\n");
+    service.hang_up();
+    until("the new host is known", || status() == 200);
+    // A configuration that cannot be used leaves the former one in force.
+    gannet.configure("[http]\nhosts = 7\n");
+    service.hang_up();
+    let rejected = || gannet.ok(&["log"]).contains("config.rejected");
+    until("the event", rejected);
+    assert_eq!(status(), 200);
 }
 
 #[test]
