@@ -48,7 +48,22 @@ pub(super) async fn serve(
     // Before anything is opened: until a listener is in place, a signal ends the process.
     let signals = (Signals::new(), signals::hang_ups());
     let services = Services::open(access, flags, environment, Identity::worker).await?;
-    let config = services.app.config();
+    let operator = Identity::of(environment).account();
+    let socket = open_socket(args, &services.app, operator, console).await?;
+    let served = over(&services, socket, !args.no_worker, signals, console);
+    let served = Box::pin(served).await;
+    services.close().await;
+    served.map(|()| ExitStatus::Done)
+}
+
+/// Listens where the arguments, the service manager or the configuration say, unless nobody could be let in there.
+async fn open_socket(
+    args: &ServeArgs,
+    app: &App,
+    operator: String,
+    console: &mut Console<'_>,
+) -> Result<Socket> {
+    let config = app.config();
     if let Some(why) = &config.unusable {
         // Its defaults would serve plain HTTP, and let everybody read on loopback.
         return Err(Error::invalid(why.clone()));
@@ -63,17 +78,12 @@ pub(super) async fn serve(
         None => listen(args.listen.unwrap_or(config.http.listen)).await?,
     };
     let address = listener.local_addr().unwrap_or(config.http.listen);
-    refuse_everybody(address, &services.app).await?;
-    let operator = Identity::of(environment).account();
-    let socket = Socket {
+    refuse_everybody(address, app).await?;
+    Ok(Socket {
         listener,
         certificate,
         operator,
-    };
-    let served = over(&services, socket, !args.no_worker, signals, console);
-    let served = Box::pin(served).await;
-    services.close().await;
-    served.map(|()| ExitStatus::Done)
+    })
 }
 
 /// Returns the socket that a service manager listens on for this process (`systemd.socket(5)`), if there is one.
