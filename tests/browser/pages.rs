@@ -23,6 +23,11 @@ sources = ["countries.json"]
 builtin = "json"
 
 [[verifier]]
+name = "is-picture"
+sources = ["logo.gif"]
+builtin = "image"
+
+[[verifier]]
 name = "review"
 sources = ["release-notes.txt"]
 external = true
@@ -36,6 +41,13 @@ command = ["sh", "-c", "echo 'image.bin: the sum in SHA256SUMS is another'; exit
 
 /// A one-pixel GIF.
 const PICTURE: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+
+/// The same picture with another second colour.
+fn black_and_red() -> Vec<u8> {
+    let mut picture = PICTURE.to_vec();
+    picture[17..19].fill(0);
+    picture
+}
 
 /// A name as long as some are, without a place to break it.
 const LONG: &str = "daily-exchange-rates-of-all-currencies-since-1999-in-one-file-final-2026.csv";
@@ -73,7 +85,7 @@ fn home() -> (Home, Service) {
         )
         .with_source("release-notes.txt", [notes("1.0"), notes("1.1")])
         .with_source("countries.json", [countries])
-        .with_source("logo.gif", [PICTURE.to_vec()])
+        .with_source("logo.gif", [PICTURE.to_vec(), black_and_red()])
         .with_source(
             "firmware.img",
             [(0..=255).cycle().take(3000).collect::<Vec<u8>>()],
@@ -84,7 +96,7 @@ fn home() -> (Home, Service) {
         .with_member("SHA256SUMS", &["firmware"], ["sums"]);
     home.ok(&["add", "https://example.org/never", "--disabled"]);
     home.pass();
-    home.run(&["fetch", "prices.csv", "release-notes.txt"]);
+    home.run(&["fetch", "prices.csv", "release-notes.txt", "logo.gif"]);
     home.add_person("anna", "admin");
     home.add_person("vera", "viewer");
     let service = Service::start(&home, &["--no-worker"]);
@@ -177,12 +189,13 @@ fn pages_of_sources_and_versions_fit_and_keep_the_rules() {
     let version = |name: &str| id(name, "version_id");
     let prices = id("prices.csv", "id");
     let newest = version("prices.csv");
-    let history = home.history("prices.csv");
-    let first = history["versions"]
-        .as_array()
-        .and_then(|all| all.iter().map(|one| one["id"].as_i64()).min())
-        .flatten();
-    let first = first.expect("a version");
+    let oldest = |name: &str| {
+        let history = home.history(name);
+        let versions = history["versions"].as_array().expect("versions");
+        let ids = versions.iter().filter_map(|one| one["id"].as_i64());
+        ids.min().expect("a version")
+    };
+    let first = oldest("prices.csv");
     for (name, path) in [
         ("source", format!("/sources/{prices}")),
         ("source-down", format!("/sources/{}", id("gone.txt", "id"))),
@@ -209,6 +222,14 @@ fn pages_of_sources_and_versions_fit_and_keep_the_rules() {
         (
             "difference-split",
             format!("/versions/{newest}/diff/{first}?view=split"),
+        ),
+        (
+            "difference-pictures",
+            format!(
+                "/versions/{}/diff/{}",
+                version("logo.gif"),
+                oldest("logo.gif")
+            ),
         ),
         ("remove", format!("/sources/{prices}/remove")),
     ] {
@@ -244,6 +265,8 @@ fn all_other_pages_fit_and_keep_the_rules() {
         ("sources-none", "/sources?filter=nothing"),
         ("sets", "/sets"),
         ("set", "/sets/firmware"),
+        ("images", "/images/"),
+        ("published", "/published/"),
         ("log", "/log"),
         ("data", "/data"),
         ("data-query", "/data?q=SELECT+*+FROM+attempt"),
