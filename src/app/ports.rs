@@ -174,6 +174,11 @@ impl App {
         }
     }
 
+    /// Waits until the log and the other subscribers have the events of every commit so far.
+    pub async fn pass_events_on(&self) {
+        self.ports.store.pass_events_on().await;
+    }
+
     /// Answers a question to the catalogue.
     pub(crate) fn read<Q: Query>(
         &self,

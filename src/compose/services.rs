@@ -149,6 +149,7 @@ impl Services {
 
     /// Writes the last lines of the log, and records failures to do so as events.
     pub(super) async fn close(mut self) {
+        self.app.pass_events_on().await;
         drop(self.log.take());
         self.log_troubles.record_rest(&self.app).await;
     }

@@ -7,6 +7,23 @@ use serde_json::Value;
 use crate::rig::{Gannet, Home, Reply, in_mount_namespace};
 
 #[test]
+fn the_log_has_every_event_of_programs_that_end_at_once() {
+    let gannet = Gannet::new();
+    gannet.ok(&["build_db"]);
+    for n in 0..8 {
+        gannet.ok(&["token", "create", &format!("t{n}"), "--role", "viewer"]);
+        gannet.ok(&["add", &format!("https://example.org/{n}")]);
+    }
+    let lines: String = fs::read_dir(gannet.data().join("log"))
+        .expect("a folder")
+        .map(|file| fs::read_to_string(file.expect("a file").path()).expect("lines"))
+        .collect();
+    for action in ["token.created", "source.added"] {
+        assert_eq!(lines.matches(action).count(), 8, "{action}: {lines}");
+    }
+}
+
+#[test]
 fn a_full_log_disk_is_told_and_the_work_goes_on() {
     let gannet = Home::new("");
     let origin = &gannet.origin;

@@ -18,7 +18,7 @@ use super::failure::{Failure, sql_error};
 use super::file_identity::FileIdentity;
 use super::noted::Noted;
 use super::reader::Readers;
-use super::subscribers::Subscribers;
+use super::subscribers::{Backlog, Subscribers};
 use super::transaction::Transaction;
 use super::writer::{Job, MAX_BATCH, Writer, job};
 use crate::store::error::{Result, StoreError};
@@ -41,6 +41,7 @@ struct Inner {
     file: CatalogueFile,
     readers: Readers,
     noted: Arc<Noted>,
+    backlog: Backlog,
     /// `None` for a read-only catalogue, and during drop.
     jobs: Option<mpsc::Sender<Box<dyn Job>>>,
     writer: Option<JoinHandle<()>>,
@@ -71,11 +72,13 @@ impl Store {
         noted.add(schema::prepare(&mut connection, &file)?);
         let (jobs, queue) = mpsc::channel(MAX_BATCH);
         let no_thread = |error| file.failed(format!("cannot start the writer: {error}"));
+        let subscribers = Subscribers::start(options.on_commit).map_err(no_thread)?;
+        let backlog = subscribers.backlog();
         let writer = Writer::new(
             file.clone(),
             (connection, identity),
             queue,
-            Subscribers::start(options.on_commit).map_err(no_thread)?,
+            subscribers,
             Arc::clone(&noted),
         );
         let thread = std::thread::Builder::new()
@@ -86,6 +89,7 @@ impl Store {
             readers: Readers::new(file.clone(), identity),
             file,
             noted,
+            backlog,
             jobs: Some(jobs),
             writer: Some(thread),
         })))
@@ -106,6 +110,7 @@ impl Store {
             file,
             readers,
             noted: Arc::default(),
+            backlog: Backlog::default(),
             jobs: None,
             writer: None,
         })))
@@ -129,6 +134,13 @@ impl Store {
     /// Reports whether operations that write can succeed.
     pub fn can_write(&self) -> bool {
         self.0.jobs.is_some()
+    }
+
+    /// Waits until the subscribers have received the events of every commit so far.
+    pub async fn pass_events_on(&self) {
+        let backlog = self.0.backlog.clone();
+        // A wait that panicked is over as well.
+        let _ = tokio::task::spawn_blocking(move || backlog.wait()).await;
     }
 
     /// Returns a token that differs after any commit, of this store or of another process. Takes microseconds and does

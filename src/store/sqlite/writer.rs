@@ -179,10 +179,12 @@ impl Writer {
             answer_all(done.into_iter().map(|(job, _)| job), &error);
             return false;
         }
+        let events = self.events.take();
+        self.subscribers.expect(&events);
         for (job, outcome) in done {
             job.answer(outcome);
         }
-        self.subscribers.tell(self.events.take());
+        self.subscribers.tell(events);
         true
     }
 
