@@ -96,17 +96,35 @@ pub(super) fn as_api_fields(message: &str) -> String {
     replaced(message, |words| words.api)
 }
 
+/// Replaces the options outside of commands, which are for a shell.
 fn replaced(message: &str, word: fn(&Words) -> &'static str) -> String {
-    let all = OPTIONS.iter();
-    all.fold(message.to_owned(), |message, words| {
-        message.replace(words.option, word(words))
-    })
+    // A command stands between backticks: every other part does.
+    let parts = message.split('`').enumerate().map(|(number, part)| {
+        if number % 2 == 1 && part.starts_with("gannet ") {
+            return part.to_owned();
+        }
+        let all = OPTIONS.iter();
+        all.fold(part.to_owned(), |part, words| {
+            part.replace(words.option, word(words))
+        })
+    });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::NewSource;
+
+    #[test]
+    fn a_command_keeps_its_options() {
+        let message = "use --allow-private: `gannet edit SOURCE --allow-private`";
+        assert_eq!(
+            as_fields(message),
+            "use `allow private` below: `gannet edit SOURCE --allow-private`"
+        );
+        assert!(as_api_fields(message).ends_with("`gannet edit SOURCE --allow-private`"));
+    }
 
     #[test]
     fn no_option_is_named_where_there_is_none() {

@@ -59,7 +59,7 @@ fn draw_pages(folder: &Path, gannet: &Gannet) {
     // So late that the list of passes is full, and at the worst hour of the demo.
     browser.wait_for(
         "document.querySelectorAll('#passes ~ .scroll tbody tr').length === 8
-            && document.body.innerText.includes('4 need attention')",
+            && /sources, 1 set need attention/.test(document.body.innerText)",
     );
     for (name, is_dark) in [("pages.png", false), ("pages-dark.png", true)] {
         browser.look(1280, is_dark);

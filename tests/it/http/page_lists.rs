@@ -59,6 +59,32 @@ fn all_that_match_are_changed_after_a_question_with_their_number() {
 }
 
 #[test]
+fn removed_sources_are_brought_back_together_and_not_fetched() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a", "https://example.org/b"]);
+    let visitor = Visitor::of(&gannet, &["--no-worker"]);
+    let overview = visitor.shown("/");
+    assert!(overview.contains("2 of 2 not fetched yet"), "{overview}");
+    gannet.ok(&["remove", "1", "2", "--yes"]);
+    let page = visitor.shown("/sources?filter=state:removed");
+    assert!(
+        page.contains("Bring back") && !page.contains(">Fetch now<"),
+        "{page}"
+    );
+    let fetched = visitor.post("/sources/-", "do=fetch&source=1");
+    assert_eq!(fetched.status, 409, "{fetched:?}");
+    let back = "all=yes&do=restore&filter=state:removed&back=/sources&confirmed=yes&count=2";
+    let restored = visitor.post("/sources/-", back);
+    assert_eq!(
+        restored.header("location"),
+        Some("/sources?done=restored"),
+        "{restored:?}"
+    );
+    let page = visitor.shown("/sources");
+    assert!(page.contains(">Fetch now<"), "{page}");
+}
+
+#[test]
 fn large_contents_and_differences_are_read_by_windows() {
     let lines = |word: &str| {
         let lines = (1..=600).map(|at| format!("{word} {at}\n"));

@@ -167,7 +167,7 @@ fn every_page_has_its_words_and_keeps_the_rules() {
         (
             "/".to_owned(),
             &[
-                "3 need attention",
+                "need attention",
                 "rates.txt",
                 "alert(2)",
                 "404 Not Found",

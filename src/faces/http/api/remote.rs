@@ -14,7 +14,7 @@ pub(in crate::faces::http) fn check_new(
     if settings.allow_private {
         return Err(
             forbidden("private addresses cannot be allowed through the service")
-                .hint("on the machine itself: gannet add URL --allow-private"),
+                .hint("on the machine itself: `gannet add URL --allow-private`"),
         );
     }
     check_secrets(settings, config)
@@ -30,7 +30,7 @@ pub(in crate::faces::http) fn check_edited(
     if after.allow_private && !before.allow_private {
         return Err(
             forbidden("private addresses cannot be allowed through the service")
-                .hint("on the machine itself: gannet edit SOURCE --allow-private"),
+                .hint("on the machine itself: `gannet edit SOURCE --allow-private`"),
         );
     }
     if before.address == after.address
@@ -43,7 +43,7 @@ pub(in crate::faces::http) fn check_edited(
         return Err(forbidden(
             "the address of a source that may be private cannot be changed through the service",
         )
-        .hint("on the machine itself: gannet edit SOURCE --address URL"));
+        .hint("on the machine itself: `gannet edit SOURCE --address URL`"));
     }
     check_secrets(after, config)
 }

@@ -23,17 +23,20 @@ const NEWS_LAST: TimeDelta = TimeDelta::minutes(1);
 pub(super) async fn fetch(visit: Visit, Part(source): Part<String>) -> Result<Response, Problem> {
     let source = visit.app().source(&source).await?;
     if source.removed_at.is_some() {
-        let detail = format!(
-            "{} was removed: nothing is fetched for it",
-            source.settings.name
-        );
-        return Err(Problem::new(StatusCode::CONFLICT, detail));
+        return Err(is_removed(&source));
     }
     let place = format!("/sources/{}", source.id);
     match fetch_now(&visit, vec![source.id]).await? {
         "busy" => Ok(see_other(&format!("{place}?done=busy"))),
         _ => Ok(see_other(&place)),
     }
+}
+
+/// Returns the problem of a fetch for a source that was removed.
+pub(super) fn is_removed(source: &Source) -> Problem {
+    let name = &source.settings.name;
+    let detail = format!("{name} was removed: nothing is fetched for it");
+    Problem::new(StatusCode::CONFLICT, detail)
 }
 
 /// Fetches sources, and returns whether they are fetched, still being fetched, or held by another worker.

@@ -18,6 +18,7 @@ use crate::faces::http::problem::Problem;
 use crate::faces::http::source_page::gravity;
 use crate::faces::http::state_counts::state_counts;
 use crate::faces::state_word::{StateWord, next_due};
+use crate::faces::text::count;
 
 /// The most sources whose reasons are shown.
 const MAX_SHOWN: usize = 25;
@@ -50,6 +51,14 @@ struct Overview {
     outlook: (u64, u64, Option<DateTime<Utc>>),
 }
 
+impl Overview {
+    /// Returns the number of sources that were never fetched.
+    fn never(&self) -> u64 {
+        let count = self.counts.get(StateWord::Never.as_str());
+        count.copied().unwrap_or_default()
+    }
+}
+
 /// Shows the overview.
 pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let overview = read(&visit).await?;
@@ -66,7 +75,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         (done(&visit))
         div #overview data-live="" {
             @if *total == 0 { (nothing_yet(&visit)) } @else {
-                (headline(bad + failing_sets.len() + unpublished.len(), *total))
+                (headline([(*bad, "source"), (failing_sets.len(), "set"), (unpublished.len(), "file")], *total, overview.never()))
                 (counts_list(&overview.counts))
                 p.dim {
                     (grouped(outlook.0)) " watched, " (grouped(outlook.1)) " due"
@@ -173,12 +182,20 @@ fn nothing_yet(visit: &Visit) -> Markup {
     }
 }
 
-fn headline(bad: usize, total: u64) -> Markup {
+fn headline(bad: [(usize, &str); 3], total: u64, never: u64) -> Markup {
+    let counts = bad.into_iter().filter(|(number, _)| *number > 0);
+    let bad: Vec<_> = counts
+        .map(|(number, noun)| count(number as u64, noun))
+        .collect();
+    let is_one = matches!(bad.as_slice(), [only] if only.starts_with("1 "));
+    let verb = if is_one { "needs" } else { "need" };
     html! {
-        @if bad == 0 {
-            p.headline.good { span.glyph aria-hidden="true" { "✓" } " all " (grouped(total)) " good" }
+        @if !bad.is_empty() {
+            p.headline.bad { span.glyph aria-hidden="true" { "✗" } " " (bad.join(", ")) " " (verb) " attention" }
+        } @else if never > 0 {
+            p.headline { (grouped(never)) " of " (grouped(total)) " not fetched yet, the others are good" }
         } @else {
-            p.headline.bad { span.glyph aria-hidden="true" { "✗" } " " (grouped(bad as u64)) " need attention" }
+            p.headline.good { span.glyph aria-hidden="true" { "✓" } " all " (grouped(total)) " good" }
         }
     }
 }

@@ -4,7 +4,7 @@ use axum::response::Response;
 use maud::html;
 
 use super::elements::{grouped, text};
-use super::fetching::fetch_now;
+use super::fetching::{fetch_now, is_removed};
 use super::fields::{Fields, FormError};
 use super::layout::Section;
 use super::removal::confirmation;
@@ -19,11 +19,12 @@ use crate::faces::text::count;
 const MAX_SOURCES: usize = 10_000;
 
 /// What is done with sources: the word of a form, its button, and its question.
-const ACTIONS: [(&str, &str, &str); 4] = [
+const ACTIONS: [(&str, &str, &str); 5] = [
     ("fetch", "Fetch now", "Fetch"),
     ("on", "Switch on", "Switch on"),
     ("off", "Switch off", "Switch off"),
     ("remove", "Remove", "Remove"),
+    ("restore", "Bring back", "Bring back"),
 ];
 
 /// Carries out what a button says for every marked source, or for all that match after a question.
@@ -52,6 +53,7 @@ pub(super) async fn change(visit: Visit, fields: Fields) -> Result<Response, Pro
         "fetch" => fetch(&visit, &marked).await,
         "on" => switch(&visit, &marked, true).await,
         "off" => switch(&visit, &marked, false).await,
+        "restore" => restore(&visit, &marked).await,
         "remove" if fields.is_on("confirmed") => {
             remove(&visit, &marked, fields.is_on("purge")).await
         }
@@ -98,8 +100,17 @@ fn question(visit: &Visit, fields: &Fields, found: usize) -> Result<Response, Pr
 
 async fn fetch(visit: &Visit, marked: &[String]) -> Result<&'static str, Problem> {
     let sources = visit.app().sources(marked).await?;
+    if let Some(removed) = sources.iter().find(|source| source.removed_at.is_some()) {
+        return Err(is_removed(removed));
+    }
     let ids: Vec<SourceId> = sources.iter().map(|source| source.id).collect();
     fetch_now(visit, ids).await
+}
+
+async fn restore(visit: &Visit, marked: &[String]) -> Result<&'static str, Problem> {
+    visit.acting().restore(marked).await?;
+    visit.shared.fetching().wake();
+    Ok("restored")
 }
 
 async fn switch(visit: &Visit, marked: &[String], enabled: bool) -> Result<&'static str, Problem> {

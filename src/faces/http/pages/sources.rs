@@ -112,6 +112,7 @@ async fn listed(
             (pages(visit, listing, found, (total, before)))
         }
     };
+    let are_removed = found.sources.iter().all(|one| one.removed_at.is_some());
     let content = html! {
         h1 { "Sources" }
         (done(visit))
@@ -126,9 +127,9 @@ async fn listed(
             form method="post" action="/sources/-" {
                 input type="hidden" name="filter" value=(listing.filter.as_deref().unwrap_or_default());
                 input type="hidden" name="back" value=(visit.link(&[]));
-                (actions(Some(total).filter(|total| *total > found.sources.len() as u64)))
+                (actions(Some(total).filter(|total| *total > 1), are_removed))
                 (table)
-                @if found.sources.len() > ROWS_OF_SCREEN { (actions(None)) }
+                @if found.sources.len() > ROWS_OF_SCREEN { (actions(None, are_removed)) }
             }
         } @else { (table) }
     };
@@ -170,13 +171,17 @@ fn pages(
 }
 
 /// Shows the buttons for those that are marked; with a number, for all that match, too.
-fn actions(all: Option<u64>) -> Markup {
-    let actions = [
-        ("fetch", "Fetch now"),
-        ("on", "Switch on"),
-        ("off", "Switch off"),
-        ("remove", "Remove …"),
-    ];
+fn actions(all: Option<u64>, are_removed: bool) -> Markup {
+    let actions: &[_] = if are_removed {
+        &[("restore", "Bring back")]
+    } else {
+        &[
+            ("fetch", "Fetch now"),
+            ("on", "Switch on"),
+            ("off", "Switch off"),
+            ("remove", "Remove …"),
+        ]
+    };
     html! {
         fieldset.actions {
             legend { "With those that are marked" }
