@@ -3,8 +3,8 @@
 //! A file holds the SHA-256 of what follows, then the thumbnail, or nothing where the content has none. A file that does
 //! not fit is as good as missing. An obstacle in the folder's place costs time, and fails nothing.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -42,14 +42,10 @@ impl Thumbnails {
 
     /// Returns what is kept for a content: its thumbnail, or that there is none; `None` when that is not known. Blocks.
     pub fn kept(&self, content: Digest) -> Option<Shrunk> {
-        let path = self.place(content);
-        let is_small = |path: &Path| {
-            fs::symlink_metadata(path).is_ok_and(|found| found.len() <= MAX_FILE_BYTES)
-        };
-        if !is_small(&path) {
-            return None;
-        }
-        let bytes = fs::read(&path).ok()?;
+        let mut options = File::options();
+        let file = files::open_plain(options.read(true), &self.place(content)).ok()?;
+        let mut bytes = Vec::new();
+        file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).ok()?;
         let (digest, thumbnail) = bytes.split_at_checked(DIGEST_BYTES)?;
         if digest != Digest::of(thumbnail).0 {
             return None;

@@ -35,6 +35,10 @@ impl App {
             Ok(all.make(digest, &whole(&content)?))
         });
         let made: io::Result<_> = made.await?;
+        // A purge meanwhile looked for it in vain.
+        if self.ports.store.find_version(version.id).await?.is_none() {
+            self.forget_thumbnails(vec![digest]).await;
+        }
         Ok(made.map_err(|error| unavailable(&error))?.thumbnail())
     }
 

@@ -10,7 +10,7 @@ use super::failure::Outcome;
 use super::row::{Columns, int, to_json};
 use super::select::{Damage, Select};
 use super::statements::Statements as _;
-use crate::domain::{Action, Digest, Picture, SourceId, VersionId, picture_name};
+use crate::domain::{Action, Digest, Fingerprint, Picture, SourceId, VersionId, picture_name};
 use crate::store::picture_query::{PicturePage, PicturesQuery, WhichPictures};
 use crate::store::query::FirstWithFile;
 
@@ -34,7 +34,8 @@ impl Select<PicturePage> for PicturesQuery {
         };
         let query = format!("{SERVED} AND {which}{PICTURES}");
         let published = Action::Published.as_str();
-        let params = params![verifiers, file, id, int(limit + 1), published];
+        let by_hand = Fingerprint::overruled().hex;
+        let params = params![verifiers, file, id, int(limit + 1), published, by_hand];
         let mut found = sql.sound("source", &query, params, damaged, |columns| {
             let picture = read(columns)?;
             (page.total, page.before) = (columns.count()?, columns.count()?);
@@ -109,11 +110,12 @@ const SERVED: &str = concat!(
         FROM source s CROSS JOIN source_state t ON t.source_id = s.id WHERE s.removed_at IS NULL"
 );
 
-// A verdict counts while it is the verifier's newest. One by hand has other words, and the bytes were not looked at.
+// A verdict counts while it is the verifier's newest. One by hand does not: nobody looked at the bytes.
 const PICTURES: &str = "),
     judged AS MATERIALIZED (SELECT id, file, shown,
             (SELECT d.detail FROM verdict d WHERE d.version_id = shown AND d.outcome = 'passed'
                  AND d.detail GLOB '[a-z]*, [0-9]* × [0-9]* pixels'
+                 AND d.fingerprint_id NOT IN (SELECT w.id FROM text w WHERE w.value = ?6)
                  AND d.verifier_id IN (SELECT w.id FROM text w WHERE w.value IN (SELECT value FROM json_each(?1)))
                  AND NOT EXISTS (SELECT 1 FROM verdict n WHERE n.version_id = d.version_id AND n.verifier_id = d.verifier_id
                      AND n.id > d.id)

@@ -213,6 +213,8 @@ fn what_did_not_pass_a_verifier_of_images_is_not_there() {
         &format!("v{}", broken["version_id"]),
         "picture",
         "passed",
+        "--detail",
+        "png, 4 × 4 pixels",
     ]);
     for name in [
         "wrong.jpg",
