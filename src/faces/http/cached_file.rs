@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Opens a file for reading without waiting. Returns `WouldBlock` when the names on the way to it are not in memory, or where
+/// Opens a file, but no link, for reading without waiting. Returns `WouldBlock` when the names on the way to it are not in memory, or where
 /// the system cannot tell.
 #[cfg(target_os = "linux")]
 pub(super) fn open_cached(path: &Path) -> io::Result<File> {
     use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
     use rustix::io::Errno;
 
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
     match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::CACHED) {
         Ok(file) => Ok(file.into()),
         // Before Linux 5.12, or in a sandbox.

@@ -2,13 +2,15 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::body::Sendable;
 use super::cached_file::{open_cached, read_cached};
@@ -89,7 +91,11 @@ fn opened_cached(path: &Path) -> io::Result<(Sendable, Sent)> {
 
 /// Opens a file, and reads a small one.
 fn opened(path: &Path) -> io::Result<(Sendable, Sent)> {
-    let mut file = File::open(path)?;
+    // A pipe would wait for its other end, and a link may lead anywhere.
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let mut options = File::options();
+    let options = options.read(true).custom_flags(flags.bits().cast_signed());
+    let mut file = options.open(path)?;
     let facts = file.metadata()?;
     if !facts.is_file() {
         return Err(io::ErrorKind::NotFound.into());
@@ -145,10 +151,14 @@ pub(super) fn below(folder: &Path, path: &str) -> Option<PathBuf> {
 }
 
 fn is_absence(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
-    )
+    // That of a link in the place of the file.
+    let is_link = error.raw_os_error() == Some(Errno::LOOP.raw_os_error());
+    let kinds = [
+        io::ErrorKind::NotFound,
+        io::ErrorKind::NotADirectory,
+        io::ErrorKind::InvalidFilename,
+    ];
+    is_link || kinds.contains(&error.kind())
 }
 
 pub(super) fn nothing_at(path: &str) -> Problem {

@@ -1,5 +1,7 @@
 //! Published files, as browsers and programs get them.
 
+use std::process::Command;
+
 use crate::rig::{Home, Service};
 
 fn rig() -> (Home, Service) {
@@ -79,6 +81,22 @@ fn published_files_are_sent_as_what_they_are_and_cannot_act() {
         "/sets/%2e%2e/published/x",
     ] {
         assert_eq!(service.get(path).status, 404, "{path}");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_there() {
+    let (home, service) = rig();
+    let csv = address(&home, "prices.csv");
+    let file = home.file("prices.csv");
+    let beside = |name: &str| file.with_file_name(name);
+    std::os::unix::fs::symlink("/etc/passwd", beside("link.csv")).expect("a link");
+    std::fs::create_dir(beside("folder.csv")).expect("a folder");
+    let made = Command::new("mkfifo").arg(beside("pipe.csv")).status();
+    assert!(made.is_ok_and(|made| made.success()), "a pipe");
+    for name in ["link.csv", "folder.csv", "pipe.csv"] {
+        let answer = service.get(&csv.replace("prices.csv", name));
+        assert_eq!(answer.status, 404, "{name}: {answer:?}");
     }
 }
 
