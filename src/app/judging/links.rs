@@ -146,9 +146,13 @@ impl App {
             Ok(link) => link,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let Some((_, version)) = self.version_of_link(&link).await? else {
+        let Some((source, version)) = self.version_of_link(&link).await? else {
             return Ok(Err(LinkRefusal::Removed));
         };
+        let verifiers = self.verifiers_for(&source.settings);
+        if !verifiers.iter().any(|one| one.name() == link.verifier) {
+            return Ok(Err(LinkRefusal::OtherVerifier));
+        }
         // Read first: bytes that are unreadable for the moment do not use the link up.
         let content = self.content(&version).await?;
         let used = self.ports.store.use_link(digest_of(secret), self.now());
@@ -179,7 +183,7 @@ impl App {
         let Some(verifier) = verifier else {
             return Ok(Err(LinkRefusal::OtherVerifier));
         };
-        let detail = detail.map(|detail| shortened(detail, MAX_DETAIL_CHARS));
+        let detail = detail.map(|detail| shortened(&without_any_link(detail), MAX_DETAIL_CHARS));
         let judgement = Judgement::new(outcome, detail.unwrap_or_default());
         let verdict = self.verdict_without_run(verifier, judgement).await;
         if verdict.fingerprint.hex != link.fingerprint {
@@ -240,6 +244,17 @@ impl App {
                 && last.started_at >= link.created_at
         }))
     }
+}
+
+/// Strikes whatever may be a link's secret out of a text: what follows `/links/content/` or `/links/verdict/`.
+fn without_any_link(text: &str) -> String {
+    let (mut kept, mut rest) = (String::new(), text);
+    while let Some((before, behind)) = rest.split_once("/links/") {
+        let end = behind.find(|c: char| !c.is_ascii_alphanumeric() && !"/-_".contains(c));
+        kept.extend([before, "/links/…"]);
+        rest = &behind[end.unwrap_or(behind.len())..];
+    }
+    kept + rest
 }
 
 /// Returns what a verifier learns of a version, but for the links.

@@ -9,6 +9,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use percent_encoding::percent_decode_str;
 
 use super::caller::{Caller, Right};
 use super::client::Client;
@@ -92,9 +93,12 @@ fn shown_path(route: &str, path: &str) -> String {
     if route.contains("{link}") {
         return route.to_owned();
     }
-    let beginnings = ["/sign-in/", "/links/"];
-    let of_link = beginnings.into_iter().find(|one| path.starts_with(one));
-    of_link.map_or_else(|| masked(path), |beginning| format!("{beginning}…"))
+    let plain = percent_decode_str(path).decode_utf8_lossy().to_lowercase();
+    let of_link = ["sign-in/", "links/"].into_iter().find_map(|part| {
+        let at = plain.find(part)?;
+        Some(format!("{}…", &plain[..at + part.len()]))
+    });
+    of_link.unwrap_or_else(|| masked(path))
 }
 
 /// Returns who sent a request, or why it is refused whatever it asks for.

@@ -45,7 +45,8 @@ fn secret(message: &Value, key: &str) -> String {
 
 fn give(service: &Service, path: &str, verdict: &str) -> Answer {
     let fields = [("Content-Type", "application/json")];
-    let body = json!({"verdict": verdict, "detail": "by hand and eye"});
+    let detail = "by hand and eye, http://127.0.0.1:1/links/content/never-shown";
+    let body = json!({"verdict": verdict, "detail": detail});
     service.ask("POST", path, &fields, &body.to_string())
 }
 
@@ -126,8 +127,12 @@ fn content_and_verdict_go_by_links_that_open_once() {
     assert!(log.contains("scanner by http"), "{log}");
     let verdicts = home.ok(&["verdicts", "a"]);
     assert!(verdicts.contains("by hand and eye"), "{verdicts}");
+    for mistyped in ["//links/content/", "/x/Links/verdict/", "/%6cinks/content/"] {
+        assert_eq!(service.get(&format!("{mistyped}never-shown")).status, 404);
+    }
     let (code, said) = service.end();
     assert_eq!(code, Some(0), "{said}");
+    assert!(!is_written(&home.data(), "never-shown"), "{verdicts}");
     // Nothing that is kept shows a link.
     assert!(
         is_written(&home.data(), "/links/content/{link}"),
@@ -303,4 +308,22 @@ async fn a_link_of_a_purged_version_or_another_verifier_opens_nothing() {
     other.remove(&["a".to_owned()], true).await.expect("purged");
     let opened = other.linked_content(&secret(&message, "content")).await;
     assert_eq!(opened.expect("an answer").err(), Some(LinkRefusal::Removed));
+}
+
+#[test]
+fn a_link_ends_with_its_verifier() {
+    let scanner = scanner();
+    let home = Home::new(&policy(&scanner)).with_source("a", ["first"]);
+    let service = Service::start(&home, &["--no-worker"]);
+    home.fetch("a");
+    let message = message(&scanner);
+    drop(service);
+    let other = policy(&scanner).replace("\"scanner\"", "\"other\"");
+    home.write_config("config.toml", &other);
+    home.pass();
+    let service = Service::start(&home, &["--no-worker"]);
+    let content = service.get(&path(&message, "content"));
+    assert_eq!(content.status, 410, "{content:?}");
+    let given = give(&service, &path(&message, "verdict"), "passed");
+    assert_eq!(given.status, 410, "{given:?}");
 }
