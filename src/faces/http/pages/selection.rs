@@ -29,7 +29,7 @@ const ACTIONS: [(&str, &str, &str); 5] = [
 
 /// Carries out what a button says for every marked source, or for all that match after a question.
 pub(super) async fn change(visit: Visit, fields: Fields) -> Result<Response, Problem> {
-    let mut marked = fields.all("source");
+    let mut marked = marked_ids(&fields)?;
     if fields.is_on("all") {
         let found = all_of(visit.app(), fields.text("filter")).await?;
         if found.len() > MAX_SOURCES {
@@ -64,6 +64,15 @@ pub(super) async fn change(visit: Visit, fields: Fields) -> Result<Response, Pro
         Ok(done) => see_other(&with_done(back, done)),
         Err(problem) => refused(&visit, &FormError::from(problem)),
     })
+}
+
+/// Returns the ids of the marked sources: a pattern would change more than what was marked.
+fn marked_ids(fields: &Fields) -> Result<Vec<String>, Problem> {
+    let marked = fields.all("source");
+    if marked.iter().any(|id| id.parse::<i64>().is_err()) {
+        return Err(Problem::invalid("`source` is the id of a source"));
+    }
+    Ok(marked)
 }
 
 /// Asks before something is done with all sources that match a filter.

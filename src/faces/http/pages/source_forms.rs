@@ -53,10 +53,8 @@ pub(super) async fn enable(
 
 /// Brings a removed source back.
 pub(super) async fn restore(visit: Visit, Part(source): Part<String>) -> Result<Response, Problem> {
-    let restored = visit
-        .acting()
-        .restore(std::slice::from_ref(&source))
-        .await?;
+    let id = visit.app().source(&source).await?.id.to_string();
+    let restored = visit.acting().restore(&[id]).await?;
     visit.shared.fetching().wake();
     let place = match restored.first() {
         Some(added) => format!("/sources/{}?done=restored", added.source.id),
