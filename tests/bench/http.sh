@@ -10,6 +10,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/origin.sh"
+. "$here/service.sh"
 origin_need nginx wrk curl openssl python3
 
 RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-5} SOURCES=${SOURCES:-100000}
@@ -19,17 +20,7 @@ if [ -z "${GANNET:-}" ]; then
 fi
 GANNET=$(realpath "$GANNET")
 
-work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/gannet-http.XXXXXX")
-service=
-finish() {
-    [ -z "$service" ] || kill "$service" 2>/dev/null || true
-    origin_stop
-    rm -rf "$work"
-}
-trap finish EXIT
-export HOME=$work/home XDG_CONFIG_HOME=$work/home/config XDG_DATA_HOME=$work/home/data XDG_STATE_HOME=$work/home/state
-mkdir -p "$HOME" "$work/www"
-chmod 755 "$work"
+service_work http
 
 # One published file of 4 KiB, which nginx serves as well, and many sources that are not fetched.
 head -c 3072 /dev/urandom | base64 -w 0 >"$work/www/file.txt"
@@ -46,12 +37,8 @@ awk -v count="$SOURCES" 'BEGIN {
 "${gannet[@]}" apply "$work/sources.toml" >/dev/null
 file=files/$(cd "$work/data/published" && find . -type f | sed 's/^\.\///')
 
-"${gannet[@]}" serve --no-worker --listen 127.0.0.1:0 2>"$work/serve.log" &
-service=$!
-until base=$(sed -n 's/.* at \(http:[^ ]*\)\/$/\1/p' "$work/serve.log") && [ -n "$base" ]; do
-    kill -0 "$service"
-    sleep 0.1
-done
+service_start "${gannet[@]}"
+base=$SERVICE_URL
 cmp <(curl -sf "http://$nginx/$file") <(curl -sf "$base/$file")
 
 load() { # URL: prints requests a second and the 99th percentile in ms

@@ -11,6 +11,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/origin.sh"
+. "$here/service.sh"
 origin_need nginx curl openssl python3
 
 SOURCES=${SOURCES:-10000} CLIENTS=${CLIENTS:-500} RUNS=${RUNS:-3}
@@ -25,17 +26,7 @@ fi
 GANNET=$(realpath "$GANNET")
 "$LIVE" measure "$GANNET"
 
-work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/gannet-live.XXXXXX")
-service=
-finish() {
-    [ -z "$service" ] || kill "$service" 2>/dev/null || true
-    origin_stop
-    rm -rf "$work"
-}
-trap finish EXIT
-export HOME=$work/home XDG_CONFIG_HOME=$work/home/config XDG_DATA_HOME=$work/home/data XDG_STATE_HOME=$work/home/state
-mkdir -p "$HOME" "$work/www"
-chmod 755 "$work"
+service_work live
 ulimit -n "$(ulimit -Hn)"
 
 python3 "$here/files.py" small "$work/www/files" "$SOURCES" 512
@@ -45,12 +36,8 @@ gannet=("$GANNET" --config "$work/config.toml" --data-dir "$work/data")
 python3 "$here/files.py" sources "$ORIGIN_URL" "$work/www/files" 7d >"$work/sources.toml"
 "${gannet[@]}" apply "$work/sources.toml" >/dev/null
 "${gannet[@]}" --worker-only >/dev/null
-"${gannet[@]}" serve --no-worker --listen 127.0.0.1:0 2>"$work/serve.log" &
-service=$!
-until address=$(sed -n 's/.* at http:\/\/\([^ ]*\)\/$/\1/p' "$work/serve.log") && [ -n "$address" ]; do
-    kill -0 "$service"
-    sleep 0.1
-done
+service_start "${gannet[@]}"
+address=${SERVICE_URL#http://}
 
 pass() { # NAME: times a pass over all sources
     python3 "$here/files.py" due "$work/data/gannet.db"
