@@ -5,6 +5,7 @@ mod damaged;
 mod disabled;
 mod entering;
 mod faults;
+mod killed;
 mod purged;
 mod put_back;
 mod readers;

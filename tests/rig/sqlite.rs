@@ -114,6 +114,13 @@ pub(crate) fn record_files_as_published(data: &Path, is_due: bool) {
     assert_eq!(change(data, &record), 2);
 }
 
+/// Records the newest edition of the set as published, as a process leaves it that was killed after it removed the set's link.
+pub(crate) fn record_edition_as_published(data: &Path) {
+    let record = "UPDATE file_set SET published_edition_id = (SELECT max(id) FROM edition), published_at = withdrawn_at,
+         withdrawn_at = NULL, withdrawn_because = NULL";
+    assert_eq!(change(data, record), 1);
+}
+
 /// Forgets the edition that a set published after a purge, as a process does that was killed before it recorded it.
 pub(crate) fn forget_edition_after_purge(data: &Path, purged: &str) {
     let forget = format!(

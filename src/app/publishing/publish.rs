@@ -3,7 +3,9 @@
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::archive::{FileLock, PublishItem};
 use crate::domain::{Action, Content, NewEvent, Publication, Source, SourceId, VersionId};
-use crate::store::{Fact, Publications, PublishQuery, PublishTask};
+use crate::store::{Fact, Publications, PublishQuery, PublishTask, SetsQuery};
+
+use super::withdraw::sets_of;
 
 /// A version to publish as its source's file, with its content.
 pub struct PublishRequest {
@@ -233,7 +235,9 @@ impl App {
     /// Withdraws a source's published file, if the catalogue still demands it.
     async fn withdraw(&self, source: Source) -> Result<()> {
         let _lock = self.lock_published().await?;
-        if self.read(Publications(vec![source.id])).await? != [Publication::Withdraw] {
+        if self.read(Publications(vec![source.id])).await? != [Publication::Withdraw]
+            || self.waits_for_its_set(&source).await?
+        {
             return Ok(());
         }
         let path = source.published_path;
@@ -255,6 +259,15 @@ impl App {
             self.record(Fact::Event(event)).await?;
         }
         Ok(())
+    }
+
+    /// Reports whether the folder of the set that has a source's file is missing: a killed process removed the set's link
+    /// without recording it. The file at the own path stays until the folder is back, which withdraws the file.
+    async fn waits_for_its_set(&self, source: &Source) -> Result<bool> {
+        let mut sets = self.read(SetsQuery::Showing(vec![source.id])).await?;
+        sets.retain(|set| sets_of(source).any(|one| one == set));
+        let sets_on_disk = self.ports.archive.sets();
+        Ok(sets.iter().any(|set| !sets_on_disk.is_linked(set)))
     }
 
     /// Returns the absolute path of a source's published file.

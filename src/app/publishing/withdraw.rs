@@ -221,6 +221,6 @@ fn failure_of(set: FileSet) -> Option<Unpublished> {
 }
 
 /// Returns the sets whose tags a source carries; more than one is a mistake.
-fn sets_of(source: &Source) -> impl Iterator<Item = &str> {
+pub(super) fn sets_of(source: &Source) -> impl Iterator<Item = &str> {
     source.state.set.iter().flat_map(|sets| sets.split(", "))
 }

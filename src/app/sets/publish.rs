@@ -21,8 +21,7 @@ impl App {
         let sets = self.read(FileSets).await?;
         let mut names = self.set_names();
         names.extend(sets.iter().map(|set| set.name.clone()));
-        names.sort();
-        names.dedup();
+        self.missing_folders_first(&mut names);
         let is_left = |name: &String| {
             sets.iter()
                 .any(|one| one.name == *name && one.publish_error.is_some())
@@ -59,8 +58,7 @@ impl App {
         let mut sets = self.read(SetsQuery::Of(vec![source])).await?;
         let showing = SetsQuery::Showing(vec![source]);
         sets.extend(self.read(showing).await?);
-        sets.sort();
-        sets.dedup();
+        self.missing_folders_first(&mut sets);
         let configured = self.set_names();
         let mut settled = Ok(());
         for set in sets {
@@ -75,6 +73,14 @@ impl App {
             settled = settled.and(self.settle_set(&set).await.map(drop));
         }
         settled
+    }
+
+    /// Brings names of sets in the order in which their folders are updated. A folder that is missing comes first: it may
+    /// be the only place of a file whose other folder or own file goes.
+    fn missing_folders_first(&self, names: &mut Vec<String>) {
+        names.sort();
+        names.dedup();
+        names.sort_by_cached_key(|name| self.ports.archive.sets().is_linked(name));
     }
 
     /// Updates one set's folder and returns the action taken. A failure is recorded.

@@ -353,8 +353,9 @@ fn take_over(
 ) -> Outcome<Vec<SourceId>> {
     let members = transaction.all(
         "SELECT m.source_id FROM edition_member m CROSS JOIN set_member n
-                 ON n.source_id = m.source_id AND n.set_name = ?1 AND n.kept_version_id IS NOT NULL
-             WHERE m.edition_id = ?2",
+                 ON n.source_id = m.source_id AND n.set_name = ?1
+                 CROSS JOIN source_state t ON t.source_id = m.source_id
+             WHERE m.edition_id = ?2 AND (n.kept_version_id IS NOT NULL OR t.published_version_id IS NOT NULL)",
         params![set, edition.0],
         |row| row.get(0).map(SourceId),
     )?;
