@@ -112,7 +112,7 @@
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!response.ok || response.redirected) return;
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      for (const part of liveParts()) {
+      for (const part of [...document.querySelectorAll("#notices"), ...liveParts()]) {
         const fresh = page.getElementById(part.id);
         if (!fresh || fresh.innerHTML === part.dataset.html) continue;
         if (isInUse(part)) {

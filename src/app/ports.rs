@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use super::{Error, ErrorKind, Result};
 use crate::app::access::hashing::Hashing;
 use crate::app::judging::notes::Notes;
-use crate::app::policy::configured::{Configured, ReadConfig};
+use crate::app::policy::configured::{Configured, ReadConfig, Trouble};
 use crate::archive::{Archive, ArchiveError, CodecLimit, CodecLoad};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -32,8 +32,8 @@ pub(crate) struct Ports {
     pub(super) read_config: Option<ReadConfig>,
     /// Whether a reading of the configuration was requested, whatever its file looks like.
     pub(super) wants_reload: AtomicBool,
-    /// Why a changed configuration was not used, until a pass reports it.
-    rejected: Mutex<Option<String>>,
+    /// What is wrong with the configuration.
+    pub(super) trouble: Mutex<Trouble>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// The catalogue.
@@ -94,7 +94,7 @@ impl App {
             configured: RwLock::new(Arc::new(Configured::new(config))),
             read_config,
             wants_reload: AtomicBool::new(false),
-            rejected: Mutex::default(),
+            trouble: Mutex::default(),
             clock,
             store,
             archive,
@@ -144,11 +144,6 @@ impl App {
     pub(super) fn exchange(&self, configured: Configured) {
         let place = self.ports.configured.write();
         *place.unwrap_or_else(PoisonError::into_inner) = Arc::new(configured);
-    }
-
-    pub(super) fn rejected(&self) -> MutexGuard<'_, Option<String>> {
-        let rejected = self.ports.rejected.lock();
-        rejected.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the time of day.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::Signal;
 
-use super::Services;
+use super::{Services, signals};
 use crate::app::{Error, Result};
 use crate::config::HttpConfig;
 use crate::domain::{Action, NewEvent};
@@ -49,7 +49,7 @@ impl Certificate {
         loop {
             let is_asked = tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => false,
-                () = hang_up(hang_ups.as_mut()) => true,
+                () = signals::hang_up(hang_ups.as_mut()) => true,
             };
             let config = services.app.config();
             let now = Files::of(&config.http);
@@ -106,17 +106,6 @@ async fn tell(services: &Services, config: &HttpConfig, read: Result<()>) {
     }
     if let Some(line) = key_open_to_others(config) {
         services.notes.say(&format!("warning: {line}"));
-    }
-}
-
-/// Waits for SIGHUP; for ever without a listener.
-async fn hang_up(hang_ups: Option<&mut Signal>) {
-    let came = match hang_ups {
-        Some(signal) => signal.recv().await,
-        None => None,
-    };
-    if came.is_none() {
-        std::future::pending::<()>().await;
     }
 }
 

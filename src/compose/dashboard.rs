@@ -165,10 +165,14 @@ impl WorkerHandle for InProcess {
 
     fn fetch(&self, sources: Vec<SourceId>) -> BoxFuture<'static, Result<String>> {
         let (asked, stop) = (Arc::clone(&self.asked), self.stop.clone());
+        let troubles = self.troubles.0.clone();
         async move {
             let worker = asked.lock().await;
             let selection = Selection::These(sources);
             let report = worker.pass(selection, &stop, &Progress::default()).await;
+            if let Some(problem) = &report.rejected {
+                let _ = troubles.try_send(problem.clone());
+            }
             match report.error {
                 Some(error) => Err(error),
                 None => Ok(words(&report)),

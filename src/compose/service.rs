@@ -7,11 +7,14 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::Signal;
 
 use super::{Services, signals};
-use crate::app::{App, Result};
+use crate::app::Result;
 use crate::config::{Environment, Flags, Identity};
 use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::worker::{PassReport, Progress, Stop, Worker};
+
+/// The time between two looks at the file of the configuration, without a worker.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// Runs a pass whenever a source is due, until a signal comes.
 pub(super) async fn stay(
@@ -59,7 +62,7 @@ pub(super) async fn beside(
 ) -> Infallible {
     tokio::select! {
         never = keep_alive() => never,
-        never = reload_on_hang_up(hang_ups, &services.app, worker) => never,
+        never = keep_configuration(hang_ups, services, worker) => never,
         never = tell_stopping(stop) => never,
         never = services.log_troubles.record_all(&services.app) => never,
     }
@@ -121,26 +124,37 @@ async fn tell_stopping(stop: &Stop) -> Infallible {
     std::future::pending().await
 }
 
-/// On each SIGHUP, has the configuration read again before the worker's next pass; at once without a worker. Without a
-/// listener for the signal, SIGHUP keeps its default action.
-async fn reload_on_hang_up(
-    hang_ups: Option<Signal>,
-    app: &App,
+/// On each SIGHUP, has the configuration read again before the worker's next pass. Without a worker, reads it at once,
+/// and once a minute if its file has changed. Without a listener for the signal, SIGHUP keeps its default action.
+async fn keep_configuration(
+    mut hang_ups: Option<Signal>,
+    services: &Services,
     worker: Option<&Worker>,
 ) -> Infallible {
-    let Some(mut hang_ups) = hang_ups else {
-        std::future::pending().await
-    };
+    let app = &services.app;
     loop {
-        if hang_ups.recv().await.is_none() {
-            std::future::pending::<()>().await;
+        let is_asked = tokio::select! {
+            () = signals::hang_up(hang_ups.as_mut()) => true,
+            () = tokio::time::sleep(LOOK_EVERY), if worker.is_none() => false,
+        };
+        if is_asked {
+            tracing::info!("SIGHUP: the configuration is read again");
+            app.want_reload();
         }
-        tracing::info!("SIGHUP: the configuration is read again");
-        app.want_reload();
-        if let Some(worker) = worker {
-            worker.wake();
-        } else if let Err(error) = app.policy_standing().await {
+        let read = match worker {
+            Some(worker) => {
+                worker.wake();
+                continue;
+            }
+            // Programs that stay adopt what an operator had them read.
+            None if is_asked => app.policy_standing().await.map(drop),
+            None => app.read_config_if_changed().await,
+        };
+        if let Err(error) = read {
             tracing::warn!("the configuration could not be read again: {error}");
+        }
+        if let Some(problem) = app.take_rejected() {
+            services.notes.say(&problem);
         }
     }
 }

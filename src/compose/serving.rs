@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::certificate::{Certificate, key_open_to_others};
+use super::notes::Notes;
 use super::requested::Requested;
 use super::services::ask_to_begin;
 use super::signals::Signals;
@@ -304,6 +305,7 @@ struct InService {
     stop_http: CancellationToken,
     under_way: TaskTracker,
     requested: Arc<Requested>,
+    notes: Notes,
 }
 
 impl InService {
@@ -316,6 +318,7 @@ impl InService {
             stop_http: CancellationToken::new(),
             under_way: TaskTracker::new(),
             requested: Arc::default(),
+            notes: services.notes.clone(),
         }
     }
 
@@ -346,10 +349,14 @@ impl Fetching for InService {
         if let Some(begun) = begun {
             let worker = Worker::new(Arc::new(self.app.acting_as(actor)));
             let (places, stop) = (Arc::clone(&self.places), self.stop.clone());
+            let notes = self.notes.clone();
             self.under_way.spawn(async move {
                 let _place = places.acquire().await;
                 let selection = Selection::These(begun.sources.clone());
                 let report = worker.pass(selection, &stop, &Progress::default()).await;
+                if let Some(problem) = &report.rejected {
+                    notes.say(problem);
+                }
                 begun.end(match report.error {
                     Some(error) => Err(error),
                     None => Ok(report.results),

@@ -73,6 +73,17 @@ pub(super) fn hang_ups() -> Option<Signal> {
     signal(SignalKind::hangup()).ok()
 }
 
+/// Waits for SIGHUP; for ever without a listener.
+pub(super) async fn hang_up(hang_ups: Option<&mut Signal>) {
+    let came = match hang_ups {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if came.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// The end of the process by a signal, which another thread carries out.
 #[derive(Clone, Default)]
 pub(super) struct EndBySignal(Arc<Mutex<()>>);

@@ -8,6 +8,7 @@ mod images;
 mod limits;
 mod links;
 mod live;
+mod notices;
 mod page_fetches;
 mod page_lists;
 mod pages;

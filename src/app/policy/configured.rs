@@ -28,8 +28,8 @@ pub(in crate::app) struct Configured {
     file: FileState,
     /// Whether the configuration came through a pipe or the like, which cannot be read a second time.
     pub(in crate::app) is_read_once: bool,
-    /// Whether the file has since changed to an unusable one.
-    pub(in crate::app) is_outdated: bool,
+    /// Why the file, which has changed since, cannot be used.
+    pub(in crate::app) rejected: Option<String>,
 }
 
 impl Configured {
@@ -66,14 +66,14 @@ impl Configured {
             redactors: Redactors::default(),
             file,
             is_read_once: false,
-            is_outdated: false,
+            rejected: None,
         }
     }
 
-    /// Returns the same configuration, marked as outdated by an unusable file in this state.
-    pub(in crate::app) fn outdated(config: Arc<Config>, file: FileState) -> Self {
+    /// Returns the same configuration, marked as outdated by a file in this state, which cannot be used.
+    pub(in crate::app) fn outdated(config: Arc<Config>, file: FileState, why: String) -> Self {
         Self {
-            is_outdated: true,
+            rejected: Some(why),
             ..Self::read_as(config, file)
         }
     }
@@ -122,6 +122,15 @@ impl Configured {
             named: files.into_iter().map(Path::to_owned).collect(),
         }
     }
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, Default)]
+pub(in crate::app) struct Trouble {
+    /// Why a changed configuration was not used, until somebody reports it.
+    pub(super) rejected: Option<String>,
+    /// Why this process may not judge or publish, by the last look at the policy.
+    pub(super) standing: Option<String>,
 }
 
 /// Files changed since a policy was adopted.

@@ -5,3 +5,4 @@ pub(in crate::app) mod configured;
 pub(in crate::app) mod idle;
 pub(in crate::app) mod outlook;
 pub(in crate::app) mod standing;
+pub(in crate::app) mod trouble;

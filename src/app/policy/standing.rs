@@ -77,6 +77,12 @@ impl App {
     /// Returns whether this process may use the policy in force. Reads a changed configuration file again, and adopts
     /// edits of the policy's own file.
     pub async fn policy_standing(&self) -> Result<PolicyStanding> {
+        let standing = self.decide_standing().await?;
+        self.keep_trouble(&standing);
+        Ok(standing)
+    }
+
+    async fn decide_standing(&self) -> Result<PolicyStanding> {
         self.read_config_if_changed().await?;
         if let Err(error) = self.require_configuration() {
             return Ok(PolicyStanding::Unusable(error));
@@ -130,7 +136,7 @@ impl App {
     /// next pass reads an edited file.
     pub(in crate::app) async fn is_configuration_in_force(&self) -> bool {
         let configured = self.configured();
-        if configured.config.unusable.is_some() || configured.is_outdated {
+        if configured.config.unusable.is_some() || configured.rejected.is_some() {
             return false;
         }
         // Unknown when the policy's row is damaged.
@@ -259,7 +265,8 @@ impl App {
         self.ports.wants_reload.store(true, Ordering::Relaxed);
     }
 
-    async fn read_config_if_changed(&self) -> Result<()> {
+    /// Reads the configuration again if its file has changed, or on request. Adopts nothing.
+    pub async fn read_config_if_changed(&self) -> Result<()> {
         let configured = self.configured();
         if configured.config.unusable.is_some() {
             let state = FileState::of(configured.path());
@@ -307,17 +314,16 @@ impl App {
         let problem = format!("{problem}{BEFORE_STAYS}");
         tracing::error!("{problem}");
         // Reported once for each state of the file.
-        self.exchange(Configured::outdated(Arc::clone(&before.config), state));
+        self.exchange(Configured::outdated(
+            Arc::clone(&before.config),
+            state,
+            problem.clone(),
+        ));
         self.log_config(Action::ConfigRejected, problem.clone())
             .await?;
-        *self.rejected() = Some(problem);
+        self.report_rejected(problem);
         // The next process may be the one that reads a usable file.
         self.record(Fact::ConfigUnusable).await
-    }
-
-    /// Returns, once, why a changed configuration was not used.
-    pub(crate) fn take_rejected(&self) -> Option<String> {
-        self.rejected().take()
     }
 
     /// Returns the configuration as its file is now, or why it cannot be used; `None` when this process does not read
@@ -363,7 +369,7 @@ impl App {
     /// keeps an earlier one, since its file is unusable.
     pub(crate) async fn record_usable(&self) -> Result<()> {
         let configured = self.configured();
-        if configured.is_outdated {
+        if configured.rejected.is_some() {
             return Ok(());
         }
         let file = configured.path().unwrap_or(Path::new(""));

@@ -58,7 +58,7 @@ const TIMES: [(&str, &str); 3] = [
     ),
 ];
 /// The present numbers, with their meaning.
-const GAUGES: [(&str, &str); 6] = [
+const GAUGES: [(&str, &str); 7] = [
     ("gannet_sources", "Sources by state."),
     (
         "gannet_sources_watched",
@@ -76,6 +76,10 @@ const GAUGES: [(&str, &str); 6] = [
     (
         "gannet_last_pass_timestamp_seconds",
         "The end of the last pass, in seconds since 1970.",
+    ),
+    (
+        "gannet_config_rejected",
+        "1 while the configuration's file cannot be used, or not for judging.",
     ),
 ];
 
@@ -146,6 +150,7 @@ impl Numbers {
         let states = all_state_counts(app).await?;
         let (watched, due, _) = app.outlook().await?;
         let bytes = app.catalogue_bytes().await;
+        let is_rejected = app.config_trouble().is_some();
         with_local_recorder(&self.recorder, || {
             for (state, count) in states {
                 gauge!("gannet_sources", "state" => state).set(precise(count));
@@ -154,6 +159,7 @@ impl Numbers {
             gauge!("gannet_sources_due").set(precise(due));
             gauge!("gannet_store_bytes").set(precise(bytes));
             gauge!("gannet_websocket_clients").set(precise(clients as u64));
+            gauge!("gannet_config_rejected").set(precise(is_rejected.into()));
         });
         let handle = self.recorder.handle();
         handle.run_upkeep();

@@ -18,6 +18,7 @@ const METRICS: &[(&str, &[&str])] = &[
     ("gannet_verdicts_total", &["outcome"]),
     ("gannet_pass_duration_seconds", &["le"]),
     ("gannet_last_pass_timestamp_seconds", &[]),
+    ("gannet_config_rejected", &[]),
     ("gannet_store_bytes", &[]),
     ("gannet_websocket_clients", &[]),
     ("gannet_http_requests_total", &["route", "status"]),

@@ -122,6 +122,11 @@ fn a_service_without_a_worker_reads_its_configuration_again() {
     let rejected = || gannet.ok(&["log"]).contains("config.rejected");
     until("the event", rejected);
     assert_eq!(status(), 200);
+    let (_, said) = service.end();
+    assert!(
+        said.contains("hosts") && said.contains("in force"),
+        "{said}"
+    );
 }
 
 #[test]

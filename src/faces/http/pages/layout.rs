@@ -85,7 +85,7 @@ impl Visit {
                             (self.who())
                         }
                     }
-                    main #main tabindex="-1" { (content) }
+                    main #main tabindex="-1" { (self.notices()) (content) }
                     footer.bottom {
                         p { "Times are in " (self.app().config().zone.name()) ". " a href="/published/" { "Published files" } " · " a href="/api" { "API" } }
                         p #live-state role="status" {}

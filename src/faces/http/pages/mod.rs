@@ -21,6 +21,7 @@ mod images;
 mod json_tree;
 mod layout;
 mod log;
+mod notices;
 mod overview;
 mod picture;
 mod picture_diff;
