@@ -54,9 +54,9 @@ pub use query::{
     PlaceAmongSources, PolicyInForce, PolicyRevision, PromisedBy, Publications, PublishFailures,
     PurgedAt, Query, RefusalsInNameOf, RemovedSources, ServedVersion, ServicesSeenSince,
     SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets, StateCounts, TokenWith,
-    Tokens, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles, VerdictsAndDeaths,
-    VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith, VersionsBefore, Withdrawals,
-    Workers,
+    Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
+    VerdictsAndDeaths, VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith,
+    VersionsBefore, Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

@@ -87,6 +87,8 @@ queries! {
     FreeName(SourceSettings, HashSet<String>) -> String;
     /// How many sources are watched, how many of them are due by this time, and when the next other one is due.
     OutlookAt(DateTime<Utc>) -> Outlook;
+    /// How many sources are due by this time and claimed by no worker.
+    UnclaimedDue(DateTime<Utc>) -> u64;
     /// The number of sources that are not removed, by state. Sources whose rows are damaged are left out.
     StateCounts -> Vec<(StateWord, u64)>;
     /// How many sources are not removed, and how many of them come by name up to this place and at it.

@@ -3,6 +3,7 @@
 //! A pass owns every task that it starts. Stopping it ends claiming first, then the attempts in flight; then it
 //! releases its claims.
 
+mod arrivals;
 mod dead_workers;
 mod heartbeat;
 mod host_backlog;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
+use super::arrivals::Arrivals;
 use super::dead_workers;
 use super::heartbeat::Heartbeat;
 use super::housekeeping;
@@ -303,7 +304,7 @@ impl Worker {
         }
     }
 
-    /// Does a pass every minute, until asked to stop. `after_pass` receives the report of each that did something.
+    /// Does a pass every minute, and when a source has become due, until asked to stop. `after_pass` receives the report of each that did something.
     ///
     /// A pass that fails is logged, and the next one tries again: the disk may have room by then.
     ///
@@ -316,7 +317,7 @@ impl Worker {
         progress: &Progress,
         after_pass: impl Fn(&PassReport),
     ) -> Result<()> {
-        let mut last_error = None;
+        let (mut last_error, mut arrivals) = (None, Arrivals::new(&self.app));
         while !stop.is_requested() {
             let mut report = self.pass(Selection::Due, stop, progress).await;
             let is_replaced = |error: &mut Error| error.kind == ErrorKind::Replaced;
@@ -335,10 +336,12 @@ impl Worker {
             } else {
                 WAKE_EVERY
             };
+            arrivals.begin_after(&report).await;
             let wake_at = self.app.now() + pause;
             tokio::select! {
                 () = self.app.ports().clock.sleep_until(wake_at) => {}
                 () = self.wake_up.notified() => {}
+                () = arrivals.come() => {}
                 () = stop.requested() => {}
             }
         }

@@ -1,5 +1,7 @@
 //! What is told of a pass: of each source what became of it, also when the pass could not begin; and what is to come.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::rig::{Gannet, Gate, Home, Origin, Reply, Terminal, said, until};
@@ -301,4 +303,33 @@ fn many_addresses_are_added_at_once() {
         gannet.json(&["list", "--json"]).as_array().map(Vec::len),
         Some(5)
     );
+}
+
+/// A worker that stays looks at the catalogue of its own accord once a minute.
+#[test]
+fn a_worker_that_stays_sees_within_seconds_what_another_process_adds() {
+    for arguments in [
+        &["--worker-only", "--loop"][..],
+        &["serve", "--listen", "127.0.0.1:0"],
+    ] {
+        let home = Home::new("").with_source("first.txt", ["first"]);
+        let mut worker = home.start(arguments);
+        let is_fetched = |name: &str| {
+            home.ok(&["list"]).contains(name) && home.source(name)["version_id"].is_i64()
+        };
+        until("the first pass", || is_fetched("first.txt"));
+        for name in ["second.txt", "third.txt"] {
+            home.serve(name, name);
+            home.add(name, &[]);
+            let added = Instant::now();
+            until("the file that was added", || is_fetched(name));
+            let waited = added.elapsed();
+            assert!(
+                waited < Duration::from_secs(20),
+                "{arguments:?}: {waited:?}"
+            );
+        }
+        worker.kill().expect("it runs");
+        worker.wait().expect("its end");
+    }
 }

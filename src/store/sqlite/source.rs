@@ -24,7 +24,7 @@ use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 use crate::store::query::{
     ExistingSources, FreeName, ListedSources, NamedVersions, OutlookAt, PlaceAmongSources,
-    PolicyInForce, RemovedSources, ShownSource, StateCounts,
+    PolicyInForce, RemovedSources, ShownSource, StateCounts, UnclaimedDue,
 };
 use crate::store::source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
 use crate::store::types::{NamedVersion, Newest, Outlook};
@@ -92,6 +92,14 @@ impl Select<Outlook> for OutlookAt {
             due: due.unsigned_abs(),
             next: next.map(Slot),
         })
+    }
+}
+
+impl Select<u64> for UnclaimedDue {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<u64> {
+        let slot = Slot::containing(self.0).0;
+        let count: i64 = sql.only(COUNT_UNCLAIMED, [slot], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 }
 
@@ -187,6 +195,8 @@ impl Select<Vec<Option<Source>>> for SourcesQuery {
 }
 
 const COUNT_WATCHED: &str = "SELECT count(*) FROM source_state WHERE active = 1";
+const COUNT_UNCLAIMED: &str = "SELECT count(*) FROM source_state INDEXED BY source_state_due
+     WHERE active = 1 AND next_slot <= ?1 AND lease_owner IS NULL";
 const COUNT_DUE: &str = "SELECT count(*) FROM source_state WHERE active = 1 AND next_slot <= ?1";
 const PLACE_BY_NAME: &str = "SELECT count(*), count(*) FILTER (WHERE (name, id) <= (?1, ?2)) FROM source WHERE removed_at IS NULL";
 const NEXT_DUE: &str = "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1 AND typeof(next_slot) = 'integer'";
