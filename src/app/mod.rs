@@ -47,7 +47,7 @@ pub use publishing::publish::PublishRequest;
 pub(crate) use publishing::publish::all_failed;
 pub use publishing::withdraw::{LeftAtPaths, LeftInSet, StandingFaults, Unpublished};
 pub use sets::judge::VerifiedSet;
-pub use sets::queries::{SetFolder, SetOverview, failure_among};
+pub use sets::queries::{SetFolder, SetOverview, WaitingSet, failure_among};
 pub(crate) use sets::report::SetsReport;
 pub use source_result::{SourceOutcome, SourceResult};
 pub use sources::additions::{Refusal, refusals_of};

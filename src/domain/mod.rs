@@ -105,7 +105,7 @@ pub use text::{clean, clean_line, io_words, shortened, truncate_line};
 pub use time_bounds::{CLOCK_TOLERANCE, LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,
-    deciding_verdict, last_of_each, newest_by_verifier, with_origin,
+    deciding_verdict, last_of_each, newest_by_verifier, owing, with_origin,
 };
 pub use verifier_link::{CONTENT_LINK_LASTS, LinkOpens, SERVICE_LEASE};
 pub use version::{LastModified, Version, VersionRef, VersionRefError, VersionState};

@@ -212,6 +212,21 @@ pub fn last_of_each<T>(oldest_first: &[T], verdict: impl Fn(&T) -> &NewVerdict) 
     last
 }
 
+/// Returns the verifiers among these that owe a verdict: those that promised one, and those without any on a version or
+/// an edition that waits.
+pub fn owing<'a>(
+    verifiers: &'a [String],
+    state: VersionState,
+    oldest_first: impl IntoIterator<Item = &'a NewVerdict>,
+) -> Vec<&'a str> {
+    let last = newest_by_verifier(oldest_first);
+    let owes = |name: &&str| match last.get(name) {
+        Some(own) => own.judgement.outcome == VerdictOutcome::Pending,
+        None => state == VersionState::Pending,
+    };
+    verifiers.iter().map(String::as_str).filter(owes).collect()
+}
+
 /// A verdict as the store records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -249,6 +264,42 @@ mod tests {
             judgement,
             started_at: DateTime::UNIX_EPOCH,
             duration: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_verdict_is_owed_by_who_promised_it_and_by_who_is_waited_for() {
+        use VerdictOutcome::{Error, Failed, Passed, Pending};
+        let verifiers = ["a", "b"].map(str::to_owned);
+        for (state, oldest_first, expected) in [
+            (
+                VersionState::Pending,
+                &[("a", Pending)][..],
+                &["a", "b"][..],
+            ),
+            (
+                VersionState::Pending,
+                &[("a", Pending), ("b", Passed)],
+                &["a"],
+            ),
+            (
+                VersionState::Pending,
+                &[("a", Pending), ("a", Passed), ("b", Pending)],
+                &["b"],
+            ),
+            (
+                VersionState::Passed,
+                &[("a", Pending), ("b", Passed)],
+                &["a"],
+            ),
+            (VersionState::Error, &[("a", Error)], &[]),
+            (VersionState::Failed, &[("a", Failed), ("c", Pending)], &[]),
+            (VersionState::Unverified, &[], &[]),
+        ] {
+            let verdicts = oldest_first.iter();
+            let verdicts: Vec<_> = verdicts.map(|(name, one)| said(name, *one)).collect();
+            let found = owing(&verifiers, state, &verdicts);
+            assert_eq!(found, expected, "{state} {oldest_first:?}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::app::{App, ErrorKind, Result};
 use crate::domain::{
     Edition, EditionId, EditionVerdict, SetBlocked, SetMember, Source, VersionState,
-    combination_key, deciding_verdict, ready_to_judge,
+    combination_key, deciding_verdict, owing, ready_to_judge,
 };
 use crate::store::{
     Condition, DamagedRow, EditionWithId, FileSet, FileSets, NewestEdition, SetMembers, StoreError,
@@ -33,6 +33,17 @@ pub struct SetOverview {
     pub path: PathBuf,
     /// Whether the link exists; one of an unpublished set goes with the next pass that may remove it.
     pub is_linked: bool,
+}
+
+/// A set whose newest edition waits for a verdict.
+#[derive(Clone, Debug)]
+pub struct WaitingSet {
+    /// The name of the set.
+    pub name: String,
+    /// Its newest edition.
+    pub edition: EditionId,
+    /// The verifiers that owe a verdict on it.
+    pub owing: Vec<String>,
 }
 
 /// The published folder of a set.
@@ -145,6 +156,39 @@ impl App {
             failing.extend(why.map(|why| (set.name, why)));
         }
         Ok(failing)
+    }
+
+    /// Returns the sets whose newest edition waits for a verdict.
+    pub async fn waiting_sets(&self) -> Result<Vec<WaitingSet>> {
+        let mut waiting = Vec::new();
+        for set in self.read(FileSets).await? {
+            let found = self.waiting_set(&set).await;
+            waiting.extend(self.unless_damaged(found)?.flatten());
+        }
+        Ok(waiting)
+    }
+
+    async fn waiting_set(&self, set: &FileSet) -> Result<Option<WaitingSet>> {
+        let name = &set.name;
+        if !set.configured || set.problem.is_some() {
+            return Ok(None);
+        }
+        let newest = self.read(NewestEdition(name.clone())).await?;
+        let Some(newest) = newest.filter(|one| one.state == VersionState::Pending) else {
+            return Ok(None);
+        };
+        if !self.read(Condition::HasMembers(name.clone())).await? {
+            return Ok(None);
+        }
+        let verifiers = self.verifier_names_of_set(name).await?;
+        let verdicts = self.read(VerdictsOnEdition(newest.id)).await?;
+        let said = verdicts.iter().map(|one| &one.verdict);
+        let owing = owing(&verifiers, newest.state, said).into_iter();
+        Ok(Some(WaitingSet {
+            name: name.clone(),
+            edition: newest.id,
+            owing: owing.map(str::to_owned).collect(),
+        }))
     }
 
     /// Returns the failing sets if any of these sources is in one.

@@ -58,7 +58,7 @@ const TIMES: [(&str, &str); 3] = [
     ),
 ];
 /// The present numbers, with their meaning.
-const GAUGES: [(&str, &str); 7] = [
+const GAUGES: [(&str, &str); 9] = [
     ("gannet_sources", "Sources by state."),
     (
         "gannet_sources_watched",
@@ -67,6 +67,14 @@ const GAUGES: [(&str, &str); 7] = [
     (
         "gannet_sources_due",
         "Sources that are due and wait to be fetched.",
+    ),
+    (
+        "gannet_sets_failing",
+        "Sets whose newest edition failed or could not be judged.",
+    ),
+    (
+        "gannet_sets_pending",
+        "Sets whose newest edition waits for a verdict.",
     ),
     ("gannet_store_bytes", "The size of the catalogue's files."),
     (
@@ -149,6 +157,8 @@ impl Numbers {
         self.count(app).await?;
         let states = all_state_counts(app).await?;
         let (watched, due, _) = app.outlook().await?;
+        let failing = app.failing_sets().await?.len() as u64;
+        let pending = app.waiting_sets().await?.len() as u64;
         let bytes = app.catalogue_bytes().await;
         let is_rejected = app.config_trouble().is_some();
         with_local_recorder(&self.recorder, || {
@@ -157,6 +167,8 @@ impl Numbers {
             }
             gauge!("gannet_sources_watched").set(precise(watched));
             gauge!("gannet_sources_due").set(precise(due));
+            gauge!("gannet_sets_failing").set(precise(failing));
+            gauge!("gannet_sets_pending").set(precise(pending));
             gauge!("gannet_store_bytes").set(precise(bytes));
             gauge!("gannet_websocket_clients").set(precise(clients as u64));
             gauge!("gannet_config_rejected").set(precise(is_rejected.into()));

@@ -13,6 +13,8 @@ const METRICS: &[(&str, &[&str])] = &[
     ("gannet_sources", &["state"]),
     ("gannet_sources_watched", &[]),
     ("gannet_sources_due", &[]),
+    ("gannet_sets_failing", &[]),
+    ("gannet_sets_pending", &[]),
     ("gannet_attempts_total", &["outcome", "error_kind"]),
     ("gannet_attempt_duration_seconds", &["le"]),
     ("gannet_verdicts_total", &["outcome"]),

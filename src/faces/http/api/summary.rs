@@ -23,6 +23,8 @@ pub(super) struct Summary {
     next_due_at: Option<String>,
     /// The sets whose newest edition failed or could not be judged, each with the reason.
     failing_sets: BTreeMap<String, String>,
+    /// The sets whose newest edition waits for a verdict, each with the verifiers that owe one.
+    waiting_sets: BTreeMap<String, Vec<String>>,
     /// The number of files and folders that could not be published or withdrawn.
     unpublished: usize,
     /// The id of the newest event.
@@ -40,12 +42,14 @@ pub(super) async fn show(State(shared): State<Shared>) -> Result<Response, Probl
     let app = shared.app();
     let sources = all_state_counts(app).await?;
     let (watched, due, next) = app.outlook().await?;
+    let waiting_sets = app.waiting_sets().await?.into_iter();
     json(&Summary {
         sources,
         watched,
         due,
         next_due_at: next.map(precise),
         failing_sets: app.failing_sets().await?.into_iter().collect(),
+        waiting_sets: waiting_sets.map(|one| (one.name, one.owing)).collect(),
         unpublished: app.unpublished().await?.len(),
         event_id: app.newest_event().await?.0,
     })

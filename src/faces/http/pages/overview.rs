@@ -8,9 +8,9 @@ use maud::{Markup, html};
 
 use super::elements::{dash, done, glyph, grouped, state, table_box, text};
 use super::layout::Section;
-use super::reason::reason;
+use super::reason::{owe_words, reason};
 use super::visit::{Visit, segment};
-use crate::app::{EventFilter, Unpublished};
+use crate::app::{EventFilter, Unpublished, WaitingSet};
 use crate::domain::{Action, Event, Slot, Source};
 use crate::faces::http::caller::Right;
 use crate::faces::http::plot::{Hour, bars};
@@ -42,6 +42,7 @@ struct Overview {
     cases: Vec<Case>,
     bad: usize,
     failing_sets: Vec<(String, String)>,
+    waiting_sets: Vec<WaitingSet>,
     /// Files and folders that could not be published, and belong to no source.
     unpublished: Vec<Unpublished>,
     passes: Vec<Event>,
@@ -52,6 +53,13 @@ struct Overview {
 }
 
 impl Overview {
+    /// Returns the number of sets that failed or wait for a verdict.
+    fn bad_sets(&self) -> usize {
+        let fails = |name: &str| self.failing_sets.iter().any(|(set, _)| set == name);
+        let others = self.waiting_sets.iter().filter(|one| !fails(&one.name));
+        self.failing_sets.len() + others.count()
+    }
+
     /// Returns the number of sources that were never fetched.
     fn never(&self) -> u64 {
         let count = self.counts.get(StateWord::Never.as_str());
@@ -65,7 +73,6 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let Overview {
         total,
         bad,
-        failing_sets,
         unpublished,
         outlook,
         ..
@@ -75,7 +82,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         (done(&visit))
         div #overview data-live="" {
             @if *total == 0 { (nothing_yet(&visit)) } @else {
-                (headline([(*bad, "source"), (failing_sets.len(), "set"), (unpublished.len(), "file")], *total, overview.never()))
+                (headline([(*bad, "source"), (overview.bad_sets(), "set"), (unpublished.len(), "file")], *total, overview.never()))
                 (counts_list(&overview.counts))
                 p.dim {
                     (grouped(outlook.0)) " watched, " (grouped(outlook.1)) " due"
@@ -84,7 +91,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
                 @if !overview.cases.is_empty() { (attention(&visit, &overview.cases, *bad)) }
                 @if overview.hours.iter().any(|hour| hour.fetches > 0) { (day(&visit, &overview.hours)) }
             }
-            @if !failing_sets.is_empty() || !unpublished.is_empty() { (others(failing_sets, unpublished)) }
+            (others(&overview))
             (passes_table(&visit, &overview.passes))
         }
     };
@@ -114,6 +121,7 @@ async fn read(visit: &Visit) -> Result<Overview, Problem> {
         cases: cases(visit, bad).await?,
         bad: bad_total,
         failing_sets: app.failing_sets().await?,
+        waiting_sets: app.waiting_sets().await?,
         unpublished,
         passes: app.events(passes).await?,
         hours: hours(visit).await?,
@@ -247,16 +255,25 @@ fn attention(visit: &Visit, cases: &[Case], total: usize) -> Markup {
 }
 
 /// Shows sets and files that need attention and are no sources.
-fn others(sets: &[(String, String)], unpublished: &[Unpublished]) -> Markup {
+fn others(overview: &Overview) -> Markup {
+    let is_empty = overview.bad_sets() == 0 && overview.unpublished.is_empty();
+    let link =
+        |set: &str, part| html! { a href={ "/sets/" (segment(set)) (part) } { (text(set)) } };
     html! {
-        section aria-labelledby="others" {
-            h2 #others { "Sets and published files" }
-            ul.cases {
-                @for (set, why) in sets {
-                    li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " set " } a href={ "/sets/" (segment(set)) } { (text(set)) } ": " (text(why)) }
-                }
-                @for one in unpublished {
-                    li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " not published " } (text(&one.what)) ": " (text(&one.why)) }
+        @if !is_empty {
+            section aria-labelledby="others" {
+                h2 #others { "Sets and published files that need attention" }
+                ul.cases {
+                    @for (set, why) in &overview.failing_sets {
+                        li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " set " } (link(set, "")) ": " (text(why)) }
+                    }
+                    @for one in &overview.waiting_sets {
+                        @let owing = one.owing.iter().map(String::as_str).collect::<Vec<_>>();
+                        li { span.state.warn { span.glyph aria-hidden="true" { "…" } " set " } (link(&one.name, "#verdicts")) ": " (text(&owe_words(&owing))) " on edition " (one.edition) }
+                    }
+                    @for one in &overview.unpublished {
+                        li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " not published " } (text(&one.what)) ": " (text(&one.why)) }
+                    }
                 }
             }
         }

@@ -11,7 +11,9 @@ use crate::faces::state_word::why;
 pub(super) fn reason(history: &History) -> Option<Markup> {
     let newest = history.newest().map(|(version, _)| version.id);
     match (StateWord::of(&history.source), newest) {
-        (StateWord::Pending, Some(version)) => Some(html! { (owing(history)) " " (link(version)) }),
+        (StateWord::Pending, Some(version)) => {
+            Some(html! { (text(&owing(history))) " on " (link(version)) })
+        }
         (StateWord::Fail | StateWord::Error, Some(version)) => {
             let why = why(history)?;
             Some(html! { (text(&why)) " " (link(version)) })
@@ -25,16 +27,19 @@ fn link(version: VersionId) -> Markup {
 }
 
 /// Names the verifiers that owe a verdict on the newest version.
-fn owing(history: &History) -> Markup {
+fn owing(history: &History) -> String {
     let verdicts = history.newest().map(|(_, verdicts)| verdicts.as_slice());
     let last = last_of_each(verdicts.unwrap_or_default(), |one| &one.verdict).into_iter();
     let owe = last.filter(|one| one.verdict.judgement.outcome == VerdictOutcome::Pending);
     let names: Vec<_> = owe.map(|one| one.verdict.verifier.as_str()).collect();
-    html! {
-        @match names.as_slice() {
-            [] => "a verdict is owed on",
-            [only] => { (text(only)) " owes a verdict on" },
-            several => { (text(&several.join(", "))) " owe verdicts on" },
-        }
+    owe_words(&names)
+}
+
+/// Says that these verifiers owe verdicts.
+pub(super) fn owe_words(names: &[&str]) -> String {
+    match names {
+        [] => "a verdict is owed".to_owned(),
+        [only] => format!("{only} owes a verdict"),
+        several => format!("{} owe verdicts", several.join(", ")),
     }
 }
