@@ -51,6 +51,11 @@ name = "agree"
 scope = "set"
 sources = ["tag:rates"]
 command = ["true"]
+[[verifier]]
+name = "counsel"
+scope = "set"
+sources = ["tag:rates"]
+external = true
 CONFIG
 gannet=("$GANNET" --config "$work/config.toml" --data-dir "$work/data")
 "${gannet[@]}" add "$ORIGIN_URL/prices.csv" --allow-private --name prices.csv --tag judged >/dev/null

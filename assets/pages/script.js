@@ -96,7 +96,10 @@
     const isTyping = part.contains(active) && active.matches("input:not([type=checkbox]), textarea, select");
     const selection = document.getSelection();
     const isSelected = selection && !selection.isCollapsed && part.contains(selection.anchorNode);
-    return isTyping || isSelected;
+    // A form of which something was filled in is about what was shown then.
+    const isFilled = part.dataset.live === "form" && [...part.querySelectorAll("input")].some((field) =>
+      field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+    return isTyping || isSelected || isFilled;
   }
 
   async function refresh() {

@@ -10,7 +10,7 @@ struct Command {
     page: &'static str,
 }
 
-const COMMANDS: [Command; 10] = [
+const COMMANDS: [Command; 13] = [
     Command {
         words: &["list"],
         api: "GET /api/v1/sources",
@@ -61,7 +61,25 @@ const COMMANDS: [Command; 10] = [
         api: "POST /api/v1/versions/*/verify",
         page: "`Verify again` on the page of *",
     },
+    Command {
+        words: &["show", "set:*"],
+        api: "GET /api/v1/sets/*",
+        page: "the page of the set *",
+    },
+    Command {
+        words: &["verify", "set:*"],
+        api: "POST /api/v1/sets/*/verify",
+        page: "`Verify again` on the page of the set *",
+    },
+    Command {
+        words: &["verdict", "set:*"],
+        api: "POST /api/v1/sets/*/verdicts",
+        page: "`Give a verdict` on the page of the set *",
+    },
 ];
+
+/// Stands before the name of a set on the command line.
+const SET: &str = "set:";
 
 /// Returns a message with commands and options in the words of the API.
 pub(super) fn as_api(message: &str) -> String {
@@ -95,13 +113,16 @@ fn replaced(command: &str, words: fn(&Command) -> &'static str) -> Option<String
     let given: Vec<_> = command.split(' ').collect();
     let is_like = |known: &&Command| {
         let pairs = known.words.iter().zip(&given);
-        let is_same = |(word, given): (&&str, &&str)| {
-            *word == *given || *word == "*" && !given.starts_with('-') && !given.contains(':')
+        let is_same = |(word, given): (&&str, &&str)| match *word {
+            "*" => !given.starts_with('-') && !given.contains(':'),
+            "set:*" => given.starts_with(SET),
+            word => word == *given,
         };
         known.words.len() == given.len() && pairs.into_iter().all(is_same)
     };
     let known = COMMANDS.iter().find(is_like)?;
     let argument = given.get(1).copied().unwrap_or_default();
+    let argument = argument.strip_prefix(SET).unwrap_or(argument);
     Some(words(known).replace('*', argument))
 }
 
@@ -134,8 +155,13 @@ mod tests {
             ),
             (
                 "`gannet verify set:x`, `gannet list",
-                "`gannet verify set:x`, `gannet list",
-                "`gannet verify set:x`, `gannet list",
+                "POST /api/v1/sets/x/verify, `gannet list",
+                "`Verify again` on the page of the set x, `gannet list",
+            ),
+            (
+                "give it for the set: `gannet verdict set:eu`",
+                "give it for the set: POST /api/v1/sets/eu/verdicts",
+                "give it for the set: `Give a verdict` on the page of the set eu",
             ),
             ("no backticks", "no backticks", "no backticks"),
         ] {

@@ -37,6 +37,12 @@ name = "sums-agree"
 scope = "set"
 sources = ["tag:firmware"]
 command = ["sh", "-c", "echo 'image.bin: the sum in SHA256SUMS is another'; exit 1"]
+
+[[verifier]]
+name = "released"
+scope = "set"
+sources = ["tag:firmware"]
+external = true
 "#;
 
 /// A one-pixel GIF.

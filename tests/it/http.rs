@@ -14,5 +14,6 @@ mod page_lists;
 mod pages;
 mod people;
 mod rights;
+mod set_verdicts;
 mod tls;
 mod visitor;

@@ -140,7 +140,7 @@ fn only_declared_verifiers_give_verdicts() {
         ("legal", "does not judge a"),
         (
             "sums",
-            "judges the set release, not a alone\n  hint: give `set:release` in the place of a",
+            "judges the set release, not a alone\n  hint: give it for the set: `gannet verdict set:release`",
         ),
         ("a\u{1b}[2J", "no verifier is called"),
     ] {

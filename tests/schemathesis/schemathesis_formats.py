@@ -23,7 +23,7 @@ FORMATS = {
     "source": st.one_of(st.sampled_from(["1", "2", "prices.csv", "rates.json", "missing.txt"]), st.text(min_size=1, max_size=20)),
     "version": st.one_of(st.sampled_from(["1", "v2", "prices.csv", "prices.csv~1", "rates.json:published"]), st.text(min_size=1, max_size=20)),
     "set": st.one_of(st.just("rates"), st.text(min_size=1, max_size=20)),
-    "verifier": st.one_of(st.just("legal"), st.text(min_size=1, max_size=20)),
+    "verifier": st.one_of(st.sampled_from(["legal", "counsel"]), st.text(min_size=1, max_size=20)),
 }
 for name, strategy in FORMATS.items():
     schemathesis.openapi.format(name, strategy)

@@ -104,7 +104,7 @@ impl App {
             let message =
                 format!("the verifier `{shown}` judges the set {tag}, not {source_name} alone");
             return Err(Error::invalid(message)
-                .hint(format!("give `set:{tag}` in the place of {source_name}")));
+                .hint(format!("give it for the set: `gannet verdict set:{tag}`")));
         }
         if !verifier.applies_to(&source.settings) {
             let message = format!("the verifier `{shown}` does not judge {source_name}");

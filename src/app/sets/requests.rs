@@ -2,7 +2,7 @@
 
 use super::judge::VerifiedSet;
 use crate::app::sources::suggest::{no_such_name, suggestion};
-use crate::app::{App, Ask, Error, Result};
+use crate::app::{App, Ask, Error, ErrorKind, Result};
 use crate::domain::{
     Edition, EditionId, EditionMember, SetBlocked, SetMember, VerdictOutcome, combination_key,
     newest_combination, ready_to_judge,
@@ -49,10 +49,12 @@ impl App {
     }
 
     /// Records a verdict from outside on a set's newest edition, and publishes the result. Returns that edition, and
-    /// the others with the same contents on which the verdict also counts.
+    /// the others with the same contents on which the verdict also counts. Fails with [`ErrorKind::Changed`] when the
+    /// verdict is `on` an edition that is not the newest any more.
     pub async fn set_verdict(
         &self,
         name: &str,
+        on: Option<EditionId>,
         verifier: &str,
         outcome: VerdictOutcome,
         detail: Option<String>,
@@ -65,6 +67,9 @@ impl App {
         let verifier =
             found.ok_or_else(|| judges_not(verifier, name, suggestion(verifier, names)))?;
         let mut edition = self.newest_edition_of(&set).await?;
+        if let Some(on) = on.filter(|on| *on != edition.id) {
+            return Err(not_the_newest(name, on, edition.id));
+        }
         let earlier = self.read(VerdictsOnEdition(edition.id)).await?;
         let earlier = earlier.iter().map(|one| &one.verdict);
         let verdict = self
@@ -112,6 +117,12 @@ impl App {
         let message = format!("the set {} has no edition yet", set.name);
         Err(Error::not_found(message).hint(hint))
     }
+}
+
+fn not_the_newest(set: &str, on: EditionId, newest: EditionId) -> Error {
+    let message = format!("the newest edition of the set {set} is {newest}, not {on}");
+    Error::new(ErrorKind::Changed, message)
+        .hint(format!("look at its members: `gannet show set:{set}`"))
 }
 
 fn judges_not(verifier: &str, set: &str, meant: Option<String>) -> Error {

@@ -7,7 +7,9 @@ use super::object::json_object;
 use super::times::precise;
 use super::verdict::VerdictJson;
 use crate::app::SetOverview;
-use crate::domain::{Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId};
+use crate::domain::{
+    Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, owing,
+};
 use crate::faces::set_words::{path, waits};
 use crate::faces::state_word::StateWord;
 
@@ -63,6 +65,8 @@ pub(crate) struct ShownSetJson<'a> {
     #[serde(flatten)]
     set: SetJson<'a>,
     verifiers: &'a [String],
+    /// The verifiers that owe a verdict on the newest edition.
+    owed: Vec<&'a str>,
     sources: Vec<MemberJson<'a>>,
     edition: Option<EditionJson<'a>>,
     published: Option<EditionJson<'a>>,
@@ -85,6 +89,8 @@ impl<'a> ShownSetJson<'a> {
         verdicts: &'a [EditionVerdict],
     ) -> Self {
         let (newest, published) = (set.newest.as_ref(), set.published.as_ref());
+        let said = verdicts.iter().map(|one| &one.verdict);
+        let owed = newest.map(|edition| owing(verifiers, edition.state, said));
         let verdicts = verdicts.iter().map(VerdictJson::on_edition).collect();
         let sources = set.members.iter().map(|member| MemberJson {
             source_id: member.source_id,
@@ -95,6 +101,7 @@ impl<'a> ShownSetJson<'a> {
         Self {
             set: SetJson::new(set),
             verifiers,
+            owed: owed.unwrap_or_default(),
             sources: sources.collect(),
             edition: newest.map(|edition| EditionJson::new(edition, Some(verdicts))),
             published: published.map(|edition| EditionJson::new(edition, None)),

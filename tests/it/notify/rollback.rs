@@ -173,8 +173,8 @@ async fn readers_of_a_set_hear_that_an_older_edition_is_back() {
         }
         for outcome in outcomes {
             let why = Some("no good".to_owned());
-            let given = app.app.set_verdict("release", "check", *outcome, why).await;
-            given.expect("a verdict");
+            let given = app.app.set_verdict("release", None, "check", *outcome, why);
+            given.await.expect("a verdict");
         }
         app.pass().await;
         assert_eq!(changes(&hook).len(), expected, "{outcomes:?}");

@@ -223,7 +223,7 @@ pub(super) async fn verdict(
     let detail = args.detail.clone();
     let before = SetFolders::now(app).await;
     let (edition, also) = app
-        .set_verdict(name, &args.verifier, args.outcome, detail)
+        .set_verdict(name, None, &args.verifier, args.outcome, detail)
         .await?;
     let folder = before.change_of(app, name).await?;
     console.print_line(&format!(

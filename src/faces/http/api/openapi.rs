@@ -26,7 +26,8 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     paths(
         sources::list, change::add, source::show, change::edit, change::remove, change::restore, fetch::fetch,
         history::attempts, history::versions, version::show, version::content, version::diff, version::verdicts,
-        version::give_verdict, version::verify, sets::list, sets::show, images::list, events::list, summary::show
+        version::give_verdict, version::verify, sets::list, sets::show, sets::verdicts,
+        sets::give_verdict, sets::verify, images::list, events::list, summary::show
     ),
     components(schemas(ProblemJson)),
     modifiers(&Tokens, &Refusals)

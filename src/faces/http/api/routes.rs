@@ -12,6 +12,7 @@ use crate::faces::http::route::{Route, route};
 const SOURCE: &str = "/api/v1/sources/{source}";
 const VERSION: &str = "/api/v1/versions/{version}";
 const VERDICTS: &str = "/api/v1/versions/{version}/verdicts";
+const SET_VERDICTS: &str = "/api/v1/sets/{name}/verdicts";
 
 /// Returns the routes of the API.
 pub(in crate::faces::http) fn routes() -> Vec<Route> {
@@ -76,6 +77,9 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
         ),
         route(get(), "/api/v1/sets", Read, sets::list),
         route(get(), "/api/v1/sets/{name}", Read, sets::show),
+        route(get(), SET_VERDICTS, Read, sets::verdicts),
+        route(post(), SET_VERDICTS, Judge, sets::give_verdict),
+        route(post(), "/api/v1/sets/{name}/verify", Operate, sets::verify),
         route(get(), "/api/v1/images", Read, images::list),
         route(get(), "/api/v1/events", Read, events::list),
         route(get(), "/api/v1/summary", Read, summary::show),

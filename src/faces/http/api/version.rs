@@ -4,19 +4,19 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::answer::json;
 use super::diff::{Difference, unified};
 use super::parameters::{OnceHeader, OtherPart, VersionPart, version_named};
+use super::verdict::{NewVerdictBody, record_verdict};
 use crate::app::GivenVerdict;
-use crate::domain::{SourceId, VerdictOutcome, Version};
+use crate::domain::{SourceId, Version};
 use crate::faces::http::body::Sendable;
-use crate::faces::http::caller::{Caller, CallerRole};
+use crate::faces::http::caller::Caller;
 use crate::faces::http::content::{Sent, send, unreadable};
 use crate::faces::http::extract::{Json, Part};
 use crate::faces::http::problem::Problem;
-use crate::faces::http::schema::words_schema;
 use crate::faces::http::shared::Shared;
 use crate::faces::json::{VerdictJson, VersionJson};
 
@@ -146,24 +146,6 @@ pub(super) async fn verdicts(
     })
 }
 
-/// A verdict from outside.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewVerdict)]
-pub(super) struct NewVerdictBody {
-    /// A verifier of the configuration; a token of a verifier may leave out its own.
-    #[schema(min_length = 1, max_length = 512, format = "verifier")]
-    verifier: Option<String>,
-    #[schema(schema_with = outcome_schema)]
-    outcome: String,
-    detail: Option<String>,
-}
-
-fn outcome_schema() -> utoipa::openapi::Schema {
-    let about = "What the verifier says";
-    words_schema(about, ["passed", "failed"].map(str::to_owned))
-}
-
 /// Records a verdict from outside. A token of a verifier gives verdicts in the name of that verifier alone.
 #[utoipa::path(
     post,
@@ -179,55 +161,13 @@ pub(super) async fn give_verdict(
     Part(version): Part<String>,
     Json(body): Json<NewVerdictBody>,
 ) -> Result<Response, Problem> {
-    let verifier = match (body.verifier, &caller.role) {
-        (Some(given), _) => given,
-        (None, CallerRole::Verifier(own)) => own.clone(),
-        (None, _) => return Err(Problem::invalid("the body: missing field `verifier`")),
-    };
-    let outcome = &body.outcome;
-    let given = record_verdict(&shared, &caller, &version, &verifier, outcome, body.detail).await?;
+    let given = record_verdict(&shared, &caller, &version, body).await?;
     let GivenVerdict { version, .. } = given;
     Ok((
         StatusCode::CREATED,
         verdict_answer(&shared, &version).await?,
     )
         .into_response())
-}
-
-/// Records a verdict for somebody at the other end of a connection.
-pub(in crate::faces::http) async fn record_verdict(
-    shared: &Shared,
-    caller: &Caller,
-    version: &str,
-    verifier: &str,
-    outcome: &str,
-    detail: Option<String>,
-) -> Result<GivenVerdict, Problem> {
-    if let CallerRole::Verifier(own) = &caller.role
-        && own != verifier
-    {
-        let detail = format!("the token is for verdicts of {own}, not of {verifier}");
-        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
-    }
-    let outcome = match outcome {
-        "passed" => VerdictOutcome::Passed,
-        "failed" => VerdictOutcome::Failed,
-        other => {
-            let detail = format!(
-                "`outcome` is `{}`: expected passed or failed",
-                other.escape_debug()
-            );
-            return Err(Problem::invalid(detail));
-        }
-    };
-    let app = shared.app_of(caller.actor());
-    let (_, version) = version_named(&app, version).await?;
-    let version = format!("v{}", version.id);
-    let given = app.verdict(&version, verifier, outcome, detail).await;
-    // The request is right in itself: what the policy has the verifier judge stands against it.
-    let given = given.map_err(Problem::of_conflict)?;
-    shared.fetching().wake();
-    Ok(given)
 }
 
 async fn verdict_answer(shared: &Shared, version: &Version) -> Result<Response, Problem> {

@@ -167,7 +167,7 @@ pub(super) fn done(visit: &Visit) -> Markup {
 const UNDONE: [&str; 3] = ["nothing", "busy", "fetching"];
 
 /// What forms did: a word of an address, and what is shown for it. Texts from an address are never shown.
-const DONE: [(&str, &str); 12] = [
+const DONE: [(&str, &str); 13] = [
     ("added", "Added. A worker fetches what is due."),
     ("edited", "The settings were changed."),
     ("fetched", "Fetched."),
@@ -188,6 +188,10 @@ const DONE: [(&str, &str); 12] = [
     ("restored", "Brought back."),
     ("verdict", "The verdict was recorded."),
     ("verified", "The verifiers were run again."),
+    (
+        "verified-anew",
+        "The verifiers were run again. What was given by hand in their place counts no more: it stands among the earlier verdicts.",
+    ),
     ("nothing", "Nothing was marked."),
 ];
 

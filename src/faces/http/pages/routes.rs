@@ -75,6 +75,19 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
         route(get(), "/compare", Read, compare::show),
         route(get(), "/sets", Read, sets::list),
         route(get(), "/sets/{name}", Read, sets::show),
+        // No name of a source, and so no file of a set, begins with a dash.
+        route(
+            post(),
+            "/sets/{name}/-verdicts",
+            Judge,
+            verdict_forms::give_on_set,
+        ),
+        route(
+            post(),
+            "/sets/{name}/-verify",
+            Operate,
+            verdict_forms::verify_set,
+        ),
         route(get(), "/images/", Read, images::show),
         route(get(), "/log", Read, log::show),
     ]

@@ -2,25 +2,37 @@
 
 use std::collections::HashMap;
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::elements::{badge, dash, done, facts, table_box, text, version_state};
+use super::fields::{Fields, FormError};
 use super::layout::Section;
+use super::reason::owe_words;
 use super::source_facts::Facts;
-use super::verdicts::{Shown, verdict_lists};
+use super::verdicts::{Judged, Shown};
 use super::visit::{Visit, segment};
 use crate::app::SetOverview;
-use crate::domain::{Edition, SetMember, SourceId};
+use crate::domain::{Edition, EditionVerdict, SetMember, SourceId};
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
-use crate::faces::set_words::{path, reasons, state, why};
+use crate::faces::set_words::{self, path, reasons, state};
 use crate::faces::state_word::next_due;
 
 /// Lists the sets.
 pub(super) async fn list(visit: Visit) -> Result<Response, Problem> {
     let sets = visit.app().sets().await?;
+    let waiting = visit.app().waiting_sets().await?;
+    let why = |one: &SetOverview| {
+        let waiting = waiting
+            .iter()
+            .find(|waiting| waiting.name == one.set.name)?;
+        let owing: Vec<_> = waiting.owing.iter().map(String::as_str).collect();
+        Some(owe_words(&owing))
+    };
+    let why = |one: &SetOverview| set_words::why(one).or_else(|| why(one));
     let table = html! {
         table.cards {
             thead { tr { th scope="col" { "State" } th scope="col" { "Set" } th.number scope="col" { "Members" } th scope="col" { "Edition" } th scope="col" { "Published" } th scope="col" { "Why" } } }
@@ -64,37 +76,67 @@ fn set_state(one: &SetOverview) -> Markup {
 
 /// Shows one set.
 pub(super) async fn show(visit: Visit, Part(name): Part<String>) -> Result<Response, Problem> {
-    let (set, verdicts) = visit.app().set(&name).await?;
-    let due = due_times(&visit, &set.members).await?;
-    let verifiers = visit.app().verifier_names_of_set(&name).await?;
-    let shown = verdicts.iter().map(|one| Shown {
-        verdict: &one.verdict,
-        actor: &one.actor,
-        given_on: None,
-    });
-    let shown: Vec<_> = shown.collect();
+    shown_set(&visit, &name, None).await
+}
+
+/// Shows a set, with a form of a verdict that was not recorded and the reason.
+pub(super) async fn shown_set(
+    visit: &Visit,
+    name: &str,
+    refused: Option<(&Fields, &FormError)>,
+) -> Result<Response, Problem> {
+    let (set, verdicts) = visit.app().set(name).await?;
+    let due = due_times(visit, &set.members).await?;
+    let verifiers = visit.app().verifier_names_of_set(name).await?;
+    let judged = set
+        .newest
+        .as_ref()
+        .map(|newest| judged(newest, &verifiers, &verdicts));
     let title = format!("Set {}", text(&set.set.name));
     let content = html! {
         p.crumbs { a href="/sets" { "Sets" } }
         h1 { (title) }
-        (done(&visit))
+        (done(visit))
         div #set data-live="" {
             p.headline { (set_state(&set)) }
-            (facts(&set_facts(&visit, &set, &verifiers)))
+            (facts(&set_facts(visit, &set, &verifiers)))
+            @if let Some(judged) = &judged { div.buttons { (judged.verify_again(visit)) } }
             section aria-labelledby="members" {
                 h2 #members { "Members" }
-                (table_box("Members", &members(&visit, &set.members, &due)))
+                (table_box("Members", &members(visit, &set.members, &due)))
             }
             @for (id, title, edition) in [("newest", "Newest edition", &set.newest), ("published", "Published edition", &set.published)] {
-                @if let Some(edition) = edition { (edition_section(&visit, (id, title), edition, &set.set.name)) }
+                @if let Some(edition) = edition { (edition_section(visit, (id, title), edition, &set.set.name)) }
             }
             section aria-labelledby="verdicts" {
                 h2 #verdicts { "Verdicts on the newest edition" }
-                (verdict_lists(&visit, &shown, &verifiers))
+                @match &judged { Some(judged) => (judged.list(visit)), None => p.dim { "None yet." } }
             }
         }
+        div #judging data-live="form" { @if let Some(judged) = &judged { (judged.form(visit, refused)) } }
     };
-    Ok(visit.page(Section::Sets, &title, &content))
+    let status = refused.map_or(StatusCode::OK, |(_, error)| error.status);
+    Ok(visit.page_with(status, Section::Sets, &title, &content))
+}
+
+/// Returns the newest edition of a set with the verdicts on it.
+fn judged<'a>(
+    newest: &Edition,
+    verifiers: &[String],
+    verdicts: &'a [EditionVerdict],
+) -> Judged<'a> {
+    let verdicts = verdicts.iter().map(|one| Shown {
+        verdict: &one.verdict,
+        actor: &one.actor,
+        given_on: one.given_on.map(|other| html! { "edition " (other) }),
+    });
+    Judged {
+        forms: format!("/sets/{}/-", segment(&newest.set)),
+        edition: Some(newest.id),
+        state: newest.state,
+        verifiers: verifiers.to_vec(),
+        verdicts: verdicts.collect(),
+    }
 }
 
 fn set_facts(visit: &Visit, set: &SetOverview, verifiers: &[String]) -> Facts {

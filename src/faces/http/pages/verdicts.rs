@@ -1,71 +1,95 @@
-//! The verdicts on a version with their outputs, and the form that gives one.
+//! The verdicts on a version or on an edition of a set, with their outputs, and the form that gives one.
 
 use maud::{Markup, html};
 
 use super::elements::{alert, text, verdict_outcome};
 use super::fields::{Fields, FormError};
 use super::history_tables::took;
+use super::reason::owe_words;
 use super::visit::Visit;
 use crate::domain::{
-    NewVerdict, Source, Verdict, VerdictOutcome, Version, VersionId, VersionState, last_of_each,
-    lines,
+    EditionId, NewVerdict, VerdictOutcome, VersionState, last_of_each, lines, owing,
 };
 use crate::faces::http::caller::{CallerRole, Right};
-use crate::faces::http::problem::Problem;
 use crate::faces::text::clean_line;
 
 /// A verdict as it is shown: on a version, or on an edition of a set.
 pub(super) struct Shown<'a> {
     pub(super) verdict: &'a NewVerdict,
     pub(super) actor: &'a str,
-    /// The version of the same contents for which the verdict was given.
-    pub(super) given_on: Option<VersionId>,
+    /// The version or the edition of the same contents for which the verdict was given.
+    pub(super) given_on: Option<Markup>,
 }
 
-/// Shows the verdicts on a version, and a form when one may be given.
-pub(super) async fn verdicts_section(
-    visit: &Visit,
-    source: &Source,
-    version: &Version,
-    refused: Option<(&Fields, &FormError)>,
-) -> Result<Markup, Problem> {
-    let verdicts = visit.app().verdicts(version.id).await?;
-    let mut verifiers = visit.app().verifiers_of(&source.settings).await?;
-    let shown = verdicts.iter().map(|one| Shown {
-        verdict: &one.verdict,
-        actor: &one.actor,
-        given_on: one.given_on,
-    });
-    let list = verdict_lists(visit, &shown.collect::<Vec<_>>(), &verifiers);
-    let owing: Vec<String> = owed(&verifiers, version, &verdicts)
-        .into_iter()
-        .cloned()
-        .collect();
-    if let CallerRole::Verifier(own) = &visit.caller.role {
-        verifiers.retain(|one| one == own);
+/// What is judged, with the verdicts on it: a version, or an edition of a set.
+pub(super) struct Judged<'a> {
+    /// The beginning of the addresses to which its forms are sent.
+    pub(super) forms: String,
+    /// The edition; `None` for a version, which its address names.
+    pub(super) edition: Option<EditionId>,
+    pub(super) state: VersionState,
+    /// The verifiers that judge it.
+    pub(super) verifiers: Vec<String>,
+    /// Oldest first.
+    pub(super) verdicts: Vec<Shown<'a>>,
+}
+
+impl Judged<'_> {
+    /// Returns the verifiers that owe a verdict.
+    fn owing(&self) -> Vec<&str> {
+        let verdicts = self.verdicts.iter().map(|one| one.verdict);
+        owing(&self.verifiers, self.state, verdicts)
     }
-    let form = visit.may(Right::Judge) && !verifiers.is_empty();
-    Ok(html! {
-        section aria-labelledby="verdicts" {
-            h2 #verdicts { "Verdicts" }
+
+    /// Returns the verifiers in whose names somebody may give a verdict.
+    fn open_to(&self, visit: &Visit) -> Vec<&str> {
+        let is_own = |name: &&str| match &visit.caller.role {
+            CallerRole::Verifier(own) => name == own,
+            _ => visit.may(Right::Judge),
+        };
+        let names = self.verifiers.iter().map(String::as_str);
+        names.filter(is_own).collect()
+    }
+
+    /// Shows who owes a verdict, and the verdicts that are there.
+    pub(super) fn list(&self, visit: &Visit) -> Markup {
+        let owing = self.owing();
+        html! {
             @if !owing.is_empty() {
                 p.state.warn {
-                    (text(&owing.join(", "))) @if owing.len() == 1 { " owes a verdict" } @else { " owe verdicts" }
-                    @if form { ": " a href="#judge" { "give it" } }
+                    (text(&owe_words(&owing)))
+                    @if !self.open_to(visit).is_empty() { ": " a href="#judge" { "give it" } }
                 }
             }
-            (list)
-            @if form { (give_form(version, &verifiers, &owing, refused)) }
+            (verdict_lists(visit, &self.verdicts, &self.verifiers))
         }
-    })
+    }
+
+    /// Shows the button that has the verifiers run again, and what that ends.
+    pub(super) fn verify_again(&self, visit: &Visit) -> Markup {
+        let last = last_of_each(&self.verdicts, |one| one.verdict).into_iter();
+        let counts = |one: &&Shown<'_>| self.verifiers.contains(&one.verdict.verifier);
+        let by_hand = last.filter(|one| one.verdict.is_by_hand() && counts(one));
+        let by_hand: Vec<_> = by_hand.map(|one| one.verdict.verifier.as_str()).collect();
+        html! {
+            @if visit.may(Right::Operate) {
+                form method="post" action={ (self.forms) "verify" } { button type="submit" aria-describedby=[(!by_hand.is_empty()).then_some("ends")] { "Verify again" } }
+                @if !by_hand.is_empty() {
+                    span.dim #ends { "Verify again ends what was given by hand in the place of " (text(&by_hand.join(", "))) ": the verifier itself decides then." }
+                }
+            }
+        }
+    }
+
+    /// Shows the form that gives a verdict, to those who may.
+    pub(super) fn form(&self, visit: &Visit, refused: Option<(&Fields, &FormError)>) -> Markup {
+        let open = self.open_to(visit);
+        html! { @if !open.is_empty() { (give_form(self, &open, refused)) } }
+    }
 }
 
 /// Shows verdicts, oldest first in the list: those that count apart from those that no longer do.
-pub(super) fn verdict_lists(
-    visit: &Visit,
-    oldest_first: &[Shown<'_>],
-    verifiers: &[String],
-) -> Markup {
+fn verdict_lists(visit: &Visit, oldest_first: &[Shown<'_>], verifiers: &[String]) -> Markup {
     let last = last_of_each(oldest_first, |one| one.verdict);
     let counts = |one: &&Shown<'_>| {
         let is_last = last.iter().any(|other| std::ptr::eq(*other, *one));
@@ -92,19 +116,6 @@ pub(super) fn verdict_lists(
     }
 }
 
-/// Returns the verifiers that owe a verdict: those that promised one, and those without any on a version that waits.
-fn owed<'a>(verifiers: &'a [String], version: &Version, verdicts: &[Verdict]) -> Vec<&'a String> {
-    let last = last_of_each(verdicts, |one| &one.verdict);
-    let owes = |name: &&String| {
-        let own = last.iter().find(|one| one.verdict.verifier == **name);
-        match own {
-            Some(own) => own.verdict.judgement.outcome == VerdictOutcome::Pending,
-            None => version.state == VersionState::Pending,
-        }
-    };
-    verifiers.iter().filter(owes).collect()
-}
-
 fn item(visit: &Visit, shown: &Shown<'_>, why_old: Option<&str>) -> Markup {
     let judgement = &shown.verdict.judgement;
     html! {
@@ -116,7 +127,7 @@ fn item(visit: &Visit, shown: &Shown<'_>, why_old: Option<&str>) -> Markup {
             p.dim {
                 @if let Some(why) = why_old { "no longer counts: " (why) "; " }
                 (origin(visit, shown))
-                @if let Some(other) = shown.given_on { ", given on " a href={ "/versions/" (other) } { "v" (other) } }
+                @if let Some(other) = &shown.given_on { ", given on " (other) }
             }
             @if !judgement.output.is_empty() {
                 details open[why_old.is_none() && judgement.outcome != VerdictOutcome::Passed] {
@@ -144,38 +155,36 @@ fn origin(visit: &Visit, shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn give_form(
-    version: &Version,
-    verifiers: &[String],
-    owed: &[String],
-    refused: Option<(&Fields, &FormError)>,
-) -> Markup {
+fn give_form(judged: &Judged<'_>, open: &[&str], refused: Option<(&Fields, &FormError)>) -> Markup {
     let none = Fields::default();
     let typed = refused.map_or(&none, |(typed, _)| typed);
-    let chosen = typed.typed("verifier").or(owed.first().map(String::as_str));
-    let outcome = |word: &str, name: &str| {
+    let mut owing = judged.owing();
+    owing.retain(|name| open.contains(name));
+    let chosen = typed.typed("verifier").or(owing.first().copied());
+    let outcome = |word: &str| {
         let is_chosen = typed.text("outcome") == word;
-        html! { label.check { input type="radio" name="outcome" value=(word) required checked[is_chosen]; " " (name) } }
+        html! { label.check { input type="radio" name="outcome" value=(word) required checked[is_chosen]; " " (word) } }
     };
     html! {
-        details.form #judge open[refused.is_some() || !owed.is_empty()] {
-            summary { @if owed.is_empty() { "Give a verdict by hand" } @else { "A verdict is owed: give it" } }
+        details.form #judge open[refused.is_some() || !owing.is_empty()] {
+            summary { @if owing.is_empty() { "Give a verdict by hand" } @else { "A verdict is owed: give it" } }
             (alert(refused.map(|(_, error)| error)))
-            form method="post" action={ "/versions/" (version.id) "/verdicts" } {
+            form method="post" action={ (judged.forms) "verdicts" } {
+                @if let Some(edition) = judged.edition { input type="hidden" name="edition" value=(edition); }
                 div.fields {
                     div {
                         label for="judge-verifier" { "In the name of" }
                         select #judge-verifier name="verifier" {
-                            @for name in verifiers {
-                                option value=(name) selected[chosen == Some(name.as_str())] {
-                                    (text(name)) @if owed.contains(name) { " (owes one)" }
+                            @for name in open {
+                                option value=(name) selected[chosen == Some(*name)] {
+                                    (text(name)) @if owing.contains(name) { " (owes one)" }
                                 }
                             }
                         }
                     }
                     fieldset.checks {
-                        legend { "Verdict" }
-                        (outcome("passed", "passed")) (outcome("failed", "failed"))
+                        legend { "Verdict" @if let Some(edition) = judged.edition { " on edition " (edition) } }
+                        (outcome("passed")) (outcome("failed"))
                     }
                     div.wide {
                         label for="judge-detail" { "Reason" }

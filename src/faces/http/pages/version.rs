@@ -10,10 +10,9 @@ use super::elements::{dash, done, facts, size, text, version_state};
 use super::fields::{Fields, FormError};
 use super::layout::Section;
 use super::source_facts::{Facts, provenance_facts};
-use super::verdicts::verdicts_section;
-use super::visit::Visit;
-use crate::domain::{Attempt, LastModified, Source, Version};
-use crate::faces::http::caller::Right;
+use super::verdicts::{Judged, Shown};
+use super::visit::{Visit, segment};
+use crate::domain::{Attempt, LastModified, Source, Verdict, Version, VersionId};
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
 
@@ -36,7 +35,9 @@ pub(super) async fn shown(
     let app = visit.app();
     let version_facts = version_facts(visit, source, version).await?;
     let older = app.version_before(version.id).await?;
-    let verdicts = verdicts_section(visit, source, version, refused).await?;
+    let verdicts = app.verdicts(version.id).await?;
+    let verifiers = app.verifiers_of(&source.settings).await?;
+    let judged = judged(version, verifiers, &verdicts);
     let content = content_section(visit, version).await;
     let title = format!("v{} of {}", version.id, text(&source.settings.name));
     let place = format!("/versions/{}", version.id);
@@ -49,16 +50,50 @@ pub(super) async fn shown(
         div.buttons {
             @if let Some(older) = &older { a.button href={ (place) "/diff/" (older.id) } { "Compare with v" (older.id) } }
             a.button href={ "/api/v1/versions/" (version.id) "/content" } download=(text(&version.name)) { "Download" }
-            @if visit.may(Right::Operate) {
-                form method="post" action={ (place) "/verify" } { button type="submit" { "Verify again" } }
-            }
+            (judged.verify_again(visit))
         }
         (compare_form(version.id, None))
-        (verdicts)
+        (verdicts_section(visit, source, &judged, refused))
         (content)
     };
     let status = refused.map_or(StatusCode::OK, |(_, error)| error.status);
     Ok(visit.page_with(status, Section::Sources, &title, &content))
+}
+
+/// Returns a version with the verdicts on it.
+fn judged<'a>(version: &Version, verifiers: Vec<String>, verdicts: &'a [Verdict]) -> Judged<'a> {
+    let link = |other: VersionId| html! { a href={ "/versions/" (other) } { "v" (other) } };
+    let verdicts = verdicts.iter().map(|one| Shown {
+        verdict: &one.verdict,
+        actor: &one.actor,
+        given_on: one.given_on.map(link),
+    });
+    Judged {
+        forms: format!("/versions/{}/", version.id),
+        edition: None,
+        state: version.state,
+        verifiers,
+        verdicts: verdicts.collect(),
+    }
+}
+
+fn verdicts_section(
+    visit: &Visit,
+    source: &Source,
+    judged: &Judged<'_>,
+    refused: Option<(&Fields, &FormError)>,
+) -> Markup {
+    let sets = source.state.set.iter().flat_map(|sets| sets.split(", "));
+    html! {
+        section aria-labelledby="verdicts" {
+            h2 #verdicts { "Verdicts" }
+            (judged.list(visit))
+            @for set in sets {
+                p.dim { "Judged together with the other members of the set " a href={ "/sets/" (segment(set)) "#verdicts" } { (text(set)) } "." }
+            }
+            (judged.form(visit, refused))
+        }
+    }
 }
 
 async fn version_facts(
