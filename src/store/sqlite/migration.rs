@@ -3,6 +3,8 @@
 //!
 //! Never guesses a value, and never deletes a row while the migrations succeed with it.
 
+use std::ops::Range;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior};
 use serde_json::{Map, Value};
@@ -26,7 +28,8 @@ pub(super) fn apply(
     migrations: &[&str],
 ) -> rusqlite::Result<Vec<DamagedRow>> {
     let mut aside = Vec::new();
-    let Err(error) = run(connection, version, migrations, None) else {
+    let numbers = version..version + i64::try_from(migrations.len()).expect("a handful");
+    let Err(error) = run(connection, numbers.clone(), migrations, None) else {
         return Ok(aside);
     };
     // A column that cannot be added is an error without a code of its own.
@@ -41,33 +44,41 @@ pub(super) fn apply(
     }
     // A row that names one that is set aside is damaged itself: its readers say so.
     connection.pragma_update(None, "foreign_keys", false)?;
-    let done = run(connection, version, migrations, Some(&mut aside));
+    let done = run(connection, numbers, migrations, Some(&mut aside));
     connection.pragma_update(None, "foreign_keys", true)?;
     done.map(|()| aside)
 }
 
-/// Runs the migrations; with `aside`, sets rows aside that one of them fails on.
+/// Makes an empty file a catalogue of schema `number`, unless another process already did.
+pub(super) fn begin(
+    connection: &mut Connection,
+    number: i64,
+    schema: &str,
+) -> rusqlite::Result<()> {
+    run(connection, 0..number, &[schema], None)
+}
+
+/// Runs the migrations from the schema at the start of the range to the one at its end; with `aside`, sets rows aside
+/// that one of them fails on.
 fn run(
     connection: &mut Connection,
-    version: i64,
+    numbers: Range<i64>,
     migrations: &[&str],
     mut aside: Option<&mut Vec<DamagedRow>>,
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let current: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if current != version {
+    if current != numbers.start {
         return Ok(());
     }
-    let mut reached = version;
     for migration in migrations {
         match &mut aside {
             None => transaction.execute_batch(migration)?,
             Some(aside) => run_past_damage(&transaction, migration, aside)?,
         }
-        reached += 1;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", reached)?;
+    transaction.pragma_update(None, "user_version", numbers.end)?;
     transaction.commit()
 }
 

@@ -12,7 +12,7 @@ use super::connection::{APPLICATION_ID, make_private, use_write_ahead_log};
 use super::failure::sql_error;
 #[cfg(test)]
 use super::interned::add_row_checksum;
-use super::migration::apply;
+use super::migration::{apply, begin};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
 
@@ -29,6 +29,9 @@ const MIGRATIONS: &[&str] = migrations![
     "025" "026" "027" "028" "029" "030" "031" "032" "033" "034" "035" "036"
 ];
 
+/// The newest schema as the migrations leave it: a new catalogue gets it at once, and reads no migration.
+const NEWEST: &str = include_str!("schema/newest.sql");
+
 /// How often a step is retried that SQLite gives up at once when another process takes it at the same moment.
 const BUSY_TRIES: u32 = 50;
 
@@ -38,12 +41,21 @@ pub(super) fn prepare(
     connection: &mut Connection,
     file: &CatalogueFile,
 ) -> Result<Vec<DamagedRow>> {
+    if check(connection, file, newest())? == 0 {
+        log_ahead(connection, file)?;
+        begin(connection, newest(), NEWEST).map_err(|error| sql_error(&error, file))?;
+    }
     migrate(connection, file, MIGRATIONS)
+}
+
+/// Returns the number of the newest schema.
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).expect("a handful of migrations")
 }
 
 /// Refuses a file that is no catalogue, or has another schema than the newest.
 pub(super) fn check_newest(connection: &Connection, file: &CatalogueFile) -> Result<()> {
-    let known = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+    let known = newest();
     let found = check(connection, file, known)?;
     if found == known {
         return Ok(());
@@ -62,10 +74,7 @@ fn migrate(
 ) -> Result<Vec<DamagedRow>> {
     let known = i64::try_from(migrations.len()).expect("a handful of migrations");
     check(connection, file, known)?;
-    // Without this, two processes that create the catalogue at once would both fail as busy, whatever the busy
-    // time-out.
-    retry(file.busy_timeout, || use_write_ahead_log(connection))
-        .map_err(|error| sql_error(&error, file))?;
+    log_ahead(connection, file)?;
     let mut aside = Vec::new();
     loop {
         let version = check(connection, file, known)?;
@@ -79,6 +88,13 @@ fn migrate(
         let applied = apply(connection, version, &migrations[done..]);
         aside.extend(applied.map_err(|error| sql_error(&error, file))?);
     }
+}
+
+fn log_ahead(connection: &Connection, file: &CatalogueFile) -> Result<()> {
+    // Without the retries, two processes that create the catalogue at once would both fail as busy, whatever the busy
+    // time-out.
+    retry(file.busy_timeout, || use_write_ahead_log(connection))
+        .map_err(|error| sql_error(&error, file))
 }
 
 /// Returns the file's schema number, 0 for an empty file.
@@ -167,9 +183,7 @@ pub(super) fn assert_plan(sql: &str, steps: &[&str], others: &[&str]) {
 pub(super) fn query_plan(sql: &str) -> String {
     let connection = Connection::open_in_memory().expect("a database");
     add_row_checksum(&connection).expect("a function");
-    for migration in MIGRATIONS {
-        connection.execute_batch(migration).expect("a schema");
-    }
+    connection.execute_batch(NEWEST).expect("a schema");
     let mut statement = connection
         .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
         .expect("a statement");
@@ -476,9 +490,40 @@ none"#
     }
 
     #[test]
+    fn a_new_catalogue_has_the_schema_that_the_migrations_lead_to() {
+        let (_folder, migrated) = migrated_with(1, "");
+        let mut statements = migrated
+            .prepare("SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%' ORDER BY rowid")
+            .expect("a statement");
+        let statements = statements.query_map([], |row| row.get::<_, String>(0));
+        let all: rusqlite::Result<String> = statements
+            .expect("rows")
+            .map(|statement| Ok(statement? + ";\n"))
+            .collect();
+        let all = all.expect("the schema");
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src/store/sqlite/schema/newest.sql"
+        );
+        if option_env!("GANNET_WRITE_SCHEMA").is_some() {
+            std::fs::write(file, &all).expect("written");
+        }
+        let written = std::fs::read_to_string(file).expect("the file");
+        assert!(
+            written == all,
+            "after a migration, run this test with GANNET_WRITE_SCHEMA=1 to write {file} anew"
+        );
+    }
+
+    #[test]
     fn a_new_catalogue_is_not_copied() {
         let folder = tempfile::tempdir().expect("a folder");
-        drop(open(&folder.path().join("gannet.db"), MIGRATIONS).expect("a catalogue"));
+        let path = folder.path().join("gannet.db");
+        make_private(&path).expect("a file");
+        let file = CatalogueFile::new(&path, Duration::from_secs(5));
+        let mut connection = open_for_writing(&file).expect("a file");
+        prepare(&mut connection, &file).expect("a catalogue");
+        drop(connection);
         let files = std::fs::read_dir(folder.path()).expect("a listing").count();
         assert_eq!(files, 1);
     }
