@@ -115,6 +115,26 @@ fn the_api_describes_itself() {
         page.status == 200 && page.text().contains("swagger-ui"),
         "{page:?}"
     );
+    for expected in ["width=device-width", "color-scheme", "href=\"/sources\""] {
+        assert!(page.text().contains(expected), "{expected}: {page:?}");
+    }
+    // Whatever the page names is there, and nothing of it is inline or from elsewhere.
+    let places = page.text();
+    let places = places.split(['"', '\n']).filter(|part| {
+        let ends = [".css", ".js", ".json"];
+        !part.contains(' ') && ends.iter().any(|end| part.ends_with(end))
+    });
+    for place in places {
+        let place = place.trim_start_matches("/api/docs/");
+        let path = if place.starts_with('/') {
+            place.to_owned()
+        } else {
+            format!("/api/docs/{place}")
+        };
+        assert_eq!(service.get(&path).status, 200, "{path}");
+    }
+    let policy = page.header("content-security-policy").expect("a policy");
+    assert!(policy.contains("script-src 'self';"), "{policy}");
     let start = service.get("/api/docs/swagger-initializer.js");
     assert!(start.text().contains("/api/openapi.json"), "{start:?}");
     assert_eq!(service.get("/api/docs/nothing.js").status, 404);

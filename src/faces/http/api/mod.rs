@@ -3,8 +3,10 @@
 mod answer;
 mod change;
 mod diff;
+mod docs_page;
 mod events;
 mod fetch;
+mod groups;
 mod health;
 mod history;
 mod images;

@@ -1,20 +1,13 @@
-//! The description of the API (OpenAPI 3.1), and the page that shows it.
+//! The description of the API (OpenAPI 3.1).
 
-use std::sync::Arc;
-
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use utoipa::OpenApi;
-use utoipa_swagger_ui::Config;
 
 use super::answer::json;
+use super::groups::Groups;
 use super::refusals::{Refusals, Tokens};
 use super::{change, events, fetch, history, images, sets, source, sources, summary, version};
-use crate::faces::http::extract::Part;
 use crate::faces::http::problem::{Problem, ProblemJson};
-
-/// The page shows itself and the description, and nothing from elsewhere. Its scripts set styles.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The description.
 #[derive(OpenApi)]
@@ -30,49 +23,13 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
         sets::give_verdict, sets::verify, images::list, events::list, summary::show
     ),
     components(schemas(ProblemJson)),
-    modifiers(&Tokens, &Refusals)
+    modifiers(&Tokens, &Refusals, &Groups)
 )]
 struct Description;
 
 /// Returns the description.
 pub(super) async fn description() -> Result<Response, Problem> {
     json(&Description::openapi())
-}
-
-/// Leads to the page that shows the description.
-pub(super) async fn to_page() -> Response {
-    (
-        StatusCode::SEE_OTHER,
-        [(header::LOCATION, "/api/docs/index.html")],
-    )
-        .into_response()
-}
-
-/// Sends a file of the page.
-pub(super) async fn page(Part(path): Part<String>) -> Result<Response, Problem> {
-    let config = Arc::new(Config::new(["/api/openapi.json"]).use_base_layout());
-    let file = utoipa_swagger_ui::serve(&path, config);
-    let Ok(Some(file)) = file else {
-        let detail = format!("there is nothing at /api/docs/{}", path.escape_debug());
-        return Err(Problem::new(StatusCode::NOT_FOUND, detail));
-    };
-    let mut response = file.bytes.into_owned().into_response();
-    let fields = response.headers_mut();
-    if let Ok(media_type) = HeaderValue::try_from(file.content_type) {
-        fields.insert(header::CONTENT_TYPE, media_type);
-    }
-    if file.gzpipped {
-        fields.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    fields.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(PAGE_POLICY),
-    );
-    fields.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("max-age=3600"),
-    );
-    Ok(response)
 }
 
 #[cfg(test)]
@@ -106,9 +63,15 @@ mod tests {
             .values()
             .flat_map(|path| path.as_object().expect("a path"));
         let mut ids = Vec::new();
+        let groups = description["tags"].as_array().expect("groups").iter();
+        let groups: Vec<_> = groups.map(|group| group["name"].clone()).collect();
         for (method, operation) in operations {
             let id = operation["operationId"].as_str().expect("an id");
             ids.push(id);
+            let of = &operation["tags"];
+            let is_grouped =
+                of.as_array().is_some_and(|of| of.len() == 1) && groups.contains(&of[0]);
+            assert!(is_grouped, "{id}: {of} is none of {groups:?}");
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let schema = &parameter["schema"];
                 let is_bound = match schema["type"].as_str() {

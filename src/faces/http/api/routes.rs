@@ -3,8 +3,8 @@
 use axum::http::Method;
 
 use super::{
-    change, events, fetch, health, history, images, openapi, sets, source, sources, summary,
-    version,
+    change, docs_page, events, fetch, health, history, images, openapi, sets, source, sources,
+    summary, version,
 };
 use crate::faces::http::caller::Right::{Anybody, Judge, Operate, Read};
 use crate::faces::http::route::{Route, route};
@@ -22,9 +22,9 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
         route(get(), "/healthz", Anybody, health::alive),
         route(get(), "/readyz", Anybody, health::ready),
         route(get(), "/metrics", Read, health::numbers),
-        route(get(), "/api", Anybody, openapi::to_page),
+        route(get(), "/api", Anybody, docs_page::to_page),
         route(get(), "/api/openapi.json", Anybody, openapi::description),
-        route(get(), "/api/docs/{*path}", Anybody, openapi::page),
+        route(get(), "/api/docs/{*path}", Anybody, docs_page::page),
         route(get(), "/api/v1/sources", Read, sources::list),
         route(post(), "/api/v1/sources", Operate, change::add),
         route(get(), SOURCE, Read, source::show),
