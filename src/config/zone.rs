@@ -58,6 +58,11 @@ impl Zone {
         self.wall(time).format("%Y-%m-%d %H:%M").to_string()
     }
 
+    /// Prints the local time to the second: `2026-01-31 14:07:09`.
+    pub fn second(&self, time: DateTime<Utc>) -> String {
+        self.wall(time).format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// Returns the time at which local clocks show `wall`: the first if they show it twice, and the end of the hour
     /// that summer time skips if they never do.
     pub fn instant(&self, wall: NaiveDateTime) -> DateTime<Utc> {

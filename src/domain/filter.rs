@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 pub use self::facts::FilterFacts;
 use self::word::Word;
+pub use self::word::filter_keys;
 
 mod facts;
 #[cfg(test)]

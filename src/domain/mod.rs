@@ -70,7 +70,7 @@ pub use edition::{
 };
 pub use event::{About, Action, Actor, CommittedEvent, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};
-pub use filter::{Filter, FilterFacts};
+pub use filter::{Filter, FilterFacts, filter_keys};
 pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{
     Interval, IntervalError, Slot, duration_setting, duration_words, next_slot,

@@ -18,6 +18,11 @@ const MAX_REGEX_BYTES: usize = 1 << 20;
 /// The characters that make a word a glob.
 const GLOB_CHARS: [char; 3] = ['*', '?', '['];
 
+/// Returns the keys of words, in the order in which they are described.
+pub fn filter_keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|(key, _)| *key)
+}
+
 /// The keys of words, each with what is expected behind it.
 const KEYS: [(&str, &str); 9] = [
     ("tag", "a tag or a glob, such as tag:prices or tag:eu-*"),

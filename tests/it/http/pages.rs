@@ -522,3 +522,23 @@ fn the_stylesheet_and_the_script_are_kept_by_browsers() {
     }
     assert_eq!(rig.service.get("/assets/style-0.css").status, 404);
 }
+
+#[test]
+fn the_log_shows_seconds_and_the_filter_names_every_word() {
+    let rig = rig();
+    let log = rig.shown("/log");
+    let times = log.split("<time class=\"clock\"").skip(1);
+    let shown = times.filter_map(|rest| rest.split(['>', '<']).nth(1));
+    let shown: Vec<_> = shown.map(str::len).collect();
+    assert!(!shown.is_empty(), "{log}");
+    assert!(
+        shown
+            .iter()
+            .all(|length| *length == "2026-01-31 14:07:09".len()),
+        "{shown:?}"
+    );
+    let sources = rig.shown("/sources");
+    for key in gannet::domain::filter_keys() {
+        assert!(sources.contains(&format!("<code>{key}:</code>")), "{key}");
+    }
+}

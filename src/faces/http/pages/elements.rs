@@ -19,13 +19,14 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
 
 /// Shows a time to the minute. The script turns times of the class `age` into `3 min ago`.
 pub(super) fn time(at: DateTime<Utc>, zone: &Zone, class: &str) -> Markup {
-    let title = format!(
-        "{} {}",
-        zone.wall(at).format("%Y-%m-%d %H:%M:%S"),
-        zone.name()
-    );
+    time_as(&zone.minute(at), at, zone, class)
+}
+
+/// Shows a time as this text; its title has the second and the zone.
+fn time_as(shown: &str, at: DateTime<Utc>, zone: &Zone, class: &str) -> Markup {
+    let title = format!("{} {}", zone.second(at), zone.name());
     html! {
-        time class=(class) datetime=(at.to_rfc3339_opts(SecondsFormat::Millis, true)) title=(title) { (zone.minute(at)) }
+        time class=(class) datetime=(at.to_rfc3339_opts(SecondsFormat::Millis, true)) title=(title) { (shown) }
     }
 }
 
@@ -53,6 +54,12 @@ impl Visit {
             Some(at) => time(at, &self.app().config().zone, "clock"),
             None => dash(),
         }
+    }
+
+    /// Shows a time to the second.
+    pub(super) fn second(&self, at: DateTime<Utc>) -> Markup {
+        let zone = &self.app().config().zone;
+        time_as(&zone.second(at), at, zone, "clock")
     }
 }
 

@@ -136,7 +136,7 @@ fn table(visit: &Visit, events: &[Event]) -> Markup {
                 @for event in events.iter().rev() {
                     @let about = &event.event;
                     tr {
-                        td { (visit.time(Some(event.stamp.at))) }
+                        td { (visit.second(event.stamp.at)) }
                         td { span.action.(class(about.action)) { (about.action) } }
                         @match subject(event, &sets) { Some(subject) => td { (subject) }, None => td.blank { (dash()) } }
                         @match about.version_id { Some(id) => td { a href={ "/versions/" (id) } { "v" (id) } }, None => td.blank { (dash()) } }

@@ -13,7 +13,7 @@ use super::fields::{Fields, FormError};
 use super::layout::Section;
 use super::visit::{Visit, see_other};
 use crate::app::Newest;
-use crate::domain::{Source, SourceId};
+use crate::domain::{Source, SourceId, filter_keys};
 use crate::faces::http::caller::Right;
 use crate::faces::http::cursor::Cursor;
 use crate::faces::http::extract::Params;
@@ -147,7 +147,7 @@ fn filter_form(listing: &SourceListing) -> Markup {
             button type="submit" { "Show" }
             @if !filter.is_empty() { a href="/sources" { "All" } }
             a href="/sources?filter=state:removed" { "Removed" }
-            p.help #filter-help { "words, globs, " code { "tag:" } " " code { "state:" } " " code { "host:" } " " code { "set:" } " " code { "due:" } " …" }
+            p.help #filter-help { "words, globs, " @for key in filter_keys() { code { (key) ":" } " " } "; " code { "!" } " turns one round" }
         }
     }
 }
