@@ -22,7 +22,7 @@ use super::services::ask_to_begin;
 use super::signals::Signals;
 use super::{Services, service, signals};
 use crate::app::{App, Error, ErrorKind, Result, SourceResult};
-use crate::config::{CataloguePlace, Environment, Flags, Identity};
+use crate::config::{Config, Environment, Flags, Identity};
 use crate::domain::{Actor, SourceId, Token, TokenState};
 use crate::faces::cli::args::{Access, ServeArgs};
 use crate::faces::cli::{Console, ExitStatus};
@@ -165,8 +165,7 @@ pub(super) async fn over(
     let (stop, worker) = (&fetching.stop, &fetching.worker);
     let feed = Feed::start(&services.app, Arc::clone(&services.committed)).await?;
     let shared = shared(services, &fetching, &feed, &socket).await?;
-    let place = services.app.config().catalogue_place();
-    print_place(&shared, &place, socket.url(), console)?;
+    print_place(&shared, &services.app.config(), socket.url(), console)?;
     let known = Known::begin(&services.app, &socket).await;
     let Socket {
         listener,
@@ -276,18 +275,21 @@ async fn keep_current(certificate: Option<Certificate>, services: &Services) -> 
 /// Prints where the service is, and on a terminal a link that signs its reader in.
 fn print_place(
     shared: &Shared,
-    place: &CataloguePlace,
+    config: &Config,
     address: Option<String>,
     console: &mut Console<'_>,
 ) -> Result<()> {
     let Some(address) = address else {
         return Ok(());
     };
+    let place = config.catalogue_place();
     console.note(&format!("serving {place} at {address}/"));
     if console.is_terminal {
         let link = shared.sign_in_link()?;
+        // Whoever reads this may sit elsewhere.
+        let url = config.http.url.as_ref().unwrap_or(&address);
         console.note(&format!(
-            "sign in as operator, once within 10 minutes: {address}{link}"
+            "sign in as operator, once within 10 minutes: {url}{link}"
         ));
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use crate::rig::{Gannet, Service, until};
+use crate::rig::{Gannet, Service, Terminal, until};
 
 fn rig() -> Gannet {
     let gannet = Gannet::new();
@@ -147,5 +147,24 @@ fn no_answer_may_be_kept_framed_or_guessed_at() {
                 "{path} lacks {name}: {answer:?}"
             );
         }
+    }
+}
+
+#[test]
+fn the_link_to_sign_in_leads_to_the_address_that_is_configured() {
+    for (toml, begin) in [
+        ("", "once within 10 minutes: http://127.0.0.1:"),
+        (
+            "[http]\nurl = \"https://gannet.example.org\"\n",
+            "once within 10 minutes: https://gannet.example.org/sign-in/",
+        ),
+    ] {
+        let gannet = rig();
+        gannet.configure(toml);
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-worker"];
+        let mut terminal = Terminal::start(&gannet, &arguments);
+        terminal.wait_for(begin);
+        terminal.press("\x03");
+        terminal.ended();
     }
 }
