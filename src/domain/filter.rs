@@ -33,7 +33,7 @@ const MAX_WORDS: usize = 64;
 /// | `interval:1d` | with this interval; `<` `<=` `>` `>=` compare |
 /// | `changed:2d` | whose newest version is at most this old; `<` `<=` `>` `>=` compare |
 /// | `due:2h` | due within this time; `due:now` |
-/// | `is:failing` | with a problem; also `is:due`, `is:off`, `is:published` |
+/// | `is:failing` | with a problem; also `is:due`, `is:off`, `is:published`, `is:unjudged` |
 /// | `~REGEX` | whose name or address holds a match of the regular expression |
 /// | `*.csv` | whose name or address is matched by the glob: a word with `*`, `?` or `[` |
 /// | any other | whose name or address holds the text, in any case |
@@ -80,6 +80,11 @@ impl Filter {
     /// Returns whether a word asks for problems.
     pub fn asks_failing(&self) -> bool {
         self.words.iter().any(Word::asks_failing)
+    }
+
+    /// Returns whether a word asks for published versions that were never judged.
+    pub fn asks_unjudged(&self) -> bool {
+        self.words.iter().any(Word::asks_unjudged)
     }
 
     /// Returns whether a word asks for removed sources.

@@ -2,10 +2,8 @@
 //!
 //! Never reads a fact that the filter does not ask for.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::app::{App, Result};
-use crate::domain::{Filter, FilterFacts, Policy, Source, StateWord};
+use crate::domain::{Filter, FilterFacts, Source, StateWord};
 
 /// Returns the sources that match the filter, in the same order.
 pub(crate) async fn filtered(
@@ -16,21 +14,10 @@ pub(crate) async fn filtered(
     if filter.is_empty() {
         return Ok(sources);
     }
-    let overdue = if filter.asks_failing() {
-        app.overdue(&sources).await?
-    } else {
-        HashSet::new()
-    };
-    let policy = if filter.asks_verifiers() {
-        app.policy_to_show().await?
-    } else {
-        Policy::default()
-    };
-    let changes = if filter.asks_changes() {
-        app.newest_times(&sources).await?
-    } else {
-        HashMap::new()
-    };
+    let overdue = when(filter.asks_failing(), app.overdue(&sources)).await?;
+    let unjudged = when(filter.asks_unjudged(), app.unjudged_among(&sources)).await?;
+    let policy = when(filter.asks_verifiers(), app.policy_to_show()).await?;
+    let changes = when(filter.asks_changes(), app.newest_times(&sources)).await?;
     let now = app.now();
     sources.retain(|source| {
         let state = StateWord::of(source);
@@ -38,10 +25,20 @@ pub(crate) async fn filtered(
             source,
             state,
             is_failing: state.is_failing() || overdue.contains(&source.id),
+            is_unjudged: unjudged.contains(&source.id),
             verifiers: &policy.names_judging(&source.settings),
             changed_at: changes.get(&source.id).copied(),
             now,
         })
     });
     Ok(sources)
+}
+
+/// Returns what is read if that is asked for, else nothing.
+async fn when<T: Default>(is_asked: bool, read: impl Future<Output = Result<T>>) -> Result<T> {
+    if is_asked {
+        read.await
+    } else {
+        Ok(T::default())
+    }
 }

@@ -61,3 +61,34 @@ fn pages_follow_and_keep_what_is_typed() {
     assert_eq!(browser.evaluate(kept), "a.txt true");
     assert_eq!(browser.complaints(), [""; 0]);
 }
+
+#[test]
+fn a_verdict_that_is_being_given_stays_with_the_edition_that_was_looked_at() {
+    let policy = "[[verifier]]\nname = \"legal\"\nscope = \"set\"\nsources = [\"tag:eu\"]\nexternal = true\n";
+    let home = Home::new(policy)
+        .with_member("a.txt", &["eu"], ["a1", "a2"])
+        .fetched(&["a.txt"]);
+    home.add_person("anna", "operator");
+    let service = Service::start(&home, &["--no-worker"]);
+    let Some(mut browser) = Browser::start(&service.address) else {
+        return;
+    };
+    sign_in(&mut browser, "anna");
+    browser.wait_for_text("legal owes a verdict on edition 1");
+    follow(&mut browser, "/sets/eu");
+    browser.click("radio", "passed");
+    home.fetch("a.txt");
+    browser.wait_for_text("edition 2,");
+    browser.click("button", "Record the verdict");
+    browser.wait_for_text("the newest edition of the set eu is 2, not 1");
+    browser.click("button", "Record the verdict");
+    browser.wait_for_text("The verdict was recorded.");
+    browser.click("link", "Overview");
+    browser.wait_for_text("all 1 good");
+    // Chromium reports the refusal itself.
+    let complaints = browser.complaints();
+    assert!(
+        complaints.iter().all(|one| one.contains("412")),
+        "{complaints:?}"
+    );
+}

@@ -3,10 +3,10 @@
 //!
 //! Judges nothing: `verify --stale` does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::app::{App, PolicyNext, Result};
-use crate::domain::{Policy, SourceKey};
+use crate::domain::{Policy, Source, SourceId, SourceKey};
 use crate::store::AskedOfPublished;
 
 /// How many sources are named.
@@ -38,7 +38,35 @@ impl App {
         Ok((!unasked.sources.is_empty()).then(|| unasked.to_string()))
     }
 
-    /// Returns the same under this policy.
+    /// Returns the sources among these whose published version a verifier that the policy in force requires never
+    /// judged.
+    pub async fn unjudged_among(&self, sources: &[Source]) -> Result<HashSet<SourceId>> {
+        let policy = self.policy_to_show().await?;
+        if policy.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let published = sources
+            .iter()
+            .filter(|source| source.state.published_version_id.is_some());
+        let required = published.filter_map(|source| {
+            let required = required(&policy, source);
+            (!required.is_empty()).then_some((source.id, required))
+        });
+        let required: HashMap<_, _> = required.collect();
+        if required.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let ids = required.keys().copied().collect();
+        let asked = self.read(AskedOfPublished(Some(ids))).await?.into_iter();
+        let is_unjudged = |(id, asked): &(SourceId, BTreeSet<String>)| {
+            let required = required.get(id);
+            required.is_some_and(|required| !asked.is_superset(required))
+        };
+        Ok(asked.filter(is_unjudged).map(|(id, _)| id).collect())
+    }
+
+    /// Returns the published versions of these sources, or of all, that a verifier that this policy requires never
+    /// judged.
     pub(in crate::app) async fn unasked_by(
         &self,
         selectors: &[String],
@@ -51,9 +79,8 @@ impl App {
             let Some(source) = sources.get(&id) else {
                 continue;
             };
-            let weights = policy.for_source(&SourceKey::of(&source.settings));
-            let missing = weights.required().filter(|name| !asked.contains(*name));
-            let missing: Vec<_> = missing.map(str::to_owned).collect();
+            let required = required(policy, source);
+            let missing: Vec<_> = required.difference(&asked).cloned().collect();
             if !missing.is_empty() {
                 unasked.sources.push(source.settings.name.clone());
                 unasked.verifiers.extend(missing);
@@ -61,6 +88,12 @@ impl App {
         }
         Ok(unasked)
     }
+}
+
+/// Returns the names of the verifiers that the policy requires of each version of a source.
+fn required(policy: &Policy, source: &Source) -> BTreeSet<String> {
+    let weights = policy.for_source(&SourceKey::of(&source.settings));
+    weights.required().map(str::to_owned).collect()
 }
 
 impl std::fmt::Display for Unasked {

@@ -13,6 +13,9 @@ pub struct FilterFacts<'a> {
     pub state: StateWord,
     /// Whether it has a problem; `false` will do unless [`super::Filter::asks_failing`].
     pub is_failing: bool,
+    /// Whether a required verifier never judged its published version; `false` will do unless
+    /// [`super::Filter::asks_unjudged`].
+    pub is_unjudged: bool,
     /// The names of the verifiers in force that judge it; none will do unless [`super::Filter::asks_verifiers`].
     pub verifiers: &'a [&'a str],
     /// When its newest version was fetched; `None` will do unless [`super::Filter::asks_changes`].

@@ -54,6 +54,7 @@ fn facts(source: &Source) -> FilterFacts<'_> {
         source,
         state: StateWord::Error,
         is_failing: true,
+        is_unjudged: true,
         verifiers: &["schema", "legal"],
         changed_at: Some(at("2026-01-29T17:00:00Z")),
         now: at("2026-01-31T17:00:00Z"),
@@ -105,6 +106,7 @@ fn every_word_matches_what_it_names() {
         ("is:due", false),
         ("is:off", false),
         ("is:published", true),
+        ("is:unjudged", true),
         ("~^Price", true),
         ("~^price", false),
         ("~(?i)^price", true),
@@ -137,6 +139,7 @@ fn a_source_that_lacks_a_fact_does_not_match_its_word() {
     let facts = FilterFacts {
         state: StateWord::Off,
         is_failing: false,
+        is_unjudged: false,
         verifiers: &[],
         changed_at: None,
         ..facts(&source)
@@ -149,6 +152,7 @@ fn a_source_that_lacks_a_fact_does_not_match_its_word() {
         "due:9w",
         "is:published",
         "is:failing",
+        "is:unjudged",
     ] {
         assert!(!filter(text).matches(&facts), "{text}");
     }

@@ -48,7 +48,10 @@ const KEYS: [(&str, &str); 9] = [
         "due",
         "now, or a time ahead in m, h, d or w, such as due:now or due:2h",
     ),
-    ("is", "failing, due, off or published, such as is:failing"),
+    (
+        "is",
+        "failing, due, off, published or unjudged, such as is:failing",
+    ),
 ];
 
 /// One word of a filter.
@@ -71,6 +74,7 @@ enum Test {
     Failing,
     Off,
     Published,
+    Unjudged,
     /// A regular expression for name and address; also of a plain text.
     Regex(Regex),
     Glob(GlobMatcher),
@@ -116,6 +120,10 @@ impl Word {
 
     pub(super) fn asks_failing(&self) -> bool {
         matches!(self.test, Test::Failing)
+    }
+
+    pub(super) fn asks_unjudged(&self) -> bool {
+        matches!(self.test, Test::Unjudged)
     }
 
     pub(super) fn asks_removed(&self) -> bool {
@@ -178,8 +186,10 @@ impl Test {
                 "due" => Ok(Self::Due(TimeDelta::zero())),
                 "off" => Ok(Self::Off),
                 "published" => Ok(Self::Published),
+                "unjudged" => Ok(Self::Unjudged),
                 _ => {
-                    let near = nearest_word(value, &["failing", "due", "off", "published"]);
+                    let words = ["failing", "due", "off", "published", "unjudged"];
+                    let near = nearest_word(value, &words);
                     Err(expected() + &meant(near))
                 }
             },
@@ -218,6 +228,7 @@ impl Test {
             Self::Failing => facts.is_failing,
             Self::Off => facts.state == StateWord::Off,
             Self::Published => state.served().is_some(),
+            Self::Unjudged => facts.is_unjudged,
             Self::Regex(regex) => either(&|text| regex.is_match(text)),
             Self::Glob(glob) => either(&|text| glob.is_match(text)),
         }

@@ -219,6 +219,10 @@ fn filter_words() -> impl Iterator<Item = (String, String)> {
         ("is:due", "due now"),
         ("is:off", "disabled"),
         ("is:published", "with a published version"),
+        (
+            "is:unjudged",
+            "published, and never judged by a required verifier",
+        ),
     ];
     let kinds = kinds.map(|(word, meaning)| (word.to_owned(), meaning.to_owned()));
     kinds.into_iter().chain(StateWord::ALL.map(state))

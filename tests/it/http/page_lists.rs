@@ -277,3 +277,32 @@ fn refusals_name_what_their_reader_can_do() {
     let form = visitor.post("/sources", "address=http://example.org/x");
     assert!(form.text().contains("`allow http` below"), "{form:?}");
 }
+
+#[test]
+fn what_was_published_and_never_judged_is_counted_and_listed() {
+    let home = Home::new("")
+        .with_source("a.txt", ["a"])
+        .with_source("b.txt", ["b"])
+        .fetched(&["a.txt", "b.txt"]);
+    home.judge_by("[[verifier]]\nname = \"text\"\nsources = [\"a.txt\"]\nbuiltin = \"utf8\"\n");
+    let visitor = Visitor::of(&home, &["--no-worker"]);
+    let page = visitor.shown("/");
+    let words = "<a href=\"/sources?filter=is:unjudged\">1 version published, and never judged</a>";
+    assert!(
+        page.contains(words) && page.contains("1 unjudged version needs attention"),
+        "{page}"
+    );
+    let listed = visitor.shown("/sources?filter=is:unjudged");
+    assert!(
+        listed.contains("a.txt") && !listed.contains("b.txt"),
+        "{listed}"
+    );
+    let version = home.source("a.txt")["version_id"].as_i64();
+    let verify = format!("/versions/{}/verify", version.expect("an id"));
+    visitor.followed(&verify, "");
+    let page = visitor.shown("/");
+    assert!(
+        page.contains("all 2 good") && !page.contains("never judged"),
+        "{page}"
+    );
+}

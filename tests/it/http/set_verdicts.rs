@@ -279,7 +279,7 @@ fn verifying_again_says_that_it_ends_what_was_given_by_hand() {
         (page.as_str(), format!("{page}/"), "text"),
         ("/sets/eu", "/sets/eu/-".to_owned(), "whole"),
     ] {
-        let ends = format!("by hand in the place of {verifier}");
+        let ends = format!("by hand in the name of {verifier}");
         assert!(!visitor.shown(page).contains(&ends), "{page}");
         let verify = format!("{forms}verify");
         let done = visitor.followed(&verify, "");
@@ -290,7 +290,7 @@ fn verifying_again_says_that_it_ends_what_was_given_by_hand() {
         assert!(shown.contains(&ends) && shown.contains("failed"), "{shown}");
         let done = visitor.followed(&verify, "");
         assert!(
-            done.contains("given by hand in their place counts no more"),
+            done.contains("given by hand in their names counts no more"),
             "{done}"
         );
         assert!(!done.contains(&ends), "{done}");

@@ -22,6 +22,8 @@ fn what_was_published_without_a_verifier_that_is_required_again_is_counted() {
             let told_all = told_all.split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(told_all.contains(words), said, "{when}: {told:#?}");
         }
+        let listed = rig.ok(&["list", "--filter", "is:unjudged"]);
+        assert_eq!(listed.contains("x.json"), said, "{when}: {listed}");
     };
     is_said(false, "all was judged");
     rig.write_config("config.toml", other);

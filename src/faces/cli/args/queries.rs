@@ -107,6 +107,7 @@ const FILTER_HELP: &str = "\
 FILTER: words separated by blanks; `!` negates one, double quotes keep blanks
   tag:NAME set:NAME host:NAME verifier:NAME         a name, or a glob
   state:down,fail  is:failing|due|off|published     its state
+  is:unjudged                                       published, and never judged
   interval:1d interval:<6h changed:2d changed:>30d  < <= > >= compare
   due:now due:2h                                    due within this time
   TEXT  GLOB  ~REGEX                                in name or address

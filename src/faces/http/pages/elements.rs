@@ -197,7 +197,7 @@ const DONE: [(&str, &str); 13] = [
     ("verified", "The verifiers were run again."),
     (
         "verified-anew",
-        "The verifiers were run again. What was given by hand in their place counts no more: it stands among the earlier verdicts.",
+        "The verifiers were run again. What was given by hand in their names counts no more: it stands among the earlier verdicts.",
     ),
     ("nothing", "Nothing was marked."),
 ];

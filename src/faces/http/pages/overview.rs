@@ -41,6 +41,8 @@ struct Overview {
     /// The gravest of those that need attention, and how many there are.
     cases: Vec<Case>,
     bad: usize,
+    /// The number of sources whose published version a required verifier never judged.
+    unjudged: usize,
     failing_sets: Vec<(String, String)>,
     waiting_sets: Vec<WaitingSet>,
     /// Files and folders that could not be published, and belong to no source.
@@ -82,16 +84,17 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         (done(&visit))
         div #overview data-live="" {
             @if *total == 0 { (nothing_yet(&visit)) } @else {
-                (headline([(*bad, "source"), (overview.bad_sets(), "set"), (unpublished.len(), "file")], *total, overview.never()))
+                (headline([(*bad, "source"), (overview.unjudged, "unjudged version"), (overview.bad_sets(), "set"), (unpublished.len(), "file")], *total, overview.never()))
                 (counts_list(&overview.counts))
+                (unjudged(overview.unjudged))
                 p.dim {
                     (grouped(outlook.0)) " watched, " (grouped(outlook.1)) " due"
                     @if let Some(next) = outlook.2 { ", next due " (visit.age(Some(next))) }
                 }
                 @if !overview.cases.is_empty() { (attention(&visit, &overview.cases, *bad)) }
-                @if overview.hours.iter().any(|hour| hour.fetches > 0) { (day(&visit, &overview.hours)) }
             }
             (others(&overview))
+            @if *total > 0 && overview.hours.iter().any(|hour| hour.fetches > 0) { (day(&visit, &overview.hours)) }
             (passes_table(&visit, &overview.passes))
         }
     };
@@ -103,6 +106,7 @@ async fn read(visit: &Visit) -> Result<Overview, Problem> {
     let sources = app.sources(&[]).await?;
     let counts = state_counts(&sources);
     let total = sources.len() as u64;
+    let unjudged = app.unjudged_among(&sources).await?.len();
     let needs_attention = |one: &Source| is_bad(StateWord::of(one));
     let mut bad: Vec<_> = sources.into_iter().filter(needs_attention).collect();
     bad.sort_by_cached_key(|one| (gravity(StateWord::of(one)), one.settings.name.clone()));
@@ -120,6 +124,7 @@ async fn read(visit: &Visit) -> Result<Overview, Problem> {
         total,
         cases: cases(visit, bad).await?,
         bad: bad_total,
+        unjudged,
         failing_sets: app.failing_sets().await?,
         waiting_sets: app.waiting_sets().await?,
         unpublished,
@@ -190,7 +195,7 @@ fn nothing_yet(visit: &Visit) -> Markup {
     }
 }
 
-fn headline(bad: [(usize, &str); 3], total: u64, never: u64) -> Markup {
+fn headline(bad: [(usize, &str); 4], total: u64, never: u64) -> Markup {
     let counts = bad.into_iter().filter(|(number, _)| *number > 0);
     let bad: Vec<_> = counts
         .map(|(number, noun)| count(number as u64, noun))
@@ -221,6 +226,19 @@ fn counts_list(counts: &BTreeMap<&str, u64>) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Shows how many published versions were never judged by all that is required by now, with the way to them.
+fn unjudged(count: usize) -> Markup {
+    html! {
+        @if count > 0 {
+            p.state.warn {
+                a href="/sources?filter=is:unjudged" { (self::count(count as u64, "version")) " published, and never judged" }
+                " by all verifiers that are required by now: "
+                code { "gannet verify --stale" } " judges, or Verify again on the page of each"
             }
         }
     }

@@ -75,7 +75,7 @@ impl Judged<'_> {
             @if visit.may(Right::Operate) {
                 form method="post" action={ (self.forms) "verify" } { button type="submit" aria-describedby=[(!by_hand.is_empty()).then_some("ends")] { "Verify again" } }
                 @if !by_hand.is_empty() {
-                    span.dim #ends { "Verify again ends what was given by hand in the place of " (text(&by_hand.join(", "))) ": the verifier itself decides then." }
+                    span.dim #ends { "Verify again ends the verdict that was given by hand in the name of " (text(&by_hand.join(", "))) ": what the verifier itself says counts then." }
                 }
             }
         }
