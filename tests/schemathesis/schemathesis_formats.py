@@ -27,3 +27,19 @@ FORMATS = {
 }
 for name, strategy in FORMATS.items():
     schemathesis.openapi.format(name, strategy)
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    """Drops a body that was made to be wrong below a value that is null, which is right: the generator breaks the items
+    of `tags`, and sends `{"tags": null}`."""
+    mutations = getattr(case.meta and case.meta.phase.data, "mutations", None) or ()
+    return not mutations or not all(is_below_null(mutation, case.body) for mutation in mutations)
+
+
+def is_below_null(mutation, body):
+    """Whether the place in the schema that a mutation broke describes what is inside of a value that the body lacks."""
+    if mutation.parameter_location is None or mutation.parameter_location.value != "body" or not isinstance(body, dict):
+        return False
+    steps = (mutation.schema_pointer or "").strip("/").split("/")
+    return len(steps) > 2 and steps[0] == "properties" and body.get(steps[1]) is None

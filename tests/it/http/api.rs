@@ -330,7 +330,17 @@ fn a_source_is_added_edited_removed_and_restored() {
             .status,
         204
     );
-    assert_eq!(service.get("/api/v1/sources/2").json()["state"], "removed");
+    for path in ["", "/attempts", "/versions"] {
+        let path = format!("/api/v1/sources/2{path}");
+        let gone = service.get(&path);
+        assert!(
+            gone.status == 404 && gone.text().contains("?removed=true"),
+            "{gone:?}"
+        );
+        assert_eq!(service.get(&format!("{path}?removed=true")).status, 200);
+    }
+    let removed = service.get("/api/v1/sources/2?removed=true");
+    assert_eq!(removed.json()["state"], "removed");
     let again = service.send("POST", "/api/v1/sources", &operator, &body);
     assert!(
         again.status == 409 && again.text().contains("/api/v1/sources/2/restore"),

@@ -39,7 +39,7 @@ pub(super) async fn add(
     let settings = settings_of(settings)?;
     let source = add_source(&shared, &caller, settings).await?;
     let place = format!("/api/v1/sources/{}", source.id);
-    let mut response = shown(shared.app(), &source.id.to_string()).await?;
+    let mut response = shown(shared.app(), source.id).await?;
     *response.status_mut() = StatusCode::CREATED;
     if let Ok(place) = HeaderValue::try_from(place) {
         response.headers_mut().insert(header::LOCATION, place);
@@ -155,7 +155,7 @@ pub(super) async fn edit(
     }
     let after = patched(&seen.settings, patch)?;
     let source = edit_source(&shared, &caller, seen, after, condition.is_some()).await?;
-    shown(shared.app(), &source.id.to_string()).await
+    shown(shared.app(), source.id).await
 }
 
 /// Gives a source other settings, for somebody at the other end of a connection.
@@ -254,7 +254,7 @@ pub(super) async fn restore(
     let restored = app.restore(&[source.id.to_string()]).await?;
     shared.fetching().wake();
     match restored.into_iter().next() {
-        Some(added) => shown(&app, &added.source.id.to_string()).await,
+        Some(added) => shown(&app, added.source.id).await,
         None => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }

@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::list::page;
 use super::pages_schema::{AttemptPageJson, VersionPageJson};
-use super::parameters::{HistoryQuery, SourcePart, source_named};
+use super::parameters::{HistoryQuery, SourcePart, check_present, source_named};
 use crate::domain::{AttemptId, VersionId};
 use crate::faces::http::extract::{Params, Part};
 use crate::faces::http::problem::Problem;
@@ -30,6 +30,7 @@ pub(super) async fn attempts(
 ) -> Result<Response, Problem> {
     let app = shared.app();
     let (source, limit) = (source_named(app, &source).await?, page_size(query.limit)?);
+    check_present(&source, query.removed)?;
     let before = query.after.map(|after| AttemptId(after.0));
     let attempts = app.attempts_before(source.id, before, limit).await?;
     let versions = attempts.iter().filter_map(|attempt| attempt.version_id);
@@ -63,6 +64,7 @@ pub(super) async fn versions(
 ) -> Result<Response, Problem> {
     let app = shared.app();
     let (source, limit) = (source_named(app, &source).await?, page_size(query.limit)?);
+    check_present(&source, query.removed)?;
     let before = query.after.map(|after| VersionId(after.0));
     let versions = app.versions_before(source.id, before, limit).await?;
     let served = app.served(source.id).await?;

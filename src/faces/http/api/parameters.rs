@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa::openapi::Schema;
@@ -82,6 +83,8 @@ pub(super) struct HistoryQuery {
     /// At most so many; by default 100.
     #[param(minimum = 1, maximum = 500, default = 100)]
     pub(super) limit: Option<usize>,
+    /// Whether the history of a removed source is listed; else the answer is 404.
+    pub(super) removed: bool,
 }
 
 /// The id behind which a page begins: a number from 0.
@@ -122,6 +125,19 @@ pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(
 pub(super) async fn source_named(app: &App, text: &str) -> Result<Source, Problem> {
     check_length(text)?;
     app.source(text).await.map_err(Problem::of_name)
+}
+
+/// Refuses a source that was removed, unless the request asks for such.
+pub(super) fn check_present(source: &Source, with_removed: bool) -> Result<(), Problem> {
+    if source.removed_at.is_none() || with_removed {
+        return Ok(());
+    }
+    let detail = format!("the source {} was removed", source.settings.name);
+    let hint = format!(
+        "?removed=true shows it; POST /api/v1/sources/{}/restore brings it back",
+        source.id
+    );
+    Err(Problem::new(StatusCode::NOT_FOUND, detail).hint(hint))
 }
 
 /// Returns the version that a text names, and its source.

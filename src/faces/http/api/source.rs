@@ -3,14 +3,14 @@
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::answer::json;
-use super::parameters::{SourcePart, check_length};
+use super::parameters::{SourcePart, check_length, check_present};
 use super::settings_schema::SettingsSchema;
-use crate::app::App;
-use crate::domain::{Digest, SettingsPatch, SourceSettings};
-use crate::faces::http::extract::Part;
+use crate::app::{App, SourceToShow};
+use crate::domain::{Digest, SettingsPatch, SourceId, SourceSettings};
+use crate::faces::http::extract::{Params, Part};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
 use crate::faces::json::WholeSourceJson;
@@ -24,26 +24,42 @@ pub(super) struct ShownSource<'a> {
     settings: SettingsPatch,
 }
 
+/// Which sources are shown.
+#[derive(Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ShowQuery {
+    /// Whether a source that was removed is shown; else the answer is 404.
+    removed: bool,
+}
+
 /// Shows one source; its `ETag` is that of its settings.
 #[utoipa::path(
     get,
     path = "/api/v1/sources/{source}",
     operation_id = "showSource",
-    params(SourcePart),
+    params(SourcePart, ShowQuery),
     responses((status = 200, body = ShownSource)),
 )]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Part(source): Part<String>,
+    Params(query): Params<ShowQuery>,
 ) -> Result<Response, Problem> {
-    shown(shared.app(), &source).await
+    check_length(&source)?;
+    let found = shared.app().source_to_show(&source).await;
+    let found = found.map_err(Problem::of_name)?;
+    check_present(&found.source, query.removed)?;
+    answer(shared.app(), &found)
 }
 
-/// Returns the source that the text names as the answer.
-pub(super) async fn shown(app: &App, selector: &str) -> Result<Response, Problem> {
-    check_length(selector)?;
-    let found = app.source_to_show(selector).await;
-    let found = found.map_err(Problem::of_name)?;
+/// Returns the source with this id as the answer.
+pub(super) async fn shown(app: &App, id: SourceId) -> Result<Response, Problem> {
+    let found = app.source_to_show(&id.to_string()).await;
+    answer(app, &found.map_err(Problem::of_name)?)
+}
+
+fn answer(app: &App, found: &SourceToShow) -> Result<Response, Problem> {
     let source = &found.source;
     let whole = WholeSourceJson::new(
         source,

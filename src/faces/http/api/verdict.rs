@@ -3,6 +3,7 @@
 //!
 //! Never lets a token of a verifier speak for another one.
 
+use axum::http::StatusCode;
 use serde::Deserialize;
 
 use super::parameters::{check_length, version_named};
@@ -64,11 +65,15 @@ impl NewVerdictBody {
         let verifier = match (&self.verifier, &caller.role) {
             (Some(given), CallerRole::Verifier(own)) if given != own => {
                 let detail = format!("the token is for verdicts of {own}, not of {given}");
-                return Err(Problem::new(axum::http::StatusCode::FORBIDDEN, detail));
+                return Err(Problem::new(StatusCode::FORBIDDEN, detail));
             }
             (Some(given), _) => given,
             (None, CallerRole::Verifier(own)) => own,
-            (None, _) => return Err(Problem::invalid("the body: missing field `verifier`")),
+            // The body is valid, but only for a token of a verifier (RFC 9110 §15.5.21).
+            (None, _) => {
+                let detail = "the body: missing field `verifier`";
+                return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+            }
         };
         let outcome = match self.outcome.as_str() {
             "passed" => VerdictOutcome::Passed,
