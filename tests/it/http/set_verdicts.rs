@@ -99,6 +99,14 @@ fn a_verifier_gives_the_verdict_that_it_owes_for_a_set_and_no_other() {
             &json!({"edition_id": 1, "outcome": "passed", "x": 1}),
             400,
         ),
+        (&legal, VERDICTS, &said(&json!(1.5), "legal", "passed"), 400),
+        (&legal, VERDICTS, &said(&json!("1"), "legal", "passed"), 400),
+        (
+            &legal,
+            VERDICTS,
+            &said(&json!(99.0), "legal", "passed"),
+            412,
+        ),
         (&legal, VERDICTS, &other, 412),
     ] {
         let answer = service.send("POST", path, token, body);
@@ -144,6 +152,9 @@ fn a_verdict_on_one_combination_counts_for_no_other() {
         service.ask("POST", VERDICTS, &fields, &body)
     };
     home.fetch("a");
+    let unnamed = json!({"edition_id": first, "outcome": "passed"});
+    let refused = service.send("POST", VERDICTS, &operator, &unnamed);
+    assert_eq!(refused.status, 422, "{refused:?}");
     let refused = give("k1", &first);
     let problem = refused.json();
     assert_eq!((refused.status, &problem["kind"]), (412, &json!("changed")));

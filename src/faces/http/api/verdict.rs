@@ -4,7 +4,8 @@
 //! Never lets a token of a verifier speak for another one.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::parameters::{check_length, version_named};
 use crate::app::GivenVerdict;
@@ -33,6 +34,7 @@ pub(in crate::faces::http) struct NewVerdictBody {
 #[schema(as = NewSetVerdict)]
 pub(super) struct NewSetVerdictBody {
     /// The edition that was looked at. It is refused with 412 when the set has a newer one: other versions of its members.
+    #[serde(deserialize_with = "edition")]
     edition_id: EditionId,
     /// A verifier that judges the set; a token of a verifier may leave out its own.
     #[schema(min_length = 1, max_length = 512, format = "verifier")]
@@ -52,6 +54,21 @@ impl NewSetVerdictBody {
         };
         (self.edition_id, said)
     }
+}
+
+/// Reads an edition's id: 7, or 7.0, which is an integer in JSON Schema too (draft 2020-12 §4.2.3).
+fn edition<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EditionId, D::Error> {
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let whole = number.as_f64().filter(|number| number.fract() == 0.0);
+    let id = number
+        .as_i64()
+        .or_else(|| format!("{:.0}", whole?).parse().ok());
+    let wrong = || {
+        D::Error::custom(format!(
+            "`edition_id` is {number}: expected an edition's id"
+        ))
+    };
+    id.map(EditionId).ok_or_else(wrong)
 }
 
 fn outcome_schema() -> utoipa::openapi::Schema {
