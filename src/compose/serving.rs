@@ -372,6 +372,10 @@ impl Fetching for InService {
         self.requested.since(source)
     }
 
+    fn last_pass(&self) -> Option<(DateTime<Utc>, Option<String>)> {
+        self.worker.last_pass()
+    }
+
     fn wake(&self) {
         self.worker.wake();
     }

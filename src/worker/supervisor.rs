@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::arrivals::Arrivals;
@@ -49,6 +50,8 @@ pub struct Worker {
     retried: Mutex<Retried>,
     /// Notified when a source may be due.
     wake_up: Notify,
+    /// The end of the last pass of a worker that stays, and why that pass could not work.
+    last_pass: Mutex<Option<(DateTime<Utc>, Option<String>)>>,
     heartbeat: Heartbeat,
     /// The configuration whose notifiers are all recorded in the store.
     notifiers_begun: AsyncMutex<Option<Arc<Config>>>,
@@ -74,6 +77,7 @@ impl Worker {
             fetcher: AsyncMutex::default(),
             retried: Mutex::default(),
             wake_up: Notify::new(),
+            last_pass: Mutex::default(),
             heartbeat: Heartbeat::default(),
             notifiers_begun: AsyncMutex::default(),
         }
@@ -324,6 +328,7 @@ impl Worker {
             if let Some(error) = report.error.take_if(is_replaced) {
                 return Err(error);
             }
+            self.note_pass(&report);
             let error = report.error.as_ref().map(|error| error.message.clone());
             // An error that stays is reported once, not every minute.
             let is_other_error = error.is_some() && error != last_error;
@@ -346,6 +351,22 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    fn note_pass(&self, report: &PassReport) {
+        let error = report.error.as_ref().filter(|error| error.concerns_all());
+        let ended = (self.app.now(), error.map(ToString::to_string));
+        *self
+            .last_pass
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(ended);
+    }
+
+    /// Returns when the last pass of a worker that stays ended, with the reason if it could not work, on a full disk
+    /// say. A pass that finds nothing due counts.
+    pub fn last_pass(&self) -> Option<(DateTime<Utc>, Option<String>)> {
+        let last = self.last_pass.lock();
+        last.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes a worker that stays begin a pass at once, or right after the running one.

@@ -18,6 +18,9 @@ pub trait Fetching: Send + Sync {
     ) -> BoxFuture<'static, Result<Vec<SourceResult>>>;
     /// Returns since when a source is being fetched at somebody's request, or waits for its turn.
     fn since(&self, source: SourceId) -> Option<DateTime<Utc>>;
+    /// Returns when the last pass of the worker in this process ended, with the reason if it could not work; `None`
+    /// before its first pass, and without a worker.
+    fn last_pass(&self) -> Option<(DateTime<Utc>, Option<String>)>;
     /// Has the worker claim due sources at once, after a change that may have made some due.
     fn wake(&self);
 }

@@ -155,18 +155,16 @@ fn check_host(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), Pro
         .hint("name the host in the configuration: [http] hosts = [\"gannet.example.org\"]"))
 }
 
-/// Returns the sender of a request, by its credential. A wrong token is an error; an ended session is an unknown sender.
+/// Returns the sender of a request, by its credential. A wrong token is an error; an ended session is an unknown sender,
+/// and so is who sends credentials of another scheme: a proxy that signs people in passes on the password that it read.
 pub(super) async fn identify(
     shared: &Shared,
     client: Client,
     headers: &HeaderMap,
 ) -> Result<Caller, Problem> {
     let app = shared.app();
-    if headers.contains_key(header::AUTHORIZATION) {
-        let holder = match bearer(headers) {
-            Some(secret) => app.holder_of_token(secret).await?,
-            None => None,
-        };
+    if let Some(secret) = bearer(headers) {
+        let holder = app.holder_of_token(secret).await?;
         let detail = "the token is unknown, was revoked, or has expired";
         let refused = || Problem::new(StatusCode::UNAUTHORIZED, detail);
         return holder.map(Caller::token).ok_or_else(refused);
@@ -205,7 +203,7 @@ async fn let_in_by_proxy(app: &App, name: &str) -> Result<Caller, Problem> {
 /// Returns the token of a request (RFC 6750 §2.1).
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let field = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = field.split_once(' ')?;
+    let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 

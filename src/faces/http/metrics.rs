@@ -83,7 +83,7 @@ const GAUGES: [(&str, &str); 9] = [
     ),
     (
         "gannet_last_pass_timestamp_seconds",
-        "The end of the last pass, in seconds since 1970.",
+        "The end of the last pass that fetched or judged something, or of the last one of this process, in seconds since 1970.",
     ),
     (
         "gannet_config_rejected",
@@ -103,6 +103,8 @@ struct Counted {
     event: EventId,
     /// When each actor's pass began.
     passes: HashMap<String, DateTime<Utc>>,
+    /// The end of the last pass that the log has.
+    last_pass: Option<DateTime<Utc>>,
 }
 
 impl Numbers {
@@ -119,6 +121,7 @@ impl Numbers {
                 attempt: app.newest_attempt().await?,
                 event: app.newest_event().await?,
                 passes: HashMap::new(),
+                last_pass: last_pass(app).await?,
             }),
         })
     }
@@ -152,9 +155,16 @@ impl Numbers {
         self.count_events(app, &mut counted).await
     }
 
-    /// Returns the numbers as text; `clients` follow the live feed.
-    pub(super) async fn text(&self, app: &App, clients: usize) -> Result<String> {
+    /// Returns the numbers as text; `clients` follow the live feed, and the last pass of this process, if it made one,
+    /// ended at `pass`.
+    pub(super) async fn text(
+        &self,
+        app: &App,
+        clients: usize,
+        pass: Option<DateTime<Utc>>,
+    ) -> Result<String> {
         self.count(app).await?;
+        let pass = pass.max(self.counted.lock().await.last_pass);
         let states = all_state_counts(app).await?;
         let (watched, due, _) = app.outlook().await?;
         let failing = app.failing_sets().await?.len() as u64;
@@ -171,6 +181,10 @@ impl Numbers {
             gauge!("gannet_sets_pending").set(precise(pending));
             gauge!("gannet_store_bytes").set(precise(bytes));
             gauge!("gannet_websocket_clients").set(precise(clients as u64));
+            if let Some(pass) = pass {
+                let at = pass.timestamp().unsigned_abs();
+                gauge!("gannet_last_pass_timestamp_seconds").set(precise(at));
+            }
             gauge!("gannet_config_rejected").set(precise(is_rejected.into()));
         });
         let handle = self.recorder.handle();
@@ -207,7 +221,7 @@ impl Numbers {
             let events = app.events(filter).await?;
             with_local_recorder(&self.recorder, || {
                 for event in &events {
-                    count_event(event, &mut counted.passes);
+                    count_event(event, counted);
                 }
             });
             let Some(last) = events.last() else {
@@ -216,6 +230,17 @@ impl Numbers {
             counted.event = last.id;
         }
     }
+}
+
+/// Returns the end of the last pass that the log has.
+async fn last_pass(app: &App) -> Result<Option<DateTime<Utc>>> {
+    let filter = EventFilter {
+        action: Some(Action::PassFinished),
+        limit: 1,
+        ..EventFilter::default()
+    };
+    let events = app.events(filter).await?;
+    Ok(events.last().map(|event| event.stamp.at))
 }
 
 /// Says what each number means.
@@ -232,24 +257,24 @@ fn describe() {
 }
 
 /// Counts a verdict, or the end of a pass.
-fn count_event(event: &Event, passes: &mut HashMap<String, DateTime<Utc>>) {
+fn count_event(event: &Event, counted: &mut Counted) {
     let outcome = match event.event.action {
         Action::VerdictPassed => "passed",
         Action::VerdictFailed => "failed",
         Action::VerdictError => "error",
         Action::VerdictPending => "pending",
         Action::PassStarted => {
+            let passes = &mut counted.passes;
             passes.insert(event.stamp.actor.0.clone(), event.stamp.at);
             return;
         }
         Action::PassFinished => {
-            let began = passes.remove(&event.stamp.actor.0);
+            let began = counted.passes.remove(&event.stamp.actor.0);
             let took = began.and_then(|began| (event.stamp.at - began).to_std().ok());
             if let Some(took) = took {
                 histogram!("gannet_pass_duration_seconds").record(took);
             }
-            let at = event.stamp.at.timestamp().unsigned_abs();
-            gauge!("gannet_last_pass_timestamp_seconds").set(precise(at));
+            counted.last_pass = counted.last_pass.max(Some(event.stamp.at));
             return;
         }
         _ => return,

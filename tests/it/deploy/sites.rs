@@ -309,6 +309,60 @@ fn nginx_serves_the_files_and_passes_the_rest_on() {
     );
 }
 
+/// The site signs people in by their passwords, and the service believes it; both sites pass the forms of sets on.
+#[test]
+fn people_whom_nginx_signs_in_use_the_forms_of_sets() {
+    if !has("nginx", "-v", "people signed in by nginx") {
+        return;
+    }
+    let home = Home::new(
+        "[http]\nread = \"users\"\ntrusted_proxies = [\"127.0.0.1\"]\nuser_header = \"X-Remote-User\"\n[[verifier]]\nname = \"legal\"\nscope = \"set\"\nsources = [\"tag:eu\"]\nexternal = true\n",
+    )
+    .with_member("b", &["eu"], ["b1"])
+    .fetched(&["b"]);
+    home.add_person("anna", "operator");
+    let service = Service::start(&home, &["--no-worker"]);
+    for name in ["nginx-serve.conf", "compose-nginx.conf"] {
+        let site = Site::before(name, &service.address);
+        let text = fs::read_to_string(site.path("site.conf")).expect("a file");
+        let users = site.path("users");
+        fs::write(&users, "anna:{PLAIN}long enough\n").expect("a file");
+        let signs_in = format!(
+            "auth_basic gannet; auth_basic_user_file {};\n    location / {{",
+            users.display()
+        );
+        let text = text
+            .replace(
+                "proxy_set_header X-Remote-User \"\";",
+                "proxy_set_header X-Remote-User $remote_user;",
+            )
+            .replacen("location / {", &signs_in, 1)
+            .replace(" ssl;", ";");
+        fs::write(site.path("site.conf"), text).expect("a file");
+        let _nginx = site.start();
+        let ask = |head: &str, body: &str| {
+            let length = body.len();
+            site.ask(&format!(
+                "{head} HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nConnection: close\r\nAuthorization: Basic YW5uYTpsb25nIGVub3VnaA==\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+            ))
+        };
+        let page = ask("GET /sets/eu", "");
+        assert!(
+            page.starts_with("HTTP/1.1 200") && page.contains("anna"),
+            "{name}: {page}"
+        );
+        let form = "verifier=legal&outcome=passed&edition=1&detail=";
+        for (head, form) in [
+            ("POST /sets/eu/-verdicts", form),
+            ("POST /sets/eu/-verify", ""),
+        ] {
+            let done = ask(head, form);
+            assert!(done.starts_with("HTTP/1.1 303"), "{name} {head}: {done}");
+        }
+    }
+    assert!(home.ok(&["log"]).contains("anna by http"));
+}
+
 #[test]
 fn the_service_answers_through_nginx_and_its_live_feed_does() {
     if !has("nginx", "-v", "the service behind nginx") {

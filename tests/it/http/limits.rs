@@ -70,6 +70,26 @@ fn strange_requests_are_refused_and_the_next_one_is_answered() {
 }
 
 #[test]
+fn readiness_and_numbers_follow_the_passes_of_the_worker() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://gannet.invalid/a", "--name", "a"]);
+    gannet.ok(&["disable", "a"]);
+    let service = Service::start(&gannet, &[]);
+    until("a pass ends with nothing due", || {
+        let ready = service.get("/readyz");
+        ready.status == 200 && ready.text().starts_with("ready; the last pass ended at 20")
+    });
+    let numbers = service.get("/metrics").text().to_owned();
+    let last = numbers
+        .lines()
+        .find_map(|line| line.strip_prefix("gannet_last_pass_timestamp_seconds "));
+    assert!(
+        last.is_some_and(|at| at.parse().is_ok_and(|at: f64| at > 1e9)),
+        "{numbers}"
+    );
+}
+
+#[test]
 fn the_service_begins_and_ends_in_order() {
     let gannet = rig();
     let service = Service::start(&gannet, &[]);

@@ -21,6 +21,44 @@ const CALLERS: [(&str, &[&str]); 9] = [
     ("cookie disabled", &["anybody"]),
 ];
 
+/// Returns the right that a route should need, by what it is for.
+fn right_by_rule(method: &str, path: &str) -> &'static str {
+    let open = [
+        "/healthz",
+        "/readyz",
+        "/api",
+        "/api/openapi.json",
+        "/images",
+        "/sign-out",
+    ];
+    let open_below = ["/assets/", "/api/docs/", "/sign-in", "/links/"];
+    match (method, path) {
+        (_, path) if open.contains(&path) => "anybody",
+        (_, path) if open_below.iter().any(|part| path.starts_with(part)) => "anybody",
+        (_, "/data") => "administer",
+        ("GET", "/sources/{source}/remove") => "operate",
+        ("GET", _) => "read",
+        (_, path) if path.ends_with("verdicts") => "judge",
+        _ => "operate",
+    }
+}
+
+/// Returns a path of a route.
+fn path_of(route: &str) -> String {
+    let mut path = route.to_owned();
+    for (part, given) in [
+        ("{link}", "x"),
+        ("{name}", "x"),
+        ("{*path}", "x"),
+        ("{source}", "999"),
+        ("{version}", "v999"),
+        ("{other}", "v998"),
+    ] {
+        path = path.replace(part, given);
+    }
+    path
+}
+
 /// Returns the field by which a caller is let in.
 fn credential(gannet: &Gannet, service: &Service, caller: &str) -> Option<(&'static str, String)> {
     let (kind, role) = caller.split_once(' ')?;
@@ -50,14 +88,13 @@ fn each_route_is_open_to_those_with_its_right_alone() {
     let service = Service::start(&gannet, &["--no-worker"]);
     let table = route_table();
     assert!(table.len() > 20, "{table:?}");
+    for (method, route, right) in &table {
+        assert_eq!(*right, right_by_rule(method, route), "{method} {route}");
+    }
     for (caller, rights) in CALLERS {
         let credential = credential(&gannet, &service, caller);
-        for (method, path, right) in &table {
-            let path = path
-                .replace("{link}", "x")
-                .replace("{name}", "x")
-                .replace("{source}", "999");
-            let path = path.replace("{version}", "v999").replace("{other}", "v998");
+        for (method, route, right) in &table {
+            let path = path_of(route);
             let mut fields = vec![
                 ("Content-Type", "application/json"),
                 ("Sec-Fetch-Site", "same-origin"),
@@ -79,6 +116,51 @@ fn each_route_is_open_to_those_with_its_right_alone() {
                 "{method} {path} as {caller}: {answer:?}"
             );
         }
+    }
+}
+
+#[test]
+fn no_write_is_done_for_a_page_of_another_site() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    gannet.add_person("anna", "admin");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let cookie = service.sign_in("anna", PASSWORD).cookie();
+    let ways: [&[(&str, &str)]; 4] = [
+        &[("Sec-Fetch-Site", "cross-site")],
+        &[("Sec-Fetch-Site", "same-site")],
+        &[("Origin", "https://other.example")],
+        &[("Origin", "null")],
+    ];
+    let mut tried = 0;
+    for (method, route, _) in route_table() {
+        if method == "GET" {
+            continue;
+        }
+        for way in ways {
+            let fields = [&[("Cookie", cookie.as_str())][..], way].concat();
+            let answer = service.ask(&method, &path_of(&route), &fields, "");
+            assert_eq!(answer.status, 403, "{method} {route} {way:?}: {answer:?}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "{tried}");
+}
+
+#[test]
+fn credentials_of_another_scheme_are_nobodys() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    let service = Service::start(&gannet, &["--no-worker"]);
+    for (field, status) in [
+        ("Basic am9lOnBhc3M=", 200),
+        ("Negotiate abc", 200),
+        ("Bearer wrong", 401),
+        ("bearer", 401),
+        ("Bearer ", 401),
+    ] {
+        let answer = service.ask("GET", "/api/v1/sources", &[("Authorization", field)], "");
+        assert_eq!(answer.status, status, "{field}: {answer:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::rig::{Numbers, Release, Reply, SUMS_VERIFIER, plain_files, sqlite, sums_of};
+use crate::rig::{Release, Reply, SUMS_VERIFIER, plain_files, sums_of};
 
 pub(super) const FILES: [&str; 2] = ["SHA256SUMS", "data.csv"];
 
