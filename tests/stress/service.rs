@@ -1,6 +1,7 @@
 //! The service under load that no friend makes: killed at any moment, thousands of connections that say nothing, clients
 //! that send or read too slowly, bodies without end. It keeps what it acknowledged, and goes on answering others.
 
+use std::collections::HashSet;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Mutex;
@@ -45,21 +46,62 @@ fn status(stream: &mut TcpStream, request: &[u8]) -> Option<u16> {
     }
 }
 
-/// Adds sources over one connection until it breaks, and notes the names of those that were acknowledged.
-fn add_until_killed(address: &str, token: &str, begin: &str, acknowledged: &Mutex<Vec<String>>) {
+/// The writes that are tried: each is sent with a name of its own, which the store has to know after the service said
+/// that the write is done.
+#[derive(Clone, Copy, Debug)]
+enum Write {
+    /// Adds a source of the name.
+    Add,
+    /// Records a verdict with the name as its detail.
+    Judge,
+    /// Gives a source of the writer's the name as a tag.
+    Edit,
+}
+
+impl Write {
+    const ALL: [Self; 3] = [Self::Add, Self::Judge, Self::Edit];
+
+    fn request(self, address: &str, token: &str, name: &str) -> String {
+        let (target, body) = match self {
+            Self::Add => (
+                "POST /api/v1/sources",
+                format!("{{\"address\": \"https://example.org/{name}\", \"name\": \"{name}\"}}"),
+            ),
+            Self::Judge => (
+                "POST /api/v1/versions/1/verdicts",
+                format!(
+                    "{{\"verifier\": \"legal\", \"outcome\": \"passed\", \"detail\": \"{name}\"}}"
+                ),
+            ),
+            Self::Edit => (
+                "PATCH /api/v1/sources/edited",
+                format!("{{\"tags\": [\"{name}\"]}}"),
+            ),
+        };
+        let length = body.len();
+        format!(
+            "{target} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+    }
+}
+
+/// Writes over one connection until it breaks, and notes the names of the writes that were acknowledged.
+fn write_until_killed(
+    what: Write,
+    address: &str,
+    token: &str,
+    begin: &str,
+    acknowledged: &Mutex<Vec<String>>,
+) {
     let Ok(mut stream) = TcpStream::connect(address) else {
         return;
     };
     for number in 0.. {
         let name = format!("{begin}-{number}");
-        let body = format!("{{\"address\": \"https://example.org/{name}\", \"name\": \"{name}\"}}");
-        let head = format!(
-            "POST /api/v1/sources HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        match status(&mut stream, (head + &body).as_bytes()) {
-            Some(201) => acknowledged.lock().expect("names").push(name),
-            Some(other) => panic!("{name}: {other}"),
+        let request = what.request(address, token, &name);
+        match status(&mut stream, request.as_bytes()) {
+            Some(200 | 201) => acknowledged.lock().expect("names").push(name),
+            Some(other) => panic!("{what:?} {name}: {other}"),
             None => return,
         }
     }
@@ -68,45 +110,60 @@ fn add_until_killed(address: &str, token: &str, begin: &str, acknowledged: &Mute
 #[test]
 fn killed_a_hundred_times_the_service_keeps_every_write_that_it_acknowledged() {
     const ROUNDS: u64 = 100;
-    const WRITERS: u64 = 4;
-    let gannet = Gannet::new();
-    gannet.ok(&["add", "https://example.org/first", "--name", "first"]);
+    let gannet =
+        Home::new("[[verifier]]\nname = \"legal\"\nsources = [\"judged\"]\nexternal = true\n")
+            .with_source("judged", ["one"])
+            .with_source("edited", ["one"])
+            .fetched(&["judged"]);
     let token = operator(&gannet);
-    let acknowledged = Mutex::new(Vec::new());
+    let acknowledged = Write::ALL.map(|what| (what, Mutex::new(Vec::new())));
     let mut numbers = Numbers(7);
     let begun = Instant::now();
     for round in 0..ROUNDS {
-        let service = Service::start(&gannet, &["--no-worker"]);
+        // Half of the rounds have a worker, whose passes are killed as well.
+        let flags: &[&str] = if round % 2 == 0 {
+            &["--no-worker"]
+        } else {
+            &[]
+        };
+        let service = Service::start(&gannet, flags);
         let address = service.address.clone();
         assert_eq!(service.get("/readyz").status, 200, "round {round}");
         thread::scope(|scope| {
-            for writer in 0..WRITERS {
-                let (address, token, acknowledged) = (&address, &token, &acknowledged);
-                let begin = format!("r{round}-w{writer}");
-                scope.spawn(move || add_until_killed(address, token, &begin, acknowledged));
+            for (what, acknowledged) in &acknowledged {
+                let (address, token) = (&address, &token);
+                let begin = format!("r{round}");
+                scope
+                    .spawn(move || write_until_killed(*what, address, token, &begin, acknowledged));
             }
             // Not a wait for anything: the moment at which the service is killed.
             thread::sleep(Duration::from_millis(20 + numbers.below(150) as u64));
             drop(service);
         });
     }
-    let acknowledged = acknowledged.into_inner().expect("names");
+    let acknowledged = acknowledged.map(|(_, names)| names.into_inner().expect("names"));
+    let counts = acknowledged.each_ref().map(Vec::len);
     println!(
-        "{ROUNDS} kills in {:.0} s, {} writes acknowledged",
+        "{ROUNDS} kills in {:.0} s, acknowledged {counts:?}",
         begun.elapsed().as_secs_f64(),
-        acknowledged.len()
     );
-    assert!(acknowledged.len() > 500, "{}", acknowledged.len());
-    let sources = gannet.json(&["list", "--json"]);
-    let sources = sources.as_array().expect("a list").iter();
-    let names: std::collections::HashSet<_> = sources
-        .map(|source| source["name"].as_str().expect("a name"))
-        .collect();
-    let lost: Vec<_> = acknowledged
-        .iter()
-        .filter(|name| !names.contains(name.as_str()))
-        .collect();
-    assert!(lost.is_empty(), "lost: {lost:?}");
+    assert!(counts.iter().all(|count| *count > 100), "{counts:?}");
+    let known = [
+        gannet.ok(&["list", "--csv"]),
+        gannet.ok(&["verdicts", "--limit", "0", "--csv"]),
+        // Each edit is an event that says what changed.
+        gannet.ok(&["log", "--source", "edited", "--limit", "0", "--csv"]),
+    ];
+    for (names, known) in acknowledged.iter().zip(&known) {
+        let words: HashSet<_> = known
+            .split(|letter: char| !letter.is_alphanumeric() && letter != '-')
+            .collect();
+        let lost: Vec<_> = names
+            .iter()
+            .filter(|name| !words.contains(name.as_str()))
+            .collect();
+        assert!(lost.is_empty(), "lost: {lost:?}");
+    }
     let check: String = sqlite::read(&gannet.data())
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .expect("a check");
