@@ -330,14 +330,14 @@ fn a_source_is_added_edited_removed_and_restored() {
             .status,
         204
     );
-    for path in ["", "/attempts", "/versions"] {
-        let path = format!("/api/v1/sources/2{path}");
-        let gone = service.get(&path);
+    for below in ["", "/attempts", "/versions"] {
+        let address = format!("/api/v1/sources/2{below}");
+        let gone = service.get(&address);
         assert!(
             gone.status == 404 && gone.text().contains("?removed=true"),
             "{gone:?}"
         );
-        assert_eq!(service.get(&format!("{path}?removed=true")).status, 200);
+        assert_eq!(service.get(&format!("{address}?removed=true")).status, 200);
     }
     let removed = service.get("/api/v1/sources/2?removed=true");
     assert_eq!(removed.json()["state"], "removed");

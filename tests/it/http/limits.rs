@@ -79,7 +79,7 @@ fn readiness_and_numbers_follow_the_passes_of_the_worker() {
         let ready = service.get("/readyz");
         ready.status == 200 && ready.text().starts_with("ready; the last pass ended at 20")
     });
-    let numbers = service.get("/metrics").text().to_owned();
+    let numbers = service.get("/metrics").text();
     let last = numbers
         .lines()
         .find_map(|line| line.strip_prefix("gannet_last_pass_timestamp_seconds "));

@@ -139,7 +139,7 @@ fn no_write_is_done_for_a_page_of_another_site() {
         }
         for way in ways {
             let fields = [&[("Cookie", cookie.as_str())][..], way].concat();
-            let answer = service.ask(&method, &path_of(&route), &fields, "");
+            let answer = service.ask(&method, &path_of(route), &fields, "");
             assert_eq!(answer.status, 403, "{method} {route} {way:?}: {answer:?}");
             tried += 1;
         }
