@@ -1,15 +1,14 @@
 //! `/files/…` and `/sets/NAME/…`: the published files, as they lie below `published/` and in the folders of the sets.
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{self, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::body::Sendable;
@@ -17,6 +16,7 @@ use super::cached_file::{open_cached, read_cached};
 use super::caller::Right;
 use super::content::{Sent, picture_type, send, unreadable};
 use super::extract::Part;
+use super::file_beneath::open_beneath;
 use super::problem::Problem;
 use super::route::{Route, route};
 use super::shared::Shared;
@@ -60,12 +60,15 @@ async fn published(
     path: String,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let place = below(&folder, &path).ok_or_else(|| nothing_at(&path))?;
+    if !is_plain(&path) {
+        return Err(nothing_at(&path));
+    }
     // A hop to a thread that may wait for the disk costs more than a small file that is in memory.
-    let (content, sent) = if let Ok(opened) = opened_cached(&place) {
+    let (content, sent) = if let Ok(opened) = opened_cached(&folder, &path) {
         opened
     } else {
-        let opened = tokio::task::spawn_blocking(move || opened(&place)).await;
+        let place = path.clone();
+        let opened = tokio::task::spawn_blocking(move || opened(&folder, &place)).await;
         let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error)));
         opened.map_err(|error| match error {
             error if is_absence(&error) => nothing_at(&path),
@@ -79,8 +82,8 @@ async fn published(
 }
 
 /// Reads a small file without waiting for the disk; `WouldBlock` for one that is large or not in memory.
-fn opened_cached(path: &Path) -> io::Result<(Sendable, Sent)> {
-    let file = open_cached(path)?;
+fn opened_cached(folder: &Path, path: &str) -> io::Result<(Sendable, Sent)> {
+    let file = open_cached(folder, path)?;
     let facts = file.metadata()?;
     let length = usize::try_from(facts.len()).ok();
     let length = length.filter(|_| facts.is_file() && facts.len() <= SMALL_BYTES);
@@ -90,12 +93,8 @@ fn opened_cached(path: &Path) -> io::Result<(Sendable, Sent)> {
 }
 
 /// Opens a file, and reads a small one.
-fn opened(path: &Path) -> io::Result<(Sendable, Sent)> {
-    // A pipe would wait for its other end, and a link may lead anywhere.
-    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    let mut options = File::options();
-    let options = options.read(true).custom_flags(flags.bits().cast_signed());
-    let mut file = options.open(path)?;
+fn opened(folder: &Path, path: &str) -> io::Result<(Sendable, Sent)> {
+    let mut file = open_beneath(folder, path)?;
     let facts = file.metadata()?;
     if !facts.is_file() {
         return Err(io::ErrorKind::NotFound.into());
@@ -118,13 +117,13 @@ fn opened(path: &Path) -> io::Result<(Sendable, Sent)> {
 }
 
 /// Returns the facts of a file that begins with these bytes.
-fn sent_of(path: &Path, facts: &Metadata, beginning: &[u8]) -> Sent {
+fn sent_of(path: &str, facts: &Metadata, beginning: &[u8]) -> Sent {
     let picture = picture_type(beginning);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = path.rsplit('/').next().unwrap_or_default();
     let guessed = || mime_guess::from_path(path).first_raw().map(str::to_owned);
     Sent {
         tag: tag_of(facts),
-        name: name.into_owned(),
+        name: name.to_owned(),
         media_type: picture.map(str::to_owned).or_else(guessed),
         modified: facts.modified().ok().map(Into::into),
         is_shown: picture.is_some(),
@@ -144,10 +143,15 @@ fn tag_of(facts: &Metadata) -> String {
 }
 
 /// Returns the place of a path below a folder; `None` for one that could lead out of it, and for hidden files.
-pub(super) fn below(folder: &Path, path: &str) -> Option<PathBuf> {
-    let is_plain =
+fn below(folder: &Path, path: &str) -> Option<PathBuf> {
+    is_plain(path).then(|| folder.join(path))
+}
+
+/// Returns whether a path is made of names of published files and folders.
+pub(super) fn is_plain(path: &str) -> bool {
+    let is_name =
         |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\0', '\\']);
-    path.split('/').all(is_plain).then(|| folder.join(path))
+    path.split('/').all(is_name)
 }
 
 fn is_absence(error: &io::Error) -> bool {

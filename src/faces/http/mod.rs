@@ -16,6 +16,7 @@ mod content;
 mod cursor;
 mod extract;
 mod fetching;
+mod file_beneath;
 mod files;
 mod guard;
 mod idempotency;

@@ -94,7 +94,16 @@ fn what_is_no_file_is_not_there() {
     std::fs::create_dir(beside("folder.csv")).expect("a folder");
     let made = Command::new("mkfifo").arg(beside("pipe.csv")).status();
     assert!(made.is_ok_and(|made| made.success()), "a pipe");
-    for name in ["link.csv", "folder.csv", "pipe.csv"] {
+    // A folder that leads elsewhere shows nothing of what is there.
+    let elsewhere = home.path("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("a folder");
+    std::fs::write(elsewhere.join("secret.csv"), "secret").expect("a file");
+    std::os::unix::fs::symlink(&elsewhere, beside("away")).expect("a link");
+    let (folder, _) = csv.rsplit_once('/').expect("a folder");
+    let listing = folder.replacen("/files/", "/published/", 1);
+    assert_eq!(service.get(&format!("{listing}/")).status, 200);
+    assert_eq!(service.get(&format!("{listing}/away/")).status, 404);
+    for name in ["link.csv", "folder.csv", "pipe.csv", "away/secret.csv"] {
         let answer = service.get(&csv.replace("prices.csv", name));
         assert_eq!(answer.status, 404, "{name}: {answer:?}");
     }

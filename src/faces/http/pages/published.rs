@@ -1,19 +1,20 @@
 //! `/published/`: the published files by folder, so that a person finds them. The files themselves are at `/files/…`.
 
-use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
+use rustix::fs::{AtFlags, Dir, FileType, statat};
 
 use super::elements::{dash, grouped, size, table_box, text};
 use super::layout::Section;
 use super::visit::{Visit, segment};
 use crate::faces::http::content::unreadable;
 use crate::faces::http::extract::Part;
-use crate::faces::http::files::{below, nothing_at};
+use crate::faces::http::file_beneath::open_folder_beneath;
+use crate::faces::http::files::{is_plain, nothing_at};
 use crate::faces::http::problem::Problem;
 
 /// The most entries of a folder that are shown.
@@ -29,20 +30,21 @@ struct Entry {
 
 /// Lists the folders of all hosts.
 pub(super) async fn all(visit: Visit) -> Result<Response, Problem> {
-    let folder = visit.app().published_folder().to_owned();
-    listed(&visit, "", folder).await
+    listed(&visit, "").await
 }
 
 /// Lists a folder.
 pub(super) async fn folder(visit: Visit, Part(path): Part<String>) -> Result<Response, Problem> {
     let path = path.trim_end_matches('/');
-    let folder = below(visit.app().published_folder(), path);
-    let folder = folder.ok_or_else(|| nothing_at(path))?;
-    listed(&visit, path, folder).await
+    if !is_plain(path) {
+        return Err(nothing_at(path));
+    }
+    listed(&visit, path).await
 }
 
-async fn listed(visit: &Visit, path: &str, folder: PathBuf) -> Result<Response, Problem> {
-    let read = tokio::task::spawn_blocking(move || entries(&folder)).await;
+async fn listed(visit: &Visit, path: &str) -> Result<Response, Problem> {
+    let (folder, below) = (visit.app().published_folder().to_owned(), path.to_owned());
+    let read = tokio::task::spawn_blocking(move || entries(&folder, &below)).await;
     let read = read.map_err(|error| unreadable(&io::Error::other(error)))?;
     let (entries, is_cut) = match read {
         Ok(read) => read,
@@ -67,10 +69,11 @@ async fn listed(visit: &Visit, path: &str, folder: PathBuf) -> Result<Response, 
     Ok(visit.page(Section::None, title, &content))
 }
 
-/// Reads a folder, the first entries by name, and whether there are more. Blocks.
-fn entries(folder: &PathBuf) -> io::Result<(Vec<Entry>, bool)> {
+/// Reads a folder below another one, the first entries by name, and whether there are more. Blocks.
+fn entries(folder: &Path, path: &str) -> io::Result<(Vec<Entry>, bool)> {
+    let folder = open_folder_beneath(folder, path)?;
     let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in Dir::read_from(&folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if !name.starts_with('.') {
             names.push(name);
@@ -81,10 +84,11 @@ fn entries(folder: &PathBuf) -> io::Result<(Vec<Entry>, bool)> {
     names.truncate(MAX_ENTRIES);
     // A file may be withdrawn meanwhile.
     let entry = |name: String| {
-        let facts = fs::symlink_metadata(folder.join(&name)).ok()?;
+        let facts = statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let is_file = FileType::from_raw_mode(facts.st_mode) == FileType::RegularFile;
         Some(Entry {
-            size_bytes: facts.is_file().then_some(facts.len()),
-            changed_at: facts.modified().ok().map(Into::into),
+            size_bytes: is_file.then_some(facts.st_size.unsigned_abs()),
+            changed_at: DateTime::from_timestamp(facts.st_mtime, 0),
             name,
         })
     };
