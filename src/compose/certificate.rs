@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use tokio::signal::unix::Signal;
 
 use super::{Services, signals};
 use crate::app::{Error, Result};
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::HttpConfig;
 use crate::domain::{Action, NewEvent};
 use crate::faces::http::Tls;
@@ -38,6 +40,11 @@ impl Certificate {
         Ok(Some(Self { tls, read_from }))
     }
 
+    /// Returns, from two weeks before, that the certificate expires.
+    pub(super) fn expiry_words(&self) -> Option<String> {
+        self.tls.expiry_words(SystemClock.now())
+    }
+
     /// Reads the files again when they, or their names in the configuration, have changed; never returns. The two are
     /// replaced one after the other: they are read once a look finds them as the look before did, or on SIGHUP.
     pub(super) async fn keep_current(
@@ -46,7 +53,9 @@ impl Certificate {
         mut hang_ups: Option<Signal>,
     ) -> Infallible {
         let (mut read_from, mut seen) = (self.read_from.clone(), self.read_from);
+        let mut warned = None;
         loop {
+            warn_of_expiry(&self.tls, services, &mut warned);
             let is_asked = tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => false,
                 () = signals::hang_up(hang_ups.as_mut()) => true,
@@ -60,6 +69,18 @@ impl Certificate {
             }
             seen = now;
         }
+    }
+}
+
+/// Warns once a day that the certificate expires soon.
+fn warn_of_expiry(tls: &Tls, services: &Services, warned: &mut Option<NaiveDate>) {
+    let now = services.app.now();
+    let Some(line) = tls.expiry_words(now) else {
+        return;
+    };
+    if warned.replace(now.date_naive()) != Some(now.date_naive()) {
+        tracing::warn!("{line}");
+        services.notes.say(&format!("warning: {line}"));
     }
 }
 

@@ -49,8 +49,9 @@ fn try_machine(config: &Config) -> Result<Vec<String>> {
     if let Err(error) = net::check_proxy(&config.fetch, &config.secrets) {
         problems.push(error.to_string());
     }
-    if let Err(error) = Certificate::read(&config.http) {
-        problems.push(error.with_hint());
+    match Certificate::read(&config.http) {
+        Ok(certificate) => looks.extend(certificate.and_then(|one| one.expiry_words())),
+        Err(error) => problems.push(error.with_hint()),
     }
     for (what, folder) in [("data", &config.data_dir), ("logs", &config.log_dir)] {
         let place = folder.display();

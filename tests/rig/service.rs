@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use serde_json::Value;
 
 use super::gannet::Gannet;
@@ -20,6 +21,8 @@ pub(crate) struct Service {
     /// The address and port.
     pub(crate) address: String,
     is_tls: bool,
+    /// Whom requests over TLS trust.
+    pub(crate) client: Arc<ClientConfig>,
 }
 
 /// A connection to the service.
@@ -82,6 +85,7 @@ impl Service {
                     stderr,
                     address: address.trim_end_matches('/').to_owned(),
                     is_tls: scheme == "https",
+                    client: trusting_client(),
                 };
             }
             said.push_str(&line);
@@ -148,7 +152,7 @@ impl Service {
             return Box::new(stream);
         }
         let name = ServerName::try_from("localhost").expect("a name");
-        let client = ClientConnection::new(trusting_client(), name).expect("a client");
+        let client = ClientConnection::new(Arc::clone(&self.client), name).expect("a client");
         Box::new(StreamOwned::new(client, stream))
     }
 

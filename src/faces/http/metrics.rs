@@ -58,7 +58,7 @@ const TIMES: [(&str, &str); 3] = [
     ),
 ];
 /// The present numbers, with their meaning.
-const GAUGES: [(&str, &str); 9] = [
+const GAUGES: [(&str, &str); 10] = [
     ("gannet_sources", "Sources by state."),
     (
         "gannet_sources_watched",
@@ -84,6 +84,10 @@ const GAUGES: [(&str, &str); 9] = [
     (
         "gannet_last_pass_timestamp_seconds",
         "The end of the last pass that fetched or judged something, or of the last one of this process, in seconds since 1970.",
+    ),
+    (
+        "gannet_http_certificate_expires_timestamp_seconds",
+        "When the certificate of the service expires, in seconds since 1970.",
     ),
     (
         "gannet_config_rejected",
@@ -155,13 +159,14 @@ impl Numbers {
         self.count_events(app, &mut counted).await
     }
 
-    /// Returns the numbers as text; `clients` follow the live feed, and the last pass of this process, if it made one,
-    /// ended at `pass`.
+    /// Returns the numbers as text; `clients` follow the live feed, the last pass of this process, if it made one, ended at
+    /// `pass`, and the certificate expires at `expiry`.
     pub(super) async fn text(
         &self,
         app: &App,
         clients: usize,
         pass: Option<DateTime<Utc>>,
+        expiry: Option<DateTime<Utc>>,
     ) -> Result<String> {
         self.count(app).await?;
         let pass = pass.max(self.counted.lock().await.last_pass);
@@ -184,6 +189,10 @@ impl Numbers {
             if let Some(pass) = pass {
                 let at = pass.timestamp().unsigned_abs();
                 gauge!("gannet_last_pass_timestamp_seconds").set(precise(at));
+            }
+            if let Some(expiry) = expiry {
+                gauge!("gannet_http_certificate_expires_timestamp_seconds")
+                    .set(precise(expiry.timestamp().unsigned_abs()));
             }
             gauge!("gannet_config_rejected").set(precise(is_rejected.into()));
         });

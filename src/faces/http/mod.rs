@@ -11,6 +11,7 @@ mod api;
 mod body;
 mod cached_file;
 mod caller;
+mod certificate_expiry;
 mod client;
 mod content;
 mod cursor;

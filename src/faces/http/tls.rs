@@ -4,8 +4,9 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use chrono::{DateTime, Utc};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{InconsistentKeys, ServerConfig};
@@ -13,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::certificate_expiry::{expiry, expiry_words};
 use crate::app::{Error, Result};
 use crate::domain::io_words;
 
@@ -20,7 +22,14 @@ use crate::domain::io_words;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// The certificate of the service, for the handshakes to come.
-pub struct Tls(RwLock<Arc<ServerConfig>>);
+pub struct Tls(RwLock<Loaded>);
+
+/// A certificate as it was read.
+struct Loaded {
+    config: Arc<ServerConfig>,
+    /// When it, or one of its issuers', expires; `None` if that cannot be read.
+    expiry: Option<DateTime<Utc>>,
+}
 
 impl Tls {
     /// Reads the certificate with those of its issuers, and its private key.
@@ -29,14 +38,28 @@ impl Tls {
     ///
     /// [`ErrorKind::Invalid`](crate::app::ErrorKind::Invalid), with a hint, for files that cannot be read or used.
     pub fn read(files: (&Path, &Path)) -> Result<Self> {
-        read(files).map(|config| Self(RwLock::new(Arc::new(config))))
+        read(files).map(|loaded| Self(RwLock::new(loaded)))
     }
 
     /// Reads them again. After an error the former ones stay in use.
     pub fn read_again(&self, files: (&Path, &Path)) -> Result<()> {
-        let config = Arc::new(read(files)?);
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+        let loaded = read(files)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
+    }
+
+    /// Returns, from two weeks before, that the certificate expires.
+    pub fn expiry_words(&self, now: DateTime<Utc>) -> Option<String> {
+        expiry_words(self.expiry()?, now)
+    }
+
+    /// Returns when the certificate expires; `None` if that cannot be read.
+    pub(super) fn expiry(&self) -> Option<DateTime<Utc>> {
+        self.loaded().expiry
+    }
+
+    fn loaded(&self) -> RwLockReadGuard<'_, Loaded> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the handshake with a client.
@@ -44,13 +67,14 @@ impl Tls {
     where
         I: AsyncRead + AsyncWrite + Unpin,
     {
-        let config = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        let config = Arc::clone(&self.loaded().config);
         TlsAcceptor::from(config).accept(stream).await
     }
 }
 
-fn read((certificate, key): (&Path, &Path)) -> Result<ServerConfig> {
+fn read((certificate, key): (&Path, &Path)) -> Result<Loaded> {
     let chain = certificates(certificate)?;
+    let expiry = expiry(&chain);
     let secret = private_key(key)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -58,7 +82,10 @@ fn read((certificate, key): (&Path, &Path)) -> Result<ServerConfig> {
         .and_then(|config| config.with_no_client_auth().with_single_cert(chain, secret));
     let mut config = config.map_err(|error| unusable(certificate, key, &error))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    Ok(Loaded {
+        config: Arc::new(config),
+        expiry,
+    })
 }
 
 /// Says why a certificate and a key, both well-formed, cannot be used together.

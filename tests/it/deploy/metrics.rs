@@ -21,6 +21,7 @@ const METRICS: &[(&str, &[&str])] = &[
     ("gannet_pass_duration_seconds", &["le"]),
     ("gannet_last_pass_timestamp_seconds", &[]),
     ("gannet_config_rejected", &[]),
+    ("gannet_http_certificate_expires_timestamp_seconds", &[]),
     ("gannet_store_bytes", &[]),
     ("gannet_websocket_clients", &[]),
     ("gannet_http_requests_total", &["route", "status"]),

@@ -203,6 +203,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["logging"]),
     ("tracing_appender", &["logging", COMPOSE]),
     ("rcgen", &["demo"]),
+    ("yasna", &["faces::http"]),
     ("tokio_rustls", &["demo", "faces::http", "net"]),
     ("jsonschema", &["config", "verify"]),
     ("image", &["thumbnails", "verify"]),

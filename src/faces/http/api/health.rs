@@ -33,7 +33,9 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Result<String, Proble
 pub(super) async fn numbers(State(shared): State<Shared>) -> Result<Response, Problem> {
     let clients = shared.clients().len();
     let pass = shared.fetching().last_pass().map(|(at, _)| at);
-    let text = shared.numbers().text(shared.app(), clients, pass).await?;
+    let expiry = shared.tls().and_then(|tls| tls.expiry());
+    let numbers = shared.numbers();
+    let text = numbers.text(shared.app(), clients, pass, expiry).await?;
     let media_type = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, media_type)], text).into_response())
 }

@@ -11,25 +11,26 @@ use crate::faces::http::caller::Right;
 impl Visit {
     /// Shows what is wrong with the service; nothing to those who may not read.
     pub(super) fn notices(&self) -> Markup {
-        let trouble = self.app().config_trouble();
-        let notices: Vec<_> = trouble.into_iter().map(|why| self.told(&why)).collect();
+        let trouble = self
+            .app()
+            .config_trouble()
+            .filter(|_| self.may(Right::Read));
+        let why = trouble.as_deref().filter(|_| self.may(Right::Operate));
+        let now = self.app().now();
+        let tls = self.shared.tls().filter(|_| self.may(Right::Administer));
+        let expiry = tls.and_then(|tls| tls.expiry_words(now));
         html! {
             div #notices {
-                @if self.may(Right::Read) {
-                    @for notice in &notices {
-                        p.alert.bad role="status" { (text(notice)) }
+                @if trouble.is_some() {
+                    div.alert.bad role="status" {
+                        p { "The configuration is not used as it is" @if why.is_some() { ":" } @else { "; an operator sees why." } }
+                        @for line in why.into_iter().flat_map(str::lines) { p { (text(line)) } }
                     }
                 }
+                @if let Some(line) = &expiry {
+                    p.alert.bad role="status" { (text(line)) "." }
+                }
             }
-        }
-    }
-
-    /// Returns the reason for people who may do something about it, and that there is one for the others.
-    fn told(&self, why: &str) -> String {
-        if self.may(Right::Operate) {
-            format!("The configuration is not used as it is: {why}")
-        } else {
-            "The configuration is not used as it is: an operator sees why.".to_owned()
         }
     }
 }
