@@ -87,7 +87,7 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         Some(Command::Fetch(args)) => passes::fetch(&args, &flags, environment, console)
             .await
             .unwrap_or_else(|error| passes::failed(args.json, &error, console)),
-        None if cli.stay => ended(service::stay(&flags, environment, console).await, console),
+        None if cli.stay => service::stay(cli.json, &flags, environment, console).await,
         None => passes::one_pass(cli.json, &flags, environment, console)
             .await
             .unwrap_or_else(|error| passes::failed(cli.json, &error, console)),

@@ -129,7 +129,7 @@ impl InProcess {
         let troubles = self.troubles.0.clone();
         *self.running() = Some((Arc::clone(&worker), is_ended));
         tasks.spawn(async move {
-            let tell = |report: &PassReport| {
+            let tell = |report: PassReport| {
                 if let Some(error) = &report.error {
                     let _ = troubles.try_send(error.to_string());
                 }

@@ -7,7 +7,7 @@ use crate::app::{App, Error, ErrorKind, Result, SourceOutcome, SourceResult};
 use crate::config::{Environment, Flags, Identity};
 use crate::domain::Source;
 use crate::faces::cli::args::{Access, FetchArgs};
-use crate::faces::cli::{self, Console, ExitStatus, SetFolders};
+use crate::faces::cli::{self, Console, ExitStatus, PassToPrint, SetFolders};
 use crate::worker::{MAX_FAILURES, PassReport, Progress, Selection, Stop, Worker};
 
 pub(super) async fn one_pass(
@@ -31,7 +31,9 @@ pub(super) async fn one_pass(
     let report = watched_pass(&worker, Selection::Due, console.is_quiet()).await;
     let app = &services.app;
     let status = if json {
-        print_json(app, &report, &folders, console).await
+        with_names(app, &report, &folders)
+            .await
+            .print(false, console)
     } else {
         let status = cli::print_pass(app, &report.summary, &folders, console).await;
         cli::name_put_back(app, &report.put_back, console).await?;
@@ -63,7 +65,9 @@ pub(super) async fn fetch(
     let app = &services.app;
     let is_bad = is_bad(app, &mut report).await;
     let status = if args.json {
-        print_json(app, &report, &folders, console).await
+        with_names(app, &report, &folders)
+            .await
+            .print(false, console)
     } else {
         cli::print_fetched(app, &report.results, &report.summary, &folders, console).await
     };
@@ -96,16 +100,15 @@ pub(super) fn failed(json: bool, error: &Error, console: &mut Console<'_>) -> Ex
     cli::report(error, console)
 }
 
-/// Prints a pass as JSON, given the set folders before it.
-async fn print_json(
+/// Returns a pass to print as JSON, given the set folders before it.
+pub(super) async fn with_names<'a>(
     app: &App,
-    report: &PassReport,
+    report: &'a PassReport,
     folders: &SetFolders,
-    console: &mut Console<'_>,
-) -> ExitStatus {
-    let (summary, results) = (&report.summary, &report.results);
-    let (faults, error) = (&report.faults, report.error.as_ref());
-    cli::print_pass_json(app, summary, results, faults, error, folders, console).await
+) -> PassToPrint<'a> {
+    let numbers = (&report.summary, &report.results[..]);
+    let problems = (&report.faults, report.error.as_ref());
+    PassToPrint::read(app, numbers, problems, folders).await
 }
 
 /// Removes the sources that were purged during the pass from its report, and warns of each.

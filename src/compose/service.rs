@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::signal::unix::Signal;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{Services, signals};
 use crate::app::Result;
 use crate::config::{Environment, Flags, Identity};
 use crate::faces::cli::args::Access;
-use crate::faces::cli::{self, Console, ExitStatus};
+use crate::faces::cli::{self, Console, ExitStatus, SetFolders};
 use crate::worker::{PassReport, Progress, Stop, Worker};
 
 /// The time between two looks at the file of the configuration, without a worker.
@@ -18,6 +19,17 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// Runs a pass whenever a source is due, until a signal comes.
 pub(super) async fn stay(
+    json: bool,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    let stayed = until_a_signal(json, flags, environment, console).await;
+    stayed.unwrap_or_else(|error| super::passes::failed(false, &error, console))
+}
+
+async fn until_a_signal(
+    json: bool,
     flags: &Flags,
     environment: &Environment,
     console: &mut Console<'_>,
@@ -27,10 +39,13 @@ pub(super) async fn stay(
     let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
     super::warnings::warn_without_sources(&services, console).await?;
     super::warnings::warn_of_idle_selections(&services, console).await?;
-    let (stop, worker) = (Stop::default(), services.worker());
+    let (stop, mut worker) = (Stop::default(), services.worker());
+    if json {
+        worker = worker.keeping_results();
+    }
     notify_ready("waiting for the next source that is due");
     let stayed = tokio::select! {
-        stayed = work(&services, &worker, &stop, console) => stayed,
+        stayed = work(&services, &worker, &stop, json, console) => stayed,
         never = signals::watch(&stop) => match never {},
         never = beside(&services, Some(&worker), &stop, hang_ups) => match never {},
     };
@@ -38,18 +53,57 @@ pub(super) async fn stay(
     stayed.map(|()| ExitStatus::Done)
 }
 
-/// Runs passes until asked to stop, and prints what they did.
+/// Runs passes until asked to stop, and prints what they did: with `json` an object on a line for each that did something.
 pub(super) async fn work(
     services: &Services,
     worker: &Worker,
     stop: &Stop,
+    json: bool,
     console: &mut Console<'_>,
 ) -> Result<()> {
     let progress = Progress::default();
     let console = std::sync::Mutex::new(console);
+    let (reports, to_print) = unbounded_channel();
+    // The channel ends with the worker.
+    let after_pass = move |report| drop(reports.send(report));
+    let worked = async {
+        tokio::join!(
+            worker.run_forever(stop, &progress, after_pass),
+            print_passes(services, to_print, json, &console)
+        )
+    };
     tokio::select! {
-        stayed = worker.run_forever(stop, &progress, |report| tell(report, &console)) => stayed,
+        (stayed, ()) = worked => stayed,
         never = tell_outlook(services, &progress, &console) => match never {},
+    }
+}
+
+/// Prints passes until there are no more.
+async fn print_passes(
+    services: &Services,
+    mut reports: UnboundedReceiver<PassReport>,
+    json: bool,
+    console: &std::sync::Mutex<&mut Console<'_>>,
+) {
+    let app = &services.app;
+    let mut folders = SetFolders::now(app).await;
+    while let Some(report) = reports.recv().await {
+        let line = report.summary;
+        notify(&[NotifyState::Status(&format!("last pass: {line}"))]);
+        let named = match json {
+            true => Some(super::passes::with_names(app, &report, &folders).await),
+            false => None,
+        };
+        if let Ok(mut console) = console.lock() {
+            match named {
+                Some(named) => named.print(true, &mut console),
+                None => cli::print_summary(&report.summary, &mut console),
+            };
+            super::passes::conclude(&report, ExitStatus::Done, &mut console);
+        }
+        if json {
+            folders = SetFolders::now(app).await;
+        }
     }
 }
 
@@ -71,16 +125,6 @@ pub(super) async fn beside(
 /// Reports to the service manager that the process is ready, and its state in words.
 pub(super) fn notify_ready(state: &str) {
     notify(&[NotifyState::Ready, NotifyState::Status(state)]);
-}
-
-fn tell(report: &PassReport, console: &std::sync::Mutex<&mut Console<'_>>) {
-    let line = report.summary;
-    notify(&[NotifyState::Status(&format!("last pass: {line}"))]);
-    let Ok(mut console) = console.lock() else {
-        return;
-    };
-    cli::print_summary(&report.summary, &mut console);
-    super::passes::conclude(report, ExitStatus::Done, &mut console);
 }
 
 /// Prints the next due source on a terminal, at the start and after each pass that changed it; never returns.

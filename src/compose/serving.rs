@@ -175,7 +175,7 @@ pub(super) async fn over(
     service::notify_ready("serving");
     let passes = async {
         if works {
-            return service::work(services, worker, stop, console).await;
+            return service::work(services, worker, stop, false, console).await;
         }
         Ok(())
     };

@@ -319,7 +319,7 @@ impl Worker {
         &self,
         stop: &Stop,
         progress: &Progress,
-        after_pass: impl Fn(&PassReport),
+        after_pass: impl Fn(PassReport),
     ) -> Result<()> {
         let (mut last_error, mut arrivals) = (None, Arrivals::new(&self.app));
         while !stop.is_requested() {
@@ -333,15 +333,15 @@ impl Worker {
             // An error that stays is reported once, not every minute.
             let is_other_error = error.is_some() && error != last_error;
             last_error = error;
-            if report.is_news() || is_other_error {
-                after_pass(&report);
-            }
             let pause = if report.summary.not_kept > 0 {
                 WAIT_FOR_ROOM
             } else {
                 WAKE_EVERY
             };
             arrivals.begin_after(&report).await;
+            if report.is_news() || is_other_error {
+                after_pass(report);
+            }
             let wake_at = self.app.now() + pause;
             tokio::select! {
                 () = self.app.ports().clock.sleep_until(wake_at) => {}

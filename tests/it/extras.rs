@@ -206,6 +206,13 @@ fn files_of_other_programs_become_sources() {
         told[0]["id"].is_number() && told[1]["refused"].is_string(),
         "{told}"
     );
+    let settings = |one: &Value| ["interval", "tags", "enabled"].map(|key| one[key].clone());
+    let [interval, tags, enabled] = settings(&told[0]);
+    assert_eq!(
+        serde_json::json!([interval, tags, enabled]),
+        serde_json::json!(["2d", [], true])
+    );
+    assert_eq!(settings(&told[1]), [Value::Null, Value::Null, Value::Null]);
     let watches = write(
         "url-watches.json",
         "{\"watching\": {\"x\": {\"url\": \"https://example.org/d\", \"title\": \"D\"}}}",

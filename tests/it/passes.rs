@@ -1,5 +1,6 @@
 //! What is told of a pass: of each source what became of it, also when the pass could not begin; and what is to come.
 
+use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -332,4 +333,24 @@ fn a_worker_that_stays_sees_within_seconds_what_another_process_adds() {
         worker.kill().expect("it runs");
         worker.wait().expect("its end");
     }
+}
+
+#[test]
+fn a_worker_that_stays_prints_each_pass_as_a_line_of_json() {
+    let home = Home::new("").with_source("first.txt", ["first"]);
+    let mut worker = home.start(&["--worker-only", "--loop", "--json"]);
+    let mut lines = BufReader::new(worker.stdout.take().expect("a pipe")).lines();
+    let mut next = || -> Value {
+        let line = lines.next().expect("a line").expect("text");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    };
+    let first = next();
+    assert_eq!((&first["new"], &first["error"]), (&json!(1), &Value::Null));
+    assert_eq!(first["sources"][0]["name"], "first.txt", "{first}");
+    home.serve("second.txt", "second");
+    home.add("second.txt", &[]);
+    let second = next();
+    assert_eq!(second["sources"][0]["name"], "second.txt", "{second}");
+    worker.kill().expect("it runs");
+    worker.wait().expect("its end");
 }

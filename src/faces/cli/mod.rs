@@ -37,7 +37,7 @@ pub use exit::{ExitStatus, print_failures, print_text, purged_meanwhile, report,
 pub use import::ImportFormat;
 pub use manual::TEMPLATE as CONFIG_TEMPLATE;
 pub use outlook::print_outlook;
-pub use pass_json::{print_failed_pass_json, print_pass_json};
+pub use pass_json::{PassToPrint, print_failed_pass_json};
 pub use progress::draw_progress;
 pub use summary::{name_put_back, print_pass, print_summary};
 pub use usage::print_usage;

@@ -6,30 +6,66 @@ use std::io::Write as _;
 use serde::{Serialize, Serializer};
 
 use super::commands::SetFolders;
-use super::exit::{CommandResult, conclude};
+use super::exit::conclude;
 use super::pass_results::{reasons, why};
 use super::summary::status_of_pass;
 use super::{Console, ExitStatus};
 use crate::app::{App, Error, NamedVersion, PassSummary, SourceResult, StandingFaults};
 use crate::domain::{SourceId, VersionId, VersionState};
+use crate::faces::folder_change::ChangedFolder;
 use crate::faces::json::{self, PassJson, SourceResultJson};
 
 /// The number of sources whose published versions are read at once.
 const SERVED_AT_ONCE: usize = 1024;
 
-/// Prints the pass as JSON, sources by name; returns the exit code. `faults` are the problems at its end, `error` is
-/// what kept it from completing, `folders` are the set folders before it.
-pub async fn print_pass_json(
-    app: &App,
-    summary: &PassSummary,
-    results: &[SourceResult],
-    faults: &StandingFaults,
-    error: Option<&Error>,
-    folders: &SetFolders,
-    console: &mut Console<'_>,
-) -> ExitStatus {
-    let result = print(app, summary, results, faults, error, folders, console).await;
-    conclude(result, console)
+/// A pass with what its object has beyond the report.
+pub struct PassToPrint<'a> {
+    summary: &'a PassSummary,
+    faults: &'a StandingFaults,
+    error: Option<&'a Error>,
+    sources: NamedResults<'a>,
+    sets: Vec<ChangedFolder>,
+    /// Why some of it could not be read.
+    unread: Option<Error>,
+}
+
+impl<'a> PassToPrint<'a> {
+    /// Reads what the report of a pass lacks. `faults` are the problems at its end, `error` is what kept it from
+    /// completing, `folders` are the set folders before it.
+    pub async fn read(
+        app: &App,
+        (summary, results): (&'a PassSummary, &'a [SourceResult]),
+        (faults, error): (&'a StandingFaults, Option<&'a Error>),
+        folders: &SetFolders,
+    ) -> Self {
+        let (sets, unread_sets) = or_error(folders.changes(app).await);
+        let (sources, unread) = or_error(NamedResults::read(app, results).await);
+        Self {
+            summary,
+            faults,
+            error,
+            sources: sources.unwrap_or_else(|| NamedResults::nameless(results)),
+            sets: sets.unwrap_or_default(),
+            unread: unread_sets.or(unread),
+        }
+    }
+
+    /// Prints the pass as JSON, sources by name, indented or on one line; returns the exit code.
+    pub fn print(self, on_one_line: bool, console: &mut Console<'_>) -> ExitStatus {
+        let error = self.error.or(self.unread.as_ref());
+        let whole = PassJson::new(self.summary, self.sources, &self.sets, self.faults, error);
+        let written = if on_one_line {
+            json::write_line(&mut console.out, &whole)
+        } else {
+            json::write(&mut console.out, &whole)
+        };
+        let result = match (written, self.unread) {
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), Some(error)) => Err(error.into()),
+            (Ok(()), None) => Ok(status_of_pass(self.summary)),
+        };
+        conclude(result, console)
+    }
 }
 
 /// Prints the object of a pass that did not begin because of `error`. Prints no error: the caller does.
@@ -39,28 +75,6 @@ pub fn print_failed_pass_json(error: &Error, console: &mut Console<'_>) {
     // An output that cannot be written hides no error: that one stands on stderr.
     let written = json::write(&mut console.out, &whole);
     let _ = written.and_then(|()| console.out.flush());
-}
-
-async fn print(
-    app: &App,
-    summary: &PassSummary,
-    results: &[SourceResult],
-    faults: &StandingFaults,
-    error: Option<&Error>,
-    folders: &SetFolders,
-    console: &mut Console<'_>,
-) -> CommandResult {
-    let (sets, unread_sets) = or_error(folders.changes(app).await);
-    let (sources, unread) = or_error(NamedResults::read(app, results).await);
-    let (sets, unread) = (sets.unwrap_or_default(), unread_sets.or(unread));
-    let sources = sources.unwrap_or_else(|| NamedResults::nameless(results));
-    let error = error.or(unread.as_ref());
-    let whole = PassJson::new(summary, sources, &sets, faults, error);
-    json::write(&mut console.out, &whole)?;
-    match unread {
-        Some(error) => Err(error.into()),
-        None => Ok(status_of_pass(summary)),
-    }
 }
 
 fn or_error<T>(read: crate::app::Result<T>) -> (Option<T>, Option<Error>) {

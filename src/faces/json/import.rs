@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::SourceId;
+use crate::domain::{Interval, SourceId};
 
 /// One of `import --json`.
 #[derive(Serialize)]
@@ -14,6 +14,10 @@ pub(crate) struct ImportedJson<'a> {
     /// The new source; `None` with --dry-run and for a refused entry.
     pub(crate) id: Option<SourceId>,
     pub(crate) name: Option<&'a str>,
+    /// The interval, tags and whether it is fetched of the new source; `None` for a refused entry.
+    pub(crate) interval: Option<Interval>,
+    pub(crate) tags: Option<&'a [String]>,
+    pub(crate) enabled: Option<bool>,
     pub(crate) without: &'a [String],
     pub(crate) refused: Option<&'a str>,
 }

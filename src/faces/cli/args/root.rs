@@ -59,7 +59,7 @@ pub struct Cli {
     /// Keep running, and work whenever a source is due: for systemd
     #[arg(long = "loop", requires = "worker_only")]
     pub stay: bool,
-    /// Print the pass's summary as JSON
+    /// Print the pass as JSON; with --loop a line for each that did something
     #[arg(long, requires = "worker_only")]
     pub json: bool,
     /// The options of the dashboard.

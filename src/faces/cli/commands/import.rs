@@ -7,7 +7,7 @@ use std::io::{self, Read, Write as _};
 use super::add::warn_of_path;
 use super::published::warn_of_unpublished;
 use crate::app::{Added, App, Error, NewSource, Refusal};
-use crate::domain::{Address, Interval, SettingsPatch, format_size, io_words};
+use crate::domain::{Address, Interval, SettingsPatch, Source, format_size, io_words};
 use crate::faces::cli::args::ImportArgs;
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::import::{self, ImportEntry, ImportFormat};
@@ -238,15 +238,7 @@ fn print(
         .iter()
         .map(|entry| {
             let source = entry.source.as_ref().ok().and_then(|_| sources.next());
-            ImportedJson {
-                place: &entry.place,
-                title: &entry.title,
-                address: entry.address(),
-                id: source.map(|source| source.id),
-                name: source.map(|source| source.settings.name.as_str()),
-                without: &entry.without,
-                refused: entry.source.as_ref().err().map(|one| one.why.as_str()),
-            }
+            imported(entry, source)
         })
         .collect();
     if args.json {
@@ -266,6 +258,23 @@ fn print(
         count(taken, "source"),
         told.len() - taken
     )
+}
+
+/// Returns what became of an entry, and its source if that was added.
+fn imported<'a>(entry: &'a ImportEntry, source: Option<&'a Source>) -> ImportedJson<'a> {
+    let settings = entry.source.as_ref().ok().map(|one| &one.settings);
+    ImportedJson {
+        place: &entry.place,
+        title: &entry.title,
+        address: entry.address(),
+        id: source.map(|source| source.id),
+        name: source.map(|source| source.settings.name.as_str()),
+        interval: settings.map(|one| one.interval.unwrap_or(Interval::DEFAULT)),
+        tags: settings.map(|one| one.tags.as_deref().unwrap_or_default()),
+        enabled: settings.map(|one| one.enabled != Some(false)),
+        without: &entry.without,
+        refused: entry.source.as_ref().err().map(|one| one.why.as_str()),
+    }
 }
 
 fn write_line(
