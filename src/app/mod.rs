@@ -60,7 +60,7 @@ pub use sources::suggest::suggestion;
 pub use sources::undo::{LeftAlone, Undo, Undone};
 pub use summary::{PassProgress, PassSummary};
 pub use versions::bytes_compared::Compared;
-pub use versions::compare::{Comparison, DIFF_PATIENCE};
+pub use versions::compare::{COMPARED_BY_LINES, Comparison, DIFF_PATIENCE};
 pub(crate) use versions::content::Healing;
 pub use versions::grep::Occurrences;
 pub use versions::queries::{History, SourceToShow};

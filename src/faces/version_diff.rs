@@ -1,8 +1,8 @@
 //! The difference of two versions as lines to scroll through, unified or side by side.
 
-use similar::{Change, ChangeTag, TextDiff};
+use similar::{Change, ChangeTag, DiffOp, TextDiff};
 
-use crate::app::{Comparison, DIFF_PATIENCE};
+use crate::app::{COMPARED_BY_LINES, Comparison, DIFF_PATIENCE};
 use crate::domain::{Version, format_size};
 use crate::faces::text::clean_line;
 
@@ -53,6 +53,7 @@ impl Diff {
                 };
                 let [start, end] = [compared.prefix, compared.suffix].map(format_size);
                 Self::remarks([
+                    format!("compared as bytes: not both are {COMPARED_BY_LINES}"),
                     side(old),
                     side(new),
                     format!("first difference at offset {}", compared.prefix),
@@ -86,6 +87,10 @@ impl Diff {
                 last.new_range().end
             )));
             for op in &group {
+                if !matches!(op, DiffOp::Equal { .. }) {
+                    diff.removed += op.old_range().len();
+                    diff.added += op.new_range().len();
+                }
                 diff.extend(text_diff.iter_changes(op));
             }
             if diff.lines.len() > MAX_LINES {
@@ -99,7 +104,7 @@ impl Diff {
         diff
     }
 
-    /// Appends the lines of one operation: unchanged ones, or removed and added ones.
+    /// Appends the lines of one operation: unchanged ones, or removed and added ones. Of very many, the first.
     fn extend<'a>(&mut self, changes: impl Iterator<Item = Change<&'a str>>) {
         let (mut removed, mut added) = (Vec::new(), Vec::new());
         for change in changes {
@@ -112,16 +117,19 @@ impl Diff {
                     side(change.old_index()),
                     side(change.new_index()),
                 )),
-                ChangeTag::Delete => removed.push(side(change.old_index())),
-                ChangeTag::Insert => added.push(side(change.new_index())),
+                ChangeTag::Delete if removed.len() <= MAX_LINES => {
+                    removed.push(side(change.old_index()));
+                }
+                ChangeTag::Insert if added.len() <= MAX_LINES => {
+                    added.push(side(change.new_index()));
+                }
+                ChangeTag::Delete | ChangeTag::Insert => {}
             }
         }
         self.pair(removed, added);
     }
 
     fn pair(&mut self, removed: Vec<Side>, added: Vec<Side>) {
-        self.removed += removed.len();
-        self.added += added.len();
         let (mut removed, mut added) = (removed.into_iter(), added.into_iter());
         loop {
             let pair = (removed.next(), added.next());
@@ -145,6 +153,19 @@ fn shown(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_very_many_lines_the_first_are_kept_and_all_are_counted() {
+        let many = "x\n".repeat(3 * MAX_LINES);
+        let diff = Diff::of_texts("a\nb\n", &many);
+        assert_eq!((diff.added, diff.removed), (3 * MAX_LINES, 2));
+        assert_eq!(diff.lines.len(), MAX_LINES + 1);
+        let last = diff.lines.last();
+        assert!(
+            matches!(last, Some(DiffLine::Head(words)) if words.starts_with("more was cut")),
+            "{last:?}"
+        );
+    }
 
     #[test]
     fn pairs_what_took_the_place_of_what() {

@@ -11,6 +11,10 @@ use crate::domain::{Content, Version};
 
 /// Longer text is compared as bytes, without loading it into memory.
 const MAX_TEXT_BYTES: u64 = 16 << 20;
+/// Text of more lines is compared as bytes: a comparison by lines takes some hundred bytes for each of them.
+const MAX_TEXT_LINES: usize = 1_000_000;
+/// The texts that are compared by lines, in words.
+pub const COMPARED_BY_LINES: &str = "text of at most 16 MiB and 1,000,000 lines";
 
 /// After this time a comparison by lines returns a correct but longer result: some pairs would take hours.
 pub const DIFF_PATIENCE: Duration = Duration::from_secs(10);
@@ -20,7 +24,7 @@ pub const DIFF_PATIENCE: Duration = Duration::from_secs(10);
 pub enum Comparison {
     /// The same content.
     Same,
-    /// Both are UTF-8 text of at most 16 MiB, without NUL.
+    /// Both are UTF-8 [text](COMPARED_BY_LINES) of that size at most, without NUL.
     Text {
         /// The first version's content.
         old: String,
@@ -78,7 +82,11 @@ fn text(content: &Content) -> Result<Option<String>> {
         }
     };
     let text = String::from_utf8(bytes).ok();
-    Ok(text.filter(|text| !text.contains('\0')))
+    let has_few_lines = |text: &String| {
+        let ends = text.bytes().filter(|byte| *byte == b'\n' || *byte == b'\r');
+        ends.count() <= MAX_TEXT_LINES
+    };
+    Ok(text.filter(|text| !text.contains('\0') && has_few_lines(text)))
 }
 
 fn reader(content: &Content) -> Result<Box<dyn Bytes + '_>> {
@@ -110,6 +118,11 @@ mod tests {
         );
         assert_eq!(text(&memory(b"\xff\xfe")).expect("memory"), None);
         assert_eq!(text(&memory(b"a\0b")).expect("memory"), None);
+        let lines = |count| memory("\n".repeat(count).as_bytes());
+        for (count, is_text) in [(MAX_TEXT_LINES, true), (MAX_TEXT_LINES + 1, false)] {
+            let found = text(&lines(count)).expect("memory");
+            assert_eq!(found.is_some(), is_text, "{count}");
+        }
         let compared = compare(&memory(b"\0ab"), &memory(b"\0cb")).expect("memory");
         let expected = Compared {
             prefix: 1,

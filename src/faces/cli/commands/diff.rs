@@ -1,7 +1,7 @@
 //! `diff`: the difference between two versions.
 //!
-//! Text is compared by lines, in the unified format that `patch` reads. Other content, and text above 16 MiB, is
-//! compared without holding it in memory.
+//! Text is compared by lines, in the unified format that `patch` reads. Other content, and text beyond
+//! [`COMPARED_BY_LINES`](crate::app::COMPARED_BY_LINES), is compared without holding it in memory.
 
 use std::io::{self, Write};
 

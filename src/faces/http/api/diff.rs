@@ -1,12 +1,15 @@
 //! The difference between two versions: hunks of lines, or the unified format that `patch` reads.
 
+use axum::http::StatusCode;
 use serde::Serialize;
-use similar::{ChangeTag, TextDiff};
+use similar::{ChangeTag, DiffOp, TextDiff};
 
-use crate::app::{Comparison, DIFF_PATIENCE};
+use crate::app::{COMPARED_BY_LINES, Comparison, DIFF_PATIENCE};
 use crate::domain::{Version, VersionId};
 use crate::faces::http::problem::Problem;
 
+/// The most lines of hunks as JSON, each of which is an object.
+const MAX_LINES: usize = 100_000;
 /// The lines of context around a change.
 const CONTEXT: usize = 3;
 
@@ -43,7 +46,12 @@ struct Line {
 }
 
 impl Difference {
-    pub(super) fn new(old: &Version, new: &Version, comparison: &Comparison) -> Self {
+    /// A difference of too many lines is a problem.
+    pub(super) fn new(
+        old: &Version,
+        new: &Version,
+        comparison: &Comparison,
+    ) -> Result<Self, Problem> {
         let mut difference = Self {
             old: old.id,
             new: new.id,
@@ -56,7 +64,7 @@ impl Difference {
             Comparison::Same => difference.hunks = Some(Vec::new()),
             Comparison::Text { old, new } => {
                 difference.kind = "text";
-                difference.hunks = Some(hunks(old, new));
+                difference.hunks = Some(hunks(old, new)?);
             }
             Comparison::Bytes(compared) => {
                 difference.kind = "bytes";
@@ -64,16 +72,21 @@ impl Difference {
                 difference.same_at_end = Some(compared.suffix);
             }
         }
-        difference
+        Ok(difference)
     }
 }
 
-fn hunks(old: &str, new: &str) -> Vec<Hunk> {
+fn hunks(old: &str, new: &str) -> Result<Vec<Hunk>, Problem> {
     let diff = TextDiff::configure()
         .timeout(DIFF_PATIENCE)
         .diff_lines(old, new);
-    let groups = diff.grouped_ops(CONTEXT).into_iter();
-    let hunk = |ops: Vec<similar::DiffOp>| {
+    let groups = diff.grouped_ops(CONTEXT);
+    let count: usize = groups.iter().flatten().map(lines_of).sum();
+    if count > MAX_LINES {
+        let detail = format!("the difference has {count} lines; in JSON {MAX_LINES} at most");
+        return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, detail).hint("ask for text/plain"));
+    }
+    let hunk = |ops: Vec<DiffOp>| {
         let first = ops.first()?;
         let lines = ops.iter().flat_map(|op| diff.iter_changes(op));
         let line = |change: similar::Change<&str>| Line {
@@ -90,7 +103,15 @@ fn hunks(old: &str, new: &str) -> Vec<Hunk> {
             lines: lines.map(line).collect(),
         })
     };
-    groups.filter_map(hunk).collect()
+    Ok(groups.into_iter().filter_map(hunk).collect())
+}
+
+/// Returns the lines of a hunk that an operation takes.
+fn lines_of(op: &DiffOp) -> usize {
+    match op {
+        DiffOp::Equal { len, .. } => *len,
+        op => op.old_range().len() + op.new_range().len(),
+    }
 }
 
 /// Returns the unified difference; a problem for contents that are not text.
@@ -112,12 +133,23 @@ pub(super) fn unified(
             Ok(diff.unified_diff().header(&titles.0, &titles.1).to_string())
         }
         Comparison::Bytes(_) => {
-            let detail = format!(
-                "v{} and v{} are not both text of at most 16 MiB",
-                old.id, new.id
-            );
-            Err(Problem::new(axum::http::StatusCode::NOT_ACCEPTABLE, detail)
-                .hint("ask for application/json"))
+            let (old, new) = (old.id, new.id);
+            let detail = format!("v{old} and v{new} are not both {COMPARED_BY_LINES}");
+            Err(Problem::new(StatusCode::NOT_ACCEPTABLE, detail).hint("ask for application/json"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_of_too_many_lines_is_refused_with_their_number() {
+        let many = "x\n".repeat(MAX_LINES);
+        let few = hunks("a\n", &many[2..]).map_err(|_| ()).expect("hunks");
+        assert_eq!(few[0].lines.len(), MAX_LINES);
+        let refused = hunks("a\n", &many).err().expect("a refusal");
+        assert_eq!(refused.status(), StatusCode::NOT_ACCEPTABLE);
     }
 }

@@ -112,7 +112,7 @@ pub(super) async fn diff(
                 ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
             })
         } else {
-            json(&Difference::new(&old, &new, &comparison))
+            json(&Difference::new(&old, &new, &comparison)?)
         }
     });
     made.await.unwrap_or_else(|error| {
