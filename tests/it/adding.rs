@@ -222,7 +222,7 @@ fn lines_of_a_list_end_in_any_way() {
             let list = gannet.json(&["list", "--json"]);
             let named = list.as_array().expect("a list").iter().map(|one| {
                 let name = one["name"].as_str().unwrap_or_default();
-                format!("{name} {}", one["interval_hours"])
+                format!("{name} {}", one["interval"].as_str().unwrap_or_default())
             });
             named.collect::<Vec<_>>()
         };
@@ -245,7 +245,7 @@ fn lines_of_a_list_end_in_any_way() {
         let said = applied.run_with(&["apply", "-"], &tables.join(end));
         assert_eq!(said.code, Some(0), "{end:?}: {said:?}");
         for gannet in [added, imported, applied] {
-            assert_eq!(names(&gannet), ["a 24", "b 2"], "{end:?}");
+            assert_eq!(names(&gannet), ["a 1d", "b 2h"], "{end:?}");
         }
         // What is wrong is named by the line that an editor shows.
         let wrong = ["https://example.org/a", "", "nonsense 2h", ""].join(end);

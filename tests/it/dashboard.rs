@@ -139,8 +139,8 @@ fn what_others_changed_is_not_taken_back() {
     let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
     terminal.wait_for("prices.csv");
     for (others, told, interval) in [
-        (&["disable", "prices.csv"][..], "taken back: 1 source", 24),
-        (&["interval", "prices.csv", "3h"][..], "left alone", 3),
+        (&["disable", "prices.csv"][..], "taken back: 1 source", "1d"),
+        (&["interval", "prices.csv", "3h"][..], "left alone", "3h"),
     ] {
         terminal.press("e");
         terminal.wait_for("whole hours or days");
@@ -157,7 +157,7 @@ fn what_others_changed_is_not_taken_back() {
         let file = gannet.ok(&["list", "--json"]);
         let is_so = |text: &str| assert!(file.contains(text), "{text}: {file}");
         is_so("urgent");
-        is_so(&format!("\"interval_hours\": {interval},"));
+        is_so(&format!("\"interval\": \"{interval}\","));
         is_so("\"enabled\": false");
     }
     terminal.press("q");

@@ -185,7 +185,7 @@ fn files_of_other_programs_become_sources() {
     }
     let prices = gannet.source("prices");
     assert_eq!(prices["tags"], serde_json::json!(["old"]), "{prices}");
-    assert_eq!(prices["interval_hours"], 6, "{prices}");
+    assert_eq!(prices["interval"], "6h", "{prices}");
     // Once more: all is there already.
     let again = gannet.run(&["import", &yaml]);
     assert!(again.out.contains("added 0 sources"), "{again:#?}");

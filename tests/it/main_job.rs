@@ -110,7 +110,7 @@ fn json_has_the_promised_shape() {
     let source = gannet.source("r.json");
     assert_eq!(
         keys(&source),
-        "id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome \
+        "id name address interval enabled tags last_attempt_at next_due_at last_outcome \
          failures version_id verified published_path set state removed_at published_version_id \
          wanted_version_id publish_error size_bytes digest error_kind error set_error withdrawn_at \
          withdrawn_because"
@@ -672,8 +672,8 @@ fn the_earlier_command_names_work() {
     gannet.ok(&["url_enabled", address, "False"]);
     let source = gannet.source("x");
     assert_eq!(
-        (source["interval_hours"].clone(), source["enabled"].clone()),
-        (json!(48), json!(false))
+        (source["interval"].clone(), source["enabled"].clone()),
+        (json!("2d"), json!(false))
     );
     gannet.ok(&["url_enabled", address, "True"]);
     assert!(gannet.ok(&["dump"]).contains(address));
@@ -703,7 +703,7 @@ fn a_file_of_sources_is_applied_as_a_whole() {
         "[[source]]\naddress = \"https://example.org/a.csv\"\ninterval = \"2h\"\n[[source]]\naddress = \"ftp://example.org/c\"\n",
     );
     assert_eq!(gannet.run(&["apply", &file_name, "--prune"]).code, Some(2));
-    assert_eq!(gannet.source("a.csv")["interval_hours"], 1);
+    assert_eq!(gannet.source("a.csv")["interval"], "1h");
     write(
         "[[source]]\naddress = \"https://example.org/a.csv\"\ninterval = \"2h\"\ntags = [\"t\"]\n",
     );

@@ -245,7 +245,7 @@ fn usage_errors_help_or_say_nothing() {
 fn many_addresses_are_added_at_once() {
     use std::io::Write as _;
     let gannet = Gannet::new();
-    let hours = |name: &str| gannet.source(name)["interval_hours"].clone();
+    let interval = |name: &str| gannet.source(name)["interval"].clone();
     gannet.ok(&[
         "add",
         "https://h.example/a",
@@ -254,9 +254,9 @@ fn many_addresses_are_added_at_once() {
         "--tag",
         "t",
     ]);
-    assert_eq!((hours("a"), hours("b")), (json!(12), json!(12)));
+    assert_eq!((interval("a"), interval("b")), (json!("12h"), json!("12h")));
     gannet.ok(&["add", "https://h.example/c", "--interval", "2d"]);
-    assert_eq!(hours("c"), 48);
+    assert_eq!(interval("c"), "2d");
     let mut child = gannet
         .command(&["add", "-", "--interval", "6h"])
         .stdin(std::process::Stdio::piped())
@@ -275,7 +275,7 @@ fn many_addresses_are_added_at_once() {
         (Some(0), 2),
         "{added:?}"
     );
-    assert_eq!((hours("d"), hours("e")), (json!(6), json!(1)));
+    assert_eq!((interval("d"), interval("e")), (json!("6h"), json!("1h")));
     for (arguments, part) in [
         (
             ["add", "https://h.example/x", "https://h.example/a"].as_slice(),

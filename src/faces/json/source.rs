@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 use super::object::json_object;
 use super::times::{precise, whole_seconds};
 use crate::app::Newest;
-use crate::domain::{AttemptOutcome, FailureKind, Source, SourceId, SourceSettings, VersionId};
+use crate::domain::{
+    AttemptOutcome, FailureKind, Source, SourceId, SourceSettings, VersionId, exact_size,
+};
 use crate::faces::state_word::{StateWord, next_due, verified_word};
 
 json_object! {
@@ -18,7 +20,7 @@ json_object! {
         id: SourceId,
         name: &'a str,
         address: &'a str,
-        interval_hours: u32,
+        interval: String,
         enabled: bool,
         tags: &'a [String],
         last_attempt_at: Option<String>,
@@ -64,7 +66,7 @@ impl<'a> SourceJson<'a> {
             id: source.id,
             name: &settings.name,
             address: settings.address.as_str(),
-            interval_hours: settings.interval.hours(),
+            interval: settings.interval.to_string(),
             enabled: settings.enabled,
             tags: &settings.tags,
             last_attempt_at: state.last_attempt_at.map(precise),
@@ -139,7 +141,7 @@ struct SettingsJson<'a> {
     allow_http: bool,
     allow_empty: bool,
     publish: &'static str,
-    max_size_bytes: Option<u64>,
+    max_size: Option<String>,
     user: Option<&'a str>,
     created_at: String,
 }
@@ -177,7 +179,7 @@ impl<'a> SettingsJson<'a> {
             allow_http: *allow_http,
             allow_empty: *allow_empty,
             publish: publish.as_str(),
-            max_size_bytes: *max_size_bytes,
+            max_size: max_size_bytes.map(exact_size),
             user: user.as_deref(),
             created_at: precise(source.created_at),
         }

@@ -290,7 +290,7 @@ fn a_source_is_added_edited_removed_and_restored() {
     assert_eq!(added.json()["settings"]["interval"], "6h");
     let shown = service.get("/api/v1/sources/prices.csv");
     let tag = shown.header("etag").expect("a tag").to_owned();
-    assert_eq!(shown.json()["interval_hours"], 6);
+    assert_eq!(shown.json()["interval"], "6h");
 
     let bearer = format!("Bearer {operator}");
     let patch = |tag: &str, body: serde_json::Value| {
