@@ -75,7 +75,7 @@ queries! {
     ExistingSources(Vec<SourceId>) -> HashSet<SourceId>;
     /// The sources that a filter lets through, by name, and facts of their newest versions and last attempts. Damaged rows
     /// are left out.
-    ListedSources(SourceFilter) -> (Vec<Source>, HashMap<SourceId, Newest>);
+    ListedSources(SourceFilter) -> Vec<(Source, Newest)>;
     /// The source with this id, name or address, with facts of its newest version and of its last attempt, and the policy
     /// in force.
     ShownSource(String) -> Option<(Source, Newest, Option<AdoptedPolicy>)>;

@@ -192,8 +192,11 @@ impl App {
     }
 
     /// Returns the failing sets if any of these sources is in one.
-    pub async fn failing_sets_of(&self, sources: &[Source]) -> Result<Vec<(String, String)>> {
-        if sources.iter().any(|source| source.state.set_fails) {
+    pub async fn failing_sets_of(
+        &self,
+        sources: impl IntoIterator<Item = &Source>,
+    ) -> Result<Vec<(String, String)>> {
+        if sources.into_iter().any(|source| source.state.set_fails) {
             return self.failing_sets().await;
         }
         Ok(Vec::new())
@@ -201,7 +204,7 @@ impl App {
 
     /// Returns why the set of a source fails; `None` when it does not.
     pub async fn set_failure(&self, source: &Source) -> Result<Option<String>> {
-        let failing = self.failing_sets_of(std::slice::from_ref(source)).await?;
+        let failing = self.failing_sets_of([source]).await?;
         Ok(failure_among(source, &failing).map(str::to_owned))
     }
 

@@ -334,7 +334,7 @@ impl App {
         &self,
         after: Option<(String, SourceId)>,
         limit: usize,
-    ) -> Result<(Vec<Source>, HashMap<SourceId, Newest>)> {
+    ) -> Result<Vec<(Source, Newest)>> {
         self.read(ListedSources(behind(after, limit))).await
     }
 

@@ -1,7 +1,5 @@
 //! A page of the sources in an order, after a place in it: what the API and the pages list.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 
 use super::cursor::Cursor;
@@ -74,9 +72,8 @@ fn sort_schema() -> utoipa::openapi::Schema {
 
 /// A page of sources.
 pub(super) struct SourcePage {
-    pub(super) sources: Vec<Source>,
-    /// Facts of their newest versions and last attempts.
-    pub(super) newest: HashMap<SourceId, Newest>,
+    /// Each with facts of its newest version and last attempt.
+    pub(super) sources: Vec<(Source, Newest)>,
     /// The place after which the next page begins; `None` on the last page.
     pub(super) next: Option<Cursor>,
     /// How many sources match, and how many of them come before the page, where both are known without a further query.
@@ -116,25 +113,33 @@ pub(super) async fn source_page(app: &App, listing: &SourceListing) -> Result<So
         .filter(|_| !is_last)
         .map(|last| place(sort, last));
     Ok(SourcePage {
-        newest: app.newest(&sources).await?,
-        sources,
+        sources: with_newest(app, sources).await?,
         next,
         counts,
     })
+}
+
+/// Returns sources with the facts of a page.
+async fn with_newest(app: &App, sources: Vec<Source>) -> app::Result<Vec<(Source, Newest)>> {
+    let mut newest = app.newest(&sources).await?;
+    let with_its = |source: Source| {
+        let newest = newest.remove(&source.id);
+        (source, newest.unwrap_or_default())
+    };
+    Ok(sources.into_iter().map(with_its).collect())
 }
 
 /// Returns a page of all sources by name, without reading the others.
 async fn page_by_name(app: &App, after: Option<Cursor>, size: usize) -> app::Result<SourcePage> {
     // One more than the page holds shows whether there is another page.
     let after = after.map(|after| (after.key, SourceId(after.id)));
-    let (mut sources, newest) = app.sources_to_list(after, size + 1).await?;
+    let mut sources = app.sources_to_list(after, size + 1).await?;
     let is_last = sources.len() <= size;
     sources.truncate(size);
     let next = sources.last().filter(|_| !is_last);
-    let next = next.map(|last| place(SourceSort::Name, last));
+    let next = next.map(|(last, _)| place(SourceSort::Name, last));
     Ok(SourcePage {
         sources,
-        newest,
         next,
         counts: None,
     })

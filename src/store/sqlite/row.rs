@@ -94,20 +94,22 @@ impl<'r> Columns<'r> {
         Ok(Duration::from_millis(self.count()?))
     }
 
-    /// Reads a word of the domain.
-    pub(super) fn word<T: FromStr<Err: Display>>(&mut self) -> rusqlite::Result<T> {
+    /// Reads a text without a copy.
+    pub(super) fn text(&mut self) -> rusqlite::Result<&'r str> {
         self.next += 1;
         let index = self.next - 1;
-        match self.row.get_ref(index)?.as_str() {
-            Ok(word) => word
-                .parse()
-                .map_err(|error: T::Err| self.malformed(Type::Text, &error.to_string())),
-            // Names the column and its invalid value.
-            Err(_) => Err(self
-                .row
-                .get::<_, String>(index)
-                .expect_err("what is no text is no `String`")),
-        }
+        // Names the column and its invalid value.
+        let no_text = |_| {
+            let as_text = self.row.get::<_, String>(index);
+            as_text.expect_err("what is no text is no `String`")
+        };
+        self.row.get_ref(index)?.as_str().map_err(no_text)
+    }
+
+    /// Reads a word of the domain.
+    pub(super) fn word<T: FromStr<Err: Display>>(&mut self) -> rusqlite::Result<T> {
+        let word = self.text()?.parse();
+        word.map_err(|error: T::Err| self.malformed(Type::Text, &error.to_string()))
     }
 
     /// Reads a word from another row's column; `None` when it is damaged.
@@ -119,16 +121,17 @@ impl<'r> Columns<'r> {
     pub(super) fn optional_word<T: FromStr<Err: Display>>(
         &mut self,
     ) -> rusqlite::Result<Option<T>> {
-        let word: Option<String> = self.get()?;
-        word.map(|word| word.parse())
-            .transpose()
-            .map_err(|error: T::Err| self.malformed(Type::Text, &error.to_string()))
+        if self.is_null() {
+            self.skip();
+            return Ok(None);
+        }
+        self.word().map(Some)
     }
 
     /// Reads JSON in the form that [`to_json`] writes.
     pub(super) fn json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
-        let text: String = self.get()?;
-        serde_json::from_str(&text).map_err(|error| self.malformed(Type::Text, &error.to_string()))
+        let text = self.text()?;
+        serde_json::from_str(text).map_err(|error| self.malformed(Type::Text, &error.to_string()))
     }
 
     /// Reads the same from a column that may be NULL, without a copy of the text.
@@ -143,16 +146,16 @@ impl<'r> Columns<'r> {
 
     /// Reads a source's settings that differ from the defaults: an object of known settings with valid types.
     pub(super) fn settings(&mut self) -> rusqlite::Result<SettingsPatch> {
-        let text: String = self.get()?;
+        let text = self.text()?;
         // Usually no setting differs.
         if text == "{}" {
             return Ok(SettingsPatch::default());
         }
         // The JSON reader accepts a list as an object, and null as an absent setting.
         if text.trim_start().starts_with('{') {
-            let patch = serde_json::from_str::<SettingsPatch>(&text)
+            let patch = serde_json::from_str::<SettingsPatch>(text)
                 .map_err(|error| self.malformed(Type::Text, &error.to_string()))?;
-            if !text.contains("null") || has_settings_of(&patch, &text) {
+            if !text.contains("null") || has_settings_of(&patch, text) {
                 return Ok(patch);
             }
         }

@@ -1,20 +1,21 @@
 //! Reads sources: lists, one by name, address or id, and the count of due ones.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::Store;
-use super::damaged_source::{FITS, find_unlisted, inactive, readable_source};
+use super::damaged_source::{find_unlisted, inactive, readable_source};
 use super::failure::{Failure, Outcome, strictly};
-use super::row::{row_limit, to_json};
+use super::row::{Columns, row_limit, to_json};
 use super::select::{Damage, Select};
 use super::source_row::{
-    SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, select, select_sound, set_fails,
+    COLUMNS_WITHOUT_SETS, SOURCE_COLUMNS, SOURCE_TABLES, have_sets, read_source, read_source_row,
+    select, select_sound, set_fails,
 };
-use super::sql_damage::sound_rows;
+use super::sql_damage::{named, sound_rows};
 use super::statements::Statements as _;
-use super::version::newest_of;
+use super::version::{Facts, newest_by, newest_facts, newest_of, newest_tables, read_facts};
 use super::version_row::read_newest_state;
 use crate::domain::{
     AdoptedPolicy, Slot, Source, SourceId, StateFacts, StateWord, VersionId, candidate_name,
@@ -33,8 +34,10 @@ impl Store {
     /// Returns the matching sources, by name. Damaged rows are left out and noted ([`Store::damage`]).
     pub async fn sources(&self, filter: SourceFilter) -> Result<Vec<Source>> {
         self.read_sound(move |sql, damaged| match filter.damaged {
-            DamagedSources::LeftOut => list_with_lost(sql, &filter, damaged),
-            DamagedSources::Refused => strictly(|damaged| list_with_lost(sql, &filter, damaged)),
+            DamagedSources::LeftOut => list_with_lost(sql, &filter, &ALONE, damaged),
+            DamagedSources::Refused => {
+                strictly(|damaged| list_with_lost(sql, &filter, &ALONE, damaged))
+            }
         })
         .await
     }
@@ -51,16 +54,18 @@ impl Store {
     }
 }
 
-impl Select<(Vec<Source>, HashMap<SourceId, Newest>)> for ListedSources {
-    fn select(
-        &self,
-        sql: &Connection,
-        damaged: &mut Damage,
-    ) -> Outcome<(Vec<Source>, HashMap<SourceId, Newest>)> {
-        let sources = list_with_lost(sql, &self.0, damaged)?;
-        let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
-        let newest = newest_of(sql, &ids, damaged)?;
-        Ok((sources, newest))
+impl Select<Vec<(Source, Newest)>> for ListedSources {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<(Source, Newest)>> {
+        let listed = list_with_lost(sql, &self.0, &WITH_NEWEST, damaged)?;
+        let mut sources = Vec::with_capacity(listed.len());
+        for (source, facts) in listed {
+            let facts = sound_rows([facts].into_iter(), damaged)?
+                .pop()
+                .unwrap_or_default();
+            let newest = newest_by(sql, source.id, facts, damaged)?;
+            sources.push((source, newest));
+        }
+        Ok(sources)
     }
 }
 
@@ -238,25 +243,53 @@ fn former_source(
     Ok(removed.max_by_key(|source| (source.removed_at, source.id)))
 }
 
+/// What a list reads of each source: further columns of further tables, and what becomes of the source with them.
+struct Listed<T> {
+    columns: &'static str,
+    tables: &'static str,
+    read: fn(Source, &Row<'_>, &mut Columns<'_>) -> T,
+}
+
+const ALONE: Listed<Source> = Listed {
+    columns: "NULL",
+    tables: "",
+    read: |source, _, _| source,
+};
+
+/// Damaged facts are an error beside their source.
+const WITH_NEWEST: Listed<(Source, rusqlite::Result<Facts>)> = Listed {
+    columns: newest_facts!(),
+    tables: newest_tables!(),
+    read: |source, row, columns| {
+        let id = || source.id.to_string();
+        let facts = read_facts(columns);
+        let facts = facts.map_err(|error| named("source_state", id(), row, error));
+        (source, facts)
+    },
+};
+
 /// Lists sources, and notes those that no list returns.
-fn list_with_lost(
+fn list_with_lost<T>(
     sql: &Connection,
     filter: &SourceFilter,
+    listed: &Listed<T>,
     damaged: &mut Vec<DamagedRow>,
-) -> Outcome<Vec<Source>> {
+) -> Outcome<Vec<T>> {
     // The search for lost rows reads every source: a list of given ids or with a limit skips it.
     if filter.ids.is_none() && filter.limit.is_none() {
         find_unlisted(sql, damaged)?;
     }
-    list(sql, filter, damaged)
+    list(sql, filter, listed, damaged)
 }
 
-fn list(
+fn list<T>(
     sql: &Connection,
     filter: &SourceFilter,
+    listed: &Listed<T>,
     damaged: &mut Vec<DamagedRow>,
-) -> Outcome<Vec<Source>> {
-    let mut statement = sql.prepare_cached(&list_sql(filter))?;
+) -> Outcome<Vec<T>> {
+    let query = list_sql(filter, listed, have_sets(sql)?);
+    let mut statement = sql.prepare_cached(&query)?;
     let ids = filter.ids.as_ref().map_or_else(String::new, to_json);
     let (share, shares) = (filter.share.0, filter.share.1.max(1));
     let known = damaged.len();
@@ -266,10 +299,10 @@ fn list(
     let rows = statement.query_map((ids, share, shares, limit, name, id.0), |row| {
         read_source_row(row, |columns| {
             let source = read_source(columns)?;
-            if !columns.get()? {
+            if !is_fit(columns, &source) {
                 unfit.push(inactive(source.id, Some(source.settings.name.clone())));
             }
-            Ok(source)
+            Ok((listed.read)(source, row, columns))
         })
     })?;
     let sources = sound_rows(rows, damaged)?;
@@ -283,13 +316,21 @@ fn list(
         ..filter.clone()
     };
     damaged.truncate(known);
-    let mut sources = list(sql, &all, damaged)?;
+    let mut sources = list(sql, &all, listed, damaged)?;
     sources.truncate(filter.limit.unwrap_or_default());
     Ok(sources)
 }
 
-/// The sources that a filter lets through, each with whether its state fits it.
-fn list_sql(filter: &SourceFilter) -> String {
+/// Reads `t.active`. Returns whether it agrees with the source's own row, as [`FITS`] says.
+///
+/// [`FITS`]: super::damaged_source::FITS
+fn is_fit(columns: &mut Columns<'_>, source: &Source) -> bool {
+    let is_active = source.settings.enabled && source.removed_at.is_none();
+    columns.get().ok() == Some(i64::from(is_active))
+}
+
+/// The sources that a filter lets through.
+fn list_sql<T>(filter: &SourceFilter, listed: &Listed<T>, with_sets: bool) -> String {
     let kept = if filter.removed {
         "1"
     } else {
@@ -303,8 +344,16 @@ fn list_sql(filter: &SourceFilter) -> String {
         Some(_) => "(s.name, s.id) > (?5, ?6)",
         None => "?5 IS NOT NULL AND ?6 IS NOT NULL",
     };
+    let source = if with_sets {
+        SOURCE_COLUMNS
+    } else {
+        COLUMNS_WITHOUT_SETS
+    };
+    let Listed {
+        columns, tables, ..
+    } = listed;
     format!(
-        "SELECT {SOURCE_COLUMNS}, {FITS} FROM {SOURCE_TABLES}
+        "SELECT {source}, t.active, {columns} FROM {SOURCE_TABLES} {tables}
         WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 AND {behind} ORDER BY s.name, s.id LIMIT ?4"
     )
 }

@@ -111,11 +111,32 @@ pub(super) const SOURCE_COLUMNS: &str = concat!(
             WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END"
 );
 
+/// The columns of sets where there are none, and those between them.
+macro_rules! no_sets {
+    () => {
+        " NULL, 0, NULL, NULL, t.withdrawn_at, t.withdrawn_because, NULL, NULL"
+    };
+}
+
+/// The same when there are no sets.
+pub(super) const COLUMNS_WITHOUT_SETS: &str = concat!(
+    own_columns!(
+        "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum"
+    ),
+    no_sets!()
+);
+
 /// The same when no set has members: for a query run per source that does not read the version's state.
 pub(super) const SETLESS_COLUMNS: &str = concat!(
     own_columns!("NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"),
-    " NULL, 0, NULL, NULL, t.withdrawn_at, t.withdrawn_because, NULL, NULL"
+    no_sets!()
 );
+
+/// Reports whether there is any set, or was one with members.
+pub(super) fn have_sets(sql: &Connection) -> rusqlite::Result<bool> {
+    sql.prepare_cached("SELECT 1 FROM file_set UNION ALL SELECT 1 FROM set_member")?
+        .exists([])
+}
 
 /// Reports whether any set has members.
 pub(super) fn have_sets_members(sql: &Connection) -> rusqlite::Result<bool> {
@@ -222,8 +243,7 @@ fn read_removed_at(columns: &mut Columns<'_>) -> rusqlite::Result<Option<DateTim
 /// Reads a published path, which must match its key: a file is never written to a path that damage altered.
 fn read_published_path(columns: &mut Columns<'_>) -> rusqlite::Result<String> {
     let path: String = columns.get()?;
-    let key: String = columns.get()?;
-    if is_key_of(&key, &path) {
+    if is_key_of(columns.text()?, &path) {
         Ok(path)
     } else {
         Err(columns.malformed(Type::Text, "it is not `published_path` in lower case"))

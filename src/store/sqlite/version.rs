@@ -121,25 +121,42 @@ pub(super) fn newest_of(
     let mut statement = sql.prepare_cached(NEWEST)?;
     let rows = statement.query_map([to_json(&sources)], |row| {
         read_row("source_state", row, |columns| {
-            let source = SourceId(columns.get()?);
-            let newest = Newest {
-                size_bytes: columns.optional_count()?,
-                digest: columns.optional()?.map(Digest),
-                error_kind: columns.sound_word(),
-                error: columns.get().unwrap_or_default(),
-                wanted_version_id: columns.optional()?.map(VersionId),
-            };
-            Ok((source, newest, columns.get::<bool>()?))
+            Ok((SourceId(columns.get()?), read_facts(columns)?))
         })
     })?;
     let mut known = HashMap::new();
-    for (source, mut newest, is_due) in sound_rows(rows, damaged)? {
-        if is_due && let Some(wanted) = sound_one(wanted_version(sql, source), damaged)? {
-            newest.wanted_version_id = wanted;
-        }
-        known.insert(source, newest);
+    for (source, facts) in sound_rows(rows, damaged)? {
+        known.insert(source, newest_by(sql, source, facts, damaged)?);
     }
     Ok(known)
+}
+
+/// The facts of a newest version and of a last attempt as its row has them, and whether the source is to be published.
+pub(super) type Facts = (Newest, bool);
+
+/// Reads `newest_facts!()`.
+pub(super) fn read_facts(columns: &mut Columns<'_>) -> rusqlite::Result<Facts> {
+    let newest = Newest {
+        size_bytes: columns.optional_count()?,
+        digest: columns.optional()?.map(Digest),
+        error_kind: columns.sound_word(),
+        error: columns.get().unwrap_or_default(),
+        wanted_version_id: columns.optional()?.map(VersionId),
+    };
+    Ok((newest, columns.get()?))
+}
+
+/// Returns the facts with the version that should be published.
+pub(super) fn newest_by(
+    sql: &Connection,
+    source: SourceId,
+    (mut newest, is_due): Facts,
+    damaged: &mut Vec<DamagedRow>,
+) -> Outcome<Newest> {
+    if is_due && let Some(wanted) = sound_one(wanted_version(sql, source), damaged)? {
+        newest.wanted_version_id = wanted;
+    }
+    Ok(newest)
 }
 
 /// Returns when the newest versions of these sources were fetched.
@@ -160,13 +177,30 @@ pub(super) fn newest_times(
     Ok(sound_rows(rows, damaged)?.into_iter().collect())
 }
 
-// A version with a damaged row has neither length nor digest here.
-const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, a.error,
-         t.published_version_id, t.publish_due
-     FROM json_each(?1) j CROSS JOIN source_state t ON t.source_id = j.value
-     LEFT JOIN version v ON v.id = t.version_id AND v.source_id = t.source_id
-     LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest
-     LEFT JOIN attempt a ON a.id = (SELECT max(id) FROM attempt WHERE source_id = t.source_id)";
+/// Facts of the newest version `v` and of the last attempt of a source with the state `t`, from [`newest_tables`].
+macro_rules! newest_facts {
+    () => {
+        "b.size_bytes, b.digest, a.error_kind, a.error, t.published_version_id, t.publish_due"
+    };
+}
+pub(super) use newest_facts;
+
+/// The tables that join `t` and `v`. A version with a damaged row has neither length nor digest here.
+macro_rules! newest_tables {
+    () => {
+        "LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest AND v.source_id = t.source_id
+         LEFT JOIN attempt a ON a.id = (SELECT max(id) FROM attempt WHERE source_id = t.source_id)"
+    };
+}
+pub(super) use newest_tables;
+
+const NEWEST: &str = concat!(
+    "SELECT t.source_id, ",
+    newest_facts!(),
+    " FROM json_each(?1) j CROSS JOIN source_state t ON t.source_id = j.value
+     LEFT JOIN version v ON v.id = t.version_id ",
+    newest_tables!()
+);
 
 const IN_FORCE: &str = "v.source_id = ?1 AND v.fetched_at <= ?3 AND v.ordinal >=
      coalesce((SELECT max(w.ordinal) FROM version w WHERE w.source_id = ?1 AND w.fetched_at <= ?2), 0)";

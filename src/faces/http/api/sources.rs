@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::list::page;
 use super::pages_schema::SourcePageJson;
-use crate::app::{Newest, failure_among};
+use crate::app::failure_among;
 use crate::faces::http::cursor::Cursor;
 use crate::faces::http::extract::Params;
 use crate::faces::http::problem::Problem;
@@ -29,10 +29,10 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let app = shared.app();
     let found = source_page(app, &listing).await?;
-    let failing_sets = app.failing_sets_of(&found.sources).await?;
-    let none = Newest::default();
-    let sources = found.sources.iter().map(|source| {
-        let newest = found.newest.get(&source.id).unwrap_or(&none);
+    let failing_sets = app
+        .failing_sets_of(found.sources.iter().map(|(source, _)| source))
+        .await?;
+    let sources = found.sources.iter().map(|(source, newest)| {
         let set_error = failure_among(source, &failing_sets);
         SourceJson::new(source, newest, set_error, app.published_folder())
     });

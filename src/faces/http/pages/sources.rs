@@ -1,7 +1,5 @@
 //! `/sources`: the sources as a table, by page; adds sources.
 
-use std::collections::HashMap;
-
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -13,7 +11,7 @@ use super::fields::{Fields, FormError};
 use super::layout::Section;
 use super::visit::{Visit, see_other};
 use crate::app::Newest;
-use crate::domain::{Source, SourceId, filter_keys};
+use crate::domain::{Source, filter_keys};
 use crate::faces::http::caller::Right;
 use crate::faces::http::cursor::Cursor;
 use crate::faces::http::extract::Params;
@@ -105,14 +103,14 @@ async fn listed(
 ) -> Result<Response, Problem> {
     let may_change = visit.may(Right::Operate);
     let (total, before) = counts(visit.app(), listing, found).await?;
-    let table = table(visit, listing, &found.sources, &found.newest);
     let table = html! {
         div #sources data-live="" {
-            (table_box("Sources", &table))
+            (table_box("Sources", &table(visit, listing, found)))
             (pages(visit, listing, found, (total, before)))
         }
     };
-    let are_removed = found.sources.iter().all(|one| one.removed_at.is_some());
+    let mut shown = found.sources.iter().map(|(source, _)| source);
+    let are_removed = shown.all(|one| one.removed_at.is_some());
     let content = html! {
         h1 { "Sources" }
         (done(visit))
@@ -193,13 +191,8 @@ fn actions(all: Option<u64>, are_removed: bool) -> Markup {
     }
 }
 
-fn table(
-    visit: &Visit,
-    listing: &SourceListing,
-    sources: &[Source],
-    newest: &HashMap<SourceId, Newest>,
-) -> Markup {
-    let (may_change, none) = (visit.may(Right::Operate), Newest::default());
+fn table(visit: &Visit, listing: &SourceListing, found: &SourcePage) -> Markup {
+    let may_change = visit.may(Right::Operate);
     html! {
         table.sources.cards {
             thead { tr {
@@ -207,8 +200,8 @@ fn table(
                 @for (name, sort, class) in HEADINGS { (heading(visit, listing, name, sort, class)) }
             } }
             tbody {
-                @for source in sources {
-                    (row(visit, source, newest.get(&source.id).unwrap_or(&none), may_change))
+                @for (source, newest) in &found.sources {
+                    (row(visit, source, newest, may_change))
                 }
             }
         }
