@@ -3,12 +3,11 @@
 //! `cargo bench --bench live` measures that against the real program, `-- measure PROGRAM` against another one. `-- follow
 //! ADDRESS COUNT` keeps so many clients until its input ends; `tests/bench/live.sh` measures a pass beside them.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use gannet::clock::{Clock as _, SystemClock};
@@ -25,6 +24,9 @@ const EDITS: usize = 200;
 const EDIT_EVERY: Duration = Duration::from_millis(50);
 /// The edits that are made by another process each.
 const FOREIGN_EDITS: usize = 20;
+/// The time between two looks at clients that only follow, and that without any event after which no more is expected.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const QUIET: Duration = Duration::from_millis(500);
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -44,25 +46,43 @@ fn main() {
     }
 }
 
-/// Keeps clients until the input ends, and prints the bytes that they received.
+/// Keeps clients until the input has ended and nothing more comes, and prints the bytes that each received.
+///
+/// They are as cheap as can be: one thread looks at all of them now and then, and looks at no frame.
 async fn follow(address: &str, count: usize) {
-    let bytes = Arc::new(AtomicU64::new(0));
-    let mut clients = JoinSet::new();
+    let mut clients = Vec::new();
     for _ in 0..count {
-        let mut stream = connect(address).await;
-        let bytes = Arc::clone(&bytes);
-        clients.spawn(async move {
-            let mut piece = vec![0; 64 << 10];
-            while let Ok(read @ 1..) = stream.read(&mut piece).await {
-                bytes.fetch_add(read as u64, Ordering::Relaxed);
-            }
-        });
+        let stream = connect(address).await.into_std().expect("a socket");
+        clients.push((stream, 0));
     }
     println!("{count} clients follow");
-    let wait = || std::io::stdin().read_to_end(&mut Vec::new());
-    let ended = tokio::task::spawn_blocking(wait).await;
-    ended.expect("a thread").expect("the input");
-    println!("{} bytes received", bytes.load(Ordering::Relaxed));
+    let input = std::thread::spawn(|| std::io::stdin().read_to_end(&mut Vec::new()));
+    let (mut piece, mut quiet_since) = (vec![0; 1 << 20], Instant::now());
+    while !input.is_finished() || quiet_since.elapsed() < QUIET {
+        if read_all(&mut clients, &mut piece) || !input.is_finished() {
+            quiet_since = Instant::now();
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let bytes = clients[0].1;
+    assert!(clients.iter().all(|one| one.1 == bytes), "events were lost");
+    println!("{bytes} bytes received by each client");
+}
+
+/// Reads what is there, at most a piece of each client. Returns whether anything was there.
+fn read_all(clients: &mut [(std::net::TcpStream, u64)], piece: &mut [u8]) -> bool {
+    let mut is_any = false;
+    for (stream, bytes) in clients {
+        match stream.read(piece) {
+            Ok(0) => panic!("a client was closed"),
+            Ok(read) => {
+                *bytes += read as u64;
+                is_any = true;
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}"),
+        }
+    }
+    is_any
 }
 
 /// Opens a WebSocket of the feed (RFC 6455 §4.1).

@@ -180,6 +180,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("httparse", &["net"]),
     ("tower_service", &["faces::http", "net"]),
     ("axum", &["faces::http"]),
+    ("tokio_tungstenite", &["faces::http"]),
     ("argon2", &["app"]),
     ("utoipa", &["domain", "faces::http", "faces::json"]),
     ("metrics", &["faces::http"]),

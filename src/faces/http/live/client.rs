@@ -1,19 +1,25 @@
 //! One client of the live feed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use futures_util::SinkExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, interval_at};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use super::event_filter::EventTerms;
-use super::recent::LiveEvent;
 use crate::domain::EventId;
 use crate::faces::http::caller::Right;
 use crate::faces::http::extract::Params;
@@ -27,9 +33,8 @@ const MAX_CLIENTS: usize = 4_000;
 const MAX_LAG_BYTES: u64 = 1 << 20;
 /// The longest message of a client, in bytes. Nothing is expected of clients.
 const MAX_MESSAGE_BYTES: usize = 4 << 10;
-/// The bytes that are read, and written, at once for a client: thousands of them are idle most of the time.
+/// The bytes that are read at once from a client: thousands of them are idle most of the time.
 const READ_BYTES: usize = 1 << 10;
-const WRITE_BYTES: usize = 16 << 10;
 /// The time between two pings.
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// The time without any message, pongs included, after which a client counts as gone.
@@ -49,13 +54,10 @@ pub(in crate::faces::http) async fn follow(
     State(shared): State<Shared>,
     Params(query): Params<LiveQuery>,
     Extension(peer): Extension<crate::faces::http::client::Client>,
-    headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+    mut request: Request,
 ) -> Result<Response, Problem> {
-    let upgrade = upgrade.map_err(|rejection| {
-        let detail = format!("/live is for WebSocket: {}", rejection.body_text());
-        Problem::new(rejection.status(), detail)
-    })?;
+    let answer = create_response_with_body(&request, Body::empty)
+        .map_err(|error| Problem::invalid(format!("/live is for WebSocket: {error}")))?;
     let terms = query
         .filter
         .parse()
@@ -69,37 +71,44 @@ pub(in crate::faces::http) async fn follow(
     let after = query
         .after
         .map_or(newest, |after| EventId(after.max(0)).min(newest));
-    let client = shared.clients().token();
-    Ok(bounded(upgrade).on_upgrade(move |socket| async move {
-        let _client = client;
-        let mut client = Client {
-            socket,
-            shared,
-            terms,
-            after,
-            credential: (peer, headers),
-        };
-        client.serve_and_close().await;
-    }))
+    let upgrade = hyper::upgrade::on(&mut request);
+    let credential = (peer, request.into_parts().0.headers);
+    let clients = shared.clients().clone();
+    clients.spawn(async move {
+        // Otherwise the client is gone.
+        if let Ok(upgraded) = upgrade.await {
+            let mut client = Client {
+                socket: socket(upgraded).await,
+                shared,
+                terms,
+                after,
+                credential,
+            };
+            client.serve_and_close().await;
+        }
+    });
+    Ok(answer)
 }
 
-/// Bounds what a client takes in memory.
-fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
-    upgrade
+/// What a client is sent over. It takes little memory.
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+async fn socket(upgraded: Upgraded) -> Socket {
+    let config = WebSocketConfig::default()
         .read_buffer_size(READ_BYTES)
-        .write_buffer_size(WRITE_BYTES)
-        .max_message_size(MAX_MESSAGE_BYTES)
-        .max_frame_size(MAX_MESSAGE_BYTES)
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
+    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await
 }
 
 /// Why a client is closed.
-type Close = (u16, &'static str);
+type Close = (CloseCode, &'static str);
 
 /// Its token was revoked or has expired, or its session has ended.
-const NO_RIGHT: Close = (close_code::POLICY, "no longer allowed to read");
+const NO_RIGHT: Close = (CloseCode::Policy, "no longer allowed to read");
 
 struct Client {
-    socket: WebSocket,
+    socket: Socket,
     shared: Shared,
     terms: EventTerms,
     /// The last event that was sent, or passed over by the filter.
@@ -133,24 +142,24 @@ impl Client {
             }
             let stop = self.shared.stop().clone();
             tokio::select! {
-                () = stop.cancelled() => return Some((close_code::AWAY, "the service ends")),
+                () = stop.cancelled() => return Some((CloseCode::Away, "the service ends")),
                 changed = newest.changed() => {
                     if changed.is_err() {
-                        return Some((close_code::AWAY, "the service ends"));
+                        return Some((CloseCode::Away, "the service ends"));
                     }
                 }
-                message = self.socket.recv() => match message {
+                message = self.socket.next() => match message {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                     Some(Ok(_)) => heard = Instant::now(),
                 },
                 _ = ping.tick() => {
                     if heard.elapsed() > SILENCE {
-                        return Some((close_code::AWAY, "no answer to pings"));
+                        return Some((CloseCode::Away, "no answer to pings"));
                     }
                     if !self.may_read().await {
                         return Some(NO_RIGHT);
                     }
-                    self.socket.send(Message::Ping(Vec::new().into())).await.ok()?;
+                    self.socket.send(Message::Ping(Bytes::new())).await.ok()?;
                 }
             }
         }
@@ -170,33 +179,29 @@ impl Client {
         loop {
             let feed = self.shared.feed();
             let read = feed.after(self.shared.app(), self.after).await;
-            let (events, behind) =
-                read.map_err(|_| Some((close_code::ERROR, "the store cannot be read")))?;
-            if behind.is_some_and(|behind| behind > MAX_LAG_BYTES) {
-                return Err(Some((close_code::AGAIN, "too slow: go on with ?after=")));
-            }
-            if events.is_empty() {
+            let read = read.map_err(|_| Some((CloseCode::Error, "the store cannot be read")))?;
+            let Some((chunk, behind)) = read else {
                 return Ok(());
-            }
-            let changes_rights = |event: &Arc<LiveEvent>| {
-                let action = event.event.event.action.as_str();
-                action.starts_with("person.") || action.starts_with("token.")
             };
-            if events.iter().any(changes_rights) && !self.may_read().await {
+            if behind > MAX_LAG_BYTES {
+                return Err(Some((CloseCode::Again, "too slow: go on with ?after=")));
+            }
+            if chunk.changes_rights && !self.may_read().await {
                 return Err(Some(NO_RIGHT));
             }
-            for event in events {
-                if self.shared.stop().is_cancelled() {
-                    return Err(Some((close_code::AWAY, "the service ends")));
-                }
-                if self.terms.matches(&event.event) {
-                    let message = Message::Text(event.json.clone());
-                    self.socket.feed(message).await.map_err(|_| None)?;
-                }
-                self.after = event.event.id;
+            let frames = chunk.frames_after(self.after, &self.terms);
+            self.after = chunk.newest();
+            self.send(&frames).await.map_err(|_| None)?;
+            if self.shared.stop().is_cancelled() {
+                return Err(Some((CloseCode::Away, "the service ends")));
             }
-            // Events that come together are written together.
-            self.socket.flush().await.map_err(|_| None)?;
         }
+    }
+
+    /// Sends frames as they are.
+    async fn send(&mut self, frames: &[u8]) -> Result<(), Error> {
+        // An answer to a ping comes before them, not in their midst.
+        self.socket.flush().await?;
+        Ok(self.socket.get_mut().write_all(frames).await?)
     }
 }

@@ -70,6 +70,11 @@ fn term(word: &str) -> Result<Term, String> {
 }
 
 impl EventTerms {
+    /// Returns whether every event matches.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns whether an event matches every word.
     pub(in crate::faces::http) fn matches(&self, event: &Event) -> bool {
         self.0

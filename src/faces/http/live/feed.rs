@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::recent::{LiveEvent, Recent};
+use super::recent::{Chunk, Recent};
 use crate::app::{App, EventFilter, Result};
 use crate::domain::EventId;
 
@@ -66,9 +66,7 @@ impl Feed {
             let events = events_after(app, self.newest()).await?;
             let is_all = events.len() < BATCH;
             let mut recent = self.recent();
-            for event in events {
-                recent.push(event);
-            }
+            recent.push(events);
             let newest = recent.newest();
             drop(recent);
             self.0
@@ -90,28 +88,23 @@ impl Feed {
         self.0.newest.subscribe()
     }
 
-    /// Returns the events after this one, and how many bytes of JSON lie behind the last of them. Events that are no
-    /// longer kept come from the store.
+    /// Returns the first chunk with an event after this one, if any, and how many bytes of frames lie behind it. Events that
+    /// are no longer kept come from the store.
     pub(super) async fn after(
         &self,
         app: &App,
         after: EventId,
-    ) -> Result<(Vec<Arc<LiveEvent>>, Option<u64>)> {
+    ) -> Result<Option<(Arc<Chunk>, u64)>> {
         let kept = {
             let recent = self.recent();
-            recent.read_after(after, BATCH).map(|events| {
-                let last = events.last().map_or(recent.position, |last| last.position);
-                (events, recent.position - last)
-            })
+            let is_kept = recent.reaches_back_to(after);
+            is_kept.then(|| recent.first_after(after))
         };
-        if let Some((events, behind)) = kept {
-            return Ok((events, Some(behind)));
+        if let Some(kept) = kept {
+            return Ok(kept);
         }
-        let events = events_after(app, after).await?;
-        let events = events
-            .into_iter()
-            .map(|event| Arc::new(LiveEvent::new(event, 0)));
-        Ok((events.collect(), None))
+        let chunk = Chunk::new(events_after(app, after).await?, 0);
+        Ok(chunk.map(|chunk| (chunk.into(), 0)))
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {

@@ -1,7 +1,8 @@
 //! The live feed: every committed event, by whichever process, as JSON over WebSocket at `/live`.
 //!
 //! One task reads new events and keeps the last ones in memory ([`Feed`]); each client goes through them at its own
-//! pace, and reads older ones from the store. So no client holds more than its place, and none can miss an event.
+//! pace, and reads older ones from the store. So no client holds more than its place, and none can miss an event. Events
+//! that are read together are encoded once, and sent to every client as they are.
 
 mod client;
 mod event_filter;
