@@ -24,7 +24,7 @@ pub(super) async fn stay(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> ExitStatus {
-    let stayed = until_a_signal(json, flags, environment, console).await;
+    let stayed = Box::pin(until_a_signal(json, flags, environment, console)).await;
     stayed.unwrap_or_else(|error| super::passes::failed(false, &error, console))
 }
 
@@ -66,14 +66,14 @@ pub(super) async fn work(
     let (reports, to_print) = unbounded_channel();
     // The channel ends with the worker.
     let after_pass = move |report| drop(reports.send(report));
-    let worked = async {
+    let both = async {
         tokio::join!(
             worker.run_forever(stop, &progress, after_pass),
             print_passes(services, to_print, json, &console)
         )
     };
     tokio::select! {
-        (stayed, ()) = worked => stayed,
+        (stayed, ()) = both => stayed,
         never = tell_outlook(services, &progress, &console) => match never {},
     }
 }
@@ -90,9 +90,10 @@ async fn print_passes(
     while let Some(report) = reports.recv().await {
         let line = report.summary;
         notify(&[NotifyState::Status(&format!("last pass: {line}"))]);
-        let named = match json {
-            true => Some(super::passes::with_names(app, &report, &folders).await),
-            false => None,
+        let named = if json {
+            Some(super::passes::with_names(app, &report, &folders).await)
+        } else {
+            None
         };
         if let Ok(mut console) = console.lock() {
             match named {

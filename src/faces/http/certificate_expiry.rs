@@ -38,6 +38,10 @@ pub(super) fn expiry_words(end: DateTime<Utc>, now: DateTime<Utc>) -> Option<Str
 }
 
 /// Returns the end of a certificate's validity in seconds since 1970 (RFC 5280 §4.1).
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods are not general enough in their lifetimes"
+)]
 fn not_after(certificate: &[u8]) -> ASN1Result<i64> {
     yasna::parse_der(certificate, |reader| {
         reader.read_sequence(|certificate| {
