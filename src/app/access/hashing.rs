@@ -1,5 +1,5 @@
 //! The threads that hash passwords: two of their own, since each hash takes 19 MiB and some hundredths of a second of a
-//! core. An allocator keeps such a block for each thread that ever held one: on the runtime's many threads these added up.
+//! core.
 //!
 //! Never gives a place away before its computation has ended, whoever still waits for that.
 

@@ -4,6 +4,7 @@
 
 pub(in crate::app) mod hashing;
 pub(in crate::app) mod password;
+mod password_hash;
 pub(in crate::app) mod people;
 pub(in crate::app) mod secret;
 pub(in crate::app) mod sessions;

@@ -2,10 +2,10 @@
 //!
 //! Never keeps a password.
 
-use argon2::{Argon2, PasswordHasher as _, PasswordVerifier};
 use secrecy::{ExposeSecret as _, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::password_hash::{check, hash_of};
 use super::secret::fill;
 use crate::app::{App, Error, ErrorKind, Result};
 
@@ -41,7 +41,7 @@ impl App {
         self.ports
             .hashing
             .run(move || {
-                let hash = Argon2::default().hash_password_with_salt(&normalized(&password), &salt);
+                let hash = hash_of(&normalized(&password), &salt);
                 hash.map(|hash| SecretString::from(hash.to_string()))
             })
             .await?
@@ -67,11 +67,7 @@ impl App {
             .hashing
             .run(move || {
                 let known = hash.as_ref().map_or(NOBODY, |hash| hash.expose_secret());
-                let found = PasswordVerifier::<str>::verify_password(
-                    &Argon2::default(),
-                    &normalized(&password),
-                    known,
-                );
+                let found = check(&normalized(&password), known);
                 found.is_ok() && hash.is_some()
             })
             .await
@@ -113,8 +109,7 @@ mod tests {
 
     #[test]
     fn nobody_s_hash_takes_the_same_work() {
-        let made = Argon2::default().hash_password_with_salt(b"1234567890", b"0123456789abcdef");
-        let made = made.expect("a hash");
+        let made = hash_of(b"1234567890", b"0123456789abcdef").expect("a hash");
         let nobody = PasswordHash::new(NOBODY).expect("a hash");
         let work = |hash: &PasswordHash| {
             let lengths = (
