@@ -5,6 +5,7 @@ mod api;
 mod data;
 mod files;
 mod images;
+mod keys;
 mod limits;
 mod links;
 mod live;

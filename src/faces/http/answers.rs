@@ -1,7 +1,7 @@
 //! The answers to requests that have a key, so that each is done once. Kept in memory, for a day at most.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
@@ -20,8 +20,8 @@ const MAX_KEPT: usize = 1_000;
 const KEPT_FOR: Duration = Duration::from_hours(24);
 
 /// The requests with keys, and their answers.
-#[derive(Default)]
-pub(super) struct Answers(Mutex<HashMap<Digest, Known>>);
+#[derive(Clone, Default)]
+pub(super) struct Answers(Arc<Mutex<HashMap<Digest, Known>>>);
 
 struct Known {
     /// The digest of the body.
@@ -33,7 +33,7 @@ struct Known {
 
 impl Known {
     /// Returns what a request gets that comes again, with this body.
-    fn repeated(&self, body: Digest) -> Turn<'static> {
+    fn repeated(&self, body: Digest) -> Turn {
         let refused = |status, detail: &str| Turn::Refused(Problem::new(status, detail));
         match &self.answer {
             _ if self.body != body => refused(
@@ -52,41 +52,41 @@ impl Known {
 }
 
 /// What is known of a key.
-pub(super) enum Turn<'a> {
+pub(super) enum Turn {
     /// The first request under its key.
-    First(UnderWay<'a>),
+    First(UnderWay),
     /// The answer that the first one got.
     Answered(Response),
-    /// Another body under the same key, or the first request is not answered yet.
+    /// Another body under the same key, the first request is not answered yet, or too many are under way.
     Refused(Problem),
 }
 
 impl Answers {
     /// Begins a request under a key with a body, unless there was one.
-    pub(super) fn begin(&self, key: Digest, body: Digest) -> Turn<'_> {
+    pub(super) fn begin(&self, key: Digest, body: Digest) -> Turn {
         let mut known = self.known();
-        known.retain(|_, one| one.since.elapsed() < KEPT_FOR);
+        known.retain(|_, one| one.answer.is_none() || one.since.elapsed() < KEPT_FOR);
         if let Some(one) = known.get(&key) {
             return one.repeated(body);
         }
-        let oldest = known.iter().min_by_key(|(_, one)| one.since);
-        let oldest = oldest
-            .map(|(key, _)| *key)
-            .filter(|_| known.len() >= MAX_KEPT);
-        if let Some(oldest) = oldest {
+        if known.len() >= MAX_KEPT {
+            // One that is under way is never forgotten: it would be done twice.
+            let answered = known.iter().filter(|(_, one)| one.answer.is_some());
+            let oldest = answered.min_by_key(|(_, one)| one.since);
+            let Some(oldest) = oldest.map(|(key, _)| *key) else {
+                let detail = format!("{MAX_KEPT} requests with an Idempotency-Key are under way");
+                return Turn::Refused(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+            };
             known.remove(&oldest);
         }
-        let (since, answer) = (Instant::now(), None);
-        known.insert(
-            key,
-            Known {
-                body,
-                since,
-                answer,
-            },
-        );
+        let one = Known {
+            body,
+            since: Instant::now(),
+            answer: None,
+        };
+        known.insert(key, one);
         Turn::First(UnderWay {
-            answers: self,
+            answers: self.clone(),
             key,
             is_answered: false,
         })
@@ -106,14 +106,14 @@ impl Answers {
     }
 }
 
-/// The first request under a key, while it is under way. Dropped, it is forgotten: its client left, say.
-pub(super) struct UnderWay<'a> {
-    answers: &'a Answers,
+/// The first request under a key, while it is under way. Dropped without an answer, it is forgotten: it failed.
+pub(super) struct UnderWay {
+    answers: Answers,
     key: Digest,
     is_answered: bool,
 }
 
-impl UnderWay<'_> {
+impl UnderWay {
     /// Keeps the answer.
     pub(super) fn answered(mut self, answer: Answer) {
         self.is_answered = true;
@@ -121,7 +121,7 @@ impl UnderWay<'_> {
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for UnderWay {
     fn drop(&mut self) {
         if !self.is_answered {
             self.answers.end(&self.key, None);

@@ -1,5 +1,7 @@
 //! Who sent a request, and what they may do.
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::{Actor, Person, Role, Token, TokenRole};
 
 /// Something that a request does, and for which its sender needs a right.
@@ -58,12 +60,26 @@ pub(super) enum CallerRole {
     Ingest,
 }
 
+/// By what the sender of a request is known. A person, a token, and a later token may have one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Credential {
+    /// Nothing.
+    None,
+    /// The account of a person, by the time at which it was made.
+    Person(DateTime<Utc>),
+    /// A token, by the time at which it was made.
+    Token(DateTime<Utc>),
+    /// The link on the service's terminal.
+    Link,
+}
+
 /// The sender of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     /// The name of the person or the token; `None` for somebody unknown.
     pub(super) name: Option<String>,
     pub(super) role: CallerRole,
+    pub(super) credential: Credential,
     /// Whether a browser sent the credential by itself, so that another site may have caused the request.
     pub(super) by_cookie: bool,
 }
@@ -79,6 +95,7 @@ impl Caller {
         Self {
             name: None,
             role,
+            credential: Credential::None,
             by_cookie: false,
         }
     }
@@ -94,6 +111,7 @@ impl Caller {
         Self {
             name: Some(token.name),
             role,
+            credential: Credential::Token(token.created_at),
             by_cookie: false,
         }
     }
@@ -108,6 +126,7 @@ impl Caller {
         Self {
             name: Some(person.name),
             role,
+            credential: Credential::Person(person.created_at),
             by_cookie: true,
         }
     }
@@ -117,6 +136,7 @@ impl Caller {
         Self {
             name: Some(name),
             role: CallerRole::Operator,
+            credential: Credential::Link,
             by_cookie: true,
         }
     }
@@ -165,6 +185,7 @@ mod tests {
             let caller = Caller {
                 name: None,
                 role,
+                credential: Credential::None,
                 by_cookie: false,
             };
             assert_eq!(

@@ -13,7 +13,6 @@ use percent_encoding::percent_decode_str;
 
 use super::caller::{Caller, Right};
 use super::client::Client;
-use super::idempotency::once;
 use super::pages;
 use super::problem::Problem;
 use super::shared::Shared;
@@ -57,7 +56,7 @@ pub(super) async fn guard(
     let response = match checked {
         Ok(_) => {
             request.extensions_mut().insert(client);
-            once(&shared, request, next).await
+            next.run(request).await
         }
         Err(problem) => problem.into_response(),
     };

@@ -1,13 +1,15 @@
 //! `Idempotency-Key`: a POST of the API that is sent again under the same key is answered as it was the first time, and
-//! done once (draft-ietf-httpapi-idempotency-key-header).
+//! done once (draft-ietf-httpapi-idempotency-key-header), even when its client left before the answer.
+//!
+//! Never checks a right: that of the caller is checked before, for the first request and for those after it.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::answers::Turn;
+use super::answers::{Turn, UnderWay};
 use super::caller::Caller;
 use super::extract::whole;
 use super::problem::Problem;
@@ -16,17 +18,15 @@ use crate::domain::Digest;
 
 /// The longest key, in bytes.
 const MAX_KEY_BYTES: usize = 255;
-/// The longest body and the longest answer that are compared and kept, in bytes.
+/// The longest body that is compared, and the longest answer that is kept, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
 /// Answers a POST with a key once.
-pub(super) async fn once(shared: &Shared, request: Request, next: Next) -> Response {
-    let key = request.headers().get("idempotency-key").cloned();
-    let is_of_api = request.method() == Method::POST && request.uri().path().starts_with("/api/");
-    let Some(key) = key.filter(|_| is_of_api) else {
+pub(super) async fn once(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let Some(key) = request.headers().get("idempotency-key").cloned() else {
         return next.run(request).await;
     };
-    let answered = answer(shared, &key, request, next).await;
+    let answered = answer(&shared, &key, request, next).await;
     answered.unwrap_or_else(IntoResponse::into_response)
 }
 
@@ -42,8 +42,8 @@ async fn answer(
         return Err(Problem::invalid(detail));
     }
     let caller = request.extensions().get::<Caller>();
-    let who = caller.and_then(|caller| caller.name.as_deref());
-    let what = format!("{who:?} {} {key:?}", request.uri());
+    let who = caller.map(|caller| (&caller.credential, &caller.name));
+    let what = format!("{who:?} {:?} {key:?}", request.uri().path_and_query());
     let (parts, body) = request.into_parts();
     let body = whole(body, MAX_BYTES).await?;
     let key = Digest::of(what.as_bytes());
@@ -52,16 +52,38 @@ async fn answer(
         Turn::Answered(response) => return Ok(response),
         Turn::Refused(problem) => return Err(problem),
     };
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let request = Request::from_parts(parts, Body::from(body));
+    // When the client leaves, this future is dropped; a task of its own goes on.
+    let task = async move { kept(under_way, next.run(request).await).await };
+    match shared.to_end().spawn(task).await {
+        Ok(answered) => answered,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => {
+                let detail = format!("the request ended early: {error}");
+                Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
+            }
+        },
+    }
+}
+
+/// Keeps the answer to the first request under a key, and returns it.
+async fn kept(under_way: UnderWay, response: Response) -> Result<Response, Problem> {
     let (head, body) = response.into_parts();
-    let body = to_bytes(body, MAX_BYTES).await.map_err(|error| {
-        let detail = format!("cannot read the answer, at most {MAX_BYTES} bytes: {error}");
+    let body = to_bytes(body, usize::MAX).await.map_err(|error| {
+        let detail = format!("cannot read the answer: {error}");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     })?;
     let refusals = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
     // A failure or a refusal may end otherwise another time.
     if !head.status.is_server_error() && !refusals.contains(&head.status) {
-        under_way.answered((head.status, head.headers.clone(), body.clone()));
+        // The request was done, and is not to be done again for want of its long answer.
+        let (fields, text) = if body.len() <= MAX_BYTES {
+            (head.headers.clone(), body.clone())
+        } else {
+            Default::default()
+        };
+        under_way.answered((head.status, fields, text));
     }
     Ok(Response::from_parts(head, Body::from(body)))
 }

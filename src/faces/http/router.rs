@@ -3,13 +3,15 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::MethodRouter;
 
 use super::api;
 use super::caller::Right;
 use super::files;
-use super::guard::guard;
+use super::guard::{guard, require};
+use super::idempotency::once;
 use super::images;
 use super::links;
 use super::live;
@@ -40,13 +42,24 @@ pub fn route_table() -> Vec<(String, &'static str, &'static str)> {
 /// Returns the service of all routes, behind the guard.
 pub(super) fn router(shared: Shared) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| {
-        router.route(route.path, route.handler)
+        router.route(route.path, checked(route, &shared))
     });
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(shared.clone(), guard))
         .with_state(shared)
+}
+
+/// Returns the handler of a route behind the check of its right, and then, for a POST of the API, the memory of keys.
+fn checked(route: Route, shared: &Shared) -> MethodRouter<Shared> {
+    let right = route.right;
+    let check = move |request: Request, next: Next| require(right, request, next);
+    let mut handler = route.handler;
+    if route.method == Method::POST && route.path.starts_with("/api/") {
+        handler = handler.layer(from_fn_with_state(shared.clone(), once));
+    }
+    handler.layer(from_fn(check))
 }
 
 async fn unknown(request: Request) -> Problem {

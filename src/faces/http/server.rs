@@ -59,7 +59,7 @@ pub type Listener = TcpListener;
 
 /// Serves until a stop is requested, then lets requests in flight finish for 10 s.
 pub async fn serve(listener: Listener, shared: Shared) {
-    let clients = shared.clients().clone();
+    let trackers = [shared.clients().clone(), shared.to_end().clone()];
     let mut connections = JoinSet::new();
     let counted = shared.clone();
     let counting = Box::pin(counted.numbers().keep_counting(counted.app()));
@@ -69,10 +69,12 @@ pub async fn serve(listener: Listener, shared: Shared) {
         never = counting => match never {},
     }
     drop(listener);
-    clients.close();
     let drained = async {
         while connections.join_next().await.is_some() {}
-        clients.wait().await;
+        for tasks in trackers {
+            tasks.close();
+            tasks.wait().await;
+        }
     };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
         tracing::warn!("requests that took longer than {DRAIN:?} to finish were cut off");

@@ -45,6 +45,8 @@ struct Inner {
     parts: SharedParts,
     /// The clients of the live feed.
     clients: TaskTracker,
+    /// The requests that are done to their end, even when their clients leave.
+    to_end: TaskTracker,
     sign_ins: SignIns,
     numbers: Numbers,
     answers: Answers,
@@ -59,6 +61,7 @@ impl Shared {
         Ok(Self(Arc::new(Inner {
             parts,
             clients: TaskTracker::new(),
+            to_end: TaskTracker::new(),
             sign_ins: SignIns::default(),
             numbers,
             answers: Answers::default(),
@@ -126,5 +129,10 @@ impl Shared {
     /// Returns the clients of the live feed.
     pub(super) fn clients(&self) -> &TaskTracker {
         &self.0.clients
+    }
+
+    /// Returns the requests that are done to their end, even when their clients leave.
+    pub(super) fn to_end(&self) -> &TaskTracker {
+        &self.0.to_end
     }
 }

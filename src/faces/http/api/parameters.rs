@@ -60,7 +60,10 @@ pub(super) struct SetPart {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes what the idempotency layer reads")]
 pub(super) struct OnceHeader {
-    /// A key under which the request, sent again, gets the first answer and is done once.
+    /// A key under which the request, sent again, gets the first answer and is done once, also when its client left before
+    /// the answer; while the first is under way the answer is 409. A key is of one person or token, one operation, and one
+    /// body (another is 422). Keys are kept in the memory of the service for 24 hours, 1,000 of them, and not beyond its end: a
+    /// request sent again after a restart is done again. Failures (5xx) and refusals (401, 403) are not kept.
     #[param(
         rename = "Idempotency-Key",
         value_type = String,
