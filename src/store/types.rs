@@ -32,6 +32,9 @@ pub enum SourceChange {
     /// A removed source to restore with its history and with these changes of its settings. It is due when it was,
     /// unless the changes say otherwise. A source that is present already is only changed.
     Restore(SourceId, Arc<SettingsPatch>),
+    /// No change: refuses all changes with [`super::StoreError::Changed`] unless the present settings of a source, which
+    /// may be removed, are these.
+    Seen(SourceId, Box<SourceSettings>),
     /// A source to remove.
     Remove {
         /// The source.

@@ -2,6 +2,7 @@
 
 mod activation;
 mod api;
+mod conditional;
 mod data;
 mod files;
 mod images;

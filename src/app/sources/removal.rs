@@ -98,16 +98,36 @@ impl App {
     /// this uses the reserve. Sets that showed a purged source's file are judged without it at once, where allowed.
     pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Removal> {
         let sources = self.removable(selectors, purge).await?;
+        self.remove_sources(sources, Vec::new(), purge).await
+    }
+
+    /// Removes one source likewise, unless its settings are no longer those that were seen.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Changed`] then.
+    ///
+    /// [`ErrorKind::Changed`]: crate::app::ErrorKind::Changed
+    pub async fn remove_seen(&self, seen: &Source, purge: bool) -> Result<Removal> {
+        let sources = self.removable(&[seen.id.to_string()], purge).await?;
+        let condition = SourceChange::Seen(seen.id, Box::new(seen.settings.clone()));
+        self.remove_sources(sources, vec![condition], purge).await
+    }
+
+    /// Removes sources together with earlier changes, all or none.
+    async fn remove_sources(
+        &self,
+        sources: Vec<Source>,
+        mut changes: Vec<SourceChange>,
+        purge: bool,
+    ) -> Result<Removal> {
         if purge {
             release_reserve(&self.config().data_dir);
         }
-        let changes = sources
-            .iter()
-            .map(|source| SourceChange::Remove {
-                id: source.id,
-                purge,
-            })
-            .collect();
+        changes.extend(sources.iter().map(|source| SourceChange::Remove {
+            id: source.id,
+            purge,
+        }));
         let showing = if purge {
             self.sets_showing(&sources).await?
         } else {

@@ -1,4 +1,4 @@
-//! Sends bytes as a browser may safely take them: with an entity tag, by range, and unless they are unchanged.
+//! Sends bytes as a browser may safely take them: with an entity tag, by range, and on the conditions of the request.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use percent_encoding::NON_ALPHANUMERIC;
 
 use super::body::Sendable;
+use super::conditions::{Conditions, Outcome};
 use super::problem::Problem;
 use super::range::{Range, asked_range};
 
@@ -23,16 +24,20 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// Returns the answer 304 when the client has these bytes already (RFC 9110 §13.1.2).
-    pub(super) fn unchanged(&self, headers: &HeaderMap) -> Option<Response> {
-        let known = headers.get(header::IF_NONE_MATCH)?.to_str().ok()?;
-        let mut tags = known.split(',').map(str::trim);
-        let is_known = tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.tag);
-        is_known.then(|| {
-            let mut response = StatusCode::NOT_MODIFIED.into_response();
-            self.write_fields(response.headers_mut());
-            response
-        })
+    /// Returns the answer that needs no bytes: 304 when the client has these already, 412 when it means others.
+    pub(super) fn without_bytes(&self, conditions: &Conditions) -> Option<Response> {
+        let mut response = match conditions.outcome(&self.tag, self.modified) {
+            Outcome::Met => return None,
+            Outcome::Unchanged => StatusCode::NOT_MODIFIED.into_response(),
+            Outcome::Failed => {
+                let detail =
+                    "the content is not that of If-Match, or was changed since If-Unmodified-Since";
+                let problem = Problem::new(StatusCode::PRECONDITION_FAILED, detail);
+                return Some(problem.into_response());
+            }
+        };
+        self.write_fields(response.headers_mut());
+        Some(response)
     }
 
     fn write_fields(&self, fields: &mut HeaderMap) {
@@ -69,23 +74,16 @@ impl Sent {
             fields.insert(header::CONTENT_DISPOSITION, value);
         }
     }
-
-    /// Returns whether a range is still of the bytes that the client has parts of (RFC 9110 §13.1.5).
-    fn is_same(&self, headers: &HeaderMap) -> bool {
-        headers
-            .get(header::IF_RANGE)
-            .is_none_or(|condition| condition == self.tag.as_str())
-    }
 }
 
 /// Sends bytes, the whole or the range that is asked for.
 pub(super) async fn send(
     content: Sendable,
     sent: &Sent,
-    headers: &HeaderMap,
+    conditions: &Conditions,
 ) -> Result<Response, Problem> {
     let size = content.size_bytes();
-    let range = headers.get(header::RANGE).filter(|_| sent.is_same(headers));
+    let range = conditions.range(&sent.tag, sent.modified);
     let (status, from, length) = match range.and_then(|range| asked_range(range, size)) {
         None => (StatusCode::OK, 0, size),
         Some(Range::Bytes { from, length }) => (StatusCode::PARTIAL_CONTENT, from, length),

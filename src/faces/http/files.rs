@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use rustix::io::Errno;
@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use super::body::Sendable;
 use super::cached_file::{open_cached, read_cached};
 use super::caller::Right;
+use super::conditions::Conditions;
 use super::content::{Sent, picture_type, send, unreadable};
 use super::extract::Part;
 use super::file_beneath::open_beneath;
@@ -38,27 +39,27 @@ pub(super) fn routes() -> Vec<Route> {
 async fn of_source(
     State(shared): State<Shared>,
     Part(path): Part<String>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
     let folder = shared.app().published_folder().to_owned();
-    published(folder, path, &headers).await
+    published(folder, path, &conditions).await
 }
 
 /// Sends a file of the published edition of a set.
 async fn of_set(
     State(shared): State<Shared>,
     Part((name, path)): Part<(String, String)>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
     let folder = below(shared.app().sets_folder(), &name);
     let folder = folder.ok_or_else(|| nothing_at(&name))?;
-    published(folder, path, &headers).await
+    published(folder, path, &conditions).await
 }
 
 async fn published(
     folder: PathBuf,
     path: String,
-    headers: &HeaderMap,
+    conditions: &Conditions,
 ) -> Result<Response, Problem> {
     if !is_plain(&path) {
         return Err(nothing_at(&path));
@@ -75,9 +76,9 @@ async fn published(
             error => unreadable(&error),
         })?
     };
-    match sent.unchanged(headers) {
-        Some(unchanged) => Ok(unchanged),
-        None => send(content, &sent, headers).await,
+    match sent.without_bytes(conditions) {
+        Some(answer) => Ok(answer),
+        None => send(content, &sent, conditions).await,
     }
 }
 

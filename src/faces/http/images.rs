@@ -4,12 +4,13 @@
 //! archive, checked against the digest on which the verdict was given.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use super::body::Sendable;
 use super::caller::Right;
+use super::conditions::Conditions;
 use super::content::{Sent, send, unreadable};
 use super::extract::Part;
 use super::problem::Problem;
@@ -46,7 +47,7 @@ async fn to_page() -> Response {
 async fn show(
     State(shared): State<Shared>,
     Part(name): Part<String>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
     let (picture, version) = shared.app().picture(&name).await?;
     let sent = Sent {
@@ -56,11 +57,11 @@ async fn show(
         modified: Some(version.fetched_at),
         is_shown: true,
     };
-    if let Some(unchanged) = sent.unchanged(&headers) {
-        return Ok(unchanged);
+    if let Some(answer) = sent.without_bytes(&conditions) {
+        return Ok(answer);
     }
     let content = Sendable::of(shared.app().content(&version).await?)
         .await
         .map_err(|error| unreadable(&error))?;
-    send(content, &sent, &headers).await
+    send(content, &sent, &conditions).await
 }

@@ -3,12 +3,13 @@
 //! A link is its own credential, opens one thing once, and is never logged.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::body::Sendable;
 use super::caller::Right::Anybody;
+use super::conditions::Conditions;
 use super::content::{Sent, send, unreadable};
 use super::extract::{Json, Part};
 use super::problem::Problem;
@@ -47,7 +48,7 @@ async fn content(
         is_shown: false,
     };
     // Without the request's fields: there is no second time for another range.
-    send(content, &sent, &HeaderMap::new()).await
+    send(content, &sent, &Conditions::default()).await
 }
 
 /// The verdict of a verifier, as it would have answered at once.

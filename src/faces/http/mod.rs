@@ -13,6 +13,7 @@ mod cached_file;
 mod caller;
 mod certificate_expiry;
 mod client;
+mod conditions;
 mod content;
 mod cursor;
 mod extract;

@@ -18,7 +18,10 @@ pub(super) enum Range {
 
 /// Returns the range that a field asks for; `None` for one that is to be ignored.
 pub(super) fn asked_range(field: &HeaderValue, size: u64) -> Option<Range> {
-    let ranges = field.to_str().ok()?.trim().strip_prefix("bytes=")?;
+    let (unit, ranges) = field.to_str().ok()?.trim().split_once('=')?;
+    if !unit.eq_ignore_ascii_case("bytes") {
+        return None;
+    }
     let (first, last) = ranges.split_once('-').filter(|_| !ranges.contains(','))?;
     let number = |text: &str| -> Option<u64> {
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -67,6 +70,9 @@ mod tests {
             ("bytes=0-", 0, Some(Range::Beyond)),
             ("bytes=-0", 10, Some(Range::Beyond)),
             ("bytes=-5", 0, Some(Range::Beyond)),
+            ("Bytes=0-1", 10, bytes(0, 2)),
+            ("BYTES=-3", 10, bytes(7, 3)),
+            ("bytes", 10, None),
             ("bytes=4-2", 10, None),
             ("bytes=0-1,3-4", 10, None),
             ("bytes=a-b", 10, None),

@@ -78,6 +78,7 @@ fn change_all(
         SourceChange::EditSeen(id, patch, seen) => {
             edit(transaction, if_seen(as_before(*id)?, seen)?, patch, stamp)
         }
+        SourceChange::Seen(id, seen) => still_seen(transaction, *id, seen),
         SourceChange::TakeBack(id, done) => {
             take_back(transaction, as_before(*id)?, done, "undone", stamp)
         }
@@ -98,6 +99,15 @@ fn if_seen(source: Source, seen: &SourceSettings) -> Outcome<Source> {
     }
     let (id, name) = (source.id, source.settings.name);
     Err(StoreError::Changed { id, name }.into())
+}
+
+fn still_seen(
+    transaction: &Transaction<'_>,
+    id: SourceId,
+    seen: &SourceSettings,
+) -> Outcome<Changed> {
+    if_seen(source_by_id(transaction.sql, id)?, seen)?;
+    Ok(changed(id))
 }
 
 fn add(

@@ -14,7 +14,7 @@ sources = ["tag:pictures"]
 builtin = "image"
 "#;
 
-fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
+pub(super) fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
     let pixel = |x: u32, y: u32| image::Rgb([x.to_le_bytes()[0], y.to_le_bytes()[0], 7]);
     let picture: DynamicImage = RgbImage::from_fn(width, height, pixel).into();
     let picture = match format {

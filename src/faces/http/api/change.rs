@@ -15,6 +15,7 @@ use super::source::{ShownSource, settings_tag, shown};
 use crate::app::{NewSource, Refusal, check_settings};
 use crate::domain::{SettingsPatch, Source, SourceId};
 use crate::faces::http::caller::Caller;
+use crate::faces::http::conditions::matches;
 use crate::faces::http::extract::{Json, Params, Part};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
@@ -113,12 +114,12 @@ fn refused(refusal: Refusal) -> Problem {
     }
 }
 
-/// The condition of an edit.
+/// The condition of a change.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes what the handler reads of the headers")]
-pub(super) struct EditCondition {
-    /// The `ETag` of the settings that are to be changed.
+pub(super) struct ChangeCondition {
+    /// The `ETag` of the settings that are to be changed, or of the source that is to be removed; `*` for any.
     #[param(rename = "If-Match", value_type = String, required = false, min_length = 1)]
     if_match: Option<String>,
 }
@@ -128,7 +129,7 @@ pub(super) struct EditCondition {
     patch,
     path = "/api/v1/sources/{source}",
     operation_id = "editSource",
-    params(SourcePart, EditCondition),
+    params(SourcePart, ChangeCondition),
     request_body(content((SettingsSchema = "application/merge-patch+json"), (SettingsSchema = "application/json"))),
     responses((status = 200, body = ShownSource)),
 )]
@@ -140,22 +141,23 @@ pub(super) async fn edit(
     Json(patch): Json<Map<String, Value>>,
 ) -> Result<Response, Problem> {
     let seen = source_named(shared.app(), &source).await?;
-    let condition = headers.get(header::IF_MATCH);
-    let is_met = condition.is_none_or(|tags| {
-        let tags = tags.to_str().unwrap_or_default();
-        let own = settings_tag(&seen.settings);
-        tags.split(',')
-            .any(|tag| tag.trim() == "*" || tag.trim() == own)
-    });
-    if !is_met {
-        let name = &seen.settings.name;
-        let detail = format!("the settings of {name} are not those that If-Match names");
-        let hint = "GET it again: ETag names its present settings";
-        return Err(Problem::new(StatusCode::PRECONDITION_FAILED, detail).hint(hint));
-    }
+    let is_bound = check_seen(&seen, &headers)?;
     let after = patched(&seen.settings, patch)?;
-    let source = edit_source(&shared, &caller, seen, after, condition.is_some()).await?;
+    let source = edit_source(&shared, &caller, seen, after, is_bound).await?;
     shown(shared.app(), source.id).await
+}
+
+/// Refuses a change by a caller who saw other settings, by its `If-Match`; returns whether there is one.
+fn check_seen(seen: &Source, headers: &HeaderMap) -> Result<bool, Problem> {
+    match matches(headers, &settings_tag(&seen.settings)) {
+        Some(false) => {
+            let name = &seen.settings.name;
+            let detail = format!("the settings of {name} are not those that If-Match names");
+            let hint = "GET it again: ETag names its present settings";
+            Err(Problem::new(StatusCode::PRECONDITION_FAILED, detail).hint(hint))
+        }
+        matched => Ok(matched.is_some()),
+    }
 }
 
 /// Gives a source other settings, for somebody at the other end of a connection.
@@ -200,12 +202,12 @@ pub(super) struct RemovalQuery {
     purge: bool,
 }
 
-/// Removes a source; with `?purge=true` its history too.
+/// Removes a source; with `?purge=true` its history too. With `If-Match` only if nobody changed its settings meanwhile.
 #[utoipa::path(
     delete,
     path = "/api/v1/sources/{source}",
     operation_id = "removeSource",
-    params(SourcePart, RemovalQuery),
+    params(SourcePart, RemovalQuery, ChangeCondition),
     responses((status = 204)),
 )]
 pub(super) async fn remove(
@@ -213,14 +215,22 @@ pub(super) async fn remove(
     Extension(caller): Extension<Caller>,
     Part(source): Part<String>,
     Params(query): Params<RemovalQuery>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let source = source_named(shared.app(), &source).await?;
+    let is_bound = check_seen(&source, &headers)?;
     if source.removed_at.is_some() && !query.purge {
         let detail = format!("{} was removed already", source.settings.name);
         let problem = Problem::new(StatusCode::CONFLICT, detail);
         return Err(problem.hint("?purge=true deletes its history, too"));
     }
-    remove_source(&shared, &caller, source.id, query.purge).await?;
+    if is_bound {
+        let app = shared.app_of(caller.actor());
+        app.remove_seen(&source, query.purge).await?;
+        shared.fetching().wake();
+    } else {
+        remove_source(&shared, &caller, source.id, query.purge).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -108,7 +108,7 @@ fn refusals(method: &str, operation: &Operation) -> Vec<StatusCode> {
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::PRECONDITION_FAILED,
         ]),
-        "delete" => statuses.push(StatusCode::CONFLICT),
+        "delete" => statuses.extend([StatusCode::CONFLICT, StatusCode::PRECONDITION_FAILED]),
         _ => {}
     }
     statuses

@@ -14,9 +14,10 @@ use crate::app::GivenVerdict;
 use crate::domain::{SourceId, Version};
 use crate::faces::http::body::Sendable;
 use crate::faces::http::caller::Caller;
+use crate::faces::http::conditions::Conditions;
 use crate::faces::http::content::{Sent, send, unreadable};
 use crate::faces::http::extract::{Json, Part};
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::json::{VerdictJson, VersionJson};
 
@@ -52,18 +53,19 @@ pub(super) async fn show(
     })
 }
 
-/// Sends the bytes of a version, or a range of them.
+/// Sends the bytes of a version, or a range of them. Takes the conditions of RFC 9110 §13: `If-Match`, `If-None-Match`,
+/// `If-Modified-Since`, `If-Unmodified-Since` and `If-Range`.
 #[utoipa::path(
     get,
     path = "/api/v1/versions/{version}/content",
     operation_id = "sendContent",
     params(VersionPart),
-    responses((status = 200, description = "The bytes", content_type = "*/*"), (status = 206, description = "The range that was asked for", content_type = "*/*"), (status = 304, description = "Unchanged")),
+    responses((status = 200, description = "The bytes", content_type = "*/*"), (status = 206, description = "The range that was asked for", content_type = "*/*"), (status = 304, description = "Unchanged"), (status = 412, description = "Other content than that of `If-Match`, or changed since `If-Unmodified-Since`", body = ProblemJson, content_type = "application/problem+json"), (status = 416, description = "A range beyond the end", body = ProblemJson, content_type = "application/problem+json")),
 )]
 pub(super) async fn content(
     State(shared): State<Shared>,
     Part(version): Part<String>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
     let (_, version) = version_named(shared.app(), &version).await?;
     let sent = Sent {
@@ -73,14 +75,14 @@ pub(super) async fn content(
         modified: Some(version.fetched_at),
         is_shown: false,
     };
-    if let Some(unchanged) = sent.unchanged(&headers) {
-        return Ok(unchanged);
+    if let Some(answer) = sent.without_bytes(&conditions) {
+        return Ok(answer);
     }
     let content = shared.app().content(&version).await?;
     let content = Sendable::of(content)
         .await
         .map_err(|error| unreadable(&error))?;
-    send(content, &sent, &headers).await
+    send(content, &sent, &conditions).await
 }
 
 /// Compares two versions: hunks as JSON, or a unified difference for `Accept: text/plain`.

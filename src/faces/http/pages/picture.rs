@@ -2,11 +2,12 @@
 //!
 //! Never sends anything else inline: the format is read from the bytes, whatever the origin called them.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::visit::Visit;
 use crate::faces::http::body::Sendable;
+use crate::faces::http::conditions::Conditions;
 use crate::faces::http::content::{Sent, picture_type, send, unreadable};
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
@@ -15,7 +16,7 @@ use crate::faces::http::problem::Problem;
 pub(super) async fn show(
     visit: Visit,
     Part(version): Part<String>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
     let app = visit.app();
     let (_, version) = app.version(&version).await?;
@@ -35,11 +36,11 @@ pub(super) async fn show(
         modified: Some(version.fetched_at),
         is_shown: true,
     };
-    if let Some(unchanged) = sent.unchanged(&headers) {
-        return Ok(unchanged);
+    if let Some(answer) = sent.without_bytes(&conditions) {
+        return Ok(answer);
     }
     let content = Sendable::of(content)
         .await
         .map_err(|error| unreadable(&error))?;
-    send(content, &sent, &headers).await
+    send(content, &sent, &conditions).await
 }

@@ -2,12 +2,13 @@
 //!
 //! Never a refusal for bytes that no decoder reads: a page of pictures has no holes.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::visit::Visit;
 use crate::app::Thumbnail;
 use crate::domain::{Digest, VersionId};
+use crate::faces::http::conditions::Conditions;
 use crate::faces::http::content::Sent;
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
@@ -23,7 +24,7 @@ pub(super) fn thumbnail_place(version: VersionId, digest: Digest) -> String {
 pub(super) async fn show(
     visit: Visit,
     Part(version): Part<String>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
     let (_, version) = visit.app().version(&version).await?;
     let digest = version.digest.to_hex();
@@ -34,8 +35,8 @@ pub(super) async fn show(
         modified: None,
         is_shown: true,
     };
-    if let Some(unchanged) = sent.unchanged(&headers) {
-        return Ok(unchanged);
+    if let Some(answer) = sent.without_bytes(&conditions) {
+        return Ok(answer);
     }
     let thumbnail = match visit.app().thumbnail(&version).await {
         Ok(thumbnail) => thumbnail,
