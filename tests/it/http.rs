@@ -17,5 +17,6 @@ mod pages;
 mod people;
 mod rights;
 mod set_verdicts;
+mod strict;
 mod tls;
 mod visitor;

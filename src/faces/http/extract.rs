@@ -3,13 +3,13 @@
 use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 
 /// The longest body of a request for the API, in bytes.
-const MAX_BODY_BYTES: usize = 64 << 10;
+pub(super) const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// The parameters of a query.
 pub(super) struct Params<T>(pub(super) T);
@@ -18,17 +18,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        match Query::<T>::try_from_uri(&parts.uri) {
-            Ok(Query(params)) => Ok(Self(params)),
-            Err(error) => {
-                let words = error.body_text();
-                // The library's own words before the reason.
-                let reason = words.strip_prefix("Failed to deserialize query string: ");
-                let reason = reason.unwrap_or(&words);
-                Err(Problem::invalid(format!("the query: {reason}")))
-            }
-        }
+        params_of(&parts.uri).map(Self)
     }
+}
+
+/// Reads the query of an address.
+pub(super) fn params_of<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    let Query(params) = Query::try_from_uri(uri).map_err(|error| {
+        let words = error.body_text();
+        // The library's own words before the reason.
+        let reason = words.strip_prefix("Failed to deserialize query string: ");
+        let reason = reason.unwrap_or(&words);
+        Problem::invalid(format!("the query: {reason}"))
+    })?;
+    Ok(params)
 }
 
 /// The parts of the path that a route names.

@@ -23,7 +23,7 @@ use super::signing;
 
 /// Returns all routes.
 pub(super) fn routes() -> Vec<Route> {
-    let mut routes = api::routes();
+    let mut routes = api::strict_routes();
     routes.push(route(Method::GET, "/live", Right::Read, live::follow));
     routes.extend(files::routes());
     routes.extend(images::routes());

@@ -22,11 +22,12 @@ mod sets;
 mod settings_schema;
 mod source;
 mod sources;
+mod strict;
 mod summary;
 mod verdict;
 mod version;
 
 pub(super) use change::{add_sources, edit_source, remove_source};
-pub(super) use routes::routes;
 pub(super) use source::settings_tag;
+pub(super) use strict::strict_routes;
 pub(super) use verdict::{NewVerdictBody, record_set_verdict, record_verdict};

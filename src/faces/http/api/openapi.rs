@@ -28,8 +28,13 @@ use crate::faces::http::problem::{Problem, ProblemJson};
 struct Description;
 
 /// Returns the description.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+/// Sends the description.
 pub(super) async fn description() -> Result<Response, Problem> {
-    json(&Description::openapi())
+    json(&described())
 }
 
 #[cfg(test)]

@@ -108,7 +108,11 @@ fn refusals(method: &str, operation: &Operation) -> Vec<StatusCode> {
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::PRECONDITION_FAILED,
         ]),
-        "delete" => statuses.extend([StatusCode::CONFLICT, StatusCode::PRECONDITION_FAILED]),
+        "delete" => statuses.extend([
+            StatusCode::CONFLICT,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::PRECONDITION_FAILED,
+        ]),
         _ => {}
     }
     statuses

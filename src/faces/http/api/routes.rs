@@ -15,7 +15,7 @@ const VERDICTS: &str = "/api/v1/versions/{version}/verdicts";
 const SET_VERDICTS: &str = "/api/v1/sets/{name}/verdicts";
 
 /// Returns the routes of the API.
-pub(in crate::faces::http) fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     let get = || Method::GET;
     let post = || Method::POST;
     vec![
