@@ -6,6 +6,7 @@
 //!
 //! Never opens a socket or a store: `compose` hands both over.
 
+mod accept;
 mod answers;
 mod api;
 mod body;

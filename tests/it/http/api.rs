@@ -448,6 +448,14 @@ fn content_is_sent_by_range_unless_unchanged_and_compared() {
         "",
     );
     assert!(text.text().contains("-b,2\n+b,3\n"), "{text:?}");
+    for accept in [
+        "application/json, text/plain, */*",
+        "text/plain;q=0, application/json",
+    ] {
+        let fields = [("Accept", accept)];
+        let json = service.ask("GET", "/api/v1/versions/1/diff/2", &fields, "");
+        assert_eq!(json.json(), difference, "{accept}");
+    }
 }
 
 #[test]

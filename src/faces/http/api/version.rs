@@ -12,6 +12,7 @@ use super::parameters::{OnceHeader, OtherPart, VersionPart, version_named};
 use super::verdict::{NewVerdictBody, record_verdict};
 use crate::app::GivenVerdict;
 use crate::domain::{SourceId, Version};
+use crate::faces::http::accept::prefers;
 use crate::faces::http::body::Sendable;
 use crate::faces::http::caller::Caller;
 use crate::faces::http::conditions::Conditions;
@@ -85,7 +86,7 @@ pub(super) async fn content(
     send(content, &sent, &conditions).await
 }
 
-/// Compares two versions: hunks as JSON, or a unified difference for `Accept: text/plain`.
+/// Compares two versions: hunks as JSON, or a unified difference when `Accept` prefers `text/plain`.
 #[utoipa::path(
     get,
     path = "/api/v1/versions/{version}/diff/{other}",
@@ -103,11 +104,7 @@ pub(super) async fn diff(
     let (_, new) = version_named(app, &new).await?;
     let _place = shared.comparing().await;
     let comparison = app.compare(&old, &new).await?;
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok());
-    let wants_text = accept
-        .is_some_and(|accept| accept.contains("text/plain") || accept.contains("text/x-diff"));
+    let wants_text = prefers(&headers, &["text/plain", "text/x-diff"], "application/json");
     let made = tokio::task::spawn_blocking(move || {
         if wants_text {
             unified(&old, &new, &comparison).map(|text| {

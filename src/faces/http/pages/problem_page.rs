@@ -8,6 +8,7 @@ use maud::html;
 use super::elements::{facts, text};
 use super::layout::Section;
 use super::visit::{Visit, local_path, see_other};
+use crate::faces::http::accept::prefers;
 use crate::faces::http::caller::Caller;
 use crate::faces::http::problem::Refused;
 use crate::faces::http::shared::Shared;
@@ -67,10 +68,7 @@ pub(in crate::faces::http) fn above(request: &Request) -> Option<Response> {
 
 /// Returns whether a request prefers a page: browsers name `text/html`, programs do not.
 fn accepts_pages(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT);
-    accept
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
+    prefers(headers, &["text/html"], "application/json")
 }
 
 fn page(visit: &Visit, status: StatusCode, refused: &Refused) -> Response {
