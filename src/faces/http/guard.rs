@@ -1,6 +1,7 @@
 //! What every request passes before its handler: the `Host`, who asks, the origin of a write, the right, and the fields
 //! of the answer that keep browsers safe.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -36,6 +37,9 @@ const SAFE_FIELDS: [(HeaderName, &str); 6] = [
         "sandbox; default-src 'none'; frame-ancestors 'none'",
     ),
 ];
+
+/// The most times that an address in a path is decoded to look for secrets.
+const MAX_ENCODINGS: usize = 4;
 
 /// Checks a request, has it answered, and logs it.
 pub(super) async fn guard(
@@ -97,7 +101,27 @@ fn shown_path(route: &str, path: &str) -> String {
         let at = plain.find(part)?;
         Some(format!("{}…", &plain[..at + part.len()]))
     });
-    of_link.unwrap_or_else(|| masked(path))
+    of_link.unwrap_or_else(|| without_secrets(path))
+}
+
+/// Returns a path as it came if nothing in it looks like a secret. An address in it may be encoded, even several times: else
+/// it is returned decoded, with each secret masked.
+fn without_secrets(path: &str) -> String {
+    let mut text = masked(path);
+    let mut is_masked = text != path;
+    for _ in 0..MAX_ENCODINGS {
+        // Most paths are plain.
+        let Cow::Owned(plain) = percent_decode_str(&text).decode_utf8_lossy() else {
+            break;
+        };
+        text = masked(&plain);
+        is_masked |= text != plain;
+    }
+    if is_masked {
+        text.escape_debug().to_string()
+    } else {
+        path.to_owned()
+    }
 }
 
 /// Returns who sent a request, or why it is refused whatever it asks for.
@@ -245,11 +269,11 @@ pub(super) async fn require(right: Right, request: Request, next: Next) -> Respo
     if let Some(name) = &caller.name {
         let detail = format!(
             "{method} {} is for {words}, and {name} is not",
-            masked(path)
+            without_secrets(path)
         );
         return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
     }
-    let detail = format!("{method} {} is for {words}", masked(path));
+    let detail = format!("{method} {} is for {words}", without_secrets(path));
     let hint = if path.starts_with("/api/") {
         "send a token: `gannet token create NAME --role operator`, then `Authorization: Bearer TOKEN`"
     } else {
@@ -257,4 +281,41 @@ pub(super) async fn require(right: Right, request: Request, next: Next) -> Respo
     };
     let problem = Problem::new(StatusCode::UNAUTHORIZED, detail).hint(hint);
     problem.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_in_the_log_has_a_secret() {
+        let route = "/api/v1/sources/{source}";
+        for (path, expected) in [
+            ("/api/v1/sources/1", "/api/v1/sources/1"),
+            ("/api/v1/sources/a%20b", "/api/v1/sources/a%20b"),
+            (
+                "/api/v1/sources/https:%2F%2Fexample.org%2Fa%3Ftoken%3Dsecret",
+                "/api/v1/sources/https://example.org/a?token=…",
+            ),
+            (
+                "/api/v1/sources/https%3A%2F%2Fexample.org%2Fa%3Ftoken=se%26cret",
+                "/api/v1/sources/https://example.org/a?token=…",
+            ),
+            (
+                "/api/v1/sources/https:%252F%252Fexample.org%252Fa%253Fkey%253Dsecret%26b%3D1",
+                "/api/v1/sources/https://example.org/a?key=…&b=1",
+            ),
+            (
+                "/api/v1/sources/https:%2F%2Fjoe:secret%40example.org%2F",
+                "/api/v1/sources/https://joe:…",
+            ),
+            (
+                "/api/v1/sources/https:%2F%2Fexample.org%2F%3Ftoken%3Dsecret%26b%3D%0A",
+                "/api/v1/sources/https://example.org/?token=…&b=\\n",
+            ),
+            ("/links/secret", "/links/…"),
+        ] {
+            assert_eq!(shown_path(route, path), expected, "{path}");
+        }
+    }
 }
