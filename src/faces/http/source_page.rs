@@ -23,7 +23,8 @@ pub(super) struct SourceListing {
     /// Which sources, in the language of `list --filter`.
     #[param(max_length = 4096, format = "source-filter")]
     pub(super) filter: Option<String>,
-    /// The order: a word of [`SourceSort`], with `-` before it from the other end.
+    /// The order, with `-` before it from the other end; by default `name`. With a key that moves (`state`, `last`, `next`)
+    /// a source whose key changes between two pages can be passed over or come twice; with `name` and `id` none is.
     #[param(schema_with = sort_schema)]
     pub(super) sort: Option<String>,
     /// At most so many; by default 100.
