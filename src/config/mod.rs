@@ -50,4 +50,5 @@ pub use types::{
     Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,
     NotifierKind, ThemeChoice, VerifierConfig, VerifierInput, VerifierKind, WorkerConfig,
 };
+pub use values::parse_listen_address;
 pub use zone::Zone;

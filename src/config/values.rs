@@ -2,7 +2,7 @@
 //!
 //! Error messages leave out the key: the document adds it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -74,13 +74,26 @@ texts! {
     own_url: Option<String> = |text| parse_own_url(text).map(Some);
 }
 
-fn parse_listen_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
+/// Parses the address and port on which a service listens; `localhost` is 127.0.0.1.
+///
+/// # Errors
+///
+/// The reason, for anything else: no name is looked up.
+pub fn parse_listen_address(text: &str) -> Result<SocketAddr, String> {
+    let refused = || {
         format!(
-            "`{}` is no address and port, such as 127.0.0.1:8080 or [::1]:8080",
+            "`{}` is no address and port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
             text.escape_debug()
         )
-    })
+    };
+    let port = text.rsplit_once(':').and_then(|(host, port)| {
+        let is_local = host.eq_ignore_ascii_case("localhost");
+        port.parse::<u16>().ok().filter(|_| is_local)
+    });
+    match port {
+        Some(port) => Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
+        None => text.parse().map_err(|_| refused()),
+    }
 }
 
 /// Parses the address of the service itself: scheme and host, perhaps a port.
@@ -270,6 +283,29 @@ fn parse_memory(text: &str) -> Result<Option<u64>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_listens_on_an_address_or_on_this_machine() {
+        for (text, expected) in [
+            ("127.0.0.1:9796", Some("127.0.0.1:9796")),
+            ("[::1]:1", Some("[::1]:1")),
+            ("localhost:9796", Some("127.0.0.1:9796")),
+            ("LocalHost:0", Some("127.0.0.1:0")),
+            ("localhost", None),
+            ("localhost:", None),
+            ("localhost:65536", None),
+            ("localhost.:1", None),
+            ("example.org:80", None),
+            ("9796", None),
+        ] {
+            let parsed = parse_listen_address(text).ok();
+            assert_eq!(
+                parsed.map(|one| one.to_string()).as_deref(),
+                expected,
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn a_notifier_may_be_left_no_peace_at_all() {

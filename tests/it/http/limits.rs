@@ -111,6 +111,9 @@ fn the_service_begins_and_ends_in_order() {
     gannet.ok(&["token", "revoke", "old"]);
     let everywhere = gannet.run(&["serve", "--listen", "0.0.0.0:0"]);
     assert_eq!(everywhere.code, Some(2), "{everywhere:?}");
+    let child = gannet.start(&["serve", "--listen", "localhost:0", "--no-worker"]);
+    let local = Service::of(child).address.clone();
+    assert!(local.starts_with("127.0.0.1:"), "{local}");
     let empty = Gannet::new().run(&["serve", "--listen", "127.0.0.1:0"]);
     assert!(
         empty.code == Some(3) && empty.err.contains("no catalogue"),

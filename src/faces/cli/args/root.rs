@@ -13,6 +13,7 @@ use super::{
     LogArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs, SqlArgs, TokenArgs,
     UserArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
 };
+use crate::config::parse_listen_address;
 use crate::domain::IntervalError;
 use crate::faces::cli::manual::Topic;
 
@@ -387,8 +388,8 @@ pub enum NotifyWhat {
     after_help = "Examples:\n  gannet serve\n  gannet serve --listen 127.0.0.1:9000 --no-worker"
 )]
 pub struct ServeArgs {
-    /// Listen on this address and port [default: the configuration's `http.listen`, else 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    /// Listen on this address and port, such as localhost:8080 [default: the configuration's `http.listen`, else 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = parse_listen_address)]
     pub listen: Option<SocketAddr>,
     /// Serve only; another process makes the passes
     #[arg(long)]
