@@ -2,12 +2,13 @@
 //! that send or read too slowly, bodies without end. It keeps what it acknowledged, and goes on answering others.
 
 use std::collections::HashSet;
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Read, Write as _};
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::rig::{Gannet, Home, Numbers, Service, noise, sqlite, until};
@@ -315,4 +316,91 @@ fn refuse_large_bodies(service: &Service, token: &str) {
         .take_while(|_| stream.write_all(&chunk).is_ok())
         .count();
     assert!(sent < 16_000, "a body without end was read: {sent} chunks");
+}
+
+/// Follows the feed over a connection that holds few bytes that are not read.
+fn follow_slowly(service: &Service, query: &str) -> TcpStream {
+    let mut stream = service.connect();
+    set_socket_recv_buffer_size(&stream, 128 << 10).expect("a small buffer");
+    let head = format!(
+        "GET /live{query} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        service.address
+    );
+    stream.write_all(head.as_bytes()).expect("a request");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an answer");
+        answer.push(byte[0]);
+    }
+    assert!(
+        answer.starts_with(b"HTTP/1.1 101 "),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
+    stream
+}
+
+/// Reads a frame of the server (RFC 6455 §5.2), and returns its kind and what it holds.
+fn frame(stream: &mut impl Read) -> (u8, Vec<u8>) {
+    let mut take = |count: usize| {
+        let mut bytes = vec![0; count];
+        stream.read_exact(&mut bytes).expect("a frame");
+        bytes
+    };
+    let head = take(2);
+    let length = match head[1] {
+        126 => {
+            let length = take(2);
+            usize::from(u16::from_be_bytes([length[0], length[1]]))
+        }
+        short => usize::from(short),
+    };
+    (head[0] & 0x0f, take(length))
+}
+
+#[test]
+fn a_client_of_the_feed_that_is_too_slow_is_closed_and_goes_on_where_it_was() {
+    const TEXT: u8 = 1;
+    const CLOSE: u8 = 8;
+    let gannet = Gannet::new();
+    let sources = (0..4_000).map(|number| {
+        format!("[[source]]\naddress = \"https://example.org/{number}\"\nname = \"s{number}\"\n")
+    });
+    let file = gannet.path("sources.toml");
+    std::fs::write(&file, sources.collect::<String>()).expect("a file");
+    gannet.ok(&["apply", &file.display().to_string()]);
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let mut slow = follow_slowly(&service, "");
+    // Events of 2 KiB: more than the sockets hold, and less than the service keeps.
+    let tags: Vec<_> = (0..24)
+        .map(|number| format!("{number}-{}", "x".repeat(60)))
+        .collect();
+    let tags = tags.iter().flat_map(|tag| ["--tag", tag]);
+    gannet.ok(&[&["edit", "*"][..], &tags.collect::<Vec<_>>()].concat());
+    // Not a wait for anything: the time for which the client reads nothing.
+    thread::sleep(Duration::from_secs(3));
+    let mut reader = std::io::BufReader::new(&mut slow);
+    let mut last = 0;
+    let code = loop {
+        match frame(&mut reader) {
+            (TEXT, event) => {
+                let event: serde_json::Value = serde_json::from_slice(&event).expect("JSON");
+                last = event["id"].as_i64().expect("an id");
+            }
+            (CLOSE, reason) => break u16::from_be_bytes([reason[0], reason[1]]),
+            _ => {}
+        }
+    };
+    assert_eq!(code, 1013);
+    let newest = service.get("/api/v1/events?limit=1").json()["events"][0]["id"].clone();
+    let newest = newest.as_i64().expect("an id");
+    assert!(last < newest, "{last} of {newest} came before the end");
+    let mut again = follow_slowly(&service, &format!("?after={last}"));
+    let mut reader = std::io::BufReader::new(&mut again);
+    for id in last + 1..=newest {
+        let (kind, event) = frame(&mut reader);
+        let event: serde_json::Value = serde_json::from_slice(&event).expect("JSON");
+        assert_eq!((kind, event["id"].as_i64()), (TEXT, Some(id)));
+    }
 }

@@ -1,5 +1,7 @@
 //! The live feed: every event once and in order, those of other processes too.
 
+use std::fs;
+
 use futures_util::StreamExt as _;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -77,6 +79,38 @@ async fn events_come_once_and_in_order_from_where_a_client_was() {
         match soon(socket.next()).await {
             Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 1001),
             other => panic!("no close: {other:?}"),
+        }
+    }
+}
+
+/// What a client missed is not what it is slow with: megabytes are sent at its own pace.
+#[tokio::test]
+async fn a_client_catches_up_with_more_than_its_queue_holds() {
+    let gannet = Gannet::new();
+    add(&gannet, "a");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let mut before = follow(&service, "").await;
+    let long = "x".repeat(180);
+    let sources: String = (0..4_000)
+        .map(|number| {
+            format!("[[source]]\naddress = \"https://example.org/{number}\"\nname = \"{number}-{long}\"\n")
+        })
+        .collect();
+    let file = gannet.path("sources.toml");
+    fs::write(&file, sources).expect("a file");
+    gannet.ok(&["apply", &file.display().to_string()]);
+    let missed = service.get("/api/v1/events?limit=500").json();
+    let size = missed.to_string().len() / 500 * 4_000;
+    assert!(size > 1 << 20, "{size} bytes are within the queue");
+    // One that followed all the time, one that comes back, and one that begins with the history.
+    let first = next(&mut before).await;
+    let id = first["id"].as_i64().expect("an id");
+    let mut resumed = follow(&service, &format!("?after={id}")).await;
+    let mut whole = follow(&service, "?after=0").await;
+    while next(&mut whole).await["id"] != id {}
+    for number in 1..4_000 {
+        for socket in [&mut before, &mut resumed, &mut whole] {
+            assert_eq!(next(socket).await["id"], id + number);
         }
     }
 }

@@ -31,6 +31,8 @@ use crate::faces::http::shared::Shared;
 const MAX_CLIENTS: usize = 4_000;
 /// The bytes of events that a client may lie behind.
 const MAX_LAG_BYTES: u64 = 1 << 20;
+/// The time for which events wait for a client that lies further behind.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// The longest message of a client, in bytes. Nothing is expected of clients.
 const MAX_MESSAGE_BYTES: usize = 4 << 10;
 /// The bytes that are read at once from a client: thousands of them are idle most of the time.
@@ -82,6 +84,7 @@ pub(in crate::faces::http) async fn follow(
                 shared,
                 terms,
                 after,
+                is_level: false,
                 credential,
             };
             client.serve_and_close().await;
@@ -113,6 +116,8 @@ struct Client {
     terms: EventTerms,
     /// The last event that was sent, or passed over by the filter.
     after: EventId,
+    /// Whether the client had every event once. Before that, it lies behind by what it missed while it was away.
+    is_level: bool,
     /// Where it comes from and what it sent, by which it may read.
     credential: (crate::faces::http::client::Client, HeaderMap),
 }
@@ -181,9 +186,13 @@ impl Client {
             let read = feed.after(self.shared.app(), self.after).await;
             let read = read.map_err(|_| Some((CloseCode::Error, "the store cannot be read")))?;
             let Some((chunk, behind)) = read else {
+                self.is_level = true;
                 return Ok(());
             };
-            if behind > MAX_LAG_BYTES {
+            // Many events at once make no client slow.
+            let is_slow =
+                behind.is_none_or(|bytes| bytes > MAX_LAG_BYTES && chunk.age() > PATIENCE);
+            if self.is_level && is_slow {
                 return Err(Some((CloseCode::Again, "too slow: go on with ?after=")));
             }
             if chunk.changes_rights && !self.may_read().await {

@@ -89,22 +89,22 @@ impl Feed {
     }
 
     /// Returns the first chunk with an event after this one, if any, and how many bytes of frames lie behind it. Events that
-    /// are no longer kept come from the store.
+    /// are no longer kept come from the store, with `None` for more bytes than are kept.
     pub(super) async fn after(
         &self,
         app: &App,
         after: EventId,
-    ) -> Result<Option<(Arc<Chunk>, u64)>> {
+    ) -> Result<Option<(Arc<Chunk>, Option<u64>)>> {
         let kept = {
             let recent = self.recent();
             let is_kept = recent.reaches_back_to(after);
             is_kept.then(|| recent.first_after(after))
         };
         if let Some(kept) = kept {
-            return Ok(kept);
+            return Ok(kept.map(|(chunk, behind)| (chunk, Some(behind))));
         }
         let chunk = Chunk::new(events_after(app, after).await?, 0);
-        Ok(chunk.map(|chunk| (chunk.into(), 0)))
+        Ok(chunk.map(|chunk| (chunk.into(), None)))
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {

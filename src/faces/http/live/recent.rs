@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::{FrameHeader, coding};
@@ -24,6 +25,7 @@ pub(super) struct Chunk {
     pub(super) changes_rights: bool,
     /// The bytes of the frames of all chunks up to this one.
     position: u64,
+    read_at: Instant,
 }
 
 impl Chunk {
@@ -37,10 +39,16 @@ impl Chunk {
         let events: Vec<_> = events.into_iter().map(add).collect();
         (!events.is_empty()).then(|| Self {
             position: before + frames.len() as u64,
+            read_at: Instant::now(),
             changes_rights: events.iter().any(|(event, _)| changes_rights(event)),
             frames: frames.into(),
             events,
         })
+    }
+
+    /// Returns the time since the events were read.
+    pub(super) fn age(&self) -> Duration {
+        self.read_at.elapsed()
     }
 
     /// Returns the id of the last event.
