@@ -126,10 +126,10 @@ mod tests {
         let far = made(|writer| writer.write_generalized_time(&general("20550607000000Z")));
         for (chain, expected) in [
             (&[near.clone()][..], Some("2031-02-03")),
-            (&[far.clone()], Some("2055-06-07")),
+            (std::slice::from_ref(&far), Some("2055-06-07")),
             (&[far.clone(), near], Some("2031-02-03")),
             (
-                &[far, CertificateDer::from(vec![0x30, 0x80, 7])],
+                &[far.clone(), CertificateDer::from(vec![0x30, 0x80, 7])],
                 Some("2055-06-07"),
             ),
             (&[CertificateDer::from(b"none".to_vec())], None),

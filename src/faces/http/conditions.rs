@@ -145,9 +145,9 @@ mod tests {
     const AT: &str = "Sat, 31 Jan 2026 12:00:00 GMT";
     const AFTER: &str = "Sat, 31 Jan 2026 12:00:01 GMT";
 
-    fn modified() -> Option<DateTime<Utc>> {
+    fn modified() -> DateTime<Utc> {
         let at = DateTime::parse_from_rfc3339("2026-01-31T12:00:00.75Z").expect("a time");
-        Some(at.to_utc())
+        at.to_utc()
     }
 
     /// Returns the conditions of these fields, `NAME: VALUE` each.
@@ -246,7 +246,7 @@ mod tests {
         ] {
             let names: Vec<_> = fields.iter().map(String::as_str).collect();
             assert_eq!(
-                conditions(&names).outcome(TAG, modified()),
+                conditions(&names).outcome(TAG, Some(modified())),
                 expected,
                 "{fields:?}"
             );
@@ -273,7 +273,7 @@ mod tests {
         ] {
             let asked = conditions(&[range, condition]);
             assert_eq!(
-                asked.range(TAG, modified()).is_some(),
+                asked.range(TAG, Some(modified())).is_some(),
                 expected,
                 "{condition}"
             );
@@ -282,7 +282,7 @@ mod tests {
             is_head: true,
             ..conditions(&[range])
         };
-        assert_eq!(head.range(TAG, modified()), None);
+        assert_eq!(head.range(TAG, Some(modified())), None);
         let dated = format!("if-range: {AT}");
         assert_eq!(conditions(&[range, &dated]).range(TAG, None), None);
     }

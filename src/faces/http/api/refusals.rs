@@ -103,12 +103,7 @@ fn refusals(method: &str, operation: &Operation) -> Vec<StatusCode> {
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::UNPROCESSABLE_ENTITY,
         ]),
-        "patch" => statuses.extend([
-            StatusCode::CONFLICT,
-            StatusCode::PAYLOAD_TOO_LARGE,
-            StatusCode::PRECONDITION_FAILED,
-        ]),
-        "delete" => statuses.extend([
+        "patch" | "delete" => statuses.extend([
             StatusCode::CONFLICT,
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::PRECONDITION_FAILED,
