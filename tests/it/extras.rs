@@ -136,14 +136,17 @@ fn an_entry_that_is_not_taken_has_its_address_but_for_secrets() {
     }
 }
 
+/// Writes a file in the home of a program, and returns its path.
+fn written(gannet: &Gannet, name: &str, text: &str) -> String {
+    let path = gannet.path(name);
+    fs::write(&path, text).expect("a file");
+    path.display().to_string()
+}
+
 #[test]
 fn files_of_other_programs_become_sources() {
     let gannet = Gannet::new();
-    let write = |name: &str, text: &str| -> String {
-        let path = gannet.path(name);
-        fs::write(&path, text).expect("a file");
-        path.display().to_string()
-    };
+    let write = |name: &str, text: &str| written(&gannet, name, text);
     let yaml = write(
         "urls.yaml",
         "name: prices\nurl: https://example.org/prices.csv\n---\nname: 17\nurl: https://example.org/b\n---\ncommand: df\n---\nurl: http://example.org/plain\n---\nurl: https://example.org/b\n",
@@ -219,7 +222,13 @@ fn files_of_other_programs_become_sources() {
     );
     gannet.ok(&["import", &watches]);
     assert_eq!(gannet.source("D")["address"], "https://example.org/d");
-    let spellings = write(
+}
+
+#[test]
+fn an_address_is_taken_once_however_it_is_spelled_and_a_file_without_any_is_refused() {
+    let gannet = Gannet::new();
+    let spellings = written(
+        &gannet,
         "spellings.txt",
         "https://example.org/e\nHTTPS://EXAMPLE.ORG/e\nhttps://example.org:443/e\nhttps://example.org/e#x\nhttps://example.org/x/../e\n",
     );
@@ -237,7 +246,7 @@ fn files_of_other_programs_become_sources() {
         ("empty.json", "{}", "no jobs in it, read as changedetection"),
         ("empty.yaml", "---\n", "no jobs in it, read as urlwatch"),
     ] {
-        let said = gannet.run(&["import", &write(name, text)]);
+        let said = gannet.run(&["import", &written(&gannet, name, text)]);
         assert_eq!(said.code, Some(2), "{said:#?}");
         assert!(said.err.contains(why), "{said:#?}");
     }

@@ -18,8 +18,10 @@ use crate::domain::Digest;
 
 /// The longest key, in bytes.
 const MAX_KEY_BYTES: usize = 255;
-/// The longest body that is compared, and the longest answer that is kept, in bytes.
+/// The longest body that is compared, in bytes.
 const MAX_BYTES: usize = 1 << 20;
+/// The longest answer that is kept, in bytes: a thousand of them are kept at most.
+const MAX_KEPT_BYTES: usize = 64 << 10;
 
 /// Answers a POST with a key once.
 pub(super) async fn once(State(shared): State<Shared>, request: Request, next: Next) -> Response {
@@ -78,7 +80,7 @@ async fn kept(under_way: UnderWay, response: Response) -> Result<Response, Probl
     // A failure or a refusal may end otherwise another time.
     if !head.status.is_server_error() && !refusals.contains(&head.status) {
         // The request was done, and is not to be done again for want of its long answer.
-        let (fields, text) = if body.len() <= MAX_BYTES {
+        let (fields, text) = if body.len() <= MAX_KEPT_BYTES {
             (head.headers.clone(), body.clone())
         } else {
             Default::default()

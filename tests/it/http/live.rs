@@ -91,13 +91,13 @@ async fn a_client_catches_up_with_more_than_its_queue_holds() {
     let service = Service::start(&gannet, &["--no-worker"]);
     let mut before = follow(&service, "").await;
     let long = "x".repeat(180);
-    let sources: String = (0..4_000)
+    let sources: Vec<_> = (0..4_000)
         .map(|number| {
             format!("[[source]]\naddress = \"https://example.org/{number}\"\nname = \"{number}-{long}\"\n")
         })
         .collect();
     let file = gannet.path("sources.toml");
-    fs::write(&file, sources).expect("a file");
+    fs::write(&file, sources.concat()).expect("a file");
     gannet.ok(&["apply", &file.display().to_string()]);
     let missed = service.get("/api/v1/events?limit=500").json();
     let size = missed.to_string().len() / 500 * 4_000;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use chrono::{Datelike as _, TimeDelta, Utc};
+use chrono::{Datelike as _, TimeDelta};
+use gannet::clock::{Clock as _, SystemClock};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
@@ -75,7 +76,7 @@ fn a_configuration_that_judges_nothing_is_on_every_page() {
 
 /// Writes a certificate that expires in so many days, and its key.
 fn write_pair(home: &Home, days: i64) {
-    let end = Utc::now() + TimeDelta::days(days);
+    let end = SystemClock.now() + TimeDelta::days(days);
     let [month, day] = [end.month(), end.day()].map(|one| u8::try_from(one).expect("small"));
     let key = rcgen::KeyPair::generate().expect("a key");
     let names = vec!["localhost".to_owned()];
@@ -145,7 +146,7 @@ fn admins_see_that_the_certificate_expires() {
         let name = "gannet_http_certificate_expires_timestamp_seconds ";
         line.strip_prefix(name)?.parse::<f64>().ok()
     });
-    let now = Utc::now().timestamp().unsigned_abs();
+    let now = SystemClock.now().timestamp().unsigned_abs();
     let days = at.map(|at| (at - f64::from(u32::try_from(now).expect("a time"))) / 86_400.0);
     assert!(
         days.is_some_and(|days| (7.0..10.0).contains(&days)),
