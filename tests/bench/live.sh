@@ -53,6 +53,8 @@ pass() { # NAME: times a pass over all sources
 
 for _ in $(seq "$RUNS"); do
     pass alone
+    # The service reads its events meanwhile: the first clients would get the last of them.
+    sleep 1
     mkfifo "$work/hold"
     nice -n 19 "$LIVE" follow "$address" "$CLIENTS" <"$work/hold" >"$work/follow.log" &
     follow=$!
