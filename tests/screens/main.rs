@@ -34,7 +34,7 @@ fn main() {
     let mut terminal = Start::gannet(&gannet, &["demo"]).size(120, 34).run();
     // So late that files have changed, failed their verifiers, gone and come back.
     terminal.wait_for("FAIL 3");
-    terminal.press("jjj");
+    terminal.press("jjjj");
     terminal.wait_for("History: prices.csv");
     draw(&folder.join("main.svg"), &mut terminal);
     terminal.press("\r");
@@ -59,7 +59,7 @@ fn draw_pages(folder: &Path, gannet: &Gannet) {
     // So late that the list of passes is full, and at the worst hour of the demo.
     browser.wait_for(
         "document.querySelectorAll('#passes ~ .scroll tbody tr').length === 8
-            && /sources, 1 set need attention/.test(document.body.innerText)",
+            && /4 sources need attention/.test(document.body.innerText)",
     );
     for (name, is_dark) in [("pages.png", false), ("pages-dark.png", true)] {
         browser.look(1280, is_dark);
