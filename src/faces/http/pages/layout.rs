@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::assets::{SCRIPT_PLACE, STYLE_PLACE};
+use super::assets::{ICON_PLACE, SCRIPT_PLACE, STYLE_PLACE};
 use super::elements::text;
 use super::visit::Visit;
 use crate::config::{Builtin, VerifierConfig, VerifierKind};
@@ -12,7 +12,7 @@ use crate::faces::http::caller::{CallerRole, Right};
 use crate::faces::json::precise;
 
 /// What a page may load and send: everything from this service alone, and nothing inline.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The parts of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ impl Visit {
                 }
                 title { (text(title)) " · gannet" }
                 link rel="stylesheet" href=(*STYLE_PLACE);
-                link rel="icon" href="data:,";
+                link rel="icon" href=(*ICON_PLACE);
                 script src=(*SCRIPT_PLACE) defer {}
             }
         }
