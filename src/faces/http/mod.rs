@@ -14,6 +14,7 @@ mod cached_file;
 mod caller;
 mod certificate_expiry;
 mod client;
+mod comparing;
 mod conditions;
 mod content;
 mod cursor;

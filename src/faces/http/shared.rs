@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -51,7 +51,7 @@ struct Inner {
     numbers: Numbers,
     answers: Answers,
     /// The places of comparisons, each of which may hold two versions and their difference in memory.
-    comparing: Semaphore,
+    comparing: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -65,7 +65,7 @@ impl Shared {
             sign_ins: SignIns::default(),
             numbers,
             answers: Answers::default(),
-            comparing: Semaphore::new(COMPARISONS),
+            comparing: Semaphore::new(COMPARISONS).into(),
         })))
     }
 
@@ -76,8 +76,8 @@ impl Shared {
     }
 
     /// Waits until one more comparison may be made.
-    pub(super) async fn comparing(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.comparing.acquire().await.ok()
+    pub(super) async fn comparing(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.comparing).acquire_owned().await.ok()
     }
 
     pub(super) fn answers(&self) -> &Answers {

@@ -15,6 +15,7 @@ use crate::domain::{SourceId, Version};
 use crate::faces::http::accept::prefers;
 use crate::faces::http::body::Sendable;
 use crate::faces::http::caller::Caller;
+use crate::faces::http::comparing::compared;
 use crate::faces::http::conditions::Conditions;
 use crate::faces::http::content::{Sent, send, unreadable};
 use crate::faces::http::extract::{Json, Part};
@@ -102,22 +103,15 @@ pub(super) async fn diff(
     let app = shared.app();
     let (_, old) = version_named(app, &old).await?;
     let (_, new) = version_named(app, &new).await?;
-    let _place = shared.comparing().await;
-    let comparison = app.compare(&old, &new).await?;
     let wants_text = prefers(&headers, &["text/plain", "text/x-diff"], "application/json");
-    let made = tokio::task::spawn_blocking(move || {
-        if wants_text {
-            unified(&old, &new, &comparison).map(|text| {
-                ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
-            })
-        } else {
-            json(&Difference::new(&old, &new, &comparison)?)
+    compared(&shared, old, new, move |old, new, comparison| {
+        if !wants_text {
+            return json(&Difference::new(old, new, comparison)?);
         }
-    });
-    made.await.unwrap_or_else(|error| {
-        let detail = format!("the comparison ended early: {error}");
-        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
+        let text = unified(old, new, comparison)?;
+        Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
     })
+    .await?
 }
 
 /// The verdicts on a version.

@@ -1,6 +1,5 @@
 //! `/versions/{version}/diff/{other}`: the difference between two versions, unified or side by side.
 
-use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -13,6 +12,7 @@ use super::picture_diff;
 use super::visit::Visit;
 use crate::app::Comparison;
 use crate::domain::{Source, Version};
+use crate::faces::http::comparing;
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
 use crate::faces::version_diff::Diff;
@@ -77,12 +77,10 @@ async fn compared(
     from: usize,
     is_split: bool,
 ) -> Result<Drawn, Problem> {
-    let _place = visit.shared.comparing().await;
-    let comparison = visit.app().compare(old, new).await?;
-    let (old, new) = (old.clone(), new.clone());
     let later = visit.link(&[("from", Some(&(from + LINES).to_string()))]);
-    let made = tokio::task::spawn_blocking(move || {
-        let diff = Diff::of(&comparison, &old, &new);
+    let (old, new) = (old.clone(), new.clone());
+    comparing::compared(&visit.shared, old, new, move |old, new, comparison| {
+        let diff = Diff::of(comparison, old, new);
         Drawn {
             table: drawn(&diff.lines, from..from + LINES, is_split, &later),
             added: diff.added,
@@ -90,11 +88,8 @@ async fn compared(
             total: diff.lines.len(),
             is_of_bytes: matches!(comparison, Comparison::Bytes(_)),
         }
-    });
-    made.await.map_err(|error| {
-        let detail = format!("the comparison ended early: {error}");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     })
+    .await
 }
 
 fn headline(
