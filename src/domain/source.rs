@@ -100,6 +100,20 @@ impl SourceState {
     pub fn served(&self) -> Option<VersionId> {
         self.published_version_id.or(self.set_version_id)
     }
+
+    /// Returns the names in `set`: the sets whose tags the source carries, more than one by mistake.
+    pub fn sets(&self) -> impl Iterator<Item = &str> {
+        names(self.set.as_deref())
+    }
+
+    /// Returns the names in `showing_set`: the sets in whose folders consumers find the source's file.
+    pub fn showing_sets(&self) -> impl Iterator<Item = &str> {
+        names(self.showing_set.as_deref())
+    }
+}
+
+fn names(joined: Option<&str>) -> impl Iterator<Item = &str> {
+    joined.into_iter().flat_map(|names| names.split(", "))
 }
 
 /// The right of one worker to fetch a source, for as long as that worker is seen.

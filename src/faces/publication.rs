@@ -109,9 +109,9 @@ pub(crate) fn unvetted(source: &Source) -> Option<Unvetted> {
 pub(crate) fn kept_until(source: &Source) -> Option<&str> {
     let state = &source.state;
     let set = state.set.as_deref()?;
-    let mut shown = state.showing_set.iter().flat_map(|sets| sets.split(", "));
     // A set that the source left may still show it.
-    let has_it = shown.any(|shown| set.split(", ").any(|own| own == shown));
+    let mut shown = state.showing_sets();
+    let has_it = shown.any(|shown| state.sets().any(|own| own == shown));
     (state.published_version_id.is_some() && !has_it).then_some(set)
 }
 

@@ -5,8 +5,6 @@ use crate::archive::{FileLock, PublishItem};
 use crate::domain::{Action, Content, NewEvent, Publication, Source, SourceId, VersionId};
 use crate::store::{Fact, Publications, PublishQuery, PublishTask, SetsQuery};
 
-use super::withdraw::sets_of;
-
 /// A version to publish as its source's file, with its content.
 pub struct PublishRequest {
     /// The source of the file.
@@ -265,7 +263,7 @@ impl App {
     /// without recording it. The file at the own path stays until the folder is back, which withdraws the file.
     async fn waits_for_its_set(&self, source: &Source) -> Result<bool> {
         let mut sets = self.read(SetsQuery::Showing(vec![source.id])).await?;
-        sets.retain(|set| sets_of(source).any(|one| one == set));
+        sets.retain(|set| source.state.sets().any(|one| one == set));
         let sets_on_disk = self.ports.archive.sets();
         Ok(sets.iter().any(|set| !sets_on_disk.is_linked(set)))
     }

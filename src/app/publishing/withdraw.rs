@@ -74,7 +74,7 @@ impl App {
     /// Returns which of these sources, as they were before, still have files in folders of sets that they have left.
     pub async fn left_in_sets(&self, before: &[Source]) -> Result<Vec<LeftInSet>> {
         let paths = before.iter().flat_map(|source| {
-            let found = sets_of(source).filter_map(|set| {
+            let found = source.state.sets().filter_map(|set| {
                 let path = self.file_in_set(set, source)?;
                 Some((source, set, path))
             });
@@ -89,7 +89,7 @@ impl App {
         let needs = self.publishing_needs(&self.policy_standing().await?).await;
         let left = paths.into_iter().filter_map(|(source, set, path)| {
             let kept = now.iter().find(|kept| kept.id == source.id);
-            let is_member = kept.is_some_and(|kept| sets_of(kept).any(|one| one == set));
+            let is_member = kept.is_some_and(|kept| kept.state.sets().any(|one| one == set));
             (!is_member).then(|| LeftInSet {
                 source_id: source.id,
                 name: source.settings.name.clone(),
@@ -218,9 +218,4 @@ fn failure_of(set: FileSet) -> Option<Unpublished> {
         why: set.publish_error?,
         set: Some(set.name),
     })
-}
-
-/// Returns the sets whose tags a source carries; more than one is a mistake.
-pub(super) fn sets_of(source: &Source) -> impl Iterator<Item = &str> {
-    source.state.set.iter().flat_map(|sets| sets.split(", "))
 }

@@ -282,10 +282,7 @@ fn why_unjudged(members: &[SetMember], newest: Option<&Edition>) -> Option<SetBl
 
 /// Returns why the set of a source fails, from the failing sets and their reasons.
 pub fn failure_among<'a>(source: &Source, failing: &'a [(String, String)]) -> Option<&'a str> {
-    // A source in several sets, a mistake, has all their names here.
-    let sets = source.state.set.as_deref().unwrap_or_default();
-    let mut named = failing
-        .iter()
-        .filter(|(name, _)| sets.split(", ").any(|set| set == name));
+    let is_own = |name: &str| source.state.sets().any(|set| set == name);
+    let mut named = failing.iter().filter(|(name, _)| is_own(name));
     named.next().map(|(_, why)| why.as_str())
 }

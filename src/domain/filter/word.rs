@@ -212,11 +212,7 @@ impl Test {
                 name.is_match(&host) || without_port.is_some_and(|host| name.is_match(host))
             }
             Self::Verifier(name) => facts.verifiers.iter().any(|one| name.is_match(one)),
-            // Several names are separated by commas.
-            Self::Set(name) => {
-                let mut sets = state.set.iter().flat_map(|names| names.split(", "));
-                sets.any(|set| name.is_match(set))
-            }
+            Self::Set(name) => state.sets().any(|set| name.is_match(set)),
             Self::Interval(how, length) => how.holds(settings.interval.cmp(length)),
             Self::Changed(how, length) => facts
                 .changed_at

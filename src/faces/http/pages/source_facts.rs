@@ -66,9 +66,9 @@ fn published(app: &App, source: &Source) -> Markup {
         format!("{} {}", zone.minute(at), zone.name())
     });
     let is_own = source.state.published_version_id.is_some() && source.removed_at.is_none();
-    let (set, showing) = (&source.state.set, &source.state.showing_set);
-    let sets = showing.as_ref().or(set.as_ref()).into_iter();
-    let sets = sets.flat_map(|sets| sets.split(", "));
+    let state = &source.state;
+    let own = state.sets().filter(|_| state.showing_set.is_none());
+    let sets = state.showing_sets().chain(own);
     let parts = source.published_path.split('/').map(segment);
     let place = parts.collect::<Vec<_>>().join("/");
     html! {

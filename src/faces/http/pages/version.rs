@@ -83,12 +83,11 @@ fn verdicts_section(
     judged: &Judged<'_>,
     refused: Option<(&Fields, &FormError)>,
 ) -> Markup {
-    let sets = source.state.set.iter().flat_map(|sets| sets.split(", "));
     html! {
         section aria-labelledby="verdicts" {
             h2 #verdicts { "Verdicts" }
             (judged.list(visit))
-            @for set in sets {
+            @for set in source.state.sets() {
                 p.dim { "Judged together with the other members of the set " a href={ "/sets/" (segment(set)) "#verdicts" } { (text(set)) } "." }
             }
             (judged.form(visit, refused))
