@@ -36,6 +36,7 @@ mod settings_format;
 mod size;
 mod source;
 mod state_word;
+mod strict_json;
 mod template;
 mod text;
 pub(crate) mod text_form;
@@ -100,12 +101,13 @@ pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
 pub use state_word::{StateFacts, StateWord, is_newest_damaged, next_due};
+pub use strict_json::check_json;
 pub use template::Template;
 pub use text::{clean, clean_line, io_words, shortened, truncate_line};
 pub use time_bounds::{CLOCK_TOLERANCE, LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,
-    deciding_verdict, last_of_each, newest_by_verifier, owing, with_origin,
+    deciding_verdict, deciding_verdicts, last_of_each, newest_by_verifier, owing, with_origin,
 };
 pub use verifier_link::{CONTENT_LINK_LASTS, LinkOpens, SERVICE_LEASE};
 pub use version::{LastModified, Version, VersionRef, VersionRefError, VersionState};

@@ -181,9 +181,18 @@ pub fn deciding_verdict<'a>(
     state: VersionState,
     newest_first: impl Iterator<Item = &'a NewVerdict>,
 ) -> Option<&'a NewVerdict> {
+    deciding_verdicts(state, newest_first).next()
+}
+
+/// Returns every verdict that made a version or an edition `failed` or `error`, the latest first: the last of each verifier
+/// with that outcome.
+pub fn deciding_verdicts<'a>(
+    state: VersionState,
+    newest_first: impl Iterator<Item = &'a NewVerdict>,
+) -> impl Iterator<Item = &'a NewVerdict> {
     let mut seen = HashSet::new();
-    let mut last = newest_first.filter(|verdict| seen.insert(verdict.verifier.as_str()));
-    last.find(|verdict| state.follows_from(verdict.judgement.outcome))
+    let last = newest_first.filter(move |verdict| seen.insert(verdict.verifier.as_str()));
+    last.filter(move |verdict| state.follows_from(verdict.judgement.outcome))
 }
 
 /// Returns each verifier's last verdict, keyed by the verifier's name.

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
+use crate::domain::check_json;
 
 /// The longest body of a request for the API, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 64 << 10;
@@ -60,11 +61,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         let body = whole(request.into_body(), MAX_BODY_BYTES).await?;
-        match serde_json::from_slice(&body) {
-            Ok(value) => Ok(Self(value)),
-            Err(error) => Err(Problem::invalid(format!("the body: {error}"))),
-        }
+        object_of(&body).map(Self)
     }
+}
+
+/// Reads a JSON object, in which no name may be twice.
+pub(super) fn object_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let refused = |reason: &dyn std::fmt::Display| Problem::invalid(format!("the body: {reason}"));
+    let text = std::str::from_utf8(body).map_err(|error| refused(&error))?;
+    check_json(text).map_err(|flaw| refused(&flaw))?;
+    // The JSON reader accepts a list of the values of an object, too.
+    if !text.trim_start().starts_with('{') {
+        return Err(refused(&"it is to be an object"));
+    }
+    serde_json::from_str(text).map_err(|error| refused(&error))
 }
 
 /// Reads a body to its end. One that says that it is longer than `most` bytes is refused before it comes.

@@ -38,6 +38,16 @@ const SAFE_FIELDS: [(HeaderName, &str); 6] = [
     ),
 ];
 
+/// The fields that a request has once at most.
+const SINGLE_FIELDS: [&str; 6] = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "Origin",
+    "Sec-Fetch-Site",
+    "Sec-WebSocket-Key",
+];
+
 /// The most times that an address in a path is decoded to look for secrets.
 const MAX_ENCODINGS: usize = 4;
 
@@ -96,12 +106,18 @@ fn shown_path(route: &str, path: &str) -> String {
     if route.contains("{link}") {
         return route.to_owned();
     }
-    let plain = percent_decode_str(path).decode_utf8_lossy().to_lowercase();
-    let of_link = ["sign-in/", "links/"].into_iter().find_map(|part| {
-        let at = plain.find(part)?;
-        Some(format!("{}…", &plain[..at + part.len()]))
-    });
-    of_link.unwrap_or_else(|| without_secrets(path))
+    let mut plain = path.to_lowercase();
+    // A link may be encoded, even several times.
+    for _ in 0..MAX_ENCODINGS {
+        for part in ["sign-in/", "links/"] {
+            if let Some(at) = plain.find(part) {
+                return format!("{}…", &plain[..at + part.len()]);
+            }
+        }
+        let decoded = percent_decode_str(&plain).decode_utf8_lossy();
+        plain = decoded.to_lowercase();
+    }
+    without_secrets(path)
 }
 
 /// Returns a path as it came if nothing in it looks like a secret. An address in it may be encoded, even several times: else
@@ -133,6 +149,7 @@ async fn check(
     headers: &HeaderMap,
 ) -> Result<Caller, Problem> {
     check_host(shared, uri, headers)?;
+    check_single(headers)?;
     let caller = identify(shared, client, headers).await?;
     let is_write = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
     // A browser lets every site open a WebSocket here, and read what comes.
@@ -143,6 +160,15 @@ async fn check(
         check_origin(client.is_tls, headers)?;
     }
     Ok(caller)
+}
+
+/// Refuses a request that has a field twice of which one is meant: the parts on its way might each take another one.
+fn check_single(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_double = |name: &&&str| headers.get_all(**name).iter().nth(1).is_some();
+    match SINGLE_FIELDS.iter().find(is_double) {
+        Some(name) => Err(Problem::invalid(format!("the request has {name} twice"))),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a request for a host that the service is not known as: a name that an attacker points at this machine.

@@ -13,7 +13,7 @@ use utoipa::openapi::{OpenApi, RefOr};
 
 use super::openapi::described;
 use super::routes::routes;
-use crate::faces::http::extract::{MAX_BODY_BYTES, params_of, whole};
+use crate::faces::http::extract::{MAX_BODY_BYTES, object_of, params_of, whole};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::route::Route;
 
@@ -78,10 +78,8 @@ async fn checked(request: Request, has_query: bool, has_body: bool) -> Result<Re
     let (parts, body) = request.into_parts();
     let body = whole(body, MAX_BODY_BYTES).await?;
     if !body.is_empty() {
-        serde_json::from_slice::<NoFields>(&body).map_err(|error| {
-            let problem = Problem::invalid(format!("the body: {error}"));
-            problem.hint("the request takes no body")
-        })?;
+        let hint = "the request takes no body";
+        object_of::<NoFields>(&body).map_err(|problem| problem.hint(hint))?;
     }
     Ok(Request::from_parts(parts, Body::empty()))
 }

@@ -1,6 +1,7 @@
 //! The fields of a submitted form, as they were typed.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
@@ -11,6 +12,9 @@ use crate::faces::remote_words::as_page;
 
 /// The longest body of a form, in bytes: some thousand addresses.
 const MAX_BODY_BYTES: usize = 512 << 10;
+
+/// The fields that may be there several times.
+const LISTS: [&str; 1] = ["source"];
 
 /// The fields of a submitted form.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +36,11 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
         })?;
         let pairs = url::form_urlencoded::parse(&body);
-        Ok(Self(pairs.into_owned().collect()))
+        let fields = Self(pairs.into_owned().collect());
+        match fields.doubled() {
+            Some(name) => Err(Problem::invalid(format!("the form has `{name}` twice"))),
+            None => Ok(fields),
+        }
     }
 }
 
@@ -45,6 +53,19 @@ impl Fields {
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
         )
+    }
+
+    /// Returns the name of a field that is there twice, but for lists.
+    fn doubled(&self) -> Option<&str> {
+        let mut names = HashSet::new();
+        let mut all = self.0.iter().map(|(name, _)| name.as_str());
+        all.find(|name| !LISTS.contains(name) && !names.insert(*name))
+    }
+
+    /// Returns the same fields without one.
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(key, _)| key != name);
+        self
     }
 
     /// Returns the text of a field without spaces around it; empty when the form lacks the field.
