@@ -29,6 +29,8 @@ pub struct PassSummary {
     pub awaiting_verdicts: u64,
     /// Sets whose published edition changed.
     pub sets_published: u64,
+    /// Sets that wait for promised verdicts since this pass.
+    pub sets_awaiting_verdicts: u64,
     /// Sets that failed or could not be judged.
     pub sets_failed: u64,
     /// Sets whose newest edition failed or could not be judged, in this pass or before.
@@ -66,9 +68,13 @@ impl PassSummary {
         ]
     }
 
-    fn sets(&self) -> [(u64, &'static str); 2] {
+    fn sets(&self) -> [(u64, &'static str); 3] {
         let failed = self.sets_failed.max(self.sets_failing);
-        [(self.sets_published, "published"), (failed, "failed")]
+        [
+            (self.sets_published, "published"),
+            (failed, "failed"),
+            (self.sets_awaiting_verdicts, "awaiting verdicts"),
+        ]
     }
 }
 

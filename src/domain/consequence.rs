@@ -53,7 +53,7 @@ pub fn event_of_state(
     recounted.map(|words| (Action::VersionRecounted, Some(words)))
 }
 
-/// Returns the event of an edition's state, given the verdicts on it; `None` while the edition is undecided.
+/// Returns the event of an edition's state, given the verdicts on it; `None` where none is required.
 pub fn event_of_set(
     set: &str,
     state: VersionState,
@@ -64,7 +64,8 @@ pub fn event_of_set(
         VersionState::Passed => Action::SetPassed,
         VersionState::Failed => Action::SetFailed,
         VersionState::Error => Action::SetError,
-        VersionState::Pending | VersionState::Unverified => return None,
+        VersionState::Pending => Action::SetPending,
+        VersionState::Unverified => return None,
     };
     let reasons = match state {
         // A pass decided by hand is worth a mention.
@@ -73,6 +74,7 @@ pub fn event_of_set(
             joined(passed.filter(|verdict| verdict.is_by_hand()))
         }
         VersionState::Failed => reasons(verdicts, VerdictOutcome::Failed, weights),
+        VersionState::Pending => reasons(verdicts, VerdictOutcome::Pending, weights),
         _ => reasons(verdicts, VerdictOutcome::Error, weights),
     };
     let detail = match reasons {
@@ -232,7 +234,7 @@ mod tests {
             (Failed, Some((Action::SetFailed, "eu: schema: row 3"))),
             // An advisory verdict is no reason.
             (Error, Some((Action::SetError, "eu"))),
-            (Pending, None),
+            (Pending, Some((Action::SetPending, "eu"))),
             (Unverified, None),
         ] {
             let told = event_of_set("eu", state, &verdicts, &weights());

@@ -91,6 +91,8 @@ words!(
         SetPassed = "set.passed",
         /// A verifier failed an edition of a set.
         SetFailed = "set.failed",
+        /// An edition of a set waits for verdicts.
+        SetPending = "set.pending",
         /// A set could not be judged, or is not one.
         SetError = "set.error",
         /// An edition of a set was published.
@@ -170,12 +172,21 @@ impl About {
             Action::VerdictPassed
             | Action::VerdictFailed
             | Action::VerdictError
-            | Action::VerdictPending => Some(Self::Verdict(VerdictId(id))),
-            Action::VerdictSetAside if version.is_some() => Some(Self::Verdict(VerdictId(id))),
-            Action::VerdictSetAside
+            | Action::VerdictPending
+            | Action::VerdictSetAside
+                if version.is_some() =>
+            {
+                Some(Self::Verdict(VerdictId(id)))
+            }
+            Action::VerdictPassed
+            | Action::VerdictFailed
+            | Action::VerdictError
+            | Action::VerdictPending
+            | Action::VerdictSetAside
             | Action::VerdictOvertaken
             | Action::SetPassed
             | Action::SetFailed
+            | Action::SetPending
             | Action::SetError
             | Action::SetPublished
             | Action::SetRepublished
@@ -284,6 +295,22 @@ impl NewEvent {
         self
     }
 
+    /// Returns the name of the set that an event is about; `None` for events of sources and others. The details of such an
+    /// event begin with the name, which has no colon.
+    pub fn set(&self) -> Option<&str> {
+        let detail = self
+            .detail
+            .as_deref()
+            .filter(|_| self.source_id.is_none())?;
+        let action = self.action.as_str();
+        let detail = match self.action {
+            Action::PublishFailed => detail.strip_prefix("set ")?,
+            _ if action.starts_with("set.") || action.starts_with("verdict.") => detail,
+            _ => return None,
+        };
+        detail.split(": ").next()
+    }
+
     /// Returns the details in one line for people, behind the edition that an event of a set's judgement is about.
     pub fn detail_line(&self) -> Option<String> {
         let lines = self.detail.as_deref()?.lines().map(str::trim);
@@ -291,7 +318,14 @@ impl NewEvent {
         let line = lines.join("; ");
         let is_judged = matches!(
             self.action,
-            Action::SetPassed | Action::SetFailed | Action::SetError
+            Action::SetPassed
+                | Action::SetFailed
+                | Action::SetPending
+                | Action::SetError
+                | Action::VerdictPassed
+                | Action::VerdictFailed
+                | Action::VerdictError
+                | Action::VerdictPending
         );
         Some(match self.about.filter(|_| is_judged) {
             Some(About::Edition(id)) => format!("edition {id} of {line}"),

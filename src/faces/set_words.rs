@@ -60,7 +60,12 @@ pub(crate) fn reasons(one: &SetOverview) -> Vec<(&'static str, String)> {
 
 pub(crate) fn waits(one: &SetOverview) -> Option<String> {
     let reason = one.waits.as_ref().map(ToString::to_string);
-    one.set.problem.clone().or(reason)
+    let owed = (!one.owing.is_empty()).then(|| {
+        let owe = if one.owing.len() == 1 { "owes" } else { "owe" };
+        let names = one.owing.join(", ");
+        format!("{names} {owe} a verdict on its newest edition")
+    });
+    one.set.problem.clone().or(reason).or(owed)
 }
 
 pub(crate) fn path(one: &SetOverview) -> Option<String> {

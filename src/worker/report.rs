@@ -47,7 +47,8 @@ impl PassReport {
     /// Returns whether the pass did something, adopted a policy, or could not use a configuration or reach a notifier.
     pub(super) fn is_news(&self) -> bool {
         let summary = &self.summary;
-        summary.attempts + summary.sets_published + summary.sets_failed + summary.put_back > 0
+        let sets = summary.sets_published + summary.sets_failed + summary.sets_awaiting_verdicts;
+        summary.attempts + sets + summary.put_back > 0
             || self.adopted.is_some()
             || self.rejected.is_some()
             || !self.notify_failures.is_empty()

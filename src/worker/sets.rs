@@ -25,6 +25,7 @@ pub(super) async fn judge_sets(
     progress.update(|summary| {
         summary.sets_published += report.published;
         summary.sets_failed += report.failed;
+        summary.sets_awaiting_verdicts += report.awaiting;
     });
     report
 }

@@ -165,12 +165,11 @@ impl App {
             return Ok(());
         };
         report.add_failures(name, &required.verdicts, Weight::Required);
-        let is_bad = matches!(
-            required.edition.state,
-            VersionState::Failed | VersionState::Error
-        );
-        if is_bad && !required.verdicts.is_empty() {
-            report.failed += 1;
+        match required.edition.state {
+            _ if required.verdicts.is_empty() => {}
+            VersionState::Failed | VersionState::Error => report.failed += 1,
+            VersionState::Pending => report.awaiting += 1,
+            VersionState::Passed | VersionState::Unverified => {}
         }
         let published = self.settle_recorded_set(name).await?;
         report.published += u64::from(matches!(published, Some(SetPublication::Publish(_))));

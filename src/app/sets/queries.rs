@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use crate::app::{App, ErrorKind, Result};
 use crate::domain::{
     Edition, EditionId, EditionVerdict, SetBlocked, SetMember, Source, VersionState,
-    combination_key, deciding_verdict, owing, ready_to_judge,
+    combination_key, deciding_verdicts, owing, ready_to_judge,
 };
 use crate::store::{
-    Condition, DamagedRow, EditionWithId, FileSet, FileSets, NewestEdition, SetMembers, StoreError,
-    VerdictsOnEdition,
+    Condition, DamagedRow, EditionWithId, EventFilter, FileSet, FileSets, NewestEdition,
+    SetMembers, StoreError, VerdictsOnEdition,
 };
 
 /// A set and its state.
@@ -21,6 +21,8 @@ pub struct SetOverview {
     pub members: Vec<SetMember>,
     /// Why it cannot be judged yet.
     pub waits: Option<SetBlocked>,
+    /// The verifiers that owe a verdict on its newest edition.
+    pub owing: Vec<String>,
     /// Why its newest edition failed or could not be judged, or which of its rows is damaged.
     pub failure: Option<String>,
     /// Whether one of its rows is damaged, whose information is missing here.
@@ -89,6 +91,23 @@ impl App {
         Ok((overview, verdicts))
     }
 
+    /// Returns the name of a present or past set, as it stands in events: those of an ended set remain.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::app::ErrorKind::NotFound) when neither a set nor an event has this name.
+    pub async fn set_in_log(&self, name: &str) -> Result<String> {
+        let any = EventFilter {
+            set: Some(name.to_owned()),
+            limit: 1,
+            ..EventFilter::default()
+        };
+        if self.events(any).await?.is_empty() {
+            self.set(name).await?;
+        }
+        Ok(name.to_owned())
+    }
+
     async fn overview(&self, set: FileSet) -> Result<SetOverview> {
         let mut damage = None;
         let members = self.read(SetMembers(set.name.clone(), self.now())).await;
@@ -102,6 +121,8 @@ impl App {
         let is_seen = recorded.iter().any(|one| one.name == set.name);
         let newest = self.read(NewestEdition(set.name.clone())).await;
         let newest = self.sound(newest, &mut damage)?.flatten();
+        let owing = self.waiting_set(&set).await;
+        let owing = self.sound(owing, &mut damage)?.flatten();
         let failure = self.why_set_fails(&set).await;
         let failure = self.sound(failure, &mut damage)?.flatten();
         let waits = match (&damage, is_seen) {
@@ -112,6 +133,7 @@ impl App {
         };
         Ok(SetOverview {
             waits,
+            owing: owing.map(|waiting| waiting.owing).unwrap_or_default(),
             is_damaged: damage.is_some(),
             failure: damage.or(failure),
             newest,
@@ -230,14 +252,15 @@ impl App {
         }
         let verdicts = self.read(VerdictsOnEdition(edition.id)).await?;
         let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
-        Ok(Some(match deciding_verdict(edition.state, newest_first) {
-            Some(verdict) => match (verdict.judge_words(), verdict.judgement.reason()) {
+        let deciding = deciding_verdicts(edition.state, newest_first).map(|verdict| {
+            match (verdict.judge_words(), verdict.judgement.reason()) {
                 // A verdict from outside may lack a reason.
-                (judge, "") => format!("{word} by {judge}"),
-                (judge, reason) => format!("{word} by {judge}: {reason}"),
-            },
-            None => word.to_owned(),
-        }))
+                (judge, "") => format!(" by {judge}"),
+                (judge, reason) => format!(" by {judge}: {reason}"),
+            }
+        });
+        let deciding: Vec<_> = deciding.collect();
+        Ok(Some(format!("{word}{}", deciding.join(";"))))
     }
 
     /// Returns the names of the verifiers in force that judge a set.

@@ -10,6 +10,8 @@ pub(crate) struct SetsReport {
     pub(crate) published: u64,
     /// How many sets failed or could not be judged.
     pub(crate) failed: u64,
+    /// How many sets began to wait for promised verdicts.
+    pub(crate) awaiting: u64,
     /// The failures, one line each.
     pub(crate) failures: Vec<String>,
     /// The error that kept a set from being judged or published, other than its files.

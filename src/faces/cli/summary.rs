@@ -99,6 +99,7 @@ mod tests {
         verification_errors: 0,
         awaiting_verdicts: 0,
         sets_published: 0,
+        sets_awaiting_verdicts: 0,
         sets_failed: 0,
         sets_failing: 0,
         publish_failed: 0,

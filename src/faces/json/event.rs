@@ -14,6 +14,8 @@ json_object! {
         action: &'static str,
         source_id: Option<SourceId>,
         source: Option<&'a str>,
+        /// The set that the event is about.
+        set: Option<&'a str>,
         version_id: Option<VersionId>,
         detail: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,6 +43,7 @@ impl<'a> EventJson<'a> {
             action: event.event.action.as_str(),
             source_id: event.event.source_id,
             source: event.source_name.as_deref(),
+            set: event.event.set(),
             version_id: event.event.version_id,
             detail: event.event.detail.as_deref(),
             attempt_id: about.and_then(About::attempt),

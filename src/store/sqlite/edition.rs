@@ -20,6 +20,7 @@ use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_row::{insert_verdict, verdicts_on_edition};
 use super::version::version_by_id;
+use super::version_state::insert_verdict_event;
 use crate::domain::{
     About, Digest, Edition, EditionId, EditionVerdict, NewEvent, NewVerdict, Source, Stamp,
     VersionState, combination_key, event_of_set, is_decided_by_hand,
@@ -160,6 +161,7 @@ fn append(
         } else {
             let id = insert_verdict(transaction, subject.on(), verdict, stamp)?;
             note_set_aside(transaction, &subject, (id, verdict), stamp)?;
+            insert_verdict_event(transaction, &subject, (id, verdict), policy, stamp)?;
             let own = Own::new(id, verdict, seen);
             ended.extend(end_on_editions(transaction, edition, &own, stamp)?);
             counted.push(verdict.clone());

@@ -84,7 +84,7 @@ fn list_sql(filter: &EventFilter) -> String {
     // The detail of a set's event begins with the set's name, which has no colon.
     let set = match &filter.set {
         Some(_) => {
-            "e.source_id IS NULL AND ((w.value LIKE 'set.%' OR w.value IN ('verdict.set-aside', 'verdict.overtaken')) AND (e.detail = :set OR substr(e.detail, 1, length(:set) + 2) = :set || ': ')
+            "e.source_id IS NULL AND ((w.value LIKE 'set.%' OR w.value LIKE 'verdict.%') AND (e.detail = :set OR substr(e.detail, 1, length(:set) + 2) = :set || ': ')
                  OR w.value = 'publish.failed' AND substr(e.detail, 1, length(:set) + 6) = 'set ' || :set || ': ')"
         }
         None => ":set IS NULL",

@@ -11,6 +11,7 @@ use super::failure::Outcome;
 use super::policy_in_force::InForce;
 use super::refusal_row::{KeptRefusal, failed_or_refused, kept_refusals_of_contents, lost_refusal};
 use super::row::Columns;
+use super::set_aside::Subject;
 use super::statements::Statements as _;
 use super::transaction::Transaction;
 use super::verdict_row::{repeat, verdicts_on};
@@ -64,7 +65,8 @@ pub(super) fn repeat_late(
     if place.state != VersionState::Pending || place.ordinal == 0 {
         return Ok(());
     }
-    let on = Judged::Version(place.id);
+    let subject = Subject::Version(place.source_id, place.id);
+    let on = subject.on();
     let refusals = refusals_of_version(transaction.sql, place.id)?;
     if refusals.is_empty() {
         return Ok(());
@@ -76,7 +78,7 @@ pub(super) fn repeat_late(
         };
         if !known.iter().any(is_known) {
             let repeated = repeat(transaction, id, true, on)?;
-            insert_verdict_event(transaction, place, (repeated, &verdict), policy, stamp)?;
+            insert_verdict_event(transaction, &subject, (repeated, &verdict), policy, stamp)?;
         }
     }
     Ok(())
@@ -91,10 +93,10 @@ pub(super) fn repeat_all_on_version(
 ) -> Outcome<VersionState> {
     let place = place_of(transaction.sql, version)?;
     let policy = transaction.policy_for_source(place.source_id)?;
+    let subject = Subject::Version(place.source_id, version);
     for (id, verdict) in verdicts {
-        let on = Judged::Version(version);
-        let repeated = repeat(transaction, *id, verdict.is_refusal(), on)?;
-        insert_verdict_event(transaction, &place, (repeated, verdict), &policy, stamp)?;
+        let repeated = repeat(transaction, *id, verdict.is_refusal(), subject.on())?;
+        insert_verdict_event(transaction, &subject, (repeated, verdict), &policy, stamp)?;
     }
     let said: Vec<_> = verdicts.iter().map(|(_, one)| one.clone()).collect();
     derive_state(transaction, &place, &policy, &said, stamp)

@@ -40,7 +40,7 @@ pub(super) fn judge_version(
         }
         let id = insert_verdict(transaction, on, verdict, stamp)?;
         note_set_aside(transaction, &subject, (id, verdict), stamp)?;
-        insert_verdict_event(transaction, &place, (id, verdict), &policy, stamp)?;
+        insert_verdict_event(transaction, &subject, (id, verdict), &policy, stamp)?;
         ids.push(id);
         counted.push(verdict.clone());
     }

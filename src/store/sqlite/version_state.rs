@@ -91,13 +91,12 @@ pub(super) fn place_of(sql: &Connection, version: VersionId) -> Outcome<Place> {
 /// Appends the event of a verdict on a version.
 pub(super) fn insert_verdict_event(
     transaction: &Transaction<'_>,
-    place: &Place,
+    subject: &Subject<'_>,
     (id, verdict): (VerdictId, &NewVerdict),
     policy: &InForce,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
     let (action, detail) = event_of_verdict(verdict);
-    let subject = Subject::Version(place.source_id, place.id);
     let event = subject.event(action, Some(id), &detail);
     let event = event.under(policy.revision).by_hand(verdict.is_by_hand());
     insert_event(transaction, stamp, event).map(drop)

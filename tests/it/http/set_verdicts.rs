@@ -307,3 +307,65 @@ fn verifying_again_says_that_it_ends_what_was_given_by_hand() {
         assert!(!done.contains(&ends), "{done}");
     }
 }
+
+#[test]
+fn the_log_has_each_verdict_on_a_set_and_that_it_waits() {
+    let home = home();
+    let token = token(&home, "ops", &["operator"]);
+    let service = Service::start(&home.gannet, &["--no-worker"]);
+    let events = |query: &str| -> Vec<String> {
+        let path = format!("/api/v1/events?limit=500{query}");
+        let answer = service.send("GET", &path, &token, &json!(null));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let events = answer.json();
+        let words = |event: &Value| {
+            let text = |key: &str| event[key].as_str().unwrap_or("-").to_owned();
+            format!("{} {} {}", text("action"), text("set"), text("detail"))
+        };
+        let events = events["events"].as_array().expect("a list");
+        events.iter().map(words).collect()
+    };
+    let begun = [
+        "verdict.pending eu eu: legal: waits for a verdict from outside",
+        "verdict.passed eu eu: whole",
+        "set.pending eu eu: legal: waits for a verdict from outside",
+    ];
+    assert_eq!(events("&set=eu"), begun);
+    assert_eq!(events("&filter=set:eu"), begun);
+    assert_eq!(
+        events("&filter=action:set.*+set:us"),
+        ["set.pending us us: customs: waits for a verdict from outside"]
+    );
+    let edition = &set(&service, &token, "eu")["edition_id"];
+    // Without any effect on the state, and then with one.
+    for outcome in ["passed", "failed", "failed"] {
+        let given = service.send("POST", VERDICTS, &token, &said(edition, "legal", outcome));
+        assert_eq!(given.status, 201, "{given:?}");
+    }
+    let of_verdicts = events("&set=eu&filter=legal")
+        .into_iter()
+        .skip(2)
+        .collect::<Vec<_>>();
+    assert_eq!(
+        of_verdicts,
+        [
+            "verdict.passed eu eu: legal",
+            "verdict.failed eu eu: legal: read it",
+            "set.failed eu eu: legal: read it",
+            "set.withdrawn eu eu: failed by legal: read it",
+            "verdict.failed eu eu: legal: read it",
+        ]
+    );
+    let log = home.ok(&["log", "--source", "set:eu"]);
+    assert!(
+        log.contains("set.pending       edition 1 of eu: legal"),
+        "{log}"
+    );
+    let numbers = service.send("GET", "/metrics", &token, &json!(null)).text();
+    for line in ["outcome=\"passed\"} 1", "outcome=\"failed\"} 2"] {
+        let line = format!("gannet_verdicts_total{{{line}");
+        assert!(numbers.contains(&line), "{line}: {numbers}");
+    }
+    let unknown = service.send("GET", "/api/v1/events?set=uk", &token, &json!(null));
+    assert_eq!(unknown.status, 404, "{unknown:?}");
+}

@@ -183,8 +183,10 @@ fn the_log_of_a_set_has_the_events_of_that_set_alone() {
     release.gannet.run(&["fetch", "tag:release"]);
     release.gannet.ok(&["edit", "tag:release", "--no-tags"]);
     let of_release = [
+        "verdict.passed release: sums",
         "set.passed release",
         "set.published release: edition 1",
+        "verdict.failed release: sums: ",
         "set.failed release: sums: ",
         "set.withdrawn release: no source has its tag any more",
     ];

@@ -51,7 +51,7 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
     let (mut source_id, mut set) = (None, None);
     if let Some(selector) = &args.source {
         match sets::name_of(app, selector).await? {
-            Some(name) => set = Some(known_set(app, name).await?),
+            Some(name) => set = Some(app.set_in_log(name).await?),
             None => source_id = Some(app.source(selector).await?.id),
         }
     }
@@ -75,19 +75,6 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
         before: None,
         limit,
     })
-}
-
-/// Returns the name of a present or past set: the events of an ended set remain.
-async fn known_set(app: &App, name: &str) -> Result<String, crate::app::Error> {
-    let any = EventFilter {
-        set: Some(name.to_owned()),
-        limit: 1,
-        ..EventFilter::default()
-    };
-    if app.events(any).await?.is_empty() {
-        app.set(name).await?;
-    }
-    Ok(name.to_owned())
 }
 
 fn write(event: &Event, format: TableFormat, look: &Look, out: &mut dyn Write) -> io::Result<()> {
@@ -187,7 +174,7 @@ mod tests {
         write(&event, TableFormat::Json, &look, &mut out).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
         2026-01-31 12:00:03Z  verdict.failed    prices v11 schema: line 3; ]0;x (worker@host)
-        {"id":7,"at":"2026-01-31T12:00:03.250Z","actor":"worker@host","action":"verdict.failed","source_id":1,"source":"prices","version_id":11,"detail":"schema: line 3\n\u001b]0;x"}
+        {"id":7,"at":"2026-01-31T12:00:03.250Z","actor":"worker@host","action":"verdict.failed","source_id":1,"source":"prices","set":null,"version_id":11,"detail":"schema: line 3\n\u001b]0;x"}
         "#);
     }
 }

@@ -33,6 +33,9 @@ pub(super) struct EventsQuery {
     /// A source: its id, name or address.
     #[param(min_length = 1, max_length = 512, format = "source")]
     source: Option<String>,
+    /// The name of a set, present or past.
+    #[param(min_length = 1, max_length = 512, format = "set")]
+    set: Option<String>,
     /// An action, such as `fetch.new`.
     #[param(schema_with = action_schema)]
     action: Option<String>,
@@ -64,9 +67,14 @@ pub(super) async fn list(
         Some(source) => Some(source_named(app, source).await?.id),
         None => None,
     };
+    let set = match &query.set {
+        Some(set) => Some(app.set_in_log(set).await.map_err(Problem::of_name)?),
+        None => None,
+    };
     let terms = parsed("filter", query.filter.as_deref())?;
     let filter = EventFilter {
         source_id,
+        set,
         action: parsed("action", query.action.as_deref())?,
         after: query.after.map(|after| EventId(after.0)),
         limit,
@@ -93,35 +101,62 @@ async fn all(app: &App, filter: EventFilter) -> app::Result<(Vec<Event>, Option<
 /// Returns a page of the events that match the terms, as [`all`] does. It ends early when too many events do not match.
 async fn matching(
     app: &App,
+    filter: EventFilter,
+    terms: &EventTerms,
+) -> app::Result<(Vec<Event>, Option<EventId>)> {
+    let (limit, is_forward) = (filter.limit, filter.after.is_some());
+    let (mut found, end) = scan(app, filter, terms).await?;
+    if is_forward {
+        return Ok((found, end));
+    }
+    // Later events come after the newest.
+    found.reverse();
+    let next = found.last().filter(|_| found.len() == limit);
+    let next = next.map(|event| event.id);
+    Ok((found, next))
+}
+
+/// Returns the newest events that match, oldest first, and the event before which older ones may match.
+pub(in crate::faces::http) async fn matching_before(
+    app: &App,
+    filter: EventFilter,
+    terms: &EventTerms,
+) -> app::Result<(Vec<Event>, Option<EventId>)> {
+    let (mut found, end) = scan(app, filter, terms).await?;
+    found.reverse();
+    Ok((found, end))
+}
+
+/// Reads events until so many match as the filter says; without `after` the newest first. Returns those that match, and the
+/// event at which the reading ended; `None` when there are no more.
+async fn scan(
+    app: &App,
     mut filter: EventFilter,
     terms: &EventTerms,
 ) -> app::Result<(Vec<Event>, Option<EventId>)> {
-    let limit = std::mem::replace(&mut filter.limit, BATCH);
+    let limit = filter.limit;
+    if !terms.is_empty() {
+        filter.limit = BATCH;
+    }
     let is_forward = filter.after.is_some();
     let mut found: Vec<Event> = Vec::new();
     let mut read = 0;
     loop {
         let mut events = app.events(filter.clone()).await?;
-        let is_all = events.len() < BATCH;
+        let is_all = events.len() < filter.limit;
         read += events.len();
-        // Without `after`, the newest events are read first.
         if !is_forward {
             events.reverse();
         }
         let last = events.last().map(|event| event.id);
         let matching = events.into_iter().filter(|event| terms.matches(event));
         found.extend(matching.take(limit - found.len()));
-        let is_full = found.len() == limit;
-        if is_full || is_all || read >= MAX_READ {
-            if !is_forward {
-                found.reverse();
-            }
-            let next = if is_full {
-                found.last().map(|event| event.id)
-            } else {
-                last.filter(|_| is_forward && !is_all)
-            };
-            return Ok((found, next));
+        if found.len() == limit {
+            let end = found.last().map(|event| event.id);
+            return Ok((found, end));
+        }
+        if is_all || read >= MAX_READ {
+            return Ok((found, last.filter(|_| !is_all)));
         }
         if is_forward {
             filter.after = last;

@@ -28,6 +28,7 @@ mod verdict;
 mod version;
 
 pub(super) use change::{add_sources, edit_source, remove_source};
+pub(super) use events::matching_before;
 pub(super) use source::settings_tag;
 pub(super) use strict::strict_routes;
 pub(super) use verdict::{NewVerdictBody, record_set_verdict, record_verdict};

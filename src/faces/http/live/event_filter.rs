@@ -7,8 +7,8 @@ use crate::domain::Event;
 /// The most bytes of a filter.
 const MAX_BYTES: usize = 4096;
 
-/// Words that an event must match: `action:fetch.*`, `source:prices` (a name or an id), `actor:anna*`, or a text in any
-/// of these and the detail. `!` before a word turns it round, `*` at the end stands for any rest.
+/// Words that an event must match: `action:fetch.*`, `source:prices` (a name or an id), `set:eu`, `actor:anna*`, or a text
+/// in any of these and the detail. `!` before a word turns it round, `*` at the end stands for any rest.
 #[derive(Clone, Debug, Default)]
 pub(in crate::faces::http) struct EventTerms(Vec<Term>);
 
@@ -24,6 +24,7 @@ struct Term {
 enum Key {
     Action,
     Source,
+    Set,
     Actor,
     Any,
 }
@@ -48,11 +49,12 @@ fn term(word: &str) -> Result<Term, String> {
     let (key, text) = match word.split_once(':') {
         Some(("action", text)) => (Key::Action, text),
         Some(("source", text)) => (Key::Source, text),
+        Some(("set", text)) => (Key::Set, text),
         Some(("actor", text)) => (Key::Actor, text),
         Some((key, _)) => {
             let key = key.escape_debug();
             return Err(format!(
-                "`{key}:` is not known here: expected action:, source:, actor: or a text"
+                "`{key}:` is not known here: expected action:, source:, set:, actor: or a text"
             ));
         }
         None => (Key::Any, word),
@@ -71,7 +73,7 @@ fn term(word: &str) -> Result<Term, String> {
 
 impl EventTerms {
     /// Returns whether every event matches.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::faces::http) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -96,6 +98,7 @@ impl Term {
         match self.key {
             Key::Action => self.is(action),
             Key::Actor => self.is(actor),
+            Key::Set => event.event.set().is_some_and(|set| self.is(set)),
             Key::Source => self.is(source) || self.is(&id),
             Key::Any => {
                 let detail = event.event.detail.as_deref().unwrap_or_default();
@@ -150,6 +153,21 @@ mod tests {
         ] {
             let terms: EventTerms = text.parse().expect(text);
             assert_eq!(terms.matches(&event), expected, "{text}");
+        }
+        let detail = "eu: legal: no".to_owned();
+        let of_set = Event {
+            event: NewEvent::of(Action::SetFailed).detail(detail),
+            source_name: None,
+            ..event
+        };
+        for (text, expected) in [
+            ("set:EU", true),
+            ("set:e*", true),
+            ("set:us", false),
+            ("!set:eu", false),
+        ] {
+            let terms: EventTerms = text.parse().expect(text);
+            assert_eq!(terms.matches(&of_set), expected, "{text}");
         }
         for text in ["state:down", "action:", "!"] {
             assert!(text.parse::<EventTerms>().is_err(), "{text}");

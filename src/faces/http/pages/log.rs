@@ -1,4 +1,4 @@
-//! `/log`: the events, newest first, by source and action.
+//! `/log`: the events, newest first, by source, set, action and words.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -11,6 +11,8 @@ use super::layout::Section;
 use super::visit::{Visit, segment};
 use crate::app::EventFilter;
 use crate::domain::{Action, Event, EventId};
+use crate::faces::http::api::matching_before;
+use crate::faces::http::live::EventTerms;
 use crate::faces::http::problem::Problem;
 
 /// The events of a page.
@@ -32,7 +34,7 @@ const SUBJECTS: [(&str, &[&str]); 7] = [
 /// Shows a page of the log; an empty one, with the reason, when the filter names nothing that is known.
 pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let (shown, status) = match filter(&visit).await {
-        Ok(filter) => (events(&visit, filter).await?, StatusCode::OK),
+        Ok((filter, terms)) => (events(&visit, filter, &terms).await?, StatusCode::OK),
         Err(problem) => {
             let error = FormError::from(problem);
             let shown = html! { (alert(Some(&error))) p.dim { "No events." } };
@@ -47,11 +49,10 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     Ok(visit.page_with(status, Section::Log, "Log", &content))
 }
 
-async fn events(visit: &Visit, filter: EventFilter) -> Result<Markup, Problem> {
+async fn events(visit: &Visit, filter: EventFilter, terms: &EventTerms) -> Result<Markup, Problem> {
     let before = filter.before;
-    let events = visit.app().events(filter).await?;
-    let older = events.first().filter(|_| events.len() == EVENTS);
-    let older = older.map(|event| event.id.to_string());
+    let (events, older) = matching_before(visit.app(), filter, terms).await?;
+    let older = older.map(|event| event.to_string());
     Ok(html! {
         div #log data-live=[before.is_none().then_some("")] {
             @if events.is_empty() { p.dim { "No events." } } @else { (table_box("Events", &table(visit, &events))) }
@@ -64,7 +65,7 @@ async fn events(visit: &Visit, filter: EventFilter) -> Result<Markup, Problem> {
 }
 
 /// Returns which events the query asks for.
-async fn filter(visit: &Visit) -> Result<EventFilter, Problem> {
+async fn filter(visit: &Visit) -> Result<(EventFilter, EventTerms), Problem> {
     let given = |name: &str| visit.param(name).filter(|text| !text.trim().is_empty());
     let source_id = match given("source") {
         None => None,
@@ -77,20 +78,34 @@ async fn filter(visit: &Visit) -> Result<EventFilter, Problem> {
             Some(found.map_err(of_page)?.id)
         }
     };
+    let set = match given("set") {
+        None => None,
+        Some(set) => Some(visit.app().set_in_log(set.trim()).await?),
+    };
+    let terms = given("words").unwrap_or_default().parse();
+    let terms = terms.map_err(|error| Problem::invalid(format!("`words`: {error}")))?;
     let action = given("action").map(|action| action.parse()).transpose();
     let wrong = |error| Problem::invalid(format!("`action`: {error}"));
-    Ok(EventFilter {
+    let filter = EventFilter {
         source_id,
+        set,
         action: action.map_err(wrong)?,
         before: id_param(visit, "before")?.map(EventId),
         limit: EVENTS,
         ..EventFilter::default()
-    })
+    };
+    Ok((filter, terms))
 }
 
 fn filter_form(visit: &Visit) -> Markup {
     let source = visit.param("source").unwrap_or_default();
-    let chosen = visit.param("action").unwrap_or_default();
+    let [chosen, set, words] =
+        ["action", "set", "words"].map(|name| visit.param(name).unwrap_or_default());
+    let mut sets = visit.app().set_names();
+    // One that ended keeps its events.
+    if !set.is_empty() && !sets.contains(&set) {
+        sets.push(set.clone());
+    }
     html! {
         form.filter method="get" action="/log" role="search" aria-label="Filter the log" {
             label for="log-source" { "Source" }
@@ -104,6 +119,15 @@ fn filter_form(visit: &Visit) -> Markup {
                     }
                 }
             }
+            @if !sets.is_empty() {
+                label for="log-set" { "Set" }
+                select #log-set name="set" {
+                    option value="" { "all" }
+                    @for one in &sets { option value=(one) selected[*one == set] { (text(one)) } }
+                }
+            }
+            label for="log-words" { "Words" }
+            input #log-words name="words" type="search" value=(text(&words)) placeholder="actor:anna* 503";
             button type="submit" { "Show" }
             @if visit.uri.query().is_some() { a href="/log" { "All" } }
         }
@@ -160,19 +184,10 @@ fn subject(event: &Event, sets: &[String]) -> Option<Markup> {
             }
         });
     }
-    // The details of an event of a set begin with its name.
-    let detail = about
-        .detail
-        .as_deref()
-        .filter(|_| about.action.as_str().starts_with("set."))?;
-    let is_of = |set: &&String| {
-        let rest = detail.strip_prefix(set.as_str());
-        rest.is_some_and(|rest| {
-            !rest.starts_with(|c: char| c.is_alphanumeric() || "-_.".contains(c))
-        })
-    };
-    let set = sets.iter().filter(is_of).max_by_key(|set| set.len())?;
-    Some(html! { "set " a href={ "/sets/" (segment(set)) } { (text(set)) } })
+    let set = about.set()?;
+    Some(html! {
+        "set " @if sets.iter().any(|one| one == set) { a href={ "/sets/" (segment(set)) } { (text(set)) } } @else { (text(set)) }
+    })
 }
 
 /// Returns the class of an action: whether it is good or bad news.
