@@ -183,7 +183,9 @@
       if (typeof event.id === "number") lastEvent = event.id;
       if (concerns(event)) refreshSoon();
     });
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", (closed) => {
+      // The catalogue is another one, or was put back from a copy.
+      if (closed.code === 4404) lastEvent = null;
       status.textContent = "not connected: what you see may be old";
       setTimeout(follow, waitMs);
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);

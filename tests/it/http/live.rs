@@ -1,11 +1,14 @@
 //! The live feed: every event once and in order, those of other processes too.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 
 use futures_util::StreamExt as _;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -165,5 +168,106 @@ async fn a_feed_ends_with_the_right_to_read() {
     match soon(socket.next()).await {
         Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 1008),
         other => panic!("no close: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_farewell_of_a_client_is_answered() {
+    let gannet = Gannet::new();
+    add(&gannet, "a");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let mut socket = follow(&service, "").await;
+    let frame = CloseFrame {
+        code: CloseCode::Normal,
+        reason: "done".into(),
+    };
+    socket.close(Some(frame)).await.expect("sent");
+    match soon(socket.next()).await {
+        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(frame.code, CloseCode::Normal),
+        other => panic!("no answer: {other:?}"),
+    }
+    // The connection ends in order, not with an error.
+    let end = soon(socket.next()).await;
+    assert!(end.is_none(), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_number_that_no_event_has_is_said_to_be_none() {
+    let gannet = Gannet::new();
+    add(&gannet, "a");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let log = gannet.ok(&["log", "--json"]);
+    let last: Value = serde_json::from_str(log.lines().last().expect("an event")).expect("JSON");
+    let last = last["id"].as_i64().expect("an id");
+    let mut beyond = follow(&service, &format!("?after={}", last + 1)).await;
+    match soon(beyond.next()).await {
+        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 4404),
+        other => panic!("no close: {other:?}"),
+    }
+    let mut at_the_end = follow(&service, &format!("?after={last}")).await;
+    add(&gannet, "b");
+    assert_eq!(next(&mut at_the_end).await["source"], "b");
+}
+
+/// Follows by hand, sends these bytes, and returns what the service sends after its handshake until it ends the connection.
+fn answer_to(service: &Service, key: &str, frame: &[u8]) -> Vec<u8> {
+    let mut connection = service.open();
+    let head = format!(
+        "GET /live HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n",
+        service.address
+    );
+    connection.write_all(head.as_bytes()).expect("a request");
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        connection.read_exact(&mut byte).expect("a head");
+        answer.push(byte[0]);
+    }
+    if !answer.starts_with(b"HTTP/1.1 101 ") {
+        return answer;
+    }
+    connection.write_all(frame).expect("a frame");
+    let mut rest = Vec::new();
+    connection.read_to_end(&mut rest).expect("an end in order");
+    rest
+}
+
+/// 16 bytes in base64.
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODw==";
+
+#[test]
+fn a_client_that_breaks_the_protocol_is_told_how() {
+    let gannet = Gannet::new();
+    add(&gannet, "a");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    for (what, frame, code) in [
+        ("no mask", &[0x81, 1, b'a'][..], 1002),
+        ("a reserved bit", &[0xf1, 0x80, 0, 0, 0, 0], 1002),
+        ("an unknown opcode", &[0x83, 0x80, 0, 0, 0, 0], 1002),
+        ("a fragment of a ping", &[0x09, 0x80, 0, 0, 0, 0], 1002),
+        ("a farewell of one byte", &[0x88, 0x81, 0, 0, 0, 0, 3], 1002),
+        ("bytes", &[0x82, 0x81, 0, 0, 0, 0, 7], 1003),
+        ("no UTF-8", &[0x81, 0x81, 0, 0, 0, 0, 0xff], 1007),
+        (
+            "a long message",
+            &[0x81, 0xfe, 0x7f, 0xff, 0, 0, 0, 0],
+            1009,
+        ),
+    ] {
+        let answer = answer_to(&service, KEY, frame);
+        let [0x88, _, high, low, ..] = answer[..] else {
+            panic!("{what}: {answer:?}");
+        };
+        assert_eq!(u16::from_be_bytes([high, low]), code, "{what}");
+    }
+    for key in [
+        "",
+        "a",
+        "AAECAw==",
+        "AAECAwQFBgcICQoLDA0O",
+        "not base64 at all!!!!!==",
+    ] {
+        let answer = answer_to(&service, key, &[]);
+        assert!(answer.starts_with(b"HTTP/1.1 400 "), "{key}: {answer:?}");
     }
 }

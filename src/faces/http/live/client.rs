@@ -5,15 +5,18 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio::io::AsyncWriteExt as _;
-use tokio::time::{Instant, interval_at};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::{Instant, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -39,6 +42,8 @@ const MAX_MESSAGE_BYTES: usize = 4 << 10;
 const READ_BYTES: usize = 1 << 10;
 /// The time between two pings.
 const PING_EVERY: Duration = Duration::from_secs(30);
+/// The time in which a client that is closed may answer.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// The time without any message, pongs included, after which a client counts as gone.
 const SILENCE: Duration = Duration::from_secs(75);
 
@@ -58,8 +63,7 @@ pub(in crate::faces::http) async fn follow(
     Extension(peer): Extension<crate::faces::http::client::Client>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let answer = create_response_with_body(&request, Body::empty)
-        .map_err(|error| Problem::invalid(format!("/live is for WebSocket: {error}")))?;
+    let answer = handshake(&request)?;
     let terms = query
         .filter
         .parse()
@@ -68,11 +72,10 @@ pub(in crate::faces::http) async fn follow(
         let detail = format!("{MAX_CLIENTS} clients follow already");
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
     }
-    let newest = shared.feed().newest();
-    // An event that does not exist yet is of another store.
-    let after = query
-        .after
-        .map_or(newest, |after| EventId(after.max(0)).min(newest));
+    let after = match query.after {
+        Some(after) => EventId(after.max(0)),
+        None => shared.feed().newest(),
+    };
     let upgrade = hyper::upgrade::on(&mut request);
     let credential = (peer, request.into_parts().0.headers);
     let clients = shared.clients().clone();
@@ -93,6 +96,19 @@ pub(in crate::faces::http) async fn follow(
     Ok(answer)
 }
 
+/// Returns the answer to a handshake (RFC 6455 §4.2).
+fn handshake(request: &Request) -> Result<Response, Problem> {
+    let refused = |why: &str| Problem::invalid(format!("/live is for WebSocket: {why}"));
+    let answer = create_response_with_body(request, Body::empty);
+    let answer = answer.map_err(|error| refused(&error.to_string()))?;
+    let key = request.headers().get(header::SEC_WEBSOCKET_KEY);
+    let bytes = key.and_then(|key| BASE64_STANDARD.decode(key.as_bytes()).ok());
+    match bytes {
+        Some(bytes) if bytes.len() == 16 => Ok(answer),
+        _ => Err(refused("Sec-WebSocket-Key is to be 16 bytes in base64")),
+    }
+}
+
 /// What a client is sent over. It takes little memory.
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -107,8 +123,58 @@ async fn socket(upgraded: Upgraded) -> Socket {
 /// Why a client is closed.
 type Close = (CloseCode, &'static str);
 
+/// How following ends.
+enum End {
+    /// The client is gone.
+    Gone,
+    /// The client said farewell, and waits for the answer.
+    Left,
+    /// The client has to be closed.
+    Close(Close),
+}
+
+impl From<Close> for End {
+    fn from(close: Close) -> Self {
+        Self::Close(close)
+    }
+}
+
+impl From<Error> for End {
+    /// A client that breaks the protocol is told how (RFC 6455 §7.4.1).
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Gone,
+            Error::Protocol(_) => Self::Close((CloseCode::Protocol, "not as WebSocket demands")),
+            Error::Utf8(_) => Self::Close((CloseCode::Invalid, "a text is not UTF-8")),
+            Error::Capacity(_) => Self::Close((CloseCode::Size, "the message is too long")),
+            _ => Self::Gone,
+        }
+    }
+}
+
+/// The catalogue has no event with the number that the client knows: it is another one, or was put back from a copy.
+const NO_SUCH_EVENT: Close = (
+    CloseCode::Library(4404),
+    "no event has this number: follow without ?after=",
+);
+/// The client sent bytes.
+const NO_BINARY: Close = (CloseCode::Unsupported, "nothing is expected but pongs");
+/// The service ends.
+const AWAY: Close = (CloseCode::Away, "the service ends");
+
 /// Its token was revoked or has expired, or its session has ended.
 const NO_RIGHT: Close = (CloseCode::Policy, "no longer allowed to read");
+
+/// Returns how following ends by what a client sent; `None` for a sign of life.
+fn end_of(received: Option<Result<Message, Error>>) -> Option<End> {
+    match received {
+        Some(Ok(Message::Close(_))) => Some(End::Left),
+        Some(Ok(Message::Binary(_))) => Some(NO_BINARY.into()),
+        Some(Ok(_)) => None,
+        Some(Err(error)) => Some(error.into()),
+        None => Some(End::Gone),
+    }
+}
 
 struct Client {
     socket: Socket,
@@ -125,18 +191,46 @@ struct Client {
 impl Client {
     /// Sends events to the end, and then says why it is the end.
     async fn serve_and_close(&mut self) {
-        if let Some((code, reason)) = self.serve().await {
-            let frame = CloseFrame {
+        let frame = match self.serve().await {
+            End::Gone => return,
+            End::Left => None,
+            End::Close((code, reason)) => Some(CloseFrame {
                 code,
                 reason: reason.into(),
-            };
-            // The client may be gone.
-            let _ = self.socket.send(Message::Close(Some(frame))).await;
+            }),
+        };
+        // The client may be gone.
+        let _ = timeout(FAREWELL, self.say_farewell(frame)).await;
+    }
+
+    /// Completes the closing handshake: a connection that ends with unread bytes could take the last frame with it.
+    async fn say_farewell(&mut self, frame: Option<CloseFrame>) -> Result<(), Error> {
+        if let Some(frame) = frame {
+            self.socket.send(Message::Close(Some(frame))).await?;
+        }
+        while let Some(Ok(_)) = self.socket.next().await {}
+        let connection = self.socket.get_mut();
+        connection.shutdown().await?;
+        let mut rest = [0; READ_BYTES];
+        while connection.read(&mut rest).await? > 0 {}
+        Ok(())
+    }
+
+    /// Reports whether the client knows an event that does not exist. The feed may lag behind the newest one.
+    fn is_ahead(&self) -> impl Future<Output = bool> + Send + use<> {
+        let (shared, after) = (self.shared.clone(), self.after);
+        async move {
+            let is_beyond = |newest| after > newest;
+            is_beyond(shared.feed().newest())
+                && shared.app().newest_event().await.is_ok_and(is_beyond)
         }
     }
 
-    /// Sends events until the client leaves (`None`), or has to be closed.
-    async fn serve(&mut self) -> Option<Close> {
+    /// Sends events until the end.
+    async fn serve(&mut self) -> End {
+        if self.is_ahead().await {
+            return NO_SUCH_EVENT.into();
+        }
         let mut newest = self.shared.feed().watch();
         let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut heard = Instant::now();
@@ -147,24 +241,26 @@ impl Client {
             }
             let stop = self.shared.stop().clone();
             tokio::select! {
-                () = stop.cancelled() => return Some((CloseCode::Away, "the service ends")),
+                () = stop.cancelled() => return AWAY.into(),
                 changed = newest.changed() => {
                     if changed.is_err() {
-                        return Some((CloseCode::Away, "the service ends"));
+                        return AWAY.into();
                     }
                 }
-                message = self.socket.next() => match message {
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                    Some(Ok(_)) => heard = Instant::now(),
+                message = self.socket.next() => match end_of(message) {
+                    None => heard = Instant::now(),
+                    Some(end) => return end,
                 },
                 _ = ping.tick() => {
                     if heard.elapsed() > SILENCE {
-                        return Some((CloseCode::Away, "no answer to pings"));
+                        return End::Close((CloseCode::Away, "no answer to pings"));
                     }
                     if !self.may_read().await {
-                        return Some(NO_RIGHT);
+                        return NO_RIGHT.into();
                     }
-                    self.socket.send(Message::Ping(Bytes::new())).await.ok()?;
+                    if self.socket.send(Message::Ping(Bytes::new())).await.is_err() {
+                        return End::Gone;
+                    }
                 }
             }
         }
@@ -180,11 +276,12 @@ impl Client {
     }
 
     /// Sends the events that the client does not know yet.
-    async fn send_events(&mut self) -> Result<(), Option<Close>> {
+    async fn send_events(&mut self) -> Result<(), End> {
         loop {
             let feed = self.shared.feed();
             let read = feed.after(self.shared.app(), self.after).await;
-            let read = read.map_err(|_| Some((CloseCode::Error, "the store cannot be read")))?;
+            let read =
+                read.map_err(|_| End::Close((CloseCode::Error, "the store cannot be read")))?;
             let Some((chunk, behind)) = read else {
                 self.is_level = true;
                 return Ok(());
@@ -193,16 +290,19 @@ impl Client {
             let is_slow =
                 behind.is_none_or(|bytes| bytes > MAX_LAG_BYTES && chunk.age() > PATIENCE);
             if self.is_level && is_slow {
-                return Err(Some((CloseCode::Again, "too slow: go on with ?after=")));
+                return Err(End::Close((
+                    CloseCode::Again,
+                    "too slow: go on with ?after=",
+                )));
             }
             if chunk.changes_rights && !self.may_read().await {
-                return Err(Some(NO_RIGHT));
+                return Err(NO_RIGHT.into());
             }
             let frames = chunk.frames_after(self.after, &self.terms);
             self.after = chunk.newest();
-            self.send(&frames).await.map_err(|_| None)?;
+            self.send(&frames).await.map_err(|_| End::Gone)?;
             if self.shared.stop().is_cancelled() {
-                return Err(Some((CloseCode::Away, "the service ends")));
+                return Err(AWAY.into());
             }
         }
     }
