@@ -1,6 +1,6 @@
 //! The ports that use-cases work through, built once at the top.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -193,9 +193,10 @@ impl App {
         self.ports.archive.published().folder()
     }
 
-    /// Returns the folder in which each set's name leads to its published edition.
-    pub fn sets_folder(&self) -> &Path {
-        self.ports.archive.sets().folder()
+    /// Returns the folder of a set's published edition; `None` when none is published. A link that somebody else put below
+    /// `sets/` counts for nothing.
+    pub fn published_set(&self, name: &str) -> Option<PathBuf> {
+        self.ports.archive.sets().current(name)
     }
 
     /// Returns the length of the catalogue's files; 0 when they cannot be read.

@@ -135,6 +135,11 @@ impl Machine {
         run.remove(owner)
     }
 
+    /// Checks that the disk has room for anything at all.
+    pub fn check_room(&self) -> Result<(), ArchiveError> {
+        reserve::check_room(&self.data_dir)
+    }
+
     /// Makes the reserve file for a purge on a full disk, unless it exists or there is little room.
     pub fn make_reserve(&self) -> Result<(), ArchiveError> {
         reserve::keep(&self.data_dir, &self.temp.run()?.name(), self.owner)

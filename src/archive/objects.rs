@@ -84,6 +84,12 @@ impl Objects {
         }
     }
 
+    /// Checks that the place of objects is there.
+    pub fn check(&self) -> Result<(), ArchiveError> {
+        let found = fs::read_dir(&self.folder).map(drop);
+        found.map_err(ArchiveError::io("keep objects in", &self.folder))
+    }
+
     /// Begins to write the stored form of a content.
     pub(super) fn create(&self, digest: Digest) -> Result<NewObject, ArchiveError> {
         let temp_dir = self.temp.path();

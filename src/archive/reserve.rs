@@ -20,6 +20,9 @@ const BYTES: usize = 8 << 20;
 /// Least free room for a reserve to be made.
 const LEAST_FREE: u64 = 64 << 20;
 
+/// The free room with which a disk counts as full.
+const LEAST_USABLE: u64 = 1 << 20;
+
 /// Removes the reserve of a data folder when its disk has no more room than that. A later pass makes it again, once
 /// there is room.
 pub fn release_reserve(data_dir: &Path) {
@@ -71,6 +74,15 @@ fn reserve(file: &mut File) -> io::Result<()> {
 /// Returns the prefix of unfinished reserves of one process.
 pub(super) fn unfinished(process: &str) -> String {
     format!("{UNFINISHED}{process}-")
+}
+
+/// Checks that a data folder has room for anything at all.
+pub(super) fn check_room(data_dir: &Path) -> Result<(), ArchiveError> {
+    let found = match free_bytes(data_dir) {
+        Ok(free) if free < LEAST_USABLE => Err(Errno::NOSPC.into()),
+        found => found.map(drop),
+    };
+    found.map_err(ArchiveError::io("keep anything in", data_dir))
 }
 
 fn free_bytes(folder: &Path) -> io::Result<u64> {

@@ -153,7 +153,7 @@ impl SetFolders {
     }
 
     /// Returns the folder that a set's link leads to; `None` when there is no link made by gannet.
-    pub(super) fn current(&self, name: &str) -> Option<PathBuf> {
+    pub fn current(&self, name: &str) -> Option<PathBuf> {
         let target = fs::read_link(self.link(name)).ok()?;
         let folder = target.strip_prefix(EDITIONS).ok()?.to_str()?;
         let is_ours = folder.starts_with(&format!("{name}-")) && !folder.contains('/');

@@ -89,7 +89,7 @@ queries! {
     OutlookAt(DateTime<Utc>) -> Outlook;
     /// How many sources are due by this time and claimed by no worker.
     UnclaimedDue(DateTime<Utc>) -> u64;
-    /// The number of sources that are not removed, by state. Sources whose rows are damaged are left out.
+    /// The number of sources by state, removed ones included. Sources whose rows are damaged are left out.
     StateCounts -> Vec<(StateWord, u64)>;
     /// How many sources are not removed, and how many of them come by name up to this place and at it.
     PlaceAmongSources(Option<(String, SourceId)>) -> (u64, u64);

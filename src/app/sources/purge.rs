@@ -62,6 +62,15 @@ impl App {
         }
     }
 
+    /// Checks that new contents can be kept: the place of objects is there, and the disk has room.
+    pub async fn check_room(&self) -> Result<()> {
+        self.with_archive(|archive| {
+            archive.objects().check()?;
+            archive.machine().check_room()
+        })
+        .await
+    }
+
     /// Records which contents must be erased when these sources are purged, and has the catalogue overwrite them.
     pub(in crate::app) async fn begin_purge(&self, sources: Vec<SourceId>) -> Result<Purge> {
         if sources.is_empty() {

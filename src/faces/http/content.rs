@@ -1,8 +1,12 @@
 //! Sends bytes as a browser may safely take them: with an entity tag, by range, and on the conditions of the request.
 
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
+use futures_util::stream;
 use percent_encoding::NON_ALPHANUMERIC;
 
 use super::body::Sendable;
@@ -28,7 +32,7 @@ impl Sent {
     pub(super) fn without_bytes(&self, conditions: &Conditions) -> Option<Response> {
         let mut response = match conditions.outcome(&self.tag, self.modified) {
             Outcome::Met => return None,
-            Outcome::Unchanged => StatusCode::NOT_MODIFIED.into_response(),
+            Outcome::Unchanged => not_modified(),
             Outcome::Failed => {
                 let detail =
                     "the content is not that of If-Match, or was changed since If-Unmodified-Since";
@@ -105,6 +109,12 @@ pub(super) async fn send(
         }
     }
     Ok(response)
+}
+
+/// Returns 304 without a length: for HEAD it would be that of nothing, not that of the content (RFC 9110 §8.6).
+fn not_modified() -> Response {
+    let nothing = stream::empty::<Result<Bytes, Infallible>>();
+    (StatusCode::NOT_MODIFIED, Body::from_stream(nothing)).into_response()
 }
 
 /// Returns the answer to a range beyond the end.

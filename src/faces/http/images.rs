@@ -54,7 +54,8 @@ async fn show(
         tag: format!("\"{}\"", version.digest.to_hex()),
         name: picture.file_name,
         media_type: Some(picture.facts.format.media_type().to_owned()),
-        modified: Some(version.fetched_at),
+        // An older version may be published again: the time of its fetch would go back.
+        modified: picture.published_at,
         is_shown: true,
     };
     if let Some(answer) = sent.without_bytes(&conditions) {

@@ -16,7 +16,7 @@ pub(super) fn state_counts(sources: &[Source]) -> BTreeMap<&'static str, u64> {
     counts
 }
 
-/// Returns the number of all present sources by state, without reading the sources themselves; every state is there.
+/// Returns the number of all sources by state, removed ones included, without reading the sources themselves; every state is there.
 pub(super) async fn all_state_counts(app: &App) -> Result<BTreeMap<&'static str, u64>> {
     let counts = app.state_counts().await?.into_iter();
     Ok(counts

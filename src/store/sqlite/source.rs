@@ -123,7 +123,12 @@ impl Select<Vec<(StateWord, u64)>> for StateCounts {
                 set_fails: columns.get()?,
             }))
         })?;
-        let count = |state| states.iter().filter(|one| **one == state).count() as u64;
+        let removed = "SELECT count(*) FROM source WHERE removed_at IS NOT NULL";
+        let removed: i64 = sql.only(removed, [], |row| row.get(0))?;
+        let count = |state| match state {
+            StateWord::Removed => removed.unsigned_abs(),
+            _ => states.iter().filter(|one| **one == state).count() as u64,
+        };
         let all = StateWord::ALL.into_iter();
         Ok(all.map(|(state, ..)| (state, count(state))).collect())
     }

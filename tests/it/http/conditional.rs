@@ -83,6 +83,9 @@ fn every_content_is_sent_on_the_conditions_of_the_request() {
             assert_eq!(answer.body, expected, "{path} {fields:?}");
             assert_eq!(answer.header("etag"), Some(tag), "{path} {fields:?}");
         }
+        let known = service.ask("HEAD", &path, &[("If-None-Match", tag)], "");
+        assert_eq!(known.status, 304, "{path}: {known:?}");
+        assert_eq!(known.header("content-length"), None, "{path}");
         for range in ["bytes=0-1", "bytes=9999-"] {
             let head = service.ask("HEAD", &path, &[("Range", range)], "");
             assert_eq!(
@@ -126,4 +129,25 @@ fn a_source_is_changed_and_removed_only_as_it_was_seen() {
     let removed = tag("?removed=true");
     assert_eq!(ask("DELETE", "?purge=true", &[&first], ""), 412);
     assert_eq!(ask("DELETE", "?purge=true", &[&removed], ""), 204);
+}
+
+#[test]
+fn what_is_published_again_is_no_older_than_what_was_between() {
+    let policy =
+        "[[verifier]]\nname = \"eyes\"\nsources = [\"*\"]\ncommand = [\"sh\", \"-c\", \"true\"]\n";
+    let home = Home::new(policy)
+        .with_source("a", ["one", "two"])
+        .fetched(&["a"]);
+    let service = Service::start(&home.gannet, &["--no-worker"]);
+    let newest = service.get("/api/v1/versions/a/content");
+    assert!(newest.header("last-modified").is_some(), "{newest:?}");
+    home.fetch("a");
+    let published = || service.get("/api/v1/versions/a:published/content");
+    assert_eq!(published().text(), "two");
+    home.ok(&["verdict", "a", "eyes", "failed"]);
+    let again = published();
+    assert_eq!(again.text(), "one");
+    // Its time would go back.
+    assert_eq!(again.header("last-modified"), None, "{again:?}");
+    assert!(again.header("etag").is_some());
 }

@@ -99,6 +99,10 @@ fn what_is_no_file_is_not_there() {
     std::fs::create_dir(&elsewhere).expect("a folder");
     std::fs::write(elsewhere.join("secret.csv"), "secret").expect("a file");
     std::os::unix::fs::symlink(&elsewhere, beside("away")).expect("a link");
+    let sets = home.data().join("sets");
+    std::fs::create_dir_all(&sets).expect("a folder");
+    std::os::unix::fs::symlink(&elsewhere, sets.join("mine")).expect("a link");
+    assert_eq!(service.get("/sets/mine/secret.csv").status, 404);
     let (folder, _) = csv.rsplit_once('/').expect("a folder");
     let listing = folder.replacen("/files/", "/published/", 1);
     assert_eq!(service.get(&format!("{listing}/")).status, 200);

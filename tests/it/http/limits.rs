@@ -90,6 +90,23 @@ fn readiness_and_numbers_follow_the_passes_of_the_worker() {
 }
 
 #[test]
+fn a_service_that_can_keep_nothing_is_not_ready() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    let service = Service::start(&gannet, &["--no-worker"]);
+    assert_eq!(service.get("/readyz").status, 200);
+    let objects = gannet.path("data/objects");
+    let aside = gannet.path("data/objects.aside");
+    std::fs::rename(&objects, &aside).expect("moved");
+    let ready = service.get("/readyz");
+    assert_eq!(ready.status, 503, "{ready:?}");
+    let detail = ready.json()["detail"].to_string();
+    assert!(detail.contains("keep objects in"), "{detail}");
+    std::fs::rename(&aside, &objects).expect("moved back");
+    assert_eq!(service.get("/readyz").status, 200);
+}
+
+#[test]
 fn the_service_begins_and_ends_in_order() {
     let gannet = rig();
     let service = Service::start(&gannet, &[]);

@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 
 use super::answer::json;
 use super::parameters::{OnceHeader, SourcePart, source_named};
-use crate::app::SourceResult;
+use crate::app::{SourceOutcome, SourceResult};
 use crate::domain::{Source, masked};
 use crate::faces::http::caller::Caller;
 use crate::faces::http::extract::Part;
@@ -85,6 +85,11 @@ async fn outcome(
         let detail = format!("{name} was not fetched: it was removed meanwhile");
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     };
+    if result.outcome == SourceOutcome::Untried {
+        let why = result.error.as_deref().unwrap_or("the service ends");
+        let detail = format!("{} was not tried: {why}", source.settings.name);
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+    }
     let why = result.error.as_deref().map(masked).map(Into::into);
     json(&SourceResultJson::new(result, named.first(), why, served))
 }

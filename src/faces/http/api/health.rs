@@ -13,9 +13,15 @@ pub(super) async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// Answers when the store can be read, and the worker of this process, if it has one, could work in its last pass.
+/// Answers when the store can be read, new contents can be kept, and the worker of this process, if it has one, could work in
+/// its last pass.
 pub(super) async fn ready(State(shared): State<Shared>) -> Result<String, Problem> {
     shared.app().changes().await?;
+    shared
+        .app()
+        .check_room()
+        .await
+        .map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     let Some((at, error)) = shared.fetching().last_pass() else {
         return Ok("ready\n".to_owned());
     };

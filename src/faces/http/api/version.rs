@@ -69,12 +69,15 @@ pub(super) async fn content(
     Part(version): Part<String>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let (_, version) = version_named(shared.app(), &version).await?;
+    let reference = version;
+    let (_, version) = version_named(shared.app(), &reference).await?;
+    // What is published may be an older version again: it has no time that only grows.
+    let is_steady = !reference.ends_with(":published");
     let sent = Sent {
         tag: format!("\"{}\"", version.digest.to_hex()),
         name: version.name.clone(),
         media_type: version.media_type.clone(),
-        modified: Some(version.fetched_at),
+        modified: is_steady.then_some(version.fetched_at),
         is_shown: false,
     };
     if let Some(answer) = sent.without_bytes(&conditions) {

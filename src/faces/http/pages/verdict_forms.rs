@@ -1,5 +1,6 @@
 //! The forms of the pages of a version and of a set: a verdict, and verifying again.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::fields::{Fields, FormError};
@@ -71,6 +72,11 @@ pub(super) async fn give_on_set(
         Ok(_) => Ok(see_other(&set_page(&name, "verdict"))),
         Err(problem) => {
             let error = FormError::from(problem);
+            // What was chosen was chosen for another edition than the one that is shown now.
+            let fields = match error.status {
+                StatusCode::PRECONDITION_FAILED => fields.without("outcome"),
+                _ => fields,
+            };
             shown_set(&visit, &name, Some((&fields, &error))).await
         }
     }
