@@ -22,7 +22,7 @@ pub(super) fn warn_of_unusable(config: &Config, access: Access, console: &mut Co
         };
         // The consequence comes first: the mistakes may be many lines.
         console.warn(&format!(
-            "the configuration cannot be used: {goes_on}, nothing is fetched, judged or published"
+            "the configuration cannot be used: {goes_on}, with it nothing is fetched, judged or published"
         ));
         console.warn_line(why);
     }

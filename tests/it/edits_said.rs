@@ -92,3 +92,32 @@ fn what_was_so_already_is_unchanged() {
         );
     }
 }
+
+#[test]
+fn an_edit_says_who_judges_since_then_and_who_no_longer_does() {
+    let gannet = home();
+    gannet.configure(
+        "[[verifier]]\nname = \"legal\"\nsources = [\"tag:rates\"]\nexternal = true\n[[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [\"true\"]\n",
+    );
+    for (command, expected) in [
+        (
+            &["--tag", "eu"][..],
+            &[
+                "  rates.json is judged from now on by whole",
+                "  rates.json is no longer judged by legal",
+            ][..],
+        ),
+        (&["--interval", "6h"], &[]),
+        (
+            &["--no-tags"],
+            &["  rates.json is no longer judged by whole"],
+        ),
+    ] {
+        let said = gannet.ok(&[&["edit", "rates.json"], command].concat());
+        let of_judges: Vec<_> = said
+            .lines()
+            .filter(|line| line.contains("judged"))
+            .collect();
+        assert_eq!(of_judges, expected, "{said}");
+    }
+}

@@ -70,7 +70,7 @@ fn what_follows_from_mistakes_stands_before_them() {
         let said: Vec<_> = list.err.lines().collect();
         assert_eq!(
             said[0],
-            "warning: the configuration cannot be used: reading goes on, nothing is fetched, judged or published",
+            "warning: the configuration cannot be used: reading goes on, with it nothing is fetched, judged or published",
             "{list:#?}"
         );
         assert_eq!(said.len(), 1 + lines, "{list:#?}");

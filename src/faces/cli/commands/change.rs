@@ -128,10 +128,37 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
             console.print_line(&format!("  its file stays at its published path: {path}"))?;
         }
     }
+    print_judges(app, &edits, console).await?;
     print_files(app, &before, sets_publish, console).await?;
     let made = edits.iter().map(|one| (one.source.id, &one.edit));
     warn_of_ended_refusals(app, made, console).await?;
     Ok(warn_of_unpublished(app, ids_of(&edits), console).await?)
+}
+
+/// Prints which verifiers judge the edited sources from now on, and which no longer do.
+async fn print_judges(
+    app: &App,
+    edits: &[Edited],
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    let policy = app.policy_to_show().await?;
+    for Edited { source, edit, .. } in edits {
+        let [before, after] = [&edit.before, &edit.after].map(|one| policy.names_judging(one));
+        let beyond = |these: &[&str], those: &[&str]| {
+            let names = these.iter().filter(|one| !those.contains(one)).copied();
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let name = clean(&source.settings.name);
+        for (names, words) in [
+            (beyond(&after, &before), "is judged from now on by"),
+            (beyond(&before, &after), "is no longer judged by"),
+        ] {
+            if !names.is_empty() {
+                console.print_line(&format!("  {name} {words} {}", clean(&names)))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Warns of manual verdicts *failed* whose verifiers no longer judge the edited sources.

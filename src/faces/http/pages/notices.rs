@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::elements::text;
 use super::visit::Visit;
+use crate::app::BEFORE_STAYS;
 use crate::faces::http::caller::Right;
 
 impl Visit {
@@ -15,7 +16,11 @@ impl Visit {
             .app()
             .config_trouble()
             .filter(|_| self.may(Right::Read));
-        let why = trouble.as_deref().filter(|_| self.may(Right::Operate));
+        let why = trouble
+            .as_deref()
+            .map(|why| why.strip_suffix(BEFORE_STAYS).unwrap_or(why));
+        let stays = why.map(str::len) != trouble.as_deref().map(str::len);
+        let why = why.filter(|_| self.may(Right::Operate));
         let now = self.app().now();
         let tls = self.shared.tls().filter(|_| self.may(Right::Administer));
         let expiry = tls.and_then(|tls| tls.expiry_words(now));
@@ -23,8 +28,11 @@ impl Visit {
             div #notices {
                 @if trouble.is_some() {
                     div.alert.bad role="status" {
-                        p { "The configuration is not used as it is" @if why.is_some() { ":" } @else { "; an operator sees why." } }
-                        @for line in why.into_iter().flat_map(str::lines) { p { (text(line)) } }
+                        p {
+                            "The configuration is not used as it is" @if stays { ": the one before stays in force" }
+                            @if why.is_some() { "." } @else { "; an operator sees why." }
+                        }
+                        @if let Some(why) = why { ul { @for line in why.lines() { li { (text(line)) } } } }
                     }
                 }
                 @if let Some(line) = &expiry {
