@@ -217,6 +217,13 @@ fn checked_name(name: String) -> Result<String> {
 }
 
 fn checked_tags(mut tags: Vec<String>) -> Result<Vec<String>> {
+    // Those that are there twice count, as in the description of the API.
+    if tags.len() > MAX_TAGS {
+        return Err(Error::invalid(format!(
+            "{} tags: at most {MAX_TAGS} are accepted",
+            tags.len()
+        )));
+    }
     for tag in &tags {
         if tag.is_empty()
             || tag.len() > 64
@@ -232,12 +239,6 @@ fn checked_tags(mut tags: Vec<String>) -> Result<Vec<String>> {
     }
     tags.sort();
     tags.dedup();
-    if tags.len() > MAX_TAGS {
-        return Err(Error::invalid(format!(
-            "{} tags: at most {MAX_TAGS} are accepted",
-            tags.len()
-        )));
-    }
     Ok(tags)
 }
 

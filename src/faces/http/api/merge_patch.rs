@@ -1,5 +1,7 @@
 //! JSON merge patches (RFC 7396) of the settings of a source.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::domain::{SettingsPatch, SourceSettings};
@@ -8,9 +10,10 @@ use crate::faces::http::problem::Problem;
 /// Returns the settings that a merge patch makes of the present ones; null gives a setting its default.
 pub(super) fn patched(
     present: &SourceSettings,
-    patch: Map<String, Value>,
+    mut patch: Map<String, Value>,
 ) -> Result<SourceSettings, Problem> {
     check_names(&patch)?;
+    name_headers_as(present, &mut patch);
     let whole = serde_json::to_value(SettingsPatch::whole(present));
     let mut settings = whole.map_err(|error| Problem::invalid(error.to_string()))?;
     merge(&mut settings, Value::Object(patch));
@@ -32,7 +35,39 @@ pub(super) fn check_names(settings: &Map<String, Value>) -> Result<(), Problem> 
         Err(Problem::invalid(format!(
             "the body: unknown field `{name}`, expected one of {expected}"
         )))
-    })
+    })?;
+    check_headers(settings)
+}
+
+/// Refuses two names of a header that differ by case: they are one (RFC 9110 §5.1).
+fn check_headers(settings: &Map<String, Value>) -> Result<(), Problem> {
+    let headers = settings.get("headers").and_then(Value::as_object);
+    let mut names = HashSet::new();
+    for name in headers.into_iter().flat_map(Map::keys) {
+        if !names.insert(name.to_ascii_lowercase()) {
+            let name = name.escape_debug();
+            let detail = format!("the body: at /headers/{name}: the header is there twice");
+            return Err(Problem::invalid(detail).hint("several values of a header are a list"));
+        }
+    }
+    Ok(())
+}
+
+/// Gives the headers of a patch the names that they have already, however those are spelled.
+fn name_headers_as(present: &SourceSettings, patch: &mut Map<String, Value>) {
+    let Some(Value::Object(headers)) = patch.get_mut("headers") else {
+        return;
+    };
+    let known = |name: &String| {
+        let mut known = present.headers.iter().map(|(known, _)| known);
+        known
+            .find(|known| known.eq_ignore_ascii_case(name))
+            .cloned()
+    };
+    let named = std::mem::take(headers).into_iter();
+    *headers = named
+        .map(|(name, value)| (known(&name).unwrap_or(name), value))
+        .collect();
 }
 
 /// Returns the settings of a body, or the problem that names the field to correct.
@@ -159,5 +194,19 @@ mod tests {
             let detail = settings_of(wrong).expect_err(name).into_refused().detail;
             assert!(detail.contains(&format!("`{name}`")), "{detail}");
         }
+    }
+
+    #[test]
+    fn a_header_has_one_name_however_it_is_spelled() {
+        let mut settings = SourceSettings::sample("prices");
+        settings.headers = vec![("Accept".to_owned(), "1".to_owned())];
+        let with = |headers: Value| {
+            let patch = Map::from_iter([("headers".to_owned(), headers)]);
+            patched(&settings, patch).map(|found| found.headers)
+        };
+        let one = |value: &str| vec![("Accept".to_owned(), value.to_owned())];
+        assert_eq!(with(json!({"ACCEPT": "2"})).expect("headers"), one("2"));
+        assert_eq!(with(json!({"accept": null})).expect("headers"), []);
+        assert!(with(json!({"A": "1", "a": "2"})).is_err());
     }
 }
