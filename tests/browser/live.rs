@@ -81,6 +81,8 @@ fn a_verdict_that_is_being_given_stays_with_the_edition_that_was_looked_at() {
     browser.wait_for_text("edition 2,");
     browser.click("button", "Record the verdict");
     browser.wait_for_text("the newest edition of the set eu is 2, not 1");
+    // What was chosen was chosen for the other edition.
+    browser.click("radio", "passed");
     browser.click("button", "Record the verdict");
     browser.wait_for_text("The verdict was recorded.");
     browser.click("link", "Overview");
