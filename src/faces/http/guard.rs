@@ -149,7 +149,7 @@ async fn check(
     headers: &HeaderMap,
 ) -> Result<Caller, Problem> {
     check_host(shared, uri, headers)?;
-    check_single(headers)?;
+    check_single(shared.app().config().http.user_header.as_deref(), headers)?;
     let caller = identify(shared, client, headers).await?;
     let is_write = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
     // A browser lets every site open a WebSocket here, and read what comes.
@@ -162,10 +162,12 @@ async fn check(
     Ok(caller)
 }
 
-/// Refuses a request that has a field twice of which one is meant: the parts on its way might each take another one.
-fn check_single(headers: &HeaderMap) -> Result<(), Problem> {
-    let is_double = |name: &&&str| headers.get_all(**name).iter().nth(1).is_some();
-    match SINGLE_FIELDS.iter().find(is_double) {
+/// Refuses a request that has a field twice of which one is meant: the parts on its way might each take another one. Of two
+/// fields that name a person, one may be the client's own, to which a proxy added its.
+fn check_single(user_header: Option<&str>, headers: &HeaderMap) -> Result<(), Problem> {
+    let is_double = |name: &&str| headers.get_all(*name).iter().nth(1).is_some();
+    let mut names = SINGLE_FIELDS.into_iter().chain(user_header);
+    match names.find(is_double) {
         Some(name) => Err(Problem::invalid(format!("the request has {name} twice"))),
         None => Ok(()),
     }

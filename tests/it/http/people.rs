@@ -114,6 +114,11 @@ fn behind_a_proxy_reading_needs_a_person() {
             vec![("X-Forwarded-For", "192.0.2.7"), ("X-Remote-User", "ben")],
             403,
         ),
+        // One of them may be the client's own.
+        (
+            vec![("X-Remote-User", "anna"), ("X-Remote-User", "anna")],
+            400,
+        ),
     ] {
         let answer = service.ask("GET", "/api/v1/sources", &fields, "");
         assert_eq!(answer.status, status, "{fields:?}: {answer:?}");
