@@ -71,7 +71,7 @@ fn check_expression(expression: &str) {
         .filter_map(|rest| rest.split('}').next());
     let matched = matchers
         .flat_map(|all| all.split(','))
-        .filter_map(|one| one.split('=').next());
+        .filter_map(|one| one.split(['=', '!']).next());
     let grouped = expression
         .split("by (")
         .skip(1)
