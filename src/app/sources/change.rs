@@ -240,10 +240,7 @@ impl App {
         // A process that may not publish does not withdraw either: a restored source then still has its file. Purged
         // bytes go in any case.
         let withdraws = standing.is_in_force() || !purged.is_empty();
-        if !purged.is_empty() {
-            self.check_conditions(&changes).await?;
-        }
-        let mut purge = self.begin_purge(purged).await?;
+        let mut purge = self.begin_purge(purged, &changes).await?;
         self.join_archive().await?;
         // Held over both, so that no other process publishes meanwhile what is withdrawn here.
         let lock = self.lock_published().await?;
@@ -265,17 +262,6 @@ impl App {
             discarded,
             remains: self.end_purge(purge).await,
         })
-    }
-
-    /// Refuses changes whose conditions do not hold. A purge erases files before it is recorded.
-    async fn check_conditions(&self, changes: &[SourceChange]) -> Result<()> {
-        let is_condition = |change: &&SourceChange| matches!(change, SourceChange::Seen(..));
-        let conditions: Vec<_> = changes.iter().filter(is_condition).cloned().collect();
-        if !conditions.is_empty() {
-            let stamp = self.stamp();
-            self.ports.store.change_sources(conditions, stamp).await?;
-        }
-        Ok(())
     }
 
     /// Moves objects that no blob names to the trash. The catalogue keeps the names of any that cannot be moved.

@@ -72,10 +72,16 @@ impl App {
     }
 
     /// Records which contents must be erased when these sources are purged, and has the catalogue overwrite them.
-    pub(in crate::app) async fn begin_purge(&self, sources: Vec<SourceId>) -> Result<Purge> {
+    /// Refuses changes whose conditions do not hold: files are erased before the purge is recorded.
+    pub(in crate::app) async fn begin_purge(
+        &self,
+        sources: Vec<SourceId>,
+        changes: &[SourceChange],
+    ) -> Result<Purge> {
         if sources.is_empty() {
             return Ok(Purge::default());
         }
+        self.check_conditions(changes).await?;
         let showing = SetsQuery::Showing(sources.clone());
         let showing = self.read(showing).await?;
         let newest_editions = self.newest_editions().await?;
@@ -101,6 +107,17 @@ impl App {
             showing,
             newest_editions,
         })
+    }
+
+    /// Refuses changes whose conditions do not hold.
+    async fn check_conditions(&self, changes: &[SourceChange]) -> Result<()> {
+        let is_condition = |change: &&SourceChange| matches!(change, SourceChange::Seen(..));
+        let conditions: Vec<_> = changes.iter().filter(is_condition).cloned().collect();
+        if !conditions.is_empty() {
+            let stamp = self.stamp();
+            self.ports.store.change_sources(conditions, stamp).await?;
+        }
+        Ok(())
     }
 
     /// Records changes. A purge without room for overwriting on a full disk is recorded without overwriting.

@@ -16,11 +16,10 @@ impl Visit {
             .app()
             .config_trouble()
             .filter(|_| self.may(Right::Read));
-        let why = trouble
-            .as_deref()
-            .map(|why| why.strip_suffix(BEFORE_STAYS).unwrap_or(why));
-        let stays = why.map(str::len) != trouble.as_deref().map(str::len);
-        let why = why.filter(|_| self.may(Right::Operate));
+        let whole = trouble.as_deref();
+        let without_end = whole.and_then(|why| why.strip_suffix(BEFORE_STAYS));
+        let stays = without_end.is_some();
+        let why = without_end.or(whole).filter(|_| self.may(Right::Operate));
         let now = self.app().now();
         let tls = self.shared.tls().filter(|_| self.may(Right::Administer));
         let expiry = tls.and_then(|tls| tls.expiry_words(now));
