@@ -61,7 +61,7 @@ fn every_stop_is_seen_and_in_order() {
         "/sources",
         "/sources/1",
         "/versions/v2",
-        "/versions/v2/diff/v1",
+        "/versions/v1/diff/v2",
         "/log",
     ]
     .into_iter()

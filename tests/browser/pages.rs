@@ -224,10 +224,10 @@ fn pages_of_sources_and_versions_fit_and_keep_the_rules() {
             format!("/versions/{}", version("firmware.img")),
         ),
         ("content", format!("/versions/{newest}/content?view=text")),
-        ("difference", format!("/versions/{newest}/diff/{first}")),
+        ("difference", format!("/versions/{first}/diff/{newest}")),
         (
             "difference-split",
-            format!("/versions/{newest}/diff/{first}?view=split"),
+            format!("/versions/{first}/diff/{newest}?view=split"),
         ),
         (
             "difference-pictures",

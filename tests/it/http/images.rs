@@ -395,7 +395,7 @@ fn two_pictures_are_compared_side_by_side() {
         home.origin.on("/a.png", [next]);
         home.run(&["fetch", "a.png"]);
     }
-    let pictures = page(&service, "/versions/v2/diff/v1");
+    let pictures = page(&service, "/versions/v1/diff/v2");
     for words in [
         "png to bmp, 20 × 10 to 30 × 10, +",
         "src=\"/versions/1/picture\"",
@@ -406,7 +406,7 @@ fn two_pictures_are_compared_side_by_side() {
         assert!(pictures.contains(words), "{words}: {pictures}");
     }
     assert!(!pictures.contains(" lines"), "{pictures}");
-    let other = page(&service, "/versions/v3/diff/v2");
+    let other = page(&service, "/versions/v2/diff/v3");
     assert!(other.contains("One of the two is no picture."), "{other}");
 }
 

@@ -125,7 +125,7 @@ fn large_contents_and_differences_are_read_by_windows() {
         .json();
     let old = old["versions"][1]["id"].as_i64().expect("an id");
     let compared = visitor.get(&format!("/compare?version={old}&version=v{version}"));
-    let place = format!("/versions/{version}/diff/{old}");
+    let place = format!("/versions/{old}/diff/{version}");
     assert_eq!(
         compared.header("location"),
         Some(place.as_str()),

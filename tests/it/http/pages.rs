@@ -237,11 +237,11 @@ fn every_page_has_its_words_and_keeps_the_rules() {
             &["two 22 words", "2–3"],
         ),
         (
-            format!("/versions/{newest}/diff/{older}"),
+            format!("/versions/{older}/diff/{newest}"),
             &["<mark>2</mark>", "<mark>22</mark>", "Side by side"],
         ),
         (
-            format!("/versions/{newest}/diff/{older}?view=split"),
+            format!("/versions/{older}/diff/{newest}?view=split"),
             &["<mark>2</mark>", "<mark>22</mark>"],
         ),
         ("/sets".to_owned(), &["eu", "passed"]),

@@ -40,7 +40,7 @@ pub(super) struct VersionPart {
 #[into_params(parameter_in = Path)]
 #[expect(dead_code, reason = "describes what handlers take as a text")]
 pub(super) struct OtherPart {
-    /// The newer version.
+    /// The version with which the first one is compared: the difference leads from the first one to this one.
     #[param(min_length = 1, max_length = 512, format = "version", example = "2")]
     other: String,
 }

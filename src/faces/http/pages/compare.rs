@@ -7,7 +7,7 @@ use super::visit::{Visit, see_other};
 use crate::domain::VersionId;
 use crate::faces::http::problem::Problem;
 
-/// Leads to the difference between the two versions of the query, the newer one against the older one.
+/// Leads to the difference between the two versions of the query, from the older one to the newer one.
 pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let asked: Vec<String> = visit.params("version");
     let asked: Vec<&str> = asked.iter().map(|one| one.trim()).collect();
@@ -18,7 +18,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let (_, first) = visit.app().version(first).await?;
     let (_, second) = visit.app().version(second).await?;
     let (old, new) = (first.id.min(second.id), first.id.max(second.id));
-    Ok(see_other(&format!("/versions/{new}/diff/{old}")))
+    Ok(see_other(&format!("/versions/{old}/diff/{new}")))
 }
 
 /// Shows a form that compares a version with another one.

@@ -34,13 +34,13 @@ struct Drawn {
     is_of_bytes: bool,
 }
 
-/// Shows the difference between two versions.
+/// Shows what changed from one version to another one, as the API orders them.
 pub(super) async fn show(
     visit: Visit,
-    Part((new, old)): Part<(String, String)>,
+    Part((old, new)): Part<(String, String)>,
 ) -> Result<Response, Problem> {
     let app = visit.app();
-    let ((source, new), (other, old)) = (app.version(&new).await?, app.version(&old).await?);
+    let ((other, old), (source, new)) = (app.version(&old).await?, app.version(&new).await?);
     let is_split = visit.param("view").as_deref() == Some("split");
     let from = id_param(&visit, "from")?.unwrap_or(0);
     let from = usize::try_from(from).unwrap_or(0).min(MAX_FROM);
@@ -140,15 +140,16 @@ fn windows(visit: &Visit, from: usize, total: usize) -> Markup {
     }
 }
 
-/// Shows the way to the differences before this one, and to either version.
+/// Shows the way to the difference before this one, to the same one turned round, and to either version.
 async fn walk(visit: &Visit, old: &Version, new: &Version) -> Result<Markup, Problem> {
-    let older = visit.app().version_before(old.id).await?;
+    let first = old.id.min(new.id);
+    let older = visit.app().version_before(first).await?;
     Ok(html! {
         nav.pages aria-label="Versions" {
             a href={ "/versions/" (old.id) } { "v" (old.id) }
             a href={ "/versions/" (new.id) } { "v" (new.id) }
-            @if let Some(older) = &older { a href={ "/versions/" (old.id) "/diff/" (older.id) } { "The difference before" } }
-            a href={ "/versions/" (old.id) "/diff/" (new.id) } { "The other way round" }
+            @if let Some(older) = &older { a href={ "/versions/" (older.id) "/diff/" (first) } { "The difference before" } }
+            a href={ "/versions/" (new.id) "/diff/" (old.id) } { "The other way round" }
         }
         (compare_form(new.id, Some(old.id)))
     })

@@ -89,7 +89,7 @@ fn version_row(
                 }
             }
             @match older {
-                Some(older) => td data-label="compare " { a href={ "/versions/" (version.id) "/diff/" (older.id) } { "to v" (older.id) } },
+                Some(older) => td data-label="compare " { a href={ "/versions/" (older.id) "/diff/" (version.id) } { "to v" (older.id) } },
                 None => td.blank { (dash()) },
             }
         }

@@ -40,7 +40,6 @@ pub(super) async fn shown(
     let judged = judged(version, verifiers, &verdicts);
     let content = content_section(visit, version).await;
     let title = format!("v{} of {}", version.id, text(&source.settings.name));
-    let place = format!("/versions/{}", version.id);
     let content = html! {
         p.crumbs { a href="/sources" { "Sources" } " / " a href={ "/sources/" (source.id) } { (text(&source.settings.name)) } }
         h1 { (title) }
@@ -48,7 +47,7 @@ pub(super) async fn shown(
         p.headline { (version_state(version.state)) }
         (facts(&version_facts))
         div.buttons {
-            @if let Some(older) = &older { a.button href={ (place) "/diff/" (older.id) } { "Compare with v" (older.id) } }
+            @if let Some(older) = &older { a.button href={ "/versions/" (older.id) "/diff/" (version.id) } { "Compare with v" (older.id) } }
             a.button href={ "/api/v1/versions/" (version.id) "/content" } download=(text(&version.name)) { "Download" }
             (judged.verify_again(visit))
         }
