@@ -298,6 +298,11 @@ impl NewEvent {
     /// Returns the name of the set that an event is about; `None` for events of sources and others. The details of such an
     /// event begin with the name, which has no colon.
     pub fn set(&self) -> Option<&str> {
+        self.set_and_rest().map(|(set, _)| set)
+    }
+
+    /// Returns the name of the set that the event is about, and the details behind it.
+    pub fn set_and_rest(&self) -> Option<(&str, Option<&str>)> {
         let detail = self
             .detail
             .as_deref()
@@ -308,7 +313,10 @@ impl NewEvent {
             _ if action.starts_with("set.") || action.starts_with("verdict.") => detail,
             _ => return None,
         };
-        detail.split(": ").next()
+        Some(match detail.split_once(": ") {
+            Some((set, rest)) => (set, Some(rest)),
+            None => (detail, None),
+        })
     }
 
     /// Returns the details in one line for people, behind the edition that an event of a set's judgement is about.

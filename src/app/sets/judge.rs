@@ -116,16 +116,17 @@ impl App {
         Ok(editions)
     }
 
-    /// Records the state of each set whose newest edition is now an older one in another state: the set failed or
-    /// passed without a new verdict.
+    /// Records the state of each set whose newest edition is now an older one that has another state or waits for a
+    /// verdict of its own: the set changed without a new verdict.
     pub(in crate::app) async fn record_older_editions(&self, before: Vec<Edition>) -> Result<()> {
         if before.is_empty() {
             return Ok(());
         }
         let now = self.newest_editions().await?;
         for was in before {
-            let is_older =
-                |now: &&Edition| now.set == was.set && now.id < was.id && now.state != was.state;
+            let is_news =
+                |now: &Edition| now.state != was.state || now.state == VersionState::Pending;
+            let is_older = |now: &&Edition| now.set == was.set && now.id < was.id && is_news(now);
             if let Some(older) = now.iter().find(is_older) {
                 self.record(Fact::EditionState(older.id)).await?;
             }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::app::{App, ErrorKind, Result};
 use crate::domain::{
-    Edition, EditionId, EditionVerdict, SetBlocked, SetMember, Source, VersionState,
-    combination_key, deciding_verdicts, owing, ready_to_judge,
+    Edition, EditionId, EditionVerdict, PolicyVerifier, SetBlocked, SetMember, Source,
+    VersionState, combination_key, deciding_verdicts, owing, ready_to_judge,
 };
 use crate::store::{
     Condition, DamagedRow, EditionWithId, EventFilter, FileSet, FileSets, NewestEdition,
@@ -268,6 +268,14 @@ impl App {
         let policy = self.policy_to_show().await?;
         let judging = policy.judging_set(name);
         Ok(judging.map(|verifier| verifier.name.clone()).collect())
+    }
+
+    /// Returns whether gannet runs any of these verifiers of the policy in force itself: the verdicts of external ones are
+    /// given by others.
+    pub async fn runs_any_of(&self, names: &[String]) -> Result<bool> {
+        let policy = self.policy_to_show().await?;
+        let is_run = |one: &PolicyVerifier| one.kind != "external" && names.contains(&one.name);
+        Ok(policy.verifiers.iter().any(is_run))
     }
 
     /// Returns the recorded sets, and newly configured ones if this process's configuration is in force.

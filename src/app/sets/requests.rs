@@ -1,13 +1,16 @@
 //! Requests for one set by name: judging it again, and verdicts from outside.
 
+use std::sync::Arc;
+
 use super::judge::VerifiedSet;
-use crate::app::sources::suggest::{no_such_name, suggestion};
+use crate::app::sources::suggest::no_such_name;
 use crate::app::{App, Ask, Error, ErrorKind, Result};
 use crate::domain::{
     Edition, EditionId, EditionMember, SetBlocked, SetMember, VerdictOutcome, combination_key,
     newest_combination, ready_to_judge,
 };
 use crate::store::{FileSet, NewestEdition, SetMembers, VerdictsOnEdition};
+use crate::verify::Verifier;
 
 impl App {
     /// Judges a set by every verifier that can be asked, and publishes the result: its newest versions under their
@@ -61,11 +64,7 @@ impl App {
     ) -> Result<(Edition, Vec<EditionId>)> {
         self.require_policy().await?;
         let set = self.known_set(name).await?;
-        let verifiers = self.verifiers_of_set(name);
-        let found = verifiers.iter().find(|one| one.name() == verifier);
-        let names = verifiers.iter().map(|one| one.name());
-        let verifier =
-            found.ok_or_else(|| judges_not(verifier, name, suggestion(verifier, names)))?;
+        let verifier = &self.outside_verifier_of_set(verifier, name)?;
         let mut edition = self.newest_edition_of(&set).await?;
         if let Some(on) = on.filter(|on| *on != edition.id) {
             return Err(not_the_newest(name, on, edition.id));
@@ -88,6 +87,28 @@ impl App {
         }
         self.settle_recorded_set(name).await?;
         Ok((edition, also.into_iter().map(EditionId).collect()))
+    }
+
+    /// Finds the verifier with this name that judges a set.
+    fn outside_verifier_of_set(&self, name: &str, set: &str) -> Result<Arc<Verifier>> {
+        let judging = self.verifiers_of_set(set);
+        if let Some(verifier) = judging.iter().find(|one| one.name() == name) {
+            return Ok(Arc::clone(verifier));
+        }
+        let shown = name.escape_debug();
+        let configured = self.configured();
+        if configured.verifiers.iter().any(|one| one.name() == name) {
+            let judging: Vec<_> = judging.iter().map(|one| one.name()).collect();
+            return Err(Error::invalid(format!(
+                "the verifier `{shown}` does not judge the set {set}"
+            ))
+            .hint(format!("those that judge it: {}", judging.join(", "))));
+        }
+        let declared = format!(
+            "declare it in the configuration: [[verifier]] with name = \"{shown}\", external = true, scope = \"set\" and sources = [\"tag:{set}\"]"
+        );
+        let names = judging.iter().map(|one| one.name());
+        Err(no_such_name("verifier", name, names, &declared))
     }
 
     /// Returns the set with this name, recorded or configured.
@@ -123,15 +144,4 @@ fn not_the_newest(set: &str, on: EditionId, newest: EditionId) -> Error {
     let message = format!("the newest edition of the set {set} is {newest}, not {on}");
     Error::new(ErrorKind::Changed, message)
         .hint(format!("look at its members: `gannet show set:{set}`"))
-}
-
-fn judges_not(verifier: &str, set: &str, meant: Option<String>) -> Error {
-    let shown = verifier.escape_debug();
-    let declared = || {
-        format!(
-            "declare it in the configuration: [[verifier]] with name = \"{shown}\", external = true, scope = \"set\" and sources = [\"tag:{set}\"]"
-        )
-    };
-    Error::not_found(format!("no verifier `{shown}` judges the set {set}"))
-        .hint(meant.unwrap_or_else(declared))
 }

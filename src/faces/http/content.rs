@@ -7,12 +7,24 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use futures_util::stream;
-use percent_encoding::NON_ALPHANUMERIC;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::body::Sendable;
 use super::conditions::{Conditions, Outcome};
 use super::problem::Problem;
 use super::range::{Range, asked_range};
+
+/// What is escaped in a part of a path and in a name (RFC 8187): all but what RFC 3986 calls unreserved.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Returns a text as a segment of a path.
+pub(super) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
 
 /// Facts of what is sent.
 pub(super) struct Sent {
@@ -72,9 +84,14 @@ impl Sent {
         } else {
             "attachment"
         };
-        let name = percent_encoding::utf8_percent_encode(&self.name, NON_ALPHANUMERIC);
-        // RFC 6266, with the name as RFC 8187 writes it.
-        if let Ok(value) = HeaderValue::try_from(format!("{kept}; filename*=UTF-8''{name}")) {
+        let name = segment(&self.name);
+        // RFC 6266: the name as RFC 8187 writes it, and as it is where nothing in it is escaped, for simple programs.
+        let disposition = if name == self.name {
+            format!("{kept}; filename=\"{name}\"")
+        } else {
+            format!("{kept}; filename*=UTF-8''{name}")
+        };
+        if let Ok(value) = HeaderValue::try_from(disposition) {
             fields.insert(header::CONTENT_DISPOSITION, value);
         }
     }

@@ -6,23 +6,15 @@
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use super::body::Sendable;
 use super::caller::Right;
 use super::conditions::Conditions;
-use super::content::{Sent, send, unreadable};
+use super::content::{Sent, segment, send, unreadable};
 use super::extract::Part;
 use super::problem::Problem;
 use super::route::{Route, route};
 use super::shared::Shared;
-
-/// What is escaped in the last part of a path: all but what RFC 3986 calls unreserved.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// Returns the routes of single pictures.
 pub(super) fn routes() -> Vec<Route> {
@@ -34,7 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// Returns the address of a picture.
 pub(super) fn image_place(name: &str) -> String {
-    let name = percent_encoding::utf8_percent_encode(name, ESCAPED);
+    let name = segment(name);
     format!("/images/{name}")
 }
 

@@ -10,7 +10,7 @@ use crate::app::SetOverview;
 use crate::domain::{
     Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, owing,
 };
-use crate::faces::set_words::{path, waits};
+use crate::faces::set_words::{path, state, waits};
 use crate::faces::state_word::StateWord;
 
 json_object! {
@@ -30,6 +30,8 @@ json_object! {
         error: Option<&'a str>,
         withdrawn_at: Option<String>,
         withdrawn_because: Option<&'a str>,
+        /// The word that `list --sets` shows: `withdrawn` where `verified` is the state of the newest edition alone.
+        state: String,
     }
 }
 
@@ -54,6 +56,7 @@ impl<'a> SetJson<'a> {
             error: one.failure.as_deref(),
             withdrawn_at: withdrawn.map(|withdrawal| precise(withdrawal.at)),
             withdrawn_because: withdrawn.map(|withdrawal| withdrawal.because.as_str()),
+            state: state(one),
         }
     }
 }

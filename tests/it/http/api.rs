@@ -414,10 +414,7 @@ fn content_is_sent_by_range_unless_unchanged_and_compared() {
         (200, Some("8"), 0)
     );
     for (name, value) in [
-        (
-            "content-disposition",
-            "attachment; filename*=UTF-8''prices%2Ecsv",
-        ),
+        ("content-disposition", "attachment; filename=\"prices.csv\""),
         ("x-content-type-options", "nosniff"),
         (
             "content-security-policy",

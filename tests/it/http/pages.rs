@@ -322,7 +322,7 @@ fn a_picture_is_sent_inline_and_nothing_else() {
     assert_eq!(picture.body, PICTURE);
     assert_eq!(picture.header("content-type"), Some("image/gif"));
     let shown = picture.header("content-disposition");
-    assert_eq!(shown, Some("inline; filename*=UTF-8''dot%2Egif"));
+    assert_eq!(shown, Some("inline; filename=\"dot.gif\""));
     let policy = picture
         .header("content-security-policy")
         .unwrap_or_default();

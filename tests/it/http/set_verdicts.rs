@@ -86,9 +86,9 @@ fn a_verifier_gives_the_verdict_that_it_owes_for_a_set_and_no_other() {
     for (token, path, body, status) in [
         (&viewer, VERDICTS, &good, 403),
         (&customs, VERDICTS, &good, 403),
-        (&customs, VERDICTS, &said(edition, "customs", "passed"), 404),
+        (&customs, VERDICTS, &said(edition, "customs", "passed"), 409),
         (&legal, VERDICTS, &said(edition, "whole", "passed"), 403),
-        (&legal, "/api/v1/sets/us/verdicts", &good, 404),
+        (&legal, "/api/v1/sets/us/verdicts", &good, 409),
         (&legal, "/api/v1/sets/xx/verdicts", &good, 404),
         (&legal, "/api/v1/sets/eu/verify", &json!(null), 403),
         (&legal, VERDICTS, &said(edition, "legal", "maybe"), 400),
@@ -368,4 +368,76 @@ fn the_log_has_each_verdict_on_a_set_and_that_it_waits() {
     }
     let unknown = service.send("GET", "/api/v1/events?set=uk", &token, &json!(null));
     assert_eq!(unknown.status, 404, "{unknown:?}");
+}
+
+#[test]
+fn a_published_set_leads_to_what_changed_and_says_what_a_purge_takes() {
+    let home = home();
+    let visitor = Visitor::of(&home, &["--no-worker"]);
+    visitor.followed(
+        "/sets/eu/-verdicts",
+        "verifier=legal&outcome=passed&edition=1",
+    );
+    let seen = home.source("a")["version_id"].clone();
+    home.fetch("a");
+    let newest = &home.source("a")["version_id"];
+    let page = visitor.shown("/sets/eu");
+    let compare = format!(
+        "<a href=\"/versions/{seen}/diff/{newest}\">compare with the published v{seen}</a>"
+    );
+    for words in [compare.as_str(), "href=\"/log?set=eu\""] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let log = visitor.shown("/log?set=eu&filter=action:set.pending");
+    for words in [
+        "<td>edition 3</td>",
+        ">legal: waits for a verdict from outside<",
+    ] {
+        assert!(log.contains(words), "{words}: {log}");
+    }
+    let id = home.source("a")["id"].clone();
+    let remove = visitor.shown(&format!("/sources/{id}/remove"));
+    for words in [
+        "In the folder of the set eu it stays until an edition without it passes.",
+        "the folder of the set eu is taken away at once",
+    ] {
+        assert!(remove.contains(words), "{words}: {remove}");
+    }
+    let other = home.source("c")["id"].clone();
+    let remove = visitor.shown(&format!("/sources/{other}/remove"));
+    assert!(!remove.contains("folder of"), "{remove}");
+    home.ok(&["remove", "--purge", "--yes", "a"]);
+    let overview = visitor.shown("/");
+    assert_eq!(overview.matches("href=\"/sets/eu").count(), 1, "{overview}");
+    assert!(overview.contains("owes a verdict"), "{overview}");
+    let shown = home.json(&["list", "--sets", "--json"]);
+    let state = |name: &str| {
+        let mut sets = shown.as_array().expect("a list").iter();
+        let set = sets.find(|set| set["name"] == name).expect("a set");
+        (set["state"].clone(), set["verified"].clone())
+    };
+    assert_eq!(state("eu"), (json!("withdrawn"), json!("pending")));
+    assert_eq!(state("us"), (json!("pending"), json!("pending")));
+}
+
+#[test]
+fn an_edition_that_is_the_newest_again_waits_by_an_event_of_its_own() {
+    let home = home().with_member("d", &["us"], ["d1"]).fetched(&["d"]);
+    home.ok(&["remove", "--purge", "--yes", "d"]);
+    let log = home.ok(&["log", "--source", "set:us"]);
+    let waits = log.lines().filter(|line| line.contains("set.pending"));
+    let editions: Vec<_> = waits
+        .filter_map(|line| line.split("edition ").nth(1)?.split(' ').next())
+        .collect();
+    assert_eq!(editions, ["2", "3", "2"], "{log}");
+}
+
+#[test]
+fn only_what_gannet_runs_itself_is_verified_again() {
+    let home = home();
+    let visitor = Visitor::of(&home, &["--no-worker"]);
+    for (page, is_run) in [("/sets/eu", true), ("/sets/us", false)] {
+        let shown = visitor.shown(page);
+        assert_eq!(shown.contains("Verify again"), is_run, "{page}: {shown}");
+    }
 }

@@ -8,10 +8,11 @@ use super::elements::{alert, dash, table_box, text};
 use super::fields::FormError;
 use super::history_tables::id_param;
 use super::layout::Section;
-use super::visit::{Visit, segment};
+use super::visit::Visit;
 use crate::app::EventFilter;
-use crate::domain::{Action, Event, EventId};
+use crate::domain::{About, Action, EditionId, Event, EventId, NewEvent};
 use crate::faces::http::api::matching_before;
+use crate::faces::http::content::segment;
 use crate::faces::http::live::EventTerms;
 use crate::faces::http::problem::Problem;
 
@@ -82,8 +83,8 @@ async fn filter(visit: &Visit) -> Result<(EventFilter, EventTerms), Problem> {
         None => None,
         Some(set) => Some(visit.app().set_in_log(set.trim()).await?),
     };
-    let terms = given("words").unwrap_or_default().parse();
-    let terms = terms.map_err(|error| Problem::invalid(format!("`words`: {error}")))?;
+    let terms = given("filter").unwrap_or_default().parse();
+    let terms = terms.map_err(|error| Problem::invalid(format!("`filter`: {error}")))?;
     let action = given("action").map(|action| action.parse()).transpose();
     let wrong = |error| Problem::invalid(format!("`action`: {error}"));
     let filter = EventFilter {
@@ -100,7 +101,7 @@ async fn filter(visit: &Visit) -> Result<(EventFilter, EventTerms), Problem> {
 fn filter_form(visit: &Visit) -> Markup {
     let source = visit.param("source").unwrap_or_default();
     let [chosen, set, words] =
-        ["action", "set", "words"].map(|name| visit.param(name).unwrap_or_default());
+        ["action", "set", "filter"].map(|name| visit.param(name).unwrap_or_default());
     let mut sets = visit.app().set_names();
     // One that ended keeps its events.
     if !set.is_empty() && !sets.contains(&set) {
@@ -127,7 +128,7 @@ fn filter_form(visit: &Visit) -> Markup {
                 }
             }
             label for="log-words" { "Words" }
-            input #log-words name="words" type="search" value=(text(&words)) placeholder="actor:anna* 503";
+            input #log-words name="filter" type="search" value=(text(&words)) placeholder="actor:anna* 503";
             button type="submit" { "Show" }
             @if visit.uri.query().is_some() { a href="/log" { "All" } }
         }
@@ -163,8 +164,12 @@ fn table(visit: &Visit, events: &[Event]) -> Markup {
                         td { (visit.second(event.stamp.at)) }
                         td { span.action.(class(about.action)) { (about.action) } }
                         @match subject(event, &sets) { Some(subject) => td { (subject) }, None => td.blank { (dash()) } }
-                        @match about.version_id { Some(id) => td { a href={ "/versions/" (id) } { "v" (id) } }, None => td.blank { (dash()) } }
-                        @match &about.detail { Some(detail) => td.why { (text(detail)) }, None => td.why.blank {} }
+                        @match (about.version_id, edition(about)) {
+                            (Some(id), _) => td { a href={ "/versions/" (id) } { "v" (id) } },
+                            (None, Some(edition)) => td { "edition " (edition) },
+                            (None, None) => td.blank { (dash()) },
+                        }
+                        @match detail(about) { Some(detail) => td.why { (text(detail)) }, None => td.why.blank {} }
                         td data-label="by " { (text(&event.stamp.actor.0)) }
                     }
                 }
@@ -188,6 +193,19 @@ fn subject(event: &Event, sets: &[String]) -> Option<Markup> {
     Some(html! {
         "set " @if sets.iter().any(|one| one == set) { a href={ "/sets/" (segment(set)) } { (text(set)) } } @else { (text(set)) }
     })
+}
+
+/// Returns the edition of a set that an event is about.
+fn edition(about: &NewEvent) -> Option<EditionId> {
+    about.about.and_then(About::edition)
+}
+
+/// Returns the details, without the name of a set that stands beside them.
+fn detail(about: &NewEvent) -> Option<&str> {
+    match about.set_and_rest() {
+        Some((_, rest)) => rest,
+        None => about.detail.as_deref(),
+    }
 }
 
 /// Returns the class of an action: whether it is good or bad news.

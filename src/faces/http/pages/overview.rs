@@ -9,10 +9,11 @@ use maud::{Markup, html};
 use super::elements::{dash, done, glyph, grouped, state, table_box, text};
 use super::layout::Section;
 use super::reason::{owe_words, reason};
-use super::visit::{Visit, segment};
+use super::visit::Visit;
 use crate::app::{EventFilter, Unpublished, WaitingSet};
 use crate::domain::{Action, Event, Slot, Source};
 use crate::faces::http::caller::Right;
+use crate::faces::http::content::segment;
 use crate::faces::http::plot::{Hour, bars};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::source_page::gravity;
@@ -57,9 +58,15 @@ struct Overview {
 impl Overview {
     /// Returns the number of sets that failed or wait for a verdict.
     fn bad_sets(&self) -> usize {
+        self.failing_sets.len() + self.only_waiting().count()
+    }
+
+    /// Returns the sets that wait for a verdict and do not fail: a withdrawn one may do both.
+    fn only_waiting(&self) -> impl Iterator<Item = &WaitingSet> {
         let fails = |name: &str| self.failing_sets.iter().any(|(set, _)| set == name);
-        let others = self.waiting_sets.iter().filter(|one| !fails(&one.name));
-        self.failing_sets.len() + others.count()
+        self.waiting_sets
+            .iter()
+            .filter(move |one| !fails(&one.name))
     }
 
     /// Returns the number of sources that were never fetched.
@@ -275,6 +282,11 @@ fn attention(visit: &Visit, cases: &[Case], total: usize) -> Markup {
 /// Shows sets and files that need attention and are no sources.
 fn others(overview: &Overview) -> Markup {
     let is_empty = overview.bad_sets() == 0 && overview.unpublished.is_empty();
+    let waiting = |set: &str| overview.waiting_sets.iter().find(|one| one.name == set);
+    let owed = |one: &WaitingSet| {
+        let owing: Vec<_> = one.owing.iter().map(String::as_str).collect();
+        format!("{} on edition {}", text(&owe_words(&owing)), one.edition)
+    };
     let link =
         |set: &str, part| html! { a href={ "/sets/" (segment(set)) (part) } { (text(set)) } };
     html! {
@@ -283,11 +295,10 @@ fn others(overview: &Overview) -> Markup {
                 h2 #others { "Sets and published files that need attention" }
                 ul.cases {
                     @for (set, why) in &overview.failing_sets {
-                        li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " set " } (link(set, "")) ": " (text(why)) }
+                        li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " set " } (link(set, "")) ": " (text(why)) @if let Some(one) = waiting(set) { "; " (owed(one)) } }
                     }
-                    @for one in &overview.waiting_sets {
-                        @let owing = one.owing.iter().map(String::as_str).collect::<Vec<_>>();
-                        li { span.state.warn { span.glyph aria-hidden="true" { "…" } " set " } (link(&one.name, "#verdicts")) ": " (text(&owe_words(&owing))) " on edition " (one.edition) }
+                    @for one in overview.only_waiting() {
+                        li { span.state.warn { span.glyph aria-hidden="true" { "…" } " set " } (link(&one.name, "#verdicts")) ": " (owed(one)) }
                     }
                     @for one in &overview.unpublished {
                         li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " not published " } (text(&one.what)) ": " (text(&one.why)) }

@@ -10,7 +10,8 @@ use rustix::fs::{AtFlags, Dir, FileType, statat};
 
 use super::elements::{dash, grouped, size, table_box, text};
 use super::layout::Section;
-use super::visit::{Visit, segment};
+use super::visit::Visit;
+use crate::faces::http::content::segment;
 use crate::faces::http::content::unreadable;
 use crate::faces::http::extract::Part;
 use crate::faces::http::file_beneath::open_folder_beneath;

@@ -1,7 +1,7 @@
 //! Removes sources, in two steps: the first page says what will happen.
 
 use axum::response::Response;
-use maud::html;
+use maud::{Markup, html};
 
 use super::elements::{grouped, text};
 use super::fields::Fields;
@@ -30,6 +30,7 @@ pub(super) async fn confirmation(
 ) -> Result<Response, Problem> {
     let sources = visit.app().kept_sources(marked).await?;
     let versions = visit.app().count_versions(&sources).await?;
+    let sets = visit.app().sets_showing(&sources).await?;
     let is_one = sources.len() == 1;
     let title = match sources.as_slice() {
         [only] => format!("Remove {}?", text(&only.settings.name)),
@@ -43,17 +44,15 @@ pub(super) async fn confirmation(
         h1 { (title) }
         ul { @for source in sources.iter().take(MAX_NAMED) { li { (text(&source.settings.name)) " " span.dim { (text(source.settings.address.as_str())) } } } }
         @if sources.len() > MAX_NAMED { p { "and " (sources.len() - MAX_NAMED) " more" } }
-        p {
-            @if is_one { "It is" } @else { "They are" }
-            " fetched no more, and what is published alone is withdrawn: the "
-            @if is_one { "file" } @else { "files" }
-            " below published/. In the folder of a set it stays until the set's next edition. The history (" (grouped(versions)) @if versions == 1 { " version" } @else { " versions" } ") is kept, and a removed source can be brought back with it."
-        }
+        (what_happens(is_one, versions, &sets))
         form method="post" action=(target) {
             @for source in &sources { input type="hidden" name="source" value=(source.id); }
             input type="hidden" name="do" value="remove";
             input type="hidden" name="confirmed" value="yes";
             p { label.check { input type="checkbox" name="purge" value="yes"; " Delete the history too. This cannot be undone." } }
+            @if !sets.is_empty() {
+                p.help { "With its history, " (folders(&sets)) " is taken away at once: its readers find nothing until an edition without " @if is_one { "it" } @else { "them" } " passes." }
+            }
             p.buttons {
                 button.danger type="submit" { "Remove" }
                 a.button href=(back) { "Keep" }
@@ -61,6 +60,30 @@ pub(super) async fn confirmation(
         }
     };
     Ok(visit.page(Section::Sources, &title, &content))
+}
+
+/// Says what becomes of the files and the history.
+fn what_happens(is_one: bool, versions: u64, sets: &[String]) -> Markup {
+    html! {
+        p {
+            @if is_one { "It is" } @else { "They are" }
+            " fetched no more, and what is published alone is withdrawn: the "
+            @if is_one { "file" } @else { "files" }
+            " below published/. The history (" (grouped(versions)) @if versions == 1 { " version" } @else { " versions" } ") is kept, and a removed source can be brought back with it."
+            @if !sets.is_empty() {
+                " In " (folders(sets)) @if is_one { " it stays until an edition without it" } @else { " they stay until an edition without them" } " passes."
+            }
+        }
+    }
+}
+
+/// Names the folders of sets.
+fn folders(sets: &[String]) -> String {
+    let names: Vec<_> = sets.iter().map(|set| text(set)).collect();
+    match names.as_slice() {
+        [set] => format!("the folder of the set {set}"),
+        sets => format!("the folder of each of the sets {}", sets.join(", ")),
+    }
 }
 
 /// Removes a source.

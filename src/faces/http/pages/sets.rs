@@ -13,9 +13,10 @@ use super::layout::Section;
 use super::reason::owe_words;
 use super::source_facts::Facts;
 use super::verdicts::{Judged, Shown};
-use super::visit::{Visit, segment};
+use super::visit::Visit;
 use crate::app::SetOverview;
-use crate::domain::{Edition, EditionVerdict, SetMember, SourceId};
+use crate::domain::{Edition, EditionMember, EditionVerdict, SetMember, SourceId};
+use crate::faces::http::content::segment;
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
 use crate::faces::set_words::{self, path, reasons, state};
@@ -88,10 +89,11 @@ pub(super) async fn shown_set(
     let (set, verdicts) = visit.app().set(name).await?;
     let due = due_times(visit, &set.members).await?;
     let verifiers = visit.app().verifier_names_of_set(name).await?;
+    let is_run = visit.app().runs_any_of(&verifiers).await?;
     let judged = set
         .newest
         .as_ref()
-        .map(|newest| judged(newest, &verifiers, &verdicts));
+        .map(|newest| judged(newest, (&verifiers, is_run), &verdicts));
     let title = format!("Set {}", text(&set.set.name));
     let content = html! {
         p.crumbs { a href="/sets" { "Sets" } }
@@ -100,13 +102,14 @@ pub(super) async fn shown_set(
         div #set data-live="" {
             p.headline { (set_state(&set)) }
             (facts(&set_facts(visit, &set, &verifiers)))
+            p { a href={ "/log?set=" (segment(&set.set.name)) } { "The log of this set" } }
             @if let Some(judged) = &judged { div.buttons { (judged.verify_again(visit)) } }
             section aria-labelledby="members" {
                 h2 #members { "Members" }
                 (table_box("Members", &members(visit, &set.members, &due)))
             }
             @for (id, title, edition) in [("newest", "Newest edition", &set.newest), ("published", "Published edition", &set.published)] {
-                @if let Some(edition) = edition { (edition_section(visit, (id, title), edition, &set.set.name)) }
+                @if let Some(edition) = edition { (edition_section(visit, (id, title), edition, &set)) }
             }
             section aria-labelledby="verdicts" {
                 h2 #verdicts { "Verdicts on the newest edition" }
@@ -122,7 +125,7 @@ pub(super) async fn shown_set(
 /// Returns the newest edition of a set with the verdicts on it.
 fn judged<'a>(
     newest: &Edition,
-    verifiers: &[String],
+    (verifiers, is_run): (&[String], bool),
     verdicts: &'a [EditionVerdict],
 ) -> Judged<'a> {
     let verdicts = verdicts.iter().map(|one| Shown {
@@ -135,6 +138,7 @@ fn judged<'a>(
         edition: Some(newest.id),
         state: newest.state,
         verifiers: verifiers.to_vec(),
+        is_run,
         verdicts: verdicts.collect(),
     }
 }
@@ -203,10 +207,17 @@ fn edition_section(
     visit: &Visit,
     (id, title): (&str, &str),
     edition: &Edition,
-    set: &str,
+    set: &SetOverview,
 ) -> Markup {
     // A file has the name of its source, but for separators.
-    let place = |name: &str| format!("/sets/{}/{}", segment(set), segment(name));
+    let place = |name: &str| format!("/sets/{}/{}", segment(&set.set.name), segment(name));
+    // Of a member that readers see in another version.
+    let other = |member: &EditionMember| {
+        let published = set.published.as_ref()?.members.iter();
+        let seen = published.filter(|seen| seen.source_id == member.source_id);
+        let mut seen = seen.map(|seen| seen.version_id);
+        seen.find(|seen| *seen != member.version_id)
+    };
     let has_file = |name: &str| id == "published" && !name.contains('/');
     html! {
         section aria-labelledby=(id) {
@@ -214,7 +225,9 @@ fn edition_section(
             p { (version_state(edition.state)) " " span.dim { "edition " (edition.id) ", " (visit.time(Some(edition.at))) } }
             ul.members {
                 @for member in &edition.members {
-                    li { a href={ "/versions/" (member.version_id) } { "v" (member.version_id) } " " @if has_file(&member.name) { a href=(place(&member.name)) { (text(&member.name)) } } @else { (text(&member.name)) } }
+                    li { a href={ "/versions/" (member.version_id) } { "v" (member.version_id) } " " @if has_file(&member.name) { a href=(place(&member.name)) { (text(&member.name)) } } @else { (text(&member.name)) }
+                        @if let Some(seen) = other(member) { " " a href={ "/versions/" (seen) "/diff/" (member.version_id) } { "compare with the published v" (seen) } }
+                    }
                 }
             }
         }

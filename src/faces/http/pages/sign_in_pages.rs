@@ -6,7 +6,8 @@ use maud::html;
 
 use super::elements::text;
 use super::layout::Section;
-use super::visit::{Visit, segment};
+use super::visit::Visit;
+use crate::faces::http::content::segment;
 
 /// Returns the page with the form, with a name that was typed, why it was refused, and the page behind it.
 pub(in crate::faces::http) fn sign_in_page(

@@ -4,9 +4,10 @@ use maud::{Markup, html};
 
 use super::elements::{dash, text};
 use super::reason::reason;
-use super::visit::{Visit, segment};
+use super::visit::Visit;
 use crate::app::{App, Error, History};
 use crate::domain::{Provenance, Source};
+use crate::faces::http::content::segment;
 use crate::faces::http::problem::Problem;
 use crate::faces::json::published_file;
 use crate::faces::publication::published_words;

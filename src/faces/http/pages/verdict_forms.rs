@@ -6,10 +6,11 @@ use axum::response::Response;
 use super::fields::{Fields, FormError};
 use super::sets::shown_set;
 use super::version::shown;
-use super::visit::{Visit, see_other, segment};
+use super::visit::{Visit, see_other};
 use crate::app::SetAside;
 use crate::domain::EditionId;
 use crate::faces::http::api::{NewVerdictBody, record_set_verdict, record_verdict};
+use crate::faces::http::content::segment;
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
 

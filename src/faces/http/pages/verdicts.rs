@@ -30,6 +30,8 @@ pub(super) struct Judged<'a> {
     pub(super) state: VersionState,
     /// The verifiers that judge it.
     pub(super) verifiers: Vec<String>,
+    /// Whether gannet runs any of them itself.
+    pub(super) is_run: bool,
     /// Oldest first.
     pub(super) verdicts: Vec<Shown<'a>>,
 }
@@ -65,14 +67,15 @@ impl Judged<'_> {
         }
     }
 
-    /// Shows the button that has the verifiers run again, and what that ends.
+    /// Shows the button that has the verifiers run again, and what that ends. Nothing where all verdicts
+    /// come from outside.
     pub(super) fn verify_again(&self, visit: &Visit) -> Markup {
         let last = last_of_each(&self.verdicts, |one| one.verdict).into_iter();
         let counts = |one: &&Shown<'_>| self.verifiers.contains(&one.verdict.verifier);
         let by_hand = last.filter(|one| one.verdict.is_by_hand() && counts(one));
         let by_hand: Vec<_> = by_hand.map(|one| one.verdict.verifier.as_str()).collect();
         html! {
-            @if visit.may(Right::Operate) {
+            @if visit.may(Right::Operate) && self.is_run {
                 form method="post" action={ (self.forms) "verify" } { button type="submit" aria-describedby=[(!by_hand.is_empty()).then_some("ends")] { "Verify again" } }
                 @if !by_hand.is_empty() {
                     span.dim #ends { "Verify again ends the verdict that was given by hand in the name of " (text(&by_hand.join(", "))) ": what the verifier itself says counts then." }
@@ -167,7 +170,7 @@ fn give_form(judged: &Judged<'_>, open: &[&str], refused: Option<(&Fields, &Form
     };
     html! {
         details.form #judge open[refused.is_some() || !owing.is_empty()] {
-            summary { @if owing.is_empty() { "Give a verdict by hand" } @else { "A verdict is owed: give it" } }
+            summary { @if owing.is_empty() { "Give a verdict" } @else { "A verdict is owed: give it" } }
             (alert(refused.map(|(_, error)| error)))
             form method="post" action={ (judged.forms) "verdicts" } {
                 @if let Some(edition) = judged.edition { input type="hidden" name="edition" value=(edition); }

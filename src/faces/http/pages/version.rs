@@ -11,8 +11,9 @@ use super::fields::{Fields, FormError};
 use super::layout::Section;
 use super::source_facts::{Facts, provenance_facts};
 use super::verdicts::{Judged, Shown};
-use super::visit::{Visit, segment};
+use super::visit::Visit;
 use crate::domain::{Attempt, LastModified, Source, Verdict, Version, VersionId};
+use crate::faces::http::content::segment;
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
 
@@ -37,7 +38,8 @@ pub(super) async fn shown(
     let older = app.version_before(version.id).await?;
     let verdicts = app.verdicts(version.id).await?;
     let verifiers = app.verifiers_of(&source.settings).await?;
-    let judged = judged(version, verifiers, &verdicts);
+    let is_run = app.runs_any_of(&verifiers).await?;
+    let judged = judged(version, (verifiers, is_run), &verdicts);
     let content = content_section(visit, version).await;
     let title = format!("v{} of {}", version.id, text(&source.settings.name));
     let content = html! {
@@ -60,7 +62,11 @@ pub(super) async fn shown(
 }
 
 /// Returns a version with the verdicts on it.
-fn judged<'a>(version: &Version, verifiers: Vec<String>, verdicts: &'a [Verdict]) -> Judged<'a> {
+fn judged<'a>(
+    version: &Version,
+    (verifiers, is_run): (Vec<String>, bool),
+    verdicts: &'a [Verdict],
+) -> Judged<'a> {
     let link = |other: VersionId| html! { a href={ "/versions/" (other) } { "v" (other) } };
     let verdicts = verdicts.iter().map(|one| Shown {
         verdict: &one.verdict,
@@ -72,6 +78,7 @@ fn judged<'a>(version: &Version, verifiers: Vec<String>, verdicts: &'a [Verdict]
         edition: None,
         state: version.state,
         verifiers,
+        is_run,
         verdicts: verdicts.collect(),
     }
 }

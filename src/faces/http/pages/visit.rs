@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use crate::app::App;
 use crate::domain::EventId;
 use crate::faces::http::caller::{Caller, Right};
+use crate::faces::http::content::segment;
 use crate::faces::http::problem::Problem;
 use crate::faces::http::shared::Shared;
 
@@ -129,11 +130,6 @@ pub(in crate::faces::http) fn local_path(text: &str) -> Option<&str> {
         .all(|byte| matches!(byte, b'!'..=b'~') && byte != b'\\');
     let is_path = text.starts_with('/') && !text.starts_with("//");
     (is_plain && is_path && text.len() <= MAX_PATH).then_some(text)
-}
-
-/// Returns a text as a segment of a path.
-pub(super) fn segment(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 #[cfg(test)]
