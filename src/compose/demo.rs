@@ -66,6 +66,8 @@ async fn served(environment: &Environment, console: &mut Console<'_>) -> Result<
         listener,
         certificate: None,
         operator: Identity::of(environment).account(),
+        // Nothing in a demo is worth a secret.
+        prints_link: true,
     };
     let service = Box::pin(serving::over(&run.services, socket, true, signals, console));
     tokio::select! {

@@ -84,6 +84,7 @@ async fn open_socket(
         listener,
         certificate,
         operator,
+        prints_link: console.is_terminal,
     })
 }
 
@@ -138,6 +139,8 @@ pub(super) struct Socket {
     pub(super) certificate: Option<Certificate>,
     /// The operator at the terminal, such as `joe@host`.
     pub(super) operator: String,
+    /// Whether a link is printed that signs its reader in as that operator.
+    pub(super) prints_link: bool,
 }
 
 impl Socket {
@@ -165,7 +168,7 @@ pub(super) async fn over(
     let (stop, worker) = (&fetching.stop, &fetching.worker);
     let feed = Feed::start(&services.app, Arc::clone(&services.committed)).await?;
     let shared = shared(services, &fetching, &feed, &socket).await?;
-    print_place(&shared, &services.app.config(), socket.url(), console)?;
+    print_place(&shared, &services.app.config(), &socket, console)?;
     let known = Known::begin(&services.app, &socket).await;
     let Socket {
         listener,
@@ -272,19 +275,19 @@ async fn keep_current(certificate: Option<Certificate>, services: &Services) -> 
     }
 }
 
-/// Prints where the service is, and on a terminal a link that signs its reader in.
+/// Prints where the service is, and a link that signs its reader in where there is to be one.
 fn print_place(
     shared: &Shared,
     config: &Config,
-    address: Option<String>,
+    socket: &Socket,
     console: &mut Console<'_>,
 ) -> Result<()> {
-    let Some(address) = address else {
+    let Some(address) = socket.url() else {
         return Ok(());
     };
     let place = config.catalogue_place();
     console.note(&format!("serving {place} at {address}/"));
-    if console.is_terminal {
+    if socket.prints_link {
         let link = shared.sign_in_link()?;
         // Whoever reads this may sit elsewhere.
         let url = config.http.url.as_ref().unwrap_or(&address);

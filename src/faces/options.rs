@@ -50,8 +50,8 @@ const OPTIONS: [Words; 7] = [
         key: "allow_private = true",
         field: "`allow private` below",
         import: "--allow-private",
-        page: "`gannet add URL --allow-private`, on the machine itself",
-        api: "`gannet add URL --allow-private`, on the machine itself",
+        page: "`gannet add URL` or `gannet edit SOURCE` with `--allow-private`, on the machine itself",
+        api: "`gannet add URL` or `gannet edit SOURCE` with `--allow-private`, on the machine itself",
     },
     Words {
         option: "--max-size",
@@ -158,7 +158,7 @@ mod tests {
             let others = fields.replace("`gannet add --literal`", "");
             assert!(!others.contains("--"), "{fields}");
             for remote in [as_page_fields(&message), as_api_fields(&message)] {
-                let on_machine = ["`gannet add --literal`", "`gannet add URL --allow-private`"];
+                let on_machine = ["`gannet add --literal`", "with `--allow-private`"];
                 let others = on_machine
                     .iter()
                     .fold(remote.clone(), |all, one| all.replace(one, ""));

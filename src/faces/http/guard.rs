@@ -39,13 +39,14 @@ const SAFE_FIELDS: [(HeaderName, &str); 6] = [
 ];
 
 /// The fields that a request has once at most.
-const SINGLE_FIELDS: [&str; 6] = [
+const SINGLE_FIELDS: [&str; 7] = [
     "Authorization",
     "Content-Type",
     "Idempotency-Key",
     "Origin",
     "Sec-Fetch-Site",
     "Sec-WebSocket-Key",
+    "X-Forwarded-Proto",
 ];
 
 /// The most times that an address in a path is decoded to look for secrets.

@@ -116,7 +116,13 @@ pub(super) fn settings_form(source: &Source, typed: &Fields, error: Option<&Form
                     (line("name", "Name", "", ""))
                     (line("interval", "Interval", "whole hours or days: 1h, 12h, 7d", ""))
                     (line("tags", "Tags", "separated by commas", ""))
-                    (line("address", "Address", "", "wide"))
+                    @if source.settings.allow_private {
+                        div.wide {
+                            label for="set-address" { "Address" }
+                            input #set-address name="address" type="text" readonly value=(typed.text("address")) aria-invalid=[(wrong == Some("address")).then_some("true")] aria-describedby="set-address-help";
+                            p.help #set-address-help { "may be private, so it is changed on the machine itself: " code { "gannet edit " (source.id) " --address URL" } }
+                        }
+                    } @else { (line("address", "Address", "", "wide")) }
                     (line("user", "User", "NAME:${PASSWORD}, the password by the name of a secret", ""))
                     div {
                         label for="set-publish" { "Publish" }
