@@ -7,6 +7,19 @@ use axum::http::HeaderMap;
 
 use crate::config::HttpConfig;
 
+/// The fields by which proxies say that they pass a request on.
+const BY_PROXIES: [&str; 9] = [
+    "x-forwarded-for",
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "cf-connecting-ip",
+    "true-client-ip",
+];
+
 /// The other end of the connection on which a request comes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
@@ -54,12 +67,11 @@ impl Client {
             .rev()
             .map_while(|hop| hop.parse::<IpAddr>().ok());
         let client = known.find(|hop| !is_trusted(hop)).filter(|_| is_by_trusted);
-        let says_so = ["x-forwarded-for", "forwarded", "via"];
         // A trusted proxy knows what its client speaks, whatever it speaks itself.
         let scheme = text("x-forwarded-proto").filter(|_| is_by_trusted);
         Self {
             address: client.unwrap_or(peer.address),
-            is_forwarded: says_so.iter().any(|name| headers.contains_key(*name)),
+            is_forwarded: BY_PROXIES.iter().any(|name| headers.contains_key(*name)),
             is_tls: scheme.map_or(peer.is_tls, |scheme| scheme == "https"),
             is_by_trusted,
         }

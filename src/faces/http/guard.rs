@@ -150,6 +150,7 @@ async fn check(
     headers: &HeaderMap,
 ) -> Result<Caller, Problem> {
     check_host(shared, uri, headers)?;
+    check_coding(headers)?;
     check_single(shared.app().config().http.user_header.as_deref(), headers)?;
     let caller = identify(shared, client, headers).await?;
     let is_write = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
@@ -161,6 +162,23 @@ async fn check(
         check_origin(client.is_tls, headers)?;
     }
     Ok(caller)
+}
+
+/// Refuses a body in a coding: it would be read as what it is not.
+fn check_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_coded = |name: HeaderName, plain: &str| {
+        let mut values = headers.get_all(name).iter();
+        values.any(|value| !value.as_bytes().eq_ignore_ascii_case(plain.as_bytes()))
+    };
+    if is_coded(header::CONTENT_ENCODING, "identity") {
+        let detail = "the body is encoded (Content-Encoding): send it as it is";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    if is_coded(header::TRANSFER_ENCODING, "chunked") {
+        let detail = "of transfer codings only `chunked` is known here";
+        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, detail));
+    }
+    Ok(())
 }
 
 /// Refuses a request that has a field twice of which one is meant: the parts on its way might each take another one. Of two

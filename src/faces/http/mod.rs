@@ -25,6 +25,7 @@ mod files;
 mod guard;
 mod idempotency;
 mod images;
+mod large_answer;
 mod links;
 mod live;
 mod metrics;

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::answers::Answers;
 use super::fetching::Fetching;
+use super::large_answer::AnswerRoom;
 use super::live::Feed;
 use super::metrics::Numbers;
 use super::sign_in::SignIns;
@@ -52,6 +53,15 @@ struct Inner {
     answers: Answers,
     /// The places of comparisons, each of which may hold two versions and their difference in memory.
     comparing: Arc<Semaphore>,
+    answer_room: AnswerRoom,
+    /// Half of the files that this process may open: the other half is for requests.
+    most_clients: usize,
+}
+
+fn half_of_open_files() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let most = limit.current.unwrap_or(u64::MAX) / 2;
+    usize::try_from(most).unwrap_or(usize::MAX)
 }
 
 impl Shared {
@@ -66,6 +76,8 @@ impl Shared {
             numbers,
             answers: Answers::default(),
             comparing: Semaphore::new(COMPARISONS).into(),
+            answer_room: AnswerRoom::default(),
+            most_clients: half_of_open_files(),
         })))
     }
 
@@ -78,6 +90,11 @@ impl Shared {
     /// Waits until one more comparison may be made.
     pub(super) async fn comparing(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.comparing).acquire_owned().await.ok()
+    }
+
+    /// Returns the room of long answers.
+    pub(super) fn answer_room(&self) -> &AnswerRoom {
+        &self.0.answer_room
     }
 
     pub(super) fn answers(&self) -> &Answers {
@@ -124,6 +141,11 @@ impl Shared {
 
     pub(super) fn feed(&self) -> &Feed {
         &self.0.parts.feed
+    }
+
+    /// Returns how many clients may follow the live feed without taking every file that this process may open.
+    pub(super) fn most_clients(&self) -> usize {
+        self.0.most_clients
     }
 
     /// Returns the clients of the live feed.

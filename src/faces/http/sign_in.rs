@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::problem::Problem;
+use tokio::sync::watch;
+
 use crate::app::{Result, SessionSecret};
 use crate::domain::Digest;
 
@@ -35,7 +37,11 @@ const MAX_REMEMBERED: usize = 10_000;
 
 /// The links and their sessions, and the attempts to sign in. Kept in memory: they end with the process.
 #[derive(Default)]
-pub(super) struct SignIns(Mutex<State>);
+pub(super) struct SignIns {
+    state: Mutex<State>,
+    /// Changes when a browser's sessions have ended.
+    ends: watch::Sender<()>,
+}
 
 #[derive(Default)]
 struct State {
@@ -208,8 +214,18 @@ impl SignIns {
         self.state().sessions.remove(&digest_of(secret));
     }
 
+    /// Has those look again whether they may read who came in a session: some have ended.
+    pub(super) fn ended(&self) {
+        self.ends.send_replace(());
+    }
+
+    /// Returns a receiver that changes when sessions have ended.
+    pub(super) fn watch_ends(&self) -> watch::Receiver<()> {
+        self.ends.subscribe()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

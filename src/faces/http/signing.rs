@@ -53,6 +53,7 @@ async fn sign_in(
     State(shared): State<Shared>,
     Extension(client): Extension<Client>,
     visit: Visit,
+    headers: HeaderMap,
     given: Result<Form<Given>, FormRejection>,
 ) -> Result<Response, Problem> {
     let Form(given) =
@@ -72,6 +73,8 @@ async fn sign_in(
         return Ok(sign_in_page(&visit, status, (&name, refusal), to));
     };
     attempt.succeeded();
+    // Of whoever used this browser before.
+    end_sessions(&shared, client, &headers).await?;
     let session = app.begin_session(&person).await?;
     let to = local_path(&given.to).unwrap_or("/");
     Ok(to_page(to, cookie(session.expose(), client.is_tls)))
@@ -99,10 +102,12 @@ async fn sign_in_by_link(
     State(shared): State<Shared>,
     Extension(client): Extension<Client>,
     Part(link): Part<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Some(session) = shared.sign_ins().use_link(&link, Instant::now())? else {
         return Err(link_is_over());
     };
+    end_sessions(&shared, client, &headers).await?;
     Ok(to_page("/", cookie(session.expose(), client.is_tls)))
 }
 
@@ -112,11 +117,18 @@ async fn sign_out(
     Extension(client): Extension<Client>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    for secret in sessions_of(&headers, client.is_tls) {
+    end_sessions(&shared, client, &headers).await?;
+    Ok(to_page("/", cookie("", client.is_tls)))
+}
+
+/// Ends the sessions of the browser, and the live feeds that it opened in them.
+async fn end_sessions(shared: &Shared, client: Client, headers: &HeaderMap) -> Result<(), Problem> {
+    for secret in sessions_of(headers, client.is_tls) {
         shared.sign_ins().end(secret);
         shared.app().end_session(secret).await?;
     }
-    Ok(to_page("/", cookie("", client.is_tls)))
+    shared.sign_ins().ended();
+    Ok(())
 }
 
 /// Returns the way to a page of the service, with a cookie.

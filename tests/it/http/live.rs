@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::rig::{Gannet, Service, soon};
+use crate::rig::{Gannet, PASSWORD, Service, soon};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -169,6 +169,36 @@ async fn a_feed_ends_with_the_right_to_read() {
         Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 1008),
         other => panic!("no close: {other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_feed_ends_with_the_session_in_which_it_was_opened() {
+    let gannet = Gannet::new();
+    gannet.configure("[http]\nread = \"users\"\n");
+    add(&gannet, "first");
+    gannet.add_person("anna", "viewer");
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let cookies = [(); 2].map(|()| service.sign_in("anna", PASSWORD).cookie());
+    let mut sockets = Vec::new();
+    for cookie in &cookies {
+        let address = format!("ws://{}/live", service.address);
+        let mut request = address.into_client_request().expect("a request");
+        let headers = request.headers_mut();
+        headers.insert("cookie", cookie.parse().expect("a value"));
+        let connected = soon(connect_async(request)).await;
+        sockets.push(connected.expect("a WebSocket").0);
+    }
+    let fields = [
+        ("Cookie", cookies[0].as_str()),
+        ("Sec-Fetch-Site", "same-origin"),
+    ];
+    assert_eq!(service.ask("POST", "/sign-out", &fields, "").status, 303);
+    match soon(sockets[0].next()).await {
+        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 1008),
+        other => panic!("no close: {other:?}"),
+    }
+    add(&gannet, "a");
+    assert_eq!(next(&mut sockets[1]).await["source"], "a");
 }
 
 #[tokio::test]

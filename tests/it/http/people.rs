@@ -70,6 +70,22 @@ fn a_session_ends_by_signing_out_another_password_and_disabling() {
 }
 
 #[test]
+fn signing_in_ends_the_session_of_whoever_used_the_browser_before() {
+    let (gannet, service) = rig();
+    gannet.add_person("ben", "admin");
+    let before = service.sign_in("ben", PASSWORD).cookie();
+    let fields = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Cookie", before.as_str()),
+        ("Sec-Fetch-Site", "same-origin"),
+    ];
+    let form = format!("name=anna&password={}", PASSWORD.replace(' ', "+"));
+    let after = service.ask("POST", "/sign-in", &fields, &form).cookie();
+    let read = |cookie: &str| service.ask("GET", "/api/v1/sources", &[("Cookie", cookie)], "");
+    assert_eq!((read(&before).status, read(&after).status), (401, 200));
+}
+
+#[test]
 fn a_write_that_another_site_caused_is_refused() {
     let (_gannet, service) = rig();
     let cookie = service.sign_in("anna", PASSWORD).cookie();
@@ -106,6 +122,8 @@ fn behind_a_proxy_reading_needs_a_person() {
     for (fields, status) in [
         (vec![], 200),
         (vec![("X-Forwarded-For", "192.0.2.7")], 401),
+        (vec![("X-Real-IP", "192.0.2.7")], 401),
+        (vec![("Via", "1.1 proxy")], 401),
         (
             vec![("X-Forwarded-For", "192.0.2.7"), ("X-Remote-User", "anna")],
             200,

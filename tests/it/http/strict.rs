@@ -35,6 +35,15 @@ fn an_unknown_parameter_or_field_is_refused_by_name() {
             );
         }
     }
+    for (name, coding, status) in [
+        ("Content-Encoding", "gzip", 415),
+        ("Transfer-Encoding", "gzip, chunked", 501),
+        ("Content-Encoding", "identity", 202),
+    ] {
+        let fields = [("Authorization", bearer.as_str()), (name, coding)];
+        let coded = service.ask("POST", "/api/v1/sources/a/fetch", &fields, "");
+        assert_eq!(coded.status, status, "{name}: {coded:?}");
+    }
     let no_json = service.ask("POST", "/api/v1/sources/a/fetch", &fields, "now");
     assert_eq!(no_json.status, 400, "{no_json:?}");
     for path in [

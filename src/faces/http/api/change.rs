@@ -114,6 +114,9 @@ fn refused(refusal: Refusal) -> Problem {
     }
 }
 
+/// How often a merge patch is applied to settings that change meanwhile.
+const MAX_TRIES: u32 = 8;
+
 /// The condition of a change.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
@@ -140,11 +143,21 @@ pub(super) async fn edit(
     headers: HeaderMap,
     Json(patch): Json<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    let seen = source_named(shared.app(), &source).await?;
-    let is_bound = check_seen(&seen, &headers)?;
-    let after = patched(&seen.settings, patch)?;
-    let source = edit_source(&shared, &caller, seen, after, is_bound).await?;
-    shown(shared.app(), source.id).await
+    let mut tries = 0;
+    loop {
+        let seen = source_named(shared.app(), &source).await?;
+        let is_bound = check_seen(&seen, &headers)?;
+        let after = patched(&seen.settings, patch.clone())?;
+        tries += 1;
+        match edit_source(&shared, &caller, seen, after, is_bound).await {
+            // Somebody else was first, which matters to a caller with If-Match alone.
+            Err(problem)
+                if problem.status() == StatusCode::PRECONDITION_FAILED
+                    && !is_bound
+                    && tries < MAX_TRIES => {}
+            edited => return shown(shared.app(), edited?.id).await,
+        }
+    }
 }
 
 /// Refuses a change by a caller who saw other settings, by its `If-Match`; returns whether there is one.

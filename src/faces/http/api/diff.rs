@@ -1,11 +1,14 @@
 //! The difference between two versions: hunks of lines, or the unified format that `patch` reads.
 
+use std::io::{self, Write};
+
 use axum::http::StatusCode;
 use serde::Serialize;
 use similar::{ChangeTag, DiffOp, TextDiff};
 
 use crate::app::{COMPARED_BY_LINES, Comparison, DIFF_PATIENCE};
-use crate::domain::{Version, VersionId};
+use crate::domain::{Version, VersionId, format_size};
+use crate::faces::http::large_answer::MAX_ANSWER_BYTES;
 use crate::faces::http::problem::Problem;
 
 /// The most lines of hunks as JSON, each of which is an object.
@@ -74,6 +77,42 @@ impl Difference {
         }
         Ok(difference)
     }
+
+    /// Returns the JSON; one that is too long for an answer is a problem.
+    pub(super) fn as_json(&self) -> Result<Vec<u8>, Problem> {
+        let mut json = Bounded::default();
+        let written = serde_json::to_writer(&mut json, self);
+        // Only for want of room does writing to memory fail.
+        written.map_err(|_| too_long("ask for text/plain"))?;
+        json.0.push(b'\n');
+        Ok(json.0)
+    }
+}
+
+/// Bytes up to the length of an answer.
+#[derive(Default)]
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_ANSWER_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn too_long(hint: &str) -> Problem {
+    let detail = format!(
+        "the difference is longer than {}",
+        format_size(MAX_ANSWER_BYTES as u64)
+    );
+    Problem::new(StatusCode::NOT_ACCEPTABLE, detail).hint(hint.to_owned())
 }
 
 fn hunks(old: &str, new: &str) -> Result<Vec<Hunk>, Problem> {
@@ -119,9 +158,9 @@ pub(super) fn unified(
     old: &Version,
     new: &Version,
     comparison: &Comparison,
-) -> Result<String, Problem> {
+) -> Result<Vec<u8>, Problem> {
     match comparison {
-        Comparison::Same => Ok(String::new()),
+        Comparison::Same => Ok(Vec::new()),
         Comparison::Text {
             old: old_text,
             new: new_text,
@@ -130,7 +169,11 @@ pub(super) fn unified(
                 .timeout(DIFF_PATIENCE)
                 .diff_lines(old_text, new_text);
             let titles = (format!("v{}", old.id), format!("v{}", new.id));
-            Ok(diff.unified_diff().header(&titles.0, &titles.1).to_string())
+            let mut text = Bounded::default();
+            let mut lines = diff.unified_diff();
+            let written = write!(text, "{}", lines.header(&titles.0, &titles.1));
+            written.map_err(|_| too_long("GET both contents, and compare them with diff"))?;
+            Ok(text.0)
         }
         Comparison::Bytes(_) => {
             let (old, new) = (old.id, new.id);

@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
@@ -107,14 +107,19 @@ pub(super) async fn diff(
     let (_, old) = version_named(app, &old).await?;
     let (_, new) = version_named(app, &new).await?;
     let wants_text = prefers(&headers, &["text/plain", "text/x-diff"], "application/json");
-    compared(&shared, old, new, move |old, new, comparison| {
-        if !wants_text {
-            return json(&Difference::new(old, new, comparison)?);
+    let made = compared(&shared, old, new, move |old, new, comparison| {
+        if wants_text {
+            unified(old, new, comparison)
+        } else {
+            Difference::new(old, new, comparison)?.as_json()
         }
-        let text = unified(old, new, comparison)?;
-        Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
-    })
-    .await?
+    });
+    let media_type = if wants_text {
+        "text/plain; charset=utf-8"
+    } else {
+        "application/json"
+    };
+    shared.answer_room().answer(media_type, made.await??)
 }
 
 /// The verdicts on a version.

@@ -56,6 +56,18 @@ pub(in crate::faces::http) struct LiveQuery {
     filter: String,
 }
 
+/// Returns the event behind which a client begins: by default the newest one.
+fn first_after(shared: &Shared, after: Option<i64>) -> Result<EventId, Problem> {
+    match after {
+        None => Ok(shared.feed().newest()),
+        Some(after) if after >= 0 => Ok(EventId(after)),
+        Some(after) => {
+            let detail = format!("`after` is {after}: expected the number of an event");
+            Err(Problem::invalid(detail))
+        }
+    }
+}
+
 /// Sends events over WebSocket, from those after `after` on.
 pub(in crate::faces::http) async fn follow(
     State(shared): State<Shared>,
@@ -68,14 +80,12 @@ pub(in crate::faces::http) async fn follow(
         .filter
         .parse()
         .map_err(|error| Problem::invalid(format!("`filter`: {error}")))?;
-    if shared.clients().len() >= MAX_CLIENTS {
-        let detail = format!("{MAX_CLIENTS} clients follow already");
+    let most = shared.most_clients().min(MAX_CLIENTS);
+    if shared.clients().len() >= most {
+        let detail = format!("{most} clients follow already");
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
     }
-    let after = match query.after {
-        Some(after) => EventId(after.max(0)),
-        None => shared.feed().newest(),
-    };
+    let after = first_after(&shared, query.after)?;
     let upgrade = hyper::upgrade::on(&mut request);
     let credential = (peer, request.into_parts().0.headers);
     let clients = shared.clients().clone();
@@ -232,6 +242,7 @@ impl Client {
             return NO_SUCH_EVENT.into();
         }
         let mut newest = self.shared.feed().watch();
+        let mut ends = self.shared.sign_ins().watch_ends();
         let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut heard = Instant::now();
         loop {
@@ -251,19 +262,31 @@ impl Client {
                     None => heard = Instant::now(),
                     Some(end) => return end,
                 },
-                _ = ping.tick() => {
-                    if heard.elapsed() > SILENCE {
-                        return End::Close((CloseCode::Away, "no answer to pings"));
-                    }
+                // Its sender lives as long as that of the events.
+                _ = ends.changed() => {
                     if !self.may_read().await {
                         return NO_RIGHT.into();
                     }
-                    if self.socket.send(Message::Ping(Bytes::new())).await.is_err() {
-                        return End::Gone;
+                }
+                _ = ping.tick() => {
+                    if let Err(end) = self.ping(heard).await {
+                        return end;
                     }
                 }
             }
         }
+    }
+
+    /// Pings a client that was heard from lately, and may still read.
+    async fn ping(&mut self, heard: Instant) -> Result<(), End> {
+        if heard.elapsed() > SILENCE {
+            return Err(End::Close((CloseCode::Away, "no answer to pings")));
+        }
+        if !self.may_read().await {
+            return Err(NO_RIGHT.into());
+        }
+        let ping = self.socket.send(Message::Ping(Bytes::new())).await;
+        ping.map_err(|_| End::Gone)
     }
 
     /// Returns whether the client may still read: its token may have been revoked, its session may have ended.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::domain::Event;
+use crate::domain::{Action, Event};
 
 /// The most bytes of a filter.
 const MAX_BYTES: usize = 4096;
@@ -63,12 +63,31 @@ fn term(word: &str) -> Result<Term, String> {
         return Err(format!("`{}` names nothing", word.escape_debug()));
     }
     let prefix = text.strip_suffix('*');
+    if matches!(key, Key::Action) {
+        check_action(prefix.unwrap_or(text), prefix.is_some())?;
+    }
     Ok(Term {
         is_negated,
         key,
         text: prefix.unwrap_or(text).to_lowercase(),
         is_prefix: prefix.is_some(),
     })
+}
+
+/// Refuses an action, or the beginning of one, that no event has.
+fn check_action(text: &str, is_prefix: bool) -> Result<(), String> {
+    let text = text.to_lowercase();
+    let is_it = |action: &Action| {
+        let action = action.as_str();
+        action == text || is_prefix && action.starts_with(&text)
+    };
+    if Action::ALL.iter().any(is_it) {
+        return Ok(());
+    }
+    let text = text.escape_debug();
+    Err(format!(
+        "no action is called `{text}`: `action:fetch.*` stands for all of fetches"
+    ))
 }
 
 impl EventTerms {
@@ -97,14 +116,16 @@ impl Term {
             .unwrap_or_default();
         match self.key {
             Key::Action => self.is(action),
-            Key::Actor => self.is(actor),
+            Key::Actor => self.is(actor) || name_of(actor).is_some_and(|name| self.is(name)),
             Key::Set => event.event.set().is_some_and(|set| self.is(set)),
             Key::Source => self.is(source) || self.is(&id),
             Key::Any => {
-                let detail = event.event.detail.as_deref().unwrap_or_default();
-                [action, actor, source, detail]
-                    .iter()
-                    .any(|text| text.to_lowercase().contains(&self.text))
+                let detail = event.event.detail_line().unwrap_or_default();
+                let version = event.event.version_id.map(|id| format!("v{id}"));
+                version.is_some_and(|version| self.is(&version))
+                    || [action, actor, source, &detail]
+                        .iter()
+                        .any(|text| text.to_lowercase().contains(&self.text))
             }
         }
     }
@@ -119,10 +140,15 @@ impl Term {
     }
 }
 
+/// Returns the name of a person or token in `anna by http`.
+fn name_of(actor: &str) -> Option<&str> {
+    actor.split_once(" by ").map(|(name, _)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Action, Actor, EventId, NewEvent, SourceId, Stamp};
+    use crate::domain::{Actor, EventId, NewEvent, SourceId, Stamp, VersionId};
 
     #[test]
     fn words_select_events() {
@@ -134,6 +160,7 @@ mod tests {
             },
             event: NewEvent::of(Action::FetchFailed)
                 .source(SourceId(7))
+                .version(VersionId(12))
                 .detail("503 from a.example".to_owned()),
             source_name: Some("Prices".to_owned()),
         };
@@ -141,12 +168,15 @@ mod tests {
             ("", true),
             ("action:fetch.failed", true),
             ("action:fetch.*", true),
-            ("action:fetch", false),
             ("!action:fetch.*", false),
             ("source:prices", true),
             ("source:7", true),
             ("source:8", false),
             ("actor:anna*", true),
+            ("actor:anna", true),
+            ("actor:ann", false),
+            ("v12", true),
+            ("v1", false),
             ("503", true),
             ("503 source:8", false),
             ("!404 source:7", true),
@@ -169,7 +199,7 @@ mod tests {
             let terms: EventTerms = text.parse().expect(text);
             assert_eq!(terms.matches(&of_set), expected, "{text}");
         }
-        for text in ["state:down", "action:", "!"] {
+        for text in ["state:down", "action:", "!", "action:fetch", "action:zzz*"] {
             assert!(text.parse::<EventTerms>().is_err(), "{text}");
         }
     }
