@@ -262,14 +262,16 @@ pub fn edition_to_publish(
     }
 }
 
-/// Returns the file name of each member in a set's folder: the source's name with `_` for each `/`. Fails with the two
+/// Returns the file name of each member in a set's folder: the source's name with `_` for each `/` and without leading dots. Fails with the two
 /// sources whose file names would be equal, also on file systems that ignore case.
 pub fn set_file_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, String> {
     let mut taken: HashMap<String, &str> = HashMap::new();
     let mut files = Vec::new();
     for name in names {
+        // Web servers do not serve a name with a leading dot.
         let file = name.replace('/', "_");
-        if matches!(file.as_str(), "" | "." | "..") || file.contains('\0') {
+        let file = file.trim_start_matches('.').to_owned();
+        if file.is_empty() || file.contains('\0') {
             return Err(format!("`{}` cannot be a file's name", name.escape_debug()));
         }
         if let Some(other) = taken.insert(file.to_lowercase(), name) {
@@ -466,6 +468,10 @@ mod tests {
         assert_eq!(
             files(&["A", "a"]),
             Err("the files of A and a would both be a".to_owned())
+        );
+        assert_eq!(
+            files(&["./hidden", ".profile"]),
+            Ok(vec!["_hidden".to_owned(), "profile".to_owned()])
         );
         assert!(files(&[".."]).is_err());
     }

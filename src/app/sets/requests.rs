@@ -6,10 +6,10 @@ use super::judge::VerifiedSet;
 use crate::app::sources::suggest::no_such_name;
 use crate::app::{App, Ask, Error, ErrorKind, Result};
 use crate::domain::{
-    Edition, EditionId, EditionMember, SetBlocked, SetMember, VerdictOutcome, combination_key,
-    newest_combination, ready_to_judge,
+    Edition, EditionId, EditionMember, SetBlocked, SetMember, Source, VerdictOutcome,
+    combination_key, newest_combination, ready_to_judge,
 };
-use crate::store::{FileSet, NewestEdition, SetMembers, VerdictsOnEdition};
+use crate::store::{FileSet, NewestEdition, SetMembers, SourceFilter, VerdictsOnEdition};
 use crate::verify::Verifier;
 
 impl App {
@@ -29,6 +29,7 @@ impl App {
             Ok(ready) if is_new(&ready) => self.judge_combination(name, ready, Ask::Again).await?,
             ready => {
                 let edition = self.newest_edition_of(&set).await?;
+                self.refuse_with_left_member(&edition).await?;
                 let is_older = newest_combination(&members).is_none_or(|now| is_new(&now));
                 let waits = ready.err().filter(|_| is_older);
                 VerifiedSet {
@@ -69,6 +70,7 @@ impl App {
         if let Some(on) = on.filter(|on| *on != edition.id) {
             return Err(not_the_newest(name, on, edition.id));
         }
+        self.refuse_with_left_member(&edition).await?;
         let earlier = self.read(VerdictsOnEdition(edition.id)).await?;
         let earlier = earlier.iter().map(|one| &one.verdict);
         let verdict = self
@@ -87,6 +89,28 @@ impl App {
         }
         self.settle_recorded_set(name).await?;
         Ok((edition, also.into_iter().map(EditionId).collect()))
+    }
+
+    /// Refuses a verdict on an edition with a source that was removed or has left the set: readers never see that edition.
+    async fn refuse_with_left_member(&self, edition: &Edition) -> Result<()> {
+        let filter = SourceFilter {
+            removed: true,
+            ids: Some(edition.members.iter().map(|one| one.source_id).collect()),
+            ..SourceFilter::default()
+        };
+        let sources = self.ports.store.sources(filter).await?;
+        let has_left =
+            |one: &&Source| one.removed_at.is_some() || !one.settings.tags.contains(&edition.set);
+        match sources.iter().find(has_left) {
+            None => Ok(()),
+            Some(left) => {
+                let (id, set, name) = (edition.id, &edition.set, &left.settings.name);
+                let message = format!("edition {id} of {set} has {name}, which left the set");
+                Err(Error::invalid(message).hint(
+                    "the next edition is without it: the next pass makes it when every member is ready",
+                ))
+            }
+        }
     }
 
     /// Finds the verifier with this name that judges a set.

@@ -103,7 +103,8 @@ fn read(columns: &mut Columns<'_>) -> rusqlite::Result<VerifierLink> {
     })
 }
 
-/// Keeps links, and deletes those that ended a week ago.
+/// Keeps links, ends those by which the same verifier was asked about the same version before, and deletes those that ended
+/// a week ago.
 pub(super) fn make_links(
     transaction: &Transaction<'_>,
     new: &NewLinks,
@@ -111,6 +112,12 @@ pub(super) fn make_links(
 ) -> rusqlite::Result<()> {
     let over = "DELETE FROM verifier_link WHERE expires_at < ?1";
     transaction.execute(over, [millis(now - KEPT)])?;
+    // A verifier that is asked again answers the last request alone.
+    let earlier = "UPDATE verifier_link SET used_at = ?3 WHERE version_id = ?1 AND verifier = ?2 AND used_at IS NULL";
+    transaction.execute(
+        earlier,
+        params![new.version_id.0, new.verifier, millis(now)],
+    )?;
     for (digest, opens, end) in &new.links {
         transaction.execute(
             "INSERT INTO verifier_link (digest, opens, version_id, verifier, fingerprint, created_at, expires_at, checksum)

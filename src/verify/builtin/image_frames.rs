@@ -26,6 +26,8 @@ impl ImageDecoding<'_> {
         let reader = Stoppable::new(bytes, self.stop);
         let mut decoder = png::Decoder::new_with_limits(reader, limits);
         decoder.ignore_checksums(false);
+        // No pixel depends on a profile, which may be much longer than its compressed form.
+        decoder.set_ignore_iccp_chunk(true);
         let header = self.png_made(decoder.read_header_info())?;
         let size = (header.width, header.height);
         self.allowed(size.0, size.1)?;

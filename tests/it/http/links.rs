@@ -144,6 +144,27 @@ fn content_and_verdict_go_by_links_that_open_once() {
 }
 
 #[test]
+fn a_verifier_that_is_asked_again_answers_the_last_request() {
+    let scanner = scanner();
+    let home = Home::new(&policy(&scanner)).with_source("a", ["first"]);
+    let service = Service::start(&home, &["--no-worker"]);
+    home.fetch("a");
+    let first = message(&scanner);
+    home.run(&["verify", "a"]);
+    let second = message(&scanner);
+    assert_eq!(service.get(&path(&first, "content")).status, 410);
+    assert_eq!(
+        give(&service, &path(&first, "verdict"), "passed").status,
+        410
+    );
+    assert_eq!(
+        give(&service, &path(&second, "verdict"), "failed").status,
+        204
+    );
+    assert_eq!(home.source("a")["verified"], "failed");
+}
+
+#[test]
 fn links_outlive_the_service_that_they_name() {
     let scanner = scanner();
     let home = Home::new(&policy(&scanner)).with_source("a", ["first"]);

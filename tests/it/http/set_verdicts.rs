@@ -441,3 +441,25 @@ fn only_what_gannet_runs_itself_is_verified_again() {
         assert_eq!(shown.contains("Verify again"), is_run, "{page}: {shown}");
     }
 }
+
+#[test]
+fn an_edition_with_a_source_that_left_the_set_takes_no_verdict() {
+    let home = home();
+    let operator = token(&home, "anna", &["operator"]);
+    let service = Service::start(&home, &["--no-worker"]);
+    let edition = set(&service, &operator, "eu")["edition_id"].clone();
+    let source = "/api/v1/sources/b";
+    let patched = service.send("PATCH", source, &operator, &json!({"tags": []}));
+    assert_eq!(patched.status, 200, "{patched:?}");
+    let given = service.send(
+        "POST",
+        VERDICTS,
+        &operator,
+        &said(&edition, "legal", "passed"),
+    );
+    let problem = given.json();
+    assert_eq!((given.status, &problem["kind"]), (409, &json!("conflict")));
+    let detail = problem["detail"].as_str().expect("words");
+    assert!(detail.contains("has b, which left the set"), "{detail}");
+    assert!(!home.data().join("sets/eu").exists());
+}
