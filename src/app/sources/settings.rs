@@ -225,6 +225,12 @@ fn checked_tags(mut tags: Vec<String>) -> Result<Vec<String>> {
         )));
     }
     for tag in &tags {
+        if tag == "none" {
+            let message = "`none` cannot be a tag: that is how no tags are shown";
+            return Err(
+                Error::invalid(message).hint("`gannet edit SOURCE --no-tags` takes tags away")
+            );
+        }
         if tag.is_empty()
             || tag.len() > 64
             || !tag

@@ -11,6 +11,13 @@ fn link(page: &str, words: &str) -> String {
     address.replace("&amp;", "&")
 }
 
+/// Returns what stands for the sources that a question is about.
+fn these(page: &str) -> String {
+    let value = page.split("name=\"these\" value=\"").nth(1);
+    let value = value.and_then(|rest| rest.split('"').next());
+    value.expect("a question").to_owned()
+}
+
 #[test]
 fn all_that_match_are_changed_after_a_question_with_their_number() {
     let gannet = Gannet::new();
@@ -33,17 +40,19 @@ fn all_that_match_are_changed_after_a_question_with_their_number() {
     let next = visitor.shown(&link(&unfiltered, "Next page"));
     assert!(next.contains("101–131 of 131"), "{next}");
     let all = "all=yes&do=off&filter=*.csv&back=/sources?sort%3D-id";
-    for confirmed in ["", "&confirmed=yes&count=129"] {
-        let asked = visitor
-            .post("/sources/-", &format!("{all}{confirmed}"))
-            .text();
-        assert!(
-            asked.contains("Switch off 130 sources?")
-                && asked.contains("name=\"count\" value=\"130\""),
-            "{asked}"
-        );
-    }
-    let done = visitor.post("/sources/-", &format!("{all}&confirmed=yes&count=130"));
+    let asked = |confirmed: &str| {
+        let form = format!("{all}{confirmed}");
+        let asked = visitor.post("/sources/-", &form).text();
+        assert!(asked.contains("Switch off 130 sources?"), "{asked}");
+        these(&asked)
+    };
+    let before = format!("&confirmed=yes&these={}", asked(""));
+    // As many as before, but not the same.
+    gannet.ok(&["remove", "f7.csv"]);
+    gannet.ok(&["add", "https://example.org/new.csv"]);
+    let confirmed = format!("&confirmed=yes&these={}", asked(&before));
+    assert_ne!(before, confirmed);
+    let done = visitor.post("/sources/-", &format!("{all}{confirmed}"));
     assert_eq!(
         done.header("location"),
         Some("/sources?sort=-id&done=off"),
@@ -73,8 +82,9 @@ fn removed_sources_are_brought_back_together_and_not_fetched() {
     );
     let fetched = visitor.post("/sources/-", "do=fetch&source=1");
     assert_eq!(fetched.status, 409, "{fetched:?}");
-    let back = "all=yes&do=restore&filter=state:removed&back=/sources&confirmed=yes&count=2";
-    let restored = visitor.post("/sources/-", back);
+    let back = "all=yes&do=restore&filter=state:removed&back=/sources";
+    let asked = these(&visitor.post("/sources/-", back).text());
+    let restored = visitor.post("/sources/-", &format!("{back}&confirmed=yes&these={asked}"));
     assert_eq!(
         restored.header("location"),
         Some("/sources?done=restored"),

@@ -137,7 +137,7 @@ fn no_way_into_a_set_takes_a_file_away_before_the_set_is_published() {
 fn a_source_that_enters_a_published_set_stays_until_an_edition_has_it() {
     let release = Release::new();
     release.fetch();
-    release.add("notes.txt", "none");
+    release.add("notes.txt", "alone");
     release.origin.on("/notes.txt", [Reply::file("notes")]);
     release.gannet.fetch("notes.txt");
     release.tag(&["notes.txt"], &["release"]);

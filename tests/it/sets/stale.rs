@@ -139,7 +139,7 @@ fn a_combination_that_was_never_judged_is_judged() {
 fn the_newest_combination_is_judged_and_not_only_the_edition_before() {
     let release = Release::new();
     release.fetch();
-    release.add("notes.txt", "none");
+    release.add("notes.txt", "alone");
     release.origin.on("/notes.txt", [Reply::file("notes")]);
     release.gannet.fetch("notes.txt");
     release

@@ -56,7 +56,7 @@ pub(super) fn add_form(typed: &Fields, error: Option<&FormError>) -> Markup {
     }
 }
 
-/// Adds the sources of a form, and returns their ids. Those before a line that is refused stay added.
+/// Adds the sources of a form, all or none, and returns their ids.
 pub(super) async fn added(visit: &Visit, fields: &Fields) -> Result<Vec<SourceId>, FormError> {
     let (lines, settings): (Vec<_>, Vec<_>) = wanted(fields)?.into_iter().unzip();
     let is_list = lines.len() > 1;
@@ -96,7 +96,7 @@ fn wanted(fields: &Fields) -> Result<Vec<(usize, SettingsPatch)>, FormError> {
     }
     for (at, line) in lines(fields.text("lines")).enumerate() {
         let settings = of_line(line, &common).map_err(|mut error| {
-            error.message = format!("line {}: {}", at + 1, error.message);
+            error.message = format!("line {}: {}; nothing was added", at + 1, error.message);
             error
         })?;
         wanted.extend(settings.map(|settings| (at + 1, settings)));

@@ -174,7 +174,7 @@ pub(super) fn done(visit: &Visit) -> Markup {
 const UNDONE: [&str; 3] = ["nothing", "busy", "fetching"];
 
 /// What forms did: a word of an address, and what is shown for it. Texts from an address are never shown.
-const DONE: [(&str, &str); 13] = [
+const DONE: [(&str, &str); 14] = [
     ("added", "Added. A worker fetches what is due."),
     ("edited", "The settings were changed."),
     ("fetched", "Fetched."),
@@ -192,6 +192,7 @@ const DONE: [(&str, &str); 13] = [
         "Switched off: it is not fetched until it is switched on.",
     ),
     ("removed", "Removed."),
+    ("purged", "Deleted, with the history."),
     ("restored", "Brought back."),
     ("verdict", "The verdict was recorded."),
     ("verified", "The verifiers were run again."),

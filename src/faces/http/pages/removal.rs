@@ -7,6 +7,7 @@ use super::elements::{grouped, text};
 use super::fields::Fields;
 use super::layout::Section;
 use super::visit::{Visit, see_other};
+use crate::domain::Source;
 use crate::faces::http::api::remove_source;
 use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
@@ -19,6 +20,9 @@ const MAX_NAMED: usize = 20;
 pub(super) async fn ask(visit: Visit, Part(source): Part<String>) -> Result<Response, Problem> {
     let source = visit.app().source(&source).await?;
     let target = format!("/sources/{}/remove", source.id);
+    if source.removed_at.is_some() {
+        return confirmation_of_purge(&visit, &source, &target).await;
+    }
     confirmation(&visit, &[source.id.to_string()], &target).await
 }
 
@@ -62,6 +66,32 @@ pub(super) async fn confirmation(
     Ok(visit.page(Section::Sources, &title, &content))
 }
 
+/// Asks before the history of a source that was removed is deleted.
+async fn confirmation_of_purge(
+    visit: &Visit,
+    source: &Source,
+    target: &str,
+) -> Result<Response, Problem> {
+    let versions = visit
+        .app()
+        .count_versions(std::slice::from_ref(source))
+        .await?;
+    let title = format!("Delete the history of {}?", text(&source.settings.name));
+    let content = html! {
+        h1 { (title) }
+        p { "It was removed already. Its history (" (count(versions, "version")) ") is deleted now: this cannot be undone." }
+        form method="post" action=(target) {
+            input type="hidden" name="confirmed" value="yes";
+            input type="hidden" name="purge" value="yes";
+            p.buttons {
+                button.danger type="submit" { "Delete" }
+                a.button href={ "/sources/" (source.id) } { "Keep" }
+            }
+        }
+    };
+    Ok(visit.page(Section::Sources, &title, &content))
+}
+
 /// Says what becomes of the files and the history.
 fn what_happens(is_one: bool, versions: u64, sets: &[String]) -> Markup {
     html! {
@@ -99,7 +129,7 @@ pub(super) async fn remove(
     let purge = fields.is_on("purge");
     remove_source(&visit.shared, &visit.caller, source.id, purge).await?;
     Ok(see_other(&if purge {
-        "/sources?done=removed".to_owned()
+        "/sources?done=purged".to_owned()
     } else {
         format!("/sources/{}?done=removed", source.id)
     }))

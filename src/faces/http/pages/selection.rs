@@ -10,7 +10,7 @@ use super::layout::Section;
 use super::removal::confirmation;
 use super::sources::refused;
 use super::visit::{Visit, local_path, see_other, with_done};
-use crate::domain::{SettingsPatch, SourceId};
+use crate::domain::{Digest, SettingsPatch, SourceId};
 use crate::faces::http::problem::Problem;
 use crate::faces::http::source_page::all_of;
 use crate::faces::text::count;
@@ -33,17 +33,18 @@ pub(super) async fn change(visit: Visit, fields: Fields) -> Result<Response, Pro
     if fields.is_on("all") {
         let found = all_of(visit.app(), fields.text("filter")).await?;
         if found.len() > MAX_SOURCES {
-            let (found, most) = (grouped(found.len() as u64), grouped(MAX_SOURCES as u64));
-            let detail = format!("{found} sources match: {most} at most are changed at once");
-            let error = Problem::invalid(detail).hint("narrow the filter");
-            return Ok(refused(&visit, &FormError::from(error)));
-        }
-        // The number in the question is that of the sources that are changed.
-        let is_asked = fields.is_on("confirmed") && fields.text("count") == found.len().to_string();
-        if !is_asked && !found.is_empty() {
-            return question(&visit, &fields, found.len());
+            return Ok(refused(&visit, &FormError::from(too_many(found.len()))));
         }
         marked = found.iter().map(|source| source.id.to_string()).collect();
+        if fields.text("do") == "remove" && !marked.is_empty() {
+            // Its form names the sources one by one.
+            return confirmation(&visit, &marked, "/sources/-").await;
+        }
+        // Those that the question was about are changed, or it is asked again.
+        let is_asked = fields.is_on("confirmed") && fields.text("these") == digest_of(&marked);
+        if !is_asked && !marked.is_empty() {
+            return question(&visit, &fields, &marked);
+        }
     }
     let back = local_path(fields.text("back")).unwrap_or("/sources");
     if marked.is_empty() {
@@ -75,12 +76,23 @@ fn marked_ids(fields: &Fields) -> Result<Vec<String>, Problem> {
     Ok(marked)
 }
 
+fn too_many(found: usize) -> Problem {
+    let (found, most) = (grouped(found as u64), grouped(MAX_SOURCES as u64));
+    let detail = format!("{found} sources match: {most} at most are changed at once");
+    Problem::invalid(detail).hint("narrow the filter")
+}
+
+/// Returns what stands for these sources in a form: a list of 10,000 would be long.
+fn digest_of(ids: &[String]) -> String {
+    Digest::of(ids.join(",").as_bytes()).to_hex()
+}
+
 /// Asks before something is done with all sources that match a filter.
-fn question(visit: &Visit, fields: &Fields, found: usize) -> Result<Response, Problem> {
+fn question(visit: &Visit, fields: &Fields, found: &[String]) -> Result<Response, Problem> {
     let wanted = ACTIONS.iter().find(|(word, ..)| *word == fields.text("do"));
     let unknown = || Problem::invalid("the form does not say what to do");
     let (word, button, verb) = wanted.ok_or_else(unknown)?;
-    let title = format!("{verb} {}?", count(found as u64, "source"));
+    let title = format!("{verb} {}?", count(found.len() as u64, "source"));
     let (filter, back) = (fields.text("filter"), local_path(fields.text("back")));
     let back = back.unwrap_or("/sources");
     let content = html! {
@@ -93,13 +105,9 @@ fn question(visit: &Visit, fields: &Fields, found: usize) -> Result<Response, Pr
             @for (name, value) in [("all", "yes"), ("filter", filter), ("do", word), ("back", back), ("confirmed", "yes")] {
                 input type="hidden" name=(name) value=(value);
             }
-            input type="hidden" name="count" value=(found);
-            @if *word == "remove" {
-                p { "They are fetched no more, and their published files are withdrawn. The history is kept." }
-                p { label.check { input type="checkbox" name="purge" value="yes"; " Delete the history too. This cannot be undone." } }
-            }
+            input type="hidden" name="these" value=(digest_of(found));
             p.buttons {
-                button.(if *word == "remove" { "danger" } else { "main" }) type="submit" { (button) }
+                button.main type="submit" { (button) }
                 a.button href=(back) { "Leave them" }
             }
         }
@@ -135,5 +143,5 @@ async fn switch(visit: &Visit, marked: &[String], enabled: bool) -> Result<&'sta
 async fn remove(visit: &Visit, marked: &[String], purge: bool) -> Result<&'static str, Problem> {
     visit.acting().remove(marked, purge).await?;
     visit.shared.fetching().wake();
-    Ok("removed")
+    Ok(if purge { "purged" } else { "removed" })
 }

@@ -153,7 +153,7 @@ fn set_facts(visit: &Visit, set: &SetOverview, verifiers: &[String]) -> Facts {
     facts.push((
         "published at",
         html! {
-            @if let Some(path) = path(set) { code { (text(&path)) } ", since " (visit.time(set.set.published_at)) } @else { "nothing yet" }
+            @if let Some(path) = path(set) { code { (text(&path)) } ", since " (visit.time(set.set.published_at)) } @else if set.set.withdrawn.is_some() { "nothing now" } @else { "nothing yet" }
         },
     ));
     if let Some(withdrawn) = &set.set.withdrawn {

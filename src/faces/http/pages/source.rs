@@ -80,7 +80,7 @@ fn buttons(source: &Source) -> Markup {
                     }
                 }
             }
-            a.button href={ (place) "/remove" } { "Remove …" }
+            a.button href={ (place) "/remove" } { @if source.removed_at.is_some() { "Delete the history …" } @else { "Remove …" } }
         }
     }
 }
