@@ -6,6 +6,7 @@ mod certificate;
 mod check;
 mod commands;
 mod completing;
+mod consuming;
 mod dashboard;
 mod demo;
 mod loading;
@@ -30,6 +31,7 @@ use crate::config::{Config, Environment, Flags};
 use crate::faces::cli::args::{Access, Cli, Command, ConfigArgs, ConfigShowArgs, ConfigWhat};
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::faces::tui;
+use completing::complete;
 
 /// How long threads that still block may keep the program from ending.
 const SHUTDOWN: Duration = Duration::from_millis(500);
@@ -53,12 +55,16 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
     status.into()
 }
 
-async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>) -> ExitStatus {
-    let flags = Flags {
-        config: cli.config,
-        data_dir: cli.data_dir,
+fn flags_of(cli: &Cli) -> Flags {
+    Flags {
+        config: cli.config.clone(),
+        data_dir: cli.data_dir.clone(),
         utc: cli.utc,
-    };
+    }
+}
+
+async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>) -> ExitStatus {
+    let flags = flags_of(&cli);
     match cli.command {
         None if !cli.worker_only => {
             let opened = dashboard::open(cli.dashboard, &flags, environment, console).await;
@@ -68,17 +74,19 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
             ended(config(&args, &flags, environment, console).await, console)
         }
         Some(Command::Completions(args)) => cli::print_completions(&args, console),
-        Some(Command::Complete(args)) => {
-            completing::complete(&args.words, environment, console).await
-        }
+        Some(Command::Complete(args)) => complete(&args.words, environment, console).await,
         Some(Command::Help(args)) => cli::print_help(&args, console),
         Some(Command::Man(args)) => cli::print_manual(&args, console),
-        Some(Command::Demo(args)) => ended(
-            Box::pin(demo::run(&args, environment, console)).await,
-            console,
-        ),
+        Some(Command::Demo(args)) => {
+            let shown = Box::pin(demo::run(&args, environment, console)).await;
+            ended(shown, console)
+        }
         Some(Command::App(mut command)) => {
             commands::run(&mut command, &flags, environment, console).await
+        }
+        Some(Command::Consume) => {
+            let stayed = Box::pin(consuming::stay(&flags, environment, console)).await;
+            ended(stayed, console)
         }
         Some(Command::Serve(args)) => {
             let served = Box::pin(serving::serve(&args, &flags, environment, console)).await;

@@ -57,6 +57,10 @@
 //! - **event, actor, stamp**: an action that was taken, for the log; who took it; actor and time of an operation
 //! - **person, session**: who signs in to the service, in a *role*; the time from sign-in to sign-out
 //! - **token**: what a program shows to the service in the place of a name and a password
+//! - **message, queue, unit**: JSON that was pushed; where it waits, durable, until it is persisted; the messages of one
+//!   request, which are on their queue together or not at all
+//! - **consumer**: persists messages: takes them from their queue in the same transaction; a message that cannot be
+//!   persisted is *dead* after five tries
 //! - **notifier, notice**: a program or a webhook that receives changes; the message that it receives
 //! - **catalogue**: the database, `gannet.db`; the *archive* is everything else in the data folder
 //! - **mark**: the number that catalogue and archive carry both, so that a catalogue put back from a copy is
@@ -76,7 +80,7 @@
 //! | [`verify`] | built-in rules and programs that judge | child processes |
 //! | [`thumbnails`] | small pictures of pictures, kept in a folder that may be lost | |
 //! | [`app`] | use-cases, what every face calls | |
-//! | [`worker`] | passes: claims, limits, the pipeline | |
+//! | [`worker`] | passes: claims, limits, the pipeline; the consumer of messages | |
 //! | [`faces`] | the command line with the manual, the dashboard, the HTTP service | terminal, arguments, axum |
 //! | [`demo`] | a small HTTPS origin to try everything on | certificates of its own |
 //! | [`logging`] | the JSON log file | |

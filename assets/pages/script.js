@@ -160,10 +160,12 @@
 
   function follow() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const query = lastEvent === null ? "" : `?after=${lastEvent}`;
+    const query = new URLSearchParams();
+    if (lastEvent !== null) query.set("after", lastEvent);
+    if (!document.querySelector('[data-live="messages"]')) query.set("messages", "false");
     let socket;
     try {
-      socket = new WebSocket(`${scheme}//${location.host}/live${query}`);
+      socket = new WebSocket(`${scheme}//${location.host}/live?${query}`);
     } catch {
       return;
     }
@@ -181,7 +183,7 @@
         return;
       }
       if (typeof event.id === "number") lastEvent = event.id;
-      if (concerns(event)) refreshSoon();
+      if (event.message || concerns(event)) refreshSoon();
     });
     socket.addEventListener("close", (closed) => {
       // The catalogue is another one, or was put back from a copy.
@@ -194,7 +196,7 @@
 
   // ---- Keys -------------------------------------------------------------------------------------------------------
 
-  const PLACES = { o: "/", s: "/sources", t: "/sets", l: "/log" };
+  const PLACES = { o: "/", s: "/sources", t: "/sets", m: "/messages", q: "/queues", l: "/log" };
   let isGoing = false;
 
   function onKey(event) {

@@ -10,6 +10,7 @@ mod archive_link;
 mod damage;
 mod error;
 mod judging;
+mod messages;
 mod notifications;
 mod policy;
 mod ports;
@@ -22,8 +23,9 @@ mod summary;
 mod versions;
 
 pub use crate::store::{
-    Cell, ColumnFacts, Edited, EventFilter, FileSet, NamedVersion, Newest, PicturePage,
-    PicturePlace, QueryLimits, Table, TableFacts, VerdictFilter, VerdictOn, VerdictSubject,
+    Cell, ColumnFacts, Consumed, Edited, EventFilter, FileSet, MessagesQuery, NamedVersion, Newest,
+    PicturePage, PicturePlace, QueryLimits, QueueFacts, QueueRate, RATE_SECONDS, Table, TableFacts,
+    VerdictFilter, VerdictOn, VerdictSubject,
 };
 pub use crate::thumbnails::Thumbnail;
 pub use access::password::check_password;
@@ -36,6 +38,7 @@ pub use judging::links::{LinkRefusal, Linked};
 pub use judging::outside_verdict::GivenVerdict;
 pub use judging::stale::{JudgedAgain, StaleProgress, StaleRequest};
 pub(crate) use judging::step::Ask;
+pub use messages::{NewMessages, Queued, Queueing};
 pub use notifications::plan::Delivery;
 pub use policy::adoption::{Adoption, EndedRefusals};
 pub use policy::configured::ReadConfig;

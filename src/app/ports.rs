@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{Error, ErrorKind, Result};
 use crate::app::access::hashing::Hashing;
@@ -14,7 +14,7 @@ use crate::app::policy::configured::{Configured, ReadConfig, Trouble};
 use crate::archive::{Archive, ArchiveError, CodecLimit, CodecLoad};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::{Actor, Stamp};
+use crate::domain::{Actor, MessageIds, Stamp};
 use crate::store::{Fact, Query, Store};
 use crate::thumbnails::Thumbnails;
 
@@ -57,6 +57,10 @@ pub(crate) struct Ports {
     pub(super) thumbnails: Arc<Thumbnails>,
     /// Concurrent makings of thumbnails, each of which may hold a decoded picture in memory.
     pub(super) shrinking: Arc<Semaphore>,
+    /// Notified when this process puts messages on a queue.
+    pub(super) messages_came: Notify,
+    /// The ids of messages that this process puts on queues.
+    pub(super) message_ids: MessageIds,
 }
 
 /// The use-cases, for one actor.
@@ -107,6 +111,8 @@ impl App {
             coding: CodecLimit::new(cores),
             thumbnails,
             shrinking: Arc::new(Semaphore::new(MAX_SHRINKING)),
+            messages_came: Notify::new(),
+            message_ids: MessageIds::default(),
         };
         Self {
             ports: Arc::new(ports),

@@ -13,11 +13,12 @@ use super::document::Document;
 use super::notify::NotifierKeys;
 use super::paths::{Paths, expand, home_of_owner};
 use super::program_search::folder_of;
+use super::queues::QueueKeys;
 use super::verifiers::VerifierKeys;
 use super::{
     CataloguePlace, Config, ConfigError, DashboardConfig, Environment, FetchConfig, HttpConfig,
     LogConfig, Secrets, SettingOrigin, SettingOrigins, StorageConfig, WorkerConfig, Zone, builtin,
-    notify, verifiers,
+    notify, queues, verifiers,
 };
 
 /// The command line options that choose the configuration.
@@ -46,10 +47,13 @@ struct FileSettings {
     http: HttpConfig,
     verifier: Vec<VerifierKeys>,
     notify: Vec<NotifierKeys>,
+    queue: Vec<QueueKeys>,
     #[serde(skip)]
     verifiers: Vec<super::VerifierConfig>,
     #[serde(skip)]
     notifiers: Vec<super::NotifierConfig>,
+    #[serde(skip)]
+    queues: Vec<super::QueueConfig>,
     /// The keys of single values, each after its table and a dot.
     #[serde(skip)]
     keys: BTreeSet<String>,
@@ -220,6 +224,7 @@ impl Config {
             http: settings.http,
             verifiers: settings.verifiers,
             notifiers: settings.notifiers,
+            queues: settings.queues,
             secrets,
             zone: flags.zone(environment),
             origins,
@@ -425,6 +430,7 @@ fn read_document(document: &Document<'_>, paths: Paths<'_>) -> FileSettings {
     FileSettings {
         verifiers: verifiers::verifiers(document, std::mem::take(&mut read.verifier), paths),
         notifiers: notify::notifiers(document, std::mem::take(&mut read.notify), paths),
+        queues: queues::queues(document, std::mem::take(&mut read.queue), paths),
         keys: keys_of(document.table().get_ref()),
         ..read
     }

@@ -20,6 +20,7 @@ mod paths;
 mod program_search;
 mod programs;
 mod proxy_address;
+mod queues;
 mod resource_limits;
 mod secrets;
 mod storage;
@@ -48,7 +49,8 @@ pub use secrets::{LEAST_SECRET_BYTES, Secrets};
 pub use storage::{CataloguePlace, ObjectsPlace, StorageConfig};
 pub use types::{
     Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,
-    NotifierKind, ThemeChoice, VerifierConfig, VerifierInput, VerifierKind, WorkerConfig,
+    NotifierKind, QueueConfig, ThemeChoice, VerifierConfig, VerifierInput, VerifierKind,
+    WorkerConfig,
 };
 pub use values::parse_listen_address;
 pub use zone::Zone;

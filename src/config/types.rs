@@ -10,12 +10,12 @@ use toml::Spanned;
 use super::http::HttpConfig;
 use super::values::{duration, one_path, size, user_agent, web_address, within};
 use super::{
-    Builtin, CataloguePlace, NoProxy, ObjectsPlace, ProxyAddress, ResourceLimits, Secrets,
+    Builtin, CataloguePlace, NoProxy, ObjectsPlace, ProxyAddress, ResourceLimits, Schema, Secrets,
     SettingOrigin, SettingOrigins, StorageConfig, Zone,
 };
 use crate::domain::text_form::{prints_text, reads_text};
 use crate::domain::words::words;
-use crate::domain::{NoticeRules, Pattern, Scope, Weight};
+use crate::domain::{NoticeRules, Pattern, QueueName, Scope, Weight};
 
 /// The configuration in force.
 #[derive(Clone)]
@@ -45,6 +45,8 @@ pub struct Config {
     pub verifiers: Vec<VerifierConfig>,
     /// `[[notify]]`, in the order of the file.
     pub notifiers: Vec<NotifierConfig>,
+    /// `[[queue]]`, in the order of the file.
+    pub queues: Vec<QueueConfig>,
     /// The secrets of `secrets_file` and of the environment.
     pub secrets: Secrets,
     /// The zone in which people read and write times.
@@ -315,6 +317,17 @@ pub struct NotifierConfig {
     pub kind: NotifierKind,
     /// The time after which a delivery counts as failed; by default 30 s.
     pub timeout: Duration,
+}
+
+/// One `[[queue]]`.
+#[derive(Clone, Debug)]
+pub struct QueueConfig {
+    /// The name, which no other has.
+    pub name: QueueName,
+    /// What its messages have to be; any JSON without one.
+    pub schema: Option<Schema>,
+    /// How long its messages stay when they are persisted; for ever without.
+    pub keep: Option<Duration>,
 }
 
 /// The kind of a notifier.

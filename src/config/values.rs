@@ -63,6 +63,7 @@ texts! {
     some_duration: Option<Duration> = |text| parse_duration(text).map(Some);
     some_long_duration: Option<Duration> = |text| parse_long_duration(text).map(Some);
     is_set: bool = parse_scope;
+    keep: Option<Duration> = |text| parse_long_duration(text).map(Some);
     quiet: Option<Duration> = |text| parse_quiet(text).map(Some);
     cpu_time: Option<Duration> = parse_cpu_time;
     some_size: Option<u64> = |text| parse_size(text).map(Some);

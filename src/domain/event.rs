@@ -145,6 +145,12 @@ words!(
         TokenCreated = "token.created",
         /// A token was revoked.
         TokenRevoked = "token.revoked",
+        /// A message could not be persisted, and was given up.
+        MessageDead = "message.dead",
+        /// A message that was given up was put on its queue again.
+        MessageRetried = "message.retried",
+        /// A message that was given up was deleted.
+        MessageDeleted = "message.deleted",
     }
 );
 

@@ -17,9 +17,11 @@ mod file_name;
 mod filter;
 mod id;
 mod interval;
+mod json_lines;
 mod likely_address;
 mod lines;
 mod masked;
+mod message;
 mod moment;
 mod near;
 mod notice;
@@ -77,8 +79,10 @@ pub use interval::{
     Interval, IntervalError, Slot, duration_setting, duration_words, next_slot,
     next_slot_after_failure,
 };
+pub use json_lines::{JsonLines, MAX_MESSAGE_BYTES, bodies_of};
 pub use lines::{lines, with_line_feeds};
 pub use masked::{masked, masked_within};
+pub use message::{DeadMessage, MAX_UNIT, Message, MessageId, MessageIds, QueueName};
 pub use moment::{Moment, MomentError};
 pub use near::nearest_word;
 pub use notice::{

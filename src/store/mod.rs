@@ -13,6 +13,7 @@ mod fact;
 mod judged;
 mod link_types;
 mod mended;
+mod message_types;
 mod notice_types;
 mod options;
 mod picture_query;
@@ -34,6 +35,9 @@ pub use fact::Fact;
 pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
 pub use link_types::{NewLinks, ServiceInfo, VerifierLink};
 pub use mended::{IndexesOf, Mended};
+pub use message_types::{
+    Consumed, MessagesQuery, NewUnit, Put, QueueFacts, QueueRate, RATE_SECONDS, UnitKey,
+};
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
     PublicationEvent, RunStart, SetLook, StoriesOf, ToldOfEvent,
@@ -46,17 +50,18 @@ pub use published_types::{
 };
 pub use query::{
     AllRowsFit, AskedOfPublished, AttemptsAfter, AttemptsBefore, AttemptsByHour, BarePaths,
-    CatalogueMark, ChangeRuns, ContentsOf, DeletedEditions, DigestsOf, DueSetPublication,
-    EditionRefusals, EditionWithId, ExistingSources, ExpectedFiles, FileSetNamed, FileSets,
-    FirstWithFile, FreeName, HappenedAfter, LastGoodAttempt, LinkWith, ListedSources, LooseObjects,
-    NamedVersions, NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent, NewestKey,
-    NewestOf, NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People, PersonNamed,
-    PlaceAmongSources, PolicyInForce, PolicyRevision, PromisedBy, Publications, PublishFailures,
-    PurgedAt, Query, RefusalsInNameOf, RemovedSources, ServedVersion, ServicesSeenSince,
-    SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets, StateCounts, TokenWith,
-    Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
-    VerdictsAndDeaths, VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith,
-    VersionsBefore, Withdrawals, Workers,
+    CatalogueMark, ChangeRuns, ContentsOf, DeadMessages, DeletedEditions, DigestsOf,
+    DueSetPublication, EditionRefusals, EditionWithId, ExistingSources, ExpectedFiles,
+    FileSetNamed, FileSets, FirstWithFile, FreeName, HappenedAfter, LastGoodAttempt, LinkWith,
+    ListedSources, LooseObjects, MessageWith, NamedVersions, NewestAmongUnreadable, NewestAttempt,
+    NewestEdition, NewestEvent, NewestKey, NewestOf, NewestPersisted, NewestTimes, NewestVerdict,
+    NoticeLookOf, OutlookAt, People, PersistedAfter, PersonNamed, PlaceAmongSources, PolicyInForce,
+    PolicyRevision, PromisedBy, Publications, PublishFailures, PurgedAt, Query, QueuedAny, Queues,
+    RefusalsInNameOf, RemovedSources, ServedVersion, ServicesSeenSince, SessionWith, SetMembers,
+    ShownSource, SoundVersions, SourcesInManySets, StateCounts, TokenWith, Tokens, UnclaimedDue,
+    UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles, VerdictsAndDeaths,
+    VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith, VersionsBefore, Withdrawals,
+    Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

@@ -12,6 +12,7 @@ use super::damaged_row::DamagedRow;
 use super::error::StoreError;
 use super::judged::{Awaiting, Judged};
 use super::link_types::{ServiceInfo, VerifierLink};
+use super::message_types::{MessagesQuery, QueueFacts};
 use super::notice_types::{Announcement, ChangeRun, ChangeStory, NoticeLook, RunStart, StoriesOf};
 use super::picture_query::{PicturePage, PicturesQuery};
 use super::published_types::{
@@ -25,9 +26,10 @@ use super::types::{
     RefusalsBy, VerdictFilter, VerdictOn, VersionToJudge,
 };
 use crate::domain::{
-    Action, AdoptedPolicy, ArchiveMark, Attempt, AttemptId, Digest, Edition, EditionId,
-    EditionVerdict, EventId, Person, Publication, SetMember, SetPublication, Source, SourceId,
-    SourceSettings, StateWord, Token, Verdict, VerdictId, Version, VersionId, WorkerInfo,
+    Action, AdoptedPolicy, ArchiveMark, Attempt, AttemptId, DeadMessage, Digest, Edition,
+    EditionId, EditionVerdict, EventId, Message, MessageId, Person, Publication, SetMember,
+    SetPublication, Source, SourceId, SourceSettings, StateWord, Token, Verdict, VerdictId,
+    Version, VersionId, WorkerInfo,
 };
 
 /// A question to the catalogue, which is answered on one state of it.
@@ -61,6 +63,7 @@ answers! {
     Awaiting => Vec<(SourceId, VersionId)>;
     Condition => bool;
     JudgedRequest => Vec<JudgedBy>;
+    MessagesQuery => Vec<Message>;
     PicturesQuery => PicturePage;
     SetsQuery => Vec<String>;
     Shown => Option<Unservable>;
@@ -256,4 +259,20 @@ queries! {
     LinkWith(Digest) -> Option<VerifierLink>;
     /// The services that were seen since this time, those first whose address verifiers know.
     ServicesSeenSince(DateTime<Utc>) -> Vec<ServiceInfo>;
+}
+
+// Messages.
+queries! {
+    /// The message with this id, persisted or on the queue. Damage is an error.
+    MessageWith(MessageId) -> Option<Message>;
+    /// The messages that were given up last, the latest first, so many at most.
+    DeadMessages(usize) -> Vec<DeadMessage>;
+    /// Messages that were persisted after this place, each with its own place, so many at most.
+    PersistedAfter(i64, usize) -> Vec<(i64, MessageId)>;
+    /// The place of the message that was persisted last; 0 while there is none.
+    NewestPersisted -> i64;
+    /// Whether messages wait on a queue.
+    QueuedAny -> bool;
+    /// All queues by name, with what went through each since this time.
+    Queues(DateTime<Utc>) -> Vec<QueueFacts>;
 }

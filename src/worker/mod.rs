@@ -4,6 +4,7 @@
 //! releases its claims.
 
 mod arrivals;
+mod consumer;
 mod dead_workers;
 mod heartbeat;
 mod host_backlog;
@@ -24,6 +25,7 @@ mod supervisor;
 mod unkept;
 mod verify_step;
 
+pub use consumer::consume;
 pub use pass::Selection;
 pub use progress::Progress;
 pub use report::{MAX_FAILURES, PassReport};

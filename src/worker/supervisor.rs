@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::arrivals::Arrivals;
+use super::consumer;
 use super::dead_workers;
 use super::heartbeat::Heartbeat;
 use super::housekeeping;
@@ -111,7 +112,7 @@ impl Worker {
         self.add_damage(&mut report).await;
         let goes_on = |report: &PassReport| report.error.as_ref().is_none_or(Error::concerns_one);
         if goes_on(&report)
-            && let Err(error) = self.after_work(is_regular, self.app.has_joined()).await
+            && let Err(error) = self.after_work(is_regular, stop).await
         {
             report.fail(error);
         }
@@ -140,11 +141,12 @@ impl Worker {
 
     /// Increments the marks of catalogue and archive if the pass may have recorded something; tidies the archive when
     /// that is due, and keeps the reserve.
-    async fn after_work(&self, is_regular: bool, has_worked: bool) -> Result<()> {
-        if has_worked {
+    async fn after_work(&self, is_regular: bool, stop: &Stop) -> Result<()> {
+        if self.app.has_joined() {
             self.app.join_archive().await?;
         }
         if is_regular {
+            consumer::drain(&self.app, stop).await?;
             housekeeping::tidy_when_due(&self.app).await?;
             self.app.make_reserve().await;
         }
@@ -316,6 +318,18 @@ impl Worker {
     ///
     /// When the catalogue was replaced: a service manager starts another worker, which opens the new one.
     pub async fn run_forever(
+        &self,
+        stop: &Stop,
+        progress: &Progress,
+        after_pass: impl Fn(PassReport),
+    ) -> Result<()> {
+        tokio::select! {
+            stayed = self.make_passes(stop, progress, after_pass) => stayed,
+            never = consumer::consume_forever(&self.app) => match never {},
+        }
+    }
+
+    async fn make_passes(
         &self,
         stop: &Stop,
         progress: &Progress,

@@ -83,6 +83,7 @@ fn app(folder: &Path, min: u64) -> App {
         worker: gannet::config::WorkerConfig::default(),
         http: gannet::config::HttpConfig::default(),
         notifiers: Vec::new(),
+        queues: Vec::new(),
         verifiers: vec![verifier("size", size)],
         secrets: Secrets::default(),
         zone: gannet::config::Zone::UTC,

@@ -94,3 +94,28 @@ fn a_verdict_that_is_being_given_stays_with_the_edition_that_was_looked_at() {
         "{complaints:?}"
     );
 }
+
+#[test]
+fn messages_show_as_they_come() {
+    let (home, service) = home();
+    let Some(mut browser) = Browser::start(&service.address) else {
+        return;
+    };
+    let mut consumer = home.start(&["consume"]);
+    sign_in(&mut browser, "anna");
+    follow(&mut browser, "/messages");
+    home.ok(&["messages", "send", "{\"order\": 17}", "--queue", "orders"]);
+    browser.wait_for_text("{\"order\": 17}");
+    follow(&mut browser, "/queues");
+    home.ok(&["messages", "send", "\"ping\"", "--queue", "pings"]);
+    browser.wait_for_text("pings");
+    assert_eq!(browser.evaluate("window.isKept"), true);
+    browser.goto("/messages");
+    browser.click("DisclosureTriangle", "Send a message");
+    browser.fill("JSON", "{\"by\": [\"hand\"]}");
+    browser.click("button", "Send");
+    browser.wait_for_text("The message was sent.");
+    browser.wait_for_text("hand");
+    consumer.kill().expect("killed");
+    consumer.wait().expect("ended");
+}

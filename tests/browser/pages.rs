@@ -249,12 +249,17 @@ fn pages_of_sources_and_versions_fit_and_keep_the_rules() {
     audit.finds_nothing();
 }
 
+/// A message.
+const ORDER: &str = r#"{"order": 17, "lines": [{"article": "a rather long name of an article without any space in it", "count": 3}], "paid": false, "note": null}"#;
+
 #[test]
 fn all_other_pages_fit_and_keep_the_rules() {
-    let (_home, service) = home();
+    let (home, service) = home();
     let Some(mut audit) = Audit::start(&service) else {
         return;
     };
+    let order = home.json(&["messages", "send", ORDER, "--queue", "orders", "--json"]);
+    let order = format!("/messages/{}", order["id"].as_str().expect("an id"));
     audit.visit("sign-in", "/sign-in");
     audit.browser.fill("Name", "anna");
     audit.browser.fill("Password", "wrong");
@@ -273,6 +278,9 @@ fn all_other_pages_fit_and_keep_the_rules() {
         ("set", "/sets/firmware"),
         ("images", "/images/"),
         ("published", "/published/"),
+        ("messages", "/messages"),
+        ("message", order.as_str()),
+        ("queues", "/queues"),
         ("log", "/log"),
         ("data", "/data"),
         ("data-query", "/data?q=SELECT+*+FROM+attempt"),

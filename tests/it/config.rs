@@ -340,7 +340,7 @@ fn problems_name_file_line_key_and_what_is_accepted() {
         (
             "zzz = 1\n".to_owned(),
             1,
-            "unknown key `zzz` (accepted here: data_dir, log_dir, secrets_file, fetch, log, dashboard, worker, http, verifier, notify)",
+            "unknown key `zzz` (accepted here: data_dir, log_dir, secrets_file, fetch, log, dashboard, worker, http, verifier, notify, queue)",
         ),
         (
             "max_size = \"1MiB\"\n".to_owned(),
@@ -750,7 +750,7 @@ fn the_shipped_file_states_the_defaults() {
     assert_eq!(stated.data_dir, home.path("data"));
 }
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "http",
     "fetch",
     "log",
@@ -760,12 +760,14 @@ const SECTIONS: [&str; 9] = [
     "verifier",
     "limits",
     "notify",
+    "queue",
 ];
 
 #[test]
 fn the_shipped_file_documents_every_key() {
     let home = Home::new();
     home.write("config/prices.schema.json", "{}", 0o644);
+    home.write("config/order.schema.json", "{}", 0o644);
     let examples = uncommented(|line| line.starts_with("     "));
     let examples = examples
         .replace("/usr/local/bin/check-prices", "sh")
@@ -774,9 +776,15 @@ fn the_shipped_file_documents_every_key() {
         .replace("/usr/local/bin/tell", "sh");
     // `[fetch]` and `[log]` hold defaults, so here their examples stand at the top: unknown keys, if anything.
     let (top, arrays) = examples.split_at(examples.find("[[verifier]]").expect("an example"));
-    let (verifiers, notifiers) = arrays.split_at(arrays.find("[[notify]]").expect("an example"));
+    let (verifiers, rest) = arrays.split_at(arrays.find("[[notify]]").expect("an example"));
+    let (notifiers, queues) = rest.split_at(rest.find("[[queue]]").expect("an example"));
     let config = home.load_text(arrays).expect("a configuration");
-    assert_eq!((config.verifiers.len(), config.notifiers.len()), (12, 2));
+    let counts = (
+        config.verifiers.len(),
+        config.notifiers.len(),
+        config.queues.len(),
+    );
+    assert_eq!(counts, (12, 2, 1));
     for (section, documented) in [
         ("", top),
         ("[fetch]\n", SHIPPED),
@@ -793,6 +801,7 @@ fn the_shipped_file_documents_every_key() {
         ("[[verifier]]\nbuiltin = \"fresh\"\n", verifiers),
         ("[[verifier]]\n[verifier.limits]\n", verifiers),
         ("[[notify]]\n", notifiers),
+        ("[[queue]]\n", queues),
     ] {
         let problems = home.problems(&format!("{section}zzz = 1\n"));
         let message = &problems

@@ -10,6 +10,8 @@ mod keys;
 mod limits;
 mod links;
 mod live;
+mod message_pages;
+mod messages;
 mod notices;
 mod page_fetches;
 mod page_lists;

@@ -198,11 +198,33 @@ fn parse(answer: &[u8]) -> Answer {
         .and_then(|line| line.split(' ').nth(1))
         .and_then(|code| code.parse().ok());
     let headers = lines.filter_map(|line| line.split_once(": "));
+    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+    let headers: HashMap<_, _> = headers.collect();
+    let mut body = answer[end + 4..].to_vec();
+    if headers
+        .get("transfer-encoding")
+        .is_some_and(|coding| coding == "chunked")
+    {
+        body = unchunked(&body).expect("whole chunks");
+    }
     Answer {
         status: status.unwrap_or_else(|| panic!("no status: {head}")),
-        headers: headers
-            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-            .collect(),
-        body: answer[end + 4..].to_vec(),
+        headers,
+        body,
+    }
+}
+
+/// Returns what chunks carry (RFC 9112 §7.1); `None` without the last one.
+fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|two| two == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?, 16).ok()?;
+        rest = &rest[end + 2..];
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(rest.get(..size)?);
+        rest = rest.get(size + 2..)?;
     }
 }

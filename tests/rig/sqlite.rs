@@ -144,6 +144,24 @@ pub(crate) fn forget_validators_fields(data: &Path) {
     assert_eq!(change(data, forget), 2);
 }
 
+/// Damages the messages that are on queues: the names in them.
+pub(crate) fn ruin_queued_messages(data: &Path) {
+    damage(
+        data,
+        "UPDATE queued_message SET bodies = replace(bodies, 'n', 'm')",
+    );
+}
+
+/// Moves the time at which the messages of a queue were persisted two hours back. Returns how many there are.
+pub(crate) fn age_messages(data: &Path, queue: &str) -> u64 {
+    damage(
+        data,
+        &format!(
+            "UPDATE message SET persisted_at = persisted_at - 7200000 WHERE queue_id = (SELECT id FROM queue WHERE name = '{queue}')"
+        ),
+    )
+}
+
 /// Damages the stored bytes of all blobs.
 pub(crate) fn ruin_blobs(data: &Path) {
     change(data, "UPDATE blob SET body = zeroblob(length(body))");
@@ -322,6 +340,7 @@ const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
     ALTER TABLE source ADD COLUMN max_size_bytes INTEGER;
     UPDATE source SET (interval_hours, tags, allow_private) = (SELECT interval_hours, tags, allow_private FROM old WHERE old.id = source.id);
     DROP TABLE old; ALTER TABLE event DROP COLUMN by_hand; DROP INDEX source_removed_path; DROP INDEX file_set_published;
+    DROP TABLE queue_rate; DROP TABLE message_key; DROP TABLE dead_message; DROP TABLE message; DROP TABLE queued_message; DROP TABLE queue;
     DROP TABLE verifier_link; DROP TABLE service; DROP TABLE session; DROP TABLE person; DROP TABLE token;
     DROP TABLE worker; DROP TABLE pending_object; ALTER TABLE source_state DROP COLUMN recorded_claim; ALTER TABLE source_state ADD COLUMN lease_until INTEGER;
     ALTER TABLE source_state ADD COLUMN etag TEXT; ALTER TABLE source_state ADD COLUMN last_modified TEXT;

@@ -12,3 +12,4 @@ pub(super) use read::nest_parameters;
 // The parameters of each rule are public too.
 pub use rule::*;
 pub use schema::Schema;
+pub(super) use schema::unusable;

@@ -56,7 +56,7 @@ impl TryFrom<SchemaFile> for Schema {
 }
 
 /// Returns the message for a file that is no usable schema.
-pub(super) fn unusable(name: &str, why: &str) -> String {
+pub(in crate::config) fn unusable(name: &str, why: &str) -> String {
     let name = name.escape_debug();
     format!(
         "cannot use `{name}`: {why}; give the path of a JSON Schema that refers to no other file"

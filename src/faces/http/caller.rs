@@ -15,6 +15,8 @@ pub(super) enum Right {
     Operate,
     /// Giving a verdict.
     Judge,
+    /// Pushing messages.
+    Push,
     /// Looking into the store.
     Administer,
 }
@@ -27,6 +29,7 @@ impl Right {
             Self::Read => "read",
             Self::Operate => "operate",
             Self::Judge => "judge",
+            Self::Push => "push",
             Self::Administer => "administer",
         }
     }
@@ -38,6 +41,7 @@ impl Right {
             Self::Read => "a viewer",
             Self::Operate => "an operator",
             Self::Judge => "an operator, or a token of a verifier",
+            Self::Push => "an operator, or a token for ingest",
             Self::Administer => "an admin",
         }
     }
@@ -142,12 +146,13 @@ impl Caller {
     }
 
     pub(super) fn may(&self, right: Right) -> bool {
-        use CallerRole::{Admin, Operator, Verifier, Viewer};
+        use CallerRole::{Admin, Ingest, Operator, Verifier, Viewer};
         match right {
             Right::Anybody => true,
             Right::Read => matches!(self.role, Viewer | Operator | Admin | Verifier(_)),
             Right::Operate => matches!(self.role, Operator | Admin),
             Right::Judge => matches!(self.role, Operator | Admin | Verifier(_)),
+            Right::Push => matches!(self.role, Operator | Admin | Ingest),
             Right::Administer => self.role == Admin,
         }
     }
@@ -169,18 +174,22 @@ mod tests {
             Right::Read,
             Right::Operate,
             Right::Judge,
+            Right::Push,
             Right::Administer,
         ];
         for (role, expected) in [
-            (CallerRole::Stranger, [true, false, false, false, false]),
-            (CallerRole::Viewer, [true, true, false, false, false]),
-            (CallerRole::Operator, [true, true, true, true, false]),
-            (CallerRole::Admin, [true, true, true, true, true]),
+            (
+                CallerRole::Stranger,
+                [true, false, false, false, false, false],
+            ),
+            (CallerRole::Viewer, [true, true, false, false, false, false]),
+            (CallerRole::Operator, [true, true, true, true, true, false]),
+            (CallerRole::Admin, [true; 6]),
             (
                 CallerRole::Verifier("v".to_owned()),
-                [true, true, false, true, false],
+                [true, true, false, true, false, false],
             ),
-            (CallerRole::Ingest, [true, false, false, false, false]),
+            (CallerRole::Ingest, [true, false, false, false, true, false]),
         ] {
             let caller = Caller {
                 name: None,

@@ -5,7 +5,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -25,24 +25,37 @@ const MAX_KEPT_BYTES: usize = 64 << 10;
 
 /// Answers a POST with a key once.
 pub(super) async fn once(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let Some(key) = request.headers().get("idempotency-key").cloned() else {
-        return next.run(request).await;
+    match key_of(request.headers()).map(|key| key.map(str::to_owned)) {
+        Ok(None) => next.run(request).await,
+        Ok(Some(key)) => {
+            let answered = answer(&shared, &key, request, next).await;
+            answered.unwrap_or_else(IntoResponse::into_response)
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Returns the key of a request, if it has one.
+pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
     };
-    let answered = answer(&shared, &key, request, next).await;
-    answered.unwrap_or_else(IntoResponse::into_response)
+    let is_key = key.as_bytes().iter().all(u8::is_ascii_graphic);
+    match key.to_str() {
+        Ok(text) if is_key && (1..=MAX_KEY_BYTES).contains(&text.len()) => Ok(Some(text)),
+        _ => {
+            let detail = format!("Idempotency-Key takes 1 to {MAX_KEY_BYTES} printable characters");
+            Err(Problem::invalid(detail))
+        }
+    }
 }
 
 async fn answer(
     shared: &Shared,
-    key: &HeaderValue,
+    key: &str,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let is_key = key.as_bytes().iter().all(u8::is_ascii_graphic);
-    if !is_key || key.is_empty() || key.len() > MAX_KEY_BYTES {
-        let detail = format!("Idempotency-Key takes 1 to {MAX_KEY_BYTES} printable characters");
-        return Err(Problem::invalid(detail));
-    }
     let caller = request.extensions().get::<Caller>();
     let who = caller.map(|caller| (&caller.credential, &caller.name));
     let what = format!("{who:?} {:?} {key:?}", request.uri().path_and_query());

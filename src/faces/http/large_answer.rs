@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
@@ -42,17 +42,26 @@ impl AnswerRoom {
         media_type: &'static str,
         bytes: Vec<u8>,
     ) -> Result<Response, Problem> {
-        let bytes = Bytes::from(bytes);
-        let body = if bytes.len() <= SMALL_BYTES {
-            Body::from(bytes)
-        } else {
-            self.held(bytes)?
-        };
+        let body = self.body(bytes.into())?;
         let media_type = HeaderValue::from_static(media_type);
         Ok(([(header::CONTENT_TYPE, media_type)], body).into_response())
     }
 
-    fn held(&self, mut bytes: Bytes) -> Result<Body, Problem> {
+    /// Returns an answer that is whole in memory as one that keeps its room likewise.
+    pub(super) async fn hold(&self, response: Response) -> Result<Response, Problem> {
+        let (head, body) = response.into_parts();
+        let bytes = to_bytes(body, MAX_ANSWER_BYTES).await;
+        let bytes = bytes.map_err(|error| {
+            let detail = format!("cannot read the answer: {error}");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+        })?;
+        Ok(Response::from_parts(head, self.body(bytes)?))
+    }
+
+    fn body(&self, mut bytes: Bytes) -> Result<Body, Problem> {
+        if bytes.len() <= SMALL_BYTES {
+            return Ok(Body::from(bytes));
+        }
         let kib = u32::try_from(bytes.len().div_ceil(1 << 10)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.0).try_acquire_many_owned(kib);
         let room = room.map_err(|_| {

@@ -28,6 +28,7 @@ mod images;
 mod large_answer;
 mod links;
 mod live;
+mod message_body;
 mod metrics;
 mod pages;
 mod plot;

@@ -56,7 +56,8 @@ fn checked(route: Route, shared: &Shared) -> MethodRouter<Shared> {
     let right = route.right;
     let check = move |request: Request, next: Next| require(right, request, next);
     let mut handler = route.handler;
-    if route.method == Method::POST && route.path.starts_with("/api/") {
+    // The keys of messages are kept with them.
+    if route.method == Method::POST && route.path.starts_with("/api/") && right != Right::Push {
         handler = handler.layer(from_fn_with_state(shared.clone(), once));
     }
     handler.layer(from_fn(check))

@@ -38,6 +38,9 @@ pub struct SharedParts {
 /// Comparisons that are made at once.
 const COMPARISONS: usize = 2;
 
+/// The kibibytes of pushed messages that are in memory at once: more senders than that are asked to wait.
+const PUSHED_KIB: usize = 24 << 10;
+
 /// The state that all requests share.
 #[derive(Clone)]
 pub struct Shared(Arc<Inner>);
@@ -56,6 +59,8 @@ struct Inner {
     answer_room: AnswerRoom,
     /// Half of the files that this process may open: the other half is for requests.
     most_clients: usize,
+    /// The memory for messages that are being pushed, in kibibytes.
+    pushing: Arc<Semaphore>,
 }
 
 fn half_of_open_files() -> usize {
@@ -78,6 +83,7 @@ impl Shared {
             comparing: Semaphore::new(COMPARISONS).into(),
             answer_room: AnswerRoom::default(),
             most_clients: half_of_open_files(),
+            pushing: Semaphore::new(PUSHED_KIB).into(),
         })))
     }
 
@@ -95,6 +101,12 @@ impl Shared {
     /// Returns the room of long answers.
     pub(super) fn answer_room(&self) -> &AnswerRoom {
         &self.0.answer_room
+    }
+
+    /// Reserves memory for pushed messages of so many bytes, until the permit is dropped; `None` when there is none now.
+    pub(super) fn room_to_push(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).ok()?;
+        Arc::clone(&self.0.pushing).try_acquire_many_owned(kib).ok()
     }
 
     pub(super) fn answers(&self) -> &Answers {

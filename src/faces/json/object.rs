@@ -6,14 +6,14 @@ macro_rules! json_object {
     (
         $(#[$of_object:meta])*
         $visibility:vis struct $name:ident<$life:lifetime> {
-            $($(#[$of_field:meta])* $field:ident: $type:ty,)+
+            $($(#[$of_field:meta])* $of:vis $field:ident: $type:ty,)+
         }
         $(and { $($(#[$of_other:meta])* $other:ident: $other_type:ty,)+ })?
     ) => {
         #[derive(serde::Serialize, utoipa::ToSchema)]
         $(#[$of_object])*
         $visibility struct $name<$life> {
-            $($(#[$of_field])* $field: $type,)+
+            $($(#[$of_field])* $of $field: $type,)+
             $($($(#[$of_other])* $other: $other_type,)+)?
         }
 

@@ -39,10 +39,14 @@ pub(super) const WORK: &[&str] = &[
     "session",
     "token",
     "verifier_link",
+    "queue",
+    "queued_message",
+    "dead_message",
+    "message_key",
 ];
 
 /// Large tables whose indexes serve histories and stored bytes: checked only after SQLite met damage.
-pub(super) const HISTORIES: &[&str] = &["attempt", "event", "provenance", "blob"];
+pub(super) const HISTORIES: &[&str] = &["attempt", "event", "provenance", "blob", "message"];
 
 /// Tables whose rows are found by their keys alone.
 const WITHOUT_INDEX: &[&str] = &[
@@ -56,6 +60,7 @@ const WITHOUT_INDEX: &[&str] = &[
     "removed_file",
     "former_address",
     "service",
+    "queue_rate",
 ];
 
 /// How many rows that an index disagrees with are named.

@@ -9,14 +9,20 @@ use crate::rig::{Gannet, PASSWORD, Service};
 const CALLERS: [(&str, &[&str]); 9] = [
     ("nobody", &["anybody"]),
     ("token viewer", &["anybody", "read"]),
-    ("token operator", &["anybody", "read", "operate", "judge"]),
+    (
+        "token operator",
+        &["anybody", "read", "operate", "judge", "push"],
+    ),
     ("token verifier", &["anybody", "read", "judge"]),
-    ("token ingest", &["anybody"]),
+    ("token ingest", &["anybody", "push"]),
     ("cookie viewer", &["anybody", "read"]),
-    ("cookie operator", &["anybody", "read", "operate", "judge"]),
+    (
+        "cookie operator",
+        &["anybody", "read", "operate", "judge", "push"],
+    ),
     (
         "cookie admin",
-        &["anybody", "read", "operate", "judge", "administer"],
+        &["anybody", "read", "operate", "judge", "push", "administer"],
     ),
     ("cookie disabled", &["anybody"]),
 ];
@@ -39,6 +45,7 @@ fn right_by_rule(method: &str, path: &str) -> &'static str {
         ("GET", "/sources/{source}/remove") => "operate",
         ("GET", _) => "read",
         (_, path) if path.ends_with("verdicts") => "judge",
+        (_, "/api/v1/messages" | "/endpoint/" | "/messages") => "push",
         _ => "operate",
     }
 }
@@ -53,6 +60,7 @@ fn path_of(route: &str) -> String {
         ("{source}", "999"),
         ("{version}", "v999"),
         ("{other}", "v998"),
+        ("{id}", "0190163d-8694-739b-aea5-966c26f8ad91"),
     ] {
         path = path.replace(part, given);
     }

@@ -20,8 +20,11 @@ fn an_unknown_parameter_or_field_is_refused_by_name() {
     for (method, path, _) in table.filter(|(_, path, _)| path.starts_with("/api/v1/")) {
         let path = path.replace("{name}", "eu").replace("{source}", "a");
         let path = path.replace("{version}", "v9").replace("{other}", "v8");
+        let path = path.replace("{id}", "0190163d-8694-739b-aea5-966c26f8ad91");
         let mut cases = vec![(format!("{path}?no_such=1"), "{}")];
-        if method != "GET" {
+        // A message may be any JSON.
+        let is_pushed = path == "/api/v1/messages" && method == "POST";
+        if method != "GET" && !is_pushed {
             cases.push((path, "{\"no_such\": 1}"));
         }
         for (path, body) in cases {

@@ -20,6 +20,7 @@ impl AppCommand {
         match self {
             Self::User(args) if matches!(args.what, UserWhat::List(_)) => Access::Read,
             Self::Token(args) if matches!(args.what, TokenWhat::List(_)) => Access::Read,
+            Self::Messages(args) if args.what.only_reads() => Access::Read,
             Self::Apply(args) if args.dry_run => Access::Read,
             Self::Import(args) if args.dry_run => Access::Read,
             Self::Add(_)
@@ -48,6 +49,7 @@ impl AppCommand {
             | Self::Verify(_)
             | Self::Verdict(_)
             | Self::Notify(_)
+            | Self::Messages(_)
             | Self::User(_)
             | Self::Token(_)
             | Self::LegacyInterval(_)

@@ -5,6 +5,7 @@
 mod access;
 mod import;
 mod legacy;
+mod messages;
 mod people;
 mod queries;
 mod root;
@@ -17,6 +18,7 @@ mod versions;
 pub use access::Access;
 pub use import::ImportArgs;
 pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
+pub use messages::{MessageListArgs, MessagesArgs, MessagesWhat, SendArgs};
 pub use people::{FormatArgs, TokenArgs, TokenWhat, UserArgs, UserWhat};
 pub use queries::{
     DumpArgs, GrepArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ReportArgs, ShowArgs, SqlArgs,

@@ -62,7 +62,7 @@ pub enum UserWhat {
 /// `token`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Roles:\n  viewer    reads\n  operator  also adds, changes and fetches sources, and gives verdicts\n  verifier  reads, and gives verdicts in the name of one verifier\n  ingest    pushes messages, which nothing takes yet\n\nExamples:\n  gannet token create ci --role ingest --expires 90d > token.txt\n  gannet token create legal --role verifier --verifier legal\n  gannet token revoke ci"
+    after_help = "Roles:\n  viewer    reads\n  operator  also adds, changes and fetches sources, and gives verdicts\n  verifier  reads, and gives verdicts in the name of one verifier\n  ingest    pushes messages, and nothing else\n\nExamples:\n  gannet token create ci --role ingest --expires 90d > token.txt\n  gannet token create legal --role verifier --verifier legal\n  gannet token revoke ci"
 )]
 pub struct TokenArgs {
     /// What to do

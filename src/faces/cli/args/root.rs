@@ -10,8 +10,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use super::{
     AddArgs, ApplyArgs, CatArgs, DiffArgs, DumpArgs, EditArgs, ExportArgs, FetchArgs, GrepArgs,
     HistoryArgs, ImportArgs, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs,
-    LogArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs, SqlArgs, TokenArgs,
-    UserArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
+    LogArgs, MessagesArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs, SqlArgs,
+    TokenArgs, UserArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
 };
 use crate::config::parse_listen_address;
 use crate::domain::IntervalError;
@@ -202,6 +202,11 @@ pub enum Command {
     Fetch(FetchArgs),
     /// Run the HTTP service, with the worker in it
     Serve(ServeArgs),
+    /// Persist messages as they come, and do nothing else
+    #[command(
+        after_help = "The service, the dashboard and passes persist messages, too. Several processes on one catalogue share the work.\n\nExample:\n  gannet consume"
+    )]
+    Consume,
     /// Show gannet at work: a small HTTPS origin on loopback and a temporary data folder
     #[command(
         after_help = "Examples:\n  gannet demo\n  gannet demo --worker-only\n  gannet demo --serve"
@@ -275,6 +280,8 @@ pub enum AppCommand {
     User(UserArgs),
     /// Create tokens for programs that use the service, and revoke them
     Token(TokenArgs),
+    /// Send messages, and see what was pushed
+    Messages(MessagesArgs),
     /// Make the sources match a TOML file
     Apply(ApplyArgs),
     /// Print the whole catalogue, or the TOML file that `apply` reads

@@ -2,8 +2,8 @@
 
 use super::folders::SetFolders;
 use super::{
-    add, apply, cat, change, diff, dump, export, grep, history, import, list, log, notify, report,
-    show, sql, token, user, verdict, verdicts, verify,
+    add, apply, cat, change, diff, dump, export, grep, history, import, list, log, messages,
+    notify, report, show, sql, token, user, verdict, verdicts, verify,
 };
 use crate::app::{App, row_named_in};
 use crate::faces::cli::args::{Access, AppCommand};
@@ -52,6 +52,7 @@ async fn carry_out(
         AppCommand::Notify(args) => notify::run(app, args, console).await,
         AppCommand::User(args) => user::run(app, args, console).await,
         AppCommand::Token(args) => token::run(app, args, console).await,
+        AppCommand::Messages(args) => messages::run(app, args, console).await,
         AppCommand::Apply(args) => apply::run(app, args, console).await,
         AppCommand::Dump(args) => dump::run(app, args, console).await,
         // Opening the catalogue has created it.
@@ -90,6 +91,7 @@ async fn folders_before(app: &App, command: &AppCommand) -> Option<SetFolders> {
             | AppCommand::Notify(_)
             | AppCommand::User(_)
             | AppCommand::Token(_)
+            | AppCommand::Messages(_)
     );
     if command.access() == Access::Read || says_so {
         return None;

@@ -20,6 +20,7 @@ mod import;
 mod list;
 mod log;
 mod manual;
+mod messages;
 mod notify;
 mod overview;
 mod policy;

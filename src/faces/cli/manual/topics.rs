@@ -40,6 +40,7 @@ pub(crate) const TOPICS: &[Topic] = &[
     topic!("secrets"),
     topic!("service"),
     topic!("people"),
+    topic!("queues"),
     topic!("network"),
     topic!("storage"),
     topic!("recovery"),

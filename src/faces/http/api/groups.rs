@@ -5,7 +5,7 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{OpenApi, PathItem};
 
 /// The groups, each with its description.
-const GROUPS: [(&str, &str); 6] = [
+const GROUPS: [(&str, &str); 9] = [
     (
         "sources",
         "The addresses that are watched: their settings, attempts and versions, and fetching one now.",
@@ -22,6 +22,15 @@ const GROUPS: [(&str, &str); 6] = [
         "images",
         "The published pictures that passed a verifier of images.",
     ),
+    (
+        "messages",
+        "JSON that is pushed, and read when it is persisted.",
+    ),
+    (
+        "queues",
+        "Where messages wait until they are persisted, and how fast they go through.",
+    ),
+    ("dead-messages", "What could not be persisted."),
     ("events", "What happened, as the log has it."),
     ("summary", "All sources in numbers."),
 ];

@@ -6,7 +6,10 @@ use utoipa::OpenApi;
 use super::answer::json;
 use super::groups::Groups;
 use super::refusals::{Refusals, Tokens};
-use super::{change, events, fetch, history, images, sets, source, sources, summary, version};
+use super::{
+    change, events, fetch, history, images, messages, queues, sets, source, sources, summary,
+    version,
+};
 use crate::faces::http::problem::{Problem, ProblemJson};
 
 /// The description.
@@ -20,7 +23,8 @@ use crate::faces::http::problem::{Problem, ProblemJson};
         sources::list, change::add, source::show, change::edit, change::remove, change::restore, fetch::fetch,
         history::attempts, history::versions, version::show, version::content, version::diff, version::verdicts,
         version::give_verdict, version::verify, sets::list, sets::show, sets::verdicts,
-        sets::give_verdict, sets::verify, images::list, events::list, summary::show
+        sets::give_verdict, sets::verify, images::list, messages::list, messages::push,
+        messages::show, queues::list, queues::dead, queues::retry, queues::delete, events::list, summary::show
     ),
     components(schemas(ProblemJson)),
     modifiers(&Tokens, &Refusals, &Groups)

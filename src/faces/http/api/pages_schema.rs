@@ -2,7 +2,9 @@
 
 use utoipa::ToSchema;
 
-use crate::faces::json::{AttemptJson, EventJson, ImageJson, SetJson, SourceJson, VersionJson};
+use crate::faces::json::{
+    AttemptJson, EventJson, ImageJson, MessageJson, SetJson, SourceJson, VersionJson,
+};
 
 macro_rules! pages {
     ($($name:ident as $word:ident { $field:ident: $item:ident };)+) => {$(
@@ -22,6 +24,7 @@ pages! {
     AttemptPageJson as AttemptPage { attempts: AttemptJson };
     EventPageJson as EventPage { events: EventJson };
     ImagePageJson as ImagePage { images: ImageJson };
+    MessagePageJson as MessagePage { messages: MessageJson };
     SetPageJson as SetPage { sets: SetJson };
     SourcePageJson as SourcePage { sources: SourceJson };
     VersionPageJson as VersionPage { versions: VersionJson };

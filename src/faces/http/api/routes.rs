@@ -3,16 +3,19 @@
 use axum::http::Method;
 
 use super::{
-    change, docs_page, events, fetch, health, history, images, openapi, sets, source, sources,
-    summary, version,
+    change, docs_page, events, fetch, health, history, images, messages, openapi, queues, sets,
+    source, sources, summary, version,
 };
-use crate::faces::http::caller::Right::{Anybody, Judge, Operate, Read};
+use crate::faces::http::caller::Right::{Anybody, Judge, Operate, Push, Read};
 use crate::faces::http::route::{Route, route};
 
 const SOURCE: &str = "/api/v1/sources/{source}";
 const VERSION: &str = "/api/v1/versions/{version}";
 const VERDICTS: &str = "/api/v1/versions/{version}/verdicts";
 const SET_VERDICTS: &str = "/api/v1/sets/{name}/verdicts";
+const MESSAGES: &str = "/api/v1/messages";
+/// The short address of the messages, for senders.
+const ENDPOINT: &str = "/endpoint/";
 
 /// Returns the routes of the API.
 pub(super) fn routes() -> Vec<Route> {
@@ -81,6 +84,25 @@ pub(super) fn routes() -> Vec<Route> {
         route(post(), SET_VERDICTS, Judge, sets::give_verdict),
         route(post(), "/api/v1/sets/{name}/verify", Operate, sets::verify),
         route(get(), "/api/v1/images", Read, images::list),
+        route(get(), MESSAGES, Read, messages::list),
+        route(post(), MESSAGES, Push, messages::push),
+        route(get(), ENDPOINT, Read, messages::list),
+        route(post(), ENDPOINT, Push, messages::push),
+        route(get(), "/api/v1/messages/{id}", Read, messages::show),
+        route(get(), "/api/v1/queues", Read, queues::list),
+        route(get(), "/api/v1/dead-messages", Read, queues::dead),
+        route(
+            post(),
+            "/api/v1/dead-messages/{id}/retry",
+            Operate,
+            queues::retry,
+        ),
+        route(
+            Method::DELETE,
+            "/api/v1/dead-messages/{id}",
+            Operate,
+            queues::delete,
+        ),
         route(get(), "/api/v1/events", Read, events::list),
         route(get(), "/api/v1/summary", Read, summary::show),
     ]

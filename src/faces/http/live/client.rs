@@ -13,6 +13,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use std::convert::Infallible;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -23,7 +24,9 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use super::event_filter::EventTerms;
-use crate::domain::EventId;
+use super::followed_messages::{FollowedMessages, Step};
+use crate::app::ErrorKind;
+use crate::domain::{EventId, MessageId, QueueName};
 use crate::faces::http::caller::Right;
 use crate::faces::http::extract::Params;
 use crate::faces::http::guard::identify;
@@ -53,7 +56,26 @@ const SILENCE: Duration = Duration::from_secs(75);
 pub(in crate::faces::http) struct LiveQuery {
     /// The last event that the client knows; without it only new ones are sent.
     after: Option<i64>,
+    /// Which events are sent.
     filter: String,
+    /// Whether messages are sent; by default unless there is a `filter`.
+    messages: Option<bool>,
+    /// The queue whose messages are sent; by default those of all.
+    queue: Option<QueueName>,
+    /// The last message that the client knows; without it only new ones are sent.
+    after_message: Option<MessageId>,
+}
+
+impl LiveQuery {
+    /// Returns the messages that the client wants, if any.
+    fn messages(&self, shared: &Shared) -> Option<FollowedMessages> {
+        let is_about_messages = self.queue.is_some() || self.after_message.is_some();
+        let wants = self
+            .messages
+            .unwrap_or(is_about_messages || self.filter.is_empty());
+        let feed = shared.feed().messages().clone();
+        wants.then(|| FollowedMessages::new(feed, self.queue.clone(), self.after_message))
+    }
 }
 
 /// Returns the event behind which a client begins: by default the newest one.
@@ -86,6 +108,7 @@ pub(in crate::faces::http) async fn follow(
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
     }
     let after = first_after(&shared, query.after)?;
+    let messages = query.messages(&shared);
     let upgrade = hyper::upgrade::on(&mut request);
     let credential = (peer, request.into_parts().0.headers);
     let clients = shared.clients().clone();
@@ -97,6 +120,7 @@ pub(in crate::faces::http) async fn follow(
                 shared,
                 terms,
                 after,
+                messages,
                 is_level: false,
                 credential,
             };
@@ -167,6 +191,13 @@ const NO_SUCH_EVENT: Close = (
     CloseCode::Library(4404),
     "no event has this number: follow without ?after=",
 );
+/// The client did not take its messages in time.
+const SLOW_WITH_MESSAGES: Close = (CloseCode::Again, "too slow: go on with ?after_message=");
+/// The store does not have the message that the client knows.
+const NO_SUCH_MESSAGE: Close = (
+    CloseCode::Library(4404),
+    "no persisted message has this id: follow without ?after_message=",
+);
 /// The client sent bytes.
 const NO_BINARY: Close = (CloseCode::Unsupported, "nothing is expected but pongs");
 /// The service ends.
@@ -174,6 +205,14 @@ const AWAY: Close = (CloseCode::Away, "the service ends");
 
 /// Its token was revoked or has expired, or its session has ended.
 const NO_RIGHT: Close = (CloseCode::Policy, "no longer allowed to read");
+
+/// Returns why a client is closed whose messages cannot be read.
+fn unreadable(error: &crate::app::Error) -> Close {
+    match error.kind {
+        ErrorKind::NotFound => NO_SUCH_MESSAGE,
+        _ => (CloseCode::Error, "the store cannot be read"),
+    }
+}
 
 /// Returns how following ends by what a client sent; `None` for a sign of life.
 fn end_of(received: Option<Result<Message, Error>>) -> Option<End> {
@@ -192,6 +231,7 @@ struct Client {
     terms: EventTerms,
     /// The last event that was sent, or passed over by the filter.
     after: EventId,
+    messages: Option<FollowedMessages>,
     /// Whether the client had every event once. Before that, it lies behind by what it missed while it was away.
     is_level: bool,
     /// Where it comes from and what it sent, by which it may read.
@@ -201,7 +241,8 @@ struct Client {
 impl Client {
     /// Sends events to the end, and then says why it is the end.
     async fn serve_and_close(&mut self) {
-        let frame = match self.serve().await {
+        let Err(end) = self.serve().await;
+        let frame = match end {
             End::Gone => return,
             End::Left => None,
             End::Close((code, reason)) => Some(CloseFrame {
@@ -236,43 +277,33 @@ impl Client {
         }
     }
 
-    /// Sends events until the end.
-    async fn serve(&mut self) -> End {
+    /// Sends events and messages until the end.
+    async fn serve(&mut self) -> Result<Infallible, End> {
         if self.is_ahead().await {
-            return NO_SUCH_EVENT.into();
+            return Err(NO_SUCH_EVENT.into());
         }
-        let mut newest = self.shared.feed().watch();
+        let feed = self.shared.feed();
+        let (mut newest, mut pushed) = (feed.watch(), feed.messages().watch());
         let mut ends = self.shared.sign_ins().watch_ends();
         let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut heard = Instant::now();
         loop {
             newest.borrow_and_update();
-            if let Err(end) = self.send_events().await {
-                return end;
-            }
+            pushed.borrow_and_update();
+            self.send_events().await?;
+            self.send_messages().await?;
             let stop = self.shared.stop().clone();
             tokio::select! {
-                () = stop.cancelled() => return AWAY.into(),
-                changed = newest.changed() => {
-                    if changed.is_err() {
-                        return AWAY.into();
-                    }
-                }
+                () = stop.cancelled() => return Err(AWAY.into()),
+                changed = newest.changed() => changed.map_err(|_| End::from(AWAY))?,
+                // The senders of these live as long as that of the events.
+                _ = pushed.changed(), if self.messages.is_some() => {}
+                _ = ends.changed() => self.check_right().await?,
                 message = self.socket.next() => match end_of(message) {
                     None => heard = Instant::now(),
-                    Some(end) => return end,
+                    Some(end) => return Err(end),
                 },
-                // Its sender lives as long as that of the events.
-                _ = ends.changed() => {
-                    if !self.may_read().await {
-                        return NO_RIGHT.into();
-                    }
-                }
-                _ = ping.tick() => {
-                    if let Err(end) = self.ping(heard).await {
-                        return end;
-                    }
-                }
+                _ = ping.tick() => self.ping(heard).await?,
             }
         }
     }
@@ -282,11 +313,20 @@ impl Client {
         if heard.elapsed() > SILENCE {
             return Err(End::Close((CloseCode::Away, "no answer to pings")));
         }
-        if !self.may_read().await {
-            return Err(NO_RIGHT.into());
-        }
+        self.check_right().await?;
         let ping = self.socket.send(Message::Ping(Bytes::new())).await;
         ping.map_err(|_| End::Gone)
+    }
+
+    /// Ends the feed of a client that may not read any more.
+    fn check_right(&self) -> impl Future<Output = Result<(), End>> + Send + use<> {
+        let may_read = self.may_read();
+        async move {
+            if may_read.await {
+                return Ok(());
+            }
+            Err(NO_RIGHT.into())
+        }
     }
 
     /// Returns whether the client may still read: its token may have been revoked, its session may have ended.
@@ -318,8 +358,8 @@ impl Client {
                     "too slow: go on with ?after=",
                 )));
             }
-            if chunk.changes_rights && !self.may_read().await {
-                return Err(NO_RIGHT.into());
+            if chunk.changes_rights {
+                self.check_right().await?;
             }
             let frames = chunk.frames_after(self.after, &self.terms);
             self.after = chunk.newest();
@@ -328,6 +368,23 @@ impl Client {
                 return Err(AWAY.into());
             }
         }
+    }
+
+    /// Sends the messages that the client does not know yet.
+    async fn send_messages(&mut self) -> Result<(), End> {
+        let shared = self.shared.clone();
+        while let Some(messages) = &mut self.messages {
+            let step = messages.step(shared.app()).await;
+            match step.map_err(|error| End::Close(unreadable(&error)))? {
+                Step::Nothing => break,
+                Step::Slow => return Err(SLOW_WITH_MESSAGES.into()),
+                Step::Frames(frames) => self.send(&frames).await.map_err(|_| End::Gone)?,
+            }
+            if shared.stop().is_cancelled() {
+                return Err(AWAY.into());
+            }
+        }
+        Ok(())
     }
 
     /// Sends frames as they are.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::messages::MessageFeed;
 use super::recent::{Chunk, Recent};
 use crate::app::{App, EventFilter, Result};
 use crate::domain::EventId;
@@ -28,6 +29,7 @@ struct Inner {
     newest: watch::Sender<EventId>,
     /// Notified after each commit of this process.
     committed: Arc<Notify>,
+    messages: MessageFeed,
 }
 
 impl Feed {
@@ -38,6 +40,7 @@ impl Feed {
             recent: Mutex::new(Recent::after(newest)),
             newest: watch::Sender::new(newest),
             committed,
+            messages: MessageFeed::start(app).await?,
         })))
     }
 
@@ -48,7 +51,8 @@ impl Feed {
             let looked = Instant::now();
             let token = app.changes().await.ok();
             if token.is_none() || token != seen {
-                match self.read_on(app).await {
+                let read = self.read_on(app).await;
+                match read.and(self.0.messages.read_on(app).await) {
                     Ok(()) => seen = token,
                     Err(error) => tracing::debug!("the live feed waits: {error}"),
                 }
@@ -76,6 +80,11 @@ impl Feed {
                 return Ok(());
             }
         }
+    }
+
+    /// Returns the messages that were pushed lately.
+    pub(in crate::faces::http) fn messages(&self) -> &MessageFeed {
+        &self.0.messages
     }
 
     /// Returns the id of the newest event that was read.

@@ -7,6 +7,8 @@
 mod client;
 mod event_filter;
 mod feed;
+mod followed_messages;
+mod messages;
 mod recent;
 
 pub(super) use client::follow;

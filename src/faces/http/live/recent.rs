@@ -82,16 +82,21 @@ fn changes_rights(event: &Event) -> bool {
     action.starts_with("person.") || action.starts_with("token.")
 }
 
-/// Adds an event as a text frame (RFC 6455 §5.2).
+/// Adds an event as a text frame (RFC 6455 §5.6).
 fn add_frame(frames: &mut Vec<u8>, event: &Event) {
     let json = serde_json::to_vec(&EventJson::new(event)).unwrap_or_default();
+    add_text_frame(frames, &json);
+}
+
+/// Adds a text frame.
+pub(super) fn add_text_frame(frames: &mut Vec<u8>, text: &[u8]) {
     let head = FrameHeader {
         opcode: coding::OpCode::Data(coding::Data::Text),
         ..FrameHeader::default()
     };
     // Writing to memory does not fail.
-    let _ = head.format(json.len() as u64, frames);
-    frames.extend_from_slice(&json);
+    let _ = head.format(text.len() as u64, frames);
+    frames.extend_from_slice(text);
 }
 
 /// The last chunks.

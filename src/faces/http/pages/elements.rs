@@ -174,7 +174,7 @@ pub(super) fn done(visit: &Visit) -> Markup {
 const UNDONE: [&str; 3] = ["nothing", "busy", "fetching"];
 
 /// What forms did: a word of an address, and what is shown for it. Texts from an address are never shown.
-const DONE: [(&str, &str); 14] = [
+const DONE: [(&str, &str); 17] = [
     ("added", "Added. A worker fetches what is due."),
     ("edited", "The settings were changed."),
     ("fetched", "Fetched."),
@@ -200,6 +200,9 @@ const DONE: [(&str, &str); 14] = [
         "verified-anew",
         "The verifiers were run again. What was given by hand in their names counts no more: it stands among the earlier verdicts.",
     ),
+    ("sent", "The message was sent."),
+    ("retried", "The message is on its queue again."),
+    ("deleted", "The message was deleted."),
     ("nothing", "Nothing was marked."),
 ];
 

@@ -22,6 +22,7 @@ pub(super) enum Section {
     Sets,
     /// Where a verifier of images is configured.
     Images,
+    Messages,
     Log,
     /// For admins alone.
     Data,
@@ -29,11 +30,12 @@ pub(super) enum Section {
     None,
 }
 
-const SECTIONS: [(Section, &str, &str); 6] = [
+const SECTIONS: [(Section, &str, &str); 7] = [
     (Section::Overview, "/", "Overview"),
     (Section::Sources, "/sources", "Sources"),
     (Section::Sets, "/sets", "Sets"),
     (Section::Images, "/images/", "Images"),
+    (Section::Messages, "/messages", "Messages"),
     (Section::Log, "/log", "Log"),
     (Section::Data, "/data", "Data"),
 ];

@@ -19,11 +19,12 @@ use crate::faces::http::problem::Problem;
 /// The events of a page.
 const EVENTS: usize = 100;
 /// Groups of actions: their headings, and what their names begin with.
-const SUBJECTS: [(&str, &[&str]); 7] = [
+const SUBJECTS: [(&str, &[&str]); 8] = [
     ("Sources", &["source"]),
     ("Fetches and passes", &["fetch", "pass"]),
     ("Verdicts and versions", &["verdict", "version"]),
     ("Published files and sets", &["file", "publish", "set"]),
+    ("Messages", &["message"]),
     ("People and tokens", &["person", "token"]),
     ("Archive and catalogue", &["archive", "catalogue", "times"]),
     (

@@ -3,10 +3,11 @@
 use axum::http::Method;
 
 use super::{
-    assets, compare, content_page, data, diff, fetching, images, log, overview, picture, published,
-    removal, selection, sets, source, source_forms, sources, thumbnail, verdict_forms, version,
+    assets, compare, content_page, data, diff, fetching, images, log, messages, overview, picture,
+    published, queues, removal, selection, sets, source, source_forms, sources, thumbnail,
+    verdict_forms, version,
 };
-use crate::faces::http::caller::Right::{Administer, Anybody, Judge, Operate, Read};
+use crate::faces::http::caller::Right::{Administer, Anybody, Judge, Operate, Push, Read};
 use crate::faces::http::route::{Route, route};
 
 /// Returns the routes of the pages.
@@ -89,6 +90,12 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
             verdict_forms::verify_set,
         ),
         route(get(), "/images/", Read, images::show),
+        route(get(), "/messages", Read, messages::list),
+        route(post(), "/messages", Push, messages::send),
+        route(get(), "/messages/{id}", Read, messages::show),
+        route(get(), "/queues", Read, queues::show),
+        route(post(), "/queues/dead/{id}/retry", Operate, queues::retry),
+        route(post(), "/queues/dead/{id}/drop", Operate, queues::delete),
         route(get(), "/log", Read, log::show),
     ]
 }

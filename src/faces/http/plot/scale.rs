@@ -81,7 +81,7 @@ impl Scale {
 
 impl Unit {
     /// Prints a value for people.
-    pub(super) fn words(self, value: u64) -> String {
+    pub(crate) fn words(self, value: u64) -> String {
         match self {
             Self::Count => value.to_string(),
             Self::Bytes => format_size(value),

@@ -1,0 +1,265 @@
+//! Messages: put on a queue, persisted, read, and what could not be persisted.
+//!
+//! Never looks into a body: that it is JSON was checked when it was read.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::{App, Error, ErrorKind, Result};
+use crate::config::Schema;
+use crate::domain::{
+    DeadMessage, Digest, JsonLines, Message, MessageId, QueueName, Stamp, truncate_line,
+};
+use crate::store::{
+    Consumed, DeadMessages, MessageWith, MessagesQuery, NewUnit, NewestPersisted, PersistedAfter,
+    Put, QueueFacts, QueuedAny, Queues, UnitKey,
+};
+
+/// How long a key makes a repetition harmless.
+const KEY_LASTS: TimeDelta = TimeDelta::hours(24);
+
+/// The most reasons for which a schema refuses a message that are named.
+const MAX_REASONS: usize = 3;
+
+/// What is to be put on a queue, all of it or nothing.
+#[derive(Clone, Debug)]
+pub struct NewMessages {
+    /// The queue.
+    pub queue: QueueName,
+    /// The values.
+    pub bodies: JsonLines,
+    /// What makes a repetition of the request harmless, for a day.
+    pub key: Option<String>,
+}
+
+/// Messages that are on their queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// The id of the first; those of the others follow it.
+    pub first: MessageId,
+    /// How many there are.
+    pub count: usize,
+    /// When they were put there.
+    pub received_at: DateTime<Utc>,
+    /// Whether they were put there before, under the same key.
+    pub repeated: bool,
+}
+
+/// What became of messages that were to be put on a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Queueing {
+    /// They are on it.
+    Queued(Queued),
+    /// They are not: other messages were sent under the key.
+    KeyTaken,
+    /// They are not: the queue's schema refuses one of them, for this reason.
+    Refused(String),
+}
+
+impl App {
+    /// Puts messages on a queue. When this says that they are on it, they are durable.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] for a new queue when there are too many, [`ErrorKind::Unavailable`] when the queues are full or the store
+    /// cannot be written.
+    pub async fn queue_messages(&self, new: NewMessages) -> Result<Queueing> {
+        if let Some(why) = self.refused_by_schema(&new).await? {
+            return Ok(Queueing::Refused(why));
+        }
+        let stamp = self.stamp();
+        let received_at = stamp.at;
+        let unit = self.unit_of(new, &stamp);
+        let (count, queue) = (unit.bodies.count(), unit.queue.clone());
+        let first = unit.first;
+        let put = self.ports.store.put_on_queue(unit, stamp).await?;
+        let queued = |first, repeated| Queued {
+            first,
+            count,
+            received_at,
+            repeated,
+        };
+        match put {
+            Put::Queued => {
+                self.ports.messages_came.notify_one();
+                Ok(Queueing::Queued(queued(first, false)))
+            }
+            Put::Repeated(first, _) => Ok(Queueing::Queued(queued(first, true))),
+            Put::KeyTaken => Ok(Queueing::KeyTaken),
+            Put::Full => Err(Error::new(ErrorKind::Unavailable, "the queues are full")
+                .hint("send again later; `gannet consume` empties them")),
+            Put::TooManyQueues => {
+                let message = format!("there is no queue {queue}, and there may be no further one");
+                Err(Error::new(ErrorKind::Conflict, message))
+            }
+        }
+    }
+
+    /// Returns why the schema of the queue refuses messages.
+    async fn refused_by_schema(&self, new: &NewMessages) -> Result<Option<String>> {
+        let config = self.config();
+        let queue = config.queues.iter().find(|queue| queue.name == new.queue);
+        let Some(schema) = queue.and_then(|queue| queue.schema.clone()) else {
+            return Ok(None);
+        };
+        let bodies = new.bodies.clone();
+        let checked = tokio::task::spawn_blocking(move || first_refusal(&schema, &bodies)).await;
+        checked.map_err(|error| {
+            let message = format!("the messages could not be checked: {error}");
+            Error::new(ErrorKind::Unavailable, message)
+        })
+    }
+
+    /// Deletes messages that are persisted for longer than their queues keep them, so many as one transaction takes of each
+    /// queue. Returns how many.
+    pub(crate) async fn expire_messages(&self) -> Result<usize> {
+        let config = self.config();
+        let mut expired = 0;
+        for queue in &config.queues {
+            let Some(keep) = queue.keep.and_then(|keep| TimeDelta::from_std(keep).ok()) else {
+                continue;
+            };
+            let before = self.now() - keep;
+            expired += self
+                .ports
+                .store
+                .expire_messages(queue.name.clone(), before)
+                .await?;
+        }
+        Ok(expired)
+    }
+
+    fn unit_of(&self, new: NewMessages, stamp: &Stamp) -> NewUnit {
+        let key = new.key.map(|key| {
+            let whole = format!("{}\n{}\n{key}", stamp.actor, new.queue);
+            UnitKey {
+                key: Digest::of(whole.as_bytes()),
+                content: Digest::of(new.bodies.bodies().as_bytes()),
+                expires_at: stamp.at + KEY_LASTS,
+            }
+        });
+        NewUnit {
+            queue: new.queue,
+            first: self.ports.message_ids.first(stamp.at),
+            bodies: new.bodies,
+            key,
+        }
+    }
+
+    /// Returns whether this process put a message on its queue.
+    pub fn is_own_message(&self, id: MessageId) -> bool {
+        self.ports.message_ids.made(id)
+    }
+
+    /// Persists the messages that wait longest, so many as one transaction takes: each once, those of a queue in their
+    /// order. Writes nothing when none waits.
+    pub(crate) async fn consume_when_any(&self) -> Result<Consumed> {
+        if !self.read(QueuedAny).await? {
+            return Ok(Consumed::default());
+        }
+        Ok(self.ports.store.consume(self.stamp()).await?)
+    }
+
+    /// Waits until messages were put on a queue by this process.
+    pub(crate) async fn messages_came(&self) {
+        self.ports.messages_came.notified().await;
+    }
+
+    /// Returns the messages that are persisted, by page.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when there is no persisted message with the id from which to go on.
+    pub async fn messages(&self, query: MessagesQuery) -> Result<Vec<Message>> {
+        if let Some(after) = query.after
+            && self.message_with(after).await?.persisted_at.is_none()
+        {
+            let message = format!("message {after} is not persisted yet");
+            return Err(Error::not_found(message));
+        }
+        self.read(query).await
+    }
+
+    /// Returns messages that were persisted after this place, each with its own place, so many at most.
+    pub async fn persisted_after(&self, place: i64, most: usize) -> Result<Vec<(i64, MessageId)>> {
+        self.read(PersistedAfter(place, most)).await
+    }
+
+    /// Returns the place of the message that was persisted last; 0 while there is none.
+    pub async fn newest_persisted(&self) -> Result<i64> {
+        self.read(NewestPersisted).await
+    }
+
+    /// Returns a message, persisted or on its queue.
+    pub async fn message_with(&self, id: MessageId) -> Result<Message> {
+        let found = self.read(MessageWith(id)).await?;
+        found.ok_or_else(|| no_message(id))
+    }
+
+    /// Returns the messages that were given up last, the latest first.
+    pub async fn dead_messages(&self, limit: usize) -> Result<Vec<DeadMessage>> {
+        self.read(DeadMessages(limit)).await
+    }
+
+    /// Puts a message that was given up on its queue again.
+    pub async fn retry_dead(&self, id: MessageId) -> Result<()> {
+        if self.ports.store.retry_dead(id, self.stamp()).await? {
+            self.ports.messages_came.notify_one();
+            return Ok(());
+        }
+        Err(no_dead(id))
+    }
+
+    /// Deletes a message that was given up.
+    pub async fn delete_dead(&self, id: MessageId) -> Result<()> {
+        if self.ports.store.delete_dead(id, self.stamp()).await? {
+            return Ok(());
+        }
+        Err(no_dead(id))
+    }
+
+    /// Returns all queues, with what went through each in the time up to now.
+    pub async fn queues(&self, within: Duration) -> Result<Vec<QueueFacts>> {
+        let within = TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX);
+        self.read(Queues(self.now() - within)).await
+    }
+}
+
+/// Returns what a schema does not accept in the first message that it refuses, and where that stands.
+fn first_refusal(schema: &Schema, bodies: &JsonLines) -> Option<String> {
+    let mut messages = (1..).zip(bodies.iter());
+    messages.find_map(|(number, body)| {
+        let why = refusal(schema, body)?;
+        Some(if bodies.count() == 1 {
+            why
+        } else {
+            format!("message {number}: {why}")
+        })
+    })
+}
+
+fn refusal(schema: &Schema, body: &str) -> Option<String> {
+    let value: Value = match serde_json::from_str(body) {
+        Ok(value) => value,
+        Err(error) => return Some(truncate_line(&error)),
+    };
+    let errors = schema.validator().iter_errors(&value).take(MAX_REASONS);
+    let reasons = errors.map(|error| {
+        let place = error.instance_path().to_string();
+        let place = if place.is_empty() { "/" } else { &place };
+        format!("at {}: {}", truncate_line(&place), truncate_line(&error))
+    });
+    let reasons: Vec<_> = reasons.collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+fn no_message(id: MessageId) -> Error {
+    Error::not_found(format!("there is no message {id}"))
+}
+
+fn no_dead(id: MessageId) -> Error {
+    Error::not_found(format!("no message {id} was given up"))
+        .hint("`gannet messages dead` lists those that were")
+}

@@ -1,0 +1,27 @@
+//! `gannet consume`: persists messages, alone or beside others, until a signal comes.
+
+use super::service::notify_ready;
+use super::{Services, signals};
+use crate::app::Result;
+use crate::config::{Environment, Flags, Identity};
+use crate::faces::cli::args::Access;
+use crate::faces::cli::{Console, ExitStatus};
+use crate::worker::{Stop, consume};
+
+/// Persists messages until a signal comes.
+pub(super) async fn stay(
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
+    let stop = Stop::default();
+    console.note("persisting messages as they come");
+    notify_ready("persisting messages");
+    tokio::select! {
+        () = consume(&services.app, &stop) => {}
+        never = signals::watch(&stop) => match never {},
+    }
+    services.close().await;
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,307 @@
+//! `messages`: lists, shows, sends and follows messages, and looks after those that could not be persisted.
+
+use std::io::{self, Read as _, Write};
+
+use chrono::Duration;
+
+use crate::app::{App, Error, MessagesQuery, NewMessages, Queueing};
+use crate::domain::{JsonLines, Message, MessageId, QueueName, format_size};
+use crate::faces::cli::args::{MessageListArgs, MessagesArgs, MessagesWhat, SendArgs, TableFormat};
+use crate::faces::cli::exit::{CommandResult, Failure};
+use crate::faces::cli::look::Look;
+use crate::faces::cli::table::{Table, below, flexible, left, right};
+use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::json::{self, DeadMessageJson, MessageJson, QueueJson, SentJson};
+use crate::faces::text::{clean, fit};
+
+/// The messages that are listed without `--limit`.
+const DEFAULT_LIMIT: usize = 100;
+/// The messages that are read at once.
+const PAGE: usize = 500;
+/// The bytes of bodies that are read at once.
+const PAGE_BYTES: usize = 4 << 20;
+/// The time between two looks of `tail`.
+const LOOK_EVERY: Duration = Duration::milliseconds(100);
+/// The most bytes that are read from stdin.
+const MAX_INPUT: u64 = 64 << 20;
+/// How far back the rates of queues are read.
+const RATES_OF: std::time::Duration = std::time::Duration::from_mins(1);
+/// The most dead messages that are listed.
+const MAX_DEAD: usize = 10_000;
+
+pub(super) async fn run(
+    app: &App,
+    args: &mut MessagesArgs,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    match &mut args.what {
+        MessagesWhat::List(args) => list(app, args, console).await,
+        MessagesWhat::Show { id, json } => show(app, *id, *json, console).await,
+        MessagesWhat::Send(args) => send(app, args, console).await,
+        MessagesWhat::Tail { queue, json } => tail(app, queue.as_ref(), *json, console).await,
+        MessagesWhat::Queues(format) => queues(app, format.format(), console).await,
+        MessagesWhat::Dead(format) => dead(app, format.format(), console).await,
+        MessagesWhat::Retry { ids } => {
+            for id in ids {
+                app.retry_dead(*id).await?;
+                console.print_line(&format!("put on its queue again: {id}"))?;
+            }
+            Ok(ExitStatus::Done)
+        }
+        MessagesWhat::Drop { ids } => {
+            for id in ids {
+                app.delete_dead(*id).await?;
+                console.print_line(&format!("deleted {id}"))?;
+            }
+            Ok(ExitStatus::Done)
+        }
+    }
+}
+
+async fn list(app: &App, args: &MessageListArgs, console: &mut Console<'_>) -> CommandResult {
+    let look = Look::of(app, console);
+    if args.format() == TableFormat::Csv {
+        csv::write_header(&mut console.out, MessageJson::FIELDS)?;
+    }
+    let mut left = match args.limit.unwrap_or(DEFAULT_LIMIT) {
+        0 => usize::MAX,
+        limit => limit,
+    };
+    let mut query = page(args.queue.clone(), args.after, args.newest);
+    while left > 0 {
+        query.limit = left.min(PAGE);
+        let messages = app.messages(query.clone()).await?;
+        let Some(last) = messages.last() else {
+            break;
+        };
+        query.after = Some(last.id);
+        left -= messages.len();
+        for message in &messages {
+            write(message, args.format(), &look, &mut console.out)?;
+        }
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Returns the query for a page of messages.
+fn page(queue: Option<QueueName>, after: Option<MessageId>, newest_first: bool) -> MessagesQuery {
+    MessagesQuery {
+        queue,
+        after,
+        newest_first,
+        limit: PAGE,
+        enough_bytes: PAGE_BYTES,
+    }
+}
+
+fn write(
+    message: &Message,
+    format: TableFormat,
+    look: &Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        TableFormat::Json => json::write_line(out, &MessageJson::new(message)),
+        TableFormat::Csv => csv::write_row(out, MessageJson::FIELDS, MessageJson::new(message)),
+        TableFormat::People => {
+            let line = format!(
+                "{}  {}  {}  {}",
+                look.second(message.received_at),
+                message.id,
+                message.queue,
+                clean(&message.body)
+            );
+            match look.width {
+                Some(width) => writeln!(out, "{}", fit(&line, width)),
+                None => writeln!(out, "{line}"),
+            }
+        }
+    }
+}
+
+async fn show(app: &App, id: MessageId, json: bool, console: &mut Console<'_>) -> CommandResult {
+    let message = app.message_with(id).await?;
+    if json {
+        json::write(&mut console.out, &MessageJson::new(&message))?;
+        return Ok(ExitStatus::Done);
+    }
+    let look = Look::of(app, console);
+    let persisted = match message.persisted_at {
+        Some(at) => format!("persisted {}", look.second(at)),
+        None => "on its queue".to_owned(),
+    };
+    writeln!(
+        console.out,
+        "message   {id}\nqueue     {}\nreceived  {} from {}, {persisted}\n",
+        message.queue,
+        look.second(message.received_at),
+        clean(&message.sender),
+    )?;
+    match serde_json::from_str::<serde_json::Value>(&message.body) {
+        Ok(value) => json::write(&mut console.out, &value)?,
+        Err(_) => writeln!(console.out, "{}", clean(&message.body))?,
+    }
+    Ok(ExitStatus::Done)
+}
+
+async fn send(app: &App, args: &mut SendArgs, console: &mut Console<'_>) -> CommandResult {
+    let text = match args.body.take().filter(|body| body != "-") {
+        Some(body) => body,
+        None => input()?,
+    };
+    let bodies = if args.lines {
+        JsonLines::many(&text)
+    } else {
+        JsonLines::one(&text)
+    };
+    let bodies = bodies.map_err(|reason| Error::invalid(format!("the message: {reason}")))?;
+    let new = NewMessages {
+        queue: args.queue.clone(),
+        bodies,
+        key: args.key.clone(),
+    };
+    let queued = match app.queue_messages(new).await? {
+        Queueing::Queued(queued) => queued,
+        Queueing::Refused(why) => {
+            let message = format!("the schema of {} refuses this: {why}", args.queue);
+            return Err(Error::invalid(message).into());
+        }
+        Queueing::KeyTaken => {
+            return Err(Error::invalid("other messages were sent with this key").into());
+        }
+    };
+    if args.json {
+        json::write_line(&mut console.out, &SentJson::new(&queued, &args.queue))?;
+    } else {
+        for place in 0..queued.count {
+            writeln!(console.out, "{}", queued.first.after(place))?;
+        }
+    }
+    if queued.repeated {
+        console.note("they were sent before, with this key: nothing was put on the queue");
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn input() -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = io::stdin()
+        .lock()
+        .take(MAX_INPUT + 1)
+        .read_to_end(&mut bytes);
+    read.map_err(|error| Error::invalid(format!("cannot read stdin: {error}")))?;
+    if bytes.len() as u64 > MAX_INPUT {
+        let most = format_size(MAX_INPUT);
+        return Err(Error::invalid(format!("stdin has more than {most}")).into());
+    }
+    let text = String::from_utf8(bytes);
+    Ok(text.map_err(|_| Error::invalid("stdin is not UTF-8"))?)
+}
+
+async fn tail(
+    app: &App,
+    queue: Option<&QueueName>,
+    json: bool,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let format = if json {
+        TableFormat::Json
+    } else {
+        TableFormat::People
+    };
+    let mut newest = page(None, None, true);
+    newest.limit = 1;
+    let after = app.messages(newest).await?.pop().map(|last| last.id);
+    let mut query = page(queue.cloned(), after, false);
+    let mut seen = None;
+    loop {
+        let changes = app.changes().await?;
+        if seen.replace(changes) != Some(changes) {
+            let look = Look::of(app, console);
+            loop {
+                let messages = app.messages(query.clone()).await?;
+                let Some(last) = messages.last() else {
+                    break;
+                };
+                query.after = Some(last.id);
+                for message in &messages {
+                    write(message, format, &look, &mut console.out)?;
+                }
+            }
+            console.out.flush()?;
+        }
+        app.sleep_until(app.now() + LOOK_EVERY).await;
+    }
+}
+
+async fn queues(app: &App, format: TableFormat, console: &mut Console<'_>) -> CommandResult {
+    let queues = app.queues(RATES_OF).await?;
+    let now = app.now();
+    let objects = queues.iter().map(|queue| QueueJson::new(queue, now));
+    match format {
+        TableFormat::Json => json::write(&mut console.out, &objects.collect::<Vec<_>>())?,
+        TableFormat::Csv => csv::write(&mut console.out, QueueJson::FIELDS, objects)?,
+        TableFormat::People if queues.is_empty() => {
+            console.warn_line("no queues: `gannet messages send` puts a message on one");
+        }
+        TableFormat::People => {
+            let look = Look::of(app, console);
+            let mut table = Table::new([
+                flexible("QUEUE"),
+                right("DEPTH"),
+                left(look.heading("OLDEST")),
+                right("IN/S"),
+                right("OUT/S"),
+                right("LAG"),
+                right("DEAD"),
+            ]);
+            for queue in &queues {
+                let facts = QueueJson::new(queue, now);
+                table.row([
+                    queue.name.to_string(),
+                    queue.waiting.to_string(),
+                    look.time_or_dash(queue.oldest_at),
+                    format!("{:.1}", facts.in_per_second),
+                    format!("{:.1}", facts.out_per_second),
+                    format!("{} ms", facts.lag_ms),
+                    queue.dead.to_string(),
+                ]);
+            }
+            table.write(&mut console.out, 0, &look)?;
+        }
+    }
+    Ok(ExitStatus::Done)
+}
+
+async fn dead(app: &App, format: TableFormat, console: &mut Console<'_>) -> CommandResult {
+    let dead = app.dead_messages(MAX_DEAD).await?;
+    let objects = dead.iter().map(DeadMessageJson::new);
+    match format {
+        TableFormat::Json => json::write(&mut console.out, &objects.collect::<Vec<_>>())?,
+        TableFormat::Csv => csv::write(&mut console.out, DeadMessageJson::FIELDS, objects)?,
+        TableFormat::People if dead.is_empty() => {
+            console.warn_line("no messages: all could be persisted");
+        }
+        TableFormat::People => {
+            let look = Look::of(app, console);
+            let mut table = Table::new([
+                left("MESSAGE"),
+                flexible("QUEUE"),
+                left(look.heading("DIED")),
+                right("TRIES"),
+                below("WHY"),
+            ]);
+            for one in &dead {
+                table.row([
+                    one.message.id.to_string(),
+                    one.message.queue.to_string(),
+                    look.time(one.died_at),
+                    one.tries.to_string(),
+                    one.reason.clone(),
+                ]);
+            }
+            table.write(&mut console.out, 0, &look)?;
+        }
+    }
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,296 @@
+//! `/api/v1/messages`: JSON that is pushed to a queue, and read when it is persisted.
+
+use std::collections::VecDeque;
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use serde::Deserialize;
+
+use super::answer::json;
+use super::list::page;
+use super::pages_schema::MessagePageJson;
+use super::parameters::parsed;
+use crate::app::{App, MessagesQuery, NewMessages, Queued, Queueing};
+use crate::domain::{Message, MessageId, QueueName};
+use crate::faces::http::accept::prefers;
+use crate::faces::http::caller::Caller;
+use crate::faces::http::extract::{Params, Part};
+use crate::faces::http::idempotency::key_of;
+use crate::faces::http::message_body::{Pushed, later};
+use crate::faces::http::problem::Problem;
+use crate::faces::http::shared::Shared;
+use crate::faces::http::source_page::page_size;
+use crate::faces::json::{MessageJson, SentJson, write_line};
+
+/// The bytes of bodies after which a page ends.
+const ENOUGH_BYTES: usize = 4 << 20;
+
+/// Where messages go.
+#[derive(Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct QueueQuery {
+    /// The queue: letters, digits, `-`, `_` and `.`. It is made when there is none.
+    #[param(value_type = Option<String>, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$", default = "default")]
+    queue: Option<String>,
+}
+
+/// The header of a POST that is done once, whatever becomes of the service.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes what the handler reads of the headers")]
+pub(super) struct DurableKey {
+    /// A key under which the request, sent again within 24 hours, gets the same answer and is done once. It is kept with the
+    /// messages, and holds beyond a restart. It is of one person or token, one queue and one body (another is 422).
+    #[param(
+        rename = "Idempotency-Key",
+        value_type = String,
+        required = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$"
+    )]
+    key: Option<String>,
+}
+
+/// Puts a message on a queue: any JSON value, of at most 1 MiB. With `application/x-ndjson` many, a value on a line, all or
+/// none. The answer comes when they are durable.
+#[utoipa::path(
+    post,
+    path = "/api/v1/messages",
+    operation_id = "pushMessages",
+    params(QueueQuery, DurableKey),
+    request_body(content((serde_json::Value = "application/json"), (String = "application/x-ndjson"))),
+    responses((status = 202, body = SentJson, headers(("Location" = String, description = "The address of the message; of several, of the first")))),
+)]
+pub(super) async fn push(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Params(query): Params<QueueQuery>,
+    headers: HeaderMap,
+    pushed: Pushed,
+) -> Result<Response, Problem> {
+    let queue: QueueName = parsed("queue", query.queue.as_deref())?.unwrap_or_default();
+    let key = key_of(&headers)?;
+    let new = NewMessages {
+        queue: queue.clone(),
+        bodies: pushed.bodies,
+        key: key.map(|key| format!("{:?} {key}", caller.credential)),
+    };
+    let refused = |detail: String| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+    match put_on_queue(&shared, &caller, new).await {
+        Ok(Queueing::Queued(queued)) => accepted(&queued, &queue),
+        Ok(Queueing::Refused(why)) => refused(format!("the schema of {queue} refuses this: {why}")),
+        Ok(Queueing::KeyTaken) => {
+            refused("this Idempotency-Key was used for other messages".to_owned())
+        }
+        Err(error) => Ok(later(Problem::from(error).into_response())),
+    }
+}
+
+/// Puts messages on their queue, and passes them on to who follows.
+pub(in crate::faces::http) async fn put_on_queue(
+    shared: &Shared,
+    caller: &Caller,
+    new: NewMessages,
+) -> crate::app::Result<Queueing> {
+    let app = shared.app_of(caller.actor());
+    let (queue, bodies) = (new.queue.clone(), new.bodies.clone());
+    let queueing = app.queue_messages(new).await?;
+    if let Queueing::Queued(queued) = &queueing
+        && !queued.repeated
+    {
+        let first = Message {
+            id: queued.first,
+            queue,
+            received_at: queued.received_at,
+            persisted_at: None,
+            sender: app.actor().0.clone(),
+            body: bodies.bodies().to_owned(),
+        };
+        shared.feed().messages().push(queued, first);
+    }
+    Ok(queueing)
+}
+
+fn accepted(queued: &Queued, queue: &QueueName) -> Result<Response, Problem> {
+    let mut response = json(&SentJson::new(queued, queue))?;
+    *response.status_mut() = StatusCode::ACCEPTED;
+    let place = format!("/api/v1/messages/{}", queued.first);
+    if let Ok(place) = HeaderValue::try_from(place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// Which messages are listed.
+#[derive(Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct MessagesParams {
+    /// Only those of this queue.
+    #[param(value_type = Option<String>, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    queue: Option<String>,
+    /// The `next` of the page before: the id of a message.
+    #[param(value_type = Option<String>, max_length = 36, format = "uuid")]
+    after: Option<String>,
+    /// At most so many; by default 100. A page of long messages may have fewer.
+    #[param(minimum = 1, maximum = 500, default = 100)]
+    limit: Option<usize>,
+    /// Which message comes first; by default `oldest`.
+    #[param(inline)]
+    order: Option<Order>,
+}
+
+/// An order of messages: that in which they were persisted, or its reverse.
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    #[default]
+    Oldest,
+    Newest,
+}
+
+/// Lists the messages that are persisted, in the order in which that was done. With `Accept: application/x-ndjson` all of them,
+/// each on a line.
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages",
+    operation_id = "listMessages",
+    params(MessagesParams),
+    responses((status = 200, content((MessagePageJson = "application/json"), (String = "application/x-ndjson")))),
+)]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Params(params): Params<MessagesParams>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let limit = page_size(params.limit)?;
+    let query = MessagesQuery {
+        queue: parsed("queue", params.queue.as_deref())?,
+        after: parsed("after", params.after.as_deref())?,
+        newest_first: params.order.unwrap_or_default() == Order::Newest,
+        limit: limit + 1,
+        enough_bytes: ENOUGH_BYTES,
+    };
+    let lines = ["application/x-ndjson", "application/ndjson"];
+    if prefers(&headers, &lines, "application/json") {
+        return all(shared, query, params.limit).await;
+    }
+    let mut messages = shared.app().messages(query).await?;
+    let is_long = messages.iter().map(|one| one.body.len()).sum::<usize>() >= ENOUGH_BYTES;
+    let has_more = messages.len() > limit || is_long;
+    messages.truncate(limit);
+    let next = messages.last().filter(|_| has_more);
+    let next = next.map(|message| message.id.to_string());
+    let messages: Vec<_> = messages.iter().map(MessageJson::new).collect();
+    let page = page("messages", &messages, next.as_deref(), &uri)?;
+    shared.answer_room().hold(page).await
+}
+
+/// Streams messages, each on a line: all, or so many at most.
+async fn all(
+    shared: Shared,
+    query: MessagesQuery,
+    most: Option<usize>,
+) -> Result<Response, Problem> {
+    let mut lines = Lines {
+        query,
+        left: most,
+        is_over: false,
+    };
+    // A refusal comes before the first line.
+    let first = lines.next_piece(shared.app()).await?;
+    let pieces = stream::unfold(
+        (shared, lines, VecDeque::from_iter(first)),
+        |(shared, mut lines, mut read)| async move {
+            let piece = match read.pop_front() {
+                Some(piece) => Ok(piece),
+                None => match lines.next_piece(shared.app()).await {
+                    Ok(piece) => Ok(piece?),
+                    Err(error) => {
+                        lines.is_over = true;
+                        Err(error)
+                    }
+                },
+            };
+            Some((piece, (shared, lines, read)))
+        },
+    );
+    let media_type = HeaderValue::from_static("application/x-ndjson");
+    Ok((
+        [(header::CONTENT_TYPE, media_type)],
+        Body::from_stream(pieces),
+    )
+        .into_response())
+}
+
+/// The messages that are still to be streamed.
+struct Lines {
+    query: MessagesQuery,
+    left: Option<usize>,
+    is_over: bool,
+}
+
+impl Lines {
+    /// Returns the lines of the next messages; `None` after the last.
+    async fn next_piece(&mut self, app: &App) -> crate::app::Result<Option<Bytes>> {
+        const AT_ONCE: usize = 500;
+        self.query.limit = self.left.unwrap_or(AT_ONCE).min(AT_ONCE);
+        if self.is_over || self.query.limit == 0 {
+            return Ok(None);
+        }
+        let messages = app.messages(self.query.clone()).await?;
+        let Some(last) = messages.last() else {
+            return Ok(None);
+        };
+        self.query.after = Some(last.id);
+        if let Some(left) = &mut self.left {
+            *left -= messages.len();
+        }
+        let mut lines = Vec::new();
+        for message in &messages {
+            // Writing to memory does not fail.
+            let _ = write_line(&mut lines, &MessageJson::new(message));
+        }
+        Ok(Some(lines.into()))
+    }
+}
+
+/// The part of a path that names a message.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes what handlers take as a text")]
+pub(super) struct MessagePart {
+    /// The id of a message.
+    #[param(min_length = 1, max_length = 36, format = "uuid")]
+    id: String,
+}
+
+/// Shows a message, persisted or on its queue.
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages/{id}",
+    operation_id = "showMessage",
+    params(MessagePart),
+    responses((status = 200, body = MessageJson)),
+)]
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Part(id): Part<String>,
+) -> Result<Response, Problem> {
+    let message = shared.app().message_with(message_id(&id)?).await?;
+    let shown = json(&MessageJson::new(&message))?;
+    shared.answer_room().hold(shown).await
+}
+
+/// Reads the id of a message in an address: another text names none.
+pub(in crate::faces::http) fn message_id(text: &str) -> Result<MessageId, Problem> {
+    text.parse()
+        .map_err(|error: String| Problem::new(StatusCode::NOT_FOUND, error))
+}

@@ -1,0 +1,253 @@
+//! `/messages`: the messages that are persisted, the latest first and live, and the form that sends one; `/messages/ID`.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::elements::{alert, done, facts, grouped, size, table_box, text};
+use super::fields::{Fields, FormError};
+use super::json_tree::tree;
+use super::layout::Section;
+use super::visit::{Visit, see_other};
+use crate::app::{MessagesQuery, NewMessages, Queueing};
+use crate::domain::{JsonLines, Message, MessageId, QueueName, shortened};
+use crate::faces::http::api::{message_id, put_on_queue};
+use crate::faces::http::caller::Right;
+use crate::faces::http::extract::Part;
+use crate::faces::http::problem::Problem;
+
+/// The messages of a page.
+const MESSAGES: usize = 50;
+/// The messages that are read at once, and the bytes of their bodies after which a reading ends.
+const READ: usize = 500;
+const READ_BYTES: usize = 4 << 20;
+/// The most readings for a page: a word that no message has is not looked for in all of them at once.
+const READINGS: usize = 20;
+/// The characters of a body that the list shows.
+const MAX_CHARS: usize = 160;
+
+/// A page of the list.
+struct Listed {
+    messages: Vec<Message>,
+    /// The message behind which the next page begins.
+    next: Option<MessageId>,
+}
+
+/// Lists messages.
+pub(super) async fn list(visit: Visit) -> Result<Response, Problem> {
+    listed(&visit, None).await
+}
+
+/// Puts a message on a queue; shows the form again when it is refused.
+pub(super) async fn send(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    match sent(&visit, &fields).await {
+        Ok(id) => Ok(see_other(&format!("/messages/{id}?done=sent"))),
+        Err(error) => listed(&visit, Some((&fields, &error))).await,
+    }
+}
+
+async fn sent(visit: &Visit, fields: &Fields) -> Result<MessageId, FormError> {
+    let queue = fields.typed("queue").map(str::parse::<QueueName>);
+    let queue = queue
+        .transpose()
+        .map_err(|why| FormError::of("queue", why))?;
+    let bodies = JsonLines::one(fields.text("body")).map_err(|why| FormError::of("body", why))?;
+    let new = NewMessages {
+        queue: queue.unwrap_or_default(),
+        bodies,
+        key: None,
+    };
+    let queued = put_on_queue(&visit.shared, &visit.caller, new).await;
+    let queued = queued.map_err(|error| FormError::from(Problem::from(error)))?;
+    match queued {
+        Queueing::Queued(queued) => Ok(queued.first),
+        Queueing::Refused(why) => Err(FormError::of("body", why)),
+        // A form has no key.
+        Queueing::KeyTaken => Err(FormError::of("body", "it was sent before")),
+    }
+}
+
+async fn listed(
+    visit: &Visit,
+    refused: Option<(&Fields, &FormError)>,
+) -> Result<Response, Problem> {
+    let given = |name: &str| visit.param(name).filter(|text| !text.trim().is_empty());
+    let queue = given("queue").map(|queue| queue.trim().parse::<QueueName>());
+    let queue = queue.transpose().map_err(Problem::invalid)?;
+    let after = given("after").map(|id| message_id(&id)).transpose()?;
+    let words = given("filter").unwrap_or_default();
+    let page = page(visit, queue, after, &words).await?;
+    let queues = visit.app().queues(std::time::Duration::ZERO).await?;
+    let waiting: u64 = queues.iter().map(|queue| queue.waiting).sum();
+    let next = page.next.map(|id| id.to_string());
+    let names: Vec<_> = queues.iter().map(|queue| queue.name.as_str()).collect();
+    let content = html! {
+        h1 { "Messages" }
+        (views(false))
+        (done(visit))
+        (filter_form(visit, &names, &words))
+        div #messages data-live=[after.is_none().then_some("messages")] {
+            @if waiting > 0 { p.dim { a href="/queues" { (grouped(waiting)) " on their way to the store" } } }
+            @if page.messages.is_empty() { p.dim { "No messages." } } @else { (table_box("Messages", &table(visit, &page.messages))) }
+            nav.pages aria-label="Pages" {
+                @if after.is_some() { a href=(visit.link(&[("after", None)])) { "Newest" } }
+                @if next.is_some() { a rel="next" href=(visit.link(&[("after", next.as_deref())])) { "Older" } }
+            }
+        }
+        @if visit.may(Right::Push) { (send_form(refused)) }
+    };
+    let status = refused.map_or(StatusCode::OK, |(_, error)| error.status);
+    Ok(visit.page_with(status, Section::Messages, "Messages", &content))
+}
+
+/// Shows the way between the pages of messages and queues.
+pub(super) fn views(are_queues: bool) -> Markup {
+    html! {
+        nav.views aria-label="Messages and queues" {
+            a href="/messages" aria-current=[(!are_queues).then_some("true")] { "Messages" }
+            a href="/queues" aria-current=[are_queues.then_some("true")] { "Queues" }
+        }
+    }
+}
+
+/// Returns a page of the messages that have these words, the latest first.
+async fn page(
+    visit: &Visit,
+    queue: Option<QueueName>,
+    after: Option<MessageId>,
+    words: &str,
+) -> Result<Listed, Problem> {
+    let words: Vec<_> = words.split_whitespace().map(str::to_lowercase).collect();
+    let mut query = MessagesQuery {
+        queue,
+        after,
+        newest_first: true,
+        limit: if words.is_empty() { MESSAGES } else { READ },
+        enough_bytes: READ_BYTES,
+    };
+    let mut messages = Vec::new();
+    for _ in 0..READINGS {
+        let read = visit.app().messages(query.clone()).await?;
+        let Some(last) = read.last() else {
+            query.after = None;
+            break;
+        };
+        query.after = Some(last.id);
+        for message in read {
+            if has_words(&message, &words) {
+                messages.push(message);
+            }
+            if let Some(last) = messages.get(MESSAGES - 1) {
+                let next = Some(last.id);
+                return Ok(Listed { messages, next });
+            }
+        }
+    }
+    Ok(Listed {
+        messages,
+        next: query.after,
+    })
+}
+
+fn has_words(message: &Message, words: &[String]) -> bool {
+    let said = format!("{} {}", message.sender, message.body).to_lowercase();
+    words.iter().all(|word| said.contains(word.as_str()))
+}
+
+fn filter_form(visit: &Visit, queues: &[&str], words: &str) -> Markup {
+    let chosen = visit.param("queue").unwrap_or_default();
+    html! {
+        form.filter method="get" action="/messages" role="search" aria-label="Filter the messages" {
+            label for="messages-queue" { "Queue" }
+            select #messages-queue name="queue" {
+                option value="" { "all" }
+                @for name in queues { option value=(name) selected[*name == chosen] { (name) } }
+            }
+            label for="messages-words" { "Words" }
+            input #messages-words name="filter" type="search" value=(text(words)) data-filter="";
+            button type="submit" { "Show" }
+            @if visit.uri.query().is_some() { a href="/messages" { "All" } }
+        }
+    }
+}
+
+fn table(visit: &Visit, messages: &[Message]) -> Markup {
+    html! {
+        table.cards {
+            thead { tr { th scope="col" { "Received" } th scope="col" { "Queue" } th scope="col" { "Message" } th scope="col" { "Sender" } } }
+            tbody {
+                @for message in messages {
+                    tr {
+                        td { a href={ "/messages/" (message.id) } { (visit.second(message.received_at)) } }
+                        td data-label="queue " { (message.queue) }
+                        td.why { code { (text(&shortened(&message.body, MAX_CHARS))) } }
+                        td data-label="from " { (text(&message.sender)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn send_form(refused: Option<(&Fields, &FormError)>) -> Markup {
+    let none = Fields::default();
+    let typed = refused.map_or(&none, |(typed, _)| typed);
+    let wrong = |name| refused.is_some_and(|(_, error)| error.field == Some(name));
+    let invalid = |name| wrong(name).then_some("true");
+    html! {
+        details.form #add open[refused.is_some()] {
+            summary { "Send a message" }
+            (alert(refused.map(|(_, error)| error)))
+            form method="post" action="/messages" {
+                div.fields {
+                    div {
+                        label for="send-queue" { "Queue" }
+                        input #send-queue name="queue" type="text" autocomplete="off" placeholder="default" value=(text(typed.text("queue"))) aria-invalid=[invalid("queue")];
+                    }
+                    div.wide {
+                        label for="send-body" { "JSON" }
+                        textarea #send-body name="body" rows="4" spellcheck="false" required aria-invalid=[invalid("body")] { (typed.text("body")) }
+                    }
+                }
+                button.main type="submit" { "Send" }
+            }
+        }
+    }
+}
+
+/// Shows a message.
+pub(super) async fn show(visit: Visit, Part(id): Part<String>) -> Result<Response, Problem> {
+    let message = visit.app().message_with(message_id(&id)?).await?;
+    let title = format!("Message {}", message.id);
+    let value: Option<Value> = serde_json::from_str(&message.body).ok();
+    let persisted = if message.persisted_at.is_some() {
+        visit.time(message.persisted_at)
+    } else {
+        html! { "not yet: it is on its queue" }
+    };
+    let bytes = u64::try_from(message.body.len()).ok();
+    let known = [
+        (
+            "queue",
+            html! { a href={ "/messages?queue=" (message.queue) } { (message.queue) } },
+        ),
+        ("received", visit.time(Some(message.received_at))),
+        ("persisted", persisted),
+        ("sender", html! { (text(&message.sender)) }),
+        ("size", size(bytes)),
+    ];
+    let content = html! {
+        p.crumbs { a href="/messages" { "Messages" } }
+        h1 { (title) }
+        (done(&visit))
+        div #message data-live=[message.persisted_at.is_none().then_some("messages")] { (facts(&known)) }
+        p { a href={ "/api/v1/messages/" (message.id) } { "As the API shows it" } }
+        @match &value {
+            Some(value) => (tree(value)),
+            // Nested deeper than a tree is read, or damaged.
+            None => pre.output tabindex="0" { (text(&message.body)) },
+        }
+    };
+    Ok(visit.page(Section::Messages, &title, &content))
+}

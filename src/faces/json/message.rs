@@ -1,0 +1,191 @@
+//! The JSON of messages and queues. The body of a message stands in it as it was pushed.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::object::json_object;
+use super::times::precise;
+use crate::app::{QueueFacts, QueueRate, Queued, RATE_SECONDS};
+use crate::domain::{DeadMessage, Message, QueueName};
+
+json_object! {
+    /// A message.
+    #[schema(as = Message)]
+    pub(crate) struct MessageJson<'a> {
+        /// A UUID of version 7.
+        id: String,
+        queue: &'a str,
+        received_at: String,
+        /// Null while it is on the queue.
+        persisted_at: Option<String>,
+        /// Who pushed it, such as `sensor by http`.
+        sender: &'a str,
+        /// The JSON as it was pushed.
+        #[schema(value_type = serde_json::Value)]
+        body: Body<'a>,
+    }
+}
+
+/// JSON as it is, or a text that is damaged.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Body<'a> {
+    Json(&'a RawValue),
+    Damaged(&'a str),
+}
+
+impl<'a> Body<'a> {
+    fn new(text: &'a str) -> Self {
+        serde_json::from_str(text).map_or(Self::Damaged(text), Self::Json)
+    }
+}
+
+impl<'a> MessageJson<'a> {
+    pub(crate) fn new(message: &'a Message) -> Self {
+        Self {
+            id: message.id.to_string(),
+            queue: message.queue.as_str(),
+            received_at: precise(message.received_at),
+            persisted_at: message.persisted_at.map(precise),
+            sender: &message.sender,
+            body: Body::new(&message.body),
+        }
+    }
+}
+
+/// Messages that are on their queue.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sent)]
+pub(crate) struct SentJson<'a> {
+    /// The id of the message; of several, of the first.
+    id: String,
+    /// The ids of all, in their order.
+    ids: Vec<String>,
+    queue: &'a str,
+}
+
+impl<'a> SentJson<'a> {
+    pub(crate) fn new(queued: &Queued, queue: &'a QueueName) -> Self {
+        let ids = (0..queued.count).map(|place| queued.first.after(place).to_string());
+        Self {
+            id: queued.first.to_string(),
+            ids: ids.collect(),
+            queue: queue.as_str(),
+        }
+    }
+}
+
+json_object! {
+    /// A message that could not be persisted.
+    #[schema(as = DeadMessage)]
+    pub(crate) struct DeadMessageJson<'a> {
+        id: String,
+        queue: &'a str,
+        received_at: String,
+        died_at: String,
+        tries: u32,
+        /// Why it could not be persisted.
+        reason: &'a str,
+        sender: &'a str,
+        /// The JSON as it was pushed; a text where it is damaged.
+        #[schema(value_type = serde_json::Value)]
+        body: Body<'a>,
+    }
+}
+
+impl<'a> DeadMessageJson<'a> {
+    pub(crate) fn new(dead: &'a DeadMessage) -> Self {
+        Self {
+            id: dead.message.id.to_string(),
+            queue: dead.message.queue.as_str(),
+            received_at: precise(dead.message.received_at),
+            died_at: precise(dead.died_at),
+            tries: dead.tries,
+            reason: &dead.reason,
+            sender: &dead.message.sender,
+            body: Body::new(&dead.message.body),
+        }
+    }
+}
+
+json_object! {
+    /// A queue.
+    #[schema(as = Queue)]
+    pub(crate) struct QueueJson<'a> {
+        name: &'a str,
+        /// The messages on it.
+        depth: u64,
+        /// The bytes of their bodies.
+        depth_bytes: u64,
+        /// When the oldest of them came.
+        oldest_at: Option<String>,
+        /// How often it was tried in vain to persist the oldest.
+        tries: u32,
+        /// The messages that could not be persisted.
+        dead: u64,
+        /// Messages a second that were put on it, in the last minute.
+        pub(crate) in_per_second: f64,
+        /// Messages a second that were persisted, in the last minute.
+        pub(crate) out_per_second: f64,
+        /// The longest time from the queue to the store in the last minute, in milliseconds.
+        pub(crate) lag_ms: u64,
+    } and {
+        /// What went through it in each ten seconds, the oldest first; those in which nothing did are left out.
+        rates: Vec<QueueRateJson>,
+    }
+}
+
+/// What went through a queue in ten seconds.
+#[derive(Serialize, ToSchema)]
+#[schema(as = QueueRate)]
+pub(crate) struct QueueRateJson {
+    at: String,
+    queued: u64,
+    persisted: u64,
+    /// The longest time from the queue to the store, in milliseconds.
+    lag_ms: u64,
+}
+
+/// The times by which the rates of the last minute are counted.
+const LATELY: i64 = 60 / RATE_SECONDS;
+
+impl<'a> QueueJson<'a> {
+    pub(crate) fn new(queue: &'a QueueFacts, now: chrono::DateTime<chrono::Utc>) -> Self {
+        let begin = now - chrono::TimeDelta::seconds(LATELY * RATE_SECONDS);
+        let lately = queue.rates.iter().filter(|rate| rate.at >= begin);
+        let lately: Vec<_> = lately.collect();
+        let per_second = |count: fn(&QueueRate) -> u64| {
+            let sum = lately.iter().map(|rate| count(rate)).sum::<u64>();
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a rate needs no more than 52 bits"
+            )]
+            let rate = sum as f64 / (LATELY * RATE_SECONDS) as f64;
+            rate
+        };
+        Self {
+            name: queue.name.as_str(),
+            depth: queue.waiting,
+            depth_bytes: queue.waiting_bytes,
+            oldest_at: queue.oldest_at.map(precise),
+            tries: queue.tries,
+            dead: queue.dead,
+            in_per_second: per_second(|rate| rate.queued),
+            out_per_second: per_second(|rate| rate.persisted),
+            lag_ms: lately.iter().map(|rate| rate.lag_ms).max().unwrap_or(0),
+            rates: queue.rates.iter().map(QueueRateJson::new).collect(),
+        }
+    }
+}
+
+impl QueueRateJson {
+    fn new(rate: &QueueRate) -> Self {
+        Self {
+            at: precise(rate.at),
+            queued: rate.queued,
+            persisted: rate.persisted,
+            lag_ms: rate.lag_ms,
+        }
+    }
+}

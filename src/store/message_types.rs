@@ -1,0 +1,107 @@
+//! Messages and queues, as the store takes and returns them.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Digest, JsonLines, MessageId, QueueName};
+
+/// Messages that came in one request, to be put on a queue together or not at all.
+#[derive(Clone, Debug)]
+pub struct NewUnit {
+    /// The queue.
+    pub queue: QueueName,
+    /// The id of the first message; those of the others follow it.
+    pub first: MessageId,
+    /// The messages.
+    pub bodies: JsonLines,
+    /// What makes a repetition of the request harmless.
+    pub key: Option<UnitKey>,
+}
+
+/// The key under which a unit was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitKey {
+    /// The digest of sender, queue and key.
+    pub key: Digest,
+    /// The digest of the unit's content.
+    pub content: Digest,
+    /// Until when the key is known.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What became of a unit that was to be put on a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is on the queue.
+    Queued,
+    /// It was put there before under the same key, with so many messages from this one on.
+    Repeated(MessageId, usize),
+    /// Other content was sent under the same key.
+    KeyTaken,
+    /// The queue holds as much as it may.
+    Full,
+    /// There are as many queues as there may be, and this is none of them.
+    TooManyQueues,
+}
+
+/// Which messages are read, and in which order.
+#[derive(Clone, Debug)]
+pub struct MessagesQuery {
+    /// Only those of this queue.
+    pub queue: Option<QueueName>,
+    /// Only those that come behind the message with this id.
+    pub after: Option<MessageId>,
+    /// Whether the message that was persisted last comes first.
+    pub newest_first: bool,
+    /// The most messages.
+    pub limit: usize,
+    /// The bytes of bodies after which no further message is read.
+    pub enough_bytes: usize,
+}
+
+/// What one step of a consumer did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Consumed {
+    /// The messages that were persisted.
+    pub persisted: usize,
+    /// The messages that were given up.
+    pub dead: usize,
+    /// Whether some could not be persisted, and are to be tried again.
+    pub failed: bool,
+    /// Whether more may be waiting.
+    pub has_more: bool,
+}
+
+/// A queue as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueFacts {
+    /// Its name.
+    pub name: QueueName,
+    /// The messages on it.
+    pub waiting: u64,
+    /// The bytes of their bodies.
+    pub waiting_bytes: u64,
+    /// When the oldest of them came.
+    pub oldest_at: Option<DateTime<Utc>>,
+    /// The messages that could not be persisted.
+    pub dead: u64,
+    /// How often the oldest unit was tried in vain.
+    pub tries: u32,
+    /// What went through it lately, the oldest first; times in which nothing did are left out.
+    pub rates: Vec<QueueRate>,
+}
+
+/// The length of the times by which the messages of a queue are counted, in seconds.
+pub const RATE_SECONDS: i64 = 10;
+
+/// What went through a queue in ten seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueRate {
+    /// When they began.
+    pub at: DateTime<Utc>,
+    /// The messages that were put on it.
+    pub queued: u64,
+    /// The messages that were taken from it and persisted.
+    pub persisted: u64,
+    /// The longest time between the two of one message, in milliseconds.
+    pub lag_ms: u64,
+}

@@ -1,0 +1,282 @@
+//! Messages: taken from the queue and persisted, or given up.
+//!
+//! Never changes a message that is persisted.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, Row, params};
+
+use super::Store;
+use super::event_row::insert_event;
+use super::failure::Outcome;
+use super::queue::{add_rate, add_waiting};
+use super::row::{int, millis};
+use super::statements::Statements as _;
+use super::transaction::Transaction;
+use crate::domain::{Action, MessageId, NewEvent, QueueName, Stamp, bodies_of};
+use crate::store::error::Result;
+use crate::store::message_types::Consumed;
+
+/// How often it is tried to persist a unit.
+const MAX_TRIES: u32 = 5;
+
+/// The messages, and the bytes of their bodies, after which a step of a consumer takes no further unit.
+const ENOUGH_MESSAGES: usize = 4_000;
+const ENOUGH_BYTES: usize = 4 << 20;
+
+impl Store {
+    /// Takes the oldest units from the queues and persists their messages, all in one transaction: each message once, and
+    /// those of a queue in their order. A unit that cannot be persisted holds its queue up; after five tries its messages
+    /// are given up.
+    pub async fn consume(&self, stamp: Stamp) -> Result<Consumed> {
+        self.write(move |transaction| consume(transaction, &stamp))
+            .await
+    }
+
+    /// Deletes messages of a queue that were persisted before this time, the oldest, so many as one transaction takes. Returns
+    /// how many.
+    pub async fn expire_messages(&self, queue: QueueName, before: DateTime<Utc>) -> Result<usize> {
+        const EXPIRED: &str = "DELETE FROM message WHERE id IN (SELECT id FROM message
+             WHERE queue_id = (SELECT id FROM queue WHERE name = ?1) ORDER BY id LIMIT ?3) AND persisted_at < ?2";
+        self.write(move |transaction| {
+            let parameters = params![queue.as_str(), millis(before), int(ENOUGH_MESSAGES)];
+            Ok(transaction.execute(EXPIRED, parameters)?)
+        })
+        .await
+    }
+
+    /// Puts a message that was given up on its queue again. Returns whether there is one with this id.
+    pub async fn retry_dead(&self, id: MessageId, stamp: Stamp) -> Result<bool> {
+        self.write(move |transaction| retry_dead(transaction, id, &stamp))
+            .await
+    }
+
+    /// Deletes a message that was given up. Returns whether there is one with this id.
+    pub async fn delete_dead(&self, id: MessageId, stamp: Stamp) -> Result<bool> {
+        self.write(move |transaction| delete_dead(transaction, id, &stamp))
+            .await
+    }
+}
+
+/// A unit on a queue.
+struct Unit {
+    id: i64,
+    queue_id: i64,
+    first: MessageId,
+    count: usize,
+    received_at: i64,
+    sender_id: i64,
+    bodies: String,
+    tries: u32,
+    fits: bool,
+}
+
+impl Unit {
+    /// Returns the bodies of its messages; `None` when their number is another.
+    fn bodies(&self) -> Option<Vec<&str>> {
+        let bodies: Vec<_> = bodies_of(&self.bodies, self.count).collect();
+        (bodies.len() == self.count).then_some(bodies)
+    }
+}
+
+/// What a step did with one queue.
+#[derive(Default)]
+struct Taken {
+    messages: i64,
+    bytes: i64,
+    persisted: i64,
+    longest_lag_ms: i64,
+}
+
+fn consume(transaction: &Transaction<'_>, stamp: &Stamp) -> Outcome<Consumed> {
+    let (units, has_more) = oldest_units(transaction.sql)?;
+    let mut consumed = Consumed {
+        has_more,
+        ..Consumed::default()
+    };
+    let mut taken = BTreeMap::<i64, Taken>::new();
+    let mut held_up = HashSet::new();
+    for unit in units {
+        if held_up.contains(&unit.queue_id) {
+            continue;
+        }
+        let of_queue = taken.entry(unit.queue_id).or_default();
+        let bodies = unit.bodies().filter(|_| unit.fits);
+        if let Some(bodies) = bodies {
+            persist(transaction, &unit, &bodies, stamp.at)?;
+            consumed.persisted += unit.count;
+            of_queue.persisted += int(unit.count);
+            let lag_ms = millis(stamp.at) - unit.received_at;
+            of_queue.longest_lag_ms = of_queue.longest_lag_ms.max(lag_ms);
+        } else if unit.tries + 1 < MAX_TRIES {
+            let tried = "UPDATE queued_message SET tries = tries + 1 WHERE id = ?1";
+            transaction.execute(tried, [unit.id])?;
+            consumed.failed = true;
+            held_up.insert(unit.queue_id);
+            continue;
+        } else {
+            give_up(transaction, &unit, stamp)?;
+            consumed.dead += unit.count;
+        }
+        of_queue.messages += int(unit.count);
+        of_queue.bytes += int(unit.bodies.len());
+        transaction.execute("DELETE FROM queued_message WHERE id = ?1", [unit.id])?;
+    }
+    count_taken(transaction, taken, stamp.at)?;
+    Ok(consumed)
+}
+
+fn count_taken(
+    transaction: &Transaction<'_>,
+    taken: BTreeMap<i64, Taken>,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    for (queue, taken) in taken {
+        add_waiting(transaction, queue, -taken.messages, -taken.bytes)?;
+        add_rate(
+            transaction,
+            queue,
+            now,
+            (0, taken.persisted, taken.longest_lag_ms),
+        )?;
+    }
+    Ok(())
+}
+
+/// Returns the oldest units that one step takes, and whether there are more.
+fn oldest_units(sql: &Connection) -> rusqlite::Result<(Vec<Unit>, bool)> {
+    const UNITS: &str = "SELECT id, queue_id, first_uuid, count, received_at, sender_id, bodies, tries,
+             coalesce(checksum = row_checksum(queue_id, first_uuid, count, received_at, sender_id, bodies), 0)
+         FROM queued_message ORDER BY id";
+    let mut statement = sql.prepare_cached(UNITS)?;
+    let mut rows = statement.query([])?;
+    let (mut units, mut messages, mut bytes) = (Vec::new(), 0, 0);
+    while let Some(row) = rows.next()? {
+        if messages >= ENOUGH_MESSAGES || bytes >= ENOUGH_BYTES {
+            return Ok((units, true));
+        }
+        let unit = Unit {
+            id: row.get(0)?,
+            queue_id: row.get(1)?,
+            first: MessageId(uuid::Uuid::from_bytes(sound(row, 2))),
+            count: usize::try_from(sound::<i64>(row, 3)).unwrap_or_default(),
+            received_at: sound(row, 4),
+            sender_id: row.get(5)?,
+            bodies: text(row, 6),
+            tries: u32::try_from(sound::<i64>(row, 7)).unwrap_or_default(),
+            fits: row.get(8)?,
+        };
+        messages += unit.count;
+        bytes += unit.bodies.len();
+        units.push(unit);
+    }
+    Ok((units, false))
+}
+
+/// Returns the value of a column, or the default for one that is damaged: then the row does not fit its checksum.
+fn sound<T: FromSql + Default>(row: &Row<'_>, column: usize) -> T {
+    row.get(column).unwrap_or_default()
+}
+
+/// Returns the text of a column, with a replacement character for each byte that is none.
+fn text(row: &Row<'_>, column: usize) -> String {
+    let value = row.get_ref(column).ok();
+    let bytes = value.and_then(|value| value.as_bytes().ok());
+    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+}
+
+fn persist(
+    transaction: &Transaction<'_>,
+    unit: &Unit,
+    bodies: &[&str],
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    // One that is persisted already stays as it is.
+    const INSERT: &str = "INSERT INTO message (uuid, queue_id, received_at, persisted_at, sender_id, body, checksum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_checksum(?1, ?2, ?3, ?4, ?5, ?6)) ON CONFLICT (uuid) DO NOTHING";
+    let mut insert = transaction.sql.prepare_cached(INSERT)?;
+    let now = millis(now);
+    for (place, body) in bodies.iter().enumerate() {
+        let id = unit.first.after(place);
+        insert.execute(params![
+            id.0.as_bytes(),
+            unit.queue_id,
+            unit.received_at,
+            now,
+            unit.sender_id,
+            body
+        ])?;
+    }
+    Ok(())
+}
+
+/// Keeps the messages of a unit as dead ones: as one when they cannot be told apart.
+fn give_up(transaction: &Transaction<'_>, unit: &Unit, stamp: &Stamp) -> Outcome<()> {
+    let reason = "its row on the queue is damaged";
+    let whole = vec![unit.bodies.as_str()];
+    for (place, body) in unit.bodies().unwrap_or(whole).iter().enumerate() {
+        let id = unit.first.after(place);
+        transaction.execute(
+            "INSERT INTO dead_message (uuid, queue_id, received_at, sender_id, died_at, tries, reason, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (uuid) DO NOTHING",
+            params![
+                id.0.as_bytes(),
+                unit.queue_id,
+                unit.received_at,
+                unit.sender_id,
+                millis(stamp.at),
+                MAX_TRIES,
+                reason,
+                body
+            ],
+        )?;
+        let event = NewEvent::of(Action::MessageDead).detail(format!("{id}: {reason}"));
+        insert_event(transaction, stamp, event)?;
+    }
+    Ok(())
+}
+
+fn retry_dead(transaction: &Transaction<'_>, id: MessageId, stamp: &Stamp) -> Outcome<bool> {
+    const DEAD: &str =
+        "SELECT queue_id, length(CAST(body AS BLOB)) FROM dead_message WHERE uuid = ?1";
+    let found = transaction.sql.first(DEAD, [id.0.as_bytes()], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+    })?;
+    let Some((queue, bytes)) = found else {
+        return Ok(false);
+    };
+    transaction.execute(
+        "INSERT INTO queued_message (queue_id, first_uuid, count, received_at, sender_id, bodies, checksum)
+         SELECT queue_id, uuid, 1, received_at, sender_id, body, row_checksum(queue_id, uuid, 1, received_at, sender_id, body)
+         FROM dead_message WHERE uuid = ?1",
+        [id.0.as_bytes()],
+    )?;
+    add_waiting(transaction, queue, 1, bytes)?;
+    end_dead(transaction, id, Action::MessageRetried, stamp)
+}
+
+fn delete_dead(transaction: &Transaction<'_>, id: MessageId, stamp: &Stamp) -> Outcome<bool> {
+    let dead = "SELECT 1 FROM dead_message WHERE uuid = ?1";
+    if !transaction.sql.any(dead, [id.0.as_bytes()])? {
+        return Ok(false);
+    }
+    end_dead(transaction, id, Action::MessageDeleted, stamp)
+}
+
+fn end_dead(
+    transaction: &Transaction<'_>,
+    id: MessageId,
+    action: Action,
+    stamp: &Stamp,
+) -> Outcome<bool> {
+    let delete = "DELETE FROM dead_message WHERE uuid = ?1";
+    transaction.execute(delete, [id.0.as_bytes()])?;
+    insert_event(
+        transaction,
+        stamp,
+        NewEvent::of(action).detail(id.to_string()),
+    )?;
+    Ok(true)
+}

@@ -1,0 +1,157 @@
+//! Messages: read by page, by id, or as given up.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, params};
+
+use super::failure::Outcome;
+use super::queue::message_id;
+use super::row::{Columns, int};
+use super::select::{Damage, Select};
+use super::sql_damage::{damaged_row_in, read_row};
+use super::statements::Statements as _;
+use crate::domain::{DeadMessage, Message, MessageId, QueueName, bodies_of};
+use crate::store::message_types::MessagesQuery;
+use crate::store::query::{DeadMessages, MessageWith, NewestPersisted, PersistedAfter};
+
+macro_rules! messages {
+    () => {
+        "SELECT m.id, coalesce(m.checksum = row_checksum(m.uuid, m.queue_id, m.received_at, m.persisted_at, m.sender_id, m.body), 0) AS checksum,
+             m.uuid, q.name AS queue_id, t.value AS sender_id, m.received_at, m.persisted_at, m.body
+         FROM message m LEFT JOIN queue q ON q.id = m.queue_id LEFT JOIN text t ON t.id = m.sender_id"
+    };
+}
+
+impl Select<Vec<Message>> for MessagesQuery {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<Message>> {
+        let mut statement = sql.prepare_cached(&self.sql())?;
+        let queue = self.queue.as_ref().map(QueueName::as_str);
+        let after = self.after.map(|id| *id.0.as_bytes());
+        let mut rows = statement.query(params![queue, after, int(self.limit)])?;
+        let (mut messages, mut bytes) = (Vec::new(), 0);
+        while bytes < self.enough_bytes
+            && let Some(row) = rows.next()?
+        {
+            match read_row("message", row, read) {
+                Ok(message) => {
+                    bytes += message.body.len();
+                    messages.push(message);
+                }
+                Err(error) => damaged.push(damaged_row_in(&error).ok_or(error)?),
+            }
+        }
+        Ok(messages)
+    }
+}
+
+impl MessagesQuery {
+    /// Returns the statement with only the conditions that are set, so that SQLite uses an index.
+    fn sql(&self) -> String {
+        let (compare, order) = if self.newest_first {
+            ("<", "DESC")
+        } else {
+            (">", "ASC")
+        };
+        let queue = match &self.queue {
+            Some(_) => "m.queue_id = (SELECT id FROM queue WHERE name = ?1)",
+            None => "?1 IS NULL",
+        };
+        let after = match self.after {
+            Some(_) => format!("m.id {compare} (SELECT id FROM message WHERE uuid = ?2)"),
+            None => "?2 IS NULL".to_owned(),
+        };
+        let messages = messages!();
+        format!("{messages} WHERE {queue} AND {after} ORDER BY m.id {order} LIMIT ?3")
+    }
+}
+
+impl Select<Option<Message>> for MessageWith {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<Message>> {
+        const MESSAGE: &str = concat!(messages!(), " WHERE m.uuid = ?1");
+        // The last unit that begins with this id or before it.
+        const QUEUED: &str = "SELECT u.id, coalesce(u.checksum = row_checksum(u.queue_id, u.first_uuid, u.count, u.received_at, u.sender_id, u.bodies), 0) AS checksum,
+                 u.first_uuid, q.name AS queue_id, t.value AS sender_id, u.received_at, NULL, u.bodies, u.count
+             FROM queued_message u LEFT JOIN queue q ON q.id = u.queue_id LEFT JOIN text t ON t.id = u.sender_id
+             WHERE u.first_uuid <= ?1 ORDER BY u.first_uuid DESC LIMIT 1";
+        let id = self.0.0.as_bytes();
+        let found = sql.first(MESSAGE, [id], |row| read_row("message", row, read))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        let unit = sql.first(QUEUED, [id], |row| {
+            read_row("queued_message", row, |columns| {
+                Ok((read(columns)?, columns.count::<usize>()?))
+            })
+        })?;
+        Ok(unit.and_then(|(unit, count)| {
+            let place = self.0.0.as_u128() - unit.id.0.as_u128();
+            let place = usize::try_from(place).ok().filter(|place| *place < count)?;
+            let body = bodies_of(&unit.body, count).nth(place)?.to_owned();
+            Some(Message {
+                id: self.0,
+                body,
+                ..unit
+            })
+        }))
+    }
+}
+
+impl Select<Vec<(i64, MessageId)>> for PersistedAfter {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<(i64, MessageId)>> {
+        let after = "SELECT id, uuid FROM message WHERE id > ?1 ORDER BY id LIMIT ?2";
+        Ok(sql.all(after, params![self.0, int(self.1)], |row| {
+            let mut columns = Columns::new(row);
+            Ok((columns.get()?, message_id(&mut columns)?))
+        })?)
+    }
+}
+
+impl Select<i64> for NewestPersisted {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<i64> {
+        let newest = "SELECT coalesce(max(id), 0) FROM message";
+        Ok(sql.only(newest, [], |row| row.get(0))?)
+    }
+}
+
+fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Message> {
+    columns.skip();
+    if !columns.get::<bool>()? {
+        return Err(columns.malformed(Type::Integer, ""));
+    }
+    Ok(Message {
+        id: message_id(columns)?,
+        queue: columns.word()?,
+        sender: columns.get()?,
+        received_at: columns.time()?,
+        persisted_at: columns.optional_time()?,
+        body: columns.get()?,
+    })
+}
+
+impl Select<Vec<DeadMessage>> for DeadMessages {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<DeadMessage>> {
+        const DEAD: &str = "SELECT d.id, d.uuid, q.name AS queue_id, t.value AS sender_id, d.received_at, d.died_at, d.tries, d.reason, d.body
+             FROM dead_message d LEFT JOIN queue q ON q.id = d.queue_id LEFT JOIN text t ON t.id = d.sender_id
+             ORDER BY d.id DESC LIMIT ?1";
+        let dead = sql.sound("dead_message", DEAD, [int(self.0)], damaged, |columns| {
+            columns.skip();
+            let message = Message {
+                id: message_id(columns)?,
+                queue: columns.word()?,
+                sender: columns.get()?,
+                received_at: columns.time()?,
+                persisted_at: None,
+                body: String::new(),
+            };
+            Ok(DeadMessage {
+                died_at: columns.time()?,
+                tries: columns.count()?,
+                reason: columns.get()?,
+                message: Message {
+                    body: columns.get()?,
+                    ..message
+                },
+            })
+        })?;
+        Ok(dead)
+    }
+}

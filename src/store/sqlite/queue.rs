@@ -1,0 +1,215 @@
+//! Queues in the catalogue: units of messages are put on them, and counted.
+//!
+//! Never answers before the unit is durable: that is the writer's rule.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
+
+use super::Store;
+use super::failure::Outcome;
+use super::row::{Columns, int, millis, time};
+use super::select::{Damage, Select};
+use super::statements::Statements as _;
+use super::transaction::Transaction;
+use crate::domain::{MessageId, QueueName, Stamp};
+use crate::store::error::Result;
+use crate::store::message_types::{NewUnit, Put, QueueFacts, QueueRate, RATE_SECONDS, UnitKey};
+use crate::store::query::{QueuedAny, Queues};
+
+/// The most queues.
+const MAX_QUEUES: i64 = 1_000;
+
+/// The bytes of bodies that may wait in all queues together.
+const MAX_WAITING_BYTES: i64 = 1 << 30;
+
+/// How long it is known what went through a queue.
+const RATES_KEPT_MS: i64 = 24 * 3600 * 1000;
+
+impl Store {
+    /// Puts units on their queues, each whole or not at all.
+    pub async fn put_on_queue(&self, unit: NewUnit, stamp: Stamp) -> Result<Put> {
+        self.write(move |transaction| put(transaction, &unit, &stamp))
+            .await
+    }
+}
+
+fn put(transaction: &Transaction<'_>, unit: &NewUnit, stamp: &Stamp) -> Outcome<Put> {
+    if let Some(key) = &unit.key
+        && let Some(known) = known_under(transaction, unit, key, stamp.at)?
+    {
+        return Ok(known);
+    }
+    let bodies = unit.bodies.bodies();
+    let bytes = int(bodies.len());
+    let waiting = "SELECT coalesce(sum(waiting_bytes), 0) FROM queue";
+    let waiting: i64 = transaction.sql.only(waiting, [], |row| row.get(0))?;
+    if waiting.saturating_add(bytes) > MAX_WAITING_BYTES {
+        return Ok(Put::Full);
+    }
+    let Some(queue) = queue_id(transaction, &unit.queue)? else {
+        return Ok(Put::TooManyQueues);
+    };
+    let sender = transaction.text_id(&stamp.actor.0)?;
+    let (first, count) = (unit.first.0.as_bytes(), int(unit.bodies.count()));
+    transaction.insert(
+        "INSERT INTO queued_message (queue_id, first_uuid, count, received_at, sender_id, bodies, checksum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_checksum(?1, ?2, ?3, ?4, ?5, ?6))",
+        params![queue, first, count, millis(stamp.at), sender, bodies],
+    )?;
+    add_waiting(transaction, queue, count, bytes)?;
+    add_rate(transaction, queue, stamp.at, (count, 0, 0))?;
+    if let Some(key) = &unit.key {
+        transaction.insert(
+            "INSERT INTO message_key (key_digest, content_digest, first_uuid, count, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![key.key.0, key.content.0, first, count, millis(key.expires_at)],
+        )?;
+    }
+    Ok(Put::Queued)
+}
+
+/// Returns what became of the unit that was sent under this key before, if there was one.
+fn known_under(
+    transaction: &Transaction<'_>,
+    unit: &NewUnit,
+    key: &UnitKey,
+    now: DateTime<Utc>,
+) -> Outcome<Option<Put>> {
+    const KNOWN: &str =
+        "SELECT content_digest = ?2, first_uuid, count FROM message_key WHERE key_digest = ?1";
+    let over = "DELETE FROM message_key WHERE expires_at <= ?1";
+    transaction.execute(over, [millis(now)])?;
+    let known = transaction
+        .sql
+        .first(KNOWN, params![key.key.0, key.content.0], |row| {
+            let mut columns = Columns::new(row);
+            Ok((columns.get()?, message_id(&mut columns)?, columns.count()?))
+        })?;
+    Ok(known.map(|(is_same, first, count)| {
+        if is_same && count == unit.bodies.count() {
+            Put::Repeated(first, count)
+        } else {
+            Put::KeyTaken
+        }
+    }))
+}
+
+/// Returns the row of a queue, which is made when there is none; `None` when there may be no more.
+pub(super) fn queue_id(
+    transaction: &Transaction<'_>,
+    queue: &QueueName,
+) -> rusqlite::Result<Option<i64>> {
+    let known = "SELECT id FROM queue WHERE name = ?1";
+    let known = transaction
+        .sql
+        .first(known, [queue.as_str()], |row| row.get(0))?;
+    if known.is_some() {
+        return Ok(known);
+    }
+    let count = "SELECT count(*) FROM queue";
+    let count: i64 = transaction.sql.only(count, [], |row| row.get(0))?;
+    if count >= MAX_QUEUES {
+        return Ok(None);
+    }
+    let new = "INSERT INTO queue (name) VALUES (?1)";
+    transaction.insert(new, [queue.as_str()]).map(Some)
+}
+
+/// Counts messages that were put on a queue, or with negative numbers taken from it.
+pub(super) fn add_waiting(
+    transaction: &Transaction<'_>,
+    queue: i64,
+    count: i64,
+    bytes: i64,
+) -> rusqlite::Result<()> {
+    let add =
+        "UPDATE queue SET waiting = waiting + ?2, waiting_bytes = waiting_bytes + ?3 WHERE id = ?1";
+    transaction.execute(add, [queue, count, bytes]).map(drop)
+}
+
+/// Counts what went through a queue at this time: messages that were queued, those that were persisted, and the longest lag
+/// of one in milliseconds.
+pub(super) fn add_rate(
+    transaction: &Transaction<'_>,
+    queue: i64,
+    now: DateTime<Utc>,
+    (queued, persisted, lag_ms): (i64, i64, i64),
+) -> rusqlite::Result<()> {
+    let length = RATE_SECONDS * 1000;
+    let at = millis(now).div_euclid(length) * length;
+    let added = transaction.execute(
+        "UPDATE queue_rate SET queued = queued + ?3, persisted = persisted + ?4, lag_ms = max(lag_ms, ?5) WHERE queue_id = ?1 AND at = ?2",
+        params![queue, at, queued, persisted, lag_ms],
+    )?;
+    if added > 0 {
+        return Ok(());
+    }
+    let old = "DELETE FROM queue_rate WHERE queue_id = ?1 AND at < ?2";
+    transaction.execute(old, [queue, at - RATES_KEPT_MS])?;
+    transaction.insert(
+        "INSERT INTO queue_rate (queue_id, at, queued, persisted, lag_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![queue, at, queued, persisted, lag_ms],
+    )?;
+    Ok(())
+}
+
+/// Reads the id of a message.
+pub(super) fn message_id(columns: &mut Columns<'_>) -> rusqlite::Result<MessageId> {
+    let bytes: [u8; 16] = columns.get()?;
+    Ok(MessageId(uuid::Uuid::from_bytes(bytes)))
+}
+
+impl Select<bool> for QueuedAny {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<bool> {
+        Ok(sql.any("SELECT 1 FROM queued_message LIMIT 1", [])?)
+    }
+}
+
+impl Select<Vec<QueueFacts>> for Queues {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<QueueFacts>> {
+        const QUEUES: &str = "SELECT q.id, q.name, q.waiting, q.waiting_bytes,
+                 (SELECT count(*) FROM dead_message d WHERE d.queue_id = q.id), o.received_at, coalesce(o.tries, 0)
+             FROM queue q LEFT JOIN queued_message o ON o.id = (SELECT min(id) FROM queued_message WHERE queue_id = q.id)
+             ORDER BY q.name";
+        let mut rates = rates_since(sql, self.0)?;
+        Ok(sql.all(QUEUES, [], |row| {
+            let mut columns = Columns::new(row);
+            let id: i64 = columns.get()?;
+            Ok(QueueFacts {
+                name: columns.word()?,
+                waiting: columns.count()?,
+                waiting_bytes: columns.count()?,
+                dead: columns.count()?,
+                oldest_at: columns.optional()?.and_then(time),
+                tries: columns.count()?,
+                rates: rates.remove(&id).unwrap_or_default(),
+            })
+        })?)
+    }
+}
+
+/// Returns what went through each queue since this time, the oldest first.
+fn rates_since(
+    sql: &Connection,
+    since: DateTime<Utc>,
+) -> rusqlite::Result<HashMap<i64, Vec<QueueRate>>> {
+    const RATES: &str =
+        "SELECT queue_id, at, queued, persisted, lag_ms FROM queue_rate WHERE at >= ?1 ORDER BY at";
+    let mut rates = HashMap::<i64, Vec<_>>::new();
+    let rows = sql.all(RATES, [millis(since)], |row| {
+        let mut columns = Columns::new(row);
+        let queue = columns.get()?;
+        let rate = QueueRate {
+            at: columns.time()?,
+            queued: columns.count()?,
+            persisted: columns.count()?,
+            lag_ms: columns.count()?,
+        };
+        Ok((queue, rate))
+    })?;
+    for (queue, rate) in rows {
+        rates.entry(queue).or_default().push(rate);
+    }
+    Ok(rates)
+}

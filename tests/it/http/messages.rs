@@ -1,0 +1,314 @@
+//! Messages over HTTP: durable when they are accepted, persisted once and in order, and live to who follows.
+
+use futures_util::StreamExt as _;
+use serde_json::{Value, json};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::rig::{Answer, Gannet, Service, soon, sqlite, until};
+
+/// A catalogue, and the token of a sender.
+fn rig() -> (Gannet, String) {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    gannet.ok(&["disable", "a"]);
+    let token = gannet.ok(&["token", "create", "sensor", "--role", "ingest"]);
+    (gannet, format!("Bearer {}", token.trim()))
+}
+
+fn push(service: &Service, token: &str, path: &str, kind: &str, body: &str) -> Answer {
+    let fields = [("Authorization", token), ("Content-Type", kind)];
+    service.ask("POST", path, &fields, body)
+}
+
+/// Returns the bodies of the messages that are persisted.
+fn bodies(service: &Service, query: &str) -> Vec<Value> {
+    let page = service.get(&format!("/api/v1/messages?{query}")).json();
+    let messages = page["messages"].as_array().expect("a list");
+    messages.iter().map(|one| one["body"].clone()).collect()
+}
+
+fn persisted(service: &Service, count: usize) -> Vec<Value> {
+    until("the messages are persisted", || {
+        bodies(service, "").len() >= count
+    });
+    bodies(service, "")
+}
+
+#[test]
+fn what_was_accepted_is_persisted_as_it_came() {
+    let (gannet, token) = rig();
+    let service = Service::start(&gannet, &[]);
+    let sent = [
+        "1.50",
+        " {\"b\" : [1,\n 2], \"a\":null} ",
+        "\"\\ud83d\\ude00\"",
+        "[]",
+        "false",
+    ];
+    let mut ids = Vec::new();
+    for body in sent {
+        let answer = push(
+            &service,
+            &token,
+            "/api/v1/messages",
+            "application/json",
+            body,
+        );
+        assert_eq!(answer.status, 202, "{answer:?}");
+        let accepted = answer.json();
+        let id = accepted["id"].as_str().expect("an id").to_owned();
+        let place = format!("/api/v1/messages/{id}");
+        assert_eq!(answer.header("location"), Some(place.as_str()));
+        assert_eq!(service.get(&place).json()["id"], id.as_str());
+        ids.push(id);
+    }
+    let lines = "{\"n\":1}\r\n\n{\"n\":2}\n";
+    let answer = push(
+        &service,
+        &token,
+        "/endpoint/?queue=orders",
+        "application/x-ndjson",
+        lines,
+    );
+    assert_eq!(answer.status, 202, "{answer:?}");
+    assert_eq!(answer.json()["ids"].as_array().map(Vec::len), Some(2));
+    persisted(&service, 7);
+    let page = service.get("/api/v1/messages");
+    for body in sent {
+        // Byte for byte, on one line.
+        let body = body.trim().replace('\n', " ");
+        assert!(
+            page.text().contains(&format!("\"body\":{body}}}")),
+            "{body}"
+        );
+    }
+    let first = &page.json()["messages"][0];
+    assert_eq!(first["id"], ids[0].as_str());
+    assert_eq!(
+        (&first["queue"], &first["sender"]),
+        (&json!("default"), &json!("sensor by http"))
+    );
+    assert!(
+        first["persisted_at"].as_str() >= first["received_at"].as_str(),
+        "{first}"
+    );
+    assert_eq!(
+        bodies(&service, "queue=orders"),
+        [json!({"n": 1}), json!({"n": 2})]
+    );
+    assert_eq!(bodies(&service, "order=newest&limit=1"), [json!({"n": 2})]);
+    let after = format!("after={}", ids[3]);
+    assert_eq!(
+        bodies(&service, &after),
+        [json!(false), json!({"n": 1}), json!({"n": 2})]
+    );
+    let stream = service.ask(
+        "GET",
+        "/endpoint/",
+        &[("Accept", "application/x-ndjson")],
+        "",
+    );
+    assert_eq!(stream.text().lines().count(), 7, "{stream:?}");
+    let queues = service.get("/api/v1/queues").json();
+    let orders = &queues["queues"][1];
+    assert_eq!(
+        (&orders["name"], &orders["depth"]),
+        (&json!("orders"), &json!(0)),
+        "{queues}"
+    );
+}
+
+#[test]
+fn bad_input_is_refused_with_its_place_and_nothing_is_taken() {
+    let (gannet, token) = rig();
+    let service = Service::start(&gannet, &[]);
+    let path = "/api/v1/messages";
+    let (one, many) = ("application/json", "application/x-ndjson");
+    let long = format!("\"{}\"", "x".repeat(1 << 20));
+    let deep = "[".repeat(129) + &"]".repeat(129);
+    for (path, kind, body, status, words) in [
+        (path, one, "{\"a\":{\"b\":1,\"b\":2}}", 400, "at /a/b: "),
+        (
+            path,
+            one,
+            "[\"\\ud800\"]",
+            400,
+            "at /0: half of a surrogate pair",
+        ),
+        (path, one, &deep, 400, "nested deeper than 128"),
+        (path, one, "{\"a\":", 400, "at /a: EOF"),
+        (path, one, "", 400, "EOF"),
+        (path, one, &long, 413, "longer than 1048576 bytes"),
+        (path, many, "1\n{\"a\":1,\"a\":2}\n", 400, "line 2: at /a: "),
+        (path, many, "\n\n", 400, "not 0"),
+        (path, "text/plain", "1", 415, "a message is JSON"),
+        (
+            "/api/v1/messages?queue=a/b",
+            one,
+            "1",
+            400,
+            "not the name of a queue",
+        ),
+        ("/api/v1/messages?que=a", one, "1", 400, "unknown field"),
+    ] {
+        let answer = push(&service, &token, path, kind, body);
+        assert_eq!(
+            answer.status, status,
+            "{path} {kind} {body:.60}: {answer:?}"
+        );
+        let detail = answer.json()["detail"].to_string();
+        assert!(detail.contains(words), "{body:.60}: {detail}");
+    }
+    push(&service, &token, path, one, "\"last\"");
+    assert_eq!(persisted(&service, 1), [json!("last")]);
+    let viewer = gannet.ok(&["token", "create", "eyes", "--role", "viewer"]);
+    let viewer = format!("Bearer {}", viewer.trim());
+    assert_eq!(push(&service, &viewer, path, one, "1").status, 403);
+}
+
+#[test]
+fn a_key_makes_a_repetition_harmless_even_after_a_restart() {
+    let (gannet, token) = rig();
+    let mut service = Service::start(&gannet, &["--no-worker"]);
+    let send = |service: &Service, key: &str, body: &str| {
+        let fields = [
+            ("Authorization", token.as_str()),
+            ("Content-Type", "application/x-ndjson"),
+            ("Idempotency-Key", key),
+        ];
+        service.ask("POST", "/api/v1/messages", &fields, body)
+    };
+    let first = send(&service, "k", "1\n2");
+    for _ in 0..2 {
+        let again = send(&service, "k", "1\n2");
+        assert_eq!((again.status, again.body), (202, first.body.clone()));
+        assert_eq!(send(&service, "k", "1\n3").status, 422);
+        service.end();
+        service = Service::start(&gannet, &["--no-worker"]);
+    }
+    assert_eq!(send(&service, "other", "1\n2").status, 202);
+    service.end();
+    let service = Service::start(&gannet, &[]);
+    assert_eq!(persisted(&service, 4), [1, 2, 1, 2]);
+}
+
+#[tokio::test]
+async fn messages_are_live_at_once_and_a_client_goes_on_where_it_was() {
+    let (gannet, token) = rig();
+    // Nothing persists them meanwhile.
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let follow = async |query: &str| {
+        let address = format!("ws://{}/live{query}", service.address);
+        soon(connect_async(address)).await.expect("a WebSocket").0
+    };
+    let (mut all, mut orders) = (follow("").await, follow("?queue=orders").await);
+    let mut none = follow("?messages=false").await;
+    let send = |queue: &str, body: &str| {
+        let path = format!("/api/v1/messages?queue={queue}");
+        let sent = push(&service, &token, &path, "application/x-ndjson", body);
+        assert_eq!(sent.status, 202, "{sent:?}");
+        sent.json()["id"].as_str().expect("an id").to_owned()
+    };
+    let first = send("default", "1\n2");
+    send("orders", "3");
+    macro_rules! next {
+        ($socket:expr) => {
+            match soon($socket.next()).await {
+                Some(Ok(Message::Text(text))) => {
+                    serde_json::from_str::<Value>(&text).expect("JSON")
+                }
+                other => panic!("no message: {other:?}"),
+            }
+        };
+    }
+    for expected in 1..=3 {
+        assert_eq!(next!(all)["message"]["body"], expected);
+    }
+    assert_eq!(next!(orders)["message"]["body"], 3);
+    let mut resumed = follow(&format!("?after_message={first}")).await;
+    assert_eq!(next!(resumed)["message"]["body"], 3);
+    // What another process puts on a queue comes when it is persisted.
+    gannet.ok(&["messages", "send", "4"]);
+    let mut consumer = gannet.start(&["consume"]);
+    assert_eq!(next!(all)["message"]["body"], 4);
+    until("all are persisted", || bodies(&service, "").len() == 4);
+    gannet.ok(&["enable", "a"]);
+    assert!(next!(none)["action"].is_string());
+    // By the store, then.
+    service.end();
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let address = format!("ws://{}/live?after_message={first}", service.address);
+    let mut resumed = soon(connect_async(address)).await.expect("a WebSocket").0;
+    push(
+        &service,
+        &token,
+        "/api/v1/messages",
+        "application/json",
+        "5",
+    );
+    for expected in 2..=5 {
+        assert_eq!(next!(resumed)["message"]["body"], expected);
+    }
+    consumer.kill().expect("killed");
+    consumer.wait().expect("ended");
+}
+
+#[test]
+fn a_queue_takes_what_its_schema_accepts_and_keeps_it_for_its_time() {
+    let (gannet, token) = rig();
+    let schema =
+        json!({"type": "object", "required": ["order"], "properties": {"order": {"minimum": 1}}});
+    std::fs::write(gannet.path("order.json"), schema.to_string()).expect("a file");
+    gannet.configure(
+        "[[queue]]\nname = \"orders\"\nschema = \"order.json\"\n[[queue]]\nname = \"brief\"\nkeep = \"1h\"\n",
+    );
+    let service = Service::start(&gannet, &[]);
+    let (one, many) = ("application/json", "application/x-ndjson");
+    let path = "/api/v1/messages?queue=orders";
+    for (kind, body, words) in [
+        (
+            one,
+            "{\"order\": 0}",
+            "at /order: 0 is less than the minimum of 1",
+        ),
+        (one, "[]", "at /: [] is not of type"),
+        (
+            many,
+            "{\"order\": 1}\n{}\n",
+            "message 2: at /: \"order\" is a required property",
+        ),
+    ] {
+        let refused = push(&service, &token, path, kind, body);
+        assert_eq!(refused.status, 422, "{body}: {refused:?}");
+        let detail = refused.json()["detail"].as_str().expect("words").to_owned();
+        assert!(
+            detail.contains("the schema of orders refuses this") && detail.contains(words),
+            "{detail}"
+        );
+    }
+    let refused = gannet.run(&["messages", "send", "{}", "--queue", "orders"]);
+    assert!(
+        refused.code == Some(2) && refused.err.contains("is a required property"),
+        "{refused:?}"
+    );
+    assert_eq!(
+        push(&service, &token, path, one, "{\"order\": 1}").status,
+        202
+    );
+    for queue in ["brief", "other"] {
+        let path = format!("/api/v1/messages?queue={queue}");
+        assert_eq!(push(&service, &token, &path, one, "1").status, 202);
+    }
+    persisted(&service, 3);
+    let (code, said) = service.end();
+    assert_eq!(code, Some(0), "{said}");
+    // As if two hours had gone by.
+    assert_eq!(sqlite::age_messages(&gannet.data(), "brief"), 1);
+    gannet.run(&["--worker-only"]);
+    let left = gannet.ok(&["messages", "list"]);
+    assert!(
+        !left.contains("brief") && left.lines().count() == 2,
+        "{left}"
+    );
+}
