@@ -10,6 +10,7 @@ mod clock;
 mod isolation;
 mod kills;
 mod knife;
+mod messages;
 mod service;
 mod set_kills;
 #[allow(dead_code, reason = "the other tests use more of it")]

@@ -24,7 +24,7 @@ fn operator(gannet: &Gannet) -> String {
 }
 
 /// Sends the rest of a request and returns the status of the answer; `None` when the connection ended before.
-fn status(stream: &mut TcpStream, request: &[u8]) -> Option<u16> {
+pub(crate) fn status(stream: &mut TcpStream, request: &[u8]) -> Option<u16> {
     stream.write_all(request).ok()?;
     let mut answer = Vec::new();
     let mut piece = [0; 4096];
