@@ -15,7 +15,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tokio::sync::Mutex;
 
 use super::state_counts::all_state_counts;
-use crate::app::{App, EventFilter, Result};
+use crate::app::{App, EventFilter, QueueFacts, Result};
 use crate::domain::{Action, AttemptId, Event, EventId, FailureKind};
 
 /// The upper bounds of durations, in seconds.
@@ -58,7 +58,7 @@ const TIMES: [(&str, &str); 3] = [
     ),
 ];
 /// The present numbers, with their meaning.
-const GAUGES: [(&str, &str); 10] = [
+const GAUGES: [(&str, &str); 13] = [
     ("gannet_sources", "Sources by state."),
     (
         "gannet_sources_watched",
@@ -75,6 +75,18 @@ const GAUGES: [(&str, &str); 10] = [
     (
         "gannet_sets_pending",
         "Sets whose newest edition waits for a verdict.",
+    ),
+    (
+        "gannet_queue_messages",
+        "Messages that are on a queue and not persisted yet.",
+    ),
+    (
+        "gannet_queue_oldest_age_seconds",
+        "How long the oldest message on a queue waits; 0 while none does.",
+    ),
+    (
+        "gannet_queue_dead_messages",
+        "Messages of a queue that could not be persisted.",
     ),
     ("gannet_store_bytes", "The size of the catalogue's files."),
     (
@@ -94,6 +106,18 @@ const GAUGES: [(&str, &str); 10] = [
         "1 while the configuration's file cannot be used, or not for judging.",
     ),
 ];
+
+/// Sets the numbers of the queues.
+fn set_queues(queues: &[QueueFacts], now: DateTime<Utc>) {
+    for queue in queues {
+        let name = || queue.name.to_string();
+        let age = queue.oldest_at.map(|at| (now - at).num_seconds().max(0));
+        let age = age.unwrap_or_default().unsigned_abs();
+        gauge!("gannet_queue_messages", "queue" => name()).set(precise(queue.waiting));
+        gauge!("gannet_queue_oldest_age_seconds", "queue" => name()).set(precise(age));
+        gauge!("gannet_queue_dead_messages", "queue" => name()).set(precise(queue.dead));
+    }
+}
 
 /// The numbers.
 pub(super) struct Numbers {
@@ -174,6 +198,7 @@ impl Numbers {
         let (watched, due, _) = app.outlook().await?;
         let failing = app.failing_sets().await?.len() as u64;
         let pending = app.waiting_sets().await?.len() as u64;
+        let queues = app.queues(Duration::ZERO).await?;
         let bytes = app.catalogue_bytes().await;
         let is_rejected = app.config_trouble().is_some();
         with_local_recorder(&self.recorder, || {
@@ -184,6 +209,7 @@ impl Numbers {
             gauge!("gannet_sources_due").set(precise(due));
             gauge!("gannet_sets_failing").set(precise(failing));
             gauge!("gannet_sets_pending").set(precise(pending));
+            set_queues(&queues, app.now());
             gauge!("gannet_store_bytes").set(precise(bytes));
             gauge!("gannet_websocket_clients").set(precise(clients as u64));
             if let Some(pass) = pass {
@@ -196,9 +222,13 @@ impl Numbers {
             }
             gauge!("gannet_config_rejected").set(precise(is_rejected.into()));
         });
+        Ok(self.rendered())
+    }
+
+    fn rendered(&self) -> String {
         let handle = self.recorder.handle();
         handle.run_upkeep();
-        Ok(handle.render())
+        handle.render()
     }
 
     async fn count_attempts(&self, app: &App, counted: &mut Counted) -> Result<()> {
