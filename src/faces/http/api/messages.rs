@@ -21,7 +21,7 @@ use crate::faces::http::caller::Caller;
 use crate::faces::http::extract::{Params, Part};
 use crate::faces::http::idempotency::key_of;
 use crate::faces::http::message_body::{Pushed, later};
-use crate::faces::http::problem::Problem;
+use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::http::source_page::page_size;
 use crate::faces::json::{MessageJson, SentJson, write_line};
@@ -162,7 +162,7 @@ enum Order {
     path = "/api/v1/messages",
     operation_id = "listMessages",
     params(MessagesParams),
-    responses((status = 200, content((MessagePageJson = "application/json"), (String = "application/x-ndjson")))),
+    responses((status = 200, content((MessagePageJson = "application/json"), (String = "application/x-ndjson"))), (status = 404, description = "No message with the id of `after` is persisted", body = ProblemJson, content_type = "application/problem+json")),
 )]
 pub(super) async fn list(
     State(shared): State<Shared>,
