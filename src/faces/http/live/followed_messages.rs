@@ -67,7 +67,10 @@ impl FollowedMessages {
                     return Ok(Step::Frames(Bytes::new()));
                 };
                 *after = last.id;
-                sent.extend(messages.iter().map(|message| message.id));
+                // A client may come back after millions.
+                let now = app.now();
+                let may_come_again = messages.iter().filter(|one| self.feed.may_have(one, now));
+                sent.extend(may_come_again.map(|message| message.id));
                 let queue = self.queue.as_ref();
                 let wanted = |queue_of: &QueueName| queue.is_none_or(|queue| queue == queue_of);
                 let wanted = messages.into_iter().filter(|one| wanted(&one.queue));

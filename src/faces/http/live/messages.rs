@@ -8,16 +8,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use super::recent::add_text_frame;
-use crate::app::{App, MessagesQuery, Queued, Result};
+use crate::app::{App, ErrorKind, MessagesQuery, Queued, Result};
 use crate::domain::{Message, MessageId, QueueName, bodies_of};
 use crate::faces::json::MessageJson;
 
 /// The bytes of bodies that are kept: several times the lag at which a client is closed.
 const MAX_BYTES: u64 = 8 << 20;
+
+/// A message of another process is kept so long after it was persisted at most, unless the store cannot be read.
+const FOREIGN_LAG: TimeDelta = TimeDelta::seconds(60);
 
 /// The messages that are read from the store at once.
 const PAGE: usize = 500;
@@ -145,7 +149,11 @@ impl MessageFeed {
 
     /// Passes messages on that this process just put on their queue.
     pub(in crate::faces::http) fn push(&self, queued: &Queued, first: Message) {
-        let next = self.recent().push(first, queued.count);
+        self.add(first, queued.count);
+    }
+
+    fn add(&self, first: Message, count: usize) {
+        let next = self.recent().push(first, count);
         self.0.next.send_replace(next);
     }
 
@@ -154,15 +162,19 @@ impl MessageFeed {
         loop {
             let after = self.0.persisted.load(Ordering::Relaxed);
             let ids = app.persisted_after(after, PAGE).await?;
-            let Some((last, _)) = ids.last() else {
+            if ids.is_empty() {
                 return Ok(());
-            };
-            self.0.persisted.store(*last, Ordering::Relaxed);
-            let others = ids.into_iter().filter(|(_, id)| !app.is_own_message(*id));
-            for (_, id) in others {
-                let message = app.message_with(id).await?;
-                let next = self.recent().push(message, 1);
-                self.0.next.send_replace(next);
+            }
+            for (place, id) in ids {
+                if !app.is_own_message(id) {
+                    match app.message_with(id).await {
+                        Ok(message) => self.add(message, 1),
+                        // Its queue keeps it no longer.
+                        Err(error) if error.kind == ErrorKind::NotFound => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                self.0.persisted.store(place, Ordering::Relaxed);
             }
         }
     }
@@ -195,6 +207,17 @@ impl MessageFeed {
         let recent = self.recent();
         let place = recent.units.iter().position(|unit| unit.has(id))?;
         Some(recent.begin + place as u64 + 1)
+    }
+
+    /// Returns whether a message that is persisted may be among those that are kept, or those to come.
+    pub(super) fn may_have(&self, message: &Message, now: DateTime<Utc>) -> bool {
+        let first = self
+            .recent()
+            .units
+            .front()
+            .map(|unit| unit.first.received_at);
+        let since = first.map_or(now, |first| first.min(now)) - FOREIGN_LAG;
+        message.persisted_at >= Some(since)
     }
 
     /// Returns the number of the first unit that is kept.
