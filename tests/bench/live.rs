@@ -46,14 +46,16 @@ fn main() {
     }
 }
 
-/// Keeps clients until the input has ended and nothing more comes, and prints the bytes that each received.
+/// Keeps clients until the input has ended and nothing more comes, and prints the events and the bytes that each received.
 ///
-/// They are as cheap as can be: one thread looks at all of them now and then, and looks at no frame.
+/// They are as cheap as can be: one thread looks at all of them now and then, and at their frames at the end. They offer
+/// compression, as browsers do.
 async fn follow(address: &str, count: usize) {
     let mut clients = Vec::new();
     for _ in 0..count {
-        let stream = connect(address).await.into_std().expect("a socket");
-        clients.push((stream, 0));
+        let offers = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+        let stream = connect(address, offers).await.into_std();
+        clients.push((stream.expect("a socket"), Vec::new()));
     }
     println!("{count} clients follow");
     let input = std::thread::spawn(|| std::io::stdin().read_to_end(&mut Vec::new()));
@@ -64,22 +66,27 @@ async fn follow(address: &str, count: usize) {
         }
         std::thread::sleep(LOOK_EVERY);
     }
-    let bytes = clients[0].1;
-    let (least, most) = clients.iter().fold((bytes, bytes), |(least, most), one| {
-        (least.min(one.1), most.max(one.1))
-    });
-    assert!(most == least, "events were lost: {least} to {most} bytes");
-    println!("{bytes} bytes received by each client");
+    let received = clients
+        .iter()
+        .map(|(_, bytes)| frames(bytes))
+        .collect::<Vec<_>>();
+    let (least, most) = (received.iter().min(), received.iter().max());
+    assert!(most == least, "events were lost: {least:?} to {most:?}");
+    let bytes = clients.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() / count;
+    println!(
+        "{} events in {bytes} bytes received by each client",
+        received[0]
+    );
 }
 
 /// Reads what is there, at most a piece of each client. Returns whether anything was there.
-fn read_all(clients: &mut [(std::net::TcpStream, u64)], piece: &mut [u8]) -> bool {
+fn read_all(clients: &mut [(std::net::TcpStream, Vec<u8>)], piece: &mut [u8]) -> bool {
     let mut is_any = false;
     for (stream, bytes) in clients {
         match stream.read(piece) {
             Ok(0) => panic!("a client was closed"),
             Ok(read) => {
-                *bytes += read as u64;
+                bytes.extend_from_slice(&piece[..read]);
                 is_any = true;
             }
             Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}"),
@@ -89,10 +96,10 @@ fn read_all(clients: &mut [(std::net::TcpStream, u64)], piece: &mut [u8]) -> boo
 }
 
 /// Opens a WebSocket of the feed (RFC 6455 §4.1).
-async fn connect(address: &str) -> TcpStream {
+async fn connect(address: &str, offers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let head = format!(
-        "GET /live HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        "GET /live HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{offers}\r\n"
     );
     stream.write_all(head.as_bytes()).await.expect("a request");
     let mut answer = Vec::new();
@@ -115,7 +122,7 @@ async fn measure(program: &str) {
     let delays = Arc::new(Mutex::new(Vec::new()));
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
-        let stream = connect(&address).await;
+        let stream = connect(&address, "").await;
         clients.spawn(record_delays(stream, Arc::clone(&delays)));
     }
     println!(
@@ -198,8 +205,27 @@ fn milliseconds(now: DateTime<Utc>, at: DateTime<Utc>) -> f64 {
     (now - at).to_std().unwrap_or_default().as_secs_f64() * 1000.0
 }
 
-/// Takes the next frame of a server (RFC 6455 §5.2) off the bytes, and returns its payload; `None` while it is not whole.
+/// Takes the next frame of a server off the bytes, and returns its payload; `None` while it is not whole.
 fn next_text(bytes: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let payload = next_frame(bytes)?.to_vec();
+    let head = if payload.len() < 126 { 2 } else { 4 };
+    bytes.drain(..head + payload.len());
+    Some(payload)
+}
+
+/// Returns the number of whole frames.
+fn frames(mut bytes: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(payload) = next_frame(bytes) {
+        bytes = &bytes[payload.len() + if payload.len() < 126 { 2 } else { 4 }..];
+        count += 1;
+    }
+    assert!(bytes.is_empty(), "half a frame");
+    count
+}
+
+/// Returns the payload of the first frame of a server (RFC 6455 §5.2); `None` while it is not whole.
+fn next_frame(bytes: &[u8]) -> Option<&[u8]> {
     let (head, length) = match *bytes.get(1)? {
         126 => (
             4,
@@ -208,9 +234,7 @@ fn next_text(bytes: &mut Vec<u8>) -> Option<Vec<u8>> {
         length => (2, usize::from(length)),
     };
     assert!(length < 1 << 16, "a long frame");
-    let payload = bytes.get(head..head + length)?.to_vec();
-    bytes.drain(..head + length);
-    Some(payload)
+    bytes.get(head..head + length)
 }
 
 /// Returns the time of an event.

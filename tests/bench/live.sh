@@ -3,7 +3,7 @@
 # clients follow, in turn with one that nobody follows. Bars: 99 of 100 events within 100 ms, and 1.25 times the time.
 #
 # Those 500 clients, which are on other machines as a rule, run with the lowest priority here: what they have not read yet
-# waits in the sockets. At the end each of them must have received every event.
+# waits in the sockets. They offer compression, as browsers do. At the end each of them must have received every event.
 #
 # Needs nginx, curl, openssl, python3.
 #

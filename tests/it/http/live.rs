@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::net;
+use std::time::Duration;
 
+use flate2::{Decompress, FlushDecompress};
 use futures_util::StreamExt as _;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -87,6 +90,97 @@ async fn events_come_once_and_in_order_from_where_a_client_was() {
 }
 
 /// What a client missed is not what it is slow with: megabytes are sent at its own pace.
+/// Follows with an offer to take compressed messages, and returns the connection, behind the agreement.
+fn follow_compressed(service: &Service, query: &str) -> net::TcpStream {
+    let mut stream = net::TcpStream::connect(&service.address).expect("a connection");
+    stream
+        .set_read_timeout(Some(Duration::from_mins(1)))
+        .expect("a time-out");
+    write!(
+        stream,
+        "GET /live{query} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n",
+        service.address
+    )
+    .expect("a request");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an answer");
+        answer.extend(byte);
+    }
+    let answer = String::from_utf8(answer).expect("a head").to_lowercase();
+    let agreed = "sec-websocket-extensions: permessage-deflate; client_no_context_takeover\r\n";
+    assert!(answer.contains(agreed), "{answer}");
+    stream
+}
+
+/// Returns the next event of a client that takes compressed messages, and whether it was compressed.
+fn next_inflated(stream: &mut net::TcpStream, inflate: &mut Decompress) -> (Value, bool) {
+    let mut head = [0; 2];
+    stream.read_exact(&mut head).expect("a frame");
+    let mut length = usize::from(head[1]);
+    if length == 126 {
+        let mut bytes = [0; 2];
+        stream.read_exact(&mut bytes).expect("a length");
+        length = usize::from(u16::from_be_bytes(bytes));
+    }
+    let mut payload = vec![0; length];
+    stream.read_exact(&mut payload).expect("a payload");
+    let is_compressed = head[0] == 0xc1;
+    if is_compressed {
+        payload.extend([0, 0, 0xff, 0xff]);
+        let mut text = Vec::with_capacity(1 << 16);
+        inflate
+            .decompress_vec(&payload, &mut text, FlushDecompress::Sync)
+            .expect("a deflated text");
+        payload = text;
+    }
+    (
+        serde_json::from_slice(&payload).expect("JSON"),
+        is_compressed,
+    )
+}
+
+#[test]
+fn a_client_that_offers_compression_gets_many_events_compressed_and_may_send_so() {
+    let gannet = Gannet::new();
+    for number in 0..30 {
+        add(&gannet, &format!("s{number}"));
+    }
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let (mut stream, mut inflate) = (
+        follow_compressed(&service, "?after=0"),
+        Decompress::new(false),
+    );
+    let log = gannet.ok(&["log", "--json"]);
+    for line in log.lines() {
+        let (event, is_compressed) = next_inflated(&mut stream, &mut inflate);
+        let logged: Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(
+            (event["id"].clone(), is_compressed),
+            (logged["id"].clone(), true)
+        );
+    }
+    // "hi", compressed, as a client without context has it, then a ping.
+    stream
+        .write_all(&[0xc1, 0x84, 0, 0, 0, 0, 0xca, 0xc8, 0x04, 0x00])
+        .expect("a text");
+    stream
+        .write_all(&[0x89, 0x81, 0, 0, 0, 0, b'p'])
+        .expect("a ping");
+    let mut pong = [0; 3];
+    stream.read_exact(&mut pong).expect("a pong");
+    assert_eq!(pong, [0x8a, 1, b'p']);
+    add(&gannet, "one");
+    let (event, is_compressed) = next_inflated(&mut stream, &mut inflate);
+    assert_eq!(
+        (event["source"].as_str(), is_compressed),
+        (Some("one"), false)
+    );
+}
+
 #[tokio::test]
 async fn a_client_catches_up_with_more_than_its_queue_holds() {
     let gannet = Gannet::new();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -23,8 +23,10 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
+use super::deflate::{AGREED, is_offered};
 use super::event_filter::EventTerms;
 use super::followed_messages::{FollowedMessages, Step};
+use super::inbound::Inbound;
 use crate::app::ErrorKind;
 use crate::domain::{EventId, MessageId, QueueName};
 use crate::faces::http::caller::Right;
@@ -97,7 +99,8 @@ pub(in crate::faces::http) async fn follow(
     Extension(peer): Extension<crate::faces::http::client::Client>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let answer = handshake(&request)?;
+    let deflates = is_offered(request.headers());
+    let answer = handshake(&request, deflates)?;
     let terms = query
         .filter
         .parse()
@@ -116,7 +119,8 @@ pub(in crate::faces::http) async fn follow(
         // Otherwise the client is gone.
         if let Ok(upgraded) = upgrade.await {
             let mut client = Client {
-                socket: socket(upgraded).await,
+                socket: socket(upgraded, deflates).await,
+                deflates,
                 shared,
                 terms,
                 after,
@@ -131,10 +135,15 @@ pub(in crate::faces::http) async fn follow(
 }
 
 /// Returns the answer to a handshake (RFC 6455 §4.2).
-fn handshake(request: &Request) -> Result<Response, Problem> {
+fn handshake(request: &Request, deflates: bool) -> Result<Response, Problem> {
     let refused = |why: &str| Problem::invalid(format!("/live is for WebSocket: {why}"));
     let answer = create_response_with_body(request, Body::empty);
-    let answer = answer.map_err(|error| refused(&error.to_string()))?;
+    let mut answer = answer.map_err(|error| refused(&error.to_string()))?;
+    if deflates {
+        let agreed = HeaderValue::from_static(AGREED);
+        let headers = answer.headers_mut();
+        headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, agreed);
+    }
     let key = request.headers().get(header::SEC_WEBSOCKET_KEY);
     let bytes = key.and_then(|key| BASE64_STANDARD.decode(key.as_bytes()).ok());
     match bytes {
@@ -144,14 +153,15 @@ fn handshake(request: &Request) -> Result<Response, Problem> {
 }
 
 /// What a client is sent over. It takes little memory.
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type Socket = WebSocketStream<Inbound<TokioIo<Upgraded>>>;
 
-async fn socket(upgraded: Upgraded) -> Socket {
+async fn socket(upgraded: Upgraded, may_compress: bool) -> Socket {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BYTES)
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
-    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await
+    let connection = Inbound::new(TokioIo::new(upgraded), may_compress);
+    WebSocketStream::from_raw_socket(connection, Role::Server, Some(config)).await
 }
 
 /// Why a client is closed.
@@ -227,6 +237,8 @@ fn end_of(received: Option<Result<Message, Error>>) -> Option<End> {
 
 struct Client {
     socket: Socket,
+    /// Whether it takes compressed messages.
+    deflates: bool,
     shared: Shared,
     terms: EventTerms,
     /// The last event that was sent, or passed over by the filter.
@@ -361,7 +373,7 @@ impl Client {
             if chunk.changes_rights {
                 self.check_right().await?;
             }
-            let frames = chunk.frames_after(self.after, &self.terms);
+            let frames = chunk.frames_after(self.after, &self.terms, self.deflates);
             self.after = chunk.newest();
             self.send(&frames).await.map_err(|_| End::Gone)?;
             if self.shared.stop().is_cancelled() {

@@ -2,12 +2,13 @@
 //! frames are made once for all clients.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::{FrameHeader, coding};
 
+use super::deflate::deflated;
 use super::event_filter::EventTerms;
 use crate::domain::{Event, EventId};
 use crate::faces::json::EventJson;
@@ -15,12 +16,17 @@ use crate::faces::json::EventJson;
 /// The bytes of frames that are kept: several times the lag at which a client is closed.
 const MAX_BYTES: u64 = 8 << 20;
 
+/// The bytes of frames from which on they are compressed.
+const DEFLATED_FROM: usize = 1 << 10;
+
 /// Events that were read together, one at least, with the frames that tell clients of them.
 #[derive(Debug)]
 pub(super) struct Chunk {
     /// Each with the place where its frame ends.
     events: Vec<(Event, usize)>,
     frames: Bytes,
+    /// The frames, compressed, once a client wants them so; none where compressing failed.
+    deflated: OnceLock<Option<Bytes>>,
     /// Whether an event may have changed who may read.
     pub(super) changes_rights: bool,
     /// The bytes of the frames of all chunks up to this one.
@@ -42,6 +48,7 @@ impl Chunk {
             read_at: Instant::now(),
             changes_rights: events.iter().any(|(event, _)| changes_rights(event)),
             frames: frames.into(),
+            deflated: OnceLock::new(),
             events,
         })
     }
@@ -56,9 +63,15 @@ impl Chunk {
         self.events.last().map_or(EventId(0), |(last, _)| last.id)
     }
 
-    /// Returns the frames of the events after this one that match. Those that follow each other are no copy.
-    pub(super) fn frames_after(&self, after: EventId, terms: &EventTerms) -> Bytes {
+    /// Returns the frames of the events after this one that match, compressed where they are worth it and all are wanted.
+    pub(super) fn frames_after(&self, after: EventId, terms: &EventTerms, deflates: bool) -> Bytes {
         let first = self.events.partition_point(|(event, _)| event.id <= after);
+        if deflates && first == 0 && terms.is_empty() && self.frames.len() > DEFLATED_FROM {
+            let compressed = self
+                .deflated
+                .get_or_init(|| deflated(&self.frames).ok().map(Bytes::from));
+            return compressed.as_ref().unwrap_or(&self.frames).clone();
+        }
         let begin = |index: usize| {
             index
                 .checked_sub(1)
@@ -189,7 +202,7 @@ mod tests {
         let chunk = Chunk::new(events.collect(), 0).expect("events");
         let got = |after, terms: &str| {
             let terms = terms.parse().expect("terms");
-            details(&chunk.frames_after(EventId(after), &terms))
+            details(&chunk.frames_after(EventId(after), &terms, false))
         };
         assert_eq!(got(0, ""), words);
         assert_eq!(got(5, ""), words[1..]);
@@ -197,6 +210,30 @@ mod tests {
         assert_eq!(got(0, "!beta"), ["alpha", "alpha two", "delta"]);
         assert_eq!(got(5, "alpha"), ["alpha two"]);
         assert!(Chunk::new(Vec::new(), 0).is_none());
+    }
+
+    #[test]
+    fn a_client_that_wants_a_whole_chunk_gets_it_compressed() {
+        let events = (5..)
+            .zip(vec!["alpha"; 20])
+            .map(|(id, word)| event(id, word));
+        let chunk = Chunk::new(events.collect(), 0).expect("events");
+        let got = |after, terms: &str| {
+            let terms = terms.parse().expect("terms");
+            chunk.frames_after(EventId(after), &terms, true)
+        };
+        let (all, compressed) = (
+            chunk.frames_after(EventId(0), &"".parse().expect("none"), false),
+            got(4, ""),
+        );
+        assert_eq!(compressed[0], 0xc1);
+        assert!(compressed.len() * 2 < all.len(), "{}", compressed.len());
+        // A part of it would refer to events that the client does not have.
+        assert_eq!(details(&got(5, "")), vec!["alpha"; 19]);
+        assert_eq!(details(&got(0, "alpha")), vec!["alpha"; 20]);
+        let one = Chunk::new(vec![event(5, "alpha")], 0).expect("an event");
+        let one = one.frames_after(EventId(0), &"".parse().expect("none"), true);
+        assert_eq!(details(&one), ["alpha"]);
     }
 
     #[test]
