@@ -13,8 +13,8 @@ use crate::domain::{
     DeadMessage, Digest, JsonLines, Message, MessageId, QueueName, Stamp, truncate_line,
 };
 use crate::store::{
-    Consumed, DeadMessages, MessageWith, MessagesQuery, NewUnit, NewestPersisted, PersistedAfter,
-    Put, QueueFacts, QueuedAny, Queues, UnitKey,
+    Consumed, DeadMessageWith, DeadMessages, MessageWith, MessagesQuery, NewUnit, NewestPersisted,
+    PersistedAfter, Put, QueueFacts, QueuedAny, Queues, UnitKey,
 };
 
 /// How long a key makes a repetition harmless.
@@ -198,9 +198,19 @@ impl App {
         found.ok_or_else(|| no_message(id))
     }
 
-    /// Returns the messages that were given up last, the latest first.
-    pub async fn dead_messages(&self, limit: usize) -> Result<Vec<DeadMessage>> {
-        self.read(DeadMessages(limit)).await
+    /// Returns the messages that were given up last, the latest first; none further behind so many bytes of bodies.
+    pub async fn dead_messages(
+        &self,
+        limit: usize,
+        enough_bytes: usize,
+    ) -> Result<Vec<DeadMessage>> {
+        self.read(DeadMessages(limit, enough_bytes)).await
+    }
+
+    /// Returns a message that was given up.
+    pub async fn dead_message(&self, id: MessageId) -> Result<DeadMessage> {
+        let found = self.read(DeadMessageWith(id)).await?;
+        found.ok_or_else(|| no_dead(id))
     }
 
     /// Puts a message that was given up on its queue again.

@@ -155,6 +155,17 @@ pub struct Message {
     pub body: String,
 }
 
+impl Message {
+    /// Returns whether sender and body have all of these words, which are in lower case.
+    pub fn has_words(&self, words: &[String]) -> bool {
+        if words.is_empty() {
+            return true;
+        }
+        let text = format!("{} {}", self.sender, self.body).to_lowercase();
+        words.iter().all(|word| text.contains(word.as_str()))
+    }
+}
+
 /// A message that could not be persisted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadMessage {

@@ -50,8 +50,8 @@ pub use published_types::{
 };
 pub use query::{
     AllRowsFit, AskedOfPublished, AttemptsAfter, AttemptsBefore, AttemptsByHour, BarePaths,
-    CatalogueMark, ChangeRuns, ContentsOf, DeadMessages, DeletedEditions, DigestsOf,
-    DueSetPublication, EditionRefusals, EditionWithId, ExistingSources, ExpectedFiles,
+    CatalogueMark, ChangeRuns, ContentsOf, DeadMessageWith, DeadMessages, DeletedEditions,
+    DigestsOf, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources, ExpectedFiles,
     FileSetNamed, FileSets, FirstWithFile, FreeName, HappenedAfter, LastGoodAttempt, LinkWith,
     ListedSources, LooseObjects, MessageWith, NamedVersions, NewestAmongUnreadable, NewestAttempt,
     NewestEdition, NewestEvent, NewestKey, NewestOf, NewestPersisted, NewestTimes, NewestVerdict,

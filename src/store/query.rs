@@ -265,8 +265,10 @@ queries! {
 queries! {
     /// The message with this id, persisted or on the queue. Damage is an error.
     MessageWith(MessageId) -> Option<Message>;
-    /// The messages that were given up last, the latest first, so many at most.
-    DeadMessages(usize) -> Vec<DeadMessage>;
+    /// The messages that were given up last, the latest first: so many at most, and none further behind so many bytes of bodies.
+    DeadMessages(usize, usize) -> Vec<DeadMessage>;
+    /// The message with this id that was given up. Damage is an error.
+    DeadMessageWith(MessageId) -> Option<DeadMessage>;
     /// Messages that were persisted after this place, each with its own place, so many at most.
     PersistedAfter(i64, usize) -> Vec<(i64, MessageId)>;
     /// The place of the message that was persisted last; 0 while there is none.

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::object::json_object;
 use super::times::precise;
-use crate::app::{QueueFacts, QueueRate, Queued, RATE_SECONDS};
+use crate::app::{QueueFacts, QueueRate, Queued};
 use crate::domain::{DeadMessage, Message, QueueName};
 
 json_object! {
@@ -125,11 +125,11 @@ json_object! {
         /// The messages that could not be persisted.
         dead: u64,
         /// Messages a second that were put on it, in the last minute.
-        pub(crate) in_per_second: f64,
+        in_per_second: f64,
         /// Messages a second that were persisted, in the last minute.
-        pub(crate) out_per_second: f64,
+        out_per_second: f64,
         /// The longest time from the queue to the store in the last minute, in milliseconds.
-        pub(crate) lag_ms: u64,
+        lag_ms: u64,
     } and {
         /// What went through it in each ten seconds, the oldest first; those in which nothing did are left out.
         rates: Vec<QueueRateJson>,
@@ -147,23 +147,9 @@ pub(crate) struct QueueRateJson {
     lag_ms: u64,
 }
 
-/// The times by which the rates of the last minute are counted.
-const LATELY: i64 = 60 / RATE_SECONDS;
-
 impl<'a> QueueJson<'a> {
     pub(crate) fn new(queue: &'a QueueFacts, now: chrono::DateTime<chrono::Utc>) -> Self {
-        let begin = now - chrono::TimeDelta::seconds(LATELY * RATE_SECONDS);
-        let lately = queue.rates.iter().filter(|rate| rate.at >= begin);
-        let lately: Vec<_> = lately.collect();
-        let per_second = |count: fn(&QueueRate) -> u64| {
-            let sum = lately.iter().map(|rate| count(rate)).sum::<u64>();
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "a rate needs no more than 52 bits"
-            )]
-            let rate = sum as f64 / (LATELY * RATE_SECONDS) as f64;
-            rate
-        };
+        let lately = queue.lately(now);
         Self {
             name: queue.name.as_str(),
             depth: queue.waiting,
@@ -171,9 +157,9 @@ impl<'a> QueueJson<'a> {
             oldest_at: queue.oldest_at.map(precise),
             tries: queue.tries,
             dead: queue.dead,
-            in_per_second: per_second(|rate| rate.queued),
-            out_per_second: per_second(|rate| rate.persisted),
-            lag_ms: lately.iter().map(|rate| rate.lag_ms).max().unwrap_or(0),
+            in_per_second: lately.in_per_second,
+            out_per_second: lately.out_per_second,
+            lag_ms: lately.lag_ms,
             rates: queue.rates.iter().map(QueueRateJson::new).collect(),
         }
     }

@@ -11,7 +11,9 @@ use super::sql_damage::{damaged_row_in, read_row};
 use super::statements::Statements as _;
 use crate::domain::{DeadMessage, Message, MessageId, QueueName, bodies_of};
 use crate::store::message_types::MessagesQuery;
-use crate::store::query::{DeadMessages, MessageWith, NewestPersisted, PersistedAfter};
+use crate::store::query::{
+    DeadMessageWith, DeadMessages, MessageWith, NewestPersisted, PersistedAfter,
+};
 
 macro_rules! messages {
     () => {
@@ -127,31 +129,60 @@ fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Message> {
     })
 }
 
+macro_rules! dead_messages {
+    () => {
+        "SELECT d.id, d.uuid, q.name AS queue_id, t.value AS sender_id, d.received_at, d.died_at, d.tries, d.reason, d.body
+         FROM dead_message d LEFT JOIN queue q ON q.id = d.queue_id LEFT JOIN text t ON t.id = d.sender_id"
+    };
+}
+
 impl Select<Vec<DeadMessage>> for DeadMessages {
     fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<DeadMessage>> {
-        const DEAD: &str = "SELECT d.id, d.uuid, q.name AS queue_id, t.value AS sender_id, d.received_at, d.died_at, d.tries, d.reason, d.body
-             FROM dead_message d LEFT JOIN queue q ON q.id = d.queue_id LEFT JOIN text t ON t.id = d.sender_id
-             ORDER BY d.id DESC LIMIT ?1";
-        let dead = sql.sound("dead_message", DEAD, [int(self.0)], damaged, |columns| {
-            columns.skip();
-            let message = Message {
-                id: message_id(columns)?,
-                queue: columns.word()?,
-                sender: columns.get()?,
-                received_at: columns.time()?,
-                persisted_at: None,
-                body: String::new(),
-            };
-            Ok(DeadMessage {
-                died_at: columns.time()?,
-                tries: columns.count()?,
-                reason: columns.get()?,
-                message: Message {
-                    body: columns.get()?,
-                    ..message
-                },
-            })
-        })?;
+        const DEAD: &str = concat!(dead_messages!(), " ORDER BY d.id DESC LIMIT ?1");
+        let Self(limit, enough_bytes) = *self;
+        let mut statement = sql.prepare_cached(DEAD)?;
+        let mut rows = statement.query([int(limit)])?;
+        let (mut dead, mut bytes) = (Vec::new(), 0);
+        while bytes < enough_bytes
+            && let Some(row) = rows.next()?
+        {
+            match read_row("dead_message", row, read_dead) {
+                Ok(one) => {
+                    bytes += one.message.body.len();
+                    dead.push(one);
+                }
+                Err(error) => damaged.push(damaged_row_in(&error).ok_or(error)?),
+            }
+        }
         Ok(dead)
     }
+}
+
+impl Select<Option<DeadMessage>> for DeadMessageWith {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<DeadMessage>> {
+        const DEAD: &str = concat!(dead_messages!(), " WHERE d.uuid = ?1");
+        let id = self.0.0.as_bytes();
+        Ok(sql.first(DEAD, [id], |row| read_row("dead_message", row, read_dead))?)
+    }
+}
+
+fn read_dead(columns: &mut Columns<'_>) -> rusqlite::Result<DeadMessage> {
+    columns.skip();
+    let message = Message {
+        id: message_id(columns)?,
+        queue: columns.word()?,
+        sender: columns.get()?,
+        received_at: columns.time()?,
+        persisted_at: None,
+        body: String::new(),
+    };
+    Ok(DeadMessage {
+        died_at: columns.time()?,
+        tries: columns.count()?,
+        reason: columns.get()?,
+        message: Message {
+            body: columns.get()?,
+            ..message
+        },
+    })
 }

@@ -256,14 +256,14 @@ async fn queues(app: &App, format: TableFormat, console: &mut Console<'_>) -> Co
                 right("DEAD"),
             ]);
             for queue in &queues {
-                let facts = QueueJson::new(queue, now);
+                let lately = queue.lately(now);
                 table.row([
                     queue.name.to_string(),
                     queue.waiting.to_string(),
                     look.time_or_dash(queue.oldest_at),
-                    format!("{:.1}", facts.in_per_second),
-                    format!("{:.1}", facts.out_per_second),
-                    format!("{} ms", facts.lag_ms),
+                    format!("{:.1}", lately.in_per_second),
+                    format!("{:.1}", lately.out_per_second),
+                    format!("{} ms", lately.lag_ms),
                     queue.dead.to_string(),
                 ]);
             }
@@ -274,7 +274,7 @@ async fn queues(app: &App, format: TableFormat, console: &mut Console<'_>) -> Co
 }
 
 async fn dead(app: &App, format: TableFormat, console: &mut Console<'_>) -> CommandResult {
-    let dead = app.dead_messages(MAX_DEAD).await?;
+    let dead = app.dead_messages(MAX_DEAD, usize::MAX).await?;
     let objects = dead.iter().map(DeadMessageJson::new);
     match format {
         TableFormat::Json => json::write(&mut console.out, &objects.collect::<Vec<_>>())?,

@@ -60,7 +60,7 @@ pub(super) struct DeadListJson<'a> {
     responses((status = 200, body = DeadListJson)),
 )]
 pub(super) async fn dead(State(shared): State<Shared>) -> Result<Response, Problem> {
-    let dead = shared.app().dead_messages(MAX_DEAD).await?;
+    let dead = shared.app().dead_messages(MAX_DEAD, usize::MAX).await?;
     json(&DeadListJson {
         messages: dead.iter().map(DeadMessageJson::new).collect(),
     })

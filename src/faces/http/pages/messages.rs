@@ -135,7 +135,7 @@ async fn page(
         };
         query.after = Some(last.id);
         for message in read {
-            if has_words(&message, &words) {
+            if message.has_words(&words) {
                 messages.push(message);
             }
             if let Some(last) = messages.get(MESSAGES - 1) {
@@ -148,11 +148,6 @@ async fn page(
         messages,
         next: query.after,
     })
-}
-
-fn has_words(message: &Message, words: &[String]) -> bool {
-    let said = format!("{} {}", message.sender, message.body).to_lowercase();
-    words.iter().all(|word| said.contains(word.as_str()))
 }
 
 fn filter_form(visit: &Visit, queues: &[&str], words: &str) -> Markup {

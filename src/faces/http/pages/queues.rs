@@ -3,37 +3,36 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use super::elements::{dash, done, grouped, size, table_box, text};
 use super::layout::Section;
 use super::messages::views;
 use super::visit::{Visit, see_other};
-use crate::app::QueueFacts;
+use crate::app::{QueueFacts, QueueStep};
 use crate::domain::{DeadMessage, shortened};
 use crate::faces::http::api::message_id;
 use crate::faces::http::caller::Right;
 use crate::faces::http::extract::Part;
 use crate::faces::http::plot::{Point, Series, Unit, line};
 use crate::faces::http::problem::Problem;
-use crate::faces::json::QueueJson;
 
 /// The minutes that are drawn.
-const MINUTES: i64 = 60;
+const MINUTES: usize = 60;
 /// The most queues with plots, and dead messages that are listed.
 const MAX_DRAWN: usize = 12;
 const MAX_DEAD: usize = 100;
+/// The bytes of bodies behind which no further dead message is listed.
+const MAX_DEAD_BYTES: usize = 4 << 20;
 /// The characters of a body that the list shows.
 const MAX_CHARS: usize = 160;
 
 /// Shows the queues.
 pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let app = visit.app();
-    let queues = app
-        .queues(Duration::from_mins(MINUTES.unsigned_abs()))
-        .await?;
-    let dead = app.dead_messages(MAX_DEAD).await?;
+    let queues = app.queues(Duration::from_mins(MINUTES as u64)).await?;
+    let dead = app.dead_messages(MAX_DEAD, MAX_DEAD_BYTES).await?;
     let content = html! {
         h1 { "Queues" }
         (views(true))
@@ -59,7 +58,7 @@ fn table(visit: &Visit, queues: &[QueueFacts]) -> Markup {
             thead { tr { th scope="col" { "Queue" } th.number scope="col" { "Waiting" } th.number scope="col" { "Size" } th scope="col" { "Oldest" } th.number scope="col" { "In" } th.number scope="col" { "Out" } th.number scope="col" { "Lag" } th.number scope="col" { "Tries" } th.number scope="col" { "Dead" } } }
             tbody {
                 @for queue in queues {
-                    @let lately = QueueJson::new(queue, now);
+                    @let lately = queue.lately(now);
                     tr {
                         th scope="row" { a href={ "/messages?queue=" (queue.name) } { (queue.name) } }
                         td.number data-label="waiting " { (grouped(queue.waiting)) }
@@ -80,16 +79,17 @@ fn table(visit: &Visit, queues: &[QueueFacts]) -> Markup {
 /// Draws a queue over the last hour, minute by minute.
 fn plots(visit: &Visit, queue: &QueueFacts) -> Markup {
     let zone = &visit.app().config().zone;
-    let minutes = minutes(queue, visit.app().now());
+    let minute = TimeDelta::minutes(1);
+    let minutes = queue.steps(visit.app().now(), minute, MINUTES);
     let series = |title, unit| Series {
         title,
         noun: "minute",
         unit,
         longest_gap: None,
     };
-    let drawn = |title: &'static str, unit, value: fn(&Minute) -> u64| {
-        let point = |minute: &Minute| Point {
-            at: minute.at,
+    let drawn = |title: &'static str, unit, value: fn(&QueueStep) -> u64| {
+        let point = |minute: &QueueStep| Point {
+            at: minute.end,
             value: Some(value(minute)),
             is_failed: false,
         };
@@ -106,44 +106,6 @@ fn plots(visit: &Visit, queue: &QueueFacts) -> Markup {
             }
         }
     }
-}
-
-/// What went through a queue in a minute, and what waited at its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Minute {
-    at: DateTime<Utc>,
-    queued: u64,
-    persisted: u64,
-    lag_ms: u64,
-    waiting: u64,
-}
-
-/// Returns the last minutes, the oldest first. What waited is counted back from what waits now.
-fn minutes(queue: &QueueFacts, now: DateTime<Utc>) -> Vec<Minute> {
-    let mut waiting = queue.waiting;
-    let minute = |back: i64| {
-        let end = now - TimeDelta::minutes(back);
-        let begin = end - TimeDelta::minutes(1);
-        let rates = queue.rates.iter();
-        let within = rates.filter(|rate| rate.at > begin && rate.at <= end);
-        let mut minute = Minute {
-            at: end,
-            queued: 0,
-            persisted: 0,
-            lag_ms: 0,
-            waiting,
-        };
-        for rate in within {
-            minute.queued += rate.queued;
-            minute.persisted += rate.persisted;
-            minute.lag_ms = minute.lag_ms.max(rate.lag_ms);
-        }
-        waiting = (waiting + minute.persisted).saturating_sub(minute.queued);
-        minute
-    };
-    let mut minutes: Vec<_> = (0..MINUTES).map(minute).collect();
-    minutes.reverse();
-    minutes
 }
 
 fn dead_section(visit: &Visit, dead: &[DeadMessage]) -> Markup {
@@ -192,36 +154,4 @@ pub(super) async fn retry(visit: Visit, Part(id): Part<String>) -> Result<Respon
 pub(super) async fn delete(visit: Visit, Part(id): Part<String>) -> Result<Response, Problem> {
     visit.acting().delete_dead(message_id(&id)?).await?;
     Ok(see_other("/queues?done=deleted"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::app::QueueRate;
-
-    #[test]
-    fn what_waited_is_counted_back_from_what_waits_now() {
-        let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a time");
-        let rate = |ago, queued, persisted| QueueRate {
-            at: now - TimeDelta::seconds(ago),
-            queued,
-            persisted,
-            lag_ms: 7,
-        };
-        let queue = QueueFacts {
-            name: "a".parse().expect("a name"),
-            waiting: 3,
-            waiting_bytes: 9,
-            oldest_at: None,
-            dead: 0,
-            tries: 0,
-            rates: vec![rate(130, 5, 0), rate(70, 2, 4), rate(10, 1, 1)],
-        };
-        let minutes = minutes(&queue, now);
-        let last = minutes.iter().rev().take(4);
-        let last: Vec<_> = last
-            .map(|minute| (minute.waiting, minute.queued, minute.lag_ms))
-            .collect();
-        assert_eq!(last, [(3, 1, 7), (3, 2, 7), (5, 5, 7), (0, 0, 0)]);
-    }
 }
