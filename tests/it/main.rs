@@ -35,6 +35,7 @@ mod damaged_values;
 mod damaged_verdicts;
 mod damaged_withdrawals;
 mod dashboard;
+mod dashboard_messages;
 mod dashboard_terminal;
 mod demo;
 mod deploy;

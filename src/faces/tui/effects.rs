@@ -16,6 +16,7 @@ use super::change_queue::ChangeQueue;
 use super::clipboard;
 use super::log::{LogLine, RING};
 use super::message::{Change, Effect, Job, Msg, verify_target};
+use super::messages::effects::{act_on_dead, read_message, read_messages};
 use super::rows::load_rows;
 use super::table::Row;
 use super::viewer::WINDOW;
@@ -49,6 +50,8 @@ pub(super) struct Runner {
     resync_requests: Arc<Notify>,
     /// The read of the selected source's history, aborted when another source is selected.
     history: Option<AbortHandle>,
+    /// The read of the selected message, aborted when another is selected.
+    message: Option<AbortHandle>,
 }
 
 impl Runner {
@@ -63,6 +66,7 @@ impl Runner {
             changes,
             resync_requests: Arc::default(),
             history: None,
+            message: None,
         }
     }
 
@@ -97,6 +101,10 @@ impl Runner {
         if is_pane && let Some(task) = self.history.take() {
             task.abort();
         }
+        let is_message = matches!(effect, Effect::ReadMessage(_));
+        if is_message && let Some(task) = self.message.take() {
+            task.abort();
+        }
         let (app, worker) = (Arc::clone(&self.app), Arc::clone(&self.worker));
         let messages = self.messages.clone();
         let ended = end_message(&effect);
@@ -110,8 +118,11 @@ impl Runner {
         });
         if is_pane {
             self.history = Some(handle);
+        } else if is_message {
+            self.message = Some(handle);
         }
     }
+
     /// Sends a change to the task that applies changes, behind the changes that wait there.
     fn change(&mut self, change: Change) {
         let Err(SendError(change)) = self.changes.send(change) else {
@@ -135,6 +146,7 @@ fn end_message(effect: &Effect) -> Option<Msg> {
         Effect::Verify(versions) => Some(Msg::VerifyEnded(
             versions.iter().map(verify_target).collect(),
         )),
+        Effect::ActOnDead(_, id) => Some(Msg::DeadDeedEnded(*id)),
         _ => None,
     }
 }
@@ -157,6 +169,9 @@ async fn perform(
         Effect::Compare(old, new) => compare(app, *old, *new).await?,
         Effect::Fetch(ids) => fetch(worker, messages, ids).await?,
         Effect::Verify(versions) => verify(app, messages, versions).await?,
+        Effect::ReadMessages(ask) => read_messages(app, ask).await,
+        Effect::ReadMessage(of) => read_message(app, of).await,
+        Effect::ActOnDead(deed, id) => act_on_dead(app, deed, id).await?,
         Effect::Copy(text) => {
             clipboard::copy_to_tmux(&text).await?;
             Msg::Done(format!("copied {text}"))

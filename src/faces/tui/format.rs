@@ -78,6 +78,46 @@ pub(crate) fn until(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     }
 }
 
+/// Prints the time since a moment: `0s`, `53s`, `12m`, `5h`, `12d`.
+pub(crate) fn since(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+    let Some(time) = time else {
+        return "–".to_owned();
+    };
+    let seconds = (now - time).num_seconds().max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..172_800 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Prints a length of time: `12 ms`, `1.5 s`, `53 s`, `12 min`.
+pub(crate) fn milliseconds(ms: u64) -> String {
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        10_000..120_000 => format!("{} s", ms / 1000),
+        _ => format!("{} min", ms / 60_000),
+    }
+}
+
+/// Prints a number of messages a second: `0`, `0.2`, `12.5`, `1,310`.
+pub(crate) fn rate(per_second: f64) -> String {
+    if per_second >= 99.95 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate is positive, and small"
+        )]
+        return grouped(per_second.round() as u64);
+    }
+    if per_second == 0.0 {
+        return "0".to_owned();
+    }
+    format!("{:.1}", per_second.max(0.1))
+}
+
 /// Prints a whole number with commas between its thousands.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();

@@ -3,6 +3,9 @@
 //! Takes the keys from the keymap, as dispatch and help do.
 
 use super::history::Listing;
+use super::messages::ask::MessageRef;
+use super::messages::parts::MessagePane;
+use super::messages::view::MessagesView;
 use super::model::{Model, Page, Pane};
 use super::user_action::UserAction;
 
@@ -17,6 +20,7 @@ const SOURCES: &[PlaceHint] = &[
     (UserAction::Toggle, word(UserAction::Toggle)),
     (UserAction::Fetch, "fetch"),
     (UserAction::Verify, "verify"),
+    (UserAction::Messages, "messages"),
 ];
 const LOG: &[PlaceHint] = &[
     (UserAction::Filter, "filter"),
@@ -40,6 +44,30 @@ const BYTES: &[PlaceHint] = &[
 ];
 const VERDICTS: &[PlaceHint] = &[(UserAction::NextPane, "content")];
 const DIFFERENCE: &[PlaceHint] = &[(UserAction::Left, "left"), (UserAction::Right, "right")];
+const MESSAGES: &[PlaceHint] = &[
+    (UserAction::Open, "open"),
+    (UserAction::Filter, "filter"),
+    (UserAction::NextPane, "next pane"),
+];
+/// In a list that does not follow.
+const FOLLOW: &[PlaceHint] = &[(UserAction::Top, "follow")];
+const QUEUES: &[PlaceHint] = &[
+    (UserAction::Open, "only this queue"),
+    (UserAction::NextPane, "next pane"),
+];
+const DEAD: &[PlaceHint] = &[
+    (UserAction::Retry, "retry"),
+    (UserAction::Drop, "drop"),
+    (UserAction::Open, "open"),
+];
+const BODY: &[PlaceHint] = &[
+    (UserAction::Open, "open"),
+    (UserAction::Left, "left"),
+    (UserAction::Right, "right"),
+    (UserAction::NextPane, "next pane"),
+];
+/// Offered in the view of messages.
+const IN_MESSAGES: &[PlaceHint] = &[(UserAction::Copy, "copy"), (UserAction::Sources, "sources")];
 /// Offered on every page.
 const PAGE: &[PlaceHint] = &[(UserAction::Close, "back")];
 /// Offered wherever a version is shown.
@@ -76,11 +104,16 @@ pub(crate) fn hints(model: &Model) -> Vec<Hint> {
         bindings
             .filter(|binding| binding.in_footer)
             .filter(|binding| model.pages.is_empty() || !NOT_EVERYWHERE.contains(&binding.action))
+            .filter(|binding| !model.is_in_messages() || !is_elsewhere(binding.action))
             .map(|binding| (binding.action, word(binding.action)))
     });
     let own = place_hints(model).into_iter().flatten().copied();
     let mut seen = Vec::new();
-    for (action, word) in own.chain(general) {
+    let is_refused = |action: UserAction| model.mode.read_only && action.changes();
+    let offered = own
+        .chain(general)
+        .filter(|(action, _)| !is_refused(*action));
+    for (action, word) in offered {
         let mut keys = contexts
             .iter()
             .filter_map(|context| model.keymap.key_in(*context, action));
@@ -94,6 +127,11 @@ pub(crate) fn hints(model: &Model) -> Vec<Hint> {
     }
     hints.sort_by_key(|hint| hint.stays);
     hints
+}
+
+/// Returns whether an action is not offered in the view of messages.
+const fn is_elsewhere(action: UserAction) -> bool {
+    action.is_about_sources() || matches!(action, UserAction::Add | UserAction::Undo)
 }
 
 /// Returns the word for an action that works everywhere.
@@ -121,8 +159,24 @@ fn place_hints(model: &Model) -> [&'static [PlaceHint]; 4] {
             _ => [TEXT, PAGE, VERSION, &[]],
         },
         (None, Some(Page::Diff(_)), _) => [DIFFERENCE, PAGE, &[(UserAction::Copy, "copy")], &[]],
+        (None, Some(Page::Messages), _) => messages_hints(&model.messages),
+        (None, Some(Page::Message(open)), _) => match open.of {
+            MessageRef::Persisted(_) => [DIFFERENCE, PAGE, IN_MESSAGES, &[]],
+            MessageRef::Dead(_) => [&DEAD[..2], DIFFERENCE, PAGE, IN_MESSAGES],
+        },
         (None, None, Pane::Sources) => [SOURCES, &[], &[], &[]],
         (None, None, Pane::History | Pane::Verdicts) => [LIST, VERSION, &[], &[]],
         (None, None, Pane::Log) => [LOG, &[], &[], &[]],
+    }
+}
+
+fn messages_hints(view: &MessagesView) -> [&'static [PlaceHint]; 4] {
+    match view.pane {
+        MessagePane::List if view.is_following() => [MESSAGES, IN_MESSAGES, &[], &[]],
+        MessagePane::List => [FOLLOW, MESSAGES, IN_MESSAGES, &[]],
+        MessagePane::Body if view.shows_dead() => [DEAD, BODY, IN_MESSAGES, &[]],
+        MessagePane::Body => [BODY, IN_MESSAGES, &[], &[]],
+        MessagePane::Dead => [DEAD, MESSAGES, IN_MESSAGES, &[]],
+        MessagePane::Queues => [QUEUES, MESSAGES, IN_MESSAGES, &[]],
     }
 }

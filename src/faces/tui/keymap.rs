@@ -21,6 +21,8 @@ pub(crate) enum Context {
     Log,
     /// The content of a version.
     Content,
+    /// The view of messages.
+    Messages,
     /// A question.
     Question,
     /// A form.
@@ -33,11 +35,12 @@ pub(crate) enum Context {
 
 impl Context {
     /// Every context, with its title in the help.
-    pub(crate) const ALL: [(Self, &'static str); 9] = [
+    pub(crate) const ALL: [(Self, &'static str); 10] = [
         (Self::Main, "In every view"),
         (Self::Sources, "In the table of sources"),
         (Self::Log, "In the log"),
         (Self::Content, "In a version's content"),
+        (Self::Messages, "In the view of messages"),
         (Self::Question, "At a question"),
         (Self::Form, "In a form"),
         (Self::Line, "While typing a filter"),
@@ -46,10 +49,11 @@ impl Context {
     ];
 
     /// The groups of contexts that can be in force at once: within a group a key has one meaning.
-    const TOGETHER: [&'static [Self]; 7] = [
+    const TOGETHER: [&'static [Self]; 8] = [
         &[Self::Sources, Self::Main, Self::Anywhere],
         &[Self::Log, Self::Main, Self::Anywhere],
         &[Self::Content, Self::Main, Self::Anywhere],
+        &[Self::Messages, Self::Main, Self::Anywhere],
         &[Self::Question, Self::Anywhere],
         &[Self::Form, Self::Anywhere],
         &[Self::Line, Self::Anywhere],
@@ -59,6 +63,8 @@ impl Context {
 
 /// The default bindings: context, action, its keys, and whether the footer shows them.
 const DEFAULT_BINDINGS: &[(Context, UserAction, &[&str], bool)] = &[
+    (Context::Main, UserAction::Sources, &["1"], false),
+    (Context::Main, UserAction::Messages, &["4"], false),
     (Context::Main, UserAction::Add, &["a"], true),
     (Context::Main, UserAction::Interval, &["e"], true),
     (Context::Main, UserAction::Edit, &["shift-e"], false),
@@ -98,6 +104,8 @@ const DEFAULT_BINDINGS: &[(Context, UserAction, &[&str], bool)] = &[
     (Context::Log, UserAction::Level, &["w"], true),
     (Context::Log, UserAction::OnlySource, &["o"], true),
     (Context::Content, UserAction::Hex, &["x"], true),
+    (Context::Messages, UserAction::Retry, &["r"], false),
+    (Context::Messages, UserAction::Drop, &["x"], false),
     (Context::Main, UserAction::Help, &["?"], true),
     (Context::Main, UserAction::Close, &["esc"], false),
     (Context::Main, UserAction::Quit, &["q"], true),

@@ -21,7 +21,10 @@ pub(crate) enum Level {
 impl Level {
     pub(crate) fn of(action: Action) -> Self {
         match action {
-            Action::VerdictFailed | Action::VersionFailed | Action::Damaged => Self::Error,
+            Action::VerdictFailed
+            | Action::VersionFailed
+            | Action::Damaged
+            | Action::MessageDead => Self::Error,
             Action::FetchFailed
             | Action::SourceFailing
             | Action::VerdictError

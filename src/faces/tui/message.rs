@@ -9,9 +9,12 @@ use crokey::KeyCombination;
 use crossterm::event::KeyEvent;
 
 use super::log::LogLine;
+use super::messages::ask::{DeadDeed, MessageRef, MessagesAsk, MessagesRead, WholeMessage};
 use super::table::Row;
 use crate::app::{History, NewSource, PassProgress};
-use crate::domain::{Content, SettingsPatch, Source, SourceId, Verdict, Version, VersionId};
+use crate::domain::{
+    Content, MessageId, SettingsPatch, Source, SourceId, Verdict, Version, VersionId,
+};
 use crate::faces::version_diff::Diff;
 
 /// A message: input, the clock, or the result of an effect.
@@ -59,6 +62,16 @@ pub(crate) enum Msg {
     Window(VersionId, u64, Bytes),
     /// The difference of two versions, the older first.
     Compared(VersionId, VersionId, Box<Diff>),
+    /// Messages, queues and dead messages for the view of messages.
+    Messages(Box<MessagesRead>),
+    /// The reason why they cannot be read.
+    MessagesUnread(String),
+    /// A message in full.
+    Message(Box<WholeMessage>),
+    /// The reason why a message cannot be shown.
+    MessageUnreadable(MessageRef, String),
+    /// An action on a dead message has ended, in success or failure.
+    DeadDeedEnded(MessageId),
     /// The progress of a job; a finished job is removed.
     Job(Job),
     /// A fetch of these sources has ended, in success or failure.
@@ -188,6 +201,12 @@ pub(crate) enum Effect {
     Fetch(Vec<SourceId>),
     /// Judge versions again: the given ones, or the newest version of a source without one.
     Verify(Vec<(Arc<Source>, Option<Box<Version>>)>),
+    /// Read messages, queues and dead messages for the view of messages.
+    ReadMessages(MessagesAsk),
+    /// Read a message in full.
+    ReadMessage(MessageRef),
+    /// Retry or drop a dead message.
+    ActOnDead(DeadDeed, MessageId),
     /// Put text on the clipboard.
     Copy(String),
     /// Suspend the process.

@@ -19,6 +19,7 @@ mod labels;
 mod layout;
 mod log;
 mod message;
+mod messages;
 mod model;
 mod rows;
 mod run;

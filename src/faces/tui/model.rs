@@ -15,12 +15,13 @@ use super::history::HistoryView;
 use super::keymap::{Context, Keymap};
 use super::log::LogPane;
 use super::message::{Effect, Job, VerifyTarget};
+use super::messages::view::{MessagesView, OpenMessage};
 use super::table::SourceTable;
 use super::user_action::UserAction;
 use super::viewer::Viewer;
-use crate::app::PassProgress;
+use crate::app::{PassProgress, RATE_SECONDS};
 use crate::config::Zone;
-use crate::domain::{Content, Source, SourceId, Verdict, Version};
+use crate::domain::{Content, MessageId, Source, SourceId, Verdict, Version};
 use crate::faces::version_diff::Diff;
 
 /// A part of the main screen.
@@ -46,6 +47,10 @@ pub(crate) enum Page {
     Version(Box<VersionPage>),
     /// Two versions compared.
     Diff(DiffPage),
+    /// Messages and their queues.
+    Messages,
+    /// One message in full.
+    Message(Box<OpenMessage>),
 }
 
 /// One source in full.
@@ -100,6 +105,7 @@ pub(crate) struct DiffPage {
 pub(crate) enum FilterTarget {
     Sources,
     Log,
+    Messages,
 }
 
 /// A dialog or input above everything else.
@@ -146,6 +152,8 @@ pub(crate) struct Pending {
     pub(crate) pane_history: Option<SourceId>,
     /// All of the history of this source.
     pub(crate) page_history: Option<SourceId>,
+    /// The messages, for the first time.
+    pub(crate) messages: bool,
     /// The outcome of the form that was submitted last.
     pub(crate) form_outcome: bool,
     /// The number of changes under way that may move the selection.
@@ -159,6 +167,7 @@ pub(crate) struct UnderWay {
     pub(crate) verifies: HashSet<VerifyTarget>,
     pub(crate) fetch_keys: Presses<SourceId>,
     pub(crate) verify_keys: Presses<VerifyTarget>,
+    pub(crate) retry_keys: Presses<MessageId>,
 }
 
 /// A key that repeats within this time is held down: keyboards wait up to 660 ms before they repeat a key.
@@ -230,6 +239,7 @@ pub(crate) struct Model {
     pub(crate) history: Option<HistoryView>,
     pub(crate) verdicts_top: usize,
     pub(crate) log: LogPane,
+    pub(crate) messages: MessagesView,
     pub(crate) pages: Vec<Page>,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) toasts: Vec<Toast>,
@@ -262,6 +272,7 @@ impl Model {
             history: None,
             verdicts_top: 0,
             log: LogPane::default(),
+            messages: MessagesView::default(),
             pages: Vec::new(),
             overlay: None,
             toasts: Vec::new(),
@@ -289,10 +300,18 @@ impl Model {
             (None, Some(Page::Version(page)), _) if !page.shows_verdicts => {
                 &[Context::Content, Context::Main, Context::Anywhere]
             }
+            (None, Some(Page::Messages | Page::Message(_)), _) => {
+                &[Context::Messages, Context::Main, Context::Anywhere]
+            }
             (None, None, Pane::Sources) => &[Context::Sources, Context::Main, Context::Anywhere],
             (None, None, Pane::Log) => &[Context::Log, Context::Main, Context::Anywhere],
             (Some(Overlay::Help { .. }) | None, ..) => &[Context::Main, Context::Anywhere],
         }
+    }
+
+    /// Returns whether the view of messages is open.
+    pub(crate) fn is_in_messages(&self) -> bool {
+        matches!(self.pages.first(), Some(Page::Messages))
     }
 
     /// Shows a toast that disappears after [`TOAST`].
@@ -325,10 +344,13 @@ impl Model {
         self.history.as_ref().filter(|view| view.source_id() == id)
     }
 
-    /// Returns the time of the next change of the screen without a message: the end of a toast or of a minute.
+    /// Returns the time of the next change of the screen without a message: the end of a toast, of a minute, or of a step of
+    /// the plots of queues.
     pub(crate) fn next_redraw(&self) -> Duration {
-        let seconds = u64::try_from(60 - self.now.timestamp().rem_euclid(60)).unwrap_or(60);
-        let minute = self.uptime + Duration::from_secs(seconds);
+        let has_plots = self.is_in_messages() && self.messages.queues.moves(self.now);
+        let step = if has_plots { RATE_SECONDS } else { 60 };
+        let left = step - self.now.timestamp().rem_euclid(step);
+        let minute = self.uptime + Duration::from_secs(left.unsigned_abs());
         let toasts = self.toasts.iter().filter_map(|toast| toast.until);
         toasts.fold(minute, Duration::min)
     }

@@ -75,7 +75,7 @@ pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashbo
         in_tmux: config.dashboard.in_tmux,
     };
     let (messages, queue) = mpsc::channel(QUEUE);
-    let mut model = Model::new(keymap, mode, app.now());
+    let mut model = Box::new(Model::new(keymap, mode, app.now()));
     model.zone = config.zone.clone();
     let entered = enter_screen(messages.clone());
     let (screen, size) = entered.map_err(|error| failed(&error))?;
@@ -136,7 +136,7 @@ enum Ended {
 struct Loop {
     app: Arc<App>,
     worker: Arc<dyn WorkerHandle>,
-    model: Model,
+    model: Box<Model>,
     theme: Theme,
     ascii: bool,
     runner: Runner,

@@ -9,6 +9,9 @@ use super::history::HistoryView;
 use super::layout::{
     self, Areas, below_facts, below_heading, below_plot, inside, skip, source_page,
 };
+use super::messages::layout::{area_of, below_message_facts, queue_parts};
+use super::messages::parts::MessagePane;
+use super::messages::view::MessagesView;
 use super::model::{Model, Overlay, Page, Pane};
 use super::verdict_lines::verdict_lines;
 
@@ -25,6 +28,7 @@ pub(crate) fn keep_in_view(model: &mut Model) {
         *top = within(*top, lines, area);
     }
     match model.pages.last_mut() {
+        Some(Page::Messages) => messages_in_view(&mut model.messages, areas.body),
         Some(page) => page_in_view(page, inside(areas.body)),
         None => panes_in_view(model, areas),
     }
@@ -42,8 +46,36 @@ fn page_in_view(page: &mut Page, inner: Rect) {
             let lines = verdict_lines(&page.source, None, &page.verdicts).len();
             page.top = within(page.top, lines, below_facts(inner));
         }
-        Page::Version(_) | Page::Diff(_) => {}
+        Page::Version(_) | Page::Diff(_) | Page::Messages | Page::Message(_) => {}
     }
+}
+
+fn messages_in_view(view: &mut MessagesView, body: Rect) {
+    let height = |pane| message_lines(view, body, pane).map(usize::from);
+    let heights = [MessagePane::List, MessagePane::Dead, MessagePane::Queues].map(height);
+    let [list, dead, queues] = heights;
+    if let Some(height) = list {
+        view.top = scrolled(view.top, view.cursor(), height, view.rows().len());
+    }
+    if let Some(height) = dead {
+        let (cursor, rows) = (view.dead_cursor(), view.dead().len());
+        view.dead_top = scrolled(view.dead_top, cursor, height, rows);
+    }
+    if let Some(height) = queues {
+        let (cursor, rows) = (view.queues.cursor(), view.queues.len());
+        view.queues.top = scrolled(view.queues.top, cursor, height, rows);
+    }
+}
+
+/// Returns the lines of a part of the view of messages, if it is shown.
+fn message_lines(view: &MessagesView, body: Rect, pane: MessagePane) -> Option<u16> {
+    let inner = inside(area_of(body, view.pane, view.parts(), pane)?);
+    let area = match pane {
+        MessagePane::List | MessagePane::Dead => inner,
+        MessagePane::Body => below_message_facts(inner),
+        MessagePane::Queues => below_heading(queue_parts(inner).0),
+    };
+    Some(area.height)
 }
 
 fn panes_in_view(model: &mut Model, areas: Areas) {
@@ -85,6 +117,11 @@ pub(crate) fn focused_height(model: &Model) -> usize {
         (Some(Page::Source(_)), ..) => source_page(page).list,
         (Some(Page::Version(_)), ..) => below_facts(page),
         (Some(Page::Diff(_)), ..) => page,
+        (Some(Page::Message(_)), ..) => below_message_facts(page),
+        (Some(Page::Messages), ..) => {
+            let view = &model.messages;
+            return message_lines(view, areas.body, view.pane).map_or(1, usize::from);
+        }
         (None, None, _) => return 1,
         (None, Some(area), Pane::Sources) => skip(inside(area), 1),
         (None, Some(area), Pane::History) => below_plot(inside(area)),

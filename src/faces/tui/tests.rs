@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 
 mod acting;
 mod input_queue;
+mod messages;
 mod styles;
 mod views;
 
@@ -287,7 +288,13 @@ fn read_only_changes_nothing() {
         assert!(press(&mut model, keys).is_empty(), "{keys}");
         assert!(model.overlay.is_none(), "{keys}");
     }
-    assert!(screen(&mut model, (120, 30), ThemeChoice::Dark, false).contains("read-only"));
+    let text = screen(&mut model, (120, 30), ThemeChoice::Dark, false);
+    assert!(text.contains("read-only"));
+    let footer = text.lines().last().unwrap_or_default();
+    assert!(
+        footer.starts_with("enter open  / filter  4 messages  s sort"),
+        "{footer}"
+    );
 }
 
 #[test]
@@ -463,10 +470,13 @@ fn the_cursor_stays_on_the_screen_whatever_its_size() {
 fn every_size_is_drawn_with_every_dialog() {
     for width in 0..=40 {
         for height in 0..=40 {
-            for keys in ["", "?", ":", "a", "e", "E", "D", "/", "\n", "\t", "\t\t\t"] {
+            for keys in [
+                "", "?", ":", "a", "e", "E", "D", "/", "\n", "\t", "\t\t\t", "4", "4\n", "4\t",
+                "4\t\tx", "4\t\t\t",
+            ] {
                 let mut model = views::view("");
                 model.size = (width, height);
-                press(&mut model, keys);
+                views::press_answered(&mut model, keys);
                 model.toast_error("something failed");
                 screen(&mut model, (width, height), ThemeChoice::Plain, false);
             }
@@ -477,7 +487,7 @@ fn every_size_is_drawn_with_every_dialog() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn no_keys_at_any_size_break_it(keys in "[a-zA-Z /:?\n\t\u{1b}]{0,60}", width in 0_u16..150, height in 0_u16..60) {
+    fn no_keys_at_any_size_break_it(keys in "[a-zA-Z14 /:?\n\t\u{1b}]{0,60}", width in 0_u16..150, height in 0_u16..60) {
         let mut model = views::view("");
         model.size = (width, height);
         views::press_answered(&mut model, &keys);

@@ -8,6 +8,8 @@ labels! {
     /// An action that a key or a line of the palette runs, with its name in the configuration and in the palette, in
     /// the order of the help page.
     enum UserAction { name, about }
+    Sources = "sources", "the sources: the main screen";
+    Messages = "messages", "messages and their queues, live";
     Add = "add", "add sources";
     Interval = "interval", "change how often";
     Edit = "edit", "change all settings";
@@ -29,6 +31,8 @@ labels! {
     Level = "log-level", "show all of the log, warnings, or errors";
     OnlySource = "log-source", "log of the selected source only, or of all";
     Freeze = "freeze", "hold the view still; the worker goes on";
+    Retry = "retry", "put a dead message on its queue again";
+    Drop = "drop", "delete a dead message, after a question";
     NextPane = "next-pane", "go to the next pane";
     PreviousPane = "previous-pane", "go to the pane before";
     Down = "down", "one down";
@@ -77,6 +81,29 @@ impl UserAction {
                 | Self::Remove
                 | Self::Undo
                 | Self::Redo
+                | Self::Retry
+                | Self::Drop
+        )
+    }
+
+    /// Returns whether the action is about sources, their versions or the log, and about nothing in the view of messages.
+    pub(crate) const fn is_about_sources(self) -> bool {
+        matches!(
+            self,
+            Self::Interval
+                | Self::Edit
+                | Self::Toggle
+                | Self::Fetch
+                | Self::Verify
+                | Self::Remove
+                | Self::Mark
+                | Self::Unmark
+                | Self::Diff
+                | Self::Hex
+                | Self::Sort
+                | Self::Reverse
+                | Self::Level
+                | Self::OnlySource
         )
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::paint::{put_all, put_fitting, put_right};
-use super::{content, list, log, overlay, source, table};
+use super::{content, list, log, messages, overlay, source, table};
 use crate::domain::Slot;
 use crate::faces::tui::format::{grouped, until};
 use crate::faces::tui::hints::{Hint, hints};
@@ -33,6 +33,10 @@ pub(crate) fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<
             content::draw_version(page, &model.zone, theme, areas.body, buffer);
         }
         Some(Page::Diff(page)) => content::draw_diff(page, theme, areas.body, buffer),
+        Some(Page::Messages) => messages::draw(model, theme, areas.body, buffer),
+        Some(Page::Message(open)) => {
+            messages::draw_page(open, model, theme, areas.body, buffer);
+        }
         None => panes(model, theme, areas, buffer),
     }
     let in_footer = footer(model, theme, foot, buffer);
@@ -149,6 +153,7 @@ fn footer(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Opti
         let label = match what {
             FilterTarget::Sources => "filter sources: /",
             FilterTarget::Log => "filter the log: /",
+            FilterTarget::Messages => "filter messages, words and queue:NAME: /",
         };
         return Some(overlay::put_input(buffer, area, 0, label, input, theme));
     }

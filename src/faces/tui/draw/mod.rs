@@ -5,9 +5,11 @@ mod content;
 mod frame;
 mod list;
 mod log;
+mod messages;
 mod overlay;
 mod paint;
 mod plot;
+mod queues;
 mod source;
 pub(crate) mod table;
 

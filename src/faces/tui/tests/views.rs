@@ -76,7 +76,10 @@ pub(super) fn answer(model: &mut Model, effect: Effect) {
             let diff = Diff::of(&texts, &old, &new);
             Msg::Compared(old.id, new.id, Box::new(diff))
         }
-        _ => return,
+        other => match super::messages::answered(&other) {
+            Some(msg) => msg,
+            None => return,
+        },
     };
     for effect in update(model, msg) {
         answer(model, effect);
@@ -93,7 +96,7 @@ fn at_every_size(model: &mut Model) -> String {
     screens.join("\n")
 }
 
-fn looks_as_before(name: &str, model: &mut Model) {
+pub(super) fn looks_as_before(name: &str, model: &mut Model) {
     insta::assert_snapshot!(name, at_every_size(model));
     insta::assert_snapshot!(format!("{name}_styles"), styles(model, &SIZES));
 }

@@ -3,10 +3,11 @@
 use tui_input::Input;
 
 use super::filter::filter;
+use super::messages;
 use super::navigation::navigate;
 use super::overlay::overlay_action;
 use super::pages::{copy, open_diff, open_selected};
-use super::screen::{open_overlay, show_selected, toast};
+use super::screen::{open_filter_of, open_overlay, show_selected, toast};
 use super::source_actions::source_action;
 use crate::faces::tui::form::Form;
 use crate::faces::tui::message::Effect;
@@ -35,6 +36,9 @@ pub(super) fn run_action(model: &mut Model, action: UserAction) -> Vec<Effect> {
 
 /// Runs an action that neither navigates nor needs an open overlay.
 fn act(model: &mut Model, action: UserAction) -> Vec<Effect> {
+    if let Some(effects) = messages::act(model, action) {
+        return effects;
+    }
     match action {
         UserAction::Quit if model.pages.is_empty() => quit(model),
         UserAction::Quit | UserAction::Close => close(model),
@@ -46,6 +50,8 @@ fn act(model: &mut Model, action: UserAction) -> Vec<Effect> {
                 cursor: 0,
             },
         ),
+        UserAction::Sources => show_sources(model),
+        UserAction::Messages => messages::open(model),
         UserAction::Filter => open_filter(model),
         UserAction::NextPane => turn_pane(model, 1),
         UserAction::PreviousPane => turn_pane(model, Pane::ALL.len() - 1),
@@ -68,6 +74,11 @@ fn act(model: &mut Model, action: UserAction) -> Vec<Effect> {
         UserAction::Add => open_overlay(model, Overlay::Form(Box::new(Form::add()))),
         _ => source_action(model, action),
     }
+}
+
+fn show_sources(model: &mut Model) -> Vec<Effect> {
+    model.pages.clear();
+    show_selected(model, true)
 }
 
 fn quit(model: &mut Model) -> Vec<Effect> {
@@ -105,15 +116,7 @@ fn open_filter(model: &mut Model) -> Vec<Effect> {
     } else {
         (FilterTarget::Sources, model.table.filter_text().to_owned())
     };
-    let input = Input::new(before.clone());
-    open_overlay(
-        model,
-        Overlay::Filter {
-            what,
-            input,
-            before,
-        },
-    )
+    open_filter_of(model, what, before)
 }
 
 fn turn_pane(model: &mut Model, by: usize) -> Vec<Effect> {
@@ -124,7 +127,7 @@ fn turn_pane(model: &mut Model, by: usize) -> Vec<Effect> {
             }
         }
         Some(Page::Version(page)) => page.shows_verdicts = !page.shows_verdicts,
-        Some(Page::Diff(_)) => {}
+        Some(Page::Diff(_) | Page::Messages | Page::Message(_)) => {}
         None => {
             let at = Pane::ALL
                 .iter()

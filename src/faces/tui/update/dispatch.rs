@@ -1,8 +1,8 @@
 //! Dispatch of messages: input to the queue, results of effects to the part of the model that waits for them.
 
 use super::actions::run_action;
-use super::input_queue;
 use super::screen::{ask, show_selected, toast};
+use super::{input_queue, messages};
 use crate::app::History;
 use crate::domain::{SourceId, Verdict, VersionId};
 use crate::faces::tui::history::HistoryView;
@@ -25,6 +25,7 @@ pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             .and_then(HistoryView::verdicts_to_read)
             .map(Effect::ReadVerdicts),
     );
+    effects.extend(messages::body_to_read(model));
     keep_in_view(model);
     effects
 }
@@ -52,6 +53,11 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Some(Page::Version(page)) if page.version.id == id => read_content(page, msg),
             _ => Vec::new(),
         },
+        Msg::Messages(_)
+        | Msg::MessagesUnread(_)
+        | Msg::Message(_)
+        | Msg::MessageUnreadable(..)
+        | Msg::DeadDeedEnded(_) => messages::take(model, msg),
         other => {
             record(model, other);
             Vec::new()
@@ -163,7 +169,9 @@ fn resynced(model: &mut Model, rows: Vec<Row>, lines: Vec<LogLine>) -> Vec<Effec
     model.table.replace(rows);
     model.log.clear();
     model.log.extend(lines);
+    model.messages.forget_dead();
     let mut effects = show_selected(model, true);
+    effects.extend(messages::read(model));
     effects.extend(model.pages.iter().filter_map(reread));
     effects
 }
@@ -174,12 +182,14 @@ fn changed(
     gone: &[SourceId],
     lines: Vec<LogLine>,
 ) -> Vec<Effect> {
+    messages::note(model, &lines);
     let touched: Vec<SourceId> = rows.iter().map(|row| row.source.id).collect();
     model.table.update(rows, gone);
     model.log.extend(lines);
     let selected = model.table.selected().map(|source| source.id);
     let is_touched = selected.is_some_and(|id| touched.contains(&id));
     let mut effects = show_selected(model, is_touched);
+    effects.extend(messages::read(model));
     let pages = model.pages.iter();
     effects.extend(
         pages
@@ -192,7 +202,7 @@ fn changed(
 fn reread(page: &Page) -> Option<Effect> {
     match page {
         Page::Source(page) => Some(Effect::ReadHistory(page.id, None)),
-        Page::Version(_) | Page::Diff(_) => None,
+        Page::Version(_) | Page::Diff(_) | Page::Messages | Page::Message(_) => None,
     }
 }
 

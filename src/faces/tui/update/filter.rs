@@ -11,6 +11,10 @@ pub(super) fn filter(model: &mut Model, what: FilterTarget, text: &str) -> Vec<E
             model.log.filter(text);
             Vec::new()
         }
+        FilterTarget::Messages => {
+            let ask = model.messages.filter(text);
+            ask.map(Effect::ReadMessages).into_iter().collect()
+        }
         FilterTarget::Sources => {
             model.table.filter(text);
             show_selected(model, false)

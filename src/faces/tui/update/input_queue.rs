@@ -57,6 +57,10 @@ pub(super) fn track(model: &mut Model, effects: &[Effect]) {
         match effect {
             Effect::ReadHistory(id, Some(_)) => model.pending.pane_history = Some(*id),
             Effect::ReadHistory(id, None) => model.pending.page_history = Some(*id),
+            Effect::ReadMessages(_) => model.pending.messages = !model.messages.is_loaded(),
+            Effect::ActOnDead(_, id) => {
+                model.messages.acting.insert(*id);
+            }
             Effect::Change(change) => {
                 let origin = change.origin();
                 model.pending.form_outcome |= origin.is_form;
@@ -113,6 +117,7 @@ fn must_wait(model: &Model, action: UserAction) -> bool {
         pane_history.is_some() && pane_history == selected && model.selected_history().is_none();
     let is_unready = match (model.pages.last(), model.pane) {
         (Some(Page::Source(page)), _) => page.view.is_none() && page_history == Some(page.id),
+        (Some(Page::Messages), _) => model.pending.messages && action != UserAction::Sources,
         (Some(_), _) | (None, Pane::Log) => false,
         (None, Pane::History | Pane::Verdicts) => awaits_history,
         (None, Pane::Sources) if initial_load => {

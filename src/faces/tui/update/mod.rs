@@ -7,10 +7,12 @@ mod dispatch;
 mod filter;
 mod input;
 mod input_queue;
+mod messages;
 mod navigation;
 mod overlay;
 mod pages;
 mod screen;
 mod source_actions;
+mod step;
 
 pub(crate) use dispatch::update;

@@ -1,28 +1,12 @@
 //! Navigation: moves the cursor or scrolls in the focused list or text, by lines, by pages, to the ends.
 
+use super::messages;
 use super::screen::show_selected;
+use super::step::Step;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
 use crate::faces::tui::scroll::focused_height;
 use crate::faces::tui::user_action::UserAction;
-
-/// The distance that a key moves.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    By(isize),
-    Top,
-    Bottom,
-}
-
-impl Step {
-    fn from(self, at: usize, last: usize) -> usize {
-        match self {
-            Self::By(lines) => at.saturating_add_signed(lines).min(last),
-            Self::Top => 0,
-            Self::Bottom => last,
-        }
-    }
-}
 
 /// Columns that one step to the left or right scrolls.
 const SIDE: usize = 8;
@@ -52,6 +36,7 @@ pub(super) fn navigate(model: &mut Model, action: UserAction) -> Option<Vec<Effe
         return Some(Vec::new());
     }
     Some(match model.pages.last_mut() {
+        Some(Page::Messages) => messages::navigate(model, step, height),
         Some(page) => in_page(page, step, height),
         None => in_pane(model, step, height),
     })
@@ -69,12 +54,7 @@ fn in_page(page: &mut Page, step: Step, height: usize) -> Vec<Effect> {
         }
         Page::Version(page) => {
             if let Some(viewer) = &mut page.viewer {
-                match step {
-                    Step::By(lines) if lines < 0 => viewer.up(lines.unsigned_abs()),
-                    Step::By(lines) => viewer.down(lines.unsigned_abs()),
-                    Step::Top => viewer.go_to_top(),
-                    Step::Bottom => viewer.go_to_bottom(height),
-                }
+                step.scroll(viewer, height);
                 return page.window().into_iter().collect();
             }
         }
@@ -82,6 +62,8 @@ fn in_page(page: &mut Page, step: Step, height: usize) -> Vec<Effect> {
             let lines = page.diff.as_ref().map_or(0, |diff| diff.lines.len());
             page.top = step.from(page.top, lines.saturating_sub(height));
         }
+        Page::Message(open) => step.scroll(&mut open.viewer, height),
+        Page::Messages => {}
     }
     Vec::new()
 }
@@ -118,6 +100,8 @@ fn aside(model: &mut Model, action: UserAction) {
     let left = match model.pages.last_mut() {
         Some(Page::Version(page)) => page.viewer.as_mut().map(|viewer| &mut viewer.left),
         Some(Page::Diff(page)) => Some(&mut page.left),
+        Some(Page::Message(open)) => Some(&mut open.viewer.left),
+        Some(Page::Messages) => model.messages.body_mut().map(|open| &mut open.viewer.left),
         _ => None,
     };
     if let Some(left) = left {

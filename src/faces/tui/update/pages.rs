@@ -15,7 +15,9 @@ const UNREAD: &str = "its history is still being read";
 /// attempt, shows the error.
 pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
     match (model.pages.last(), model.pane) {
-        (Some(Page::Version(_) | Page::Diff(_)), _) => Vec::new(),
+        (Some(Page::Version(_) | Page::Diff(_) | Page::Messages | Page::Message(_)), _) => {
+            Vec::new()
+        }
         (None, Pane::Sources) => open_source(model),
         (None, Pane::Log) => match line_source(model) {
             Ok(id) => {
@@ -126,12 +128,17 @@ pub(super) fn copy(model: &mut Model) -> Vec<Effect> {
             .log
             .line(model.log.bottom())
             .map(|line| line.text.to_string()),
+        (Some(Page::Messages | Page::Message(_)), _) => None,
         (None, Pane::Sources) => model
             .table
             .selected()
             .map(|s| s.settings.address.to_string()),
     };
-    let Some(text) = text else { return Vec::new() };
+    text.map_or_else(Vec::new, |text| copy_text(model, text))
+}
+
+/// Copies a text to the clipboard.
+pub(super) fn copy_text(model: &mut Model, text: String) -> Vec<Effect> {
     // A terminal does not report whether it copied the text; tmux does.
     if !model.mode.in_tmux {
         model.toast(format!("sent to the terminal: {text}"));
@@ -146,10 +153,11 @@ fn current_history(model: &Model) -> Option<&HistoryView> {
         Some(Page::Source(page)) => return page.view.as_ref(),
         Some(Page::Version(page)) => page.source.id,
         Some(Page::Diff(page)) => page.new.source_id,
+        Some(Page::Messages | Page::Message(_)) => return None,
     };
     let below = model.pages.iter().rev().find_map(|page| match page {
         Page::Source(page) => page.view.as_ref(),
-        Page::Version(_) | Page::Diff(_) => None,
+        _ => None,
     });
     let view = below.or(model.history.as_ref());
     view.filter(|view| view.source_id() == id)

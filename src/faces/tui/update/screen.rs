@@ -1,9 +1,11 @@
 //! Steps that many actions share: show a toast, open an overlay, read the history of the selected source.
 
+use tui_input::Input;
+
 use crate::faces::tui::form::Form;
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::message::Effect;
-use crate::faces::tui::model::{Model, Overlay, UserInput};
+use crate::faces::tui::model::{FilterTarget, Model, Overlay, UserInput};
 use crate::faces::tui::user_action::UserAction;
 
 /// Most attempts and versions in the history pane; the page of a source shows all.
@@ -17,6 +19,17 @@ pub(super) fn toast(model: &mut Model, text: &str) -> Vec<Effect> {
 pub(super) fn open_overlay(model: &mut Model, overlay: Overlay) -> Vec<Effect> {
     model.overlay = Some(overlay);
     Vec::new()
+}
+
+/// Opens the input of a filter, which begins with the text in force.
+pub(super) fn open_filter_of(model: &mut Model, what: FilterTarget, before: String) -> Vec<Effect> {
+    let input = Input::new(before.clone());
+    let overlay = Overlay::Filter {
+        what,
+        input,
+        before,
+    };
+    open_overlay(model, overlay)
 }
 
 /// Reads the history of the selected source if the history shown is another source's, or stale.

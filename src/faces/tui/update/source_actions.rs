@@ -133,11 +133,13 @@ fn verify(model: &mut Model, targets: Vec<Arc<Source>>) -> Vec<Effect> {
 /// Returns the sources to act on: the page's, that of the highlighted line of the log, the marked ones that are shown,
 /// or the selected one. Sources that are not on the screen are left alone.
 fn targets(model: &Model) -> Result<Vec<Arc<Source>>, &'static str> {
-    let id = model.pages.last().map(|page| match page {
-        Page::Source(page) => page.id,
-        Page::Version(page) => page.source.id,
-        Page::Diff(page) => page.new.source_id,
-    });
+    let id = match model.pages.last() {
+        Some(Page::Source(page)) => Some(page.id),
+        Some(Page::Version(page)) => Some(page.source.id),
+        Some(Page::Diff(page)) => Some(page.new.source_id),
+        Some(Page::Messages | Page::Message(_)) => return Err("no source is selected"),
+        None => None,
+    };
     match id {
         Some(id) => Ok(model.table.get(id).cloned().into_iter().collect()),
         None if model.pane == Pane::Log => {
