@@ -37,9 +37,10 @@
 //!   after others are a new version
 //! - **blob, object**: the bytes of contents, stored once, whole or as a *delta* against a *base*; an object is a
 //!   blob's file in `objects/`; one that no blob names yet, or any more, is *pending* and has a row of its own
-//! - **verifier**: judges versions: a built-in *rule*, a program, an address that is asked, or somebody outside;
+//! - **verifier**: judges versions, editions or messages: a built-in *rule*, a program, an address that is asked, or
+//!   somebody outside;
 //!   *required*, or *advisory*
-//! - **verdict**: the result of one verifier on a version: passed, failed, error (could not judge), or pending
+//! - **verdict**: the result of one verifier on what it judged: passed, failed, error (could not judge), or pending
 //!   (asked, no answer yet)
 //! - **fingerprint**: the digest of a verifier's definition; a verdict with another one is by an earlier form of
 //!   the verifier, and *stale*

@@ -159,7 +159,16 @@ impl App {
         if !self.read(QueuedAny).await? {
             return Ok(Consumed::default());
         }
-        Ok(self.ports.store.consume(self.stamp()).await?)
+        let consumed = self.ports.store.consume(self.stamp()).await?;
+        if consumed.persisted > 0 {
+            self.ports.messages_persisted.notify_one();
+        }
+        Ok(consumed)
+    }
+
+    /// Waits until messages were persisted by this process.
+    pub(crate) async fn messages_persisted(&self) {
+        self.ports.messages_persisted.notified().await;
     }
 
     /// Waits until messages were put on a queue by this process.

@@ -36,6 +36,7 @@ pub use damage::row_named_in;
 pub use error::{Error, ErrorKind, Result};
 pub use judging::judge::{SetAside, Verified};
 pub use judging::links::{LinkRefusal, Linked};
+pub use judging::message::VerifiedMessage;
 pub use judging::outside_verdict::GivenVerdict;
 pub use judging::stale::{JudgedAgain, StaleProgress, StaleRequest};
 pub(crate) use judging::step::Ask;

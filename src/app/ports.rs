@@ -59,6 +59,8 @@ pub(crate) struct Ports {
     pub(super) shrinking: Arc<Semaphore>,
     /// Notified when this process puts messages on a queue.
     pub(super) messages_came: Notify,
+    /// Notified when this process persisted messages.
+    pub(super) messages_persisted: Notify,
     /// The ids of messages that this process puts on queues.
     pub(super) message_ids: MessageIds,
 }
@@ -112,6 +114,7 @@ impl App {
             thumbnails,
             shrinking: Arc::new(Semaphore::new(MAX_SHRINKING)),
             messages_came: Notify::new(),
+            messages_persisted: Notify::new(),
             message_ids: MessageIds::default(),
         };
         Self {

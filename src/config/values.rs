@@ -13,7 +13,8 @@ use super::duration::{LONG_UNITS, parse_duration, parse_long_duration};
 use crate::domain::text_form::from_text;
 use crate::domain::words::no_such_word;
 use crate::domain::{
-    ChangeKind, Pattern, Template, duration_setting, exact_size, masked, parse_number, parse_size,
+    ChangeKind, Pattern, QueueName, Template, duration_setting, exact_size, masked, parse_number,
+    parse_size,
 };
 
 /// The default timeout of a verifier or a notifier.
@@ -62,7 +63,7 @@ settings! {
 texts! {
     some_duration: Option<Duration> = |text| parse_duration(text).map(Some);
     some_long_duration: Option<Duration> = |text| parse_long_duration(text).map(Some);
-    is_set: bool = parse_scope;
+    scope_word: ScopeWord = parse_scope;
     keep: Option<Duration> = |text| parse_long_duration(text).map(Some);
     quiet: Option<Duration> = |text| parse_quiet(text).map(Some);
     cpu_time: Option<Duration> = parse_cpu_time;
@@ -167,6 +168,14 @@ pub(super) fn selection<'de, D: Deserializer<'de>>(
     non_empty(deserializer, &format!("selects nothing; {SELECTORS}")).map(Some)
 }
 
+/// Deserializes the queues whose messages a verifier judges.
+pub(super) fn queues<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<QueueName>>, D::Error> {
+    const ALL: &str = "names no queue; leave it out for all queues";
+    non_empty(deserializer, ALL).map(Some)
+}
+
 /// Deserializes the changes that a notifier reports.
 pub(super) fn changes<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -198,12 +207,25 @@ pub(super) fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values
 }
 
-/// Returns whether the scope is a set.
-fn parse_scope(text: &str) -> Result<bool, String> {
+/// The value of a verifier's `scope`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ScopeWord {
+    #[default]
+    Source,
+    Set,
+    Message,
+}
+
+fn parse_scope(text: &str) -> Result<ScopeWord, String> {
     match text {
-        "source" => Ok(false),
-        "set" => Ok(true),
-        other => Err(no_such_word(other, "a scope", &["source", "set"])),
+        "source" => Ok(ScopeWord::Source),
+        "set" => Ok(ScopeWord::Set),
+        "message" => Ok(ScopeWord::Message),
+        other => Err(no_such_word(
+            other,
+            "a scope",
+            &["source", "set", "message"],
+        )),
     }
 }
 

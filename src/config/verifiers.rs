@@ -11,11 +11,13 @@ use super::document::{Document, Section};
 use super::paths::Paths;
 use super::programs::read_argv;
 use super::values::{
-    DEFAULT_TIMEOUT, SELECTORS, exit_codes, is_set, name, selection, some_duration,
-    some_long_duration, web_address,
+    DEFAULT_TIMEOUT, SELECTORS, ScopeWord, exit_codes, name, queues, scope_word, selection,
+    some_duration, some_long_duration, web_address,
 };
-use super::{Builtin, ResourceLimits, Sha256Rule, VerifierConfig, VerifierInput, VerifierKind};
-use crate::domain::{Pattern, Scope, Weight, safe_part};
+use super::{
+    Builtin, ResourceLimits, Sha256Rule, SizeRule, VerifierConfig, VerifierInput, VerifierKind,
+};
+use crate::domain::{Pattern, QueueName, Scope, Weight, safe_part};
 
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 /// The keys that give the kind of a verifier; a verifier has one of them.
@@ -52,8 +54,10 @@ pub(super) struct VerifierKeys {
     deadline: Option<Duration>,
     external: bool,
     advisory: Option<bool>,
-    #[serde(rename = "scope", deserialize_with = "is_set")]
-    is_of_set: bool,
+    #[serde(deserialize_with = "scope_word")]
+    scope: ScopeWord,
+    #[serde(deserialize_with = "queues")]
+    queues: Option<Vec<QueueName>>,
     #[serde(deserialize_with = "some_duration")]
     timeout: Option<Duration>,
 }
@@ -100,7 +104,8 @@ pub(super) fn check_named(
 }
 
 fn verifier(section: &Section<'_>, keys: VerifierKeys, paths: Paths<'_>) -> Option<VerifierConfig> {
-    if !section.has("sources") {
+    let is_of_messages = keys.scope == ScopeWord::Message;
+    if !section.has("sources") && !is_of_messages {
         let message = format!("`{}`: missing; {SELECTORS}", section.path("sources"));
         section.problem("sources", message);
     }
@@ -110,6 +115,7 @@ fn verifier(section: &Section<'_>, keys: VerifierKeys, paths: Paths<'_>) -> Opti
         Some(false) | None => Weight::Required,
     };
     let (name, sources) = (keys.name.clone(), keys.sources.clone());
+    let sources = sources.or_else(|| is_of_messages.then(Vec::new));
     let timeout = keys.timeout.unwrap_or(DEFAULT_TIMEOUT);
     let kind = kind(section, keys, paths)?;
     let scope = scope?;
@@ -129,7 +135,16 @@ fn verifier(section: &Section<'_>, keys: VerifierKeys, paths: Paths<'_>) -> Opti
 /// Returns the scope; `None` after reporting a problem with it.
 fn scope(section: &Section<'_>, keys: &VerifierKeys) -> Option<Scope> {
     const ONE_TAG: &str = r#"`verifier.sources`: a set is all sources of one tag; give just that, such as ["tag:release"]"#;
-    if !keys.is_of_set {
+    if keys.scope == ScopeWord::Message {
+        let refused = "means nothing with scope = \"message\": `queues` selects";
+        return refuse_key(section, "sources", refused).then(|| Scope::Message {
+            queues: keys.queues.clone().unwrap_or_default(),
+        });
+    }
+    if !refuse_key(section, "queues", "needs scope = \"message\"") {
+        return None;
+    }
+    if keys.scope == ScopeWord::Source {
         return Some(Scope::Source);
     }
     let tag = match &keys.sources.as_ref()?[..] {
@@ -153,24 +168,64 @@ fn scope(section: &Section<'_>, keys: &VerifierKeys) -> Option<Scope> {
     })
 }
 
-/// Reports a kind of verifier that cannot judge a set, but is configured to.
-fn may_judge(section: &Section<'_>, kind: &VerifierKind, scope: &Scope) -> bool {
-    if *scope == Scope::Source {
-        return true;
+/// Reports a key that the scope does not take; returns whether it is absent.
+fn refuse_key(section: &Section<'_>, key: &str, why: &str) -> bool {
+    if section.has(key) {
+        section.problem(key, format!("`verifier.{key}` {why}"));
     }
-    let refused = match kind {
-        VerifierKind::Command { stdin: true, .. } => {
-            r#"`verifier.stdin` means nothing with scope = "set": the files lie in the folder `{path}`"#
-        }
+    !section.has(key)
+}
+
+/// Reports a kind of verifier that cannot judge what the scope selects; returns whether it can.
+fn may_judge(section: &Section<'_>, kind: &VerifierKind, scope: &Scope) -> bool {
+    let refused = match scope {
+        Scope::Source => None,
+        Scope::Set { .. } => refused_for_sets(kind),
+        Scope::Message { .. } => refused_for_messages(kind),
+    };
+    if let Some(why) = refused {
+        section.problem("scope", why);
+    }
+    refused.is_none()
+}
+
+/// Returns why a kind of verifier cannot judge messages.
+fn refused_for_messages(kind: &VerifierKind) -> Option<&'static str> {
+    match kind {
+        VerifierKind::Command { .. }
+        | VerifierKind::Builtin(
+            Builtin::Json(_)
+            | Builtin::Size(SizeRule {
+                min_of_last: None,
+                max_of_last: None,
+                ..
+            }),
+        ) => None,
+        VerifierKind::Builtin(Builtin::Size(_)) => Some(
+            "`verifier.scope`: no message comes after another as a version does: give `min` and `max` in bytes",
+        ),
+        VerifierKind::Builtin(_) => Some(
+            "`verifier.scope`: a message is JSON: of the built-in rules, `json` and `size` judge it",
+        ),
+        VerifierKind::Http { .. } | VerifierKind::External { .. } => Some(
+            "`verifier.scope`: a message is judged by `command`, `builtin = \"json\"` or `builtin = \"size\"`, since nobody outside can be asked for a verdict on each",
+        ),
+    }
+}
+
+/// Returns why a kind of verifier cannot judge a set.
+fn refused_for_sets(kind: &VerifierKind) -> Option<&'static str> {
+    match kind {
+        VerifierKind::Command { stdin: true, .. } => Some(
+            r#"`verifier.stdin` means nothing with scope = "set": the files lie in the folder `{path}`"#,
+        ),
         VerifierKind::Command { .. }
         | VerifierKind::External { .. }
-        | VerifierKind::Builtin(Builtin::Sha256(Sha256Rule::Companion(_))) => return true,
-        VerifierKind::Builtin(_) | VerifierKind::Http { .. } => {
-            "`verifier.scope`: a set is judged by `command`, `external = true`, or `builtin = \"sha256\"` with `companion`"
-        }
-    };
-    section.problem("scope", refused);
-    false
+        | VerifierKind::Builtin(Builtin::Sha256(Sha256Rule::Companion(_))) => None,
+        VerifierKind::Builtin(_) | VerifierKind::Http { .. } => Some(
+            "`verifier.scope`: a set is judged by `command`, `external = true`, or `builtin = \"sha256\"` with `companion`",
+        ),
+    }
 }
 
 fn kind(section: &Section<'_>, keys: VerifierKeys, paths: Paths<'_>) -> Option<VerifierKind> {

@@ -151,6 +151,11 @@ words!(
         MessageRetried = "message.retried",
         /// A message that was given up was deleted.
         MessageDeleted = "message.deleted",
+        /// Messages failed: a required verifier failed them. One event for those of a queue that were judged together.
+        MessageFailed = "message.failed",
+        /// Messages could not be judged. One event for those of a queue that were judged together; recorded the first time, and
+        /// when no further try follows.
+        MessageError = "message.error",
     }
 );
 

@@ -12,6 +12,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::{NewVerdict, VerdictId, VersionState};
+
 /// The most messages that are queued as one unit.
 pub const MAX_UNIT: usize = 1 << 16;
 
@@ -153,6 +155,19 @@ pub struct Message {
     pub sender: String,
     /// The JSON on one line, its parts byte for byte.
     pub body: String,
+    /// What the verifiers say of it; `None` while it is on the queue.
+    pub state: Option<VersionState>,
+}
+
+/// A verdict on a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageVerdict {
+    /// The verdict's id.
+    pub id: VerdictId,
+    /// What was recorded.
+    pub verdict: NewVerdict,
+    /// Who ran the verifier.
+    pub actor: String,
 }
 
 impl Message {

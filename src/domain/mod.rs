@@ -82,7 +82,9 @@ pub use interval::{
 pub use json_lines::{JsonLines, MAX_MESSAGE_BYTES, bodies_of};
 pub use lines::{lines, with_line_feeds};
 pub use masked::{masked, masked_within};
-pub use message::{DeadMessage, MAX_UNIT, Message, MessageId, MessageIds, QueueName};
+pub use message::{
+    DeadMessage, MAX_UNIT, Message, MessageId, MessageIds, MessageVerdict, QueueName,
+};
 pub use moment::{Moment, MomentError};
 pub use near::nearest_word;
 pub use notice::{

@@ -9,7 +9,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Pattern, SourceKey, SourceSettings, Weight, Weights};
+use super::{Actor, Pattern, QueueName, SourceKey, SourceSettings, Weight, Weights};
 
 /// What a verifier judges.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,38 @@ pub enum Scope {
         /// The tag, which is also the name of the set.
         tag: String,
     },
+    /// Each message, once it is persisted.
+    Message {
+        /// The queues of the messages; empty for all queues.
+        queues: Vec<QueueName>,
+    },
+}
+
+impl Scope {
+    /// Returns whether the messages of this queue are judged.
+    pub fn has_queue(&self, queue: &QueueName) -> bool {
+        matches!(self, Self::Message { queues } if queues.is_empty() || queues.contains(queue))
+    }
+
+    /// Returns whether messages are judged.
+    pub fn is_message(&self) -> bool {
+        matches!(self, Self::Message { .. })
+    }
+
+    /// Returns what is judged besides single sources, in words: `the set release`, `messages of orders`.
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Self::Source => None,
+            Self::Set { tag } => Some(format!("the set {tag}")),
+            Self::Message { queues } if queues.is_empty() => {
+                Some("messages of all queues".to_owned())
+            }
+            Self::Message { queues } => {
+                let queues: Vec<_> = queues.iter().map(QueueName::as_str).collect();
+                Some(format!("messages of {}", queues.join(", ")))
+            }
+        }
+    }
 }
 
 /// One verifier of a policy: the facts that decide what it judges and how its verdicts count.
@@ -82,6 +114,7 @@ impl Policy {
                 patterns.any(|pattern| pattern.matches(settings))
             }
             Scope::Set { tag } => settings.tags.contains(tag),
+            Scope::Message { .. } => false,
         };
         let judging = self.verifiers.iter().filter(judges);
         judging.map(|verifier| verifier.name.as_str()).collect()
@@ -98,13 +131,29 @@ impl Policy {
         verifiers.filter(move |one| matches!(&one.scope, Scope::Set { tag } if tag == name))
     }
 
+    /// Returns the verifiers that judge the messages of a queue, with their weights; `None` when none does.
+    pub fn for_queue(&self, queue: &QueueName) -> Option<Weights> {
+        let mut judging = self.judging_queue(queue).peekable();
+        judging.peek()?;
+        Some(weights(judging))
+    }
+
+    /// Returns the verifiers that judge the messages of a queue, in the order of the configuration.
+    pub fn judging_queue<'a>(
+        &'a self,
+        queue: &'a QueueName,
+    ) -> impl Iterator<Item = &'a PolicyVerifier> {
+        let verifiers = self.verifiers.iter();
+        verifiers.filter(|verifier| verifier.scope.has_queue(queue))
+    }
+
     /// Returns the names of the sets, sorted, each once.
     pub fn sets(&self) -> BTreeSet<&str> {
         self.verifiers
             .iter()
             .filter_map(|verifier| match &verifier.scope {
                 Scope::Set { tag } => Some(tag.as_str()),
-                Scope::Source => None,
+                Scope::Source | Scope::Message { .. } => None,
             })
             .collect()
     }
@@ -342,6 +391,40 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_is_judged_by_the_verifiers_that_name_it_and_those_that_name_none() {
+        let of = |name: &str, queues: &[&str]| PolicyVerifier {
+            scope: Scope::Message {
+                queues: queues
+                    .iter()
+                    .map(|one| one.parse().expect("a name"))
+                    .collect(),
+            },
+            sources: Vec::new(),
+            ..verifier(name, "*")
+        };
+        let policy = policy(&[
+            of("orders", &["orders", "returns"]),
+            verifier("files", "*"),
+            of("all", &[]),
+        ]);
+        for (queue, expected) in [
+            ("orders", &["orders", "all"][..]),
+            ("returns", &["orders", "all"]),
+            ("default", &["all"]),
+        ] {
+            let queue = queue.parse().expect("a name");
+            let judging = policy.judging_queue(&queue);
+            let names: Vec<_> = judging.map(|one| one.name.as_str()).collect();
+            assert_eq!(names, expected, "{queue}");
+        }
+        assert!(policy.sets().is_empty());
+        let none = super::Policy {
+            verifiers: vec![verifier("files", "*")],
+        };
+        assert_eq!(none.for_queue(&QueueName::default()), None);
+    }
+
+    #[test]
     fn edits_of_the_same_file_are_adopted_and_another_file_is_refused() {
         let (none, a) = (Policy::default(), policy(&[verifier("a", "*")]));
         let b = policy(&[verifier("b", "*")]);
@@ -378,7 +461,11 @@ mod tests {
         set.scope = Scope::Set {
             tag: "release".to_owned(),
         };
-        let policy = policy(&[verifier("a", "https://example.org/*.json"), set]);
+        let mut orders = verifier("d", "*");
+        orders.scope = Scope::Message {
+            queues: vec!["orders".parse().expect("a name")],
+        };
+        let policy = policy(&[verifier("a", "https://example.org/*.json"), set, orders]);
         let text = serde_json::to_string(&policy).expect("JSON");
         assert_eq!(serde_json::from_str::<Policy>(&text).ok(), Some(policy));
     }

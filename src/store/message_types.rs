@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Digest, JsonLines, MessageId, QueueName};
+use crate::domain::{Digest, JsonLines, Message, MessageId, NewVerdict, QueueName, VersionState};
 
 /// Messages that came in one request, to be put on a queue together or not at all.
 #[derive(Clone, Debug)]
@@ -50,6 +50,8 @@ pub struct MessagesQuery {
     pub queue: Option<QueueName>,
     /// Only those that come behind the message with this id.
     pub after: Option<MessageId>,
+    /// Only those in this state.
+    pub state: Option<VersionState>,
     /// Whether the message that was persisted last comes first.
     pub newest_first: bool,
     /// The most messages.
@@ -69,6 +71,31 @@ pub struct Consumed {
     pub failed: bool,
     /// Whether more may be waiting.
     pub has_more: bool,
+}
+
+/// How often it is tried to judge a message.
+pub const MAX_JUDGING_TRIES: u32 = 5;
+
+/// A message that is to be judged now.
+#[derive(Clone, Debug)]
+pub struct MessageToJudge {
+    /// The message.
+    pub message: Message,
+    /// How often it was tried to judge it, this time included.
+    pub tries: u32,
+    /// Until when nobody else judges it.
+    pub until: DateTime<Utc>,
+}
+
+/// What became of a message that was to be judged.
+#[derive(Clone, Debug)]
+pub struct JudgedMessage {
+    /// The message.
+    pub id: MessageId,
+    /// Until when it was this process's to judge; `None` when somebody asked for it.
+    pub until: Option<DateTime<Utc>>,
+    /// The verdicts of all verifiers that judge its queue; `None` when it was not begun.
+    pub verdicts: Option<Vec<NewVerdict>>,
 }
 
 /// A queue as it is now.

@@ -36,7 +36,8 @@ pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
 pub use link_types::{NewLinks, ServiceInfo, VerifierLink};
 pub use mended::{IndexesOf, Mended};
 pub use message_types::{
-    Consumed, MessagesQuery, NewUnit, Put, QueueFacts, QueueRate, RATE_SECONDS, UnitKey,
+    Consumed, JudgedMessage, MAX_JUDGING_TRIES, MessageToJudge, MessagesQuery, NewUnit, Put,
+    QueueFacts, QueueRate, RATE_SECONDS, UnitKey,
 };
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
@@ -53,15 +54,15 @@ pub use query::{
     CatalogueMark, ChangeRuns, ContentsOf, DeadMessageWith, DeadMessages, DeletedEditions,
     DigestsOf, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources, ExpectedFiles,
     FileSetNamed, FileSets, FirstWithFile, FreeName, HappenedAfter, LastGoodAttempt, LinkWith,
-    ListedSources, LooseObjects, MessageWith, NamedVersions, NewestAmongUnreadable, NewestAttempt,
-    NewestEdition, NewestEvent, NewestKey, NewestOf, NewestPersisted, NewestTimes, NewestVerdict,
-    NoticeLookOf, OutlookAt, People, PersistedAfter, PersonNamed, PlaceAmongSources, PolicyInForce,
-    PolicyRevision, PromisedBy, Publications, PublishFailures, PurgedAt, Query, QueuedAny, Queues,
-    RefusalsInNameOf, RemovedSources, ServedVersion, ServicesSeenSince, SessionWith, SetMembers,
-    ShownSource, SoundVersions, SourcesInManySets, StateCounts, TokenWith, Tokens, UnclaimedDue,
-    UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles, VerdictsAndDeaths,
-    VerdictsOnEdition, VersionCount, VersionForJudging, VersionWith, VersionsBefore, Withdrawals,
-    Workers,
+    ListedSources, LooseObjects, MessageDue, MessageWith, NamedVersions, NewestAmongUnreadable,
+    NewestAttempt, NewestEdition, NewestEvent, NewestKey, NewestOf, NewestPersisted, NewestTimes,
+    NewestVerdict, NoticeLookOf, OutlookAt, People, PersistedAfter, PersonNamed, PlaceAmongSources,
+    PolicyInForce, PolicyRevision, PromisedBy, Publications, PublishFailures, PurgedAt, Query,
+    QueuedAny, Queues, RefusalsInNameOf, RemovedSources, ServedVersion, ServicesSeenSince,
+    SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets, StateCounts, TokenWith,
+    Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
+    VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage, VersionCount, VersionForJudging,
+    VersionWith, VersionsBefore, Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

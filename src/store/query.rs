@@ -27,9 +27,9 @@ use super::types::{
 };
 use crate::domain::{
     Action, AdoptedPolicy, ArchiveMark, Attempt, AttemptId, DeadMessage, Digest, Edition,
-    EditionId, EditionVerdict, EventId, Message, MessageId, Person, Publication, SetMember,
-    SetPublication, Source, SourceId, SourceSettings, StateWord, Token, Verdict, VerdictId,
-    Version, VersionId, WorkerInfo,
+    EditionId, EditionVerdict, EventId, Message, MessageId, MessageVerdict, Person, Publication,
+    SetMember, SetPublication, Source, SourceId, SourceSettings, StateWord, Token, Verdict,
+    VerdictId, Version, VersionId, WorkerInfo,
 };
 
 /// A question to the catalogue, which is answered on one state of it.
@@ -273,6 +273,10 @@ queries! {
     PersistedAfter(i64, usize) -> Vec<(i64, MessageId)>;
     /// The place of the message that was persisted last; 0 while there is none.
     NewestPersisted -> i64;
+    /// Whether a message is to be judged at this time.
+    MessageDue(DateTime<Utc>) -> bool;
+    /// All verdicts on this message, oldest first. Damaged rows are left out.
+    VerdictsOnMessage(MessageId) -> Vec<MessageVerdict>;
     /// Whether messages wait on a queue.
     QueuedAny -> bool;
     /// All queues by name, with what went through each since this time.

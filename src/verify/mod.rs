@@ -10,6 +10,7 @@ mod fingerprint;
 mod html;
 mod judged_input;
 mod left_behind;
+mod message_facts;
 mod notification;
 mod output;
 mod process;
@@ -24,6 +25,7 @@ mod version_facts;
 mod work_folder;
 
 pub use left_behind::end_left_behind;
+pub use message_facts::MessageFacts;
 pub use notification::{Notification, run_notification};
 pub use reply::VerifierReply;
 pub use rule_context::{Companion, Previous, RuleContext};

@@ -9,7 +9,7 @@ use super::command::{self, Program};
 use super::fingerprint::{FileDigests, definition_digest, fingerprint, kind_name};
 use super::judged_input::JudgedInput;
 use super::process::RunLimits;
-use super::{Companion, RuleContext, SetFiles, VersionFacts, builtin};
+use super::{Companion, MessageFacts, RuleContext, SetFiles, VersionFacts, builtin};
 use crate::config::{Builtin, PreviousNeed, VerifierConfig, VerifierInput, VerifierKind};
 use crate::domain::{
     Content, Digest, Fingerprint, Judgement, Pattern, Scope, SourceSettings, VerdictOutcome,
@@ -113,6 +113,11 @@ impl Verifier {
         self.config.timeout
     }
 
+    /// Returns the longest time that a run takes: the time limit, and from the polite signal to the kill.
+    pub fn longest(&self) -> Duration {
+        self.config.timeout + self.grace
+    }
+
     /// Returns the present fingerprint: of the definition, the program file and every file that the command names.
     /// Blocks; a file is read again only when its metadata changed.
     pub fn fingerprint(&self) -> Fingerprint {
@@ -165,10 +170,34 @@ impl Verifier {
     ) -> Judgement {
         match &self.config.kind {
             VerifierKind::Builtin(rule) => {
-                self.judge_by_rule(rule, content, facts, rule_context).await
+                self.judge_by_rule(rule, content, Some(facts), rule_context)
+                    .await
             }
             VerifierKind::Command { .. } => {
                 let input = JudgedInput::Content(content, facts);
+                self.judge_by_program(known, input, work_dir).await
+            }
+            VerifierKind::Http { .. } | VerifierKind::External { .. } => {
+                Judgement::error("its verdict comes from elsewhere")
+            }
+        }
+    }
+
+    /// Judges the JSON of a message, like [`Self::judge_as`] does the content of a version.
+    pub async fn judge_message(
+        &self,
+        known: &Fingerprint,
+        body: &Content,
+        facts: &MessageFacts,
+        work_dir: &Path,
+    ) -> Judgement {
+        match &self.config.kind {
+            VerifierKind::Builtin(rule) => {
+                self.judge_by_rule(rule, body, None, RuleContext::default())
+                    .await
+            }
+            VerifierKind::Command { .. } => {
+                let input = JudgedInput::Message(body, facts);
                 self.judge_by_program(known, input, work_dir).await
             }
             VerifierKind::Http { .. } | VerifierKind::External { .. } => {
@@ -210,7 +239,7 @@ impl Verifier {
                 companion: Ok(companion.clone()),
                 ..RuleContext::default()
             };
-            let judged = self.judge_by_rule(rule, &file.content, &file.facts, rule_context);
+            let judged = self.judge_by_rule(rule, &file.content, Some(&file.facts), rule_context);
             let judgement = judged.await;
             if judgement.outcome != VerdictOutcome::Passed {
                 let detail = format!("{}: {}", file.file, judgement.detail);
@@ -257,14 +286,14 @@ impl Verifier {
         &self,
         rule: &Builtin,
         content: &Content,
-        facts: &VersionFacts,
+        facts: Option<&VersionFacts>,
         rule_context: RuleContext,
     ) -> Judgement {
         let stop = StopOnDrop::default();
         let list = rule_context.companion.as_ref().ok().map(Companion::note);
         let input = builtin::RuleInput {
             content: content.clone(),
-            facts: facts.clone(),
+            facts: facts.cloned(),
             context: rule_context,
             stop: Arc::clone(&stop.0),
         };

@@ -1,4 +1,5 @@
-//! Persists messages as they come: takes them from the queues of the catalogue, whichever process put them there.
+//! Persists messages as they come, and has them judged: takes them from the queues of the catalogue, whichever process put them
+//! there.
 //!
 //! Never loses a message: one is taken from its queue in the transaction that persists it.
 
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{interval, sleep};
 
+use super::message_judge::{self, follow_policy, judge_forever};
 use super::stop::Stop;
 use crate::app::{App, Result};
 use crate::store::QueuedAny;
@@ -31,8 +33,16 @@ pub async fn consume(app: &App, stop: &Stop) {
     }
 }
 
-/// Persists messages for ever.
+/// Persists messages and has them judged, for ever.
 pub(super) async fn consume_forever(app: &App) -> Infallible {
+    follow_policy(app).await;
+    tokio::select! {
+        never = persist_forever(app) => match never {},
+        never = judge_forever(app) => match never {},
+    }
+}
+
+async fn persist_forever(app: &App) -> Infallible {
     let mut last_error = None;
     let mut expire = interval(EXPIRE_EVERY);
     loop {
@@ -72,7 +82,7 @@ async fn expire_all(app: &App) {
     }
 }
 
-/// Persists what is on the queues now, until a stop is requested.
+/// Persists what is on the queues now and has it judged, until a stop is requested.
 pub(super) async fn drain(app: &App, stop: &Stop) -> Result<()> {
     loop {
         let consumed = app.consume_when_any().await?;
@@ -81,6 +91,7 @@ pub(super) async fn drain(app: &App, stop: &Stop) -> Result<()> {
         }
         if !consumed.has_more && !consumed.failed {
             expire_all(app).await;
+            message_judge::drain(app, stop).await;
             return Ok(());
         }
     }

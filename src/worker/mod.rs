@@ -9,6 +9,7 @@ mod dead_workers;
 mod heartbeat;
 mod host_backlog;
 mod housekeeping;
+mod message_judge;
 mod newest_bytes;
 mod pass;
 mod pipeline;

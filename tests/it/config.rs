@@ -316,6 +316,8 @@ fn problems_name_file_line_key_and_what_is_accepted() {
     };
     let verifier =
         |lines: &str| format!("[[verifier]]\nname = \"v\"\nsources = [\"*\"]\n{lines}\n");
+    let message =
+        |lines: &str| format!("[[verifier]]\nname = \"v\"\nscope = \"message\"\n{lines}\n");
     for (text, line, expected) in [
         (
             "data_dri = \"x\"\n".to_owned(),
@@ -510,7 +512,52 @@ fn problems_name_file_line_key_and_what_is_accepted() {
         (
             verifier("builtin = \"json\"\nscope = \"all\""),
             5,
-            "expected source or set",
+            "expected source, set or message",
+        ),
+        (
+            verifier("command = [\"sh\"]\nscope = \"message\""),
+            3,
+            "`verifier.sources` means nothing with scope = \"message\": `queues` selects",
+        ),
+        (
+            verifier("command = [\"sh\"]\nqueues = [\"orders\"]"),
+            5,
+            "`verifier.queues` needs scope = \"message\"",
+        ),
+        (
+            message("command = [\"sh\"]\nqueues = []"),
+            5,
+            "leave it out for all queues",
+        ),
+        (
+            message("command = [\"sh\"]\nqueues = [\"a/b\"]"),
+            5,
+            "not the name of a queue",
+        ),
+        (
+            message("external = true"),
+            3,
+            "nobody outside can be asked for a verdict on each",
+        ),
+        (
+            message("http = \"https://h/\""),
+            3,
+            "nobody outside can be asked for a verdict on each",
+        ),
+        (
+            message("builtin = \"csv\""),
+            3,
+            "a message is JSON: of the built-in rules, `json` and `size` judge it",
+        ),
+        (
+            message("builtin = \"sha256\"\ncompanion = \"sums\""),
+            3,
+            "a message is JSON: of the built-in rules, `json` and `size` judge it",
+        ),
+        (
+            message("builtin = \"size\"\nmin_of_last = \"50%\""),
+            3,
+            "give `min` and `max` in bytes",
         ),
         (
             verifier("command = [\"sh\"]\nscope = \"set\""),
@@ -784,7 +831,7 @@ fn the_shipped_file_documents_every_key() {
         config.notifiers.len(),
         config.queues.len(),
     );
-    assert_eq!(counts, (12, 2, 1));
+    assert_eq!(counts, (13, 2, 1));
     for (section, documented) in [
         ("", top),
         ("[fetch]\n", SHIPPED),
@@ -817,6 +864,36 @@ fn the_shipped_file_documents_every_key() {
             assert!(documented.contains(&format!("{key} = ")), "{section}{key}");
         }
     }
+}
+
+#[test]
+fn verifiers_of_messages_name_their_queues_or_judge_all() {
+    let home = Home::new();
+    let config = home
+        .load_text(
+            r#"
+[[verifier]]
+name = "amounts"
+scope = "message"
+queues = ["orders", "returns"]
+command = ["sh"]
+stdin = true
+
+[[verifier]]
+name = "small"
+scope = "message"
+builtin = "size"
+max = "10KiB"
+advisory = true
+"#,
+        )
+        .expect("a configuration");
+    let words = config.verifiers.iter().map(|one| one.scope.words());
+    let words: Vec<_> = words.flatten().collect();
+    assert_eq!(
+        words,
+        ["messages of orders, returns", "messages of all queues"]
+    );
 }
 
 #[test]

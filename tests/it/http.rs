@@ -6,6 +6,7 @@ mod conditional;
 mod data;
 mod files;
 mod images;
+mod judged_messages;
 mod keys;
 mod limits;
 mod links;

@@ -152,6 +152,13 @@ pub(crate) fn ruin_queued_messages(data: &Path) {
     );
 }
 
+/// Counts the rows of a table.
+pub(crate) fn count(data: &Path, table: &str) -> i64 {
+    let count = format!("SELECT count(*) FROM {table}");
+    let count = read(data).query_row(&count, [], |row| row.get(0));
+    count.expect("a count")
+}
+
 /// Moves the time at which the messages of a queue were persisted two hours back. Returns how many there are.
 pub(crate) fn age_messages(data: &Path, queue: &str) -> u64 {
     damage(
@@ -340,7 +347,7 @@ const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
     ALTER TABLE source ADD COLUMN max_size_bytes INTEGER;
     UPDATE source SET (interval_hours, tags, allow_private) = (SELECT interval_hours, tags, allow_private FROM old WHERE old.id = source.id);
     DROP TABLE old; ALTER TABLE event DROP COLUMN by_hand; DROP INDEX source_removed_path; DROP INDEX file_set_published;
-    DROP TABLE queue_rate; DROP TABLE message_key; DROP TABLE dead_message; DROP TABLE message; DROP TABLE queued_message; DROP TABLE queue;
+    DROP TABLE message_verdict; DROP TABLE message_state; DROP TABLE queue_rate; DROP TABLE message_key; DROP TABLE dead_message; DROP TABLE message; DROP TABLE queued_message; DROP TABLE queue;
     DROP TABLE verifier_link; DROP TABLE service; DROP TABLE session; DROP TABLE person; DROP TABLE token;
     DROP TABLE worker; DROP TABLE pending_object; ALTER TABLE source_state DROP COLUMN recorded_claim; ALTER TABLE source_state ADD COLUMN lease_until INTEGER;
     ALTER TABLE source_state ADD COLUMN etag TEXT; ALTER TABLE source_state ADD COLUMN last_modified TEXT;

@@ -6,6 +6,7 @@ pub(in crate::app) mod death;
 pub(in crate::app) mod earlier;
 pub(in crate::app) mod judge;
 pub(in crate::app) mod links;
+pub(in crate::app) mod message;
 pub(in crate::app) mod notes;
 pub(in crate::app) mod outside_verdict;
 pub(in crate::app) mod redact;

@@ -15,6 +15,7 @@ impl App {
         let verifiers = config
             .verifiers
             .iter()
+            .filter(|verifier| !verifier.scope.is_message())
             .filter(|verifier| selects_nothing(&verifier.sources, &sources))
             .map(|verifier| line("verifier", &verifier.name, &verifier.sources, "judges"));
         let notifiers = config

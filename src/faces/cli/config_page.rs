@@ -9,7 +9,7 @@ use crate::config::{
     Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierInput, VerifierKind,
     program_problem,
 };
-use crate::domain::{ChangeKind, Scope, Template, Weight, duration_words};
+use crate::domain::{ChangeKind, Template, Weight, duration_words};
 use crate::faces::json::{self, ConfigJson};
 use crate::faces::text::clean;
 
@@ -100,18 +100,15 @@ fn verifier_words(verifier: &VerifierConfig) -> String {
             format!("is waited for, up to {}", duration_words(*deadline))
         }
     };
-    let judges = match &verifier.scope {
-        Scope::Source => {
-            let patterns: Vec<_> = verifier.sources.iter().map(ToString::to_string).collect();
-            format!("judges {}", patterns.join(", "))
-        }
-        Scope::Set { tag } => format!("judges the set {tag}"),
-    };
+    let judges = verifier.scope.words().unwrap_or_else(|| {
+        let patterns: Vec<_> = verifier.sources.iter().map(ToString::to_string).collect();
+        patterns.join(", ")
+    });
     let weight = match verifier.weight {
         Weight::Required => "",
         Weight::Advisory => "; advisory",
     };
-    format!("{what}; {judges}{weight}")
+    format!("{what}; judges {judges}{weight}")
 }
 
 fn notifier_words(notifier: &NotifierConfig) -> String {

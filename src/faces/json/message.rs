@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 
 use super::object::json_object;
 use super::times::precise;
-use crate::app::{QueueFacts, QueueRate, Queued};
-use crate::domain::{DeadMessage, Message, QueueName};
+use super::verdict::VerdictJson;
+use crate::app::{QueueFacts, QueueRate, Queued, VerifiedMessage};
+use crate::domain::{DeadMessage, Message, MessageVerdict, QueueName, VersionState};
 
 json_object! {
     /// A message.
@@ -19,6 +20,9 @@ json_object! {
         received_at: String,
         /// Null while it is on the queue.
         persisted_at: Option<String>,
+        /// What its verifiers say: `passed`, `failed`, `error` (could not be judged), `pending` (is judged soon), `unverified` (no
+        /// verifier is required). Null while it is on the queue.
+        state: Option<&'static str>,
         /// Who pushed it, such as `sensor by http`.
         sender: &'a str,
         /// The JSON as it was pushed.
@@ -48,8 +52,49 @@ impl<'a> MessageJson<'a> {
             queue: message.queue.as_str(),
             received_at: precise(message.received_at),
             persisted_at: message.persisted_at.map(precise),
+            state: message.state.map(VersionState::as_str),
             sender: &message.sender,
             body: Body::new(&message.body),
+        }
+    }
+}
+
+/// A message with the verdicts on it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MessageWithVerdicts)]
+pub(crate) struct JudgedMessageJson<'a> {
+    #[serde(flatten)]
+    message: MessageJson<'a>,
+    /// Oldest first: the last one of each verifier counts.
+    verdicts: Vec<VerdictJson<'a>>,
+}
+
+impl<'a> JudgedMessageJson<'a> {
+    pub(crate) fn new(message: &'a Message, verdicts: &'a [MessageVerdict]) -> Self {
+        Self {
+            message: MessageJson::new(message),
+            verdicts: verdicts.iter().map(VerdictJson::on_message).collect(),
+        }
+    }
+}
+
+/// A message that was judged on request.
+#[derive(Serialize)]
+pub(crate) struct VerifiedMessageJson<'a> {
+    message: String,
+    queue: &'a str,
+    verified: &'static str,
+    verdicts: Vec<VerdictJson<'a>>,
+}
+
+impl<'a> VerifiedMessageJson<'a> {
+    pub(crate) fn new(verified: &'a VerifiedMessage, actor: &'a str) -> Self {
+        let verdicts = verified.verdicts.iter();
+        Self {
+            message: verified.message.id.to_string(),
+            queue: verified.message.queue.as_str(),
+            verified: verified.state.as_str(),
+            verdicts: verdicts.map(|one| VerdictJson::new(one, actor)).collect(),
         }
     }
 }

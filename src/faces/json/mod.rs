@@ -26,7 +26,9 @@ pub(crate) use config::ConfigJson;
 pub(crate) use event::EventJson;
 pub(crate) use history::{AttemptJson, VersionJson, attempts, version};
 pub(crate) use import::ImportedJson;
-pub(crate) use message::{DeadMessageJson, MessageJson, QueueJson, SentJson};
+pub(crate) use message::{
+    DeadMessageJson, JudgedMessageJson, MessageJson, QueueJson, SentJson, VerifiedMessageJson,
+};
 pub(crate) use occurrences::OccurrencesJson;
 pub(crate) use pass::{PassJson, SourceResultJson};
 pub(crate) use people::{PersonJson, TokenJson};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::times::precise;
-use crate::domain::{AdoptedPolicy, PolicyVerifier, Scope, Weight};
+use crate::domain::{AdoptedPolicy, PolicyVerifier, QueueName, Scope, Weight};
 
 /// The object of `config show --policy --json`.
 #[derive(Serialize)]
@@ -24,6 +24,8 @@ struct VerifierJson<'a> {
     weight: Weight,
     /// The tag of the set that it judges; `None` when it judges single files.
     set: Option<&'a str>,
+    /// The queues whose messages it judges, none for all; `None` when it judges no messages.
+    queues: Option<&'a [QueueName]>,
     sources: Vec<String>,
     definition: &'a str,
 }
@@ -35,8 +37,12 @@ impl<'a> VerifierJson<'a> {
             kind: &verifier.kind,
             weight: verifier.weight,
             set: match &verifier.scope {
-                Scope::Source => None,
                 Scope::Set { tag } => Some(tag),
+                Scope::Source | Scope::Message { .. } => None,
+            },
+            queues: match &verifier.scope {
+                Scope::Message { queues } => Some(queues),
+                Scope::Source | Scope::Set { .. } => None,
             },
             sources: verifier.sources.iter().map(ToString::to_string).collect(),
             definition: &verifier.definition,

@@ -6,7 +6,7 @@ use super::object::json_object;
 use super::times::{milliseconds, precise};
 use crate::app::{SetAside, VerdictOn, VerdictSubject};
 use crate::domain::{
-    EditionId, EditionVerdict, NewVerdict, SourceId, Verdict, VerdictId, VersionId,
+    EditionId, EditionVerdict, MessageVerdict, NewVerdict, SourceId, Verdict, VerdictId, VersionId,
 };
 
 json_object! {
@@ -50,6 +50,13 @@ impl<'a> VerdictJson<'a> {
         Self {
             id: Some(verdict.id),
             ..Self::given_on(&verdict.verdict, &verdict.actor, given_on)
+        }
+    }
+
+    pub(crate) fn on_message(verdict: &'a MessageVerdict) -> Self {
+        Self {
+            id: Some(verdict.id),
+            ..Self::new(&verdict.verdict, &verdict.actor)
         }
     }
 

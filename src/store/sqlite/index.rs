@@ -43,10 +43,18 @@ pub(super) const WORK: &[&str] = &[
     "queued_message",
     "dead_message",
     "message_key",
+    "message_state",
 ];
 
 /// Large tables whose indexes serve histories and stored bytes: checked only after SQLite met damage.
-pub(super) const HISTORIES: &[&str] = &["attempt", "event", "provenance", "blob", "message"];
+pub(super) const HISTORIES: &[&str] = &[
+    "attempt",
+    "event",
+    "provenance",
+    "blob",
+    "message",
+    "message_verdict",
+];
 
 /// Tables whose rows are found by their keys alone.
 const WITHOUT_INDEX: &[&str] = &[

@@ -11,11 +11,12 @@ use rusqlite::{Connection, Row, params};
 use super::Store;
 use super::event_row::insert_event;
 use super::failure::Outcome;
+use super::message_judging::{FirstStates, insert_state};
 use super::queue::{add_rate, add_waiting};
 use super::row::{int, millis};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
-use crate::domain::{Action, MessageId, NewEvent, QueueName, Stamp, bodies_of};
+use crate::domain::{Action, MessageId, NewEvent, QueueName, Stamp, VersionState, bodies_of};
 use crate::store::error::Result;
 use crate::store::message_types::Consumed;
 
@@ -98,6 +99,7 @@ fn consume(transaction: &Transaction<'_>, stamp: &Stamp) -> Outcome<Consumed> {
     };
     let mut taken = BTreeMap::<i64, Taken>::new();
     let mut held_up = HashSet::new();
+    let mut first_states = FirstStates::read(transaction)?;
     for unit in units {
         if held_up.contains(&unit.queue_id) {
             continue;
@@ -105,7 +107,8 @@ fn consume(transaction: &Transaction<'_>, stamp: &Stamp) -> Outcome<Consumed> {
         let of_queue = taken.entry(unit.queue_id).or_default();
         let bodies = unit.bodies().filter(|_| unit.fits);
         if let Some(bodies) = bodies {
-            persist(transaction, &unit, &bodies, stamp.at)?;
+            let state = first_states.of(transaction, unit.queue_id)?;
+            persist(transaction, &unit, &bodies, state, stamp.at)?;
             consumed.persisted += unit.count;
             of_queue.persisted += int(unit.count);
             let lag_ms = millis(stamp.at) - unit.received_at;
@@ -191,6 +194,7 @@ fn persist(
     transaction: &Transaction<'_>,
     unit: &Unit,
     bodies: &[&str],
+    state: Option<VersionState>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
     // One that is persisted already stays as it is.
@@ -200,7 +204,7 @@ fn persist(
     let now = millis(now);
     for (place, body) in bodies.iter().enumerate() {
         let id = unit.first.after(place);
-        insert.execute(params![
+        let inserted = insert.execute(params![
             id.0.as_bytes(),
             unit.queue_id,
             unit.received_at,
@@ -208,6 +212,10 @@ fn persist(
             unit.sender_id,
             body
         ])?;
+        if let Some(state) = state.filter(|_| inserted > 0) {
+            let message = transaction.sql.last_insert_rowid();
+            insert_state(transaction.sql, message, state, now)?;
+        }
     }
     Ok(())
 }

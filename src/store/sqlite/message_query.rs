@@ -9,7 +9,7 @@ use super::row::{Columns, int};
 use super::select::{Damage, Select};
 use super::sql_damage::{damaged_row_in, read_row};
 use super::statements::Statements as _;
-use crate::domain::{DeadMessage, Message, MessageId, QueueName, bodies_of};
+use crate::domain::{DeadMessage, Message, MessageId, QueueName, VersionState, bodies_of};
 use crate::store::message_types::MessagesQuery;
 use crate::store::query::{
     DeadMessageWith, DeadMessages, MessageWith, NewestPersisted, PersistedAfter,
@@ -17,9 +17,13 @@ use crate::store::query::{
 
 macro_rules! messages {
     () => {
-        "SELECT m.id, coalesce(m.checksum = row_checksum(m.uuid, m.queue_id, m.received_at, m.persisted_at, m.sender_id, m.body), 0) AS checksum,
-             m.uuid, q.name AS queue_id, t.value AS sender_id, m.received_at, m.persisted_at, m.body
-         FROM message m LEFT JOIN queue q ON q.id = m.queue_id LEFT JOIN text t ON t.id = m.sender_id"
+        messages!("message m LEFT JOIN message_state s ON s.message_id = m.id")
+    };
+    ($of:literal) => {
+        concat!("SELECT m.id, coalesce(m.checksum = row_checksum(m.uuid, m.queue_id, m.received_at, m.persisted_at, m.sender_id, m.body), 0) AS checksum,
+             m.uuid, q.name AS queue_id, t.value AS sender_id, m.received_at, m.persisted_at, m.body,
+             CASE WHEN s.message_id IS NULL THEN 'unverified' WHEN s.checksum = row_checksum(s.message_id, s.state) THEN s.state ELSE 'error' END
+         FROM ", $of, " LEFT JOIN queue q ON q.id = m.queue_id LEFT JOIN text t ON t.id = m.sender_id")
     };
 }
 
@@ -28,7 +32,8 @@ impl Select<Vec<Message>> for MessagesQuery {
         let mut statement = sql.prepare_cached(&self.sql())?;
         let queue = self.queue.as_ref().map(QueueName::as_str);
         let after = self.after.map(|id| *id.0.as_bytes());
-        let mut rows = statement.query(params![queue, after, int(self.limit)])?;
+        let state = self.state.map(VersionState::as_str);
+        let mut rows = statement.query(params![queue, after, int(self.limit), state])?;
         let (mut messages, mut bytes) = (Vec::new(), 0);
         while bytes < self.enough_bytes
             && let Some(row) = rows.next()?
@@ -53,16 +58,28 @@ impl MessagesQuery {
         } else {
             (">", "ASC")
         };
+        // Those in a state are found by its index.
+        let (messages, id, state) = match self.state {
+            None => (messages!(), "m.id", "?4 IS NULL"),
+            Some(VersionState::Unverified) => {
+                let state = "coalesce(s.state, 'unverified') = ?4";
+                (messages!(), "m.id", state)
+            }
+            Some(_) => (
+                messages!("message_state s CROSS JOIN message m ON m.id = s.message_id"),
+                "s.message_id",
+                "s.state = ?4",
+            ),
+        };
         let queue = match &self.queue {
             Some(_) => "m.queue_id = (SELECT id FROM queue WHERE name = ?1)",
             None => "?1 IS NULL",
         };
         let after = match self.after {
-            Some(_) => format!("m.id {compare} (SELECT id FROM message WHERE uuid = ?2)"),
+            Some(_) => format!("{id} {compare} (SELECT id FROM message WHERE uuid = ?2)"),
             None => "?2 IS NULL".to_owned(),
         };
-        let messages = messages!();
-        format!("{messages} WHERE {queue} AND {after} ORDER BY m.id {order} LIMIT ?3")
+        format!("{messages} WHERE {queue} AND {after} AND {state} ORDER BY {id} {order} LIMIT ?3")
     }
 }
 
@@ -71,7 +88,7 @@ impl Select<Option<Message>> for MessageWith {
         const MESSAGE: &str = concat!(messages!(), " WHERE m.uuid = ?1");
         // The last unit that begins with this id or before it.
         const QUEUED: &str = "SELECT u.id, coalesce(u.checksum = row_checksum(u.queue_id, u.first_uuid, u.count, u.received_at, u.sender_id, u.bodies), 0) AS checksum,
-                 u.first_uuid, q.name AS queue_id, t.value AS sender_id, u.received_at, NULL, u.bodies, u.count
+                 u.first_uuid, q.name AS queue_id, t.value AS sender_id, u.received_at, NULL, u.bodies, NULL, u.count
              FROM queued_message u LEFT JOIN queue q ON q.id = u.queue_id LEFT JOIN text t ON t.id = u.sender_id
              WHERE u.first_uuid <= ?1 ORDER BY u.first_uuid DESC LIMIT 1";
         let id = self.0.0.as_bytes();
@@ -126,7 +143,14 @@ fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Message> {
         received_at: columns.time()?,
         persisted_at: columns.optional_time()?,
         body: columns.get()?,
+        state: columns.optional_word()?,
     })
+}
+
+/// Returns the persisted message of a row; `None` when there is none.
+pub(super) fn message_with_row(sql: &Connection, row: i64) -> rusqlite::Result<Option<Message>> {
+    const MESSAGE: &str = concat!(messages!(), " WHERE m.id = ?1");
+    sql.first(MESSAGE, [row], |row| read_row("message", row, read))
 }
 
 macro_rules! dead_messages {
@@ -175,6 +199,7 @@ fn read_dead(columns: &mut Columns<'_>) -> rusqlite::Result<DeadMessage> {
         received_at: columns.time()?,
         persisted_at: None,
         body: String::new(),
+        state: None,
     };
     Ok(DeadMessage {
         died_at: columns.time()?,

@@ -42,6 +42,7 @@ mod library;
 mod lost_member;
 mod mended_indexes;
 mod message;
+mod message_judging;
 mod message_query;
 mod migration;
 mod new_version;

@@ -54,11 +54,8 @@ pub(super) fn keep_refusal(
 
 /// Whether a refusal of ?1 has lost its verdict, or has another one, and no later verdict of the verifier ended it.
 pub(super) fn is_refusal_lost(tables: Tables) -> String {
-    let Tables {
-        verdicts,
-        refusals,
-        on,
-    } = tables;
+    let Tables { verdicts, on, .. } = tables;
+    let refusals = tables.refusals();
     format!(
         "EXISTS (SELECT 1 FROM {refusals} r WHERE r.{on} = ?1 AND NOT EXISTS (SELECT 1 FROM {verdicts} k
              WHERE k.{on} = ?1 AND k.verifier_id = r.verifier_id AND (k.id = r.verdict_id AND k.outcome = 'failed'
@@ -72,11 +69,13 @@ pub(super) fn without_verdict(
     sql: &Connection,
     on: Judged,
 ) -> rusqlite::Result<Vec<(i64, String)>> {
+    let tables = on.tables();
     let Tables {
         verdicts,
-        refusals,
         on: column,
-    } = on.tables();
+        ..
+    } = tables;
+    let refusals = tables.refusals();
     let query = format!(
         "SELECT r.verdict_id, coalesce(w.value, 'verifier ' || r.verifier_id) FROM {refusals} r LEFT JOIN text w ON w.id = r.verifier_id
          WHERE r.{column} = ?1 AND NOT EXISTS (SELECT 1 FROM {verdicts} k WHERE k.id = r.verdict_id AND k.{column} = ?1

@@ -73,11 +73,13 @@ pub(super) fn set_aside_unreadable(
     stamp: &Stamp,
 ) -> Outcome<()> {
     let on = subject.on();
+    let tables = on.tables();
     let Tables {
         verdicts,
-        refusals,
         on: column,
-    } = on.tables();
+        ..
+    } = tables;
+    let refusals = tables.refusals();
     let sql = transaction.sql;
     let mut aside = Vec::new();
     for (id, held) in rows_on(sql, on)? {

@@ -15,10 +15,10 @@ use super::row::{Columns, duration_ms, millis};
 use super::sql_damage::{damaged_error, damaged_row_in, read_row, sound_rows};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
-use super::verdict_tables::{GIVEN, OF_EDITIONS, OF_VERSIONS, Tables};
+use super::verdict_tables::{GIVEN, OF_EDITIONS, OF_MESSAGES, OF_VERSIONS, Tables};
 use crate::domain::{
-    EditionId, EditionVerdict, Fingerprint, Judgement, NewVerdict, Stamp, Verdict, VerdictId,
-    VerdictOutcome, VersionId,
+    EditionId, EditionVerdict, Fingerprint, Judgement, MessageId, MessageVerdict, NewVerdict,
+    Stamp, Verdict, VerdictId, VerdictOutcome, VersionId,
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::judged::Judged;
@@ -103,11 +103,24 @@ pub(super) fn insert_verdict(
     verdict: &NewVerdict,
     stamp: &Stamp,
 ) -> rusqlite::Result<VerdictId> {
+    let id = insert_row(transaction, (on.tables(), on.id()), verdict, stamp)?;
+    if verdict.is_refusal() {
+        keep_refusal(transaction, on, id.0)?;
+    }
+    Ok(id)
+}
+
+/// Appends one verdict to the table, on the subject with this id, and returns the verdict's id.
+pub(super) fn insert_row(
+    transaction: &Transaction<'_>,
+    (tables, on): (Tables, i64),
+    verdict: &NewVerdict,
+    stamp: &Stamp,
+) -> rusqlite::Result<VerdictId> {
     let verifier = transaction.text_id(&verdict.verifier)?;
     let fingerprint = transaction.text_id(&verdict.fingerprint.hex)?;
     keep_definition(transaction, fingerprint, &verdict.fingerprint.definition)?;
     let actor = transaction.text_id(&stamp.actor.0)?;
-    let tables = on.tables();
     let values = format!(
         "?1 AS {}, ?2 AS verifier_id, ?3 AS fingerprint_id, ?4 AS actor_id, ?5 AS outcome, ?6 AS detail, ?7 AS exit_code, ?8 AS output,
          ?9 AS started_at, ?10 AS duration_ms, NULL AS given_on",
@@ -116,7 +129,7 @@ pub(super) fn insert_verdict(
     let id = transaction.insert(
         &tables.insert(&values),
         params![
-            on.id(),
+            on,
             verifier,
             fingerprint,
             actor,
@@ -128,9 +141,6 @@ pub(super) fn insert_verdict(
             duration_ms(verdict.duration)
         ],
     )?;
-    if verdict.is_refusal() {
-        keep_refusal(transaction, on, id)?;
-    }
     Ok(VerdictId(id))
 }
 
@@ -229,6 +239,25 @@ pub(super) fn verdicts_on_edition(
                 actor,
                 given_on: given_on.map(EditionId),
             })
+        })
+    })?;
+    Ok(sound_rows(rows, damaged)?)
+}
+
+/// Returns all verdicts on a message, oldest first; damaged rows are left out.
+pub(super) fn verdicts_on_message(
+    sql: &Connection,
+    message: MessageId,
+    damaged: &mut Vec<DamagedRow>,
+) -> Outcome<Vec<MessageVerdict>> {
+    const ON: &str = "d.message_id = (SELECT id FROM message WHERE uuid = ?1)";
+    let mut statement = sql.prepare_cached(&list_sql(OF_MESSAGES, OUTPUT, ON))?;
+    let rows = statement.query_map([message.0.as_bytes()], |row| {
+        read_row(OF_MESSAGES.verdicts, row, |columns| {
+            let id = VerdictId(columns.get()?);
+            columns.skip();
+            let Said { verdict, actor, .. } = read_what_was_said(columns)?;
+            Ok(MessageVerdict { id, verdict, actor })
         })
     })?;
     Ok(sound_rows(rows, damaged)?)

@@ -1,4 +1,4 @@
-//! The tables of verdicts and refusals: versions and editions have the same kind of tables, each its own.
+//! The tables of verdicts and refusals: versions, editions and messages have the same kind of tables, each its own.
 
 use crate::store::judged::Judged;
 
@@ -22,24 +22,36 @@ impl Judged {
 #[derive(Clone, Copy)]
 pub(super) struct Tables {
     pub(super) verdicts: &'static str,
-    pub(super) refusals: &'static str,
+    refusals: Option<&'static str>,
     /// The column of both that names the subject.
     pub(super) on: &'static str,
 }
 
 pub(super) const OF_VERSIONS: Tables = Tables {
     verdicts: "verdict",
-    refusals: "refusal",
+    refusals: Some("refusal"),
     on: "version_id",
 };
 
 pub(super) const OF_EDITIONS: Tables = Tables {
     verdicts: "edition_verdict",
-    refusals: "edition_refusal",
+    refusals: Some("edition_refusal"),
     on: "edition_id",
 };
 
+/// Nobody outside judges messages, so that none is refused.
+pub(super) const OF_MESSAGES: Tables = Tables {
+    verdicts: "message_verdict",
+    refusals: None,
+    on: "message_id",
+};
+
 impl Tables {
+    /// The table of refusals.
+    pub(super) fn refusals(self) -> &'static str {
+        self.refusals.expect("versions and editions can be refused")
+    }
+
     /// The checksum of a row `d`, as computed in `schema/023.sql`.
     fn checksum(self) -> String {
         let Self { on, .. } = self;
@@ -60,12 +72,13 @@ impl Tables {
     /// The id of the next verdict. A lost row's id is not reused while its refusal is recorded, and absurd ids of
     /// damaged rows are ignored.
     fn next_id(self) -> String {
-        let Self {
-            verdicts, refusals, ..
-        } = self;
+        let Self { verdicts, .. } = self;
+        let refused = self.refusals.map(|refusals| {
+            format!("coalesce((SELECT max(verdict_id) FROM {refusals} WHERE verdict_id < {MOST_IDS}), 0)")
+        });
+        let refused = refused.as_deref().unwrap_or("0");
         format!(
-            "(SELECT max(coalesce((SELECT max(id) FROM {verdicts} WHERE id < {MOST_IDS}), 0),
-                 coalesce((SELECT max(verdict_id) FROM {refusals} WHERE verdict_id < {MOST_IDS}), 0)) + 1)"
+            "(SELECT max(coalesce((SELECT max(id) FROM {verdicts} WHERE id < {MOST_IDS}), 0), {refused}) + 1)"
         )
     }
 

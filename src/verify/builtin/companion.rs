@@ -18,7 +18,8 @@ pub(super) fn judge(input: &RuleInput) -> RuleResult {
     let list = input.context.companion.as_ref();
     let list: &Companion = list.map_err(|why| RuleFailure::Cannot(why.clone()))?;
     let found = Digest::of_reader(&mut input.open()?)?;
-    let names = FileNames::of(&input.facts);
+    let facts = input.facts()?;
+    let names = FileNames::of(facts);
     let mut against = None;
     for content in &list.lists {
         let wrong = match look_up(list, content, &names, input)? {
@@ -33,7 +34,7 @@ pub(super) fn judge(input: &RuleInput) -> RuleResult {
         against.get_or_insert(wrong);
     }
     let against = against.unwrap_or_else(|| format!("{} is not at hand", list.name));
-    if list.checked_at >= input.facts.fetched_at {
+    if list.checked_at >= facts.fetched_at {
         return bad(against);
     }
     cannot(format!(

@@ -57,13 +57,20 @@ pub(super) fn cannot<T>(why: impl Into<String>) -> Result<T, RuleFailure> {
 #[derive(Clone, Debug)]
 pub(in crate::verify) struct RuleInput {
     pub(in crate::verify) content: Content,
-    pub(in crate::verify) facts: VersionFacts,
+    /// `None` for content that is no version, such as a message.
+    pub(in crate::verify) facts: Option<VersionFacts>,
     pub(in crate::verify) context: RuleContext,
     /// Set once no caller waits for the judgement.
     pub(in crate::verify) stop: Arc<AtomicBool>,
 }
 
 impl RuleInput {
+    /// Returns the facts about the judged version.
+    pub(super) fn facts(&self) -> Result<&VersionFacts, RuleFailure> {
+        let no_version = || RuleFailure::Cannot("this was not fetched from a source".to_owned());
+        self.facts.as_ref().ok_or_else(no_version)
+    }
+
     pub(super) fn open(&self) -> io::Result<Input> {
         self.open_other(&self.content)
     }

@@ -26,7 +26,7 @@ fn find(rule: &Builtin, input: &RuleInput) -> RuleResult {
         Builtin::Size(rule) => size::judge(rule, input),
         Builtin::Sha256(Sha256Rule::Digest(digest)) => sha256::judge(&mut input.open()?, *digest),
         Builtin::Sha256(Sha256Rule::Companion(_)) => companion::judge(input),
-        Builtin::Fresh(rule) => fresh::judge(rule.max_age, &input.facts),
+        Builtin::Fresh(rule) => fresh::judge(rule.max_age, input.facts()?),
         Builtin::NotHtml => not_html::judge(input.open()?),
     }
 }

@@ -85,7 +85,7 @@ impl Fixture {
     pub(super) fn input(&self, content: Content) -> RuleInput {
         RuleInput {
             content,
-            facts: self.facts.clone(),
+            facts: Some(self.facts.clone()),
             context: self.context.clone(),
             stop: Arc::default(),
         }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::{FormatArgs, TableFormat};
-use crate::domain::{MessageId, QueueName};
+use crate::domain::{MessageId, QueueName, VersionState};
 
 /// `messages`.
 #[derive(Debug, Args)]
@@ -21,12 +21,21 @@ pub struct MessagesArgs {
 pub enum MessagesWhat {
     /// List messages that are persisted, the oldest first
     List(MessageListArgs),
-    /// Print a message, indented
+    /// Print a message, indented, and the verdicts on it
     Show {
         /// Its id
         #[arg(value_name = "ID")]
         id: MessageId,
         /// Print it as an object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run the verifiers of messages on them again
+    Verify {
+        /// Their ids
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<MessageId>,
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },
@@ -62,7 +71,10 @@ pub enum MessagesWhat {
 impl MessagesWhat {
     /// Returns whether nothing is changed by it.
     pub(super) fn only_reads(&self) -> bool {
-        !matches!(self, Self::Send(_) | Self::Retry { .. } | Self::Drop { .. })
+        !matches!(
+            self,
+            Self::Send(_) | Self::Verify { .. } | Self::Retry { .. } | Self::Drop { .. }
+        )
     }
 }
 
@@ -72,6 +84,9 @@ pub struct MessageListArgs {
     /// Only those of this queue
     #[arg(long, value_name = "QUEUE")]
     pub queue: Option<QueueName>,
+    /// Only those in this state: passed, failed, error, pending or unverified
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<VersionState>,
     /// Only those behind the message with this id
     #[arg(long, value_name = "ID")]
     pub after: Option<MessageId>,

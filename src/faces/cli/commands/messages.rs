@@ -1,5 +1,7 @@
 //! `messages`: lists, shows, sends and follows messages, and looks after those that could not be persisted.
 
+mod judged;
+
 use std::io::{self, Read as _, Write};
 
 use chrono::Duration;
@@ -11,7 +13,9 @@ use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::json::{self, DeadMessageJson, MessageJson, QueueJson, SentJson};
+use crate::faces::json::{
+    self, DeadMessageJson, JudgedMessageJson, MessageJson, QueueJson, SentJson,
+};
 use crate::faces::text::{clean, fit};
 
 /// The messages that are listed without `--limit`.
@@ -37,6 +41,7 @@ pub(super) async fn run(
     match &mut args.what {
         MessagesWhat::List(args) => list(app, args, console).await,
         MessagesWhat::Show { id, json } => show(app, *id, *json, console).await,
+        MessagesWhat::Verify { ids, json } => judged::verify(app, ids, *json, console).await,
         MessagesWhat::Send(args) => send(app, args, console).await,
         MessagesWhat::Tail { queue, json } => tail(app, queue.as_ref(), *json, console).await,
         MessagesWhat::Queues(format) => queues(app, format.format(), console).await,
@@ -68,6 +73,7 @@ async fn list(app: &App, args: &MessageListArgs, console: &mut Console<'_>) -> C
         limit => limit,
     };
     let mut query = page(args.queue.clone(), args.after, args.newest);
+    query.state = args.state;
     while left > 0 {
         query.limit = left.min(PAGE);
         let messages = app.messages(query.clone()).await?;
@@ -77,7 +83,7 @@ async fn list(app: &App, args: &MessageListArgs, console: &mut Console<'_>) -> C
         query.after = Some(last.id);
         left -= messages.len();
         for message in &messages {
-            write(message, args.format(), &look, &mut console.out)?;
+            write(message, true, args.format(), &look, &mut console.out)?;
         }
     }
     Ok(ExitStatus::Done)
@@ -87,6 +93,7 @@ async fn list(app: &App, args: &MessageListArgs, console: &mut Console<'_>) -> C
 fn page(queue: Option<QueueName>, after: Option<MessageId>, newest_first: bool) -> MessagesQuery {
     MessagesQuery {
         queue,
+        state: None,
         after,
         newest_first,
         limit: PAGE,
@@ -96,6 +103,7 @@ fn page(queue: Option<QueueName>, after: Option<MessageId>, newest_first: bool) 
 
 fn write(
     message: &Message,
+    with_state: bool,
     format: TableFormat,
     look: &Look,
     out: &mut dyn Write,
@@ -104,10 +112,13 @@ fn write(
         TableFormat::Json => json::write_line(out, &MessageJson::new(message)),
         TableFormat::Csv => csv::write_row(out, MessageJson::FIELDS, MessageJson::new(message)),
         TableFormat::People => {
+            let state = message.state.filter(|_| with_state);
+            let state = state.map(|state| format!("  {state:<10}"));
             let line = format!(
-                "{}  {}  {}  {}",
+                "{}  {}{}  {}  {}",
                 look.second(message.received_at),
                 message.id,
+                state.unwrap_or_default(),
                 message.queue,
                 clean(&message.body)
             );
@@ -121,8 +132,12 @@ fn write(
 
 async fn show(app: &App, id: MessageId, json: bool, console: &mut Console<'_>) -> CommandResult {
     let message = app.message_with(id).await?;
+    let verdicts = app.message_verdicts(id).await?;
     if json {
-        json::write(&mut console.out, &MessageJson::new(&message))?;
+        json::write(
+            &mut console.out,
+            &JudgedMessageJson::new(&message, &verdicts),
+        )?;
         return Ok(ExitStatus::Done);
     }
     let look = Look::of(app, console);
@@ -132,11 +147,13 @@ async fn show(app: &App, id: MessageId, json: bool, console: &mut Console<'_>) -
     };
     writeln!(
         console.out,
-        "message   {id}\nqueue     {}\nreceived  {} from {}, {persisted}\n",
+        "message   {id}\nqueue     {}\nreceived  {} from {}, {persisted}",
         message.queue,
         look.second(message.received_at),
         clean(&message.sender),
     )?;
+    judged::write_verdicts(&message, &verdicts, &look, &mut console.out)?;
+    writeln!(console.out)?;
     match serde_json::from_str::<serde_json::Value>(&message.body) {
         Ok(value) => json::write(&mut console.out, &value)?,
         Err(_) => writeln!(console.out, "{}", clean(&message.body))?,
@@ -225,7 +242,8 @@ async fn tail(
                 };
                 query.after = Some(last.id);
                 for message in &messages {
-                    write(message, format, &look, &mut console.out)?;
+                    // Nobody has judged it yet.
+                    write(message, false, format, &look, &mut console.out)?;
                 }
             }
             console.out.flush()?;

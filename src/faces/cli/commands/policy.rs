@@ -4,7 +4,7 @@ use std::io;
 
 use super::folders::SetFolders;
 use crate::app::{self, App, OtherContents, PolicyNext, PolicyOutlook};
-use crate::domain::{AdoptedPolicy, PolicyVerifier, Scope, Weight};
+use crate::domain::{AdoptedPolicy, PolicyVerifier, Weight};
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::printed;
 use crate::faces::cli::facts::write_facts;
@@ -183,10 +183,8 @@ fn verifiers_table(verifiers: &[PolicyVerifier]) -> Table {
     ]);
     for verifier in verifiers {
         let sources: Vec<_> = verifier.sources.iter().map(ToString::to_string).collect();
-        let judges = match &verifier.scope {
-            Scope::Source => sources.join(", "),
-            Scope::Set { tag } => format!("the set {tag}"),
-        };
+        let judges = verifier.scope.words();
+        let judges = judges.unwrap_or_else(|| sources.join(", "));
         let weight = match verifier.weight {
             Weight::Required => "required",
             Weight::Advisory => "advisory",
@@ -206,7 +204,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr as _;
 
     use super::*;
-    use crate::domain::{Actor, Policy};
+    use crate::domain::{Actor, Policy, Scope};
     use crate::faces::fixtures::at;
 
     fn verifier(name: &str, scope: Scope) -> PolicyVerifier {

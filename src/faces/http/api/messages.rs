@@ -24,7 +24,7 @@ use crate::faces::http::message_body::{Pushed, later};
 use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::http::source_page::page_size;
-use crate::faces::json::{MessageJson, SentJson, write_line};
+use crate::faces::json::{JudgedMessageJson, MessageJson, SentJson, write_line};
 
 /// The bytes of bodies after which a page ends.
 const ENOUGH_BYTES: usize = 4 << 20;
@@ -111,6 +111,7 @@ pub(in crate::faces::http) async fn put_on_queue(
             persisted_at: None,
             sender: app.actor().0.clone(),
             body: bodies.bodies().to_owned(),
+            state: None,
         };
         shared.feed().messages().push(queued, first);
     }
@@ -135,6 +136,9 @@ pub(super) struct MessagesParams {
     /// Only those of this queue.
     #[param(value_type = Option<String>, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     queue: Option<String>,
+    /// Only those in this state.
+    #[param(value_type = Option<String>, pattern = "^(passed|failed|error|pending|unverified)$")]
+    state: Option<String>,
     /// The `next` of the page before: the id of a message.
     #[param(value_type = Option<String>, max_length = 36, format = "uuid")]
     after: Option<String>,
@@ -173,6 +177,7 @@ pub(super) async fn list(
     let limit = page_size(params.limit)?;
     let query = MessagesQuery {
         queue: parsed("queue", params.queue.as_deref())?,
+        state: parsed("state", params.state.as_deref())?,
         after: parsed("after", params.after.as_deref())?,
         newest_first: params.order.unwrap_or_default() == Order::Newest,
         limit: limit + 1,
@@ -272,20 +277,21 @@ pub(super) struct MessagePart {
     id: String,
 }
 
-/// Shows a message, persisted or on its queue.
+/// Shows a message, persisted or on its queue, with the verdicts on it.
 #[utoipa::path(
     get,
     path = "/api/v1/messages/{id}",
     operation_id = "showMessage",
     params(MessagePart),
-    responses((status = 200, body = MessageJson)),
+    responses((status = 200, body = JudgedMessageJson)),
 )]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Part(id): Part<String>,
 ) -> Result<Response, Problem> {
     let message = shared.app().message_with(message_id(&id)?).await?;
-    let shown = json(&MessageJson::new(&message))?;
+    let verdicts = shared.app().message_verdicts(message.id).await?;
+    let shown = json(&JudgedMessageJson::new(&message, &verdicts))?;
     shared.answer_room().hold(shown).await
 }
 

@@ -234,6 +234,7 @@ impl MessageFeed {
 pub(super) fn page(after: Option<MessageId>, queue: Option<QueueName>) -> MessagesQuery {
     MessagesQuery {
         queue,
+        state: None,
         after,
         newest_first: false,
         limit: PAGE,

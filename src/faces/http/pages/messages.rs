@@ -5,13 +5,14 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::elements::{alert, done, facts, grouped, size, table_box, text};
+use super::elements::{alert, done, facts, grouped, size, table_box, text, version_state};
 use super::fields::{Fields, FormError};
 use super::json_tree::tree;
 use super::layout::Section;
+use super::verdicts::{Shown, verdict_lists};
 use super::visit::{Visit, see_other};
 use crate::app::{MessagesQuery, NewMessages, Queueing};
-use crate::domain::{JsonLines, Message, MessageId, QueueName, shortened};
+use crate::domain::{JsonLines, Message, MessageId, QueueName, VersionState, shortened};
 use crate::faces::http::api::{message_id, put_on_queue};
 use crate::faces::http::caller::Right;
 use crate::faces::http::extract::Part;
@@ -76,8 +77,10 @@ async fn listed(
     let queue = given("queue").map(|queue| queue.trim().parse::<QueueName>());
     let queue = queue.transpose().map_err(Problem::invalid)?;
     let after = given("after").map(|id| message_id(&id)).transpose()?;
+    let state = given("state").map(|word| word.parse::<VersionState>());
+    let state = state.transpose().map_err(Problem::invalid)?;
     let words = given("filter").unwrap_or_default();
-    let page = page(visit, queue, after, &words).await?;
+    let page = page(visit, (queue, state), after, &words).await?;
     let queues = visit.app().queues(std::time::Duration::ZERO).await?;
     let waiting: u64 = queues.iter().map(|queue| queue.waiting).sum();
     let next = page.next.map(|id| id.to_string());
@@ -114,13 +117,14 @@ pub(super) fn views(are_queues: bool) -> Markup {
 /// Returns a page of the messages that have these words, the latest first.
 async fn page(
     visit: &Visit,
-    queue: Option<QueueName>,
+    (queue, state): (Option<QueueName>, Option<VersionState>),
     after: Option<MessageId>,
     words: &str,
 ) -> Result<Listed, Problem> {
     let words: Vec<_> = words.split_whitespace().map(str::to_lowercase).collect();
     let mut query = MessagesQuery {
         queue,
+        state,
         after,
         newest_first: true,
         limit: if words.is_empty() { MESSAGES } else { READ },
@@ -152,12 +156,18 @@ async fn page(
 
 fn filter_form(visit: &Visit, queues: &[&str], words: &str) -> Markup {
     let chosen = visit.param("queue").unwrap_or_default();
+    let in_state = visit.param("state").unwrap_or_default();
     html! {
         form.filter method="get" action="/messages" role="search" aria-label="Filter the messages" {
             label for="messages-queue" { "Queue" }
             select #messages-queue name="queue" {
                 option value="" { "all" }
                 @for name in queues { option value=(name) selected[*name == chosen] { (name) } }
+            }
+            label for="messages-state" { "State" }
+            select #messages-state name="state" {
+                option value="" { "all" }
+                @for state in VersionState::ALL { option value=(state) selected[state.as_str() == in_state] { (state) } }
             }
             label for="messages-words" { "Words" }
             input #messages-words name="filter" type="search" value=(text(words)) data-filter="";
@@ -170,11 +180,12 @@ fn filter_form(visit: &Visit, queues: &[&str], words: &str) -> Markup {
 fn table(visit: &Visit, messages: &[Message]) -> Markup {
     html! {
         table.cards {
-            thead { tr { th scope="col" { "Received" } th scope="col" { "Queue" } th scope="col" { "Message" } th scope="col" { "Sender" } } }
+            thead { tr { th scope="col" { "Received" } th scope="col" { "State" } th scope="col" { "Queue" } th scope="col" { "Message" } th scope="col" { "Sender" } } }
             tbody {
                 @for message in messages {
                     tr {
                         td { a href={ "/messages/" (message.id) } { (visit.second(message.received_at)) } }
+                        td { (state_of(message)) }
                         td data-label="queue " { (message.queue) }
                         td.why { code { (text(&shortened(&message.body, MAX_CHARS))) } }
                         td data-label="from " { (text(&message.sender)) }
@@ -182,6 +193,13 @@ fn table(visit: &Visit, messages: &[Message]) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Shows what the verifiers say of a message; nothing where none does, or not yet.
+fn state_of(message: &Message) -> Markup {
+    html! {
+        @if let Some(state) = message.state.filter(|state| *state != VersionState::Unverified) { (version_state(state)) }
     }
 }
 
@@ -222,7 +240,12 @@ pub(super) async fn show(visit: Visit, Part(id): Part<String>) -> Result<Respons
         html! { "not yet: it is on its queue" }
     };
     let bytes = u64::try_from(message.body.len()).ok();
+    let verdicts = verdicts(&visit, &message).await?;
     let known = [
+        (
+            "state",
+            html! { @match message.state { Some(state) => (version_state(state)), None => "not judged yet" } },
+        ),
         (
             "queue",
             html! { a href={ "/messages?queue=" (message.queue) } { (message.queue) } },
@@ -243,6 +266,28 @@ pub(super) async fn show(visit: Visit, Part(id): Part<String>) -> Result<Respons
             // Nested deeper than a tree is read, or damaged.
             None => pre.output tabindex="0" { (text(&message.body)) },
         }
+        (verdicts)
     };
     Ok(visit.page(Section::Messages, &title, &content))
+}
+
+/// Shows the verdicts on a message; nothing where nobody judges its queue.
+async fn verdicts(visit: &Visit, message: &Message) -> Result<Markup, Problem> {
+    let app = visit.app();
+    let said = app.message_verdicts(message.id).await?;
+    let policy = app.policy_to_show().await?;
+    let judging = policy.judging_queue(&message.queue);
+    let verifiers: Vec<_> = judging.map(|one| one.name.clone()).collect();
+    let shown = said.iter().map(|one| Shown {
+        verdict: &one.verdict,
+        actor: &one.actor,
+        given_on: None,
+    });
+    let shown: Vec<_> = shown.collect();
+    Ok(html! {
+        @if !(shown.is_empty() && verifiers.is_empty()) {
+            h2 { "Verdicts" }
+            (verdict_lists(visit, &shown, &verifiers))
+        }
+    })
 }

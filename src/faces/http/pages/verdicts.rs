@@ -92,7 +92,11 @@ impl Judged<'_> {
 }
 
 /// Shows verdicts, oldest first in the list: those that count apart from those that no longer do.
-fn verdict_lists(visit: &Visit, oldest_first: &[Shown<'_>], verifiers: &[String]) -> Markup {
+pub(super) fn verdict_lists(
+    visit: &Visit,
+    oldest_first: &[Shown<'_>],
+    verifiers: &[String],
+) -> Markup {
     let last = last_of_each(oldest_first, |one| one.verdict);
     let counts = |one: &&Shown<'_>| {
         let is_last = last.iter().any(|other| std::ptr::eq(*other, *one));

@@ -91,6 +91,7 @@ async fn read_newest(app: &App, ask: &MessagesAsk) -> Result<Newest> {
     let mut newest = Newest::default();
     let mut query = MessagesQuery {
         queue: ask.filter.queue.clone(),
+        state: None,
         after: None,
         newest_first: true,
         limit: FIRST,

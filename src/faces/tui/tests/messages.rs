@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::views::{looks_as_before, press_answered};
 use super::*;
 use crate::app::{QueueFacts, QueueRate};
-use crate::domain::{DeadMessage, Message, MessageId, QueueName};
+use crate::domain::{DeadMessage, Message, MessageId, QueueName, VersionState};
 use crate::faces::tui::messages::ask::{
     DeadDeed, DeadRow, MessageFilter, MessageRef, MessageRow, MessagesAsk, MessagesRead,
     WholeMessage,
@@ -39,6 +39,7 @@ fn message(number: u128) -> Message {
         persisted_at: Some(received_at + TimeDelta::milliseconds(12)),
         sender: "sensor by http".to_owned(),
         body: format!(r#"{{"n":{number},"text":"東京\u001b e\u0301","list":[1.10,{{}}]}}"#),
+        state: Some(VersionState::Unverified),
     }
 }
 

@@ -183,7 +183,7 @@ fn verdicts_of_an_older_catalogue_get_checksums_and_refusals_are_kept() {
         assert_eq!(number(&fitting), 3, "{table}");
         let kept = format!(
             "SELECT group_concat(verdict_id) = '1' FROM {}",
-            tables.refusals
+            tables.refusals()
         );
         assert_eq!(number(&kept), 1, "{table}");
         let columns = [
