@@ -16,7 +16,7 @@ use super::change_queue::ChangeQueue;
 use super::clipboard;
 use super::log::{LogLine, RING};
 use super::message::{Change, Effect, Job, Msg, verify_target};
-use super::messages::effects::{act_on_dead, read_message, read_messages};
+use super::messages::effects::{act_on_dead, count_dead, read_message, read_messages};
 use super::rows::load_rows;
 use super::table::Row;
 use super::viewer::WINDOW;
@@ -170,6 +170,7 @@ async fn perform(
         Effect::Fetch(ids) => fetch(worker, messages, ids).await?,
         Effect::Verify(versions) => verify(app, messages, versions).await?,
         Effect::ReadMessages(ask) => read_messages(app, ask).await,
+        Effect::CountDead => count_dead(app).await?,
         Effect::ReadMessage(of) => read_message(app, of).await,
         Effect::ActOnDead(deed, id) => act_on_dead(app, deed, id).await?,
         Effect::Copy(text) => {

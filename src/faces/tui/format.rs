@@ -78,6 +78,15 @@ pub(crate) fn until(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     }
 }
 
+/// Prints a whole number in few columns: `1,310`, `80k`, `12M`.
+pub(crate) fn short(number: u64) -> String {
+    match number {
+        0..10_000 => grouped(number),
+        10_000..10_000_000 => format!("{}k", number / 1000),
+        _ => format!("{}M", grouped(number / 1_000_000)),
+    }
+}
+
 /// Prints the time since a moment: `0s`, `53s`, `12m`, `5h`, `12d`.
 pub(crate) fn since(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     let Some(time) = time else {
@@ -102,7 +111,7 @@ pub(crate) fn milliseconds(ms: u64) -> String {
     }
 }
 
-/// Prints a number of messages a second: `0`, `0.2`, `12.5`, `1,310`.
+/// Prints a number of messages a second: `0`, `0.2`, `12.5`, `1,310`, `80k`.
 pub(crate) fn rate(per_second: f64) -> String {
     if per_second >= 99.95 {
         #[expect(
@@ -110,7 +119,7 @@ pub(crate) fn rate(per_second: f64) -> String {
             clippy::cast_sign_loss,
             reason = "a rate is positive, and small"
         )]
-        return grouped(per_second.round() as u64);
+        return short(per_second.round() as u64);
     }
     if per_second == 0.0 {
         return "0".to_owned();
@@ -154,6 +163,35 @@ mod tests {
         assert_eq!(grouped(1_310), "1,310");
         assert_eq!(grouped(100_000), "100,000");
         assert_eq!(grouped(12), "12");
+        for (number, expected) in [
+            (0, "0"),
+            (9_999, "9,999"),
+            (80_123, "80k"),
+            (12_345_678, "12M"),
+            (u64::MAX, "18,446,744,073,709M"),
+        ] {
+            assert_eq!(short(number), expected);
+        }
+        for (per_second, expected) in [
+            (0.0, "0"),
+            (0.01, "0.1"),
+            (2.04, "2.0"),
+            (99.94, "99.9"),
+            (99.96, "100"),
+            (1_310.4, "1,310"),
+            (80_123.0, "80k"),
+        ] {
+            assert_eq!(rate(per_second), expected);
+        }
+        for (ms, expected) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1_540, "1.5 s"),
+            (53_900, "53 s"),
+            (720_000, "12 min"),
+        ] {
+            assert_eq!(milliseconds(ms), expected);
+        }
         let now: DateTime<Utc> = "2026-01-31T14:07:31Z".parse().expect("a time");
         for (seconds, expected) in [
             (-5, "due"),
@@ -166,6 +204,16 @@ mod tests {
                 until(Some(now + chrono::Duration::seconds(seconds)), now),
                 expected
             );
+        }
+        for (seconds, expected) in [
+            (-5, "0s"),
+            (53, "53s"),
+            (750, "12m"),
+            (18_000, "5h"),
+            (864_000, "10d"),
+        ] {
+            let time = now - chrono::Duration::seconds(seconds);
+            assert_eq!(since(Some(time), now), expected);
         }
         assert_eq!(moment(Some(now), now, &Zone::UTC), "14:07");
         assert_eq!(

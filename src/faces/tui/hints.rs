@@ -66,6 +66,8 @@ const BODY: &[PlaceHint] = &[
     (UserAction::Right, "right"),
     (UserAction::NextPane, "next pane"),
 ];
+/// In a list that is narrowed.
+const NARROWED: &[PlaceHint] = &[(UserAction::Close, "all again")];
 /// Offered in the view of messages.
 const IN_MESSAGES: &[PlaceHint] = &[(UserAction::Copy, "copy"), (UserAction::Sources, "sources")];
 /// Offered on every page.
@@ -171,9 +173,14 @@ fn place_hints(model: &Model) -> [&'static [PlaceHint]; 4] {
 }
 
 fn messages_hints(view: &MessagesView) -> [&'static [PlaceHint]; 4] {
+    let narrowed = if view.filter_text().is_empty() {
+        &[]
+    } else {
+        NARROWED
+    };
     match view.pane {
-        MessagePane::List if view.is_following() => [MESSAGES, IN_MESSAGES, &[], &[]],
-        MessagePane::List => [FOLLOW, MESSAGES, IN_MESSAGES, &[]],
+        MessagePane::List if view.is_following() => [MESSAGES, narrowed, IN_MESSAGES, &[]],
+        MessagePane::List => [FOLLOW, MESSAGES, narrowed, IN_MESSAGES],
         MessagePane::Body if view.shows_dead() => [DEAD, BODY, IN_MESSAGES, &[]],
         MessagePane::Body => [BODY, IN_MESSAGES, &[], &[]],
         MessagePane::Dead => [DEAD, MESSAGES, IN_MESSAGES, &[]],

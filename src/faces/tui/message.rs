@@ -66,6 +66,8 @@ pub(crate) enum Msg {
     Messages(Box<MessagesRead>),
     /// The reason why they cannot be read.
     MessagesUnread(String),
+    /// The number of dead messages.
+    DeadCount(u64),
     /// A message in full.
     Message(Box<WholeMessage>),
     /// The reason why a message cannot be shown.
@@ -203,6 +205,8 @@ pub(crate) enum Effect {
     Verify(Vec<(Arc<Source>, Option<Box<Version>>)>),
     /// Read messages, queues and dead messages for the view of messages.
     ReadMessages(MessagesAsk),
+    /// Count the dead messages, for the header.
+    CountDead,
     /// Read a message in full.
     ReadMessage(MessageRef),
     /// Retry or drop a dead message.

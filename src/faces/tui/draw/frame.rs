@@ -118,6 +118,8 @@ fn count_parts(model: &Model) -> Vec<String> {
     ];
     let some = others.into_iter().filter(|(_, count)| *count > 0);
     parts.extend(some.map(|(word, count)| format!("{word} {count}")));
+    let dead = model.messages.dead_count;
+    parts.extend((dead > 0).then(|| format!("dead messages {}", grouped(dead))));
     // The next slot comes last: in a narrow header the counts matter more.
     let next = counts.next.map(Slot::start);
     parts.extend(next.map(|next| format!("next {}", until(Some(next), model.now))));

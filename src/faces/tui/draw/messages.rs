@@ -9,11 +9,11 @@ use super::paint::{boxed, pad, put_all, put_fitting, put_right, restyle};
 use super::queues;
 use crate::domain::format_size;
 use crate::faces::text::{clean, count, wrap};
-use crate::faces::tui::format::grouped;
+use crate::faces::tui::format::{grouped, milliseconds};
 use crate::faces::tui::messages::ask::{DeadRow, MessageRef, MessageRow, WholeMessage};
 use crate::faces::tui::messages::layout::{area_of, below_message_facts};
 use crate::faces::tui::messages::parts::MessagePane;
-use crate::faces::tui::messages::view::OpenMessage;
+use crate::faces::tui::messages::view::{HELD, OpenMessage};
 use crate::faces::tui::model::Model;
 use crate::faces::tui::theme::Theme;
 
@@ -45,8 +45,11 @@ fn draw_list(model: &Model, theme: &Theme, (area, border): (Rect, Style), buffer
     let view = &model.messages;
     let right = match (view.is_following(), view.missed()) {
         (true, _) => "follow".to_owned(),
-        (false, 0) => "paused".to_owned(),
-        (false, missed) => format!("↑ {} new", grouped(missed as u64)),
+        (false, (0, _)) => "paused".to_owned(),
+        (false, (missed, is_least)) => {
+            let more = if is_least { "+" } else { "" };
+            format!("↑ {}{more} new", grouped(missed as u64))
+        }
     };
     let inner = boxed(buffer, area, &list_title(model), &right, border);
     if view.rows().is_empty() {
@@ -72,7 +75,10 @@ fn list_title(model: &Model) -> String {
     let view = &model.messages;
     let mut title = "Messages".to_owned();
     if view.is_loaded() {
-        title = format!("Messages {}", grouped(view.rows().len() as u64));
+        let rows = view.rows().len();
+        // There may be older ones.
+        let more = if rows >= HELD { "+" } else { "" };
+        title = format!("Messages {}{more}", grouped(rows as u64));
     }
     if !view.filter_text().is_empty() {
         title = format!("{title}  /{}", view.filter_text());
@@ -220,7 +226,8 @@ fn draw_facts(whole: &WholeMessage, model: &Model, theme: &Theme, area: Rect, bu
         || ", not persisted yet".to_owned(),
         |at| {
             let took = (at - whole.received_at).num_milliseconds();
-            format!(", persisted {took} ms later")
+            let took = milliseconds(u64::try_from(took).unwrap_or(0));
+            format!(", persisted {took} later")
         },
     );
     let times = format!("{}{after}", time.format(format));

@@ -10,7 +10,7 @@ use super::paint::{boxed, pad, put_all, put_fitting, restyle};
 use super::plot::{Bar, bars};
 use crate::app::{QueueStep, RATE_SECONDS};
 use crate::faces::text::count;
-use crate::faces::tui::format::{grouped, milliseconds, rate, since};
+use crate::faces::tui::format::{grouped, milliseconds, rate, short, since};
 use crate::faces::tui::layout::{below_heading, skip};
 use crate::faces::tui::messages::layout::queue_parts;
 use crate::faces::tui::messages::parts::MessagePane;
@@ -84,12 +84,12 @@ fn draw_row(
     };
     let dead = if row.dead > 0 { theme.bad } else { theme.dim };
     let cells = [
-        (grouped(row.waiting), stands),
+        (short(row.waiting), stands),
         (since(row.oldest_at, model.now), stands),
         (rate(row.lately.in_per_second), theme.text),
         (rate(row.lately.out_per_second), theme.text),
         (milliseconds(row.lately.lag_ms), theme.text),
-        (grouped(row.dead), dead),
+        (short(row.dead), dead),
     ];
     let cells = cells.map(|(text, style)| (format!("{text:>NUMBER$}"), style));
     let mut pieces = vec![(&*name, theme.accent)];
@@ -111,7 +111,7 @@ const PLOTS: [Plot; 4] = [
     Plot {
         title: "waiting",
         value: |step| step.waiting,
-        words: grouped,
+        words: short,
         unit: "",
     },
     Plot {

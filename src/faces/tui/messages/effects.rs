@@ -35,6 +35,12 @@ pub(crate) async fn read_messages(app: &App, ask: MessagesAsk) -> Msg {
     }
 }
 
+/// Counts the dead messages.
+pub(crate) async fn count_dead(app: &App) -> Result<Msg> {
+    let queues = app.queues(Duration::ZERO).await?;
+    Ok(Msg::DeadCount(queues.iter().map(|queue| queue.dead).sum()))
+}
+
 /// Reads a message in full.
 pub(crate) async fn read_message(app: &App, of: MessageRef) -> Msg {
     match read_whole(app, of).await {

@@ -12,6 +12,8 @@ use crate::faces::tui::layout::skip;
 const MIN_ALL: (u16, u16) = (60, 13);
 /// Least columns for plots beside the queues.
 const MIN_BESIDE: u16 = 100;
+/// Most columns of the table of queues beside plots.
+const MAX_TABLE: u16 = 76;
 /// Lines of plots below the queues: a heading and the bars.
 const PLOTS: u16 = 3;
 
@@ -82,7 +84,7 @@ fn dead_height(rest: Rect, parts: Parts) -> u16 {
 /// Returns the areas of the table of queues, heading included, and of the plots, within the borders of both.
 pub(crate) fn queue_parts(inner: Rect) -> (Rect, Rect) {
     if inner.width + 2 >= MIN_BESIDE {
-        let table = inner.width / 2;
+        let table = (inner.width / 2).min(MAX_TABLE);
         let plots = Rect {
             x: inner.x + table + 1,
             width: inner.width - table - 1,

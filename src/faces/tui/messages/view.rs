@@ -93,6 +93,8 @@ pub(crate) struct MessagesView {
     missed: usize,
     pub(crate) queues: QueueList,
     dead: Vec<DeadRow>,
+    /// How many there are, for the header; `dead` has the latest.
+    pub(crate) dead_count: u64,
     dead_cursor: usize,
     /// The first row of the dead messages on the screen.
     pub(crate) dead_top: usize,
@@ -126,6 +128,7 @@ impl Default for MessagesView {
             missed: 0,
             queues: QueueList::default(),
             dead: Vec::new(),
+            dead_count: 0,
             dead_cursor: 0,
             dead_top: 0,
             shows_dead: false,
@@ -169,6 +172,7 @@ impl MessagesView {
     pub(crate) fn take(&mut self, read: MessagesRead) -> Option<MessagesAsk> {
         self.is_loaded = true;
         self.queues.replace(read.queues);
+        self.dead_count = self.queues.dead();
         if let Some(dead) = read.dead {
             self.replace_dead(dead);
         }
@@ -393,9 +397,9 @@ impl MessagesView {
         self.following == Following::Newest
     }
 
-    /// Returns the messages that came since the list stopped following.
-    pub(crate) fn missed(&self) -> usize {
-        self.missed
+    /// Returns the messages that came since the list stopped following, and whether those are only the ones that were read.
+    pub(crate) fn missed(&self) -> (usize, bool) {
+        (self.missed, self.following == Following::HeldWithGap)
     }
 
     pub(crate) fn filter_text(&self) -> &str {

@@ -233,7 +233,7 @@ fn few_messages_are_held_however_many_come() {
         }
         assert_eq!(selected(&model), before);
         assert!(
-            text(&mut model).contains("↑ 4,892 new"),
+            text(&mut model).contains("↑ 4,892+ new"),
             "{}",
             text(&mut model)
         );
@@ -379,6 +379,18 @@ fn dead_messages_are_read_again_when_some_come_or_go() {
     ] {
         assert_eq!(is_asked(action), expected, "{action:?}");
     }
+    // A closed view counts them, for the header.
+    let mut model = super::model();
+    let mut line = event(30, "");
+    line.event.event.action = Action::MessageDead;
+    let (rows, gone, lines) = (Vec::new(), Vec::new(), vec![line]);
+    let effects = update(&mut model, Msg::Changed { rows, gone, lines });
+    let is_counted = effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::CountDead));
+    assert!(is_counted, "{effects:?}");
+    update(&mut model, Msg::DeadCount(1_200));
+    assert!(text(&mut model).contains("dead messages 1,200"));
     // The last of them goes.
     let mut model = view("\t\t");
     let read = MessagesRead {

@@ -57,6 +57,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         | Msg::MessagesUnread(_)
         | Msg::Message(_)
         | Msg::MessageUnreadable(..)
+        | Msg::DeadCount(_)
         | Msg::DeadDeedEnded(_) => messages::take(model, msg),
         other => {
             record(model, other);
@@ -169,8 +170,8 @@ fn resynced(model: &mut Model, rows: Vec<Row>, lines: Vec<LogLine>) -> Vec<Effec
     model.table.replace(rows);
     model.log.clear();
     model.log.extend(lines);
-    model.messages.forget_dead();
     let mut effects = show_selected(model, true);
+    effects.extend(messages::recount(model));
     effects.extend(messages::read(model));
     effects.extend(model.pages.iter().filter_map(reread));
     effects
@@ -182,13 +183,14 @@ fn changed(
     gone: &[SourceId],
     lines: Vec<LogLine>,
 ) -> Vec<Effect> {
-    messages::note(model, &lines);
+    let recount = messages::note(model, &lines);
     let touched: Vec<SourceId> = rows.iter().map(|row| row.source.id).collect();
     model.table.update(rows, gone);
     model.log.extend(lines);
     let selected = model.table.selected().map(|source| source.id);
     let is_touched = selected.is_some_and(|id| touched.contains(&id));
     let mut effects = show_selected(model, is_touched);
+    effects.extend(recount);
     effects.extend(messages::read(model));
     let pages = model.pages.iter();
     effects.extend(

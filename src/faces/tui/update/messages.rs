@@ -32,17 +32,24 @@ pub(super) fn read(model: &mut Model) -> Option<Effect> {
     model.messages.ask().map(Effect::ReadMessages)
 }
 
-/// Notes whether dead messages came or went by these events.
-pub(super) fn note(model: &mut Model, lines: &[LogLine]) {
+/// Notes whether dead messages came or went by these events, and counts them then.
+pub(super) fn note(model: &mut Model, lines: &[LogLine]) -> Option<Effect> {
     let is_about_dead = |line: &LogLine| {
         matches!(
             line.event.event.action,
             Action::MessageDead | Action::MessageRetried | Action::MessageDeleted
         )
     };
-    if lines.iter().any(is_about_dead) {
-        model.messages.forget_dead();
+    if !lines.iter().any(is_about_dead) {
+        return None;
     }
+    recount(model)
+}
+
+/// Reads the dead messages again, if the view is open; else counts them.
+pub(super) fn recount(model: &mut Model) -> Option<Effect> {
+    model.messages.forget_dead();
+    (!model.is_in_messages()).then_some(Effect::CountDead)
 }
 
 /// Shows what was read, or why nothing was.
@@ -63,6 +70,10 @@ pub(super) fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::MessageUnreadable(of, text) => {
             show(model, OpenMessage::unreadable(of, text));
+            None
+        }
+        Msg::DeadCount(count) => {
+            model.messages.dead_count = count;
             None
         }
         Msg::DeadDeedEnded(id) => {
