@@ -1,7 +1,9 @@
 //! Pages follow what other processes do, and keep what somebody types, marks and has in focus meanwhile.
 
+use std::fs::{self, File};
+
 use crate::driver::Browser;
-use crate::rig::{Home, Service};
+use crate::rig::{Home, Service, Terminal, until};
 use crate::stage::sign_in;
 
 /// A service over two sources with a version each, and an operator.
@@ -118,4 +120,54 @@ fn messages_show_as_they_come() {
     browser.wait_for_text("hand");
     consumer.kill().expect("killed");
     consumer.wait().expect("ended");
+}
+
+#[test]
+fn a_browser_two_tails_and_the_dashboard_show_the_same_messages() {
+    let (home, service) = home();
+    let Some(mut browser) = Browser::start(&service.address) else {
+        return;
+    };
+    // Its worker persists what the others show.
+    let mut dashboard = Terminal::start(&home, &[]);
+    dashboard.wait_for("a.txt");
+    dashboard.press("4");
+    dashboard.wait_for("No messages yet");
+    let outputs = ["one", "two"].map(|name| home.path(name));
+    let mut tails = outputs.each_ref().map(|output| {
+        let mut tail = home.command(&["messages", "tail"]);
+        tail.stdout(File::create(output).expect("a file"));
+        tail.spawn().expect("gannet starts")
+    });
+    let tailed = || {
+        let texts = outputs.each_ref().map(fs::read_to_string);
+        texts.map(|text| text.expect("text"))
+    };
+    sign_in(&mut browser, "anna");
+    follow(&mut browser, "/messages");
+    until("both tails follow", || {
+        home.ok(&["messages", "send", "\"ping\""]);
+        tailed().iter().all(|text| text.contains("ping"))
+    });
+    let orders = [1, 2, 3].map(|n| format!("{{\"order\":{n}}}"));
+    for order in &orders {
+        home.ok(&["messages", "send", order, "--queue", "orders"]);
+        browser.wait_for_text(order);
+        dashboard.wait_for(order);
+        until("both tails show it", || {
+            tailed().iter().all(|text| text.contains(order))
+        });
+    }
+    let is_in_order = |text: &str| {
+        let places = orders.each_ref().map(|order| text.find(order));
+        assert!(places.iter().all(Option::is_some), "{text}");
+        places.is_sorted()
+    };
+    assert!(tailed().iter().all(|text| is_in_order(text)));
+    // The latest is on top.
+    assert!(!is_in_order(&dashboard.screen().contents()));
+    for tail in &mut tails {
+        tail.kill().expect("it is there");
+        tail.wait().expect("it ends");
+    }
 }
