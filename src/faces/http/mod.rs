@@ -14,6 +14,7 @@ mod cached_file;
 mod caller;
 mod certificate_expiry;
 mod client;
+mod client_stream;
 mod comparing;
 mod conditions;
 mod content;
@@ -44,7 +45,7 @@ mod signing;
 mod source_page;
 mod state_counts;
 mod tls;
-mod write_limit;
+mod unread;
 
 pub use fetching::Fetching;
 pub use live::Feed;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use hyper::body::Incoming;
@@ -29,11 +29,12 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
 use super::client::Peer;
+use super::client_stream::ClientStream;
 use super::problem::Problem;
 use super::router::router;
 use super::shared::Shared;
 use super::tls::Tls;
-use super::write_limit::WriteLimit;
+use super::unread::Unread;
 
 /// The most connections at once.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -45,6 +46,8 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 const MAX_HEAD_BYTES: usize = 8 << 10;
 /// The most fields in the head of a request.
 const MAX_HEADERS: usize = 100;
+/// The bytes of a body, or of an answer, that lie in the buffers of a connection.
+const MAX_BUFFERED_BYTES: usize = 64 << 10;
 /// The time in which a handler answers, once the head of the request is there.
 const REQUEST_TIME: Duration = Duration::from_mins(1);
 /// The time that a client may take to read the next piece of an answer.
@@ -150,21 +153,31 @@ enum Speech {
 async fn connection(stream: TcpStream, peer: SocketAddr, site: Site) {
     // Without it, small answers wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
+    let client = Client {
+        peer,
+        unread: Unread::default(),
+    };
     match site.tls.clone() {
         None => {
-            let stream = WriteLimit::new(stream, READER_TIME);
-            speak(stream, peer, Speech::Plain, site).await;
+            let stream = ClientStream::new(stream, READER_TIME, client.unread.clone());
+            speak(stream, client, Speech::Plain, site).await;
         }
         // Boxed: connections of a service without TLS have no room for it.
-        Some(tls) => Box::pin(secured(stream, peer, &tls, site)).await,
+        Some(tls) => Box::pin(secured(stream, client, &tls, site)).await,
     }
 }
 
+/// Who is at the other end of a connection, and whether it was answered before it had sent all.
+struct Client {
+    peer: SocketAddr,
+    unread: Unread,
+}
+
 /// Serves one connection over TLS.
-async fn secured(stream: TcpStream, peer: SocketAddr, tls: &Tls, site: Site) {
+async fn secured(stream: TcpStream, client: Client, tls: &Tls, site: Site) {
     let shaken = async {
         let is_tls = begins_handshake(&stream).await?;
-        let stream = WriteLimit::new(stream, READER_TIME);
+        let stream = ClientStream::new(stream, READER_TIME, client.unread.clone());
         if is_tls {
             let stream = tls.accept(stream).await?;
             Ok::<_, io::Error>(Greeted::Tls(Box::new(stream)))
@@ -176,9 +189,10 @@ async fn secured(stream: TcpStream, peer: SocketAddr, tls: &Tls, site: Site) {
         shaken = tokio::time::timeout(HEAD_TIME, shaken) => shaken,
         () = site.stop.cancelled() => return,
     };
+    let peer = client.peer;
     match shaken {
-        Ok(Ok(Greeted::Tls(stream))) => speak(stream, peer, Speech::Tls, site).await,
-        Ok(Ok(Greeted::Plain(stream))) => speak(stream, peer, Speech::PlainForTls, site).await,
+        Ok(Ok(Greeted::Tls(stream))) => speak(stream, client, Speech::Tls, site).await,
+        Ok(Ok(Greeted::Plain(stream))) => speak(stream, client, Speech::PlainForTls, site).await,
         Ok(Err(error)) => tracing::debug!("no TLS with {peer}: {error}"),
         Err(_) => tracing::debug!("no TLS with {peer}: the handshake took too long"),
     }
@@ -186,8 +200,8 @@ async fn secured(stream: TcpStream, peer: SocketAddr, tls: &Tls, site: Site) {
 
 /// A connection after its first bytes.
 enum Greeted {
-    Tls(Box<TlsStream<WriteLimit<TcpStream>>>),
-    Plain(WriteLimit<TcpStream>),
+    Tls(Box<TlsStream<ClientStream<TcpStream>>>),
+    Plain(ClientStream<TcpStream>),
 }
 
 /// Returns whether a client begins a TLS handshake (RFC 8446 §5.1), once its first byte is there; leaves the byte there.
@@ -201,21 +215,26 @@ async fn begins_handshake(stream: &TcpStream) -> io::Result<bool> {
 }
 
 /// Speaks HTTP on a connection to its end.
-async fn speak<I>(io: I, peer: SocketAddr, speech: Speech, site: Site)
+async fn speak<I>(io: I, client: Client, speech: Speech, site: Site)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let Site { router, stop, .. } = site;
+    let Client { peer, unread } = client;
     let peer_of = Peer {
         address: peer.ip().to_canonical(),
         is_tls: speech == Speech::Tls,
     };
-    let service = service_fn(move |request| answer(request, peer_of, speech, router.clone()));
+    let service = service_fn(move |request| {
+        let (router, unread) = (router.clone(), unread.clone());
+        answer(request, peer_of, speech, router, unread)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_header_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_BUFFERED_BYTES)
         .serve_connection(TokioIo::new(io), service)
         .with_upgrades();
     tokio::pin!(connection);
@@ -231,20 +250,31 @@ where
     }
 }
 
-/// Returns the router's answer; a problem when that takes too long or fails.
+/// Returns the answer to a request. After one that comes before all of the body the connection serves no other request.
 async fn answer(
     request: Request<Incoming>,
     peer: Peer,
     speech: Speech,
-    mut router: Router,
+    router: Router,
+    unread: Unread,
 ) -> Result<Response, Infallible> {
-    if speech == Speech::PlainForTls {
-        return Ok(ask_for_tls());
+    let request = request.map(|body| Body::new(unread.watching(body)));
+    let mut response = match speech {
+        Speech::Plain | Speech::Tls => routed(request, peer, router).await,
+        Speech::PlainForTls => ask_for_tls(),
+    };
+    if unread.is_any() {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
     }
-    let mut request = request.map(Body::new);
+    Ok(response)
+}
+
+/// Returns the router's answer; a problem when that takes too long or fails.
+async fn routed(mut request: Request<Body>, peer: Peer, mut router: Router) -> Response {
     request.extensions_mut().insert(peer);
     let answer = AssertUnwindSafe(router.call(request)).catch_unwind();
-    Ok(match tokio::time::timeout(REQUEST_TIME, answer).await {
+    match tokio::time::timeout(REQUEST_TIME, answer).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(never))) => match never {},
         Ok(Err(_)) => {
@@ -255,7 +285,7 @@ async fn answer(
             let detail = format!("the request took longer than {} s", REQUEST_TIME.as_secs());
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response()
         }
-    })
+    }
 }
 
 /// Returns the answer to plain HTTP where TLS is spoken.

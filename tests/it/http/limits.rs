@@ -10,6 +10,28 @@ fn rig() -> Gannet {
     gannet
 }
 
+/// The system resets a connection that is closed with bytes that were not read: the client would never learn why.
+#[test]
+fn a_refusal_reaches_a_client_that_sends_all_of_its_body_first() {
+    let gannet = rig();
+    let token = gannet.ok(&["token", "create", "sensor", "--role", "ingest"]);
+    let (good, bad) = (format!("Bearer {}", token.trim()), "Bearer none".to_owned());
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let long = "1".repeat(8 << 20);
+    for (path, token, kind, status) in [
+        ("/api/v1/messages", &bad, "application/json", 401),
+        ("/api/v1/messages", &good, "text/plain", 415),
+        ("/api/v1/messages", &good, "application/json", 413),
+        ("/api/v1/sources", &good, "application/json", 403),
+        ("/nowhere", &good, "application/json", 404),
+    ] {
+        let fields = [("Authorization", token.as_str()), ("Content-Type", kind)];
+        let answer = service.ask("POST", path, &fields, &long);
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        assert_eq!(answer.header("connection"), Some("close"), "{path}");
+    }
+}
+
 #[test]
 fn strange_requests_are_refused_and_the_next_one_is_answered() {
     let gannet = rig();

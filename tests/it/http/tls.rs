@@ -65,6 +65,14 @@ fn rest(mut stream: TcpStream) -> String {
 }
 
 #[test]
+fn a_refusal_reaches_a_client_that_sends_all_of_its_body_first() {
+    let gannet = rig();
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let answer = service.ask("POST", "/api/v1/messages", &[], &"1".repeat(8 << 20));
+    assert_eq!(answer.status, 401, "{answer:?}");
+}
+
+#[test]
 fn pages_and_sessions_are_safe_over_tls() {
     let gannet = rig();
     gannet.add_person("anna", "operator");
