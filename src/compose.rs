@@ -2,6 +2,7 @@
 //!
 //! The only file, with those below it, that may import everything. Holds no rule of its own.
 
+mod allocator;
 mod certificate;
 mod check;
 mod commands;

@@ -14,6 +14,7 @@ pub(super) async fn stay(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
+    super::allocator::give_large_pieces_back();
     let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
     let stop = Stop::default();
     console.note("persisting messages as they come");

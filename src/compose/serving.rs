@@ -74,6 +74,7 @@ async fn open_socket(
         console.warn(&line);
     }
     super::threads::allow_connections();
+    super::allocator::give_large_pieces_back();
     let listener = match socket_of_manager()? {
         Some(listener) => listener,
         None => listen(args.listen.unwrap_or(config.http.listen)).await?,

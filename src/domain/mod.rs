@@ -79,7 +79,7 @@ pub use interval::{
     Interval, IntervalError, Slot, duration_setting, duration_words, next_slot,
     next_slot_after_failure,
 };
-pub use json_lines::{JsonLines, MAX_MESSAGE_BYTES, bodies_of};
+pub use json_lines::{JsonLines, LinesPart, MAX_MESSAGE_BYTES, bodies_of};
 pub use lines::{lines, with_line_feeds};
 pub use masked::{masked, masked_within};
 pub use message::{

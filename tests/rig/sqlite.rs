@@ -159,6 +159,20 @@ pub(crate) fn count(data: &Path, table: &str) -> i64 {
     count.expect("a count")
 }
 
+/// Counts so many bytes more as waiting on the queues than wait there.
+pub(crate) fn add_waiting_bytes(data: &Path, bytes: i64) {
+    let add = format!("UPDATE queue SET waiting_bytes = waiting_bytes + {bytes} WHERE id = 1");
+    assert_eq!(change(data, &add), 1);
+}
+
+/// Keeps every other process from writing until it is dropped.
+#[allow(dead_code, reason = "the stress tests use it")]
+pub(crate) fn lock(data: &Path) -> Connection {
+    let sql = write(data);
+    sql.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    sql
+}
+
 /// Moves the time at which the messages of a queue were persisted two hours back. Returns how many there are.
 pub(crate) fn age_messages(data: &Path, queue: &str) -> u64 {
     damage(

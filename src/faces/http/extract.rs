@@ -1,9 +1,10 @@
 //! Reads queries and bodies of requests. Unknown fields are errors that name them.
 
-use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -77,23 +78,28 @@ pub(super) fn object_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> 
     serde_json::from_str(text).map_err(|error| refused(&error))
 }
 
-/// Reads a body to its end. One that says that it is longer than `most` bytes is refused before it comes.
-pub(super) async fn whole(body: Body, most: usize) -> Result<Bytes, Problem> {
+/// Reads a body to its end, each byte into its place at once. One that says that it is longer than `most` bytes is refused before
+/// it comes.
+pub(super) async fn whole(mut body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let too_long = || {
         let detail = format!("the body is longer than {most} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     };
-    if body.size_hint().lower() > most as u64 {
+    let length = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if length > most {
         return Err(too_long());
     }
-    to_bytes(body, most).await.map_err(|error| {
-        let cause = std::error::Error::source(&error);
-        if cause.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
-            too_long()
-        } else {
-            Problem::invalid(format!("cannot read the body: {error}"))
+    let mut bytes = Vec::with_capacity(length);
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|error| Problem::invalid(format!("cannot read the body: {error}")))?;
+        let piece = frame.into_data().unwrap_or_default();
+        if bytes.len() + piece.len() > most {
+            return Err(too_long());
         }
-    })
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

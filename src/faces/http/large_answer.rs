@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
@@ -58,7 +58,7 @@ impl AnswerRoom {
         Ok(Response::from_parts(head, self.body(bytes)?))
     }
 
-    fn body(&self, mut bytes: Bytes) -> Result<Body, Problem> {
+    fn body(&self, bytes: Bytes) -> Result<Body, Problem> {
         if bytes.len() <= SMALL_BYTES {
             return Ok(Body::from(bytes));
         }
@@ -68,13 +68,30 @@ impl AnswerRoom {
             let detail = "too many long answers are being read at once";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).hint("try again in a few seconds")
         })?;
-        let pieces = std::iter::from_fn(move || {
-            let _held = &room;
-            let length = bytes.len().min(PIECE_BYTES);
-            (length > 0).then(|| Ok::<_, Infallible>(bytes.split_to(length)))
-        });
-        Ok(Body::from_stream(stream::iter(pieces)))
+        Ok(in_pieces(bytes, room))
     }
+}
+
+/// Returns an answer that is whole in memory as one that, when it is long, keeps `room` until it was sent.
+pub(super) async fn keeping(response: Response, room: impl Send + 'static) -> Response {
+    let length = response.body().size_hint().exact();
+    if length.is_some_and(|length| length <= SMALL_BYTES as u64) {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    // Reading from memory does not fail.
+    let bytes = to_bytes(body, MAX_ANSWER_BYTES).await.unwrap_or_default();
+    Response::from_parts(head, in_pieces(bytes, room))
+}
+
+/// Returns a body that keeps `room` until its last piece was sent.
+fn in_pieces(mut bytes: Bytes, room: impl Send + 'static) -> Body {
+    let pieces = std::iter::from_fn(move || {
+        let _held = &room;
+        let length = bytes.len().min(PIECE_BYTES);
+        (length > 0).then(|| Ok::<_, Infallible>(bytes.split_to(length)))
+    });
+    Body::from_stream(stream::iter(pieces))
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 //!
 //! Never changes a value: what is stored are its bytes.
 
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, StatusCode, header};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::extract::whole;
@@ -15,6 +14,9 @@ use crate::domain::{JsonLines, MAX_MESSAGE_BYTES};
 
 /// The longest body of many messages, in bytes.
 const MAX_LINES_BYTES: usize = 8 << 20;
+
+/// The bytes of an id in an answer.
+const ID_BYTES: usize = 40;
 
 /// The media types of many messages.
 const LINES: [&str; 3] = [
@@ -26,19 +28,19 @@ const LINES: [&str; 3] = [
 /// Messages as they were pushed.
 pub(super) struct Pushed {
     pub(super) bodies: JsonLines,
-    /// The memory that they take.
-    _room: OwnedSemaphorePermit,
+    /// The memory that they take, and that the answer takes.
+    pub(super) room: [OwnedSemaphorePermit; 2],
 }
 
 impl FromRequest<Shared> for Pushed {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Response> {
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
         let kind = media_type(request.headers());
         let are_many = LINES.contains(&kind.as_str());
         if !are_many && kind != "application/json" && !kind.ends_with("+json") {
             let detail = "a message is JSON, with Content-Type: application/json; many are application/x-ndjson, one on a line";
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).into_response());
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         let most = if are_many {
             MAX_LINES_BYTES
@@ -50,34 +52,29 @@ impl FromRequest<Shared> for Pushed {
             .size_hint()
             .upper()
             .and_then(|upper| upper.try_into().ok());
-        let room = shared.room_to_push(length.unwrap_or(most).min(most));
-        let Some(room) = room else {
-            let detail = "too many messages are being pushed at once";
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-            return Err(later(problem.into_response()));
-        };
-        let text = text(body, most).await.map_err(Problem::into_response)?;
+        let room = || shared.push_room();
+        let of_bodies = room().take(length.unwrap_or(most).min(most));
+        let of_bodies = of_bodies.ok_or_else(too_many)?;
+        let text = text(body, most).await?;
         let bodies = if are_many {
-            JsonLines::many(&text)
+            JsonLines::many(text)
         } else {
             JsonLines::one(&text)
         };
-        let bodies = bodies
-            .map_err(|reason| Problem::invalid(format!("the body: {reason}")).into_response())?;
+        let bodies = bodies.map_err(|reason| Problem::invalid(format!("the body: {reason}")))?;
+        let of_answer = room().take(bodies.count() * ID_BYTES);
+        let of_answer = of_answer.ok_or_else(too_many)?;
         Ok(Self {
             bodies,
-            _room: room,
+            room: [of_bodies, of_answer],
         })
     }
 }
 
-/// Returns a refusal that says when to send again, if that may help.
-pub(super) fn later(mut refusal: Response) -> Response {
-    if refusal.status() == StatusCode::SERVICE_UNAVAILABLE {
-        let seconds = HeaderValue::from_static("1");
-        refusal.headers_mut().insert(header::RETRY_AFTER, seconds);
-    }
-    refusal
+/// Returns the refusal while others have the memory.
+fn too_many() -> Problem {
+    let detail = "too many messages are being pushed at once";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
 }
 
 fn media_type(headers: &HeaderMap) -> String {
@@ -88,8 +85,7 @@ fn media_type(headers: &HeaderMap) -> String {
 }
 
 async fn text(body: Body, most: usize) -> Result<String, Problem> {
-    let bytes: Bytes = whole(body, most).await?;
-    String::from_utf8(bytes.into()).map_err(|error| {
+    String::from_utf8(whole(body, most).await?).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
         Problem::invalid(format!("the body is not UTF-8 at byte {place}"))
     })

@@ -34,6 +34,7 @@ mod metrics;
 mod pages;
 mod plot;
 mod problem;
+mod push_room;
 mod range;
 mod route;
 mod router;
@@ -45,6 +46,7 @@ mod signing;
 mod source_page;
 mod state_counts;
 mod tls;
+mod to_end;
 mod unread;
 
 pub use fetching::Fetching;

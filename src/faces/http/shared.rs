@@ -12,6 +12,7 @@ use super::fetching::Fetching;
 use super::large_answer::AnswerRoom;
 use super::live::Feed;
 use super::metrics::Numbers;
+use super::push_room::PushRoom;
 use super::sign_in::SignIns;
 use super::tls::Tls;
 use crate::app::{App, Result};
@@ -38,9 +39,6 @@ pub struct SharedParts {
 /// Comparisons that are made at once.
 const COMPARISONS: usize = 2;
 
-/// The kibibytes of pushed messages that are in memory at once: more senders than that are asked to wait.
-const PUSHED_KIB: usize = 24 << 10;
-
 /// The state that all requests share.
 #[derive(Clone)]
 pub struct Shared(Arc<Inner>);
@@ -59,8 +57,7 @@ struct Inner {
     answer_room: AnswerRoom,
     /// Half of the files that this process may open: the other half is for requests.
     most_clients: usize,
-    /// The memory for messages that are being pushed, in kibibytes.
-    pushing: Arc<Semaphore>,
+    push_room: PushRoom,
 }
 
 fn half_of_open_files() -> usize {
@@ -83,7 +80,7 @@ impl Shared {
             comparing: Semaphore::new(COMPARISONS).into(),
             answer_room: AnswerRoom::default(),
             most_clients: half_of_open_files(),
-            pushing: Semaphore::new(PUSHED_KIB).into(),
+            push_room: PushRoom::default(),
         })))
     }
 
@@ -103,10 +100,9 @@ impl Shared {
         &self.0.answer_room
     }
 
-    /// Reserves memory for pushed messages of so many bytes, until the permit is dropped; `None` when there is none now.
-    pub(super) fn room_to_push(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let kib = u32::try_from(bytes.div_ceil(1024)).ok()?;
-        Arc::clone(&self.0.pushing).try_acquire_many_owned(kib).ok()
+    /// Returns the room of messages that are being pushed.
+    pub(super) fn push_room(&self) -> &PushRoom {
+        &self.0.push_room
     }
 
     pub(super) fn answers(&self) -> &Answers {

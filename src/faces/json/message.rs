@@ -1,6 +1,6 @@
 //! The JSON of messages and queues. The body of a message stands in it as it was pushed.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -106,16 +106,26 @@ pub(crate) struct SentJson<'a> {
     /// The id of the message; of several, of the first.
     id: String,
     /// The ids of all, in their order.
-    ids: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    ids: Ids,
     queue: &'a str,
+}
+
+/// The ids of messages that follow each other.
+struct Ids(Queued);
+
+impl Serialize for Ids {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ids = (0..self.0.count).map(|place| self.0.first.after(place));
+        serializer.collect_seq(ids)
+    }
 }
 
 impl<'a> SentJson<'a> {
     pub(crate) fn new(queued: &Queued, queue: &'a QueueName) -> Self {
-        let ids = (0..queued.count).map(|place| queued.first.after(place).to_string());
         Self {
             id: queued.first.to_string(),
-            ids: ids.collect(),
+            ids: Ids(*queued),
             queue: queue.as_str(),
         }
     }

@@ -61,7 +61,7 @@ impl Store {
     }
 }
 
-/// A unit on a queue.
+/// A row of a queue: the messages of a unit, or a part of them.
 struct Unit {
     id: i64,
     queue_id: i64,

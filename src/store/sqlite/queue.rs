@@ -24,6 +24,10 @@ const MAX_QUEUES: i64 = 1_000;
 /// The bytes of bodies that may wait in all queues together.
 const MAX_WAITING_BYTES: i64 = 1 << 30;
 
+/// The bytes of the bodies in a row, but for a longer one. SQLite holds a row in memory three times while it is written, and a
+/// consumer holds it as a whole.
+const MAX_ROW_BYTES: usize = 512 << 10;
+
 /// How long it is known what went through a queue.
 const RATES_KEPT_MS: i64 = 24 * 3600 * 1000;
 
@@ -41,8 +45,7 @@ fn put(transaction: &Transaction<'_>, unit: &NewUnit, stamp: &Stamp) -> Outcome<
     {
         return Ok(known);
     }
-    let bodies = unit.bodies.bodies();
-    let bytes = int(bodies.len());
+    let bytes = int(unit.bodies.bodies().len());
     let waiting = "SELECT coalesce(sum(waiting_bytes), 0) FROM queue";
     let waiting: i64 = transaction.sql.only(waiting, [], |row| row.get(0))?;
     if waiting.saturating_add(bytes) > MAX_WAITING_BYTES {
@@ -52,21 +55,52 @@ fn put(transaction: &Transaction<'_>, unit: &NewUnit, stamp: &Stamp) -> Outcome<
         return Ok(Put::TooManyQueues);
     };
     let sender = transaction.text_id(&stamp.actor.0)?;
-    let (first, count) = (unit.first.0.as_bytes(), int(unit.bodies.count()));
-    transaction.insert(
-        "INSERT INTO queued_message (queue_id, first_uuid, count, received_at, sender_id, bodies, checksum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_checksum(?1, ?2, ?3, ?4, ?5, ?6))",
-        params![queue, first, count, millis(stamp.at), sender, bodies],
-    )?;
+    let bytes = insert_parts(transaction, unit, queue, sender, stamp.at)?;
+    let count = int(unit.bodies.count());
     add_waiting(transaction, queue, count, bytes)?;
     add_rate(transaction, queue, stamp.at, (count, 0, 0))?;
     if let Some(key) = &unit.key {
         transaction.insert(
             "INSERT INTO message_key (key_digest, content_digest, first_uuid, count, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![key.key.0, key.content.0, first, count, millis(key.expires_at)],
+            params![
+                key.key.0,
+                key.content.0,
+                unit.first.0.as_bytes(),
+                count,
+                millis(key.expires_at)
+            ],
         )?;
     }
     Ok(Put::Queued)
+}
+
+/// Inserts the messages of a unit, many in a row. Returns the bytes of their bodies.
+fn insert_parts(
+    transaction: &Transaction<'_>,
+    unit: &NewUnit,
+    queue: i64,
+    sender: i64,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<i64> {
+    const INSERT: &str = "INSERT INTO queued_message (queue_id, first_uuid, count, received_at, sender_id, bodies, checksum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_checksum(?1, ?2, ?3, ?4, ?5, ?6))";
+    let mut bytes = 0;
+    for part in unit.bodies.parts(MAX_ROW_BYTES) {
+        let (first, count) = (unit.first.after(part.first), int(part.count));
+        transaction.insert(
+            INSERT,
+            params![
+                queue,
+                first.0.as_bytes(),
+                count,
+                millis(now),
+                sender,
+                part.bodies
+            ],
+        )?;
+        bytes += int(part.bodies.len());
+    }
+    Ok(bytes)
 }
 
 /// Returns what became of the unit that was sent under this key before, if there was one.

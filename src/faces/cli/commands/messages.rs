@@ -167,7 +167,7 @@ async fn send(app: &App, args: &mut SendArgs, console: &mut Console<'_>) -> Comm
         None => input()?,
     };
     let bodies = if args.lines {
-        JsonLines::many(&text)
+        JsonLines::many(text)
     } else {
         JsonLines::one(&text)
     };

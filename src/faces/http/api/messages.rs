@@ -15,19 +15,23 @@ use super::list::page;
 use super::pages_schema::MessagePageJson;
 use super::parameters::parsed;
 use crate::app::{App, MessagesQuery, NewMessages, Queued, Queueing};
-use crate::domain::{Message, MessageId, QueueName};
+use crate::domain::{MessageId, QueueName};
 use crate::faces::http::accept::prefers;
 use crate::faces::http::caller::Caller;
 use crate::faces::http::extract::{Params, Part};
 use crate::faces::http::idempotency::key_of;
-use crate::faces::http::message_body::{Pushed, later};
+use crate::faces::http::large_answer::keeping;
+use crate::faces::http::message_body::Pushed;
 use crate::faces::http::problem::{Problem, ProblemJson};
 use crate::faces::http::shared::Shared;
 use crate::faces::http::source_page::page_size;
+use crate::faces::http::to_end::ToEnd;
 use crate::faces::json::{JudgedMessageJson, MessageJson, SentJson, write_line};
 
 /// The bytes of bodies after which a page ends.
 const ENOUGH_BYTES: usize = 4 << 20;
+/// The bytes of bodies after which a piece of a stream ends: each client has one in memory.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Where messages go.
 #[derive(Default, Deserialize, utoipa::IntoParams)]
@@ -82,40 +86,37 @@ pub(super) async fn push(
         key: key.map(|key| format!("{:?} {key}", caller.credential)),
     };
     let refused = |detail: String| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
-    match put_on_queue(&shared, &caller, new).await {
-        Ok(Queueing::Queued(queued)) => accepted(&queued, &queue),
-        Ok(Queueing::Refused(why)) => refused(format!("the schema of {queue} refuses this: {why}")),
-        Ok(Queueing::KeyTaken) => {
+    let (queueing, room) = put_on_queue(&shared, &caller, new, pushed.room).await;
+    match queueing? {
+        Queueing::Queued(queued) => Ok(keeping(accepted(&queued, &queue)?, room).await),
+        Queueing::Refused(why) => refused(format!("the schema of {queue} refuses this: {why}")),
+        Queueing::KeyTaken => {
             refused("this Idempotency-Key was used for other messages".to_owned())
         }
-        Err(error) => Ok(later(Problem::from(error).into_response())),
     }
 }
 
-/// Puts messages on their queue, and passes them on to who follows.
-pub(in crate::faces::http) async fn put_on_queue(
+/// Puts messages on their queue, and passes them on to who follows, also when the client leaves meanwhile. `room` is the memory
+/// that they take until then.
+pub(in crate::faces::http) fn put_on_queue<R: Send + 'static>(
     shared: &Shared,
     caller: &Caller,
     new: NewMessages,
-) -> crate::app::Result<Queueing> {
+    room: R,
+) -> ToEnd<(crate::app::Result<Queueing>, R)> {
     let app = shared.app_of(caller.actor());
+    let feed = shared.feed().messages().clone();
     let (queue, bodies) = (new.queue.clone(), new.bodies.clone());
-    let queueing = app.queue_messages(new).await?;
-    if let Queueing::Queued(queued) = &queueing
-        && !queued.repeated
-    {
-        let first = Message {
-            id: queued.first,
-            queue,
-            received_at: queued.received_at,
-            persisted_at: None,
-            sender: app.actor().0.clone(),
-            body: bodies.bodies().to_owned(),
-            state: None,
-        };
-        shared.feed().messages().push(queued, first);
-    }
-    Ok(queueing)
+    let put = async move {
+        let queueing = app.queue_messages(new).await;
+        if let Ok(Queueing::Queued(queued)) = &queueing
+            && !queued.repeated
+        {
+            feed.push(queued, queue, &app.actor().0, bodies);
+        }
+        (queueing, room)
+    };
+    ToEnd::new(put, shared.to_end())
 }
 
 fn accepted(queued: &Queued, queue: &QueueName) -> Result<Response, Problem> {
@@ -205,7 +206,10 @@ async fn all(
     most: Option<usize>,
 ) -> Result<Response, Problem> {
     let mut lines = Lines {
-        query,
+        query: MessagesQuery {
+            enough_bytes: PIECE_BYTES,
+            ..query
+        },
         left: most,
         is_over: false,
     };
@@ -245,7 +249,7 @@ struct Lines {
 impl Lines {
     /// Returns the lines of the next messages; `None` after the last.
     async fn next_piece(&mut self, app: &App) -> crate::app::Result<Option<Bytes>> {
-        const AT_ONCE: usize = 500;
+        const AT_ONCE: usize = 100;
         self.query.limit = self.left.unwrap_or(AT_ONCE).min(AT_ONCE);
         if self.is_over || self.query.limit == 0 {
             return Ok(None);

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
-use super::messages::{MessageFeed, Next, frames_of, page};
+use super::messages::{FOREIGN_LAG, MessageFeed, Next, PlaceInUnit, frames_of, page};
 use crate::app::{App, Result};
 use crate::domain::{MessageId, QueueName};
 
@@ -21,8 +22,8 @@ pub(super) struct FollowedMessages {
 enum Place {
     /// It goes on behind this message, of which the feed keeps nothing any more; these came from the store already.
     Store(MessageId, HashSet<MessageId>),
-    /// It gets the unit with this number next, but for those that came from the store.
-    Feed(u64, HashSet<MessageId>),
+    /// It gets what the feed has from here on.
+    Feed(FeedPlace),
 }
 
 /// What a client gets next.
@@ -41,10 +42,11 @@ impl FollowedMessages {
         queue: Option<QueueName>,
         after: Option<MessageId>,
     ) -> Self {
+        let in_feed = |place| Place::Feed(FeedPlace::new(place, HashSet::new()));
         let place = match after {
-            None => Place::Feed(feed.next_number(), HashSet::new()),
-            Some(id) => match feed.number_after(id) {
-                Some(number) => Place::Feed(number, HashSet::new()),
+            None => in_feed((feed.next_number(), PlaceInUnit::default())),
+            Some(id) => match feed.place_after(id) {
+                Some(place) => in_feed(place),
                 None => Place::Store(id, HashSet::new()),
             },
         };
@@ -63,34 +65,74 @@ impl FollowedMessages {
                 let first = self.feed.first_number();
                 let messages = app.messages(page(Some(*after), None)).await?;
                 let Some(last) = messages.last() else {
-                    self.place = Place::Feed(first, std::mem::take(sent));
+                    let place = (first, PlaceInUnit::default());
+                    let place = FeedPlace::new(place, std::mem::take(sent));
+                    self.place = Place::Feed(place);
                     return Ok(Step::Frames(Bytes::new()));
                 };
                 *after = last.id;
                 // A client may come back after millions.
-                let now = app.now();
-                let may_come_again = messages.iter().filter(|one| self.feed.may_have(one, now));
+                let may_come_again = messages.iter().filter(|one| self.feed.may_have(one, app));
                 sent.extend(may_come_again.map(|message| message.id));
                 let queue = self.queue.as_ref();
                 let wanted = |queue_of: &QueueName| queue.is_none_or(|queue| queue == queue_of);
                 let wanted = messages.into_iter().filter(|one| wanted(&one.queue));
                 Ok(Step::Frames(frames_of(wanted)))
             }
-            Place::Feed(number, sent) => match self.feed.unit(*number) {
-                Next::Nothing => Ok(Step::Nothing),
-                Next::Lost => Ok(Step::Slow),
-                Next::Unit(_, behind) if behind > MAX_LAG_BYTES && sent.is_empty() => {
-                    Ok(Step::Slow)
-                }
-                Next::Unit(unit, _) => {
-                    *number += 1;
-                    let is_wanted = self.queue.as_ref().is_none_or(|one| one == unit.queue());
-                    if !is_wanted || sent.contains(&unit.first_id()) {
-                        return Ok(Step::Frames(Bytes::new()));
-                    }
-                    Ok(Step::Frames(unit.frames()))
-                }
-            },
+            Place::Feed(place) => Ok(place.step(&self.feed, self.queue.as_ref())),
         }
+    }
+}
+
+/// A place in the feed.
+struct FeedPlace {
+    /// The number of the unit that comes next, and the place in it.
+    number: u64,
+    within: PlaceInUnit,
+    /// What came from the store already, until the feed has no more of it.
+    sent: HashSet<MessageId>,
+    begun: Instant,
+}
+
+impl FeedPlace {
+    fn new((number, within): (u64, PlaceInUnit), sent: HashSet<MessageId>) -> Self {
+        Self {
+            number,
+            within,
+            sent,
+            begun: Instant::now(),
+        }
+    }
+
+    fn step(&mut self, feed: &MessageFeed, queue: Option<&QueueName>) -> Step {
+        let begins = self.within == PlaceInUnit::default();
+        let unit = match feed.unit(self.number) {
+            Next::Nothing => {
+                if self.begun.elapsed() > FOREIGN_LAG {
+                    self.sent = HashSet::new();
+                }
+                return Step::Nothing;
+            }
+            Next::Lost => return Step::Slow,
+            Next::Unit(_, behind) if begins && behind > MAX_LAG_BYTES && self.sent.is_empty() => {
+                return Step::Slow;
+            }
+            Next::Unit(unit, _) => unit,
+        };
+        let is_wanted = queue.is_none_or(|queue| queue == unit.queue());
+        let from = if begins {
+            unit.place_behind(&self.sent)
+        } else {
+            Some(self.within)
+        };
+        let (frames, next) = match from.filter(|_| is_wanted) {
+            Some(from) => unit.frames(from),
+            None => (Bytes::new(), None),
+        };
+        if next.is_none() {
+            self.number += 1;
+        }
+        self.within = next.unwrap_or_default();
+        Step::Frames(frames)
     }
 }

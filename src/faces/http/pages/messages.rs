@@ -59,7 +59,7 @@ async fn sent(visit: &Visit, fields: &Fields) -> Result<MessageId, FormError> {
         bodies,
         key: None,
     };
-    let queued = put_on_queue(&visit.shared, &visit.caller, new).await;
+    let (queued, ()) = put_on_queue(&visit.shared, &visit.caller, new, ()).await;
     let queued = queued.map_err(|error| FormError::from(Problem::from(error)))?;
     match queued {
         Queueing::Queued(queued) => Ok(queued.first),
