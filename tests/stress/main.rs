@@ -10,7 +10,10 @@ mod clock;
 mod isolation;
 mod kills;
 mod knife;
+mod message_faults;
+mod message_readers;
 mod messages;
+mod senders;
 mod service;
 mod set_kills;
 #[allow(dead_code, reason = "the other tests use more of it")]

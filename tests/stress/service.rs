@@ -2,8 +2,9 @@
 //! that send or read too slowly, bodies without end. It keeps what it acknowledged, and goes on answering others.
 
 use std::collections::HashSet;
-use std::io::{ErrorKind, Read, Write as _};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::net::TcpStream;
+use std::process::Child;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,24 +26,34 @@ fn operator(gannet: &Gannet) -> String {
 
 /// Sends the rest of a request and returns the status of the answer; `None` when the connection ended before.
 pub(crate) fn status(stream: &mut TcpStream, request: &[u8]) -> Option<u16> {
-    stream.write_all(request).ok()?;
+    let (head, _) = exchange(stream, request).ok()?;
+    head.split(' ').nth(1)?.parse().ok()
+}
+
+/// Sends the rest of a request and returns the head and the body of the answer. The whole answer counts as one: half of it
+/// acknowledges nothing.
+pub(crate) fn exchange(stream: &mut TcpStream, request: &[u8]) -> io::Result<(String, Vec<u8>)> {
+    stream.write_all(request)?;
     let mut answer = Vec::new();
-    let mut piece = [0; 4096];
+    let mut piece = [0; 64 << 10];
+    let mut end = None;
     loop {
-        match stream.read(&mut piece).ok()? {
-            0 => return None,
-            read => answer.extend_from_slice(&piece[..read]),
+        if end.is_none() {
+            end = answer.windows(4).position(|four| four == b"\r\n\r\n");
         }
-        // The whole answer counts as one: half of it acknowledges nothing.
-        let text = String::from_utf8_lossy(&answer);
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+        if let Some(end) = end {
+            let head = String::from_utf8_lossy(&answer[..end]).into_owned();
             let length = head.lines().find_map(|line| {
                 let line = line.to_ascii_lowercase();
                 line.strip_prefix("content-length: ")?.parse::<usize>().ok()
             });
-            if body.len() >= length.unwrap_or_default() {
-                return head.split(' ').nth(1)?.parse().ok();
+            if answer.len() - end - 4 >= length.unwrap_or_default() {
+                return Ok((head, answer.split_off(end + 4)));
             }
+        }
+        match stream.read(&mut piece)? {
+            0 => return Err(ErrorKind::UnexpectedEof.into()),
+            read => answer.extend_from_slice(&piece[..read]),
         }
     }
 }
@@ -273,9 +284,14 @@ fn slow_senders_slow_readers_and_endless_bodies_are_cut_off() {
 
 /// Returns the bytes of memory that a service holds.
 fn memory_bytes(service: &Service) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", service.child.id()));
+    memory_of(&service.child, "VmRSS:")
+}
+
+/// Returns a number of bytes that the system counts for a process.
+pub(crate) fn memory_of(child: &Child, what: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
     let status = status.expect("a process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(what));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
     kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a size") << 10
 }
@@ -319,7 +335,7 @@ fn refuse_large_bodies(service: &Service, token: &str) {
 }
 
 /// Follows the feed over a connection that holds few bytes that are not read.
-fn follow_slowly(service: &Service, query: &str) -> TcpStream {
+pub(crate) fn follow_slowly(service: &Service, query: &str) -> TcpStream {
     let mut stream = service.connect();
     set_socket_recv_buffer_size(&stream, 128 << 10).expect("a small buffer");
     let head = format!(
@@ -342,7 +358,7 @@ fn follow_slowly(service: &Service, query: &str) -> TcpStream {
 }
 
 /// Reads a frame of the server (RFC 6455 §5.2), and returns its kind and what it holds.
-fn frame(stream: &mut impl Read) -> (u8, Vec<u8>) {
+pub(crate) fn frame(stream: &mut impl Read) -> (u8, Vec<u8>) {
     let mut take = |count: usize| {
         let mut bytes = vec![0; count];
         stream.read_exact(&mut bytes).expect("a frame");

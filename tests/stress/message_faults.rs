@@ -1,0 +1,177 @@
+//! Messages under load while the catalogue is locked, its disk is full, or ten times as many senders come as it can take: senders
+//! get 202, or 503 and when to send again, and all goes on by itself when the fault is over.
+
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::senders::{Sender, Target, numbers_in, persisted, rig};
+use super::service::memory_of;
+use crate::rig::{Service, namespaces, sqlite, until};
+
+/// The memory that a service may take beyond that of an idle one.
+const MAX_MORE_BYTES: u64 = 64 << 20;
+
+/// Lets senders send until this says stop, and returns them. None of their connections may break.
+fn sending(
+    target: Target<'_>,
+    senders: impl IntoIterator<Item = Sender>,
+    meanwhile: impl FnOnce(&AtomicBool),
+) -> Vec<Sender> {
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let senders = senders.into_iter().map(|mut sender| {
+            let stop = &stop;
+            scope.spawn(move || {
+                let sent = sender.send(target, |_| stop.load(Ordering::Relaxed));
+                sent.unwrap_or_else(|error| panic!("{error}: {sender:?}"));
+                sender
+            })
+        });
+        let senders: Vec<_> = senders.collect();
+        meanwhile(&stop);
+        stop.store(true, Ordering::Relaxed);
+        let senders = senders.into_iter();
+        senders.map(|one| one.join().expect("a sender")).collect()
+    })
+}
+
+fn refused(senders: &[Sender]) -> u64 {
+    senders.iter().map(|sender| sender.refused).sum()
+}
+
+fn end(mut child: Child) {
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+}
+
+#[test]
+fn while_the_catalogue_is_locked_senders_are_asked_to_wait_and_nothing_is_lost() {
+    let (gannet, token) = rig();
+    let service = Service::start(&gannet, &[]);
+    let consumer = gannet.start(&["consume"]);
+    let target = Target {
+        address: &service.address,
+        token: &token,
+    };
+    let before = sending(
+        target,
+        (0..4).map(|number| Sender::new(number, 2, 0)),
+        |_| {
+            thread::sleep(Duration::from_millis(500));
+        },
+    );
+    assert!(before.iter().all(|sender| sender.acknowledged() > 0));
+    let count = before.len();
+    let locked = sending(target, before, |_| {
+        let lock = sqlite::lock(&gannet.data());
+        // Not a wait for anything: the time for which it is locked.
+        thread::sleep(Duration::from_secs(10));
+        drop(lock);
+    });
+    assert!(refused(&locked) >= count as u64, "{locked:?}");
+    let acknowledged: Vec<_> = locked.iter().map(Sender::acknowledged).collect();
+    let after = sending(target, locked, |_| thread::sleep(Duration::from_secs(1)));
+    let persisted = persisted(&gannet);
+    for (sender, before) in after.iter().zip(acknowledged) {
+        assert!(sender.acknowledged() > before, "{sender:?}");
+        sender.check(&persisted);
+    }
+    end(consumer);
+}
+
+#[test]
+fn while_the_disk_is_full_senders_are_asked_to_wait_and_nothing_is_lost() {
+    let (gannet, token) = rig();
+    let script = "mv \"$data\" \"$data.before\"; mkdir -m 700 \"$data\"
+        mount -t tmpfs -o size=40m,mode=700 none \"$data\"; cp -a \"$data.before/.\" \"$data\"
+        head -c 24m /dev/zero >\"$data/filler\"; exec \"$gannet\" serve --listen 127.0.0.1:0";
+    let Some(mut command) = namespaces(&gannet, &["--mount"], script) else {
+        return;
+    };
+    let pipes = command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let service = Service::of(pipes.stderr(Stdio::piped()).spawn().expect("it starts"));
+    let inside = format!(
+        "/proc/{}/root{}",
+        service.child.id(),
+        gannet.data().display()
+    );
+    let target = Target {
+        address: &service.address,
+        token: &token,
+    };
+    let senders = (0..4).map(|number| Sender::new(number, 8, 2_000));
+    let full = sending(target, senders, |_| {
+        until("there is no room for one more message", || {
+            let mut probe = Sender::new(9, 1, 20_000);
+            let _ = probe.send(target, |one| one.acknowledged() + one.refused > 0);
+            probe.refused > 0
+        });
+        // Not a wait for anything: the time for which it is full.
+        thread::sleep(Duration::from_secs(1));
+    });
+    assert!(refused(&full) > 0, "{full:?}");
+    std::fs::remove_file(format!("{inside}/filler")).expect("room");
+    let enough: Vec<_> = full.iter().map(|one| one.acknowledged() + 160).collect();
+    let mut after = full;
+    for (sender, enough) in after.iter_mut().zip(enough) {
+        let sent = sender.send(target, |one| one.acknowledged() >= enough);
+        sent.expect("acknowledged");
+    }
+    let all = || {
+        let fields = [("Accept", "application/x-ndjson")];
+        numbers_in(&service.ask("GET", "/api/v1/messages", &fields, "").text())
+    };
+    until("all are persisted", || {
+        let queues = service.get("/api/v1/queues").json();
+        let queues = queues["queues"].as_array().expect("a list");
+        queues.iter().all(|queue| queue["depth"] == 0)
+    });
+    let persisted = all();
+    for sender in &after {
+        sender.check(&persisted);
+    }
+}
+
+/// Two requests of the longest kind are in memory at once, and their senders keep the disk and a core busy.
+#[test]
+fn ten_times_the_load_is_refused_and_takes_no_memory() {
+    let (gannet, token) = rig();
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let target = Target {
+        address: &service.address,
+        token: &token,
+    };
+    assert_eq!(service.get("/readyz").status, 200);
+    let idle = memory_of(&service.child, "VmHWM:");
+    let begun = Instant::now();
+    let long = (0..20).map(|number| Sender::new(number, 8, (1 << 20) - 40));
+    let short = (20..400).map(|number| Sender::new(number, 1, 100));
+    let senders = sending(target, long.chain(short), |_| {
+        // Not a wait for anything: the time for which there is so much load.
+        thread::sleep(Duration::from_secs(5));
+    });
+    let taken = memory_of(&service.child, "VmHWM:") - idle;
+    let sent: u64 = senders.iter().map(Sender::acknowledged).sum();
+    let (long, short) = senders.split_at(20);
+    println!(
+        "{sent} messages of {} senders, {} and {} times refused, {} MiB more, {:.0} s",
+        senders.len(),
+        refused(long),
+        refused(short),
+        taken >> 20,
+        begun.elapsed().as_secs_f64(),
+    );
+    assert!(taken <= MAX_MORE_BYTES, "{} MiB more", taken >> 20);
+    assert!(refused(long) > 0 && short.iter().all(|one| one.acknowledged() > 0));
+    let consumer = gannet.start(&["consume"]);
+    let persisted = persisted(&gannet);
+    for sender in &senders {
+        sender.check(&persisted);
+    }
+    let most = memory_of(&consumer, "VmHWM:");
+    println!("the consumer: {} MiB", most >> 20);
+    assert!(most <= idle + MAX_MORE_BYTES, "{} MiB", most >> 20);
+    end(consumer);
+}
