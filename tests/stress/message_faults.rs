@@ -1,13 +1,14 @@
 //! Messages under load while the catalogue is locked, its disk is full, or ten times as many senders come as it can take: senders
 //! get 202, or 503 and when to send again, and all goes on by itself when the fault is over.
 
+use std::io::Write as _;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::senders::{Sender, Target, numbers_in, persisted, rig};
-use super::service::memory_of;
+use super::service::{follow_slowly, frame, memory_of};
 use crate::rig::{Service, namespaces, sqlite, until};
 
 /// The memory that a service may take beyond that of an idle one.
@@ -78,6 +79,33 @@ fn while_the_catalogue_is_locked_senders_are_asked_to_wait_and_nothing_is_lost()
         sender.check(&persisted);
     }
     end(consumer);
+}
+
+#[test]
+fn what_a_client_pushed_that_left_before_the_answer_goes_to_who_follows() {
+    let (gannet, token) = rig();
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let target = Target {
+        address: &service.address,
+        token: &token,
+    };
+    // The use of a token is recorded once a minute: then the next message alone waits for the catalogue.
+    let mut first = Sender::new(0, 1, 0);
+    let sent = first.send(target, |one| one.acknowledged() > 0);
+    sent.expect("acknowledged");
+    let mut follower = follow_slowly(&service, "?queue=q1");
+    let lock = sqlite::lock(&gannet.data());
+    let mut client = service.connect();
+    let request = Sender::new(1, 1, 0).request(target);
+    client.write_all(request.as_bytes()).expect("a request");
+    // Not waits for anything: the time after which the client leaves, and the time in which the service notices that.
+    thread::sleep(Duration::from_secs(2));
+    drop(client);
+    thread::sleep(Duration::from_millis(500));
+    drop(lock);
+    let (_, text) = frame(&mut follower);
+    let message: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    assert_eq!(message["message"]["body"], 0);
 }
 
 #[test]

@@ -115,7 +115,8 @@ impl Sender {
         self.done += self.lines;
     }
 
-    fn request(&self, Target { address, token }: Target<'_>) -> String {
+    /// Returns the next request.
+    pub(crate) fn request(&self, Target { address, token }: Target<'_>) -> String {
         let (number, next) = (self.number, self.done);
         let padding = "x".repeat(self.padding);
         let lines = (next..next + self.lines).map(|one| match self.padding {
