@@ -322,6 +322,10 @@ impl MessagesView {
                 at + shown.len() - 1
             }
         });
+        if self.pane == MessagePane::Body && self.cursor == 0 && self.missed == 0 {
+            // Nothing came while the newest message was read: the list need not be held.
+            self.following = Following::Newest;
+        }
         self.pane = shown[next % shown.len()];
         match self.pane {
             MessagePane::List => self.shows_dead = false,

@@ -213,6 +213,10 @@ fn the_list_follows_until_the_cursor_is_moved() {
     assert_eq!(selected(&model), Some(id(15)));
     press(&mut model, "\t\t\tg");
     assert_eq!(selected(&model), Some(id(20)));
+    // The way to the dead messages leads past the body.
+    press(&mut model, "\t\t");
+    assert!(model.messages.is_following());
+    press(&mut model, "\t\t");
     press_answered(&mut model, "\n\u{1b}");
     come(&mut model, 25);
     assert_eq!(selected(&model), Some(id(20)));
