@@ -61,6 +61,8 @@ pub(crate) struct Ports {
     pub(super) messages_came: Notify,
     /// Notified when this process persisted messages.
     pub(super) messages_persisted: Notify,
+    /// Until when messages are this process's to judge, while it judges some.
+    pub(super) judging_until: Mutex<Option<DateTime<Utc>>>,
     /// The ids of messages that this process puts on queues.
     pub(super) message_ids: MessageIds,
 }
@@ -115,6 +117,7 @@ impl App {
             shrinking: Arc::new(Semaphore::new(MAX_SHRINKING)),
             messages_came: Notify::new(),
             messages_persisted: Notify::new(),
+            judging_until: Mutex::default(),
             message_ids: MessageIds::default(),
         };
         Self {

@@ -31,6 +31,7 @@ pub async fn consume(app: &App, stop: &Stop) {
         never = consume_forever(app) => match never {},
         () = stop.requested() => {}
     }
+    message_judge::give_back(app).await;
 }
 
 /// Persists messages and has them judged, for ever.

@@ -46,6 +46,13 @@ pub(super) async fn follow_policy(app: &App) {
     let _ = Box::pin(app.policy_standing()).await;
 }
 
+/// Ends judging: what was not judged is left to others, at once.
+pub(super) async fn give_back(app: &App) {
+    if let Err(error) = app.give_messages_back().await {
+        tracing::warn!("messages that were being judged wait longer: {error}");
+    }
+}
+
 /// Judges what is due now, until a stop is requested.
 pub(super) async fn drain(app: &App, stop: &Stop) {
     while !stop.is_requested() {

@@ -12,6 +12,7 @@ use super::consumer;
 use super::dead_workers;
 use super::heartbeat::Heartbeat;
 use super::housekeeping;
+use super::message_judge;
 use super::pass::{Judging, Pass, PassRequest, Selection, log};
 use super::progress::Progress;
 use super::rejudge::Undecided;
@@ -323,10 +324,12 @@ impl Worker {
         progress: &Progress,
         after_pass: impl Fn(PassReport),
     ) -> Result<()> {
-        tokio::select! {
+        let stayed = tokio::select! {
             stayed = self.make_passes(stop, progress, after_pass) => stayed,
             never = consumer::consume_forever(&self.app) => match never {},
-        }
+        };
+        message_judge::give_back(&self.app).await;
+        stayed
     }
 
     async fn make_passes(

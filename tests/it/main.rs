@@ -59,6 +59,7 @@ mod log_file;
 mod machine_limits;
 mod main_job;
 mod manual;
+mod message_verdicts;
 mod modes;
 mod naming;
 mod net;

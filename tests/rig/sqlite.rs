@@ -173,6 +173,11 @@ pub(crate) fn lock(data: &Path) -> Connection {
     sql
 }
 
+/// Damages the policy in force, and those before it.
+pub(crate) fn ruin_policies(data: &Path) {
+    damage(data, "UPDATE policy SET verifiers = '[]'");
+}
+
 /// Moves the time at which the messages of a queue were persisted two hours back. Returns how many there are.
 pub(crate) fn age_messages(data: &Path, queue: &str) -> u64 {
     damage(

@@ -2,13 +2,14 @@
 //!
 //! Never holds more messages than it took at once, and never delays that others are persisted.
 
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::StreamExt as _;
 use futures_util::stream;
+use futures_util::{Stream, StreamExt as _};
 
 use crate::app::policy::configured::Configured;
 use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
@@ -21,10 +22,10 @@ use crate::store::{
 use crate::verify::{MessageFacts, Verifier};
 
 /// The most messages that are taken at once.
-const TAKEN_AT_ONCE: usize = 256;
+const TAKEN_AT_ONCE: usize = 1_000;
 
-/// The most messages whose verdicts are recorded at once.
-const RECORDED_AT_ONCE: usize = 64;
+/// The time in which verdicts gather, so that many share one transaction, and one event.
+const GATHER: TimeDelta = TimeDelta::milliseconds(100);
 
 /// The time after which no message is begun that was taken before.
 const BEGIN_WITHIN: Duration = Duration::from_secs(10);
@@ -53,27 +54,69 @@ impl App {
         let configured = self.configured();
         let begin_until = self.now() + BEGIN_WITHIN;
         let until = begin_until + longest(&configured) + SPARE;
-        let take = self
-            .ports
-            .store
-            .take_messages_to_judge(TAKEN_AT_ONCE, until, self.stamp());
-        let taken = take.await?;
+        // Noted before: what is taken is given back although nobody waits for it any more.
+        *self.judging_until() = Some(until);
+        let store = &self.ports.store;
+        let taken = store.take_messages_to_judge(TAKEN_AT_ONCE, until, self.stamp());
+        let taken = taken.await?;
         let count = taken.len();
         let judged = taken
             .into_iter()
             .map(|one| self.judge_taken(&configured, one, begin_until));
         let at_once = std::thread::available_parallelism().map_or(2, usize::from);
-        let mut judged = stream::iter(judged)
-            .buffer_unordered(at_once)
-            .ready_chunks(RECORDED_AT_ONCE);
-        while let Some(judged) = judged.next().await {
-            let policy = Arc::clone(&configured.policy);
-            self.ports
-                .store
-                .record_message_verdicts(judged, policy, self.stamp())
-                .await?;
+        let mut judged = stream::iter(judged).buffer_unordered(at_once);
+        while let Some(first) = judged.next().await {
+            let together = self.gather(first, &mut judged).await;
+            self.record_judged(&configured, together).await?;
         }
+        *self.judging_until() = None;
         Ok(count)
+    }
+
+    /// Waits a moment for more that was judged, since all of it is recorded together.
+    async fn gather(
+        &self,
+        first: JudgedMessage,
+        more: &mut (impl Stream<Item = JudgedMessage> + Unpin),
+    ) -> Vec<JudgedMessage> {
+        let mut together = vec![first];
+        let mut gathered = pin!(self.sleep_until(self.now() + GATHER));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut gathered => return together,
+                next = more.next() => match next {
+                    Some(next) => together.push(next),
+                    None => return together,
+                },
+            }
+        }
+    }
+
+    async fn record_judged(
+        &self,
+        configured: &Configured,
+        judged: Vec<JudgedMessage>,
+    ) -> Result<Vec<Option<VersionState>>> {
+        let policy = Arc::clone(&configured.policy);
+        let store = &self.ports.store;
+        let states = store.record_message_verdicts(judged, policy, self.stamp());
+        Ok(states.await?)
+    }
+
+    /// Leaves the messages that this process was judging to whoever comes next, without the time that it had for them.
+    pub(crate) async fn give_messages_back(&self) -> Result<()> {
+        let until = self.judging_until().take();
+        if let Some(until) = until {
+            let store = &self.ports.store;
+            store.give_messages_back(until, self.stamp()).await?;
+        }
+        Ok(())
+    }
+
+    fn judging_until(&self) -> MutexGuard<'_, Option<DateTime<Utc>>> {
+        let until = self.ports.judging_until.lock();
+        until.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Fails unless the verifiers of this process are those in force.
@@ -153,10 +196,8 @@ impl App {
             until: None,
             verdicts: Some(verdicts.clone()),
         };
-        let policy = Arc::clone(&configured.policy);
-        let store = &self.ports.store;
-        let states = store.record_message_verdicts(vec![judged], policy, self.stamp());
-        let Some(state) = states.await?.pop().flatten() else {
+        let states = self.record_judged(&configured, vec![judged]).await?;
+        let Some(state) = states.into_iter().next().flatten() else {
             let why = format!("message {id} was deleted, or other verifiers were put in force");
             return Err(Error::new(ErrorKind::Changed, why).hint("try again"));
         };

@@ -46,6 +46,18 @@ impl Store {
             .await
     }
 
+    /// Leaves the messages that were taken until this time, and not judged, to whoever comes next.
+    pub async fn give_messages_back(&self, until: DateTime<Utc>, stamp: Stamp) -> Result<()> {
+        const GIVE_BACK: &str =
+            "UPDATE message_state SET judge_at = ?2, tries = max(tries - 1, 0) WHERE judge_at = ?1";
+        self.write(move |transaction| {
+            let times = [millis(until), millis(stamp.at)];
+            transaction.execute(GIVE_BACK, times)?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Records the verdicts on messages, which were given under this policy, and the states that follow. Returns the state of
     /// each; `None` for one whose verdicts do not count: another policy is in force, it is another process's to judge by
     /// now, or it was deleted.

@@ -234,13 +234,34 @@ pub(super) async fn show(visit: Visit, Part(id): Part<String>) -> Result<Respons
     let message = visit.app().message_with(message_id(&id)?).await?;
     let title = format!("Message {}", message.id);
     let value: Option<Value> = serde_json::from_str(&message.body).ok();
+    let verdicts = verdicts(&visit, &message).await?;
+    let is_undecided = message
+        .state
+        .is_none_or(|state| state == VersionState::Pending);
+    let content = html! {
+        p.crumbs { a href="/messages" { "Messages" } }
+        h1 { (title) }
+        (done(&visit))
+        div #message data-live=[is_undecided.then_some("messages")] { (facts_of(&visit, &message)) }
+        p { a href={ "/api/v1/messages/" (message.id) } { "As the API shows it" } }
+        @match &value {
+            Some(value) => (tree(value)),
+            // Nested deeper than a tree is read, or damaged.
+            None => pre.output tabindex="0" { (text(&message.body)) },
+        }
+        (verdicts)
+    };
+    Ok(visit.page(Section::Messages, &title, &content))
+}
+
+/// Shows what is known of a message beside its JSON.
+fn facts_of(visit: &Visit, message: &Message) -> Markup {
     let persisted = if message.persisted_at.is_some() {
         visit.time(message.persisted_at)
     } else {
         html! { "not yet: it is on its queue" }
     };
     let bytes = u64::try_from(message.body.len()).ok();
-    let verdicts = verdicts(&visit, &message).await?;
     let known = [
         (
             "state",
@@ -255,20 +276,7 @@ pub(super) async fn show(visit: Visit, Part(id): Part<String>) -> Result<Respons
         ("sender", html! { (text(&message.sender)) }),
         ("size", size(bytes)),
     ];
-    let content = html! {
-        p.crumbs { a href="/messages" { "Messages" } }
-        h1 { (title) }
-        (done(&visit))
-        div #message data-live=[message.persisted_at.is_none().then_some("messages")] { (facts(&known)) }
-        p { a href={ "/api/v1/messages/" (message.id) } { "As the API shows it" } }
-        @match &value {
-            Some(value) => (tree(value)),
-            // Nested deeper than a tree is read, or damaged.
-            None => pre.output tabindex="0" { (text(&message.body)) },
-        }
-        (verdicts)
-    };
-    Ok(visit.page(Section::Messages, &title, &content))
+    facts(&known)
 }
 
 /// Shows the verdicts on a message; nothing where nobody judges its queue.

@@ -209,6 +209,28 @@ fn verdicts_of_an_older_catalogue_get_checksums_and_refusals_are_kept() {
 }
 
 #[test]
+fn messages_of_an_older_catalogue_are_kept_and_nobody_has_judged_them() {
+    use crate::domain::VersionState;
+    use crate::store::sqlite::message_query::message_with_row;
+    let rows = "PRAGMA foreign_keys = OFF;
+        INSERT INTO queue (id, name) VALUES (1, 'orders');
+        INSERT INTO text (id, value, checksum) VALUES (1, 'me', row_checksum(1, 'me'));
+        INSERT INTO message (id, uuid, queue_id, received_at, persisted_at, sender_id, body, checksum)
+            VALUES (5, zeroblob(16), 1, 7, 8, 1, '{}', row_checksum(zeroblob(16), 1, 7, 8, 1, '{}'));";
+    let (_folder, sql) = migrated_with(37, rows);
+    let message = message_with_row(&sql, 5).expect("sound").expect("kept");
+    assert_eq!(message.body, "{}");
+    assert_eq!(message.state, Some(VersionState::Unverified));
+    assert_eq!(
+        text(
+            &sql,
+            "SELECT group_concat(judge_at) IS NULL || '' FROM message_state"
+        ),
+        "1"
+    );
+}
+
+#[test]
 fn settings_of_every_older_catalogue_are_kept() {
     use crate::domain::SourceId;
     use crate::store::sqlite::source_row::source_by_id;
