@@ -7,7 +7,7 @@ use std::io::{self, Read as _, Write};
 use chrono::Duration;
 
 use crate::app::{App, Error, MessagesQuery, NewMessages, Queueing};
-use crate::domain::{JsonLines, Message, MessageId, QueueName, format_size};
+use crate::domain::{JsonLines, Message, MessageId, QueueName, VersionState, format_size};
 use crate::faces::cli::args::{MessageListArgs, MessagesArgs, MessagesWhat, SendArgs, TableFormat};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::look::Look;
@@ -112,8 +112,9 @@ fn write(
         TableFormat::Json => json::write_line(out, &MessageJson::new(message)),
         TableFormat::Csv => csv::write_row(out, MessageJson::FIELDS, MessageJson::new(message)),
         TableFormat::People => {
-            let state = message.state.filter(|_| with_state);
-            let state = state.map(|state| format!("  {state:<10}"));
+            let is_judged = |state: &VersionState| with_state && *state != VersionState::Unverified;
+            let state = message.state.filter(is_judged);
+            let state = state.map(|state| format!("  {state}"));
             let line = format!(
                 "{}  {}{}  {}  {}",
                 look.second(message.received_at),
