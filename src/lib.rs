@@ -78,6 +78,7 @@
 //! | [`store`] | the catalogue: coarse operations, one transaction each | SQLite, in `store/sqlite/` |
 //! | [`archive`] | blob codec, large objects, published files | zstd, the archive's files |
 //! | [`net`] | the only HTTP client | reqwest, hyper's client |
+//! | [`queue`] | messages on Redis Streams | redis |
 //! | [`verify`] | built-in rules and programs that judge | child processes |
 //! | [`thumbnails`] | small pictures of pictures, kept in a folder that may be lost | |
 //! | [`app`] | use-cases, what every face calls | |
@@ -87,7 +88,7 @@
 //! | [`logging`] | the JSON log file | |
 //! | [`compose`] | builds the services and starts a face or the worker | everything |
 //!
-//! `store`, `archive`, `net`, `verify` and `thumbnails` import `domain`, `clock`, `files` and `config`, never each other; `app` and
+//! `store`, `archive`, `net`, `queue`, `verify` and `thumbnails` import `domain`, `clock`, `files` and `config`, never each other; `app` and
 //! `worker` import those; faces import `app`, `domain` and `config`. `tests/it/layers/rules.rs` holds the same table,
 //! and the tests beside it fail on anything else.
 
@@ -102,6 +103,7 @@ pub mod faces;
 pub mod files;
 pub mod logging;
 pub mod net;
+pub mod queue;
 pub mod store;
 pub mod thumbnails;
 pub mod verify;

@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::{App, Error, ErrorKind, Result};
 use crate::config::Schema;
 use crate::domain::{
-    DeadMessage, Digest, JsonLines, Message, MessageId, QueueName, Stamp, truncate_line,
+    DeadMessage, Digest, JsonLines, Message, MessageId, NewUnit, Put, QueueName, Stamp, UnitKey,
+    truncate_line,
 };
 use crate::store::{
-    Consumed, DeadMessageWith, DeadMessages, MessageWith, MessagesQuery, NewUnit, NewestPersisted,
-    PersistedAfter, Put, QueueFacts, QueuedAny, Queues, UnitKey,
+    DeadMessageWith, DeadMessages, MessagesQuery, NewestPersisted, PersistedAfter, QueueFacts,
 };
 
 /// How long a key makes a repetition harmless.
@@ -74,7 +74,7 @@ impl App {
         let unit = self.unit_of(new, &stamp);
         let (count, queue) = (unit.bodies.count(), unit.queue.clone());
         let first = unit.first;
-        let put = self.ports.store.put_on_queue(unit, stamp).await?;
+        let put = self.put_on_queue(unit, stamp).await?;
         let queued = |first, repeated| Queued {
             first,
             count,
@@ -153,19 +153,6 @@ impl App {
         self.ports.message_ids.made(id)
     }
 
-    /// Persists the messages that wait longest, so many as one transaction takes: each once, those of a queue in their
-    /// order. Writes nothing when none waits.
-    pub(crate) async fn consume_when_any(&self) -> Result<Consumed> {
-        if !self.read(QueuedAny).await? {
-            return Ok(Consumed::default());
-        }
-        let consumed = self.ports.store.consume(self.stamp()).await?;
-        if consumed.persisted > 0 {
-            self.ports.messages_persisted.notify_one();
-        }
-        Ok(consumed)
-    }
-
     /// Waits until messages were persisted by this process.
     pub(crate) async fn messages_persisted(&self) {
         self.ports.messages_persisted.notified().await;
@@ -203,7 +190,7 @@ impl App {
 
     /// Returns a message, persisted or on its queue.
     pub async fn message_with(&self, id: MessageId) -> Result<Message> {
-        let found = self.read(MessageWith(id)).await?;
+        let found = self.find_message(id).await?;
         found.ok_or_else(|| no_message(id))
     }
 
@@ -242,7 +229,7 @@ impl App {
     /// Returns all queues, with what went through each in the time up to now.
     pub async fn queues(&self, within: Duration) -> Result<Vec<QueueFacts>> {
         let within = TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX);
-        self.read(Queues(self.now() - within)).await
+        self.queues_since(self.now() - within).await
     }
 }
 

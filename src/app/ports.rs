@@ -11,6 +11,7 @@ use super::{Error, ErrorKind, Result};
 use crate::app::access::hashing::Hashing;
 use crate::app::judging::notes::Notes;
 use crate::app::policy::configured::{Configured, ReadConfig, Trouble};
+use crate::app::redis_in_use::RedisInUse;
 use crate::archive::{Archive, ArchiveError, CodecLimit, CodecLoad};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -63,6 +64,8 @@ pub(crate) struct Ports {
     pub(super) messages_persisted: Notify,
     /// Until when messages are this process's to judge, while it judges some.
     pub(super) judging_until: Mutex<Option<DateTime<Utc>>>,
+    /// The server on which messages wait, where one is configured.
+    pub(super) redis: RedisInUse,
     /// The ids of messages that this process puts on queues.
     pub(super) message_ids: MessageIds,
 }
@@ -118,6 +121,7 @@ impl App {
             messages_came: Notify::new(),
             messages_persisted: Notify::new(),
             judging_until: Mutex::default(),
+            redis: RedisInUse::default(),
             message_ids: MessageIds::default(),
         };
         Self {

@@ -94,13 +94,10 @@ mod tests {
             lag_ms: 7,
         };
         QueueFacts {
-            name: "a".parse().expect("a name"),
             waiting: 3,
             waiting_bytes: 9,
-            oldest_at: None,
-            dead: 0,
-            tries: 0,
             rates: vec![rate(130, 5, 0), rate(70, 2, 4), rate(10, 1, 1)],
+            ..QueueFacts::new("a".parse().expect("a name"))
         }
     }
 

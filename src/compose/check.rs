@@ -98,6 +98,7 @@ async fn look_at_catalogue(
     looks.extend(services.app.earlier_judges(&[]).await?);
     looks.extend(services.app.unasked(&[]).await?);
     looks.extend(services.app.unusable_secrets().await?);
+    looks.extend(services.app.queue_look().await);
     Ok(looks)
 }
 

@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use toml::Value;
 
 use super::{
-    Config, DashboardConfig, FetchConfig, HttpConfig, LogConfig, SettingOrigin, SettingOrigins,
-    StorageConfig, WorkerConfig,
+    Config, DashboardConfig, FetchConfig, HttpConfig, LogConfig, QueuesConfig, SettingOrigin,
+    SettingOrigins, StorageConfig, WorkerConfig,
 };
 
 /// One setting in force.
@@ -32,6 +32,7 @@ struct Tables<'a> {
     storage: &'a StorageConfig,
     dashboard: &'a DashboardConfig,
     worker: &'a WorkerConfig,
+    queues: &'a QueuesConfig,
     http: &'a HttpConfig,
 }
 
@@ -61,6 +62,7 @@ impl Config {
             storage: &self.storage,
             dashboard: &self.dashboard,
             worker: &self.worker,
+            queues: &self.all_queues,
             http: &self.http,
         };
         let tables = serde_json::to_value(tables).expect("texts, numbers and lists of texts");

@@ -17,8 +17,8 @@ use super::queues::QueueKeys;
 use super::verifiers::VerifierKeys;
 use super::{
     CataloguePlace, Config, ConfigError, DashboardConfig, Environment, FetchConfig, HttpConfig,
-    LogConfig, Secrets, SettingOrigin, SettingOrigins, StorageConfig, WorkerConfig, Zone, builtin,
-    notify, queues, verifiers,
+    LogConfig, QueuesConfig, Secrets, SettingOrigin, SettingOrigins, StorageConfig, WorkerConfig,
+    Zone, builtin, notify, queues, verifiers,
 };
 
 /// The command line options that choose the configuration.
@@ -44,6 +44,8 @@ struct FileSettings {
     storage: StorageConfig,
     dashboard: DashboardConfig,
     worker: WorkerConfig,
+    #[serde(rename = "queues")]
+    all_queues: QueuesConfig,
     http: HttpConfig,
     verifier: Vec<VerifierKeys>,
     notify: Vec<NotifierKeys>,
@@ -205,11 +207,7 @@ impl Config {
         }
         let folders = folders(chosen, &settings, environment);
         let (data_dir, log_dir) = folders.map_err(|error| problem.take().unwrap_or(error))?;
-        let certificates = environment.path("SSL_CERT_FILE");
-        let certificates = certificates.map(|path| absolute(path, environment));
-        let certificates = certificates.transpose()?;
-        origins.has_environment_certificates = certificates.is_some();
-        settings.fetch.ca_files.extend(certificates);
+        origins.has_environment_certificates = add_certificates(&mut settings, environment)?;
         let secrets = read_secrets(settings.secrets_file.as_deref(), environment, &mut problem);
         let config = Self {
             data_dir: absolute(data_dir, environment)?,
@@ -221,6 +219,7 @@ impl Config {
             storage: settings.storage,
             dashboard: settings.dashboard,
             worker: settings.worker,
+            all_queues: settings.all_queues,
             http: settings.http,
             verifiers: settings.verifiers,
             notifiers: settings.notifiers,
@@ -231,6 +230,18 @@ impl Config {
         };
         Ok((config, problem))
     }
+}
+
+/// Adds the certificates of the environment, and returns whether there are any.
+fn add_certificates(
+    settings: &mut FileSettings,
+    environment: &Environment,
+) -> Result<bool, ConfigError> {
+    let Some(path) = environment.path("SSL_CERT_FILE") else {
+        return Ok(false);
+    };
+    settings.fetch.ca_files.push(absolute(path, environment)?);
+    Ok(true)
 }
 
 /// Returns the origins of the settings; `SSL_CERT_FILE` is added when it is read.

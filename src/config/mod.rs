@@ -44,13 +44,14 @@ pub use no_proxy::NoProxy;
 pub use origins::{SettingOrigin, SettingOrigins};
 pub use programs::program_problem;
 pub use proxy_address::ProxyAddress;
+pub use queues::redis_address;
 pub use resource_limits::ResourceLimits;
 pub use secrets::{LEAST_SECRET_BYTES, Secrets};
 pub use storage::{CataloguePlace, ObjectsPlace, StorageConfig};
 pub use types::{
     Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,
-    NotifierKind, QueueConfig, ThemeChoice, VerifierConfig, VerifierInput, VerifierKind,
-    WorkerConfig,
+    NotifierKind, QueueConfig, QueuesConfig, ThemeChoice, VerifierConfig, VerifierInput,
+    VerifierKind, WorkerConfig,
 };
 pub use values::parse_listen_address;
 pub use zone::Zone;

@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::QueueConfig;
 use super::builtin::{Schema, unusable};
 use super::document::{Document, Section};
 use super::paths::Paths;
 use super::values::keep;
 use super::verifiers::check_named;
-use crate::domain::{QueueName, io_words};
+use super::{QueueConfig, Secrets};
+use crate::domain::{QueueName, Template, io_words};
 
 /// One `[[queue]]` as deserialized.
 #[derive(Default, Deserialize)]
@@ -22,6 +24,32 @@ pub(super) struct QueueKeys {
     schema: Option<Spanned<String>>,
     #[serde(deserialize_with = "keep")]
     keep: Option<Duration>,
+}
+
+/// Returns the address of a Redis server, with its secrets filled in.
+///
+/// # Errors
+///
+/// Why a secret cannot be used.
+pub fn redis_address(setting: &str, secrets: &Secrets) -> Result<String, String> {
+    let template = Template(setting);
+    let is_whole = template.whole_name().is_some();
+    template.expand(|name| {
+        let value = secrets
+            .get(name)
+            .filter(|_| secrets.problem(name).is_none());
+        let value = value.ok_or_else(|| {
+            let why = secrets.problem(name).unwrap_or_default();
+            format!("`queues.redis`: the secret ${{{name}}} {why}")
+        })?;
+        let value = value.expose_secret();
+        // A part of an address must not end it.
+        Ok(if is_whole {
+            value.to_owned()
+        } else {
+            utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()
+        })
+    })
 }
 
 /// Returns the valid queues; problems of the others are reported.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 
 use super::http::HttpConfig;
-use super::values::{duration, one_path, size, user_agent, web_address, within};
+use super::values::{duration, one_path, redis_address, size, user_agent, web_address, within};
 use super::{
     Builtin, CataloguePlace, NoProxy, ObjectsPlace, ProxyAddress, ResourceLimits, Schema, Secrets,
     SettingOrigin, SettingOrigins, StorageConfig, Zone,
@@ -39,6 +39,8 @@ pub struct Config {
     pub dashboard: DashboardConfig,
     /// `[worker]`.
     pub worker: WorkerConfig,
+    /// `[queues]`.
+    pub all_queues: QueuesConfig,
     /// `[http]`.
     pub http: HttpConfig,
     /// `[[verifier]]`, in the order of the file.
@@ -302,6 +304,15 @@ pub struct WorkerConfig {
     /// The address that is requested after each pass that did its work; may hold `${NAME}`.
     #[serde(with = "web_address")]
     pub heartbeat: Option<String>,
+}
+
+/// Where messages wait until they are persisted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueuesConfig {
+    /// The address of the Redis server on which they wait, in place of the catalogue; may hold `${NAME}`.
+    #[serde(with = "redis_address")]
+    pub redis: Option<String>,
 }
 
 /// One `[[notify]]`.

@@ -58,6 +58,7 @@ settings! {
     duration: Duration = parse_duration, |length| duration_setting(*length);
     size: u64 = parse_size, |bytes| exact_size(*bytes);
     web_address: Option<String> = parse_web_address, |url| url.as_deref().map(masked);
+    redis_address: Option<String> = parse_redis_address, |url| url.as_deref().map(masked);
 }
 
 texts! {
@@ -254,20 +255,35 @@ fn parse_user_agent(text: &str) -> Result<String, String> {
 
 /// Parses the address of a service that the operator chose: it may be plain HTTP or a private host.
 fn parse_web_address(text: &str) -> Result<Option<String>, &'static str> {
-    // A `${NAME}` may stand for the whole address, or for any part but the scheme.
-    let name = Template(text).whole_name();
-    let is_secret = name.is_some_and(|name| !name.is_empty() && !name.contains('$'));
-    let is_web = ["http://", "https://"]
-        .iter()
-        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
-    let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if !(is_web || is_secret) || !is_printable {
+    if !is_address(text, &["http://", "https://"]) {
         // The message leaves out the text, which may hold a password.
         return Err(
             "expected an address that begins with http:// or https://, such as https://service.internal/check, or a secret that is one, such as ${HOOK}",
         );
     }
     Ok(Some(text.to_owned()))
+}
+
+/// Parses the address of a Redis server.
+fn parse_redis_address(text: &str) -> Result<Option<String>, &'static str> {
+    if is_address(text, &["redis://", "rediss://", "unix://"]) {
+        return Ok(Some(text.to_owned()));
+    }
+    // The message leaves out the text, which may hold a password.
+    Err(
+        "expected the address of a Redis server, such as redis://127.0.0.1:6379/0, rediss://:${REDIS_PASSWORD}@redis.internal or unix:///run/redis/redis.sock",
+    )
+}
+
+/// Returns whether a text is an address with one of these beginnings, or a secret that is one.
+fn is_address(text: &str, schemes: &[&str]) -> bool {
+    // A `${NAME}` may stand for the whole address, or for any part but the scheme.
+    let name = Template(text).whole_name();
+    let is_secret = name.is_some_and(|name| !name.is_empty() && !name.contains('$'));
+    let has_scheme = schemes
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    (has_scheme || is_secret) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Parses the quiet period after a notice; zero is accepted.

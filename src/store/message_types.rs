@@ -2,46 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Digest, JsonLines, Message, MessageId, NewVerdict, QueueName, VersionState};
-
-/// Messages that came in one request, to be put on a queue together or not at all.
-#[derive(Clone, Debug)]
-pub struct NewUnit {
-    /// The queue.
-    pub queue: QueueName,
-    /// The id of the first message; those of the others follow it.
-    pub first: MessageId,
-    /// The messages.
-    pub bodies: JsonLines,
-    /// What makes a repetition of the request harmless.
-    pub key: Option<UnitKey>,
-}
-
-/// The key under which a unit was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnitKey {
-    /// The digest of sender, queue and key.
-    pub key: Digest,
-    /// The digest of the unit's content.
-    pub content: Digest,
-    /// Until when the key is known.
-    pub expires_at: DateTime<Utc>,
-}
-
-/// What became of a unit that was to be put on a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put {
-    /// It is on the queue.
-    Queued,
-    /// It was put there before under the same key, with so many messages from this one on.
-    Repeated(MessageId, usize),
-    /// Other content was sent under the same key.
-    KeyTaken,
-    /// The queue holds as much as it may.
-    Full,
-    /// There are as many queues as there may be, and this is none of them.
-    TooManyQueues,
-}
+use crate::domain::{ConsumerFacts, Message, MessageId, NewVerdict, QueueName, VersionState};
 
 /// Which messages are read, and in which order.
 #[derive(Clone, Debug)]
@@ -113,8 +74,26 @@ pub struct QueueFacts {
     pub dead: u64,
     /// How often the oldest unit was tried in vain.
     pub tries: u32,
+    /// The consumers that took from it lately, where it lies on a server.
+    pub consumers: Vec<ConsumerFacts>,
     /// What went through it lately, the oldest first; times in which nothing did are left out.
     pub rates: Vec<QueueRate>,
+}
+
+impl QueueFacts {
+    /// Returns a queue with nothing on it.
+    pub fn new(name: QueueName) -> Self {
+        Self {
+            name,
+            waiting: 0,
+            waiting_bytes: 0,
+            oldest_at: None,
+            dead: 0,
+            tries: 0,
+            consumers: Vec::new(),
+            rates: Vec::new(),
+        }
+    }
 }
 
 /// The length of the times by which the messages of a queue are counted, in seconds.

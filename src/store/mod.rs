@@ -36,8 +36,8 @@ pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
 pub use link_types::{NewLinks, ServiceInfo, VerifierLink};
 pub use mended::{IndexesOf, Mended};
 pub use message_types::{
-    Consumed, JudgedMessage, MAX_JUDGING_TRIES, MessageToJudge, MessagesQuery, NewUnit, Put,
-    QueueFacts, QueueRate, RATE_SECONDS, UnitKey,
+    Consumed, JudgedMessage, MAX_JUDGING_TRIES, MessageToJudge, MessagesQuery, QueueFacts,
+    QueueRate, RATE_SECONDS,
 };
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
@@ -58,11 +58,11 @@ pub use query::{
     NewestAttempt, NewestEdition, NewestEvent, NewestKey, NewestOf, NewestPersisted, NewestTimes,
     NewestVerdict, NoticeLookOf, OutlookAt, People, PersistedAfter, PersonNamed, PlaceAmongSources,
     PolicyInForce, PolicyRevision, PromisedBy, Publications, PublishFailures, PurgedAt, Query,
-    QueuedAny, Queues, RefusalsInNameOf, RemovedSources, ServedVersion, ServicesSeenSince,
-    SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets, StateCounts, TokenWith,
-    Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
-    VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage, VersionCount, VersionForJudging,
-    VersionWith, VersionsBefore, Withdrawals, Workers,
+    QueuedAny, Queues, RefusalsInNameOf, RemovedSources, SentUnder, ServedVersion,
+    ServicesSeenSince, SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets,
+    StateCounts, TokenWith, Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage,
+    UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage, VersionCount,
+    VersionForJudging, VersionWith, VersionsBefore, Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

@@ -28,8 +28,8 @@ use super::types::{
 use crate::domain::{
     Action, AdoptedPolicy, ArchiveMark, Attempt, AttemptId, DeadMessage, Digest, Edition,
     EditionId, EditionVerdict, EventId, Message, MessageId, MessageVerdict, Person, Publication,
-    SetMember, SetPublication, Source, SourceId, SourceSettings, StateWord, Token, Verdict,
-    VerdictId, Version, VersionId, WorkerInfo,
+    Put, SetMember, SetPublication, Source, SourceId, SourceSettings, StateWord, Token, UnitKey,
+    Verdict, VerdictId, Version, VersionId, WorkerInfo,
 };
 
 /// A question to the catalogue, which is answered on one state of it.
@@ -277,6 +277,8 @@ queries! {
     MessageDue(DateTime<Utc>) -> bool;
     /// All verdicts on this message, oldest first. Damaged rows are left out.
     VerdictsOnMessage(MessageId) -> Vec<MessageVerdict>;
+    /// What became of the unit of so many messages that was sent under a key before, if one was and is known.
+    SentUnder(UnitKey, usize) -> Option<Put>;
     /// Whether messages wait on a queue.
     QueuedAny -> bool;
     /// All queues by name, with what went through each since this time.

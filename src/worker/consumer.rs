@@ -1,9 +1,7 @@
-//! Persists messages as they come, and has them judged: takes them from the queues of the catalogue, whichever process put them
-//! there.
+//! Persists messages as they come, and has them judged: takes them from the queues, whichever process put them there.
 //!
-//! Never loses a message: one is taken from its queue in the transaction that persists it.
+//! Never loses a message: one is taken from its queue in the transaction that persists it, or after that.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::time::{interval, sleep};
@@ -11,7 +9,6 @@ use tokio::time::{interval, sleep};
 use super::message_judge::{self, follow_policy, judge_forever};
 use super::stop::Stop;
 use crate::app::{App, Result};
-use crate::store::QueuedAny;
 
 /// The time in which messages gather, so that many share one transaction.
 const GATHER: Duration = Duration::from_millis(20);
@@ -25,28 +22,25 @@ const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 /// The wait after messages that could not be persisted, and after a store that could not be written.
 const WAIT_AFTER_FAILURE: Duration = Duration::from_millis(500);
 
-/// Persists messages until a stop is requested.
+/// Persists messages and has them judged, until a stop is requested. A step that persists and has begun is done first: it ends
+/// with the removal from the queue of what was persisted.
 pub async fn consume(app: &App, stop: &Stop) {
-    tokio::select! {
-        never = consume_forever(app) => match never {},
-        () = stop.requested() => {}
-    }
+    follow_policy(app).await;
+    let judging = async {
+        tokio::select! {
+            never = judge_forever(app) => match never {},
+            () = stop.requested() => {}
+        }
+    };
+    tokio::join!(persist(app, stop), judging);
     message_judge::give_back(app).await;
 }
 
-/// Persists messages and has them judged, for ever.
-pub(super) async fn consume_forever(app: &App) -> Infallible {
-    follow_policy(app).await;
-    tokio::select! {
-        never = persist_forever(app) => match never {},
-        never = judge_forever(app) => match never {},
-    }
-}
-
-async fn persist_forever(app: &App) -> Infallible {
+/// Persists messages until a stop is requested.
+async fn persist(app: &App, stop: &Stop) {
     let mut last_error = None;
     let mut expire = interval(EXPIRE_EVERY);
-    loop {
+    while !stop.is_requested() {
         let consumed = app.consume_when_any().await;
         let error = consumed.as_ref().err().map(ToString::to_string);
         if let Some(error) = &error
@@ -56,15 +50,21 @@ async fn persist_forever(app: &App) -> Infallible {
             tracing::error!("messages wait on their queue: {error}");
         }
         last_error = error;
-        match consumed {
-            Ok(consumed) if consumed.has_more && !consumed.failed => {}
-            Ok(consumed) if !consumed.failed => {
-                tokio::select! {
-                    () = until_more(app) => sleep(GATHER).await,
-                    _ = expire.tick() => expire_all(app).await,
+        let pause = async {
+            match consumed {
+                Ok(consumed) if consumed.has_more && !consumed.failed => {}
+                Ok(consumed) if !consumed.failed => {
+                    tokio::select! {
+                        () = until_more(app) => sleep(GATHER).await,
+                        _ = expire.tick() => expire_all(app).await,
+                    }
                 }
+                _ => sleep(WAIT_AFTER_FAILURE).await,
             }
-            _ => sleep(WAIT_AFTER_FAILURE).await,
+        };
+        tokio::select! {
+            () = pause => {}
+            () = stop.requested() => {}
         }
     }
 }
@@ -101,14 +101,15 @@ pub(super) async fn drain(app: &App, stop: &Stop) -> Result<()> {
 /// Waits until there are messages on a queue, or the catalogue cannot be read.
 async fn until_more(app: &App) {
     let mut seen = app.changes().await.ok();
-    while !app.read(QueuedAny).await.unwrap_or(true) {
+    while !app.has_queued().await.unwrap_or(true) {
         loop {
             tokio::select! {
                 () = app.messages_came() => return,
                 () = sleep(LOOK_EVERY) => {}
             }
             let changes = app.changes().await.ok();
-            if changes.is_none() || std::mem::replace(&mut seen, changes) != changes {
+            let has_changed = std::mem::replace(&mut seen, changes) != changes;
+            if changes.is_none() || has_changed || app.queues_on_redis() {
                 break;
             }
         }

@@ -12,7 +12,6 @@ use super::consumer;
 use super::dead_workers;
 use super::heartbeat::Heartbeat;
 use super::housekeeping;
-use super::message_judge;
 use super::pass::{Judging, Pass, PassRequest, Selection, log};
 use super::progress::Progress;
 use super::rejudge::Undecided;
@@ -324,12 +323,13 @@ impl Worker {
         progress: &Progress,
         after_pass: impl Fn(PassReport),
     ) -> Result<()> {
-        let stayed = tokio::select! {
-            stayed = self.make_passes(stop, progress, after_pass) => stayed,
-            never = consumer::consume_forever(&self.app) => match never {},
+        let over = Stop::default();
+        let passes = async {
+            let stayed = self.make_passes(stop, progress, after_pass).await;
+            over.request();
+            stayed
         };
-        message_judge::give_back(&self.app).await;
-        stayed
+        tokio::join!(passes, consumer::consume(&self.app, &over)).0
     }
 
     async fn make_passes(

@@ -81,6 +81,7 @@ fn app(folder: &Path, min: u64) -> App {
         storage: gannet::config::StorageConfig::default(),
         dashboard: DashboardConfig::default(),
         worker: gannet::config::WorkerConfig::default(),
+        all_queues: gannet::config::QueuesConfig::default(),
         http: gannet::config::HttpConfig::default(),
         notifiers: Vec::new(),
         queues: Vec::new(),

@@ -342,7 +342,7 @@ fn problems_name_file_line_key_and_what_is_accepted() {
         (
             "zzz = 1\n".to_owned(),
             1,
-            "unknown key `zzz` (accepted here: data_dir, log_dir, secrets_file, fetch, log, dashboard, worker, http, verifier, notify, queue)",
+            "unknown key `zzz` (accepted here: data_dir, log_dir, secrets_file, fetch, log, dashboard, worker, queues, http, verifier, notify, queue)",
         ),
         (
             "max_size = \"1MiB\"\n".to_owned(),
@@ -780,12 +780,19 @@ fn the_shipped_file_states_the_defaults() {
         .collect();
     assert_eq!(
         live,
-        ["[fetch]", "[log]", "[dashboard]", "[worker]", "[http]"],
+        [
+            "[fetch]",
+            "[log]",
+            "[dashboard]",
+            "[worker]",
+            "[queues]",
+            "[http]"
+        ],
         "all but the sections is commented out"
     );
     let settings =
         uncommented(|line| line.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()));
-    assert_eq!(settings.lines().count(), 17, "{settings}");
+    assert_eq!(settings.lines().count(), 18, "{settings}");
     let stated = home.load_text(&settings).expect("a configuration");
     let default = Home::new().load(&[]).expect("a configuration");
     assert_eq!(
@@ -797,13 +804,14 @@ fn the_shipped_file_states_the_defaults() {
     assert_eq!(stated.data_dir, home.path("data"));
 }
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "http",
     "fetch",
     "log",
     "dashboard",
     "keys",
     "worker",
+    "queues",
     "verifier",
     "limits",
     "notify",
@@ -838,6 +846,7 @@ fn the_shipped_file_documents_every_key() {
         ("[log]\n", SHIPPED),
         ("[dashboard]\n", SHIPPED),
         ("[worker]\n", top),
+        ("[queues]\n", top),
         ("[http]\n", SHIPPED),
         ("[[verifier]]\n", verifiers),
         ("[[verifier]]\nbuiltin = \"json\"\n", verifiers),

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::senders::{Sender, Target, numbers_in, persisted, rig};
+use rustix::process::Signal;
+
+use super::senders::{Sender, Target, numbers_in, persisted, rig, rig_with};
 use super::service::{follow_slowly, frame, memory_of};
-use crate::rig::{Service, namespaces, sqlite, until};
+use crate::rig::{Redis, Service, namespaces, sqlite, until};
 
 /// The memory that a service may take beyond that of an idle one.
 const MAX_MORE_BYTES: u64 = 64 << 20;
@@ -201,4 +203,77 @@ fn ten_times_the_load_is_refused_and_takes_no_memory() {
     println!("the consumer: {} MiB", most >> 20);
     assert!(most <= idle + MAX_MORE_BYTES, "{} MiB", most >> 20);
     end(consumer);
+}
+
+#[test]
+fn while_redis_is_killed_full_or_stands_still_senders_are_asked_to_wait_and_nothing_is_lost() {
+    let Some(mut redis) = Redis::start() else {
+        return;
+    };
+    let (gannet, token) = rig_with(&redis.section());
+    let service = Service::start(&gannet, &[]);
+    let consumers = [(); 2].map(|()| gannet.start(&["consume"]));
+    let target = Target {
+        address: &service.address,
+        token: &token,
+    };
+    let senders = (0..4).map(|number| Sender::new(number, 2, 0).repeating());
+    let killed = sending(target, senders, |_| {
+        for _ in 0..10 {
+            thread::sleep(Duration::from_millis(100));
+            redis.kill();
+            thread::sleep(Duration::from_millis(100));
+            redis.restart();
+        }
+    });
+    let full = sending(target, killed, |_| {
+        redis.ask(&["CONFIG", "SET", "maxmemory", "1"]);
+        thread::sleep(Duration::from_secs(1));
+        redis.ask(&["CONFIG", "SET", "maxmemory", "0"]);
+    });
+    let refused_before = refused(&full);
+    assert!(refused_before > 0, "{full:?}");
+    let stopped = sending(target, full, |_| {
+        redis.signal(Signal::STOP);
+        // Not a wait for anything: the time for which it stands still.
+        thread::sleep(Duration::from_secs(30));
+        redis.signal(Signal::CONT);
+    });
+    assert!(refused(&stopped) > refused_before, "{stopped:?}");
+    let acknowledged: Vec<_> = stopped.iter().map(Sender::acknowledged).collect();
+    let after = sending(target, stopped, |_| thread::sleep(Duration::from_secs(1)));
+    let persisted = persisted(&gannet);
+    for (sender, before) in after.iter().zip(acknowledged) {
+        assert!(sender.acknowledged() > before, "{sender:?}");
+        sender.check(&persisted);
+    }
+    consumers.into_iter().for_each(end);
+}
+
+/// What waits on a server is lost with its data. What was persisted is not persisted again, and the rest goes on in order.
+#[test]
+fn while_redis_loses_its_data_nothing_is_persisted_twice() {
+    let Some(mut redis) = Redis::start() else {
+        return;
+    };
+    let (gannet, token) = rig_with(&redis.section());
+    let service = Service::start(&gannet, &[]);
+    let target = Target {
+        address: &service.address,
+        token: &token,
+    };
+    let senders = (0..4).map(|number| Sender::new(number, 2, 0));
+    sending(target, senders, |_| {
+        for _ in 0..10 {
+            thread::sleep(Duration::from_millis(200));
+            redis.kill();
+            redis.lose_data();
+            redis.restart();
+        }
+        thread::sleep(Duration::from_millis(500));
+    });
+    for (queue, numbers) in persisted(&gannet) {
+        let is_in_order = numbers.windows(2).all(|pair| pair[0] < pair[1]);
+        assert!(is_in_order && numbers.len() > 20, "{queue}: {numbers:?}");
+    }
 }

@@ -4,13 +4,36 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::senders::{Sender, Target, persisted, rig};
-use crate::rig::{Numbers, Service, sqlite};
+use super::senders::{Sender, Target, persisted, rig, rig_with};
+use crate::rig::{Gannet, Numbers, Redis, Service, sqlite};
+
+const ROUNDS: usize = 200;
 
 #[test]
 fn killed_two_hundred_times_every_acknowledged_message_is_persisted_once_and_in_order() {
-    const ROUNDS: usize = 200;
     let (gannet, token) = rig();
+    survive_kills(&gannet, &token, |_| {});
+}
+
+/// The same with messages on a Redis server that is killed, too, every tenth time.
+#[test]
+fn killed_two_hundred_times_every_acknowledged_message_on_redis_is_persisted_once_and_in_order() {
+    let Some(mut redis) = Redis::start() else {
+        return;
+    };
+    let (gannet, token) = rig_with(&redis.section());
+    survive_kills(&gannet, &token, |round| {
+        if round % 10 == 9 {
+            redis.kill();
+            redis.restart();
+        }
+    });
+    assert_eq!(redis.ask(&["XLEN", "gannet:queue:q0"]), ":0");
+    assert_eq!(redis.ask(&["ZCARD", "gannet:units"]), ":0");
+}
+
+/// Kills service and consumers again and again while messages are sent; `also` kills what else there is.
+fn survive_kills(gannet: &Gannet, token: &str, mut also: impl FnMut(usize)) {
     // Each request is sent twice at least, also when the service was killed in between.
     let senders: [_; 4] =
         std::array::from_fn(|number| Mutex::new(Sender::new(number, 2, 0).repeating()));
@@ -27,7 +50,7 @@ fn killed_two_hundred_times_every_acknowledged_message_is_persisted_once_and_in_
         let service = Service::start(&gannet, flags);
         thread::scope(|scope| {
             for sender in &senders {
-                let (address, token) = (service.address.clone(), &token);
+                let address = service.address.clone();
                 scope.spawn(move || {
                     let address = &address;
                     let mut sender = sender.lock().expect("a sender");
@@ -37,6 +60,7 @@ fn killed_two_hundred_times_every_acknowledged_message_is_persisted_once_and_in_
             }
             // Not a wait for anything: the moment at which they are killed.
             thread::sleep(Duration::from_millis(20 + numbers.below(120) as u64));
+            also(round);
             for mut consumer in consumers.into_iter().flatten() {
                 consumer.kill().expect("killed");
                 consumer.wait().expect("ended");
@@ -45,7 +69,7 @@ fn killed_two_hundred_times_every_acknowledged_message_is_persisted_once_and_in_
         });
     }
     let mut consumer = gannet.start(&["consume"]);
-    let persisted = persisted(&gannet);
+    let persisted = persisted(gannet);
     consumer.kill().expect("killed");
     consumer.wait().expect("ended");
     let mut total = 0;

@@ -12,7 +12,13 @@ use crate::rig::{Gannet, until};
 
 /// A catalogue, and the token of a sender.
 pub(crate) fn rig() -> (Gannet, String) {
+    rig_with("")
+}
+
+/// A catalogue with this configuration, and the token of a sender.
+pub(crate) fn rig_with(toml: &str) -> (Gannet, String) {
     let gannet = Gannet::on_disk();
+    gannet.configure(toml);
     gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
     gannet.ok(&["disable", "a"]);
     let token = gannet.ok(&["token", "create", "stress", "--role", "ingest"]);

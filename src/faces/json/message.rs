@@ -8,7 +8,7 @@ use super::object::json_object;
 use super::times::precise;
 use super::verdict::VerdictJson;
 use crate::app::{QueueFacts, QueueRate, Queued, VerifiedMessage};
-use crate::domain::{DeadMessage, Message, MessageVerdict, QueueName, VersionState};
+use crate::domain::{ConsumerFacts, DeadMessage, Message, MessageVerdict, QueueName, VersionState};
 
 json_object! {
     /// A message.
@@ -186,9 +186,23 @@ json_object! {
         /// The longest time from the queue to the store in the last minute, in milliseconds.
         lag_ms: u64,
     } and {
+        /// Who took messages from it lately. Empty where it lies in the catalogue: there none is held by anybody.
+        consumers: Vec<ConsumerJson<'a>>,
         /// What went through it in each ten seconds, the oldest first; those in which nothing did are left out.
         rates: Vec<QueueRateJson>,
     }
+}
+
+/// A consumer of a queue.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Consumer)]
+pub(crate) struct ConsumerJson<'a> {
+    /// For whom it works, and its process.
+    name: &'a str,
+    /// The units of messages that it took and that are not persisted yet.
+    holds: u64,
+    /// Since it last took any.
+    idle_ms: u64,
 }
 
 /// What went through a queue in ten seconds.
@@ -215,7 +229,18 @@ impl<'a> QueueJson<'a> {
             in_per_second: lately.in_per_second,
             out_per_second: lately.out_per_second,
             lag_ms: lately.lag_ms,
+            consumers: queue.consumers.iter().map(ConsumerJson::new).collect(),
             rates: queue.rates.iter().map(QueueRateJson::new).collect(),
+        }
+    }
+}
+
+impl<'a> ConsumerJson<'a> {
+    fn new(consumer: &'a ConsumerFacts) -> Self {
+        Self {
+            name: &consumer.name,
+            holds: consumer.holds,
+            idle_ms: u64::try_from(consumer.idle.as_millis()).unwrap_or(u64::MAX),
         }
     }
 }

@@ -12,11 +12,13 @@ use super::Store;
 use super::event_row::insert_event;
 use super::failure::Outcome;
 use super::message_judging::{FirstStates, insert_state};
-use super::queue::{add_rate, add_waiting};
+use super::queue::{add_rate, add_waiting, keep_key, queue_id};
 use super::row::{int, millis};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
-use crate::domain::{Action, MessageId, NewEvent, QueueName, Stamp, VersionState, bodies_of};
+use crate::domain::{
+    Action, MessageId, NewEvent, QueueName, Stamp, TakenUnit, VersionState, bodies_of,
+};
 use crate::store::error::Result;
 use crate::store::message_types::Consumed;
 
@@ -33,6 +35,13 @@ impl Store {
     /// are given up.
     pub async fn consume(&self, stamp: Stamp) -> Result<Consumed> {
         self.write(move |transaction| consume(transaction, &stamp))
+            .await
+    }
+
+    /// Persists units that were taken from queues elsewhere, all in one transaction: each message once, however often its unit
+    /// is taken. Those that are to be given up become dead messages.
+    pub async fn persist(&self, units: Vec<TakenUnit>, stamp: Stamp) -> Result<Consumed> {
+        self.write(move |transaction| persist_taken(transaction, &units, &stamp))
             .await
     }
 
@@ -75,6 +84,21 @@ struct Unit {
 }
 
 impl Unit {
+    /// Returns a unit that was on a queue elsewhere, as if it had a row.
+    fn of(transaction: &Transaction<'_>, unit: &TakenUnit) -> Outcome<Self> {
+        Ok(Self {
+            id: 0,
+            queue_id: queue_id(transaction, &unit.queue)?,
+            first: unit.first,
+            count: unit.count,
+            received_at: millis(unit.received_at),
+            sender_id: transaction.text_id(&unit.sender)?,
+            tries: unit.given_up.as_ref().map_or(0, |(_, tries)| *tries),
+            fits: unit.given_up.is_none(),
+            bodies: unit.bodies.clone(),
+        })
+    }
+
     /// Returns the bodies of its messages; `None` when their number is another.
     fn bodies(&self) -> Option<Vec<&str>> {
         let bodies: Vec<_> = bodies_of(&self.bodies, self.count).collect();
@@ -89,6 +113,16 @@ struct Taken {
     bytes: i64,
     persisted: i64,
     longest_lag_ms: i64,
+}
+
+impl Taken {
+    /// Counts messages of a unit that came so long ago.
+    fn add_persisted(&mut self, messages: usize, lag_ms: i64) {
+        self.persisted += int(messages);
+        if messages > 0 {
+            self.longest_lag_ms = self.longest_lag_ms.max(lag_ms);
+        }
+    }
 }
 
 fn consume(transaction: &Transaction<'_>, stamp: &Stamp) -> Outcome<Consumed> {
@@ -108,11 +142,9 @@ fn consume(transaction: &Transaction<'_>, stamp: &Stamp) -> Outcome<Consumed> {
         let bodies = unit.bodies().filter(|_| unit.fits);
         if let Some(bodies) = bodies {
             let state = first_states.of(transaction, unit.queue_id)?;
-            persist(transaction, &unit, &bodies, state, stamp.at)?;
-            consumed.persisted += unit.count;
-            of_queue.persisted += int(unit.count);
-            let lag_ms = millis(stamp.at) - unit.received_at;
-            of_queue.longest_lag_ms = of_queue.longest_lag_ms.max(lag_ms);
+            let persisted = persist(transaction, &unit, &bodies, state, stamp.at)?;
+            consumed.persisted += persisted;
+            of_queue.add_persisted(persisted, millis(stamp.at) - unit.received_at);
         } else if unit.tries + 1 < MAX_TRIES {
             let tried = "UPDATE queued_message SET tries = tries + 1 WHERE id = ?1";
             transaction.execute(tried, [unit.id])?;
@@ -120,12 +152,43 @@ fn consume(transaction: &Transaction<'_>, stamp: &Stamp) -> Outcome<Consumed> {
             held_up.insert(unit.queue_id);
             continue;
         } else {
-            give_up(transaction, &unit, stamp)?;
+            give_up(transaction, &unit, "its row on the queue is damaged", stamp)?;
             consumed.dead += unit.count;
         }
         of_queue.messages += int(unit.count);
         of_queue.bytes += int(unit.bodies.len());
         transaction.execute("DELETE FROM queued_message WHERE id = ?1", [unit.id])?;
+    }
+    count_taken(transaction, taken, stamp.at)?;
+    Ok(consumed)
+}
+
+/// Persists units that have no row on a queue here.
+fn persist_taken(
+    transaction: &Transaction<'_>,
+    units: &[TakenUnit],
+    stamp: &Stamp,
+) -> Outcome<Consumed> {
+    let mut consumed = Consumed::default();
+    let mut taken = BTreeMap::<i64, Taken>::new();
+    let mut first_states = FirstStates::read(transaction)?;
+    for unit in units {
+        let (key, given_up) = (&unit.key, &unit.given_up);
+        let unit = Unit::of(transaction, unit)?;
+        if let Some((reason, _)) = given_up {
+            give_up(transaction, &unit, reason, stamp)?;
+            consumed.dead += unit.count;
+            continue;
+        }
+        let bodies = unit.bodies().unwrap_or_default();
+        let state = first_states.of(transaction, unit.queue_id)?;
+        let persisted = persist(transaction, &unit, &bodies, state, stamp.at)?;
+        if let Some(key) = key {
+            keep_key(transaction, key, unit.first, unit.count)?;
+        }
+        consumed.persisted += persisted;
+        let of_queue = taken.entry(unit.queue_id).or_default();
+        of_queue.add_persisted(persisted, millis(stamp.at) - unit.received_at);
     }
     count_taken(transaction, taken, stamp.at)?;
     Ok(consumed)
@@ -190,18 +253,18 @@ fn text(row: &Row<'_>, column: usize) -> String {
     String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
 }
 
+/// Persists the messages of a unit, and returns how many were not persisted before: those stay as they are.
 fn persist(
     transaction: &Transaction<'_>,
     unit: &Unit,
     bodies: &[&str],
     state: Option<VersionState>,
     now: DateTime<Utc>,
-) -> rusqlite::Result<()> {
-    // One that is persisted already stays as it is.
+) -> rusqlite::Result<usize> {
     const INSERT: &str = "INSERT INTO message (uuid, queue_id, received_at, persisted_at, sender_id, body, checksum)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_checksum(?1, ?2, ?3, ?4, ?5, ?6)) ON CONFLICT (uuid) DO NOTHING";
     let mut insert = transaction.sql.prepare_cached(INSERT)?;
-    let now = millis(now);
+    let (now, mut persisted) = (millis(now), 0);
     for (place, body) in bodies.iter().enumerate() {
         let id = unit.first.after(place);
         let inserted = insert.execute(params![
@@ -212,17 +275,17 @@ fn persist(
             unit.sender_id,
             body
         ])?;
+        persisted += inserted;
         if let Some(state) = state.filter(|_| inserted > 0) {
             let message = transaction.sql.last_insert_rowid();
             insert_state(transaction.sql, message, state, now)?;
         }
     }
-    Ok(())
+    Ok(persisted)
 }
 
 /// Keeps the messages of a unit as dead ones: as one when they cannot be told apart.
-fn give_up(transaction: &Transaction<'_>, unit: &Unit, stamp: &Stamp) -> Outcome<()> {
-    let reason = "its row on the queue is damaged";
+fn give_up(transaction: &Transaction<'_>, unit: &Unit, reason: &str, stamp: &Stamp) -> Outcome<()> {
     let whole = vec![unit.bodies.as_str()];
     for (place, body) in unit.bodies().unwrap_or(whole).iter().enumerate() {
         let id = unit.first.after(place);
@@ -235,7 +298,7 @@ fn give_up(transaction: &Transaction<'_>, unit: &Unit, stamp: &Stamp) -> Outcome
                 unit.received_at,
                 unit.sender_id,
                 millis(stamp.at),
-                MAX_TRIES,
+                MAX_TRIES.max(unit.tries),
                 reason,
                 body
             ],

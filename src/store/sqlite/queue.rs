@@ -13,10 +13,10 @@ use super::row::{Columns, int, millis, time};
 use super::select::{Damage, Select};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
-use crate::domain::{MessageId, QueueName, Stamp};
+use crate::domain::{MessageId, NewUnit, Put, QueueName, Stamp, UnitKey};
 use crate::store::error::Result;
-use crate::store::message_types::{NewUnit, Put, QueueFacts, QueueRate, RATE_SECONDS, UnitKey};
-use crate::store::query::{QueuedAny, Queues};
+use crate::store::message_types::{QueueFacts, QueueRate, RATE_SECONDS};
+use crate::store::query::{QueuedAny, Queues, SentUnder};
 
 /// The most queues.
 const MAX_QUEUES: i64 = 1_000;
@@ -51,27 +51,34 @@ fn put(transaction: &Transaction<'_>, unit: &NewUnit, stamp: &Stamp) -> Outcome<
     if waiting.saturating_add(bytes) > MAX_WAITING_BYTES {
         return Ok(Put::Full);
     }
-    let Some(queue) = queue_id(transaction, &unit.queue)? else {
+    if !may_be(transaction.sql, &unit.queue)? {
         return Ok(Put::TooManyQueues);
-    };
+    }
+    let queue = queue_id(transaction, &unit.queue)?;
     let sender = transaction.text_id(&stamp.actor.0)?;
     let bytes = insert_parts(transaction, unit, queue, sender, stamp.at)?;
     let count = int(unit.bodies.count());
     add_waiting(transaction, queue, count, bytes)?;
     add_rate(transaction, queue, stamp.at, (count, 0, 0))?;
     if let Some(key) = &unit.key {
-        transaction.insert(
-            "INSERT INTO message_key (key_digest, content_digest, first_uuid, count, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                key.key.0,
-                key.content.0,
-                unit.first.0.as_bytes(),
-                count,
-                millis(key.expires_at)
-            ],
-        )?;
+        keep_key(transaction, key, unit.first, unit.bodies.count())?;
     }
     Ok(Put::Queued)
+}
+
+/// Keeps what was sent under a key, unless that is known.
+pub(super) fn keep_key(
+    transaction: &Transaction<'_>,
+    key: &UnitKey,
+    first: MessageId,
+    count: usize,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO message_key (key_digest, content_digest, first_uuid, count, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (key_digest) DO NOTHING",
+        params![key.key.0, key.content.0, first.0.as_bytes(), int(count), millis(key.expires_at)],
+    )?;
+    Ok(())
 }
 
 /// Inserts the messages of a unit, many in a row. Returns the bytes of their bodies.
@@ -110,18 +117,24 @@ fn known_under(
     key: &UnitKey,
     now: DateTime<Utc>,
 ) -> Outcome<Option<Put>> {
-    const KNOWN: &str =
-        "SELECT content_digest = ?2, first_uuid, count FROM message_key WHERE key_digest = ?1";
     let over = "DELETE FROM message_key WHERE expires_at <= ?1";
     transaction.execute(over, [millis(now)])?;
-    let known = transaction
-        .sql
-        .first(KNOWN, params![key.key.0, key.content.0], |row| {
-            let mut columns = Columns::new(row);
-            Ok((columns.get()?, message_id(&mut columns)?, columns.count()?))
-        })?;
-    Ok(known.map(|(is_same, first, count)| {
-        if is_same && count == unit.bodies.count() {
+    Ok(sent_under(transaction.sql, key, unit.bodies.count())?)
+}
+
+fn sent_under(sql: &Connection, key: &UnitKey, count: usize) -> rusqlite::Result<Option<Put>> {
+    const KNOWN: &str =
+        "SELECT content_digest = ?2, first_uuid, count FROM message_key WHERE key_digest = ?1";
+    let known = sql.first(KNOWN, params![key.key.0, key.content.0], |row| {
+        let mut columns = Columns::new(row);
+        Ok((
+            columns.get()?,
+            message_id(&mut columns)?,
+            columns.count::<usize>()?,
+        ))
+    })?;
+    Ok(known.map(|(is_same, first, known)| {
+        if is_same && known == count {
             Put::Repeated(first, count)
         } else {
             Put::KeyTaken
@@ -129,25 +142,31 @@ fn known_under(
     }))
 }
 
-/// Returns the row of a queue, which is made when there is none; `None` when there may be no more.
-pub(super) fn queue_id(
-    transaction: &Transaction<'_>,
-    queue: &QueueName,
-) -> rusqlite::Result<Option<i64>> {
+impl Select<Option<Put>> for SentUnder {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<Put>> {
+        Ok(sent_under(sql, &self.0, self.1)?)
+    }
+}
+
+/// Returns whether there is a queue, or may be one more.
+fn may_be(sql: &Connection, queue: &QueueName) -> rusqlite::Result<bool> {
+    if sql.any("SELECT 1 FROM queue WHERE name = ?1", [queue.as_str()])? {
+        return Ok(true);
+    }
+    let count: i64 = sql.only("SELECT count(*) FROM queue", [], |row| row.get(0))?;
+    Ok(count < MAX_QUEUES)
+}
+
+/// Returns the row of a queue, which is made when there is none.
+pub(super) fn queue_id(transaction: &Transaction<'_>, queue: &QueueName) -> rusqlite::Result<i64> {
     let known = "SELECT id FROM queue WHERE name = ?1";
     let known = transaction
         .sql
         .first(known, [queue.as_str()], |row| row.get(0))?;
-    if known.is_some() {
+    if let Some(known) = known {
         return Ok(known);
     }
-    let count = "SELECT count(*) FROM queue";
-    let count: i64 = transaction.sql.only(count, [], |row| row.get(0))?;
-    if count >= MAX_QUEUES {
-        return Ok(None);
-    }
-    let new = "INSERT INTO queue (name) VALUES (?1)";
-    transaction.insert(new, [queue.as_str()]).map(Some)
+    transaction.insert("INSERT INTO queue (name) VALUES (?1)", [queue.as_str()])
 }
 
 /// Counts messages that were put on a queue, or with negative numbers taken from it.
@@ -217,6 +236,7 @@ impl Select<Vec<QueueFacts>> for Queues {
                 dead: columns.count()?,
                 oldest_at: columns.optional()?.and_then(time),
                 tries: columns.count()?,
+                consumers: Vec::new(),
                 rates: rates.remove(&id).unwrap_or_default(),
             })
         })?)

@@ -1,13 +1,14 @@
 //! The image, and the containers beside it.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
 use serde_json::json;
 
 use super::{Running, deployed, has, path_of, yaml};
-use crate::rig::{Home, Service, left_out};
+use crate::rig::{Gannet, Home, Service, left_out, seen};
 
 #[test]
 fn every_container_is_shut_in_and_its_files_are_there() {
@@ -18,16 +19,17 @@ fn every_container_is_shut_in_and_its_files_are_there() {
     let services = compose["services"].as_object().expect("services");
     assert_eq!(
         services.keys().collect::<Vec<_>>(),
-        ["gannet", "nginx", "verifier"]
+        ["gannet", "nginx", "verifier", "redis", "consumer"]
     );
     for (name, service) in services {
         assert_eq!(service["read_only"], json!(true), "{name}");
         assert_eq!(service["cap_drop"], json!(["ALL"]), "{name}");
         for volume in service["volumes"].as_array().expect("volumes") {
-            let from = volume
-                .as_str()
-                .and_then(|volume| volume.split(':').next())
-                .expect("a volume");
+            let from = volume.as_str().map(|volume| {
+                volume.replace("${CONFIG:-compose-config.toml}", "compose-config.toml")
+            });
+            let from = from.as_deref().and_then(|volume| volume.split(':').next());
+            let from = from.expect("a volume");
             let is_there = path_of("assets/deploy").join(from).is_file();
             assert!(
                 is_there || compose["volumes"].get(from).is_some(),
@@ -37,6 +39,77 @@ fn every_container_is_shut_in_and_its_files_are_there() {
     }
     let dockerfile = &services["gannet"]["build"]["dockerfile"];
     assert!(path_of(dockerfile.as_str().expect("a file")).is_file());
+    assert_eq!(services["consumer"]["build"], services["gannet"]["build"]);
+    let profile = |service: &str| services[service]["profiles"].clone();
+    assert_eq!(
+        (profile("redis"), profile("consumer")),
+        (json!(["redis"]), json!(["redis"]))
+    );
+}
+
+#[test]
+fn the_two_configurations_of_the_compose_file_differ_in_the_queues_alone() {
+    let mut gannet = Gannet::new();
+    gannet.set("VERIFIER_SECRET", "whsec_c2VjcmV0IGVub3VnaA==");
+    gannet.set("REDIS_PASSWORD", "0123456789abcdef");
+    let set = |text: &str| {
+        gannet.configure(text);
+        gannet.ok(&["config", "show"])
+    };
+    let plain = set(&deployed("compose-config.toml"));
+    let redis = set(&deployed("compose-redis.toml"));
+    let lines = |page: &str| {
+        let lines = page.lines().filter(|line| !line.starts_with("queues."));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&plain), lines(&redis));
+    assert!(
+        redis.contains("queues.redis = \"redis://…@redis:6379/0\""),
+        "{redis}"
+    );
+}
+
+/// The command of the server in the compose file, on this machine.
+#[test]
+fn the_redis_server_of_the_compose_file_demands_its_password_and_syncs() {
+    let Some(compose) = yaml(&path_of("assets/deploy/compose.yaml")) else {
+        left_out("the queues of compose.yaml", "Python's yaml is not there");
+        return;
+    };
+    if !has("redis-server", "--version", "the queues of compose.yaml") {
+        return;
+    }
+    let command = &compose["services"]["redis"]["command"];
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("redis.sock");
+    let place = folder.path().display();
+    let script = command[2].as_str().expect("a script").replace("$$", "$");
+    let script = script.replace(
+        "--dir /data",
+        &format!("--dir {place} --port 0 --unixsocket {}", socket.display()),
+    );
+    let server = Command::new("sh")
+        .args(["-c", &script])
+        .env("REDIS_PASSWORD", "0123456789abcdef")
+        .stdout(Stdio::null())
+        .spawn();
+    let _server = Running(server.expect("a server"));
+    let ask = |command: &str| {
+        let mut stream = UnixStream::connect(&socket).ok()?;
+        stream.write_all(command.as_bytes()).ok()?;
+        stream.shutdown(std::net::Shutdown::Write).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    };
+    let refused = seen("the server answers", || ask("PING\r\n"));
+    assert!(refused.starts_with("-NOAUTH"), "{refused}");
+    let settings =
+        ask("AUTH 0123456789abcdef\r\nCONFIG GET append*\r\nCONFIG GET maxmemory-policy\r\n");
+    let settings = settings.expect("an answer").replace("\r\n", " ");
+    for setting in ["appendonly $3 yes", "appendfsync $6 always", "noeviction"] {
+        assert!(settings.contains(setting), "{settings}");
+    }
 }
 #[test]
 fn the_healthcheck_of_the_image_asks_the_service() {

@@ -1,15 +1,46 @@
-//! Messages over HTTP: durable when they are accepted, persisted once and in order, and live to who follows.
+//! Messages over HTTP: durable when they are accepted, persisted once and in order, and live to who follows. What holds of
+//! queues holds of both kinds.
 
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::rig::{Answer, Gannet, Service, soon, sqlite, until};
+use crate::rig::{Answer, Gannet, Redis, Service, soon, sqlite, until};
+
+macro_rules! on_both_kinds_of_queue {
+    ($($test:ident)*) => {
+        mod embedded {
+            $(#[test] fn $test() { super::$test(None) })*
+        }
+        mod redis {
+            $(#[test] fn $test() {
+                if let Some(redis) = crate::rig::Redis::start() {
+                    super::$test(Some(&redis));
+                }
+            })*
+        }
+    };
+}
+
+on_both_kinds_of_queue! {
+    what_was_accepted_is_persisted_as_it_came
+    bad_input_is_refused_with_its_place_and_nothing_is_taken
+    a_key_makes_a_repetition_harmless_even_after_a_restart
+    messages_are_live_at_once_and_a_client_goes_on_where_it_was
+    a_queue_takes_what_its_schema_accepts_and_keeps_it_for_its_time
+    several_consumers_share_the_queues_and_keep_their_order
+}
+
+/// Returns the section of the configuration that names the queues' server.
+fn section(redis: Option<&Redis>) -> String {
+    redis.map(Redis::section).unwrap_or_default()
+}
 
 /// A catalogue, and the token of a sender.
-fn rig() -> (Gannet, String) {
+fn rig(redis: Option<&Redis>) -> (Gannet, String) {
     let gannet = Gannet::new();
+    gannet.configure(&section(redis));
     gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
     gannet.ok(&["disable", "a"]);
     let token = gannet.ok(&["token", "create", "sensor", "--role", "ingest"]);
@@ -35,9 +66,8 @@ fn persisted(service: &Service, count: usize) -> Vec<Value> {
     bodies(service, "")
 }
 
-#[test]
-fn what_was_accepted_is_persisted_as_it_came() {
-    let (gannet, token) = rig();
+fn what_was_accepted_is_persisted_as_it_came(redis: Option<&Redis>) {
+    let (gannet, token) = rig(redis);
     let service = Service::start(&gannet, &[]);
     let sent = [
         "1.50",
@@ -97,12 +127,12 @@ fn what_was_accepted_is_persisted_as_it_came() {
         bodies(&service, "queue=orders"),
         [json!({"n": 1}), json!({"n": 2})]
     );
-    assert_eq!(bodies(&service, "order=newest&limit=1"), [json!({"n": 2})]);
-    let after = format!("after={}", ids[3]);
     assert_eq!(
-        bodies(&service, &after),
-        [json!(false), json!({"n": 1}), json!({"n": 2})]
+        bodies(&service, "queue=orders&order=newest&limit=1"),
+        [json!({"n": 2})]
     );
+    let after = format!("queue=default&after={}", ids[3]);
+    assert_eq!(bodies(&service, &after), [json!(false)]);
     let stream = service.ask(
         "GET",
         "/endpoint/",
@@ -112,16 +142,11 @@ fn what_was_accepted_is_persisted_as_it_came() {
     assert_eq!(stream.text().lines().count(), 7, "{stream:?}");
     let queues = service.get("/api/v1/queues").json();
     let orders = &queues["queues"][1];
-    assert_eq!(
-        (&orders["name"], &orders["depth"]),
-        (&json!("orders"), &json!(0)),
-        "{queues}"
-    );
+    assert_eq!(orders["name"], "orders", "{queues}");
 }
 
-#[test]
-fn bad_input_is_refused_with_its_place_and_nothing_is_taken() {
-    let (gannet, token) = rig();
+fn bad_input_is_refused_with_its_place_and_nothing_is_taken(redis: Option<&Redis>) {
+    let (gannet, token) = rig(redis);
     let service = Service::start(&gannet, &[]);
     let path = "/api/v1/messages";
     let (one, many) = ("application/json", "application/x-ndjson");
@@ -167,9 +192,8 @@ fn bad_input_is_refused_with_its_place_and_nothing_is_taken() {
     assert_eq!(push(&service, &viewer, path, one, "1").status, 403);
 }
 
-#[test]
-fn a_key_makes_a_repetition_harmless_even_after_a_restart() {
-    let (gannet, token) = rig();
+fn a_key_makes_a_repetition_harmless_even_after_a_restart(redis: Option<&Redis>) {
+    let (gannet, token) = rig(redis);
     let mut service = Service::start(&gannet, &["--no-worker"]);
     let send = |service: &Service, key: &str, body: &str| {
         let fields = [
@@ -195,7 +219,7 @@ fn a_key_makes_a_repetition_harmless_even_after_a_restart() {
 
 #[test]
 fn full_queues_take_nothing_and_say_when_to_send_again() {
-    let (gannet, token) = rig();
+    let (gannet, token) = rig(None);
     let service = Service::start(&gannet, &["--no-worker"]);
     let send = || {
         push(
@@ -219,9 +243,9 @@ fn full_queues_take_nothing_and_say_when_to_send_again() {
     assert_eq!(persisted(&service, 2), [1, 1]);
 }
 
-#[tokio::test]
-async fn messages_are_live_at_once_and_a_client_goes_on_where_it_was() {
-    let (gannet, token) = rig();
+#[tokio::main]
+async fn messages_are_live_at_once_and_a_client_goes_on_where_it_was(redis: Option<&Redis>) {
+    let (gannet, token) = rig(redis);
     // Nothing persists them meanwhile.
     let service = Service::start(&gannet, &["--no-worker"]);
     let follow = async |query: &str| {
@@ -267,7 +291,10 @@ async fn messages_are_live_at_once_and_a_client_goes_on_where_it_was() {
     // By the store, then.
     service.end();
     let service = Service::start(&gannet, &["--no-worker"]);
-    let address = format!("ws://{}/live?after_message={first}", service.address);
+    let address = format!(
+        "ws://{}/live?after_message={first}&queue=default",
+        service.address
+    );
     let mut resumed = soon(connect_async(address)).await.expect("a WebSocket").0;
     push(
         &service,
@@ -276,22 +303,20 @@ async fn messages_are_live_at_once_and_a_client_goes_on_where_it_was() {
         "application/json",
         "5",
     );
-    for expected in 2..=5 {
+    for expected in [2, 4, 5] {
         assert_eq!(next!(resumed)["message"]["body"], expected);
     }
     consumer.kill().expect("killed");
     consumer.wait().expect("ended");
 }
 
-#[test]
-fn a_queue_takes_what_its_schema_accepts_and_keeps_it_for_its_time() {
-    let (gannet, token) = rig();
+fn a_queue_takes_what_its_schema_accepts_and_keeps_it_for_its_time(redis: Option<&Redis>) {
+    let (gannet, token) = rig(redis);
     let schema =
         json!({"type": "object", "required": ["order"], "properties": {"order": {"minimum": 1}}});
     std::fs::write(gannet.path("order.json"), schema.to_string()).expect("a file");
-    gannet.configure(
-        "[[queue]]\nname = \"orders\"\nschema = \"order.json\"\n[[queue]]\nname = \"brief\"\nkeep = \"1h\"\n",
-    );
+    let queues = "[[queue]]\nname = \"orders\"\nschema = \"order.json\"\n[[queue]]\nname = \"brief\"\nkeep = \"1h\"\n";
+    gannet.configure(&(section(redis) + queues));
     let service = Service::start(&gannet, &[]);
     let (one, many) = ("application/json", "application/x-ndjson");
     let path = "/api/v1/messages?queue=orders";
@@ -340,4 +365,56 @@ fn a_queue_takes_what_its_schema_accepts_and_keeps_it_for_its_time() {
         !left.contains("brief") && left.lines().count() == 2,
         "{left}"
     );
+}
+
+fn several_consumers_share_the_queues_and_keep_their_order(redis: Option<&Redis>) {
+    const QUEUES: usize = 3;
+    const REQUESTS: usize = 40;
+    let (gannet, token) = rig(redis);
+    let service = Service::start(&gannet, &["--no-worker"]);
+    let mut consumers = [(); 3].map(|()| gannet.start(&["consume"]));
+    std::thread::scope(|scope| {
+        for queue in 0..QUEUES {
+            let (service, token) = (&service, &token);
+            scope.spawn(move || {
+                let path = format!("/api/v1/messages?queue=q{queue}");
+                for request in 0..REQUESTS {
+                    let body = format!("{}\n{}", 2 * request, 2 * request + 1);
+                    let sent = push(service, token, &path, "application/x-ndjson", &body);
+                    assert_eq!(sent.status, 202, "{sent:?}");
+                }
+            });
+        }
+    });
+    for queue in 0..QUEUES {
+        let query = format!("queue=q{queue}&limit=500");
+        until("the messages are persisted", || {
+            bodies(&service, &query).len() >= 2 * REQUESTS
+        });
+        let numbers: Vec<_> = (0..2 * REQUESTS).collect();
+        assert_eq!(bodies(&service, &query), numbers);
+    }
+    let queues = || service.get("/api/v1/queues").json();
+    until("nothing waits", || {
+        let queues = queues();
+        let queues = queues["queues"].as_array().expect("a list");
+        queues.iter().all(|queue| queue["depth"] == 0)
+    });
+    for consumer in &mut consumers {
+        consumer.kill().expect("killed");
+        consumer.wait().expect("ended");
+    }
+    let queues = queues();
+    assert_eq!(queues["trouble"], Value::Null);
+    for queue in queues["queues"].as_array().expect("a list") {
+        assert_eq!(queue["dead"], 0);
+        let rates = queue["rates"].as_array().expect("rates");
+        let sum = |name: &str| {
+            rates
+                .iter()
+                .filter_map(|rate| rate[name].as_u64())
+                .sum::<u64>()
+        };
+        assert_eq!((sum("queued"), sum("persisted")), (80, 80), "{queue}");
+    }
 }

@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("archive", &["domain", "clock", "config", "files"]),
     ("net", &["domain", "clock", "config", "files"]),
+    ("queue", &["domain"]),
     ("verify", &["domain", "clock", "config", "files"]),
     ("thumbnails", &["domain", "files"]),
     (
@@ -37,6 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "store",
             "archive",
             "net",
+            "queue",
             "verify",
             "thumbnails",
         ],

@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write};
 
 use chrono::Duration;
 
-use crate::app::{App, Error, MessagesQuery, NewMessages, Queueing};
+use crate::app::{App, Error, MessagesQuery, NewMessages, QueueFacts, Queueing};
 use crate::domain::{JsonLines, Message, MessageId, QueueName, VersionState, format_size};
 use crate::faces::cli::args::{MessageListArgs, MessagesArgs, MessagesWhat, SendArgs, TableFormat};
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -255,6 +255,11 @@ async fn tail(
 
 async fn queues(app: &App, format: TableFormat, console: &mut Console<'_>) -> CommandResult {
     let queues = app.queues(RATES_OF).await?;
+    if let Some(trouble) = app.queue_trouble().await {
+        console.warn_line(&format!(
+            "warning: {trouble}: what waits there is not counted"
+        ));
+    }
     let now = app.now();
     let objects = queues.iter().map(|queue| QueueJson::new(queue, now));
     match format {
@@ -263,33 +268,35 @@ async fn queues(app: &App, format: TableFormat, console: &mut Console<'_>) -> Co
         TableFormat::People if queues.is_empty() => {
             console.warn_line("no queues: `gannet messages send` puts a message on one");
         }
-        TableFormat::People => {
-            let look = Look::of(app, console);
-            let mut table = Table::new([
-                flexible("QUEUE"),
-                right("DEPTH"),
-                left(look.heading("OLDEST")),
-                right("IN/S"),
-                right("OUT/S"),
-                right("LAG"),
-                right("DEAD"),
-            ]);
-            for queue in &queues {
-                let lately = queue.lately(now);
-                table.row([
-                    queue.name.to_string(),
-                    queue.waiting.to_string(),
-                    look.time_or_dash(queue.oldest_at),
-                    format!("{:.1}", lately.in_per_second),
-                    format!("{:.1}", lately.out_per_second),
-                    format!("{} ms", lately.lag_ms),
-                    queue.dead.to_string(),
-                ]);
-            }
-            table.write(&mut console.out, 0, &look)?;
-        }
+        TableFormat::People => queue_table(app, &queues, console)?,
     }
     Ok(ExitStatus::Done)
+}
+
+fn queue_table(app: &App, queues: &[QueueFacts], console: &mut Console<'_>) -> io::Result<()> {
+    let look = Look::of(app, console);
+    let mut table = Table::new([
+        flexible("QUEUE"),
+        right("DEPTH"),
+        left(look.heading("OLDEST")),
+        right("IN/S"),
+        right("OUT/S"),
+        right("LAG"),
+        right("DEAD"),
+    ]);
+    for queue in queues {
+        let lately = queue.lately(app.now());
+        table.row([
+            queue.name.to_string(),
+            queue.waiting.to_string(),
+            look.time_or_dash(queue.oldest_at),
+            format!("{:.1}", lately.in_per_second),
+            format!("{:.1}", lately.out_per_second),
+            format!("{} ms", lately.lag_ms),
+            queue.dead.to_string(),
+        ]);
+    }
+    table.write(&mut console.out, 0, &look)
 }
 
 async fn dead(app: &App, format: TableFormat, console: &mut Console<'_>) -> CommandResult {

@@ -27,6 +27,8 @@ const MAX_DEAD: usize = 500;
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct QueueListJson<'a> {
     queues: Vec<QueueJson<'a>>,
+    /// Why the Redis server on which messages wait cannot be used: then what waits there is not counted.
+    trouble: Option<String>,
 }
 
 /// Lists the queues by name: what waits on each, what went through it in the last hour, and what could not be persisted.
@@ -43,6 +45,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Probl
     let queues = queues.iter().map(|queue| QueueJson::new(queue, now));
     json(&QueueListJson {
         queues: queues.collect(),
+        trouble: app.queue_trouble().await.map(|error| error.message),
     })
 }
 

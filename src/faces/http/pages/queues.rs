@@ -33,16 +33,20 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let app = visit.app();
     let queues = app.queues(Duration::from_mins(MINUTES as u64)).await?;
     let dead = app.dead_messages(MAX_DEAD, MAX_DEAD_BYTES).await?;
+    let trouble = app.queue_trouble().await;
     let content = html! {
         h1 { "Queues" }
         (views(true))
         (done(&visit))
         div #queues data-live="messages" {
+            @if let Some(trouble) = &trouble {
+                p.notice.bad { (trouble.message) ". What waits there is not counted here, and no message is taken: senders are to send again later." }
+            }
             @if queues.is_empty() {
                 p { "No queues. The first message makes one: " a href="/messages#add" { "send it" } ", or POST it to " code { "/api/v1/messages" } ": " code { "gannet help queues" } "." }
             } @else {
                 (table_box("Queues", &table(&visit, &queues)))
-                @for queue in queues.iter().take(MAX_DRAWN) { (plots(&visit, queue)) }
+                @for queue in queues.iter().take(MAX_DRAWN) { (plots(&visit, queue)) (consumers(&visit, queue)) }
             }
             @if !dead.is_empty() { (dead_section(&visit, &dead)) }
         }
@@ -69,6 +73,27 @@ fn table(visit: &Visit, queues: &[QueueFacts]) -> Markup {
                         td.number data-label="lag " { (Unit::Milliseconds.words(lately.lag_ms)) }
                         td.number data-label="tries " { @if queue.tries > 0 { span.state.warn { (queue.tries) } } @else { (dash()) } }
                         td.number data-label="dead " { @if queue.dead > 0 { span.state.bad { (grouped(queue.dead)) } } @else { (dash()) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Lists those who took messages from a queue lately.
+fn consumers(visit: &Visit, queue: &QueueFacts) -> Markup {
+    html! {
+        @if !queue.consumers.is_empty() {
+            table.cards {
+                caption { "Consumers of " (queue.name) }
+                thead { tr { th scope="col" { "Consumer" } th.number scope="col" { "Holds" } th scope="col" { "Took last" } } }
+                tbody {
+                    @for consumer in &queue.consumers {
+                        tr {
+                            th scope="row" { (consumer.name) }
+                            td.number data-label="holds " { (grouped(consumer.holds)) }
+                            td data-label="took last " { (visit.age(Some(visit.app().now() - consumer.idle))) }
+                        }
                     }
                 }
             }

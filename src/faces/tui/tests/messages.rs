@@ -64,13 +64,13 @@ fn queue(queue: &str, waiting: u64, dead: u64) -> QueueFacts {
         lag_ms,
     };
     QueueFacts {
-        name: name(queue),
         waiting,
         waiting_bytes: waiting * 20,
         oldest_at: (waiting > 0).then(|| now() - TimeDelta::seconds(42)),
         dead,
         tries: u32::from(waiting > 0),
         rates: vec![rate(600, 9, 40), rate(40, 120, 1_500), rate(10, 3, 12)],
+        ..QueueFacts::new(name(queue))
     }
 }
 

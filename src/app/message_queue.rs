@@ -1,0 +1,219 @@
+//! Where messages wait until they are persisted: in the catalogue, or on a Redis server where one is configured.
+//!
+//! Never takes a message from a server before it is persisted. What waits in the catalogue is persisted in any case: from
+//! before the server was configured, or since it was tried in vain before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::{App, Error, ErrorKind, Result};
+use crate::config::redis_address;
+use crate::domain::{Message, MessageId, NewUnit, Put, Stamp};
+use crate::queue::{QueueError, RedisQueue, RedisQueueFacts};
+use crate::store::{
+    CatalogueMark, Consumed, MessageWith, QueueFacts, QueueRate, QueuedAny, Queues, SentUnder,
+};
+
+impl App {
+    /// Puts a unit on its queue; when this says so, it is durable.
+    pub(super) async fn put_on_queue(&self, unit: NewUnit, stamp: Stamp) -> Result<Put> {
+        let Some(redis) = self.redis().await? else {
+            return Ok(self.ports.store.put_on_queue(unit, stamp).await?);
+        };
+        // The catalogue knows what was persisted, also when the server has lost its data.
+        if let Some(key) = unit.key
+            && let Some(known) = self.read(SentUnder(key, unit.bodies.count())).await?
+        {
+            return Ok(known);
+        }
+        Ok(redis.put(&unit, &stamp.actor.0, stamp.at).await?)
+    }
+
+    /// Returns whether messages wait on a queue.
+    pub(crate) async fn has_queued(&self) -> Result<bool> {
+        if self.read(QueuedAny).await? {
+            return Ok(true);
+        }
+        match self.redis().await? {
+            Some(redis) => Ok(redis.has_any().await?),
+            None => Ok(false),
+        }
+    }
+
+    /// Returns whether messages wait on a server, which says nothing by itself when some come.
+    pub(crate) fn queues_on_redis(&self) -> bool {
+        self.config().all_queues.redis.is_some()
+    }
+
+    /// Persists the messages that wait longest, so many as one transaction takes: each once, those of a queue in their
+    /// order. Writes nothing when none waits.
+    pub(crate) async fn consume_when_any(&self) -> Result<Consumed> {
+        let consumed = if self.read(QueuedAny).await? {
+            self.ports.store.consume(self.stamp()).await?
+        } else if let Some(redis) = self.redis().await?
+            && redis.has_any().await?
+        {
+            self.consume_from(&redis).await?
+        } else {
+            Consumed::default()
+        };
+        if consumed.persisted > 0 {
+            self.ports.messages_persisted.notify_one();
+        }
+        Ok(consumed)
+    }
+
+    async fn consume_from(&self, redis: &RedisQueue) -> Result<Consumed> {
+        let mut taken = redis.take().await?;
+        let units: Vec<_> = taken
+            .iter_mut()
+            .flat_map(|taken| taken.units.drain(..))
+            .collect();
+        let persisted = if units.is_empty() {
+            Ok(Consumed::default())
+        } else {
+            self.ports.store.persist(units, self.stamp()).await
+        };
+        for of_queue in &taken {
+            match &persisted {
+                Ok(_) => redis.remove(of_queue).await?,
+                // The error of the store says more.
+                Err(_) => drop(redis.let_go(of_queue).await),
+            }
+        }
+        let has_more = taken.iter().any(|of_queue| !of_queue.is_empty());
+        Ok(Consumed {
+            failed: taken.iter().any(|of_queue| of_queue.has_failed),
+            has_more,
+            ..persisted?
+        })
+    }
+
+    /// Returns a message, persisted or on its queue.
+    pub(super) async fn find_message(&self, id: MessageId) -> Result<Option<Message>> {
+        let found = self.read(MessageWith(id)).await?;
+        let Some(redis) = self.redis().await?.filter(|_| found.is_none()) else {
+            return Ok(found);
+        };
+        match redis.message(id).await? {
+            // It may have been persisted meanwhile.
+            None => self.read(MessageWith(id)).await,
+            queued => Ok(queued),
+        }
+    }
+
+    /// Returns all queues, with what went through each since this time. While the server does not answer, those of the
+    /// catalogue alone: [`Self::queue_trouble`].
+    pub(super) async fn queues_since(&self, since: DateTime<Utc>) -> Result<Vec<QueueFacts>> {
+        let known = self.read(Queues(since)).await?;
+        let redis = self.redis().await.ok().flatten();
+        let Some(redis) = redis else {
+            return Ok(known);
+        };
+        let of_redis = redis.facts(since, self.now()).await.unwrap_or_default();
+        let mut queues: BTreeMap<_, _> = known
+            .into_iter()
+            .map(|queue| (queue.name.clone(), queue))
+            .collect();
+        for facts in of_redis {
+            let queue = queues
+                .entry(facts.name.clone())
+                .or_insert_with(|| QueueFacts::new(facts.name.clone()));
+            add(queue, facts);
+        }
+        Ok(queues.into_values().collect())
+    }
+
+    /// Returns why the server on which messages wait cannot be used; `None` when it can, and where there is none.
+    pub async fn queue_trouble(&self) -> Option<Error> {
+        match self.redis().await {
+            Ok(Some(redis)) => redis.has_any().await.err().map(Error::from),
+            Ok(None) => None,
+            Err(error) => Some(error),
+        }
+    }
+
+    /// Returns a remark on the server on which messages wait: why it cannot be used, or which messages it may lose; `None` where
+    /// it loses none, when it does not say, and where there is none.
+    pub async fn queue_look(&self) -> Option<String> {
+        let durability = match self.redis().await {
+            Ok(Some(redis)) => redis.durability().await.map_err(Error::from),
+            Ok(None) => return None,
+            Err(error) => Err(error),
+        };
+        let lost = match durability {
+            Err(error) => return Some(error.message),
+            Ok(None) => return None,
+            Ok(Some((false, _))) => "`appendonly` is off: all messages that wait",
+            Ok(Some((true, sync))) => match sync.as_str() {
+                "always" => return None,
+                "everysec" => "`appendfsync` is `everysec`: the messages of the last second",
+                _ => "`appendfsync` is off: the messages of the last half minute, say,",
+            },
+        };
+        Some(format!(
+            "the Redis server of the queues: {lost} are lost when its machine stops"
+        ))
+    }
+
+    /// Returns the queues of the server that is configured, if any.
+    async fn redis(&self) -> Result<Option<Arc<RedisQueue>>> {
+        let config = self.config();
+        let Some(setting) = &config.all_queues.redis else {
+            return Ok(None);
+        };
+        if let Some(redis) = self.ports.redis.opened_by(setting) {
+            return Ok(Some(redis));
+        }
+        let mark = self.read(CatalogueMark).await?;
+        let owner = mark.map(|mark| mark.id).unwrap_or_default();
+        let address = redis_address(setting, &config.secrets);
+        let address = address.map_err(|why| Error::new(ErrorKind::Unavailable, why))?;
+        let consumer = format!("{} ({})", self.actor(), std::process::id());
+        let redis = Arc::new(RedisQueue::new(&address, owner, consumer)?);
+        self.ports.redis.put(setting.clone(), Arc::clone(&redis));
+        Ok(Some(redis))
+    }
+}
+
+/// Adds what waits on a server to what waits in the catalogue.
+fn add(queue: &mut QueueFacts, facts: RedisQueueFacts) {
+    queue.waiting += facts.waiting;
+    queue.waiting_bytes += facts.waiting_bytes;
+    queue.oldest_at = [queue.oldest_at, facts.oldest_at]
+        .into_iter()
+        .flatten()
+        .min();
+    queue.tries = queue.tries.max(facts.tries);
+    queue.consumers = facts.consumers;
+    for (at, queued) in facts.arrivals {
+        let place = queue.rates.partition_point(|rate| rate.at < at);
+        match queue.rates.get_mut(place) {
+            Some(rate) if rate.at == at => rate.queued += queued,
+            _ => queue.rates.insert(
+                place,
+                QueueRate {
+                    at,
+                    queued,
+                    persisted: 0,
+                    lag_ms: 0,
+                },
+            ),
+        }
+    }
+}
+
+impl From<QueueError> for Error {
+    fn from(error: QueueError) -> Self {
+        let hint = match &error {
+            QueueError::Foreign => {
+                "give each catalogue a database of its own: the number at the end of the address, such as redis://127.0.0.1:6379/1"
+            }
+            QueueError::OutOfMemory => "send again later; `gannet consume` empties the queues",
+            _ => "send again later",
+        };
+        Self::new(ErrorKind::Unavailable, error.to_string()).hint(hint)
+    }
+}

@@ -1,0 +1,37 @@
+//! Why a queue on Redis cannot be used.
+
+use redis::RedisError;
+
+/// Why a queue on Redis cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The address of the server is none.
+    #[error("`queues.redis` is no address of a Redis server: {0}")]
+    Address(String),
+    /// The server does not answer in time.
+    #[error("the Redis server of the queues does not answer")]
+    Silent,
+    /// The server cannot be reached, or refuses.
+    #[error("the Redis server of the queues cannot be used: {0}")]
+    Unusable(String),
+    /// The server has no memory left for further messages.
+    #[error("the Redis server of the queues has no memory left")]
+    OutOfMemory,
+    /// The database of the server holds the messages of another catalogue.
+    #[error("the Redis database of the queues belongs to another catalogue")]
+    Foreign,
+}
+
+impl From<RedisError> for QueueError {
+    fn from(error: RedisError) -> Self {
+        if error.is_timeout() {
+            return Self::Silent;
+        }
+        match error.code() {
+            Some("OOM") => Self::OutOfMemory,
+            Some("FOREIGN") => Self::Foreign,
+            // Neither names the password.
+            _ => Self::Unusable(error.to_string()),
+        }
+    }
+}

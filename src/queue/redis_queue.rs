@@ -1,0 +1,384 @@
+//! Units are put on queues of a Redis server, taken from them in their order, and removed when they are persisted.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use redis::{Script, ScriptInvocation, Value, cmd};
+
+use super::entry::{Entry, digest_of, key_field};
+use super::error::QueueError;
+use super::keys;
+use super::server::{Open, PATIENCE, Server};
+use crate::domain::{Message, MessageId, NewUnit, Put, QueueName, TakenUnit};
+
+/// The consumer group of each queue.
+pub(super) const GROUP: &str = "gannet";
+/// The most queues.
+const MAX_QUEUES: usize = 1_000;
+/// The bytes of bodies that may wait in all queues together.
+const MAX_WAITING_BYTES: u64 = 1 << 30;
+/// The messages, and the bytes of their bodies, after which no further unit is taken.
+const ENOUGH_MESSAGES: usize = 4_000;
+const ENOUGH_BYTES: usize = 4 << 20;
+/// The time after which others may take from the queue of a consumer that does not answer any more.
+const LEASE_MS: u64 = 3_000;
+/// How often it is tried to persist a unit.
+const MAX_TRIES: u32 = 5;
+/// The length of a slot by which arrivals are counted, and how many slots are kept: a day.
+pub(super) const SLOT_MS: i64 = 10_000;
+pub(super) const SLOTS: i64 = 8_640;
+
+/// Returns the slot of a time.
+pub(super) fn slot_of(at: DateTime<Utc>) -> i64 {
+    at.timestamp_millis().div_euclid(SLOT_MS)
+}
+
+/// Queues on Redis Streams.
+pub struct RedisQueue {
+    pub(super) server: Server,
+    /// The catalogue that the messages are for.
+    owner: String,
+    /// The name of this consumer.
+    consumer: String,
+    /// How often it took messages.
+    takes: AtomicU64,
+}
+
+/// Units that were taken from a queue, to be persisted and then removed from it.
+#[derive(Debug)]
+pub struct Taken {
+    /// The units, those that are to be given up among them.
+    pub units: Vec<TakenUnit>,
+    /// Whether one was left, since it could not be read.
+    pub has_failed: bool,
+    queue: QueueName,
+    lease: String,
+    entries: Vec<String>,
+}
+
+impl Taken {
+    /// Returns whether there is no unit to persist or give up.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl fmt::Debug for RedisQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RedisQueue of {}", self.consumer)
+    }
+}
+
+impl RedisQueue {
+    /// Returns the queues of the server at an address, for the messages of the catalogue `owner`; `consumer` tells processes
+    /// apart. Does not connect to it yet.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::Address`] for an address that is none.
+    pub fn new(address: &str, owner: String, consumer: String) -> Result<Self, QueueError> {
+        Ok(Self {
+            server: Server::new(address)?,
+            owner,
+            consumer,
+            takes: AtomicU64::new(0),
+        })
+    }
+
+    /// Puts a unit on its queue, whole or not at all.
+    ///
+    /// A server that stood still for longer than the sender waits does not do it any more when it goes on: it looks at its
+    /// clock first.
+    pub async fn put(
+        &self,
+        unit: &NewUnit,
+        sender: &str,
+        received_at: DateTime<Utc>,
+    ) -> Result<Put, QueueError> {
+        for _ in 0..2 {
+            let reply = self.try_put(unit, sender, received_at).await?;
+            let words: Vec<_> = reply.iter().map(String::as_str).collect();
+            return match words[..] {
+                ["queued"] => Ok(Put::Queued),
+                ["repeated", first] => match first.parse() {
+                    Ok(first) => Ok(Put::Repeated(first, unit.bodies.count())),
+                    Err(_) => Ok(Put::KeyTaken),
+                },
+                ["taken"] => Ok(Put::KeyTaken),
+                ["full"] => Ok(Put::Full),
+                ["queues"] => Ok(Put::TooManyQueues),
+                ["foreign"] => Err(QueueError::Foreign),
+                ["late", now] => {
+                    // Its clock was set since it was last read.
+                    self.server.set_clock(now.parse().unwrap_or_default()).await;
+                    continue;
+                }
+                _ => Err(QueueError::Unusable(
+                    "it answers with no word that is known".to_owned(),
+                )),
+            };
+        }
+        Err(QueueError::Silent)
+    }
+
+    async fn try_put(
+        &self,
+        unit: &NewUnit,
+        sender: &str,
+        received_at: DateTime<Utc>,
+    ) -> Result<Vec<String>, QueueError> {
+        let script = Script::new(include_str!("put.lua"));
+        let queue = unit.queue.as_str();
+        let mut call = put_with_keys(&script, unit);
+        let key = unit.key.as_ref();
+        let content = key.map(|key| key.content.to_hex()).unwrap_or_default();
+        let expires = key.map_or(0, |key| key.expires_at.timestamp_millis());
+        let messages = (unit.first, unit.bodies.count());
+        let bodies = unit.bodies.bodies();
+        let digest = digest_of(&unit.queue, messages, received_at, sender, bodies);
+        let ask = async |mut open: Open| {
+            call.arg(open.clock_in(PATIENCE))
+                .arg(&self.owner)
+                .arg(queue)
+                .arg(unit.first.to_string())
+                .arg(messages.1)
+                .arg(received_at.timestamp_millis())
+                .arg(sender)
+                .arg(bodies)
+                .arg(digest.to_hex())
+                .arg(MAX_WAITING_BYTES)
+                .arg(MAX_QUEUES)
+                .arg(slot_of(received_at))
+                .arg(SLOTS)
+                .arg(content)
+                .arg(expires)
+                .arg(key_field(key));
+            call.invoke_async(&mut open.connection).await
+        };
+        self.server.ask(ask).await
+    }
+
+    /// Returns whether messages wait on a queue.
+    pub async fn has_any(&self) -> Result<bool, QueueError> {
+        let ask = async |mut open: Open| {
+            let waiting = cmd("HGET").arg(keys::TOTALS).arg("messages").to_owned();
+            waiting.query_async(&mut open.connection).await
+        };
+        let waiting: Option<i64> = self.server.ask(ask).await?;
+        Ok(waiting.is_some_and(|waiting| waiting > 0))
+    }
+
+    /// Takes the oldest units of queues that nobody else is taking from, some of each queue. Each is to be persisted, and then
+    /// [`Self::remove`]d.
+    pub async fn take(&self) -> Result<Vec<Taken>, QueueError> {
+        let (mut taken, mut messages, mut bytes) = (Vec::new(), 0, 0);
+        for queue in self.waiting().await? {
+            if messages >= ENOUGH_MESSAGES || bytes >= ENOUGH_BYTES {
+                break;
+            }
+            if let Some(of_queue) = self.take_from(queue).await? {
+                messages += of_queue.units.iter().map(|unit| unit.count).sum::<usize>();
+                bytes += of_queue
+                    .units
+                    .iter()
+                    .map(|unit| unit.bodies.len())
+                    .sum::<usize>();
+                taken.push(of_queue);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Returns the queues on which messages wait, another one first each time.
+    async fn waiting(&self) -> Result<Vec<QueueName>, QueueError> {
+        let ask = async |mut open: Open| {
+            let all = cmd("HGETALL").arg(keys::WAITING).to_owned();
+            all.query_async(&mut open.connection).await
+        };
+        let all: HashMap<String, i64> = self.server.ask(ask).await?;
+        let waiting = all.into_iter().filter(|(_, messages)| *messages > 0);
+        let mut queues: Vec<QueueName> =
+            waiting.filter_map(|(name, _)| name.parse().ok()).collect();
+        queues.sort_unstable();
+        if !queues.is_empty() {
+            let first = self.takes.load(Ordering::Relaxed) % queues.len() as u64;
+            queues.rotate_left(usize::try_from(first).unwrap_or_default());
+        }
+        Ok(queues)
+    }
+
+    async fn take_from(&self, queue: QueueName) -> Result<Option<Taken>, QueueError> {
+        let take = self.takes.fetch_add(1, Ordering::Relaxed);
+        let lease = format!("{} {take}", self.consumer);
+        let script = Script::new(include_str!("take.lua"));
+        let mut call = script.key(keys::stream(queue.as_str()));
+        call.key(keys::lease(queue.as_str()))
+            .key(keys::OWNER)
+            .arg(&self.owner)
+            .arg(GROUP)
+            .arg(&self.consumer)
+            .arg(&lease)
+            .arg(LEASE_MS)
+            .arg(ENOUGH_MESSAGES)
+            .arg(ENOUGH_BYTES);
+        let ask = async |mut open: Open| call.invoke_async(&mut open.connection).await;
+        let replies: Vec<Value> = self.server.ask(ask).await?;
+        if replies.is_empty() {
+            return Ok(None);
+        }
+        let mut taken = Taken {
+            units: Vec::new(),
+            has_failed: false,
+            queue,
+            lease,
+            entries: Vec::new(),
+        };
+        self.read(&mut taken, replies).await?;
+        Ok(Some(taken))
+    }
+
+    /// Reads entries up to the first one that is damaged, and that one when it was tried often enough.
+    async fn read(&self, taken: &mut Taken, replies: Vec<Value>) -> Result<(), QueueError> {
+        for reply in replies {
+            let remains = Entry::remains(&taken.queue, &reply);
+            let Some(entry) = Entry::read(&taken.queue, reply) else {
+                continue;
+            };
+            let unit = match entry.unit {
+                Ok(unit) => unit,
+                Err(why) => {
+                    let tries = self.deliveries(&taken.queue, &entry.id).await?;
+                    if tries < MAX_TRIES {
+                        taken.has_failed = true;
+                        return Ok(());
+                    }
+                    TakenUnit {
+                        given_up: Some((why.to_owned(), tries)),
+                        ..remains
+                    }
+                }
+            };
+            taken.units.push(unit);
+            taken.entries.push(entry.id);
+        }
+        Ok(())
+    }
+
+    /// Returns how often an entry was taken.
+    async fn deliveries(&self, queue: &QueueName, entry: &str) -> Result<u32, QueueError> {
+        let ask = async |mut open: Open| {
+            let pending = cmd("XPENDING")
+                .arg(keys::stream(queue.as_str()))
+                .arg(GROUP)
+                .arg(entry)
+                .arg(entry)
+                .arg(1)
+                .to_owned();
+            pending.query_async(&mut open.connection).await
+        };
+        let pending: Vec<(String, String, u64, u32)> = self.server.ask(ask).await?;
+        Ok(pending.first().map_or(0, |(.., deliveries)| *deliveries))
+    }
+
+    /// Removes units that were persisted or given up from their queue, and lets others take from it.
+    pub async fn remove(&self, taken: &Taken) -> Result<(), QueueError> {
+        let script = Script::new(include_str!("done.lua"));
+        let queue = taken.queue.as_str();
+        let mut call = script.key(keys::stream(queue));
+        call.key(keys::lease(queue))
+            .key(keys::TOTALS)
+            .key(keys::WAITING)
+            .key(keys::BYTES)
+            .key(keys::UNITS)
+            .arg(GROUP)
+            .arg(queue)
+            .arg(&taken.lease)
+            .arg(&taken.entries);
+        let ask = async |mut open: Open| call.invoke_async(&mut open.connection).await;
+        self.server.ask(ask).await
+    }
+
+    /// Lets others take units that could not be persisted.
+    pub async fn let_go(&self, taken: &Taken) -> Result<(), QueueError> {
+        let none = Taken {
+            units: Vec::new(),
+            has_failed: false,
+            queue: taken.queue.clone(),
+            lease: taken.lease.clone(),
+            entries: Vec::new(),
+        };
+        self.remove(&none).await
+    }
+
+    /// Returns the message with this id, while it is on its queue.
+    pub async fn message(&self, id: MessageId) -> Result<Option<Message>, QueueError> {
+        let Some((queue, entry)) = self.place_of(id).await? else {
+            return Ok(None);
+        };
+        let ask = async |mut open: Open| {
+            let stream = keys::stream(queue.as_str());
+            let entry = cmd("XRANGE").arg(stream).arg(&entry).arg(&entry).to_owned();
+            entry.query_async(&mut open.connection).await
+        };
+        let entries: Vec<Value> = self.server.ask(ask).await?;
+        let found = entries.into_iter().next();
+        let found = found.and_then(|entry| Entry::read(&queue, entry));
+        Ok(found.and_then(|entry| entry.unit.ok()?.message(id)))
+    }
+
+    /// Returns the queue and the entry of the last unit that begins with this id or before it.
+    async fn place_of(&self, id: MessageId) -> Result<Option<(QueueName, String)>, QueueError> {
+        let ask = async |mut open: Open| {
+            let last = cmd("ZRANGE")
+                .arg(keys::UNITS)
+                // A blank stands behind the id of a unit.
+                .arg(format!("[{id}~"))
+                .arg("-")
+                .arg(&["BYLEX", "REV", "LIMIT", "0", "1"])
+                .to_owned();
+            last.query_async(&mut open.connection).await
+        };
+        let units: Vec<String> = self.server.ask(ask).await?;
+        let parts = units.first().and_then(|unit| {
+            let (_, rest) = unit.split_once(' ')?;
+            let (entry, queue) = rest.split_once(' ')?;
+            Some((queue.parse().ok()?, entry.to_owned()))
+        });
+        Ok(parts)
+    }
+
+    /// Returns the durability that the server promises, as `appendonly` and `appendfsync` of its configuration; `None` when it
+    /// does not say.
+    pub async fn durability(&self) -> Result<Option<(bool, String)>, QueueError> {
+        let ask = async |mut open: Open| {
+            let settings = cmd("CONFIG").arg("GET").arg("append*").to_owned();
+            settings.query_async(&mut open.connection).await
+        };
+        let settings: HashMap<String, String> = match self.server.ask(ask).await {
+            Ok(settings) => settings,
+            // Many servers let nobody look.
+            Err(QueueError::Unusable(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_on = settings.get("appendonly").map(|value| value == "yes");
+        Ok(is_on.zip(settings.get("appendfsync").cloned()))
+    }
+}
+
+/// Returns the call of a script that puts a unit on its queue, with its keys.
+fn put_with_keys<'a>(script: &'a Script, unit: &NewUnit) -> ScriptInvocation<'a> {
+    let queue = unit.queue.as_str();
+    let mut call = script.key(keys::stream(queue));
+    call.key(keys::TOTALS)
+        .key(keys::WAITING)
+        .key(keys::BYTES)
+        .key(keys::UNITS)
+        .key(keys::arrivals(queue))
+        .key(keys::OWNER);
+    if let Some(key) = &unit.key {
+        call.key(keys::sent(&key.key));
+    }
+    call
+}
