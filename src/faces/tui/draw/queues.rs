@@ -33,8 +33,22 @@ pub(crate) fn draw(
     buffer: &mut Buffer,
 ) {
     let queues = &model.messages.queues;
-    let title = format!("Queues {}", grouped(queues.count() as u64));
+    let mut title = format!("Queues {}", grouped(queues.count() as u64));
+    let trouble = model.messages.queue_trouble.as_deref();
+    if let Some(trouble) = trouble {
+        let _ = write!(title, " · {trouble}");
+    }
     let inner = boxed(buffer, area, &title, "", border);
+    if trouble.is_some() {
+        restyle(
+            buffer,
+            Rect {
+                height: area.height.min(1),
+                ..area
+            },
+            theme.bad,
+        );
+    }
     let (table, plots) = queue_parts(inner);
     let rows = below_heading(table);
     if rows.height < table.height {

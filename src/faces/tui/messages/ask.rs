@@ -71,6 +71,8 @@ pub(crate) struct MessagesRead {
     pub(crate) follow_known: bool,
     /// By name.
     pub(crate) queues: Vec<QueueFacts>,
+    /// Why the server on which messages wait cannot be used.
+    pub(crate) trouble: Option<String>,
     /// The latest first; none if they were not read.
     pub(crate) dead: Option<Vec<DeadRow>>,
 }

@@ -80,6 +80,7 @@ async fn read(app: &App, ask: MessagesAsk) -> Result<MessagesRead> {
         newest: newest.first,
         follow_known: newest.follow_known,
         queues,
+        trouble: app.queue_trouble().await.map(|error| error.message),
         dead,
     })
 }

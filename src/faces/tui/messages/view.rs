@@ -92,6 +92,8 @@ pub(crate) struct MessagesView {
     /// Messages that came since the list stopped following.
     missed: usize,
     pub(crate) queues: QueueList,
+    /// Why the server on which messages wait cannot be used.
+    pub(crate) queue_trouble: Option<String>,
     dead: Vec<DeadRow>,
     /// How many there are, for the header; `dead` has the latest.
     pub(crate) dead_count: u64,
@@ -127,6 +129,7 @@ impl Default for MessagesView {
             following: Following::Newest,
             missed: 0,
             queues: QueueList::default(),
+            queue_trouble: None,
             dead: Vec::new(),
             dead_count: 0,
             dead_cursor: 0,
@@ -172,6 +175,7 @@ impl MessagesView {
     pub(crate) fn take(&mut self, read: MessagesRead) -> Option<MessagesAsk> {
         self.is_loaded = true;
         self.queues.replace(read.queues);
+        self.queue_trouble = read.trouble;
         self.dead_count = self.queues.dead();
         if let Some(dead) = read.dead {
             self.replace_dead(dead);

@@ -89,6 +89,7 @@ fn read(ask: &MessagesAsk, there: impl Iterator<Item = u128>, dead_there: &[u128
         rows: new.take(HELD).map(MessageRow::new).collect(),
         newest: all.first().map(|message| message.id),
         follow_known: behind.is_some(),
+        trouble: None,
         queues: vec![
             queue("orders", 3, dead_there.len() as u64),
             queue("rooms", 0, 0),
@@ -412,6 +413,22 @@ fn dead_messages_are_read_again_when_some_come_or_go() {
     update(&mut model, Msg::Messages(Box::new(read)));
     assert_eq!(model.messages.pane, MessagePane::List);
     assert_eq!(selected(&model), Some(id(8)));
+}
+
+#[test]
+fn a_server_that_cannot_be_used_is_named() {
+    let mut model = view("");
+    let ask = MessagesAsk {
+        filter: MessageFilter::default(),
+        known: None,
+        with_dead: false,
+    };
+    let read = MessagesRead {
+        trouble: Some("the Redis server of the queues does not answer".to_owned()),
+        ..read(&ask, (1..=8).rev(), &[])
+    };
+    update(&mut model, Msg::Messages(Box::new(read)));
+    assert!(text(&mut model).contains("· the Redis server of the queues does not answer"));
 }
 
 #[test]
