@@ -138,7 +138,7 @@ pub(super) struct MessagesParams {
     #[param(value_type = Option<String>, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     queue: Option<String>,
     /// Only those in this state.
-    #[param(value_type = Option<String>, pattern = "^(passed|failed|error|pending|unverified)$")]
+    #[param(value_type = Option<String>, max_length = 10, pattern = "^(passed|failed|error|pending|unverified)$")]
     state: Option<String>,
     /// The `next` of the page before: the id of a message.
     #[param(value_type = Option<String>, max_length = 36, format = "uuid")]

@@ -33,22 +33,7 @@ pub(crate) fn draw(
     buffer: &mut Buffer,
 ) {
     let queues = &model.messages.queues;
-    let mut title = format!("Queues {}", grouped(queues.count() as u64));
-    let trouble = model.messages.queue_trouble.as_deref();
-    if let Some(trouble) = trouble {
-        let _ = write!(title, " · {trouble}");
-    }
-    let inner = boxed(buffer, area, &title, "", border);
-    if trouble.is_some() {
-        restyle(
-            buffer,
-            Rect {
-                height: area.height.min(1),
-                ..area
-            },
-            theme.bad,
-        );
-    }
+    let inner = draw_box(model, theme, (area, border), buffer);
     let (table, plots) = queue_parts(inner);
     let rows = below_heading(table);
     if rows.height < table.height {
@@ -70,6 +55,26 @@ pub(crate) fn draw(
         }
     }
     draw_plots(model, theme, plots, buffer);
+}
+
+/// Draws the box, with the trouble of the server on which messages wait, and returns what is within.
+fn draw_box(
+    model: &Model,
+    theme: &Theme,
+    (area, border): (Rect, Style),
+    buffer: &mut Buffer,
+) -> Rect {
+    let mut title = format!("Queues {}", grouped(model.messages.queues.count() as u64));
+    let trouble = model.messages.queue_trouble.as_deref();
+    if let Some(trouble) = trouble {
+        let _ = write!(title, " · {trouble}");
+    }
+    let inner = boxed(buffer, area, &title, "", border);
+    if trouble.is_some() {
+        let height = area.height.min(1);
+        restyle(buffer, Rect { height, ..area }, theme.bad);
+    }
+    inner
 }
 
 fn name_columns(table: Rect) -> usize {
