@@ -9,6 +9,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::{Error, ErrorKind, Result};
 use crate::app::access::hashing::Hashing;
+use crate::app::access::shared_reads::SharedReads;
 use crate::app::judging::notes::Notes;
 use crate::app::policy::configured::{Configured, ReadConfig, Trouble};
 use crate::app::redis_in_use::RedisInUse;
@@ -52,6 +53,8 @@ pub(crate) struct Ports {
     asking: Semaphore,
     /// Concurrent hashes of passwords.
     pub(super) hashing: Hashing,
+    /// Reads of tokens, which requests that come together share.
+    pub(super) token_reads: SharedReads,
     /// Bounds the memory of contents being encoded and decoded.
     coding: CodecLimit,
     /// The thumbnails of pictures.
@@ -115,6 +118,7 @@ impl App {
             cores: u32::try_from(cores).unwrap_or(1),
             asking: Semaphore::new(MAX_ASKING),
             hashing: Hashing::default(),
+            token_reads: SharedReads::default(),
             coding: CodecLimit::new(cores),
             thumbnails,
             shrinking: Arc::new(Semaphore::new(MAX_SHRINKING)),

@@ -7,6 +7,7 @@ use gannet::app::{ErrorKind, EventFilter};
 use gannet::clock::Clock as _;
 use gannet::domain::{Actor, Person, Role, TokenRole, TokenState};
 use secrecy::SecretString;
+use tokio::task::JoinSet;
 
 use crate::rig::TestApp;
 
@@ -338,5 +339,45 @@ async fn what_is_done_is_in_the_log_and_no_secret_is_anywhere() {
                 .position(|one| one == secret.as_bytes());
             assert_eq!(at, None, "{file}: {secret}");
         }
+    }
+}
+
+/// Requests that come together share reads of their token, and none gets an answer from before it asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_who_ask_at_once_for_a_token_each_gets_its_state_since_it_asked() {
+    let app = TestApp::new().open().await;
+    for round in 0..20 {
+        let name = format!("ci{round}");
+        let token = app.create_token(&name, TokenRole::Viewer, None, None).await;
+        let token = token.expect("a token");
+        let ask = || {
+            let (app, secret) = (
+                app.acting_as(app.actor().clone()),
+                token.expose().to_owned(),
+            );
+            async move { app.holder_of_token(&secret).await.expect("an answer") }
+        };
+        let (mut before, mut after) = (JoinSet::new(), JoinSet::new());
+        for number in 0..100 {
+            let asked = before.spawn(ask());
+            // Some leave before the answer.
+            if number % 3 == 0 {
+                asked.abort();
+            }
+        }
+        while let Some(holder) = before.join_next().await {
+            if let Ok(holder) = holder {
+                assert_eq!(holder.map(|token| token.name), Some(name.clone()));
+            }
+        }
+        for _ in 0..50 {
+            before.spawn(ask());
+        }
+        app.revoke_token(&name).await.expect("revoked");
+        for _ in 0..50 {
+            after.spawn(ask());
+        }
+        assert_eq!(after.join_all().await, vec![None; 50]);
+        before.join_all().await;
     }
 }

@@ -8,4 +8,5 @@ mod password_hash;
 pub(in crate::app) mod people;
 pub(in crate::app) mod secret;
 pub(in crate::app) mod sessions;
+pub(in crate::app) mod shared_reads;
 pub(in crate::app) mod tokens;

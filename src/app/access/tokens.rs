@@ -7,7 +7,7 @@ use super::secret::{Secret, TOKEN_PREFIX, TokenSecret, digest_of};
 use crate::app::sources::suggest::no_such_name;
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{Token, TokenRole, TokenState};
-use crate::store::{Fact, NewToken, PolicyInForce, TokenWith, Tokens};
+use crate::store::{Fact, NewToken, PolicyInForce, Tokens};
 
 /// How exactly the time of a token's last use is recorded.
 const USE_STEP: TimeDelta = TimeDelta::hours(1);
@@ -73,7 +73,8 @@ impl App {
     /// Returns the token of this secret; `None` when there is none, or it was revoked or has expired.
     pub async fn holder_of_token(&self, secret: &str) -> Result<Option<Token>> {
         let digest = digest_of(secret);
-        let found = self.read(TokenWith(digest)).await;
+        let (reads, store) = (&self.ports.token_reads, &self.ports.store);
+        let found = reads.token(store, digest).await;
         let now = self.now();
         let token = self.unless_damaged(found)?.flatten();
         let Some(token) = token.filter(|token| token.state(now) == TokenState::Live) else {
