@@ -77,10 +77,10 @@ impl App {
             self.ports.store.persist(units, self.stamp()).await
         };
         for of_queue in &taken {
-            match &persisted {
-                Ok(_) => redis.remove(of_queue).await?,
-                // The error of the store says more.
-                Err(_) => drop(redis.let_go(of_queue).await),
+            let ended = redis.end(of_queue, persisted.is_ok()).await;
+            // The error of the store says more.
+            if persisted.is_ok() {
+                ended?;
             }
         }
         let has_more = taken.iter().any(|of_queue| !of_queue.is_empty());

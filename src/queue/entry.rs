@@ -16,49 +16,48 @@ type Fields = HashMap<Vec<u8>, Vec<u8>>;
 pub(super) struct Entry {
     /// Its id in the stream.
     pub(super) id: String,
-    /// What it holds; why that is not a whole unit.
-    pub(super) unit: Result<TakenUnit, &'static str>,
+    /// What it holds; for one that is not a whole unit why, with what can be kept of it.
+    pub(super) unit: Result<TakenUnit, (&'static str, TakenUnit)>,
 }
 
 impl Entry {
     /// Reads an entry of a queue; `None` for a reply that is none.
     pub(super) fn read(queue: &QueueName, reply: Value) -> Option<Self> {
         let (id, fields) = <(String, Fields)>::from_redis_value(reply).ok()?;
-        let unit = unit(queue, &fields).ok_or("it is not a whole unit of messages");
-        let unit = unit.and_then(|(unit, digest)| {
-            let messages = (unit.first, unit.count);
-            let found = digest_of(
-                queue,
-                messages,
-                unit.received_at,
-                &unit.sender,
-                &unit.bodies,
-            );
-            let is_sound = digest == found.to_hex();
-            is_sound
-                .then_some(unit)
-                .ok_or("its entry on the queue is damaged")
-        });
+        let unit = match unit(queue, &fields) {
+            None => Err((
+                "it is not a whole unit of messages",
+                remains(queue, &fields),
+            )),
+            Some((unit, digest)) => {
+                let messages = (unit.first, unit.count);
+                let (sender, bodies) = (&unit.sender, &unit.bodies);
+                let found = digest_of(queue, messages, unit.received_at, sender, bodies);
+                if digest == found.to_hex() {
+                    Ok(unit)
+                } else {
+                    Err(("its entry on the queue is damaged", remains(queue, &fields)))
+                }
+            }
+        };
         Some(Self { id, unit })
     }
+}
 
-    /// Returns what can be kept of an entry that is given up.
-    pub(super) fn remains(queue: &QueueName, reply: &Value) -> TakenUnit {
-        let read = <(String, Fields)>::from_redis_value_ref(reply).ok();
-        let fields = read.map(|(_, fields)| fields).unwrap_or_default();
-        let lossy = |name: &str| String::from_utf8_lossy(field(&fields, name).unwrap_or_default());
-        TakenUnit {
-            queue: queue.clone(),
-            first: lossy("first")
-                .parse()
-                .unwrap_or(MessageId(uuid::Uuid::nil())),
-            count: 1,
-            received_at: time(&fields).unwrap_or_default(),
-            sender: lossy("sender").into_owned(),
-            bodies: lossy("bodies").into_owned(),
-            key: None,
-            given_up: None,
-        }
+/// Returns what can be kept of an entry that is given up.
+fn remains(queue: &QueueName, fields: &Fields) -> TakenUnit {
+    let lossy = |name: &str| String::from_utf8_lossy(field(fields, name).unwrap_or_default());
+    TakenUnit {
+        queue: queue.clone(),
+        first: lossy("first")
+            .parse()
+            .unwrap_or(MessageId(uuid::Uuid::nil())),
+        count: 1,
+        received_at: time(fields).unwrap_or_default(),
+        sender: lossy("sender").into_owned(),
+        bodies: lossy("bodies").into_owned(),
+        key: None,
+        given_up: None,
     }
 }
 

@@ -58,9 +58,7 @@ impl RedisQueue {
             .arg(SLOTS)
             .arg(slot_of(since).max(last - most))
             .arg(last);
-        let ask =
-            async |mut open: super::server::Open| call.invoke_async(&mut open.connection).await;
-        let replies: Vec<Reply> = self.server.ask(ask).await?;
+        let replies: Vec<Reply> = self.server.run(&call).await?;
         let mut facts: Vec<_> = replies.into_iter().filter_map(facts_of).collect();
         facts.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(facts)

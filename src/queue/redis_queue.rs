@@ -162,16 +162,13 @@ impl RedisQueue {
 
     /// Returns whether messages wait on a queue.
     pub async fn has_any(&self) -> Result<bool, QueueError> {
-        let ask = async |mut open: Open| {
-            let waiting = cmd("HGET").arg(keys::TOTALS).arg("messages").to_owned();
-            waiting.query_async(&mut open.connection).await
-        };
-        let waiting: Option<i64> = self.server.ask(ask).await?;
+        let waiting = cmd("HGET").arg(keys::TOTALS).arg("messages").to_owned();
+        let waiting: Option<i64> = self.server.command(&waiting).await?;
         Ok(waiting.is_some_and(|waiting| waiting > 0))
     }
 
     /// Takes the oldest units of queues that nobody else is taking from, some of each queue. Each is to be persisted, and then
-    /// [`Self::remove`]d.
+    /// [`Self::end`]ed.
     pub async fn take(&self) -> Result<Vec<Taken>, QueueError> {
         let (mut taken, mut messages, mut bytes) = (Vec::new(), 0, 0);
         for queue in self.waiting().await? {
@@ -193,11 +190,8 @@ impl RedisQueue {
 
     /// Returns the queues on which messages wait, another one first each time.
     async fn waiting(&self) -> Result<Vec<QueueName>, QueueError> {
-        let ask = async |mut open: Open| {
-            let all = cmd("HGETALL").arg(keys::WAITING).to_owned();
-            all.query_async(&mut open.connection).await
-        };
-        let all: HashMap<String, i64> = self.server.ask(ask).await?;
+        let all = cmd("HGETALL").arg(keys::WAITING).to_owned();
+        let all: HashMap<String, i64> = self.server.command(&all).await?;
         let waiting = all.into_iter().filter(|(_, messages)| *messages > 0);
         let mut queues: Vec<QueueName> =
             waiting.filter_map(|(name, _)| name.parse().ok()).collect();
@@ -223,8 +217,7 @@ impl RedisQueue {
             .arg(LEASE_MS)
             .arg(ENOUGH_MESSAGES)
             .arg(ENOUGH_BYTES);
-        let ask = async |mut open: Open| call.invoke_async(&mut open.connection).await;
-        let replies: Vec<Value> = self.server.ask(ask).await?;
+        let replies: Vec<Value> = self.server.run(&call).await?;
         if replies.is_empty() {
             return Ok(None);
         }
@@ -242,13 +235,12 @@ impl RedisQueue {
     /// Reads entries up to the first one that is damaged, and that one when it was tried often enough.
     async fn read(&self, taken: &mut Taken, replies: Vec<Value>) -> Result<(), QueueError> {
         for reply in replies {
-            let remains = Entry::remains(&taken.queue, &reply);
             let Some(entry) = Entry::read(&taken.queue, reply) else {
                 continue;
             };
             let unit = match entry.unit {
                 Ok(unit) => unit,
-                Err(why) => {
+                Err((why, remains)) => {
                     let tries = self.deliveries(&taken.queue, &entry.id).await?;
                     if tries < MAX_TRIES {
                         taken.has_failed = true;
@@ -268,22 +260,17 @@ impl RedisQueue {
 
     /// Returns how often an entry was taken.
     async fn deliveries(&self, queue: &QueueName, entry: &str) -> Result<u32, QueueError> {
-        let ask = async |mut open: Open| {
-            let pending = cmd("XPENDING")
-                .arg(keys::stream(queue.as_str()))
-                .arg(GROUP)
-                .arg(entry)
-                .arg(entry)
-                .arg(1)
-                .to_owned();
-            pending.query_async(&mut open.connection).await
-        };
-        let pending: Vec<(String, String, u64, u32)> = self.server.ask(ask).await?;
+        let pending = cmd("XPENDING")
+            .arg(keys::stream(queue.as_str()))
+            .arg(GROUP)
+            .arg(&[entry, entry, "1"])
+            .to_owned();
+        let pending: Vec<(String, String, u64, u32)> = self.server.command(&pending).await?;
         Ok(pending.first().map_or(0, |(.., deliveries)| *deliveries))
     }
 
-    /// Removes units that were persisted or given up from their queue, and lets others take from it.
-    pub async fn remove(&self, taken: &Taken) -> Result<(), QueueError> {
+    /// Ends a taking: removes the units from their queue when they were persisted or given up, and lets others take from it.
+    pub async fn end(&self, taken: &Taken, is_done: bool) -> Result<(), QueueError> {
         let script = Script::new(include_str!("done.lua"));
         let queue = taken.queue.as_str();
         let mut call = script.key(keys::stream(queue));
@@ -294,22 +281,11 @@ impl RedisQueue {
             .key(keys::UNITS)
             .arg(GROUP)
             .arg(queue)
-            .arg(&taken.lease)
-            .arg(&taken.entries);
-        let ask = async |mut open: Open| call.invoke_async(&mut open.connection).await;
-        self.server.ask(ask).await
-    }
-
-    /// Lets others take units that could not be persisted.
-    pub async fn let_go(&self, taken: &Taken) -> Result<(), QueueError> {
-        let none = Taken {
-            units: Vec::new(),
-            has_failed: false,
-            queue: taken.queue.clone(),
-            lease: taken.lease.clone(),
-            entries: Vec::new(),
-        };
-        self.remove(&none).await
+            .arg(&taken.lease);
+        if is_done {
+            call.arg(&taken.entries);
+        }
+        self.server.run(&call).await
     }
 
     /// Returns the message with this id, while it is on its queue.
@@ -317,12 +293,9 @@ impl RedisQueue {
         let Some((queue, entry)) = self.place_of(id).await? else {
             return Ok(None);
         };
-        let ask = async |mut open: Open| {
-            let stream = keys::stream(queue.as_str());
-            let entry = cmd("XRANGE").arg(stream).arg(&entry).arg(&entry).to_owned();
-            entry.query_async(&mut open.connection).await
-        };
-        let entries: Vec<Value> = self.server.ask(ask).await?;
+        let stream = keys::stream(queue.as_str());
+        let entry = cmd("XRANGE").arg(stream).arg(&entry).arg(&entry).to_owned();
+        let entries: Vec<Value> = self.server.command(&entry).await?;
         let found = entries.into_iter().next();
         let found = found.and_then(|entry| Entry::read(&queue, entry));
         Ok(found.and_then(|entry| entry.unit.ok()?.message(id)))
@@ -330,17 +303,14 @@ impl RedisQueue {
 
     /// Returns the queue and the entry of the last unit that begins with this id or before it.
     async fn place_of(&self, id: MessageId) -> Result<Option<(QueueName, String)>, QueueError> {
-        let ask = async |mut open: Open| {
-            let last = cmd("ZRANGE")
-                .arg(keys::UNITS)
-                // A blank stands behind the id of a unit.
-                .arg(format!("[{id}~"))
-                .arg("-")
-                .arg(&["BYLEX", "REV", "LIMIT", "0", "1"])
-                .to_owned();
-            last.query_async(&mut open.connection).await
-        };
-        let units: Vec<String> = self.server.ask(ask).await?;
+        let last = cmd("ZRANGE")
+            .arg(keys::UNITS)
+            // A blank stands behind the id of a unit.
+            .arg(format!("[{id}~"))
+            .arg("-")
+            .arg(&["BYLEX", "REV", "LIMIT", "0", "1"])
+            .to_owned();
+        let units: Vec<String> = self.server.command(&last).await?;
         let parts = units.first().and_then(|unit| {
             let (_, rest) = unit.split_once(' ')?;
             let (entry, queue) = rest.split_once(' ')?;
@@ -352,11 +322,8 @@ impl RedisQueue {
     /// Returns the durability that the server promises, as `appendonly` and `appendfsync` of its configuration; `None` when it
     /// does not say.
     pub async fn durability(&self) -> Result<Option<(bool, String)>, QueueError> {
-        let ask = async |mut open: Open| {
-            let settings = cmd("CONFIG").arg("GET").arg("append*").to_owned();
-            settings.query_async(&mut open.connection).await
-        };
-        let settings: HashMap<String, String> = match self.server.ask(ask).await {
+        let settings = cmd("CONFIG").arg("GET").arg("append*").to_owned();
+        let settings: HashMap<String, String> = match self.server.command(&settings).await {
             Ok(settings) => settings,
             // Many servers let nobody look.
             Err(QueueError::Unusable(_)) => return Ok(None),

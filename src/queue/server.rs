@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, RedisResult};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisResult, ScriptInvocation,
+};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
@@ -83,6 +85,21 @@ impl Server {
         };
         self.close().await;
         Err(answer)
+    }
+
+    /// Asks the server a command.
+    pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, QueueError> {
+        let ask = async |mut open: Open| command.query_async(&mut open.connection).await;
+        self.ask(ask).await
+    }
+
+    /// Has the server run a script.
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<T, QueueError> {
+        let ask = async |mut open: Open| call.invoke_async(&mut open.connection).await;
+        self.ask(ask).await
     }
 
     /// Sets the server's clock, in milliseconds.
