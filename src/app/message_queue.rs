@@ -24,7 +24,9 @@ impl App {
         };
         // The catalogue knows what was persisted, also when the server has lost its data.
         if let Some(key) = unit.key
-            && let Some(known) = self.read(SentUnder(key, unit.bodies.count())).await?
+            && let Some(known) = self
+                .read(SentUnder(key, unit.bodies.count(), stamp.at))
+                .await?
         {
             return Ok(known);
         }

@@ -277,8 +277,8 @@ queries! {
     MessageDue(DateTime<Utc>) -> bool;
     /// All verdicts on this message, oldest first. Damaged rows are left out.
     VerdictsOnMessage(MessageId) -> Vec<MessageVerdict>;
-    /// What became of the unit of so many messages that was sent under a key before, if one was and is known.
-    SentUnder(UnitKey, usize) -> Option<Put>;
+    /// What became of the unit of so many messages that was sent under a key before, if one was and is known at this time.
+    SentUnder(UnitKey, usize, DateTime<Utc>) -> Option<Put>;
     /// Whether messages wait on a queue.
     QueuedAny -> bool;
     /// All queues by name, with what went through each since this time.

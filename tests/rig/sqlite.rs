@@ -188,6 +188,11 @@ pub(crate) fn age_messages(data: &Path, queue: &str) -> u64 {
     )
 }
 
+/// Lets the keys under which messages were sent expire. Returns how many there are.
+pub(crate) fn expire_keys(data: &Path) -> u64 {
+    damage(data, "UPDATE message_key SET expires_at = 0")
+}
+
 /// Damages the stored bytes of all blobs.
 pub(crate) fn ruin_blobs(data: &Path) {
     change(data, "UPDATE blob SET body = zeroblob(length(body))");

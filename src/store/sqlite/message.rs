@@ -12,7 +12,7 @@ use super::Store;
 use super::event_row::insert_event;
 use super::failure::Outcome;
 use super::message_judging::{FirstStates, insert_state};
-use super::queue::{add_rate, add_waiting, keep_key, queue_id};
+use super::queue::{add_rate, add_waiting, forget_keys, keep_key, queue_id};
 use super::row::{int, millis};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
@@ -172,6 +172,7 @@ fn persist_taken(
     let mut consumed = Consumed::default();
     let mut taken = BTreeMap::<i64, Taken>::new();
     let mut first_states = FirstStates::read(transaction)?;
+    forget_keys(transaction, stamp.at)?;
     for unit in units {
         let (key, given_up) = (&unit.key, &unit.given_up);
         let unit = Unit::of(transaction, unit)?;

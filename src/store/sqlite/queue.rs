@@ -117,15 +117,29 @@ fn known_under(
     key: &UnitKey,
     now: DateTime<Utc>,
 ) -> Outcome<Option<Put>> {
-    let over = "DELETE FROM message_key WHERE expires_at <= ?1";
-    transaction.execute(over, [millis(now)])?;
-    Ok(sent_under(transaction.sql, key, unit.bodies.count())?)
+    forget_keys(transaction, now)?;
+    Ok(sent_under(transaction.sql, key, unit.bodies.count(), now)?)
 }
 
-fn sent_under(sql: &Connection, key: &UnitKey, count: usize) -> rusqlite::Result<Option<Put>> {
-    const KNOWN: &str =
-        "SELECT content_digest = ?2, first_uuid, count FROM message_key WHERE key_digest = ?1";
-    let known = sql.first(KNOWN, params![key.key.0, key.content.0], |row| {
+/// Forgets the keys that have expired.
+pub(super) fn forget_keys(
+    transaction: &Transaction<'_>,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let over = "DELETE FROM message_key WHERE expires_at <= ?1";
+    transaction.execute(over, [millis(now)]).map(drop)
+}
+
+fn sent_under(
+    sql: &Connection,
+    key: &UnitKey,
+    count: usize,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Option<Put>> {
+    const KNOWN: &str = "SELECT content_digest = ?2, first_uuid, count FROM message_key
+         WHERE key_digest = ?1 AND expires_at > ?3";
+    let parameters = params![key.key.0, key.content.0, millis(now)];
+    let known = sql.first(KNOWN, parameters, |row| {
         let mut columns = Columns::new(row);
         Ok((
             columns.get()?,
@@ -144,7 +158,7 @@ fn sent_under(sql: &Connection, key: &UnitKey, count: usize) -> rusqlite::Result
 
 impl Select<Option<Put>> for SentUnder {
     fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<Put>> {
-        Ok(sent_under(sql, &self.0, self.1)?)
+        Ok(sent_under(sql, &self.0, self.1, self.2)?)
     }
 }
 

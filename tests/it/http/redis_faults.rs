@@ -4,7 +4,7 @@
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::rig::{Answer, Gannet, Redis, Service, until};
+use crate::rig::{Answer, Gannet, Redis, Service, sqlite, until};
 
 const NDJSON: &str = "application/x-ndjson";
 
@@ -121,8 +121,14 @@ fn a_server_without_its_data_goes_on_with_new_messages() {
     });
     // The catalogue remembers its key.
     let again = rig.push_with(&service, "1", &key);
-    assert_eq!((again.status, again.body), (202, first.body));
+    assert_eq!((again.status, &again.body), (202, &first.body));
     assert_eq!(rig.push_with(&service, "9", &key).status, 422);
+    // For a day.
+    assert_eq!(sqlite::expire_keys(&rig.gannet.data()), 1);
+    let later = rig.push_with(&service, "1", &key);
+    assert_eq!(later.status, 202);
+    assert_ne!(later.json()["id"], first.json()["id"]);
+    until("it is persisted", || rig.persisted().len() == 3);
     until("they are persisted", || rig.persisted().contains(&json!(2)));
     // Somebody removed the group alone.
     drop(service);
@@ -130,7 +136,7 @@ fn a_server_without_its_data_goes_on_with_new_messages() {
     assert_eq!(rig.push(&service, "3").status, 202);
     rig.redis
         .ask(&["XGROUP", "DESTROY", "gannet:queue:default", "gannet"]);
-    assert_eq!(rig.persist(3), [1, 2, 3]);
+    assert_eq!(rig.persist(4), [1, 2, 1, 3]);
 }
 
 #[test]
