@@ -5,12 +5,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
-use redis::{Script, ScriptInvocation, Value, cmd};
+use redis::{Cmd, Script, Value, cmd};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::entry::{Entry, digest_of, key_field};
 use super::error::QueueError;
 use super::keys;
-use super::server::{Open, PATIENCE, Server};
+use super::server::{Open, PATIENCE, Server, run_once_loaded};
 use crate::domain::{Message, MessageId, NewUnit, Put, QueueName, TakenUnit};
 
 /// The consumer group of each queue.
@@ -22,6 +24,9 @@ const MAX_WAITING_BYTES: u64 = 1 << 30;
 /// The messages, and the bytes of their bodies, after which no further unit is taken.
 const ENOUGH_MESSAGES: usize = 4_000;
 const ENOUGH_BYTES: usize = 4 << 20;
+/// The length of bodies, in bytes, from which on units are sent one after another: while it is sent, a unit is in memory
+/// several times.
+const LONG_BYTES: usize = 64 << 10;
 /// The time after which others may take from the queue of a consumer that does not answer any more.
 const LEASE_MS: u64 = 3_000;
 /// How often it is tried to persist a unit.
@@ -44,6 +49,8 @@ pub struct RedisQueue {
     consumer: String,
     /// How often it took messages.
     takes: AtomicU64,
+    /// Held while a long unit is sent.
+    long: Mutex<()>,
 }
 
 /// Units that were taken from a queue, to be persisted and then removed from it.
@@ -84,6 +91,7 @@ impl RedisQueue {
             owner,
             consumer,
             takes: AtomicU64::new(0),
+            long: Mutex::new(()),
         })
     }
 
@@ -97,6 +105,12 @@ impl RedisQueue {
         sender: &str,
         received_at: DateTime<Utc>,
     ) -> Result<Put, QueueError> {
+        let _turn = if unit.bodies.bodies().len() >= LONG_BYTES {
+            let turn = timeout(PATIENCE, self.long.lock()).await;
+            Some(turn.map_err(|_| QueueError::Silent)?)
+        } else {
+            None
+        };
         for _ in 0..2 {
             let reply = self.try_put(unit, sender, received_at).await?;
             let words: Vec<_> = reply.iter().map(String::as_str).collect();
@@ -130,18 +144,17 @@ impl RedisQueue {
         received_at: DateTime<Utc>,
     ) -> Result<Vec<String>, QueueError> {
         let script = Script::new(include_str!("put.lua"));
-        let queue = unit.queue.as_str();
-        let mut call = put_with_keys(&script, unit);
         let key = unit.key.as_ref();
         let content = key.map(|key| key.content.to_hex()).unwrap_or_default();
         let expires = key.map_or(0, |key| key.expires_at.timestamp_millis());
         let messages = (unit.first, unit.bodies.count());
         let bodies = unit.bodies.bodies();
         let digest = digest_of(&unit.queue, messages, received_at, sender, bodies);
-        let ask = async |mut open: Open| {
+        let ask = async |open: Open| {
+            let mut call = put_with_keys(&script, unit);
             call.arg(open.clock_in(PATIENCE))
                 .arg(&self.owner)
-                .arg(queue)
+                .arg(unit.queue.as_str())
                 .arg(unit.first.to_string())
                 .arg(messages.1)
                 .arg(received_at.timestamp_millis())
@@ -155,7 +168,7 @@ impl RedisQueue {
                 .arg(content)
                 .arg(expires)
                 .arg(key_field(key));
-            call.invoke_async(&mut open.connection).await
+            run_once_loaded(&script, &call, open.connection).await
         };
         self.server.ask(ask).await
     }
@@ -334,18 +347,21 @@ impl RedisQueue {
     }
 }
 
-/// Returns the call of a script that puts a unit on its queue, with its keys.
-fn put_with_keys<'a>(script: &'a Script, unit: &NewUnit) -> ScriptInvocation<'a> {
+/// Returns the command that runs the script that puts a unit on its queue, with its keys. A `ScriptInvocation` would hold the
+/// bodies once more.
+fn put_with_keys(script: &Script, unit: &NewUnit) -> Cmd {
     let queue = unit.queue.as_str();
-    let mut call = script.key(keys::stream(queue));
-    call.key(keys::TOTALS)
-        .key(keys::WAITING)
-        .key(keys::BYTES)
-        .key(keys::UNITS)
-        .key(keys::arrivals(queue))
-        .key(keys::OWNER);
-    if let Some(key) = &unit.key {
-        call.key(keys::sent(&key.key));
-    }
+    let mut keys = vec![
+        keys::stream(queue),
+        keys::TOTALS.to_owned(),
+        keys::WAITING.to_owned(),
+        keys::BYTES.to_owned(),
+        keys::UNITS.to_owned(),
+        keys::arrivals(queue),
+        keys::OWNER.to_owned(),
+    ];
+    keys.extend(unit.key.as_ref().map(|key| keys::sent(&key.key)));
+    let mut call = cmd("EVALSHA");
+    call.arg(script.get_hash()).arg(keys.len()).arg(keys);
     call
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisResult, ScriptInvocation,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisResult, Script,
+    ScriptInvocation, ServerErrorKind,
 };
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
@@ -168,6 +169,21 @@ impl QueueError {
         } else {
             Broken::Refused(error.into())
         }
+    }
+}
+
+/// Runs a script by a command, which is asked again once the server has loaded the script.
+pub(super) async fn run_once_loaded<T: FromRedisValue>(
+    script: &Script,
+    command: &Cmd,
+    mut connection: MultiplexedConnection,
+) -> RedisResult<T> {
+    match command.query_async(&mut connection).await {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+            script.load_async(&mut connection).await?;
+            command.query_async(&mut connection).await
+        }
+        answer => answer,
     }
 }
 

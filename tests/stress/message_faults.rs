@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use super::senders::{Sender, Target, numbers_in, persisted, rig, rig_with};
 use super::service::{follow_slowly, frame, memory_of};
-use crate::rig::{Redis, Service, namespaces, sqlite, until};
+use crate::rig::{Gannet, Redis, Service, namespaces, sqlite, until};
 
 /// The memory that a service may take beyond that of an idle one.
 const MAX_MORE_BYTES: u64 = 64 << 20;
@@ -163,14 +163,24 @@ fn while_the_disk_is_full_senders_are_asked_to_wait_and_nothing_is_lost() {
     }
 }
 
-/// Two requests of the longest kind are in memory at once, and their senders keep the disk and a core busy.
 #[test]
 fn ten_times_the_load_is_refused_and_takes_no_memory() {
-    let (gannet, token) = rig();
-    let service = Service::start(&gannet, &["--no-worker"]);
+    too_much_load(&rig());
+}
+
+#[test]
+fn ten_times_the_load_takes_no_memory_over_redis_either() {
+    if let Some(redis) = Redis::start() {
+        too_much_load(&rig_with(&redis.section()));
+    }
+}
+
+/// Two requests of the longest kind are in memory at once, and their senders keep the disk and a core busy.
+fn too_much_load((gannet, token): &(Gannet, String)) {
+    let service = Service::start(gannet, &["--no-worker"]);
     let target = Target {
         address: &service.address,
-        token: &token,
+        token,
     };
     assert_eq!(service.get("/readyz").status, 200);
     let idle = memory_of(&service.child, "VmHWM:");
@@ -195,7 +205,7 @@ fn ten_times_the_load_is_refused_and_takes_no_memory() {
     assert!(taken <= MAX_MORE_BYTES, "{} MiB more", taken >> 20);
     assert!(refused(long) > 0 && short.iter().all(|one| one.acknowledged() > 0));
     let consumer = gannet.start(&["consume"]);
-    let persisted = persisted(&gannet);
+    let persisted = persisted(gannet);
     for sender in &senders {
         sender.check(&persisted);
     }

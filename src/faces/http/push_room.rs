@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The kibibytes of long requests: of the longest there are two at once.
+/// The kibibytes of long requests: of the longest there are two at once, or one beside shorter ones where messages wait on a
+/// server, since on the way there they are in memory several times.
 const LONG_KIB: usize = 16 << 10;
+const LONG_TO_SERVER_KIB: usize = 10 << 10;
 /// The kibibytes of short requests.
 const SHORT_KIB: usize = 4 << 10;
 /// The longest short request, in bytes.
@@ -19,16 +21,20 @@ pub(super) struct PushRoom {
     short: Arc<Semaphore>,
 }
 
-impl Default for PushRoom {
-    fn default() -> Self {
+impl PushRoom {
+    /// Returns the room of messages that go to a server, or into the catalogue.
+    pub(super) fn new(to_server: bool) -> Self {
+        let long = if to_server {
+            LONG_TO_SERVER_KIB
+        } else {
+            LONG_KIB
+        };
         Self {
-            long: Semaphore::new(LONG_KIB).into(),
+            long: Semaphore::new(long).into(),
             short: Semaphore::new(SHORT_KIB).into(),
         }
     }
-}
 
-impl PushRoom {
     /// Takes room for so many bytes; `None` while others have it.
     pub(super) fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let room = if bytes > SHORT_BYTES {
@@ -47,12 +53,14 @@ mod tests {
 
     #[test]
     fn long_requests_leave_room_for_short_ones() {
-        let room = PushRoom::default();
-        let long: Vec<_> = (0..2).map(|_| room.take(8 << 20)).collect();
-        assert!(long.iter().all(Option::is_some));
-        assert!(room.take(SHORT_BYTES + 1).is_none());
-        assert!(room.take(SHORT_BYTES).is_some());
-        drop(long);
-        assert!(room.take(8 << 20).is_some());
+        for (to_server, lengths) in [(false, [8, 8]), (true, [8, 2])] {
+            let room = PushRoom::new(to_server);
+            let long = lengths.map(|mib| room.take(mib << 20));
+            assert!(long.iter().all(Option::is_some));
+            assert!(room.take(SHORT_BYTES + 1).is_none());
+            assert!(room.take(SHORT_BYTES).is_some());
+            drop(long);
+            assert!(room.take(8 << 20).is_some());
+        }
     }
 }

@@ -70,6 +70,7 @@ impl Shared {
     /// Makes the state of its parts.
     pub async fn new(parts: SharedParts) -> Result<Self> {
         let numbers = Numbers::begin(&parts.app).await?;
+        let push_room = PushRoom::new(parts.app.queues_on_redis());
         Ok(Self(Arc::new(Inner {
             parts,
             clients: TaskTracker::new(),
@@ -80,7 +81,7 @@ impl Shared {
             comparing: Semaphore::new(COMPARISONS).into(),
             answer_room: AnswerRoom::default(),
             most_clients: half_of_open_files(),
-            push_room: PushRoom::default(),
+            push_room,
         })))
     }
 
