@@ -1,5 +1,5 @@
 //! The faces: how people and programs reach the use-cases of `app`. Faces never import each other; they share `text`,
-//! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `version_diff`, `json`,
+//! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `version_diff`, `json`, `indent`,
 //! `options` and `remote_words`.
 
 pub mod cli;
@@ -9,6 +9,7 @@ mod filtering;
 mod fixtures;
 mod folder_change;
 pub mod http;
+mod indent;
 mod json;
 mod options;
 mod publication;

@@ -60,9 +60,9 @@ pub use query::{
     PolicyInForce, PolicyRevision, PromisedBy, Publications, PublishFailures, PurgedAt, Query,
     QueuedAny, Queues, RefusalsInNameOf, RemovedSources, SentUnder, ServedVersion,
     ServicesSeenSince, SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets,
-    StateCounts, TokenWith, Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage,
-    UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage, VersionCount,
-    VersionForJudging, VersionWith, VersionsBefore, Withdrawals, Workers,
+    StateCounts, StatesOfMessages, TokenWith, Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects,
+    UnreportedDamage, UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage,
+    VersionCount, VersionForJudging, VersionWith, VersionsBefore, Withdrawals, Workers,
 };
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};

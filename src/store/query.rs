@@ -29,7 +29,7 @@ use crate::domain::{
     Action, AdoptedPolicy, ArchiveMark, Attempt, AttemptId, DeadMessage, Digest, Edition,
     EditionId, EditionVerdict, EventId, Message, MessageId, MessageVerdict, Person, Publication,
     Put, SetMember, SetPublication, Source, SourceId, SourceSettings, StateWord, Token, UnitKey,
-    Verdict, VerdictId, Version, VersionId, WorkerInfo,
+    Verdict, VerdictId, Version, VersionId, VersionState, WorkerInfo,
 };
 
 /// A question to the catalogue, which is answered on one state of it.
@@ -269,6 +269,8 @@ queries! {
     DeadMessages(usize, usize) -> Vec<DeadMessage>;
     /// The message with this id that was given up. Damage is an error.
     DeadMessageWith(MessageId) -> Option<DeadMessage>;
+    /// The states of those of these messages that are persisted.
+    StatesOfMessages(Vec<MessageId>) -> Vec<(MessageId, VersionState)>;
     /// Messages that were persisted after this place, each with its own place, so many at most.
     PersistedAfter(i64, usize) -> Vec<(i64, MessageId)>;
     /// The place of the message that was persisted last; 0 while there is none.

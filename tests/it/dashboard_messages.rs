@@ -1,6 +1,6 @@
 //! The dashboard's view of messages: the real program on a pseudo-terminal, beside processes that send and persist messages.
 
-use crate::rig::{Gannet, Terminal, sqlite};
+use crate::rig::{Gannet, Redis, Terminal, sqlite};
 
 fn send(gannet: &Gannet, body: &str, queue: &str) -> String {
     let id = gannet.ok(&["messages", "send", body, "--queue", queue]);
@@ -48,6 +48,47 @@ fn messages_of_another_process_appear_as_they_are_persisted() {
     terminal.press("1");
     terminal.wait_for("No sources yet");
     terminal.press("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+#[test]
+fn what_verifiers_say_appears_once_they_have_judged() {
+    let gannet = Gannet::new();
+    gannet.configure(
+        "[[verifier]]\nname = \"amounts\"\nscope = \"message\"\nstdin = true
+        command = [\"/bin/sh\", \"-c\", 'if grep -q 42; then echo too much; exit 1; fi']\n",
+    );
+    let mut terminal = opened(&gannet, &[]);
+    send(&gannet, r#"{"amount":41}"#, "orders");
+    terminal.wait_for("ok       orders");
+    send(&gannet, r#"{"amount":42}"#, "orders");
+    terminal.wait_for("FAIL     orders");
+    terminal.wait_for("FAIL  amounts  ");
+    terminal.wait_for("| too much");
+    terminal.press("/state:passed\r");
+    terminal.wait("the passed message", |screen| {
+        let text = screen.contents();
+        text.contains("Messages 1  /state:passed") && !text.contains("42")
+    });
+    terminal.press("1q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+#[test]
+fn a_server_that_stops_is_named_while_nothing_else_happens() {
+    let Some(mut redis) = Redis::start() else {
+        return;
+    };
+    let gannet = Gannet::new();
+    gannet.configure(&redis.section());
+    let mut terminal = opened(&gannet, &[]);
+    redis.kill();
+    terminal.wait("it is named", |screen| {
+        !screen.contents().contains("No messages yet") && screen.contents().contains("Redis")
+    });
+    redis.restart();
+    terminal.wait_for("No messages yet");
+    terminal.press("1q");
     assert_eq!(terminal.ended().exit_code(), 0);
 }
 

@@ -17,7 +17,8 @@ use crate::domain::{
     Content, Judgement, Message, MessageId, MessageVerdict, NewVerdict, QueueName, VersionState,
 };
 use crate::store::{
-    JudgedMessage, MAX_JUDGING_TRIES, MessageDue, MessageToJudge, VerdictsOnMessage,
+    JudgedMessage, MAX_JUDGING_TRIES, MessageDue, MessageToJudge, StatesOfMessages,
+    VerdictsOnMessage,
 };
 use crate::verify::{MessageFacts, Verifier};
 
@@ -214,6 +215,14 @@ impl App {
     /// Returns the verdicts on a message, oldest first.
     pub async fn message_verdicts(&self, id: MessageId) -> Result<Vec<MessageVerdict>> {
         self.read(VerdictsOnMessage(id)).await
+    }
+
+    /// Returns the states of those of these messages that are persisted.
+    pub async fn states_of_messages(
+        &self,
+        ids: Vec<MessageId>,
+    ) -> Result<Vec<(MessageId, VersionState)>> {
+        self.read(StatesOfMessages(ids)).await
     }
 }
 

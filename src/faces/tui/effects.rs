@@ -29,6 +29,8 @@ use crate::faces::version_diff::Diff;
 
 /// How often the catalogue is asked for changes.
 const POLL: Duration = Duration::from_millis(250);
+/// The polls between two looks at the server on which messages wait.
+const POLLS_OF_SERVER: u32 = 8;
 /// How long to wait before another try when the catalogue could not be read.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
 /// Most events that are read one by one; after more, all sources are read again.
@@ -392,7 +394,7 @@ async fn watch(app: &App, messages: &Sender<Msg>, resync_requests: &Notify) -> R
     load_first_page(app, messages).await?;
     let mut seen = app.changes().await?;
     let (mut newest, mut message) = load_all(app).await?;
-    let mut damage = Vec::new();
+    let (mut damage, mut polls) = (Vec::new(), 0_u32);
     loop {
         if messages.send(message).await.is_err() {
             return Ok(());
@@ -402,6 +404,11 @@ async fn watch(app: &App, messages: &Sender<Msg>, resync_requests: &Notify) -> R
             tokio::select! {
                 () = resync_requests.notified() => break true,
                 () = tokio::time::sleep(POLL) => {}
+            }
+            polls += 1;
+            if app.queues_on_redis() && polls % POLLS_OF_SERVER == 0 {
+                // What waits there changes nothing in the catalogue. Sending fails only when the dashboard has ended.
+                let _ = messages.send(Msg::QueuesMayDiffer).await;
             }
             let now = app.changes().await?;
             if std::mem::replace(&mut seen, now) != now {

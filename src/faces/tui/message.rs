@@ -62,6 +62,8 @@ pub(crate) enum Msg {
     Window(VersionId, u64, Bytes),
     /// The difference of two versions, the older first.
     Compared(VersionId, VersionId, Box<Diff>),
+    /// What waits on the server may have changed.
+    QueuesMayDiffer,
     /// Messages, queues and dead messages for the view of messages.
     Messages(Box<MessagesRead>),
     /// The reason why they cannot be read.

@@ -11,7 +11,7 @@ use super::layout::{
 };
 use super::messages::layout::{area_of, below_message_facts, queue_parts};
 use super::messages::parts::MessagePane;
-use super::messages::view::MessagesView;
+use super::messages::view::{MessagesView, OpenMessage};
 use super::model::{Model, Overlay, Page, Pane};
 use super::verdict_lines::verdict_lines;
 
@@ -72,7 +72,10 @@ fn message_lines(view: &MessagesView, body: Rect, pane: MessagePane) -> Option<u
     let inner = inside(area_of(body, view.pane, view.parts(), pane)?);
     let area = match pane {
         MessagePane::List | MessagePane::Dead => inner,
-        MessagePane::Body => below_message_facts(inner),
+        MessagePane::Body => {
+            let verdicts = view.body().map_or(0, OpenMessage::verdicts);
+            below_message_facts(inner, verdicts)
+        }
         MessagePane::Queues => below_heading(queue_parts(inner).0),
     };
     Some(area.height)
@@ -117,7 +120,7 @@ pub(crate) fn focused_height(model: &Model) -> usize {
         (Some(Page::Source(_)), ..) => source_page(page).list,
         (Some(Page::Version(_)), ..) => below_facts(page),
         (Some(Page::Diff(_)), ..) => page,
-        (Some(Page::Message(_)), ..) => below_message_facts(page),
+        (Some(Page::Message(open)), ..) => below_message_facts(page, open.verdicts()),
         (Some(Page::Messages), ..) => {
             let view = &model.messages;
             return message_lines(view, areas.body, view.pane).map_or(1, usize::from);

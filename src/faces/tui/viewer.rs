@@ -49,6 +49,21 @@ impl Viewer {
         }
     }
 
+    /// Shows other bytes, from the same place on.
+    pub(crate) fn replace(&mut self, bytes: Bytes) {
+        let size = bytes.len() as u64;
+        let (hex, left) = (self.hex, self.left);
+        let top = self.top.min(size);
+        *self = Self {
+            size,
+            bytes,
+            hex,
+            left,
+            ..Self::default()
+        };
+        self.top = if hex { top } else { self.line_start(top) };
+    }
+
     pub(crate) fn toggle_hex(&mut self) {
         self.hex = !self.hex;
         self.to_end = None;

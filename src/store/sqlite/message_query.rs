@@ -12,8 +12,15 @@ use super::statements::Statements as _;
 use crate::domain::{DeadMessage, Message, MessageId, QueueName, VersionState, bodies_of};
 use crate::store::message_types::MessagesQuery;
 use crate::store::query::{
-    DeadMessageWith, DeadMessages, MessageWith, NewestPersisted, PersistedAfter,
+    DeadMessageWith, DeadMessages, MessageWith, NewestPersisted, PersistedAfter, StatesOfMessages,
 };
+
+/// The state of `message m` with its row `message_state s`, if it has one.
+macro_rules! state {
+    () => {
+        "CASE WHEN s.message_id IS NULL THEN 'unverified' WHEN s.checksum = row_checksum(s.message_id, s.state) THEN s.state ELSE 'error' END"
+    };
+}
 
 macro_rules! messages {
     () => {
@@ -21,8 +28,7 @@ macro_rules! messages {
     };
     ($of:literal) => {
         concat!("SELECT m.id, coalesce(m.checksum = row_checksum(m.uuid, m.queue_id, m.received_at, m.persisted_at, m.sender_id, m.body), 0) AS checksum,
-             m.uuid, q.name AS queue_id, t.value AS sender_id, m.received_at, m.persisted_at, m.body,
-             CASE WHEN s.message_id IS NULL THEN 'unverified' WHEN s.checksum = row_checksum(s.message_id, s.state) THEN s.state ELSE 'error' END
+             m.uuid, q.name AS queue_id, t.value AS sender_id, m.received_at, m.persisted_at, m.body, ", state!(), "
          FROM ", $of, " LEFT JOIN queue q ON q.id = m.queue_id LEFT JOIN text t ON t.id = m.sender_id")
     };
 }
@@ -111,6 +117,22 @@ impl Select<Option<Message>> for MessageWith {
                 ..unit
             })
         }))
+    }
+}
+
+impl Select<Vec<(MessageId, VersionState)>> for StatesOfMessages {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<(MessageId, VersionState)>> {
+        const STATE: &str = concat!(
+            "SELECT ",
+            state!(),
+            " FROM message m LEFT JOIN message_state s ON s.message_id = m.id WHERE m.uuid = ?1"
+        );
+        let mut states = Vec::with_capacity(self.0.len());
+        for id in &self.0 {
+            let state = sql.first(STATE, [id.0.as_bytes()], |row| Columns::new(row).word())?;
+            states.extend(state.map(|state| (*id, state)));
+        }
+        Ok(states)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right};
 use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::indent::indented;
 use crate::faces::json::{
     self, DeadMessageJson, JudgedMessageJson, MessageJson, QueueJson, SentJson,
 };
@@ -155,9 +156,9 @@ async fn show(app: &App, id: MessageId, json: bool, console: &mut Console<'_>) -
     )?;
     judged::write_verdicts(&message, &verdicts, &look, &mut console.out)?;
     writeln!(console.out)?;
-    match serde_json::from_str::<serde_json::Value>(&message.body) {
-        Ok(value) => json::write(&mut console.out, &value)?,
-        Err(_) => writeln!(console.out, "{}", clean(&message.body))?,
+    let (text, _) = indented(&message.body, usize::MAX);
+    for line in text.lines() {
+        writeln!(console.out, "{}", clean(line))?;
     }
     Ok(ExitStatus::Done)
 }

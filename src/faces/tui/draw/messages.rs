@@ -1,5 +1,7 @@
 //! The view of messages: the list, a message in full, and dead messages. `queues` draws the queues.
 
+use std::ops::Range;
+
 use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,10 +9,10 @@ use ratatui::style::Style;
 
 use super::paint::{boxed, pad, put_all, put_fitting, put_right, restyle};
 use super::queues;
-use crate::domain::format_size;
+use crate::domain::{VersionState, format_size};
 use crate::faces::text::{clean, count, wrap};
-use crate::faces::tui::format::{grouped, milliseconds};
-use crate::faces::tui::messages::ask::{DeadRow, MessageRef, MessageRow, WholeMessage};
+use crate::faces::tui::format::{grouped, milliseconds, verdict_outcome, version_state};
+use crate::faces::tui::messages::ask::{DeadRow, MessageRef, MessageRow, VerdictRow, WholeMessage};
 use crate::faces::tui::messages::layout::{area_of, below_message_facts};
 use crate::faces::tui::messages::parts::MessagePane;
 use crate::faces::tui::messages::view::{HELD, OpenMessage};
@@ -20,6 +22,8 @@ use crate::faces::tui::theme::Theme;
 /// Columns of a list from which on it has the names of queues, and of senders.
 const WITH_QUEUE: u16 = 36;
 const WITH_SENDER: u16 = 80;
+/// Columns of a state, and of the gap behind it.
+const STATE_COLUMNS: usize = 9;
 
 pub(crate) fn draw(model: &Model, theme: &Theme, body: Rect, buffer: &mut Buffer) {
     let view = &model.messages;
@@ -90,8 +94,11 @@ fn draw_empty(model: &Model, theme: &Theme, inner: Rect, buffer: &mut Buffer) {
     let view = &model.messages;
     let waiting = view.queues.waiting();
     let wait = format!("{} on the way to the store.", count(waiting, "message"));
+    let trouble = view.queue_trouble.as_deref().unwrap_or_default();
     let lines: &[&str] = if !view.is_loaded() {
         &["Reading the messages…"]
+    } else if !trouble.is_empty() {
+        &[trouble]
     } else if !view.filter_text().is_empty() {
         &["No message matches: esc clears the filter."]
     } else if waiting > 0 && !model.mode.has_worker {
@@ -126,6 +133,11 @@ fn draw_row(
     let sender = pad(&row.sender, 16) + "  ";
     let is_one_queue = model.messages.filter_in_force().queue.is_some();
     let mut pieces = vec![(&*time, theme.dim)];
+    let (state, style) = state_of(row.state, theme);
+    let state = pad(state, STATE_COLUMNS);
+    if model.messages.has_judged() {
+        pieces.push((&state, style));
+    }
     if area.width >= WITH_QUEUE && !is_one_queue {
         pieces.push((&queue, theme.accent));
     }
@@ -189,9 +201,11 @@ fn draw_open(open: &OpenMessage, model: &Model, theme: &Theme, inner: Rect, buff
         put_all(buffer, inner, 0, &[("Reading…", theme.dim)]);
         return;
     };
-    let body = below_message_facts(inner);
+    let body = below_message_facts(inner, whole.verdicts.len());
     if body.height < inner.height {
         draw_facts(whole, model, theme, inner, buffer);
+        let lines = 2..inner.height - body.height;
+        draw_verdicts(&whole.verdicts, theme, (inner, lines), buffer);
     }
     for (line, text) in (0..).zip(open.viewer.page(usize::from(body.height))) {
         let text: String = text.chars().skip(open.viewer.left).collect();
@@ -202,13 +216,15 @@ fn draw_open(open: &OpenMessage, model: &Model, theme: &Theme, inner: Rect, buff
 fn draw_facts(whole: &WholeMessage, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let size = format_size(whole.size_bytes);
     let facts = format!("  {size} from {}", clean(&whole.sender));
-    let queue = whole.queue.as_str();
-    put_fitting(
-        buffer,
-        area,
-        0,
-        &[(queue, theme.accent), (&facts, theme.text)],
-    );
+    let (state, style) = state_of(whole.state, theme);
+    let state = format!("{state}  ");
+    let pieces = [
+        (&*state, style),
+        (whole.queue.as_str(), theme.accent),
+        (&*facts, theme.text),
+    ];
+    let from = usize::from(whole.state.is_none());
+    put_fitting(buffer, area, 0, &pieces[from..]);
     if let Some(reason) = &whole.reason {
         put_fitting(buffer, area, 1, &[(reason, theme.bad)]);
         return;
@@ -232,6 +248,32 @@ fn draw_facts(whole: &WholeMessage, model: &Model, theme: &Theme, area: Rect, bu
     );
     let times = format!("{}{after}", time.format(format));
     put_fitting(buffer, area, 1, &[(&times, theme.dim)]);
+}
+
+/// Draws what the verifiers say on these lines of the area; the last one says how many have no room.
+fn draw_verdicts(
+    verdicts: &[VerdictRow],
+    theme: &Theme,
+    (area, lines): (Rect, Range<u16>),
+    buffer: &mut Buffer,
+) {
+    let room = lines.len();
+    for (line, (at, one)) in lines.zip(verdicts.iter().enumerate()) {
+        let more = verdicts.len() - at;
+        if at + 1 == room && more > 1 {
+            let text = format!("… {more} more verifiers");
+            put_fitting(buffer, area, line, &[(&text, theme.dim)]);
+            return;
+        }
+        let (word, style) = verdict_outcome(one.outcome, theme);
+        let pieces = [(word, style), ("  ", theme.text), (&one.words, theme.text)];
+        put_fitting(buffer, area, line, &pieces);
+    }
+}
+
+/// Returns the word and the style of a message's state; no word when nothing is required of it.
+fn state_of(state: Option<VersionState>, theme: &Theme) -> (&'static str, Style) {
+    state.map_or(("", theme.text), |state| version_state(Some(state), theme))
 }
 
 fn draw_dead(model: &Model, theme: &Theme, (area, border): (Rect, Style), buffer: &mut Buffer) {

@@ -4,30 +4,39 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::app::QueueFacts;
-use crate::domain::{DeadMessage, Message, MessageId, QueueName, clean, shortened};
+use crate::domain::{
+    DeadMessage, Message, MessageId, MessageVerdict, QueueName, VerdictOutcome, VersionState,
+    clean, last_of_each, shortened,
+};
 
 /// Characters of a body that a row holds.
 const MAX_CHARS: usize = 400;
 /// In front of the name of a queue in a filter.
 const QUEUE_KEY: &str = "queue:";
+/// In front of a state in a filter.
+const STATE_KEY: &str = "state:";
 
-/// What is shown: the messages of one queue, those with some words.
+/// What is shown: the messages of one queue, those in a state, those with some words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MessageFilter {
     pub(crate) queue: Option<QueueName>,
+    pub(crate) state: Option<VersionState>,
     /// In lower case.
     pub(crate) words: Vec<String>,
 }
 
 impl MessageFilter {
-    /// Reads a filter as it is typed: words, and `queue:NAME`.
+    /// Reads a filter as it is typed: words, `queue:NAME`, and `state:STATE`.
     pub(crate) fn parse(text: &str) -> Self {
         let mut filter = Self::default();
         for word in text.split_whitespace() {
-            match word.strip_prefix(QUEUE_KEY).map(str::parse) {
-                Some(Ok(queue)) => filter.queue = Some(queue),
+            let queue = word.strip_prefix(QUEUE_KEY).map(str::parse);
+            let state = word.strip_prefix(STATE_KEY).map(str::parse);
+            match (queue, state) {
+                (Some(Ok(queue)), _) => filter.queue = Some(queue),
+                (_, Some(Ok(state))) => filter.state = Some(state),
                 // The name is still to be typed.
-                Some(Err(_)) if word == QUEUE_KEY => {}
+                _ if word == QUEUE_KEY || word == STATE_KEY => {}
                 _ => filter.words.push(word.to_lowercase()),
             }
         }
@@ -54,6 +63,8 @@ pub(crate) struct MessagesAsk {
     pub(crate) filter: MessageFilter,
     /// The newest message that was read before: only those behind it are read, if they are few.
     pub(crate) known: Option<MessageId>,
+    /// The messages in the list that are not judged yet, or could not be: their states are read again.
+    pub(crate) undecided: Vec<MessageId>,
     /// Whether the dead messages are read too.
     pub(crate) with_dead: bool,
 }
@@ -69,6 +80,8 @@ pub(crate) struct MessagesRead {
     pub(crate) newest: Option<MessageId>,
     /// Whether the rows follow the message that was known.
     pub(crate) follow_known: bool,
+    /// The present states of the messages that were undecided.
+    pub(crate) states: Vec<(MessageId, VersionState)>,
     /// By name.
     pub(crate) queues: Vec<QueueFacts>,
     /// Why the server on which messages wait cannot be used.
@@ -84,6 +97,8 @@ pub(crate) struct MessageRow {
     pub(crate) queue: QueueName,
     pub(crate) received_at: DateTime<Utc>,
     pub(crate) sender: Box<str>,
+    /// What the verifiers say of it; none when nothing is required of it.
+    pub(crate) state: Option<VersionState>,
     /// The beginning of the body, cleaned.
     pub(crate) text: Box<str>,
 }
@@ -95,9 +110,15 @@ impl MessageRow {
             queue: message.queue.clone(),
             received_at: message.received_at,
             sender: clean(&shortened(&message.sender, MAX_CHARS)).into(),
+            state: judged(message.state),
             text: clean(&shortened(&message.body, MAX_CHARS)).into(),
         }
     }
+}
+
+/// Returns the state of a message of which something is required.
+fn judged(state: Option<VersionState>) -> Option<VersionState> {
+    state.filter(|state| *state != VersionState::Unverified)
 }
 
 /// A dead message in a list.
@@ -148,6 +169,27 @@ pub(crate) enum DeadDeed {
     Drop,
 }
 
+/// What a verifier says of a message.
+#[derive(Clone, Debug)]
+pub(crate) struct VerdictRow {
+    pub(crate) outcome: VerdictOutcome,
+    /// The verifier, and its reason.
+    pub(crate) words: String,
+    /// What the verifier printed.
+    pub(crate) output: String,
+}
+
+impl VerdictRow {
+    fn new(of: &MessageVerdict) -> Self {
+        let judgement = &of.verdict.judgement;
+        Self {
+            outcome: judgement.outcome,
+            words: clean(&format!("{}  {}", of.verdict.verifier, judgement.detail)).into(),
+            output: judgement.output.clone(),
+        }
+    }
+}
+
 /// A message in full, its JSON indented.
 #[derive(Clone, Debug)]
 pub(crate) struct WholeMessage {
@@ -158,6 +200,10 @@ pub(crate) struct WholeMessage {
     pub(crate) sender: String,
     /// The bytes of the body as it was pushed.
     pub(crate) size_bytes: u64,
+    /// What the verifiers say of it; none when nothing is required of it.
+    pub(crate) state: Option<VersionState>,
+    /// The last verdict of each verifier.
+    pub(crate) verdicts: Vec<VerdictRow>,
     /// Of a dead message: why it could not be persisted.
     pub(crate) reason: Option<String>,
     /// The body, indented.
@@ -174,8 +220,19 @@ impl WholeMessage {
             persisted_at: message.persisted_at,
             sender: message.sender.clone(),
             size_bytes: message.body.len() as u64,
+            state: judged(message.state),
+            verdicts: Vec::new(),
             reason: None,
             text: Bytes::new(),
+        }
+    }
+
+    /// Returns the message with the last verdict of each verifier.
+    pub(crate) fn judged_by(self, oldest_first: &[MessageVerdict]) -> Self {
+        let last = last_of_each(oldest_first, |one| &one.verdict).into_iter();
+        Self {
+            verdicts: last.map(VerdictRow::new).collect(),
+            ..self
         }
     }
 
@@ -206,6 +263,7 @@ mod tests {
             ),
             ("queue:a queue:b", Some("b"), &[]),
             ("queue:-", None, &["queue:-"]),
+            ("state: state:-", None, &["state:-"]),
         ] {
             let filter = MessageFilter::parse(text);
             let found = filter.queue.as_ref().map(QueueName::as_str);
@@ -218,6 +276,13 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_filter_has_a_state() {
+        let state = |text| MessageFilter::parse(text).state;
+        assert_eq!(state("a state:failed queue:b"), Some(VersionState::Failed));
+        assert_eq!(state("failed"), None);
     }
 
     #[test]

@@ -5,13 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ask::{
-    DeadDeed, DeadRow, MessageRef, MessageRow, MessagesAsk, MessagesRead, WholeMessage,
+    DeadDeed, DeadRow, MessageRef, MessageRow, MessagesAsk, MessagesRead, VerdictRow, WholeMessage,
 };
-use super::indent::indented;
 use super::queue_list::STEPS;
 use super::view::HELD;
 use crate::app::{App, Error, ErrorKind, MessagesQuery, RATE_SECONDS, Result};
 use crate::domain::MessageId;
+use crate::faces::indent::indented;
 use crate::faces::tui::message::Msg;
 
 /// The messages that are read first, and those that are read at once behind them.
@@ -77,6 +77,7 @@ async fn read(app: &App, ask: MessagesAsk) -> Result<MessagesRead> {
     Ok(MessagesRead {
         filter: ask.filter,
         rows: newest.rows,
+        states: app.states_of_messages(ask.undecided).await?,
         newest: newest.first,
         follow_known: newest.follow_known,
         queues,
@@ -98,7 +99,7 @@ async fn read_newest(app: &App, ask: &MessagesAsk) -> Result<Newest> {
     let mut newest = Newest::default();
     let mut query = MessagesQuery {
         queue: ask.filter.queue.clone(),
-        state: None,
+        state: ask.filter.state,
         after: None,
         newest_first: true,
         limit: FIRST,
@@ -134,14 +135,17 @@ async fn read_whole(app: &App, of: MessageRef) -> Result<WholeMessage> {
     let (whole, body) = match of {
         MessageRef::Persisted(id) => {
             let message = app.message_with(id).await?;
-            (WholeMessage::persisted(&message), message.body)
+            let verdicts = app.message_verdicts(id).await?;
+            let whole = WholeMessage::persisted(&message).judged_by(&verdicts);
+            (whole, message.body)
         }
         MessageRef::Dead(id) => {
             let dead = app.dead_message(id).await?;
             (WholeMessage::dead(&dead), dead.message.body)
         }
     };
-    let text = tokio::task::spawn_blocking(move || text_of(&body, of)).await;
+    let printed = printed(&whole.verdicts);
+    let text = tokio::task::spawn_blocking(move || text_of(&body, of, &printed)).await;
     let text = text.map_err(|error| {
         let message = format!("the task ended early: {error}");
         Error::new(ErrorKind::Unavailable, message)
@@ -149,12 +153,27 @@ async fn read_whole(app: &App, of: MessageRef) -> Result<WholeMessage> {
     Ok(WholeMessage { text, ..whole })
 }
 
-fn text_of(body: &str, of: MessageRef) -> Bytes {
+/// Returns the lines that verifiers printed, below the name and the reason of each.
+fn printed(verdicts: &[VerdictRow]) -> String {
+    let mut text = String::new();
+    for one in verdicts.iter().filter(|one| !one.output.is_empty()) {
+        text.push_str("\n\n");
+        text.push_str(&one.words);
+        for line in one.output.lines() {
+            text.push_str("\n  | ");
+            text.push_str(line);
+        }
+    }
+    text
+}
+
+fn text_of(body: &str, of: MessageRef, printed: &str) -> Bytes {
     let (mut text, is_cut) = indented(body, MAX_TEXT);
     if is_cut {
         text.push_str("\n… it goes on: `gannet messages show ");
         text.push_str(&of.id().to_string());
         text.push_str("` prints all of it");
     }
+    text.push_str(printed);
     text.into()
 }

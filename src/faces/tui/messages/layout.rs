@@ -111,9 +111,14 @@ pub(crate) fn queue_parts(inner: Rect) -> (Rect, Rect) {
     )
 }
 
-/// Returns the area of the body of a message: below its facts.
-pub(crate) fn below_message_facts(inner: Rect) -> Rect {
-    skip(inner, if inner.height > 4 { 2 } else { 0 })
+/// Returns the area of the body of a message: below its facts, and below what so many verifiers say of it, as far as there
+/// is room.
+pub(crate) fn below_message_facts(inner: Rect, verdicts: usize) -> Rect {
+    if inner.height <= 4 {
+        return inner;
+    }
+    let verdicts = u16::try_from(verdicts).unwrap_or(u16::MAX);
+    skip(inner, 2 + verdicts.min(inner.height / 3))
 }
 
 #[cfg(test)]

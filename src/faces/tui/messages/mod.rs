@@ -2,7 +2,6 @@
 
 pub(crate) mod ask;
 pub(crate) mod effects;
-mod indent;
 pub(crate) mod layout;
 pub(crate) mod parts;
 pub(crate) mod queue_list;

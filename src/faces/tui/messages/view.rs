@@ -9,7 +9,7 @@ use super::ask::{
 };
 use super::parts::{MessagePane, Parts};
 use super::queue_list::QueueList;
-use crate::domain::MessageId;
+use crate::domain::{MessageId, VersionState};
 use crate::faces::tui::viewer::Viewer;
 
 /// Most messages that are held while the list follows.
@@ -36,6 +36,17 @@ impl OpenMessage {
             problem: None,
             viewer: Viewer::default(),
         }
+    }
+
+    /// Returns how many verdicts are shown.
+    pub(crate) fn verdicts(&self) -> usize {
+        self.whole.as_ref().map_or(0, |whole| whole.verdicts.len())
+    }
+
+    /// Shows what was read anew, from where the text is scrolled to.
+    pub(crate) fn read_again(&mut self, whole: Box<WholeMessage>) {
+        self.viewer.replace(whole.text.clone());
+        self.whole = Some(whole);
     }
 
     pub(crate) fn read(whole: Box<WholeMessage>) -> Self {
@@ -156,9 +167,33 @@ impl MessagesView {
         self.reading = Reading::UnderWay;
         Some(MessagesAsk {
             filter: self.filter.clone(),
-            known: self.known,
+            // A message comes into a state, or leaves it, wherever it is in the list.
+            known: self.known.filter(|_| self.filter.state.is_none()),
+            undecided: self.undecided(),
             with_dead: std::mem::take(&mut self.is_dead_stale),
         })
+    }
+
+    fn undecided(&self) -> Vec<MessageId> {
+        let is_undecided = |row: &&MessageRow| {
+            matches!(row.state, Some(VersionState::Pending | VersionState::Error))
+        };
+        let undecided = self.rows.iter().filter(is_undecided);
+        undecided.map(|row| row.id).collect()
+    }
+
+    /// Shows the states of messages. The selected one is to be read again if its state is another now.
+    fn take_states(&mut self, states: &[(MessageId, VersionState)]) {
+        for (id, state) in states {
+            let row = self.rows.iter_mut().find(|row| row.id == *id);
+            let Some(row) = row.filter(|row| row.state != Some(*state)) else {
+                continue;
+            };
+            row.state = Some(*state);
+            if self.asked == Some(MessageRef::Persisted(*id)) {
+                self.asked = None;
+            }
+        }
     }
 
     /// Records that dead messages came or went.
@@ -180,6 +215,7 @@ impl MessagesView {
         if let Some(dead) = read.dead {
             self.replace_dead(dead);
         }
+        self.take_states(&read.states);
         if read.filter == self.filter {
             if read.follow_known && self.known.is_some() {
                 self.prepend(read.rows);
@@ -210,6 +246,12 @@ impl MessagesView {
         if self.is_following() || self.rows.is_empty() {
             self.rows = rows.into();
             (self.cursor, self.top) = (0, 0);
+        } else if self.filter.state.is_some() {
+            // Each reading begins at the newest.
+            let first = self.rows.front().map(|row| row.id);
+            let known = rows.iter().position(|row| Some(row.id) == first);
+            self.missed = 0;
+            self.leave_out(known.unwrap_or(rows.len()));
         } else {
             self.leave_out(rows.len());
         }
@@ -383,6 +425,11 @@ impl MessagesView {
 
     pub(crate) fn rows(&self) -> &VecDeque<MessageRow> {
         &self.rows
+    }
+
+    /// Returns whether the list has messages of which something is required.
+    pub(crate) fn has_judged(&self) -> bool {
+        self.rows.iter().any(|row| row.state.is_some())
     }
 
     pub(crate) fn cursor(&self) -> usize {

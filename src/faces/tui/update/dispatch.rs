@@ -53,6 +53,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Some(Page::Version(page)) if page.version.id == id => read_content(page, msg),
             _ => Vec::new(),
         },
+        Msg::QueuesMayDiffer => messages::read(model).into_iter().collect(),
         Msg::Messages(_)
         | Msg::MessagesUnread(_)
         | Msg::Message(_)

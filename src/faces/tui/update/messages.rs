@@ -89,16 +89,18 @@ pub(super) fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
 fn show(model: &mut Model, open: OpenMessage) {
     if let Some(Page::Message(page)) = model.pages.last_mut()
         && page.of == open.of
-        && page.whole.is_none()
     {
-        **page = open.clone();
+        match &open.whole {
+            Some(whole) if page.whole.is_some() => page.read_again(whole.clone()),
+            _ => **page = open.clone(),
+        }
     }
     model.messages.show_body(open);
 }
 
-/// Reads the selected message, if that is not shown yet.
+/// Reads the selected message, if that is not shown yet, or not as it is now.
 pub(super) fn body_to_read(model: &mut Model) -> Option<Effect> {
-    if !matches!(model.pages.last(), Some(Page::Messages)) {
+    if !model.is_in_messages() {
         return None;
     }
     model.messages.body_to_read().map(Effect::ReadMessage)

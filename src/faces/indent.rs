@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 /// Returns JSON with each part on a line of its own, cut once it has `most` bytes; and whether it was cut. A text that is no
 /// JSON stays as it is.
-pub(super) fn indented(body: &str, most: usize) -> (String, bool) {
+pub(crate) fn indented(body: &str, most: usize) -> (String, bool) {
     if serde_json::from_str::<&RawValue>(body).is_err() {
         return (body.to_owned(), false);
     }
