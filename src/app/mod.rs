@@ -17,6 +17,7 @@ mod policy;
 mod ports;
 mod publishing;
 mod queue_rates;
+mod rates;
 mod redis_in_use;
 mod sets;
 mod source_result;
@@ -54,6 +55,9 @@ pub use publishing::publish::PublishRequest;
 pub(crate) use publishing::publish::all_failed;
 pub use publishing::withdraw::{LeftAtPaths, LeftInSet, StandingFaults, Unpublished};
 pub use queue_rates::{QueueLately, QueueStep};
+pub use rates::{
+    RateSource, RatesAnswer, RatesAt, RatesDay, RatesError, RatesOver, RatesRange, RatesWanted,
+};
 pub use sets::judge::VerifiedSet;
 pub use sets::queries::{SetFolder, SetOverview, WaitingSet, failure_among};
 pub(crate) use sets::report::SetsReport;

@@ -8,14 +8,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 
 use super::http::HttpConfig;
-use super::values::{duration, one_path, redis_address, size, user_agent, web_address, within};
+use super::values::{
+    DEFAULT_TIMEOUT, duration, one_path, redis_address, size, user_agent, web_address, within,
+};
 use super::{
-    Builtin, CataloguePlace, NoProxy, ObjectsPlace, ProxyAddress, ResourceLimits, Schema, Secrets,
-    SettingOrigin, SettingOrigins, StorageConfig, Zone,
+    Builtin, CataloguePlace, NoProxy, ObjectsPlace, ProxyAddress, RatesRule, ResourceLimits,
+    Schema, Secrets, SettingOrigin, SettingOrigins, StorageConfig, Zone,
 };
 use crate::domain::text_form::{prints_text, reads_text};
 use crate::domain::words::words;
-use crate::domain::{NoticeRules, Pattern, QueueName, Scope, Weight};
+use crate::domain::{NoticeRules, Pattern, Provider, QueueName, Scope, Weight};
 
 /// The configuration in force.
 #[derive(Clone)]
@@ -246,6 +248,20 @@ pub struct VerifierConfig {
     pub scope: Scope,
     /// The time after which it counts as unable to judge; by default 30 s.
     pub timeout: Duration,
+}
+
+impl VerifierConfig {
+    /// Returns the verifier of a provider's rates, which is in force whatever the configuration says.
+    pub fn of_rates(provider: Provider) -> Self {
+        Self {
+            name: provider.verifier(),
+            sources: vec![Pattern::of_rates(provider)],
+            kind: VerifierKind::Builtin(Builtin::Rates(RatesRule { provider })),
+            weight: Weight::Required,
+            scope: Scope::Source,
+            timeout: DEFAULT_TIMEOUT,
+        }
+    }
 }
 
 /// The kind of a verifier.

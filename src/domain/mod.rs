@@ -33,6 +33,7 @@ mod picture;
 mod policy;
 mod provenance;
 mod publication;
+mod rates;
 mod settings;
 mod settings_format;
 mod size;
@@ -103,6 +104,10 @@ pub use policy::{
 pub use provenance::{Peer, Provenance, Redirect, Request};
 pub use publication::{
     FileSeal, Publication, candidate_path, conflicts, is_servable, publication_for,
+};
+pub use rates::{
+    Currency, CurrencyError, DayRates, Provider, Rate, RateTable, Refused, Stop, UnknownCurrency,
+    parse_day,
 };
 pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
 
-use super::SourceSettings;
 use super::masked::masked;
 use super::text_form::{prints_text, reads_text};
+use super::{Provider, SourceSettings};
 
 /// A selection of sources: `tag:NAME`, or a glob on name and address. `Display` prints the text that was parsed.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct SourceKey<'a> {
     pub address: &'a str,
     /// The source's tags.
     pub tags: &'a [String],
+    /// Whose currency rates its files hold.
+    pub rates: Option<Provider>,
 }
 
 impl<'a> SourceKey<'a> {
@@ -34,6 +36,7 @@ impl<'a> SourceKey<'a> {
             name: &settings.name,
             address: settings.address.as_str(),
             tags: &settings.tags,
+            rates: settings.rates,
         }
     }
 }
@@ -42,9 +45,18 @@ impl<'a> SourceKey<'a> {
 enum Selection {
     Tag(String),
     Glob(GlobMatcher),
+    Rates(Provider),
 }
 
 impl Pattern {
+    /// Returns what selects the sources of a provider's rates. No text is parsed as this.
+    pub fn of_rates(provider: Provider) -> Self {
+        Self {
+            text: provider.verifier(),
+            selection: Selection::Rates(provider),
+        }
+    }
+
     /// Returns whether the pattern selects the source with these settings.
     pub fn matches(&self, settings: &SourceSettings) -> bool {
         self.selects(&SourceKey::of(settings))
@@ -55,6 +67,7 @@ impl Pattern {
         match &self.selection {
             Selection::Tag(tag) => source.tags.contains(tag),
             Selection::Glob(glob) => glob.is_match(source.name) || glob.is_match(source.address),
+            Selection::Rates(provider) => source.rates == Some(*provider),
         }
     }
 
@@ -62,7 +75,7 @@ impl Pattern {
     pub fn tag(&self) -> Option<&str> {
         match &self.selection {
             Selection::Tag(tag) => Some(tag),
-            Selection::Glob(_) => None,
+            Selection::Glob(_) | Selection::Rates(_) => None,
         }
     }
 }

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Pattern, QueueName, SourceKey, SourceSettings, Weight, Weights};
+use super::{Actor, Pattern, Provider, QueueName, SourceKey, SourceSettings, Weight, Weights};
 
 /// What a verifier judges.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,12 +94,13 @@ impl Policy {
         weights(self.judging(source))
     }
 
-    /// Returns the verifiers that judge each version of a source, in the order of the configuration.
+    /// Returns the verifiers that judge each version of a source, in the order of the configuration; last the rule of the
+    /// provider whose rates the source has, which every policy has.
     pub fn judging<'a>(
         &'a self,
         source: &'a SourceKey<'_>,
     ) -> impl Iterator<Item = &'a PolicyVerifier> {
-        self.verifiers.iter().filter(|verifier| {
+        self.verifiers.iter().chain(&*OF_RATES).filter(|verifier| {
             let patterns = &verifier.sources;
             verifier.scope == Scope::Source
                 && patterns.iter().any(|pattern| pattern.selects(source))
@@ -116,7 +118,7 @@ impl Policy {
             Scope::Set { tag } => settings.tags.contains(tag),
             Scope::Message { .. } => false,
         };
-        let judging = self.verifiers.iter().filter(judges);
+        let judging = self.verifiers.iter().chain(&*OF_RATES).filter(judges);
         judging.map(|verifier| verifier.name.as_str()).collect()
     }
 
@@ -170,6 +172,18 @@ impl Policy {
         self.verifiers.iter().find(|one| one.name == name)
     }
 }
+
+/// The verifiers of rates, one for each provider. They are gannet's own: no configuration defines or changes them.
+static OF_RATES: LazyLock<[PolicyVerifier; Provider::ALL.len()]> = LazyLock::new(|| {
+    Provider::ALL.map(|provider| PolicyVerifier {
+        name: provider.verifier(),
+        kind: "builtin rates".to_owned(),
+        weight: Weight::Required,
+        scope: Scope::Source,
+        sources: vec![Pattern::of_rates(provider)],
+        definition: String::new(),
+    })
+});
 
 fn weights<'a>(verifiers: impl Iterator<Item = &'a PolicyVerifier>) -> Weights {
     verifiers

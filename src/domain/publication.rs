@@ -71,6 +71,16 @@ pub enum Publication {
     Withdraw,
 }
 
+impl Publication {
+    /// Returns the version to publish, if one is.
+    pub fn version(self) -> Option<VersionId> {
+        match self {
+            Self::Publish(version) => Some(version),
+            Self::Keep | Self::Withdraw => None,
+        }
+    }
+}
+
 /// The metadata of a published file: after a change of one, the content may have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileSeal {

@@ -8,7 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::settings_format;
-use super::{Address, AddressError, Interval, PublishPolicy, Slot, exact_size, next_slot};
+use super::{
+    Address, AddressError, Interval, Provider, PublishPolicy, Slot, exact_size, next_slot,
+};
 
 /// Defines the settings, their patch, and everything that iterates over all settings, from one list. Each entry gives
 /// a setting's type, default, label, and how an edit prints its value.
@@ -129,6 +131,9 @@ settings! {
     allow_empty: bool = false, "allow_empty", word;
     /// Which versions are published.
     publish: PublishPolicy = PublishPolicy::Passed, "publish", word;
+    /// Whose currency rates the source's files hold, if anyone's: they are judged and read as this provider's.
+    #[serde(with = "settings_format::or_null")]
+    rates: Option<Provider> = None, "rates", |provider| provider.map_or("none", Provider::as_str).to_owned();
     /// The largest body, before and after decompression; the configuration's `fetch.max_size` when not set.
     #[serde(with = "settings_format::max_size")]
     max_size_bytes: Option<u64> = None, "max_size", |limit| size(*limit);

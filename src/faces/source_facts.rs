@@ -18,6 +18,7 @@ pub(crate) fn settings_facts(settings: &SourceSettings) -> Facts {
         allow_http,
         allow_empty,
         publish,
+        rates,
         max_size_bytes,
         user,
         headers,
@@ -28,6 +29,7 @@ pub(crate) fn settings_facts(settings: &SourceSettings) -> Facts {
         ("tags", list_text(tags)),
         ("publish", publish.to_string()),
     ];
+    facts.extend(rates.map(|provider| ("rates", provider.to_string())));
     let headers = headers.iter();
     facts.extend(headers.map(|(name, value)| ("header", format!("{name}: {value}"))));
     let allowed = [

@@ -19,6 +19,7 @@ mod options;
 mod picture_query;
 mod published_types;
 mod query;
+mod rate_types;
 mod set_query;
 mod source_query;
 mod sqlite;
@@ -53,17 +54,19 @@ pub use query::{
     AllRowsFit, AskedOfPublished, AttemptsAfter, AttemptsBefore, AttemptsByHour, BarePaths,
     CatalogueMark, ChangeRuns, ContentsOf, DeadMessageWith, DeadMessages, DeletedEditions,
     DigestsOf, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources, ExpectedFiles,
-    FileSetNamed, FileSets, FirstWithFile, FreeName, HappenedAfter, LastGoodAttempt, LinkWith,
-    ListedSources, LooseObjects, MessageDue, MessageWith, NamedVersions, NewestAmongUnreadable,
-    NewestAttempt, NewestEdition, NewestEvent, NewestKey, NewestOf, NewestPersisted, NewestTimes,
-    NewestVerdict, NoticeLookOf, OutlookAt, People, PersistedAfter, PersonNamed, PlaceAmongSources,
-    PolicyInForce, PolicyRevision, PromisedBy, Publications, PublishFailures, PurgedAt, Query,
-    QueuedAny, Queues, RefusalsInNameOf, RemovedSources, SentUnder, ServedVersion,
-    ServicesSeenSince, SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets,
-    StateCounts, StatesOfMessages, TokenWith, Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects,
-    UnreportedDamage, UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage,
-    VersionCount, VersionForJudging, VersionWith, VersionsBefore, Withdrawals, Workers,
+    FileSetNamed, FileSets, FirstWithFile, FreeName, HappenedAfter, HeldRates, LastGoodAttempt,
+    LastRates, LinkWith, ListedSources, LooseObjects, MessageDue, MessageWith, NamedVersions,
+    NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent, NewestKey, NewestOf,
+    NewestPersisted, NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People, PersistedAfter,
+    PersonNamed, PlaceAmongSources, PolicyInForce, PolicyRevision, PromisedBy, Publications,
+    PublishFailures, PurgedAt, Query, QueuedAny, Queues, RateSources, RefusalsInNameOf,
+    RemovedSources, SentUnder, ServedVersion, ServicesSeenSince, SessionWith, SetMembers,
+    ShownSource, SoundVersions, SourcesInManySets, StateCounts, StatesOfMessages, TokenWith,
+    Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
+    VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage, VersionCount, VersionForJudging,
+    VersionWith, VersionsBefore, Withdrawals, Workers,
 };
+pub use rate_types::{RateDay, RatesOf};
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
 pub use table::{Cell, ColumnFacts, QueryLimits, Table, TableFacts};

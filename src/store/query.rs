@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::access_types::{PersonWithHash, Session};
 use super::condition::Condition;
@@ -18,6 +18,7 @@ use super::picture_query::{PicturePage, PicturesQuery};
 use super::published_types::{
     BarePath, ExpectedFile, FilesToLookAt, LeftFile, PublishFailure, PublishedFile,
 };
+use super::rate_types::{RateDay, RatesOf};
 use super::set_query::{SetsQuery, Shown, Unservable};
 use super::source_query::{SourceFilter, SourcesQuery};
 use super::sqlite::Select;
@@ -65,6 +66,7 @@ answers! {
     JudgedRequest => Vec<JudgedBy>;
     MessagesQuery => Vec<Message>;
     PicturesQuery => PicturePage;
+    RatesOf => Vec<RateDay>;
     SetsQuery => Vec<String>;
     Shown => Option<Unservable>;
     SourcesQuery => Vec<Option<Source>>;
@@ -114,6 +116,17 @@ queries! {
     LastGoodAttempt(SourceId) -> Option<DateTime<Utc>>;
     /// When the last source with this name was purged.
     PurgedAt(String) -> Option<DateTime<Utc>>;
+}
+
+// Currency rates. `RatesOf` leaves out days whose newest row is damaged.
+queries! {
+    /// The sources with rates that are not removed, in the order in which they were added.
+    RateSources -> Vec<SourceId>;
+    /// The rates of the newest day of this source (up to this day) that has any, as they were known at this time or are
+    /// now. A damaged row is an error.
+    LastRates(SourceId, Option<NaiveDate>, Option<DateTime<Utc>>) -> Option<RateDay>;
+    /// The first and the last day of this source that have rates, as known at this time or now.
+    HeldRates(SourceId, Option<DateTime<Utc>>) -> Option<(NaiveDate, NaiveDate)>;
 }
 
 // Versions and their contents.

@@ -147,9 +147,9 @@ fn definition_of_rule(rule: &Builtin) -> Value {
 mod tests {
     use super::*;
     use crate::config::{
-        CsvRule, FreshRule, ImageRule, JsonRule, Percent, Schema, Sha256Rule, SizeRule,
+        CsvRule, FreshRule, ImageRule, JsonRule, Percent, RatesRule, Schema, Sha256Rule, SizeRule,
     };
-    use crate::domain::ImageFormat;
+    use crate::domain::{ImageFormat, Provider};
 
     fn command(argv: &[&str]) -> VerifierKind {
         VerifierKind::Command {
@@ -208,6 +208,9 @@ mod tests {
             min: Some(1),
             ..SizeRule::default()
         };
+        let rates = Builtin::Rates(RatesRule {
+            provider: Provider::Ecb,
+        });
         let strict = JsonRule {
             schema: Some(schema(true)),
             unique_keys: true,
@@ -220,6 +223,7 @@ mod tests {
             (Builtin::Utf8, r#"{"builtin":"utf8"}"#),
             (Builtin::Xml, r#"{"builtin":"xml"}"#),
             (Builtin::NotHtml, r#"{"builtin":"not-html"}"#),
+            (rates, r#"{"builtin":"rates","provider":"ecb"}"#),
             (Builtin::Json(JsonRule::default()), r#"{"builtin":"json"}"#),
             (
                 Builtin::Json(schema(false).into()),

@@ -217,12 +217,7 @@ impl Pipeline {
             Some(room) => room,
             None => self.publisher.reserve(&content).await?,
         };
-        let request = PublishRequest {
-            source_id: source.id,
-            path: source.published_path,
-            version_id,
-            content,
-        };
+        let request = PublishRequest::of(&source, version_id, content);
         match self.publisher.publish(request, room).await {
             // The catalogue keeps the reason, and the end of the pass reports it.
             Err(error) if error.is_of_file() => {

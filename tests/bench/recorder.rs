@@ -109,10 +109,13 @@ impl Recorder {
     pub(crate) fn record_publication(&self, source: SourceId) {
         let version = self.wait(self.store.find_version(VersionQuery::newest_of(source)));
         let publication = Publication::Publish(version.expect("a version").id);
-        self.wait(
-            self.store
-                .record_publication(source, publication, None, self.stamp()),
-        );
+        self.wait(self.store.record_publication(
+            source,
+            publication,
+            None,
+            Vec::new(),
+            self.stamp(),
+        ));
     }
 
     /// Reads the source's version with this ordinal.

@@ -86,6 +86,7 @@ mod program_limits;
 mod publication;
 mod purged_events;
 mod purged_meanwhile;
+mod rates;
 mod raw_sql;
 mod reading;
 mod refused;

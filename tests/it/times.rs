@@ -116,7 +116,7 @@ fn a_file_that_was_withdrawn_was_not_seen() {
         (Publication::Publish(VersionId(2)), "2030-01-01T11:00:00Z"),
     ] {
         runtime
-            .block_on(store.record_publication(source, publication, None, at(time)))
+            .block_on(store.record_publication(source, publication, None, Vec::new(), at(time)))
             .expect("recorded");
     }
     let seen = |time: &str| {

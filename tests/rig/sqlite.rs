@@ -359,6 +359,7 @@ fn with_schema(
 /// Takes settings that are at their defaults, but for interval, tags and private addresses, back to the columns of schema 23.
 const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
         SELECT id, interval_hours, tags, coalesce(settings ->> 'allow_private', 0) AS allow_private FROM source;
+    DROP TABLE rate_day; DROP INDEX source_rates; ALTER TABLE source DROP COLUMN rates;
     ALTER TABLE source DROP COLUMN interval_hours; ALTER TABLE source DROP COLUMN enabled; ALTER TABLE source DROP COLUMN tags;
     ALTER TABLE source DROP COLUMN publish; ALTER TABLE source DROP COLUMN settings;
     ALTER TABLE source DROP COLUMN checksum; ALTER TABLE policy DROP COLUMN checksum;

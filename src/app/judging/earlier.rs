@@ -17,7 +17,7 @@ impl App {
     /// remedy: for the selected sources, or for all sources and sets. `None` when there are none, or when this process
     /// would not judge.
     pub async fn earlier_judges(&self, selectors: &[String]) -> Result<Option<String>> {
-        if self.configured().verifiers.is_empty() {
+        if self.configured().policy.is_empty() {
             return Ok(None);
         }
         let next = self.policy_outlook().await?;

@@ -8,15 +8,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::OnceCell;
 
 use crate::app::judging::redactors::Redactors;
-use crate::config::{Builtin, Config, ConfigError, VerifierKind};
-use crate::domain::{Policy, PolicyVerifier};
+use crate::config::{Builtin, Config, ConfigError, VerifierConfig, VerifierKind};
+use crate::domain::{Policy, PolicyVerifier, Provider};
 use crate::net::Webhooks;
 use crate::verify::Verifier;
 
 /// One configuration and the objects made from it.
 pub(in crate::app) struct Configured {
     pub(in crate::app) config: Arc<Config>,
-    /// The verifiers, in their order.
+    /// The verifiers, in their order; last those of rates, which every policy has.
     pub(in crate::app) verifiers: Vec<Arc<Verifier>>,
     /// The verifiers and sets, as the catalogue stores them.
     pub(in crate::app) policy: Arc<Policy>,
@@ -45,19 +45,15 @@ impl Configured {
 
     /// Returns the same for a configuration file whose state was taken before reading.
     pub(in crate::app) fn read_as(config: Arc<Config>, file: FileState) -> Self {
-        let verifiers: Vec<_> = config
-            .verifiers
-            .iter()
-            .cloned()
-            .map(Verifier::new)
-            .map(Arc::new)
-            .collect();
+        let made = |config: VerifierConfig| Arc::new(Verifier::new(config));
+        let mut verifiers: Vec<_> = config.verifiers.iter().cloned().map(made).collect();
         let policy = Arc::new(Policy {
             verifiers: verifiers
                 .iter()
                 .map(|verifier| policy_verifier(verifier))
                 .collect(),
         });
+        verifiers.extend(Provider::ALL.map(VerifierConfig::of_rates).map(made));
         Self {
             config,
             verifiers,

@@ -1,8 +1,13 @@
 //! Updates published files to what the catalogue demands.
 
+use bytes::Bytes;
+
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::archive::{FileLock, PublishItem};
-use crate::domain::{Action, Content, NewEvent, Publication, Source, SourceId, VersionId};
+use crate::domain::{
+    Action, Address, Content, DayRates, NewEvent, Provider, Publication, Source, SourceId,
+    VersionId,
+};
 use crate::store::{Fact, Publications, PublishQuery, PublishTask, SetsQuery};
 
 /// A version to publish as its source's file, with its content.
@@ -15,6 +20,43 @@ pub struct PublishRequest {
     pub version_id: VersionId,
     /// Its bytes, checked.
     pub content: Content,
+    /// Whose currency rates it gives, and the address from which it came.
+    pub rates: Option<(Provider, Address)>,
+}
+
+impl PublishRequest {
+    /// Returns the request to publish this version of a source, with its content.
+    pub fn of(source: &Source, version_id: VersionId, content: Content) -> Self {
+        let settings = &source.settings;
+        Self {
+            source_id: source.id,
+            path: source.published_path.clone(),
+            version_id,
+            content,
+            rates: settings.rates.map(|one| (one, settings.address.clone())),
+        }
+    }
+
+    /// Reads the rates that the version gives: none when it is refused as rates, which its verdict says. Blocks.
+    fn rates(&self) -> Result<Vec<DayRates>> {
+        let Some((provider, address)) = &self.rates else {
+            return Ok(Vec::new());
+        };
+        let read;
+        let bytes = match &self.content {
+            Content::Memory(bytes) => bytes,
+            Content::File { path, .. } => {
+                read = std::fs::read(path.as_ref())
+                    .map(Bytes::from)
+                    .map_err(|error| {
+                        let why = format!("cannot read the rates of v{}: {error}", self.version_id);
+                        Error::new(ErrorKind::Unavailable, why)
+                    })?;
+                &read
+            }
+        };
+        Ok(provider.read(address.as_str(), bytes).unwrap_or_default())
+    }
 }
 
 impl App {
@@ -90,39 +132,35 @@ impl App {
         if requests.is_empty() {
             return Vec::new();
         }
-        let (targets, items): (Vec<_>, Vec<_>) = requests
-            .into_iter()
-            .map(|r| {
-                (
-                    (r.source_id, r.version_id),
-                    PublishItem {
-                        path: r.path,
-                        content: r.content,
-                    },
-                )
-            })
-            .unzip();
+        let targets = requests.iter().map(|r| (r.source_id, r.version_id));
+        let targets: Vec<_> = targets.collect();
         let count = targets.len();
         let written = match self
-            .with_archive(move |archive| Ok(archive.published().publish(items)))
+            .with_archive(move |archive| {
+                let rates: Vec<_> = requests.iter().map(PublishRequest::rates).collect();
+                let items = requests.into_iter().map(|r| PublishItem {
+                    path: r.path,
+                    content: r.content,
+                });
+                let written = archive.published().publish(items.collect());
+                Ok(written.into_iter().zip(rates).collect::<Vec<_>>())
+            })
             .await
         {
             Ok(written) => written,
             Err(error) => return (0..count).map(|_| Err(again(&error))).collect(),
         };
-        let recorded =
-            targets
-                .into_iter()
-                .zip(written)
-                .map(|((source, version), written)| async move {
-                    let seal = Some(written?);
-                    let publication = Publication::Publish(version);
-                    self.ports
-                        .store
-                        .record_publication(source, publication, seal, self.stamp())
-                        .await?;
-                    Ok(())
-                });
+        let recorded = targets.into_iter().zip(written).map(
+            |((source, version), (written, rates))| async move {
+                let (seal, rates) = (Some(written?), rates?);
+                let publication = Publication::Publish(version);
+                self.ports
+                    .store
+                    .record_publication(source, publication, seal, rates, self.stamp())
+                    .await?;
+                Ok(())
+            },
+        );
         futures_util::future::join_all(recorded).await
     }
 
@@ -213,20 +251,15 @@ impl App {
     async fn publish_kept(&self, source: Source, id: VersionId) -> Result<()> {
         let version = self.version_of_source(source.id, id).await?;
         let version = version.ok_or_else(|| Error::not_found(format!("no version {id}")))?;
-        let path = source.published_path;
         let content = match self.content(&version).await {
             Ok(content) => content,
             Err(error) => {
                 let lock = self.lock_published().await?;
+                let path = source.published_path;
                 return Err(self.replacement_failed(source.id, path, error, &lock).await);
             }
         };
-        let request = PublishRequest {
-            source_id: source.id,
-            path,
-            version_id: id,
-            content,
-        };
+        let request = PublishRequest::of(&source, id, content);
         self.publish(vec![request]).await.pop().unwrap_or(Ok(()))
     }
 
@@ -246,7 +279,7 @@ impl App {
         };
         self.ports
             .store
-            .record_publication(source.id, Publication::Withdraw, None, self.stamp())
+            .record_withdrawal(source.id, self.stamp())
             .await?;
         self.tidy(path.clone()).await;
         if was_there && !is_expected {

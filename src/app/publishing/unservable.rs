@@ -4,7 +4,7 @@
 
 use crate::app::{App, Error, Result};
 use crate::archive::{EditionFile, FileLock};
-use crate::domain::{EditionId, Publication, SetPublication, SourceId};
+use crate::domain::{EditionId, SetPublication, SourceId};
 use crate::store::{Shown, Unservable};
 
 impl App {
@@ -78,7 +78,7 @@ impl App {
             if matches!(unservable, Unservable::Failed(_)) {
                 self.ports
                     .store
-                    .record_publication(source, Publication::Withdraw, None, self.stamp())
+                    .record_withdrawal(source, self.stamp())
                     .await?;
             }
             self.tidy(path).await;

@@ -11,7 +11,7 @@ use super::schema::is_false;
 use super::{Percent, Schema};
 use crate::config::values::{non_empty, some_long_duration, some_size, sorted, within};
 use crate::domain::text_form::from_text;
-use crate::domain::{Digest, ImageFormat};
+use crate::domain::{Digest, ImageFormat, Provider};
 
 /// A built-in rule. Its serde name is the value of `builtin` in the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,17 @@ pub enum Builtin {
     Fresh(FreshRule),
     /// Not an HTML page, such as an error page under 200.
     NotHtml,
+    /// Currency rates as their provider gives them. No configuration names it: it judges the sources with the setting
+    /// `rates`.
+    #[serde(skip_deserializing)]
+    Rates(RatesRule),
+}
+
+/// The parameters of `rates`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RatesRule {
+    /// Whose rates they are.
+    pub provider: Provider,
 }
 
 /// The parameters of `json`.

@@ -9,7 +9,7 @@ use super::object::json_object;
 use super::times::{precise, whole_seconds};
 use crate::app::Newest;
 use crate::domain::{
-    AttemptOutcome, FailureKind, Source, SourceId, SourceSettings, VersionId, exact_size,
+    AttemptOutcome, FailureKind, Provider, Source, SourceId, SourceSettings, VersionId, exact_size,
 };
 use crate::faces::state_word::{StateWord, next_due, verified_word};
 
@@ -141,6 +141,7 @@ struct SettingsJson<'a> {
     allow_http: bool,
     allow_empty: bool,
     publish: &'static str,
+    rates: Option<&'static str>,
     max_size: Option<String>,
     user: Option<&'a str>,
     created_at: String,
@@ -166,6 +167,7 @@ impl<'a> SettingsJson<'a> {
             allow_http,
             allow_empty,
             publish,
+            rates,
             max_size_bytes,
             user,
             headers,
@@ -179,6 +181,7 @@ impl<'a> SettingsJson<'a> {
             allow_http: *allow_http,
             allow_empty: *allow_empty,
             publish: publish.as_str(),
+            rates: rates.map(Provider::as_str),
             max_size: max_size_bytes.map(exact_size),
             user: user.as_deref(),
             created_at: precise(source.created_at),

@@ -11,7 +11,7 @@ use super::failure::Outcome;
 use super::file_set::join_sets;
 use super::kept_source::{changed, kept_source, refuse_taken};
 use super::provenance::keep_former_address;
-use super::publication::refresh_publication;
+use super::publication::{publish_again, refresh_publication};
 use super::row::to_json;
 use super::source_row::{seal_source, source_by_id};
 use super::transaction::Transaction;
@@ -131,6 +131,10 @@ fn write_edit(
             edit.after.tags != edit.before.tags && join_sets(transaction, id, &edit.after.tags)?;
         if moved || edit.after.publish != edit.before.publish {
             refresh_publication(transaction, id)?;
+        }
+        if edit.after.rates != edit.before.rates {
+            // Rates are recorded with a publication.
+            publish_again(transaction, id)?;
         }
         insert_edited(transaction, id, words, stamp)?;
         source = source_by_id(transaction.sql, id)?;

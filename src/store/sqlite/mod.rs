@@ -59,6 +59,7 @@ mod publication;
 mod published_file;
 mod purge;
 mod queue;
+mod rate_day;
 mod read_only;
 mod reader;
 mod record;

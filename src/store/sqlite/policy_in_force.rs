@@ -34,7 +34,7 @@ impl InForce {
                 policy: Some(policy),
             },
             None => Self {
-                weights: Weights::default(),
+                weights: weights(&Policy::default()),
                 revision: None,
                 policy: None,
             },
@@ -46,20 +46,19 @@ impl Transaction<'_> {
     /// Returns the verifiers that count for a source's versions, by its settings and the policy in force.
     pub(super) fn policy_for_source(&self, source: SourceId) -> rusqlite::Result<InForce> {
         let policy = self.policy.read(self.sql)?;
-        if policy.as_ref().is_none_or(|(_, policy)| policy.is_empty()) {
-            return Ok(InForce::of(policy, |_| Weights::default()));
-        }
-        let (fits, name, address, tags): (bool, String, String, Vec<String>) = self.sql.only(
+        let (fits, name, address, tags, rates) = self.sql.only(
             concat!(
                 "SELECT ",
                 source_fits!(),
-                ", s.name, s.address, s.tags FROM source s WHERE s.id = ?1"
+                ", s.name, s.address, s.tags, s.rates FROM source s WHERE s.id = ?1"
             ),
             [source.0],
             |row| {
                 let mut columns = Columns::new(row);
-                let fits = columns.get()?;
-                Ok((fits, columns.get()?, columns.get()?, columns.json()?))
+                let (fits, name, address): (bool, String, String) =
+                    (columns.get()?, columns.get()?, columns.get()?);
+                let tags: Vec<String> = columns.json()?;
+                Ok((fits, name, address, tags, columns.optional_word()?))
             },
         )?;
         if !fits {
@@ -70,6 +69,7 @@ impl Transaction<'_> {
             name: &name,
             address: &address,
             tags: &tags,
+            rates,
         };
         Ok(InForce::of(policy, |policy| policy.for_source(&key)))
     }

@@ -10,6 +10,7 @@ use super::damaged_state::of_state;
 use super::event_row::insert_event;
 use super::failure::{Failure, Outcome, sound_one};
 use super::left_file::end_left_at;
+use super::rate_day::record_rates;
 use super::row::{int, millis};
 use super::select::{Damage, Select};
 use super::source_row::source_by_id;
@@ -18,7 +19,7 @@ use super::transaction::Transaction;
 use super::verdict_words::failure_of;
 use super::wanted_file::{Current, current, current_with, decide, wanted};
 use crate::domain::{
-    Action, FileSeal, NewEvent, Publication, SourceId, Stamp, VersionId, event_of_file,
+    Action, DayRates, FileSeal, NewEvent, Publication, SourceId, Stamp, VersionId, event_of_file,
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
@@ -43,7 +44,8 @@ impl Store {
         .await
     }
 
-    /// Records the publication or withdrawal of a source's file and the file's look, with an event.
+    /// Records the publication or withdrawal of a source's file and the file's look, with an event, and the currency rates
+    /// that the file gives.
     ///
     /// # Errors
     ///
@@ -53,12 +55,19 @@ impl Store {
         source: SourceId,
         publication: Publication,
         seal: Option<FileSeal>,
+        rates: Vec<DayRates>,
         stamp: Stamp,
     ) -> Result<()> {
         self.write(move |transaction| {
-            write_publication(transaction, source, publication, seal, &stamp)
+            write_publication(transaction, source, publication, seal, &rates, &stamp)
         })
         .await
+    }
+
+    /// Records the withdrawal of a source's file.
+    pub async fn record_withdrawal(&self, source: SourceId, stamp: Stamp) -> Result<()> {
+        self.record_publication(source, Publication::Withdraw, None, Vec::new(), stamp)
+            .await
     }
 }
 
@@ -131,13 +140,13 @@ fn write_publication(
     source: SourceId,
     publication: Publication,
     seal: Option<FileSeal>,
+    rates: &[DayRates],
     stamp: &Stamp,
 ) -> Outcome<()> {
-    let published = match publication {
-        Publication::Keep => return Ok(()),
-        Publication::Publish(version) => Some(version),
-        Publication::Withdraw => None,
-    };
+    let published = publication.version();
+    if publication == Publication::Keep {
+        return Ok(());
+    }
     let mut now = current(transaction.sql, source)?;
     let why = || why_withdrawn(transaction.sql, &now);
     let because = published.is_none().then(why).transpose()?;
@@ -160,6 +169,21 @@ fn write_publication(
             gone,
         ],
     )?;
+    // A file that its set publishes from now on was not wrong.
+    if !now.only_in_set {
+        record_rates(transaction, source, (before, published), rates, stamp)?;
+    }
+    insert_file_event(transaction, source, (before, published), because, stamp)
+}
+
+/// Appends the event that a source's file was published, replaced or withdrawn, if it was.
+fn insert_file_event(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    (before, published): (Option<VersionId>, Option<VersionId>),
+    because: Option<String>,
+    stamp: &Stamp,
+) -> Outcome<()> {
     if let Some(action) = event_of_file(before, published) {
         let event = NewEvent::of(action).version(published.or(before));
         insert_event(transaction, stamp, event.source(source).detail(because))?;
@@ -271,6 +295,16 @@ pub(super) fn be_all_unsure(transaction: &Transaction<'_>) -> rusqlite::Result<(
         "UPDATE source_state SET publish_unsure = 1, publish_due = 1 WHERE source_id IN ({MAYBE})"
     );
     transaction.update_states(&query, [])
+}
+
+/// Publishes the source's file once more, if there is one.
+pub(super) fn publish_again(transaction: &Transaction<'_>, source: SourceId) -> Outcome<()> {
+    transaction.execute(
+        "UPDATE source_state SET publish_unsure = 1, publish_due = 1
+         WHERE source_id = ?1 AND published_version_id IS NOT NULL",
+        [source.0],
+    )?;
+    Ok(())
 }
 
 /// Marks the source because the file at its path may differ from the recorded one.

@@ -2,7 +2,7 @@
 
 use super::guard::guarded;
 use super::input::{RuleFailure, RuleInput, RuleResult};
-use super::{companion, csv, fresh, image, json, not_html, sha256, size, utf8, xml};
+use super::{companion, csv, fresh, image, json, not_html, rates, sha256, size, utf8, xml};
 use crate::config::{Builtin, Sha256Rule};
 use crate::domain::{Judgement, VerdictOutcome};
 
@@ -28,5 +28,6 @@ fn find(rule: &Builtin, input: &RuleInput) -> RuleResult {
         Builtin::Sha256(Sha256Rule::Companion(_)) => companion::judge(input),
         Builtin::Fresh(rule) => fresh::judge(rule.max_age, input.facts()?),
         Builtin::NotHtml => not_html::judge(input.open()?),
+        Builtin::Rates(rule) => rates::judge(rule.provider, input),
     }
 }

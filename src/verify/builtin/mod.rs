@@ -16,6 +16,7 @@ mod json_shape;
 mod judge;
 mod not_html;
 mod picture_formats;
+mod rates;
 mod schema;
 mod sha256;
 mod size;

@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use bytes::Bytes;
 
 use super::input::RuleInput;
-use crate::config::{Builtin, CsvRule, ImageRule, JsonRule, Schema, Sha256Rule};
-use crate::domain::{Content, Digest, SourceId, VerdictOutcome, VersionId};
+use crate::config::{Builtin, CsvRule, ImageRule, JsonRule, RatesRule, Schema, Sha256Rule};
+use crate::domain::{Content, Digest, Provider, SourceId, VerdictOutcome, VersionId};
 use crate::verify::{Companion, Previous, RuleContext, VersionFacts};
 
 pub(super) fn memory(bytes: &[u8]) -> Content {
@@ -127,6 +127,9 @@ fn rules_that_read() -> Vec<Builtin> {
         Builtin::NotHtml,
         Builtin::Sha256(Sha256Rule::Digest(Digest::of(b""))),
         Builtin::Sha256(Sha256Rule::Companion("SHA256SUMS".to_owned())),
+        Builtin::Rates(RatesRule {
+            provider: Provider::Ecb,
+        }),
     ]
 }
 

@@ -218,7 +218,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("png", &["verify"]),
     ("tiff", &["verify"]),
     ("encoding_rs", &["verify"]),
-    ("xml", &["verify"]),
+    ("xml", &["domain", "verify"]),
+    ("rust_decimal", &["domain"]),
 ];
 
 /// Modules within a layer that the files of a module there may not import, tests excluded.

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{MaxSize, parse_header};
+use super::values::{MaxSize, OrNone, parse_header};
 use crate::app::CheckedSources;
-use crate::domain::{Address, AddressError, Interval, IntervalError, PublishPolicy, SettingsPatch};
+use crate::domain::{
+    Address, AddressError, Interval, IntervalError, Provider, PublishPolicy, SettingsPatch,
+};
 
 /// `add`.
 #[derive(Debug, Args)]
@@ -71,6 +73,9 @@ pub struct SettingsArgs {
     /// Publish the newest version that passed, which is the default, or the newest whatever its verdicts
     #[arg(long, value_name = "passed|newest")]
     publish: Option<PublishPolicy>,
+    /// Judge the files as the currency rates of this provider, and keep their rates
+    #[arg(long, value_name = "fixer|ecb|none")]
+    rates: Option<OrNone<Provider>>,
     /// Refuse larger files; `default` stands for the configuration's limit
     #[arg(long, value_name = "SIZE|default")]
     max_size: Option<MaxSize>,
@@ -92,6 +97,7 @@ impl SettingsArgs {
             allow_http: self.allow_http,
             allow_empty: self.allow_empty,
             publish: self.publish,
+            rates: self.rates.map(|OrNone(provider)| provider),
             max_size_bytes: self.max_size.map(|size| match size {
                 MaxSize::Default => None,
                 MaxSize::Bytes(bytes) => Some(bytes),

@@ -24,6 +24,21 @@ impl FromStr for MaxSize {
     }
 }
 
+/// A word, or `none`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OrNone<T>(pub(super) Option<T>);
+
+impl<T: FromStr> FromStr for OrNone<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        text.parse().map(|word| Self(Some(word)))
+    }
+}
+
 /// Parses `NAME: VALUE`; the name is a token (RFC 9110 §5.6.2), the value has no line break.
 pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);

@@ -7,7 +7,9 @@ use serde_json::Value;
 use utoipa::openapi::schema::{AdditionalProperties, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, RefOr, Schema};
 
-use crate::domain::{Address, MAX_NAME_BYTES, PublishPolicy, SettingsPatch, SourceSettings};
+use crate::domain::{
+    Address, MAX_NAME_BYTES, Provider, PublishPolicy, SettingsPatch, SourceSettings,
+};
 
 /// Whole hours or days from one hour to ten years.
 const INTERVAL: &str = "^0*(([1-9][0-9]{0,3}|[1-7][0-9]{4}|8[0-6][0-9]{3}|87[0-5][0-9]{2}|87600)h|([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2}|36[0-4][0-9]|3650)d)$";
@@ -88,16 +90,20 @@ fn schema_of(name: &str, default: &Value, is_patch: bool) -> Schema {
             .pattern(Some(INTERVAL))
             .examples([example.clone()])
             .into(),
-        ("publish", _) => {
-            let words = PublishPolicy::ALL.map(|policy| Value::from(policy.as_str()));
-            ObjectBuilder::new()
-                .schema_type(or_null(Type::String))
-                .enum_values(Some(words.into_iter().chain([Value::Null])))
-                .into()
-        }
+        ("publish", _) => one_of(&PublishPolicy::ALL.map(PublishPolicy::as_str)),
+        ("rates", _) => one_of(&Provider::ALL.map(Provider::as_str)),
         ("max_size", _) => text("size", 1, 32).into(),
         (_, example) => text(name, 1, 8192).examples([example.clone()]).into(),
     }
+}
+
+/// Returns the schema of one of these words, or null.
+fn one_of(words: &[&str]) -> Schema {
+    let words = words.iter().map(|word| Value::from(*word));
+    ObjectBuilder::new()
+        .schema_type(or_null(Type::String))
+        .enum_values(Some(words.chain([Value::Null])))
+        .into()
 }
 
 /// Returns the schema of request headers by name: a value, or several.

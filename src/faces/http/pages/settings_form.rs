@@ -6,8 +6,8 @@ use maud::{Markup, html};
 use super::elements::alert;
 use super::fields::{Fields, FormError};
 use crate::domain::{
-    Address, Interval, IntervalError, PublishPolicy, Source, SourceSettings, exact_size, lines,
-    parse_size,
+    Address, Interval, IntervalError, Provider, PublishPolicy, Source, SourceSettings, exact_size,
+    lines, parse_size,
 };
 use crate::faces::http::api::settings_tag;
 use crate::faces::remote_words::as_page;
@@ -30,6 +30,10 @@ pub(super) fn present(settings: &SourceSettings) -> Fields {
             settings.max_size_bytes.map(exact_size).unwrap_or_default(),
         ),
         ("publish", settings.publish.as_str().to_owned()),
+        (
+            "rates",
+            settings.rates.map_or("", Provider::as_str).to_owned(),
+        ),
         ("allow_http", switch(settings.allow_http)),
         ("allow_empty", switch(settings.allow_empty)),
         ("allow_private", switch(settings.allow_private)),
@@ -59,6 +63,11 @@ pub(super) fn wanted(
             None => None,
             Some(text) => Some(parse_size(text).map_err(|error| FormError::of("max_size", error))?),
         },
+        rates: fields
+            .typed("rates")
+            .map(str::parse)
+            .transpose()
+            .map_err(|error| FormError::of("rates", error))?,
         user: fields.typed("user").map(str::to_owned),
         headers: headers(fields.text("headers"))?,
     })
@@ -129,6 +138,15 @@ pub(super) fn settings_form(source: &Source, typed: &Fields, error: Option<&Form
                         select #set-publish name="publish" {
                             @for policy in PublishPolicy::ALL {
                                 option value=(policy) selected[typed.text("publish") == policy.as_str()] { (policy) }
+                            }
+                        }
+                    }
+                    div {
+                        label for="set-rates" { "Rates" }
+                        select #set-rates name="rates" {
+                            option value="" selected[typed.text("rates").is_empty()] { "none" }
+                            @for provider in Provider::ALL {
+                                option value=(provider) selected[typed.text("rates") == provider.as_str()] { (provider) }
                             }
                         }
                     }

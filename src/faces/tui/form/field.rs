@@ -3,7 +3,9 @@
 use tui_input::Input;
 
 use crate::app::check_settings;
-use crate::domain::{Address, Interval, PublishPolicy, SettingsPatch, SourceSettings, parse_size};
+use crate::domain::{
+    Address, Interval, Provider, PublishPolicy, SettingsPatch, SourceSettings, parse_size,
+};
 use crate::faces::options::as_fields;
 use crate::faces::text::without_comment;
 use crate::faces::tui::labels::labels;
@@ -19,6 +21,7 @@ labels! {
     User = "user", "NAME:${PASSWORD}, for HTTP basic authentication";
     MaxSize = "max size", "such as 256MiB; the configuration's when empty";
     Publish = "publish", "passed: what the verifiers passed; newest: whatever comes";
+    Rates = "rates", "fixer or ecb, for files with their currency rates; empty for others";
     Enabled = "enabled", "space changes it";
     AllowPrivate = "allow private", "private and loopback addresses; space changes it";
     AllowHttp = "allow http", "plain http; space changes it";
@@ -114,6 +117,7 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
                 .unwrap_or_default()
         }),
         FieldKey::Publish => Value::Publish(settings.map(|s| s.publish).unwrap_or_default()),
+        FieldKey::Rates => text(|s| s.rates.map(Provider::as_str).unwrap_or_default().to_owned()),
         FieldKey::Enabled => switch(|s| s.enabled, true),
         FieldKey::AllowPrivate => switch(|s| s.allow_private, false),
         FieldKey::AllowHttp => switch(|s| s.allow_http, false),
@@ -138,6 +142,7 @@ pub(super) fn setting(key: FieldKey, value: &Value) -> Result<SettingsPatch, Str
         FieldKey::User => patch.user = Some(Some(text).filter(|user| !user.is_empty())),
         FieldKey::MaxSize => patch.max_size_bytes = Some(optional(&text, parse_size)?),
         FieldKey::Publish => patch.publish = Some(value.policy()),
+        FieldKey::Rates => patch.rates = Some(optional(&text, str::parse)?),
         FieldKey::Enabled => patch.enabled = Some(value.is_on()),
         FieldKey::AllowPrivate => patch.allow_private = Some(value.is_on()),
         FieldKey::AllowHttp => patch.allow_http = Some(value.is_on()),

@@ -14,7 +14,8 @@ CREATE TABLE source (
     THEN CAST(coalesce(settings ->> 'interval', '1d') AS INTEGER) * iif(coalesce(settings ->> 'interval', '1d') LIKE '%d', 24, 1) END), enabled ANY AS (CASE WHEN iif(json_valid(settings), json_type(settings), '') = 'object'
     THEN coalesce(settings ->> 'enabled', 1) END), tags ANY AS (CASE WHEN iif(json_valid(settings), json_type(settings), '') = 'object'
     THEN coalesce(settings ->> 'tags', '[]') END), publish ANY AS (CASE WHEN iif(json_valid(settings), json_type(settings), '') = 'object'
-    THEN coalesce(settings ->> 'publish', 'passed') END), checksum INTEGER) STRICT;
+    THEN coalesce(settings ->> 'publish', 'passed') END), checksum INTEGER, rates ANY AS (CASE WHEN iif(json_valid(settings), json_type(settings), '') = 'object'
+    THEN settings ->> 'rates' END)) STRICT;
 CREATE UNIQUE INDEX source_name ON source (name) WHERE removed_at IS NULL;
 CREATE UNIQUE INDEX source_address ON source (address) WHERE removed_at IS NULL;
 CREATE UNIQUE INDEX source_path ON source (path_key) WHERE removed_at IS NULL;
@@ -408,3 +409,17 @@ CREATE TABLE message_verdict (
     checksum       INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX message_verdict_message ON message_verdict (message_id);
+CREATE TABLE rate_day (
+    id           INTEGER PRIMARY KEY,
+    source_id    INTEGER NOT NULL REFERENCES source (id),
+    day          TEXT NOT NULL, -- 2026-11-27
+    base         TEXT NOT NULL,
+    rates        TEXT NOT NULL, -- a JSON object, sorted by currency
+    version_id   INTEGER NOT NULL REFERENCES version (id),
+    known_at     INTEGER NOT NULL, -- when the version was published
+    withdrawn_at INTEGER, -- when the version was withdrawn
+    checksum     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX rate_day_source ON rate_day (source_id, day, known_at, withdrawn_at);
+CREATE INDEX rate_day_version ON rate_day (version_id);
+CREATE INDEX source_rates ON source (rates) WHERE rates IS NOT NULL;

@@ -79,9 +79,9 @@ async fn a_claim_carries_what_a_fetch_needs() {
         (Publication::Publish(version), seal),
         (Publication::Withdraw, None),
     ] {
-        let published = rig
-            .store
-            .record_publication(id, publication, expected, stamp(start()));
+        let published =
+            rig.store
+                .record_publication(id, publication, expected, Vec::new(), stamp(start()));
         published.await.expect("recorded");
         let released = ClaimsToRelease::Of(worker("rig").id);
         rig.store.release_claims(released).await.expect("released");

@@ -89,7 +89,7 @@ async fn take(rig: &Rig, at: i64, step: Step) {
                 let (id, done) = (task.source.id, task.publication);
                 let recorded = rig
                     .store
-                    .record_publication(id, done, None, stamp(hours(at)))
+                    .record_publication(id, done, None, Vec::new(), stamp(hours(at)))
                     .await;
                 recorded.expect("recorded");
             }

@@ -25,9 +25,9 @@ async fn every_action_is_an_event() {
         recorded.await.expect("recorded");
     }
     for publication in [Publication::Publish(version), Publication::Withdraw] {
-        let recorded = rig
-            .store
-            .record_publication(id, publication, None, stamp(start()));
+        let recorded =
+            rig.store
+                .record_publication(id, publication, None, Vec::new(), stamp(start()));
         recorded.await.expect("recorded");
     }
     rig.attempt(id, start(), AttemptResult::Unchanged).await;

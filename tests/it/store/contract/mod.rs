@@ -11,6 +11,7 @@ mod opening;
 mod people;
 pub(in crate::store) mod provenance;
 mod publishing;
+mod rates;
 pub(in crate::store) mod rig;
 mod sets;
 mod sources;

@@ -30,7 +30,7 @@ async fn due(rig: &Rig, id: SourceId) -> Option<Publication> {
 
 async fn published(rig: &Rig, id: SourceId, publication: Publication) {
     rig.store
-        .record_publication(id, publication, None, stamp(start()))
+        .record_publication(id, publication, None, Vec::new(), stamp(start()))
         .await
         .expect("recorded");
 }

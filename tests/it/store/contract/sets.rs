@@ -107,7 +107,13 @@ async fn a_member_is_published_by_its_set_alone() {
     let a = rig.add("a").await;
     let one = rig.version(a, start(), "one", VersionState::Passed).await;
     rig.store
-        .record_publication(a, Publication::Publish(one), None, stamp(start()))
+        .record_publication(
+            a,
+            Publication::Publish(one),
+            None,
+            Vec::new(),
+            stamp(start()),
+        )
         .await
         .expect("published");
     configure(&rig, &[SET]).await;
@@ -136,7 +142,7 @@ async fn a_member_is_published_by_its_set_alone() {
     assert_eq!(moved, Ok(vec![a]));
     assert_eq!(due().await, [Publication::Withdraw]);
     rig.store
-        .record_publication(a, Publication::Withdraw, None, stamp(start()))
+        .record_publication(a, Publication::Withdraw, None, Vec::new(), stamp(start()))
         .await
         .expect("withdrawn");
     // With the edition goes the file.

@@ -174,7 +174,13 @@ async fn a_removed_source_keeps_its_history_and_gives_up_its_claim() {
         .version(id, start(), "one", VersionState::Unverified)
         .await;
     rig.store
-        .record_publication(id, Publication::Publish(version), None, stamp(start()))
+        .record_publication(
+            id,
+            Publication::Publish(version),
+            None,
+            Vec::new(),
+            stamp(start()),
+        )
         .await
         .expect("published");
     let claim = rig.claim(id, start()).await;

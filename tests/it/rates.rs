@@ -1,0 +1,273 @@
+//! Currency rates from a source to an answer, by use-cases and the worker, with an origin that answers as providers do.
+
+use chrono::NaiveDate;
+use gannet::app::{
+    Error, ErrorKind, NewSource, RatesAt, RatesDay, RatesError, RatesOver, RatesWanted,
+};
+use gannet::clock::Clock as _;
+use gannet::domain::{
+    Currency, Judgement, Provider, SettingsPatch, Verdict, VerdictOutcome, VersionState,
+};
+
+use crate::rig::{Reply, TestApp, hourly};
+
+fn ecb(days: &[(&str, &str)]) -> Reply {
+    let days = days.iter().map(|(day, usd)| {
+        format!(r#"<Cube time="{day}"><Cube currency="USD" rate="{usd}"/><Cube currency="GBP" rate="0.8000"/></Cube>"#)
+    });
+    Reply::ok(format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?><gesmes:Envelope xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01"><Cube>{}</Cube></gesmes:Envelope>"#,
+        days.collect::<String>()
+    ))
+}
+
+fn of_rates(test: &TestApp, path: &str, provider: Provider) -> NewSource {
+    let name = path
+        .trim_start_matches('/')
+        .split('?')
+        .next()
+        .unwrap_or_default();
+    let mut new = hourly(&name.replace('/', "-"), test.origin.url(path));
+    new.settings.rates = Some(Some(provider));
+    new
+}
+
+/// An app with a source `ecb` that answers this, fetched once.
+async fn with_ecb(replies: Vec<Reply>) -> TestApp {
+    let test = TestApp::new().open().await;
+    test.origin.on("/ecb", replies);
+    test.add(vec![of_rates(&test, "/ecb", Provider::Ecb)])
+        .await
+        .expect("added");
+    test.good_pass().await;
+    test
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a day")
+}
+
+fn code(text: &str) -> Currency {
+    text.parse().expect("a code")
+}
+
+fn on(text: &str) -> RatesAt {
+    RatesAt {
+        day: text.parse().expect("a day"),
+        ..RatesAt::default()
+    }
+}
+
+/// What the verifiers said of the newest version of a source.
+async fn said(test: &TestApp, source: &str) -> Vec<String> {
+    let (_, version) = test.version(source).await.expect("a version");
+    let verdicts = test
+        .verdicts(version.id)
+        .await
+        .expect("verdicts")
+        .into_iter();
+    let line = |verdict: Verdict| {
+        let verdict = verdict.verdict;
+        let Judgement {
+            outcome, detail, ..
+        } = verdict.judgement;
+        format!("{} {}: {detail}", verdict.verifier, outcome.as_str())
+    };
+    verdicts.map(line).collect()
+}
+
+async fn json(test: &TestApp, at: &RatesAt) -> String {
+    let answer = test.rates_on(at).await.expect("rates");
+    answer.rates.rates.as_json().to_owned()
+}
+
+#[tokio::test]
+async fn rates_of_a_file_with_many_days_are_answered_by_day() {
+    let test = with_ecb(vec![ecb(&[
+        ("2026-01-30", "1.2500"),
+        ("2026-01-29", "1.2"),
+    ])])
+    .await;
+    let verdicts = said(&test, "ecb").await;
+    assert_eq!(
+        verdicts,
+        ["rates:ecb passed: 2 days from 2026-01-29 to 2026-01-30: 2 rates, base EUR"]
+    );
+    assert_eq!(
+        json(&test, &on("2026-01-30")).await,
+        r#"{"GBP":0.8000,"USD":1.2500}"#
+    );
+    assert_eq!(
+        json(&test, &on("latest")).await,
+        r#"{"GBP":0.8000,"USD":1.2500}"#
+    );
+    let mut in_dollars = on("2026-01-30");
+    in_dollars.wanted.base = Some(code("USD"));
+    assert_eq!(
+        json(&test, &in_dollars).await,
+        r#"{"EUR":0.8,"GBP":0.64,"USD":1}"#
+    );
+    in_dollars.wanted.symbols = Some(vec![code("EUR")]);
+    assert_eq!(json(&test, &in_dollars).await, r#"{"EUR":0.8}"#);
+
+    let error = test
+        .rates_on(&on("2026-01-31"))
+        .await
+        .expect_err("a Saturday");
+    let RatesError::NoRates { nearest, of, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(*nearest, Some(day("2026-01-30")));
+    assert_eq!(of.held, Some((day("2026-01-29"), day("2026-01-30"))));
+    let error = Error::from(error);
+    assert_eq!(error.kind, ErrorKind::NotFound);
+    assert_eq!(
+        error.with_hint(),
+        "ecb has no rates for 2026-01-31: it has days from 2026-01-29 to 2026-01-30; the nearest earlier day is 2026-01-30"
+    );
+    let nearest = RatesAt {
+        nearest_previous: true,
+        ..on("2026-01-31")
+    };
+    let answer = test.rates_on(&nearest).await.expect("rates");
+    assert_eq!(answer.rates.date, day("2026-01-30"));
+
+    let mut unknown = on("latest");
+    unknown.wanted.symbols = Some(vec![code("XAU")]);
+    let error = Error::from(test.rates_on(&unknown).await.expect_err("no gold"));
+    assert_eq!(error.kind, ErrorKind::Invalid);
+    assert!("2026-1-30".parse::<RatesDay>().is_err());
+}
+
+#[tokio::test]
+async fn a_correction_is_in_force_and_what_was_known_before_is_still_answered() {
+    let test = with_ecb(vec![
+        ecb(&[("2026-01-29", "1.2"), ("2026-01-30", "1.25")]),
+        ecb(&[("2026-01-30", "1.26"), ("2026-02-02", "1.27")]),
+        ecb(&[("2026-02-02", "0")]),
+    ])
+    .await;
+    let before = test.clock.now();
+    test.turn(60);
+    test.good_pass().await;
+    let over = RatesOver {
+        from: day("2026-01-01"),
+        to: day("2026-12-31"),
+        wanted: RatesWanted {
+            symbols: Some(vec![code("USD")]),
+            ..RatesWanted::default()
+        },
+    };
+    let days = async |over: &RatesOver| {
+        let range = test.rates_range(over).await.expect("a range");
+        let days = range.days.iter().map(|day| {
+            let mark = if day.is_correction { "*" } else { "" };
+            format!(
+                "{} {}{mark} v{}",
+                day.rates.date,
+                day.rates.rates.as_json(),
+                day.version
+            )
+        });
+        days.collect::<Vec<_>>()
+    };
+    let now = [
+        r#"2026-01-29 {"USD":1.2} v1"#,
+        r#"2026-01-30 {"USD":1.26}* v2"#,
+        r#"2026-02-02 {"USD":1.27} v2"#,
+    ];
+    assert_eq!(days(&over).await, now);
+    let mut earlier = over.clone();
+    earlier.wanted.as_of = Some(before);
+    assert_eq!(
+        days(&earlier).await,
+        [now[0], r#"2026-01-30 {"USD":1.25} v1"#]
+    );
+
+    // A file that is refused changes nothing.
+    test.turn(60);
+    test.pass().await;
+    assert_eq!(days(&over).await, now);
+    let (_, version) = test.version("ecb").await.expect("a version");
+    assert_eq!(version.state, VersionState::Failed);
+    assert_eq!(
+        said(&test, "ecb").await,
+        ["rates:ecb failed: for 2026-02-02, the rate of USD is 0, which is not positive"]
+    );
+
+    // A refused version that was published takes its rates along.
+    let failed = VerdictOutcome::Failed;
+    test.verdict("v2", "rates:ecb", failed, None)
+        .await
+        .expect("a verdict");
+    assert_eq!(days(&over).await, [now[0], r#"2026-01-30 {"USD":1.25} v1"#]);
+}
+
+#[tokio::test]
+async fn an_answer_of_fixer_is_rates_or_a_failure_with_its_reason() {
+    let test = TestApp::new().open().await;
+    let address = "/api/2026-01-30?base=USD&symbols=EUR,JPY";
+    let good = r#"{"success":true,"historical":true,"date":"2026-01-30","base":"USD","rates":{"JPY":154,"EUR":8.41e-01}}"#;
+    let full = r#"{"success":false,"error":{"code":104,"type":"usage_limit_reached","info":"Your quota is used up."}}"#;
+    test.origin
+        .on("/api/2026-01-30", [Reply::ok(good), Reply::ok(full)]);
+    test.add(vec![of_rates(&test, address, Provider::Fixer)])
+        .await
+        .expect("added");
+    test.good_pass().await;
+    assert_eq!(
+        json(&test, &on("latest")).await,
+        r#"{"EUR":8.41e-01,"JPY":154}"#
+    );
+    test.turn(60);
+    test.pass().await;
+    assert_eq!(
+        said(&test, "api-2026-01-30").await,
+        [
+            "rates:fixer failed: the provider answered with error 104 (usage_limit_reached): Your quota is used up."
+        ]
+    );
+    assert_eq!(
+        json(&test, &on("latest")).await,
+        r#"{"EUR":8.41e-01,"JPY":154}"#
+    );
+}
+
+#[tokio::test]
+async fn the_setting_says_whose_rates_a_file_holds_whenever_it_is_set() {
+    let test = TestApp::new()
+        .source("/ecb", [ecb(&[("2026-01-30", "1.25")])])
+        .open()
+        .await;
+    test.good_pass().await;
+    let error = test.rates_on(&on("latest")).await.expect_err("no rates");
+    assert!(matches!(error, RatesError::NoSource), "{error:?}");
+    let mut of_source = on("latest");
+    of_source.wanted.source = Some("ecb".to_owned());
+    let error = Error::from(test.rates_on(&of_source).await.expect_err("no rates"));
+    assert_eq!(error.message, "ecb has no currency rates");
+
+    let rates = |provider| SettingsPatch {
+        rates: Some(provider),
+        ..SettingsPatch::default()
+    };
+    test.edit(&["ecb".to_owned()], rates(Some(Provider::Ecb)))
+        .await
+        .expect("edited");
+    test.good_pass().await;
+    assert_eq!(
+        json(&test, &of_source).await,
+        r#"{"GBP":0.8000,"USD":1.25}"#
+    );
+    let sources = test.rate_sources().await.expect("sources");
+    let found: Vec<_> = sources
+        .iter()
+        .map(|one| (one.name.as_str(), one.provider, one.held))
+        .collect();
+    let held = (day("2026-01-30"), day("2026-01-30"));
+    assert_eq!(found, [("ecb", Provider::Ecb, Some(held))]);
+    test.edit(&["ecb".to_owned()], rates(None))
+        .await
+        .expect("edited");
+    assert_eq!(test.rate_sources().await.expect("sources"), []);
+}
