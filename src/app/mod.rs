@@ -55,7 +55,8 @@ pub use publishing::publish::PublishRequest;
 pub(crate) use publishing::publish::all_failed;
 pub use publishing::withdraw::{LeftAtPaths, LeftInSet, StandingFaults, Unpublished};
 pub use queue_rates::{QueueLately, QueueStep};
-pub use rates::{
+pub use rates::additions::NewRates;
+pub use rates::queries::{
     RateSource, RatesAnswer, RatesAt, RatesDay, RatesError, RatesOver, RatesRange, RatesWanted,
 };
 pub use sets::judge::VerifiedSet;

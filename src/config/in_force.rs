@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use toml::Value;
 
 use super::{
-    Config, DashboardConfig, FetchConfig, HttpConfig, LogConfig, QueuesConfig, SettingOrigin,
-    SettingOrigins, StorageConfig, WorkerConfig,
+    Config, DashboardConfig, FetchConfig, HttpConfig, LogConfig, QueuesConfig, RatesConfig,
+    SettingOrigin, SettingOrigins, StorageConfig, WorkerConfig,
 };
 
 /// One setting in force.
@@ -33,6 +33,7 @@ struct Tables<'a> {
     dashboard: &'a DashboardConfig,
     worker: &'a WorkerConfig,
     queues: &'a QueuesConfig,
+    rates: &'a RatesConfig,
     http: &'a HttpConfig,
 }
 
@@ -63,6 +64,7 @@ impl Config {
             dashboard: &self.dashboard,
             worker: &self.worker,
             queues: &self.all_queues,
+            rates: &self.rates,
             http: &self.http,
         };
         let tables = serde_json::to_value(tables).expect("texts, numbers and lists of texts");

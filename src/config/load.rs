@@ -17,8 +17,8 @@ use super::queues::QueueKeys;
 use super::verifiers::VerifierKeys;
 use super::{
     CataloguePlace, Config, ConfigError, DashboardConfig, Environment, FetchConfig, HttpConfig,
-    LogConfig, QueuesConfig, Secrets, SettingOrigin, SettingOrigins, StorageConfig, WorkerConfig,
-    Zone, builtin, notify, queues, verifiers,
+    LogConfig, QueuesConfig, RatesConfig, Secrets, SettingOrigin, SettingOrigins, StorageConfig,
+    WorkerConfig, Zone, builtin, notify, queues, verifiers,
 };
 
 /// The command line options that choose the configuration.
@@ -46,6 +46,7 @@ struct FileSettings {
     worker: WorkerConfig,
     #[serde(rename = "queues")]
     all_queues: QueuesConfig,
+    rates: RatesConfig,
     http: HttpConfig,
     verifier: Vec<VerifierKeys>,
     notify: Vec<NotifierKeys>,
@@ -220,6 +221,7 @@ impl Config {
             dashboard: settings.dashboard,
             worker: settings.worker,
             all_queues: settings.all_queues,
+            rates: settings.rates,
             http: settings.http,
             verifiers: settings.verifiers,
             notifiers: settings.notifiers,

@@ -12,8 +12,8 @@ use super::values::{
     DEFAULT_TIMEOUT, duration, one_path, redis_address, size, user_agent, web_address, within,
 };
 use super::{
-    Builtin, CataloguePlace, NoProxy, ObjectsPlace, ProxyAddress, RatesRule, ResourceLimits,
-    Schema, Secrets, SettingOrigin, SettingOrigins, StorageConfig, Zone,
+    Builtin, CataloguePlace, NoProxy, ObjectsPlace, ProxyAddress, RatesConfig, RatesRule,
+    ResourceLimits, Schema, Secrets, SettingOrigin, SettingOrigins, StorageConfig, Zone,
 };
 use crate::domain::text_form::{prints_text, reads_text};
 use crate::domain::words::words;
@@ -43,6 +43,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// `[queues]`.
     pub all_queues: QueuesConfig,
+    /// `[rates]`.
+    pub rates: RatesConfig,
     /// `[http]`.
     pub http: HttpConfig,
     /// `[[verifier]]`, in the order of the file.

@@ -106,8 +106,8 @@ pub use publication::{
     FileSeal, Publication, candidate_path, conflicts, is_servable, publication_for,
 };
 pub use rates::{
-    Currency, CurrencyError, DayRates, Provider, Rate, RateTable, Refused, Stop, UnknownCurrency,
-    parse_day,
+    Currency, CurrencyError, DayRates, Provider, Rate, RateTable, RatesAddress, RatesWish, Refused,
+    Stop, UnknownCurrency, parse_day,
 };
 pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};

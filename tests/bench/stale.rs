@@ -82,6 +82,7 @@ fn app(folder: &Path, min: u64) -> App {
         dashboard: DashboardConfig::default(),
         worker: gannet::config::WorkerConfig::default(),
         all_queues: gannet::config::QueuesConfig::default(),
+        rates: gannet::config::RatesConfig::default(),
         http: gannet::config::HttpConfig::default(),
         notifiers: Vec::new(),
         queues: Vec::new(),

@@ -786,13 +786,14 @@ fn the_shipped_file_states_the_defaults() {
             "[dashboard]",
             "[worker]",
             "[queues]",
+            "[rates]",
             "[http]"
         ],
         "all but the sections is commented out"
     );
     let settings =
         uncommented(|line| line.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()));
-    assert_eq!(settings.lines().count(), 18, "{settings}");
+    assert_eq!(settings.lines().count(), 19, "{settings}");
     let stated = home.load_text(&settings).expect("a configuration");
     let default = Home::new().load(&[]).expect("a configuration");
     assert_eq!(
@@ -804,7 +805,7 @@ fn the_shipped_file_states_the_defaults() {
     assert_eq!(stated.data_dir, home.path("data"));
 }
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "http",
     "fetch",
     "log",
@@ -812,6 +813,7 @@ const SECTIONS: [&str; 11] = [
     "keys",
     "worker",
     "queues",
+    "rates",
     "verifier",
     "limits",
     "notify",
@@ -847,6 +849,7 @@ fn the_shipped_file_documents_every_key() {
         ("[dashboard]\n", SHIPPED),
         ("[worker]\n", top),
         ("[queues]\n", top),
+        ("[rates.fixer]\n", top),
         ("[http]\n", SHIPPED),
         ("[[verifier]]\n", verifiers),
         ("[[verifier]]\nbuiltin = \"json\"\n", verifiers),

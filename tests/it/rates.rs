@@ -1,5 +1,7 @@
 //! Currency rates from a source to an answer, by use-cases and the worker, with an origin that answers as providers do.
 
+use std::fs;
+
 use chrono::NaiveDate;
 use gannet::app::{
     Error, ErrorKind, NewSource, RatesAt, RatesDay, RatesError, RatesOver, RatesWanted,
@@ -9,7 +11,7 @@ use gannet::domain::{
     Currency, Judgement, Provider, SettingsPatch, Verdict, VerdictOutcome, VersionState,
 };
 
-use crate::rig::{Reply, TestApp, hourly};
+use crate::rig::{Home, Reply, TestApp, hourly};
 
 fn ecb(days: &[(&str, &str)]) -> Reply {
     let days = days.iter().map(|(day, usd)| {
@@ -270,4 +272,125 @@ async fn the_setting_says_whose_rates_a_file_holds_whenever_it_is_set() {
         .await
         .expect("edited");
     assert_eq!(test.rate_sources().await.expect("sources"), []);
+}
+
+#[test]
+fn rates_are_added_and_shown_on_the_command_line() {
+    let home = Home::new("");
+    let root = home.origin.url("");
+    let config =
+        home.config("") + &format!("[rates.ecb]\naddress = {root:?}\nallow_private = true\n");
+    fs::write(home.path("config.toml"), config).expect("a configuration");
+    let name = "/eurofxref-hist-90d.xml";
+    home.origin.on(
+        name,
+        [
+            ecb(&[("2026-01-29", "1.2"), ("2026-01-30", "1.2500")]),
+            ecb(&[("2026-01-30", "1.2600"), ("2026-02-02", "1.27")]),
+        ],
+    );
+    let said = home.run(&["rates", "show"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    let added = home.ok(&["rates", "add", "ecb"]);
+    assert!(added.starts_with("added ecb (1): "), "{added}");
+    let empty = home.run(&["rates", "show"]);
+    assert_eq!((empty.code, empty.out.as_str()), (Some(2), ""));
+    assert!(empty.err.contains("ecb has no rates yet"), "{empty:?}");
+    home.ok(&["fetch", "ecb"]);
+    home.ok(&["fetch", "ecb"]);
+
+    let shown = home.ok(&["rates", "show", "2026-01-30"]);
+    let lines: Vec<_> = shown.lines().collect();
+    assert!(
+        lines[0].starts_with("2026-01-30, 1 EUR, by ecb (v2), fetched "),
+        "{shown}"
+    );
+    assert!(lines[0].ends_with(", corrected"), "{shown}");
+    assert_eq!(
+        lines[1..],
+        [
+            "",
+            "CURRENCY    RATE  SINCE 2026-01-29",
+            "GBP       0.8000           +0.00 %",
+            "USD       1.2600           +5.00 %",
+        ]
+    );
+    let json = home.ok(&["rates", "show", "--symbols", "USD", "--json"]);
+    assert!(json.contains(r#""rates": {"USD":1.27}"#), "{json}");
+    let csv = home.ok(&["rates", "show", "2026-01-30", "--base", "USD", "--csv"]);
+    let rows: Vec<_> = csv.lines().collect();
+    assert_eq!(
+        rows[0],
+        "date,base,currency,rate,provider,version,retrieved_at,corrected"
+    );
+    assert!(
+        rows[1].starts_with("2026-01-30,USD,EUR,0.793650793651,ecb,2,"),
+        "{csv}"
+    );
+    let history = home.ok(&["rates", "history", "USD"]);
+    let lines: Vec<_> = history.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "USD for 1 EUR, by ecb",
+            "",
+            "DAY           RATE   CHANGE  VERSION",
+            "2026-01-29     1.2           v1",
+            "2026-01-30  1.2600  +5.00 %  v2       corrected",
+            "2026-02-02    1.27  +0.79 %  v2",
+        ]
+    );
+    let json = home.json(&[
+        "rates",
+        "history",
+        "USD",
+        "--from",
+        "2026-02-01",
+        "--to",
+        "2026-02-28",
+        "--json",
+    ]);
+    assert_eq!(json[0]["date"], "2026-02-02");
+    assert_eq!(json.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn what_cannot_be_shown_or_added_is_refused_with_the_reason() {
+    let home = Home::new("");
+    home.origin.on("/ecb", [ecb(&[("2026-01-30", "1.25")])]);
+    let url = home.origin.url("/ecb");
+    home.ok(&["add", &url, "--rates", "ecb", "--allow-private"]);
+    home.ok(&["fetch", "ecb"]);
+    for (arguments, why) in [
+        (
+            &["rates", "show", "2026-01-31"][..],
+            "the nearest earlier day is 2026-01-30",
+        ),
+        (
+            &["rates", "show", "--symbols", "XAU"],
+            "there is no rate of XAU",
+        ),
+        (
+            &["rates", "show", "yesterday"],
+            "expected one such as 2026-11-27",
+        ),
+        (&["rates", "add", "ecb", "--base", "USD"], "the base EUR"),
+        (&["rates", "add", "other"], "expected fixer or ecb"),
+        (
+            &[
+                "rates",
+                "history",
+                "USD",
+                "--from",
+                "2026-02-02",
+                "--to",
+                "2026-02-01",
+            ],
+            "ends before it begins",
+        ),
+    ] {
+        let said = home.run(arguments);
+        assert_eq!(said.code, Some(2), "{arguments:?}: {said:?}");
+        assert!(said.err.contains(why), "{arguments:?}: {said:?}");
+    }
 }

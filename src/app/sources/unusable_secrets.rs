@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::{App, Result};
-use crate::domain::Template;
+use crate::domain::{Source, Template};
 
 /// How many sources a line names; the rest are counted.
 const SHOWN: usize = 3;
@@ -12,9 +12,14 @@ impl App {
     /// Returns a line for each secret, named by a source's address, header or user, that has no value here or too short
     /// a one: the sources, the name, and the reason.
     pub async fn unusable_secrets(&self) -> Result<Vec<String>> {
+        Ok(self.unusable_secrets_among(&self.sources(&[]).await?))
+    }
+
+    /// Returns such lines for these sources.
+    pub fn unusable_secrets_among(&self, sources: &[Source]) -> Vec<String> {
         let config = self.config();
         let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for source in self.sources(&[]).await? {
+        for source in sources {
             let texts = source.settings.secret_texts();
             let mut names: Vec<_> = texts.flat_map(|text| Template(text).names()).collect();
             names.sort_unstable();
@@ -28,7 +33,7 @@ impl App {
             let why = config.secrets.problem(&name)?;
             Some(format!("{}: ${{{name}}} {why}", listed(&users)))
         };
-        Ok(users.into_iter().filter_map(line).collect())
+        users.into_iter().filter_map(line).collect()
     }
 }
 

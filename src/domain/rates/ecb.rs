@@ -9,13 +9,38 @@ use chrono::NaiveDate;
 use xml::attribute::OwnedAttribute;
 use xml::reader::{EventReader, XmlEvent};
 
-use super::{Currency, DayRates, Rate, RateTable, Refused, parse_day};
+use super::{Currency, DayRates, Rate, RateTable, RatesAddress, RatesWish, Refused, parse_day};
+
+const FOLDER: &str = "https://www.ecb.europa.eu/stats/eurofxref";
+const LAST_90_DAYS: &str = "eurofxref-hist-90d.xml";
+const ALL_DAYS: &str = "eurofxref-hist.xml";
 
 /// The most days of a document: a century.
 const MAX_DAYS: usize = 40_000;
 
 /// The days read so far.
 type Days = BTreeMap<NaiveDate, BTreeMap<Currency, String>>;
+
+/// Returns the address of the file with the last 90 days, or with all days since 1999.
+pub(super) fn address(wish: &RatesWish, root: Option<&str>) -> Result<RatesAddress, String> {
+    let is_of_euro = wish.base.is_none_or(|base| base == Currency::EUR);
+    if !is_of_euro || !wish.symbols.is_empty() {
+        let why = "the file of the European Central Bank has all its currencies, and the base EUR: choose when you read its rates";
+        return Err(why.to_owned());
+    }
+    if wish.key_in_header {
+        return Err("the European Central Bank takes no key".to_owned());
+    }
+    let file = if wish.is_whole_history {
+        ALL_DAYS
+    } else {
+        LAST_90_DAYS
+    };
+    Ok(RatesAddress {
+        address: format!("{}/{file}", root.unwrap_or(FOLDER)),
+        headers: Vec::new(),
+    })
+}
 
 pub(super) fn read(content: &[u8]) -> Result<Vec<DayRates>, Refused> {
     let days = days_of(content).map_err(Refused::because)?;
@@ -135,6 +160,25 @@ mod tests {
         for cut in (0..text.len()).step_by(7) {
             super::read(&text.as_bytes()[..cut]).expect_err("a document that is cut off");
         }
+    }
+
+    #[test]
+    fn an_address_is_that_of_one_of_two_files() {
+        let mut wish = RatesWish::default();
+        let found = address(&wish, None).expect("an address").address;
+        assert_eq!(
+            found,
+            "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml"
+        );
+        wish.is_whole_history = true;
+        let found = address(&wish, Some("http://h:1"))
+            .expect("an address")
+            .address;
+        assert_eq!(found, "http://h:1/eurofxref-hist.xml");
+        wish.base = Some(Currency::EUR);
+        address(&wish, None).expect("the base that it has");
+        wish.base = "USD".parse().ok();
+        address(&wish, None).expect_err("another base");
     }
 
     #[test]

@@ -10,8 +10,16 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::{Currency, DayRates, Rate, RateTable, Refused, Stop, parse_day};
+use super::{
+    Currency, DayRates, Rate, RateTable, RatesAddress, RatesWish, Refused, Stop, parse_day,
+};
 use crate::domain::{check_json, clean_line, shortened};
+
+/// The API, which takes the key in the address, and its other form, which takes the key in a header.
+const API: &str = "https://data.fixer.io/api";
+const API_WITH_HEADER: &str = "https://api.apilayer.com/fixer";
+/// The key by the name of its secret.
+const KEY: &str = "${FIXER_ACCESS_KEY}";
 
 const NEW_KEY: &str =
     "put the access key of your account into the secrets file, then enable the source again";
@@ -48,6 +56,35 @@ struct Asked {
     base: Currency,
     /// `None` for all.
     symbols: Option<BTreeSet<Currency>>,
+}
+
+/// Returns the address of one day for each: `{date}` stands for the day.
+pub(super) fn address(wish: &RatesWish, root: Option<&str>) -> Result<RatesAddress, String> {
+    if wish.is_whole_history {
+        return Err("Fixer has one file a day: `gannet rates ingest` gets earlier days".to_owned());
+    }
+    let own = if wish.key_in_header {
+        API_WITH_HEADER
+    } else {
+        API
+    };
+    let mut query = Vec::new();
+    if !wish.key_in_header {
+        query.push(format!("access_key={KEY}"));
+    }
+    query.extend(wish.base.map(|base| format!("base={base}")));
+    if !wish.symbols.is_empty() {
+        let symbols: Vec<_> = wish.symbols.iter().map(Currency::as_str).collect();
+        query.push(format!("symbols={}", symbols.join(",")));
+    }
+    let mark = if query.is_empty() { "" } else { "?" };
+    let header = wish
+        .key_in_header
+        .then(|| ("apikey".to_owned(), KEY.to_owned()));
+    Ok(RatesAddress {
+        address: format!("{}/{{date}}{mark}{}", root.unwrap_or(own), query.join("&")),
+        headers: header.into_iter().collect(),
+    })
 }
 
 pub(super) fn read(address: &str, content: &[u8]) -> Result<Vec<DayRates>, Refused> {
@@ -201,6 +238,60 @@ mod tests {
         format!(
             r#"{{"success":true,"timestamp":1,"historical":true,"base":"EUR","date":"2026-11-27","rates":{rates}}}"#
         )
+    }
+
+    #[test]
+    fn an_address_asks_for_what_is_wished() {
+        let all = RatesWish::default();
+        let some = RatesWish {
+            base: Some(Currency::EUR),
+            symbols: ["USD", "GBP"]
+                .map(|code| code.parse().expect("a code"))
+                .to_vec(),
+            ..RatesWish::default()
+        };
+        let with_header = |wish: &RatesWish| RatesWish {
+            key_in_header: true,
+            ..wish.clone()
+        };
+        let header = [("apikey".to_owned(), KEY.to_owned())];
+        for (wish, root, expected, headers) in [
+            (
+                all.clone(),
+                None,
+                "https://data.fixer.io/api/{date}?access_key=${FIXER_ACCESS_KEY}",
+                &[][..],
+            ),
+            (
+                some.clone(),
+                Some("https://mirror.example/f"),
+                "https://mirror.example/f/{date}?access_key=${FIXER_ACCESS_KEY}&base=EUR&symbols=USD,GBP",
+                &[],
+            ),
+            (
+                with_header(&all),
+                None,
+                "https://api.apilayer.com/fixer/{date}",
+                &header,
+            ),
+            (
+                with_header(&some),
+                None,
+                "https://api.apilayer.com/fixer/{date}?base=EUR&symbols=USD,GBP",
+                &header,
+            ),
+        ] {
+            let found = address(&wish, root).expect("an address");
+            assert_eq!(
+                (found.address.as_str(), &found.headers[..]),
+                (expected, headers)
+            );
+        }
+        let whole = RatesWish {
+            is_whole_history: true,
+            ..RatesWish::default()
+        };
+        address(&whole, None).expect_err("one file a day");
     }
 
     #[test]

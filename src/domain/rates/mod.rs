@@ -11,6 +11,7 @@ mod fixer;
 mod provider;
 mod rate;
 mod rate_table;
+mod rates_address;
 mod refused;
 
 pub use currency::{Currency, CurrencyError};
@@ -18,4 +19,5 @@ pub use day_rates::{DayRates, UnknownCurrency, parse_day};
 pub use provider::Provider;
 pub use rate::Rate;
 pub use rate_table::RateTable;
+pub use rates_address::{RatesAddress, RatesWish};
 pub use refused::{Refused, Stop};

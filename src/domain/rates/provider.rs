@@ -1,6 +1,6 @@
 //! The providers of rates: a line each here, and a file each beside this one.
 
-use super::{DayRates, Refused, ecb, fixer};
+use super::{DayRates, RatesAddress, RatesWish, Refused, ecb, fixer};
 use crate::domain::size_to_the_byte;
 use crate::domain::text_form::{prints_text, reads_text};
 use crate::domain::words::words;
@@ -38,6 +38,20 @@ impl Provider {
         match self {
             Self::Fixer => fixer::read(address, content),
             Self::Ecb => ecb::read(content),
+        }
+    }
+
+    /// Returns the address of a source that asks the provider for this, below `root` or else below the provider's own
+    /// address.
+    ///
+    /// # Errors
+    ///
+    /// What the provider does not give.
+    pub fn address(self, wish: &RatesWish, root: Option<&str>) -> Result<RatesAddress, String> {
+        let root = root.map(|root| root.trim_end_matches('/'));
+        match self {
+            Self::Fixer => fixer::address(wish, root),
+            Self::Ecb => ecb::address(wish, root),
         }
     }
 

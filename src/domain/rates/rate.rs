@@ -65,6 +65,12 @@ impl Rate {
         })
     }
 
+    /// Returns by how many per cent this rate differs from an earlier one, for people to see.
+    pub fn percent_since(self, earlier: Self) -> f64 {
+        let ratio = self.divided_by(earlier).parse::<f64>();
+        ratio.map_or(f64::NAN, |ratio| (ratio - 1.0) * 100.0)
+    }
+
     /// Returns this rate divided by another as a JSON number: 12 significant digits, half to even, without zeros at the
     /// end.
     pub fn divided_by(self, other: Self) -> String {
@@ -203,6 +209,19 @@ mod tests {
             ("9.99999999999999", "1", "10"),
         ] {
             assert_eq!(ratio(one, other), expected, "{one} / {other}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_in_per_cent() {
+        let rate = |text: &str| Rate::parse(text).expect(text);
+        for (now, before, expected) in [
+            ("1.1", "1", "+10.00"),
+            ("1", "1", "+0.00"),
+            ("0.99", "1", "-1.00"),
+        ] {
+            let percent = rate(now).percent_since(rate(before));
+            assert_eq!(format!("{percent:+.2}"), expected);
         }
     }
 

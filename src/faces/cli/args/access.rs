@@ -17,13 +17,12 @@ impl AppCommand {
     /// Returns the command's access. Only commands that add sources may create a store, so that a mistyped folder
     /// never becomes a new, empty, healthy store.
     pub fn access(&self) -> Access {
+        if self.only_reads_by_arguments() {
+            return Access::Read;
+        }
         match self {
-            Self::User(args) if matches!(args.what, UserWhat::List(_)) => Access::Read,
-            Self::Token(args) if matches!(args.what, TokenWhat::List(_)) => Access::Read,
-            Self::Messages(args) if args.what.only_reads() => Access::Read,
-            Self::Apply(args) if args.dry_run => Access::Read,
-            Self::Import(args) if args.dry_run => Access::Read,
             Self::Add(_)
+            | Self::Rates(_)
             | Self::Apply(_)
             | Self::Import(_)
             | Self::LegacyBuild
@@ -54,6 +53,19 @@ impl AppCommand {
             | Self::Token(_)
             | Self::LegacyInterval(_)
             | Self::LegacyEnabled(_) => Access::Change,
+        }
+    }
+
+    /// Reports whether this command may change the store, and its arguments ask only for what is in it.
+    fn only_reads_by_arguments(&self) -> bool {
+        match self {
+            Self::User(args) => matches!(args.what, UserWhat::List(_)),
+            Self::Token(args) => matches!(args.what, TokenWhat::List(_)),
+            Self::Messages(args) => args.what.only_reads(),
+            Self::Rates(args) => args.what.only_reads(),
+            Self::Apply(args) => args.dry_run,
+            Self::Import(args) => args.dry_run,
+            _ => false,
         }
     }
 }

@@ -8,6 +8,7 @@ mod legacy;
 mod messages;
 mod people;
 mod queries;
+mod rates;
 mod root;
 mod sources;
 #[cfg(test)]
@@ -23,6 +24,9 @@ pub use people::{FormatArgs, TokenArgs, TokenWhat, UserArgs, UserWhat};
 pub use queries::{
     DumpArgs, GrepArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ReportArgs, ShowArgs, SqlArgs,
     TableFormat,
+};
+pub use rates::{
+    RatesAddArgs, RatesArgs, RatesHistoryArgs, RatesShowArgs, RatesWantedArgs, RatesWhat,
 };
 pub use root::{
     AppCommand, Cli, Command, CompleteArgs, CompletionsArgs, ConfigArgs, ConfigShowArgs,

@@ -10,8 +10,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use super::{
     AddArgs, ApplyArgs, CatArgs, DiffArgs, DumpArgs, EditArgs, ExportArgs, FetchArgs, GrepArgs,
     HistoryArgs, ImportArgs, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs,
-    LogArgs, MessagesArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs, SqlArgs,
-    TokenArgs, UserArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
+    LogArgs, MessagesArgs, RatesArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs,
+    SqlArgs, TokenArgs, UserArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
 };
 use crate::config::parse_listen_address;
 use crate::domain::IntervalError;
@@ -282,6 +282,8 @@ pub enum AppCommand {
     Token(TokenArgs),
     /// Send messages, and see what was pushed
     Messages(MessagesArgs),
+    /// Watch currency rates, and show them
+    Rates(RatesArgs),
     /// Make the sources match a TOML file
     Apply(ApplyArgs),
     /// Print the whole catalogue, or the TOML file that `apply` reads

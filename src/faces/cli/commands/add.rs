@@ -87,7 +87,8 @@ async fn add(app: &App, new: Vec<NewSource>, console: &mut Console<'_>) -> Comma
     Ok(warn_of_unpublished(app, ids, console).await?)
 }
 
-fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
+/// Prints what was added.
+pub(super) fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
     let source = &added.source;
     let settings = &source.settings;
     let place = match &source.state.set {

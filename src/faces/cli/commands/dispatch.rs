@@ -3,7 +3,7 @@
 use super::folders::SetFolders;
 use super::{
     add, apply, cat, change, diff, dump, export, grep, history, import, list, log, messages,
-    notify, report, show, sql, token, user, verdict, verdicts, verify,
+    notify, rates, report, show, sql, token, user, verdict, verdicts, verify,
 };
 use crate::app::{App, row_named_in};
 use crate::faces::cli::args::{Access, AppCommand};
@@ -53,10 +53,10 @@ async fn carry_out(
         AppCommand::User(args) => user::run(app, args, console).await,
         AppCommand::Token(args) => token::run(app, args, console).await,
         AppCommand::Messages(args) => messages::run(app, args, console).await,
+        AppCommand::Rates(args) => rates::run(app, args, console).await,
         AppCommand::Apply(args) => apply::run(app, args, console).await,
         AppCommand::Dump(args) => dump::run(app, args, console).await,
-        // Opening the catalogue has created it.
-        AppCommand::LegacyBuild => Ok(ExitStatus::Done),
+        AppCommand::LegacyBuild => Ok(ExitStatus::Done), // opening the catalogue has created it
         AppCommand::LegacyAdd(args) => add::legacy(app, args, console).await,
         AppCommand::LegacyInterval(args) => change::legacy_interval(app, args, console).await,
         AppCommand::LegacyEnabled(args) => change::legacy_enable(app, args, console).await,

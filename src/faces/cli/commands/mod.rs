@@ -25,6 +25,7 @@ mod notify;
 mod overview;
 mod policy;
 mod published;
+mod rates;
 mod report;
 mod sets;
 mod show;

@@ -41,6 +41,7 @@ pub(crate) const TOPICS: &[Topic] = &[
     topic!("service"),
     topic!("people"),
     topic!("queues"),
+    topic!("currencies"),
     topic!("network"),
     topic!("storage"),
     topic!("recovery"),

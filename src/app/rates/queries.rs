@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{App, Error, ErrorKind, Result};
+use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{
     Currency, DayRates, Provider, Source, SourceId, UnknownCurrency, VersionId, parse_day,
 };
