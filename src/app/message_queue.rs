@@ -23,14 +23,22 @@ impl App {
             return Ok(self.ports.store.put_on_queue(unit, stamp).await?);
         };
         // The catalogue knows what was persisted, also when the server has lost its data.
-        if let Some(key) = unit.key
-            && let Some(known) = self
-                .read(SentUnder(key, unit.bodies.count(), stamp.at))
-                .await?
-        {
+        if let Some(known) = self.sent_before(&unit, stamp.at).await? {
             return Ok(known);
         }
         Ok(redis.put(&unit, &stamp.actor.0, stamp.at).await?)
+    }
+
+    /// Returns what became of a unit that was sent under the same key before, as far as the catalogue knows.
+    pub(super) async fn sent_before(
+        &self,
+        unit: &NewUnit,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Put>> {
+        match unit.key {
+            Some(key) => self.read(SentUnder(key, unit.bodies.count(), now)).await,
+            None => Ok(None),
+        }
     }
 
     /// Returns whether messages wait on a queue.

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{App, Error, ErrorKind, Result};
@@ -66,15 +67,20 @@ impl App {
     /// [`ErrorKind::Conflict`] for a new queue when there are too many, [`ErrorKind::Unavailable`] when the queues are full or the store
     /// cannot be written.
     pub async fn queue_messages(&self, new: NewMessages) -> Result<Queueing> {
-        if let Some(why) = self.refused_by_schema(&new).await? {
-            return Ok(Queueing::Refused(why));
-        }
+        let refused = self.refused_by_schema(&new).await?;
         let stamp = self.stamp();
         let received_at = stamp.at;
         let unit = self.unit_of(new, &stamp);
         let (count, queue) = (unit.bodies.count(), unit.queue.clone());
         let first = unit.first;
-        let put = self.put_on_queue(unit, stamp).await?;
+        let put = match refused {
+            None => self.put_on_queue(unit, stamp).await?,
+            // A repetition gets the answer of the first time, though the schema was changed since.
+            Some(why) => match self.sent_before(&unit, received_at).await? {
+                Some(known @ Put::Repeated(..)) => known,
+                _ => return Ok(Queueing::Refused(why)),
+            },
+        };
         let queued = |first, repeated| Queued {
             first,
             count,
@@ -210,7 +216,17 @@ impl App {
     }
 
     /// Puts a message that was given up on its queue again.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] for one whose body is damaged: it is not what was sent.
     pub async fn retry_dead(&self, id: MessageId) -> Result<()> {
+        let body = self.dead_message(id).await?.message.body;
+        if JsonLines::one(&body).is_err() {
+            let message = format!("the body of message {id} is damaged: it is not what was sent");
+            return Err(Error::new(ErrorKind::Conflict, message)
+                .hint("look at what is left of it, have it sent again, and delete it"));
+        }
         if self.ports.store.retry_dead(id, self.stamp()).await? {
             self.ports.messages_came.notify_one();
             return Ok(());
@@ -247,7 +263,10 @@ fn first_refusal(schema: &Schema, bodies: &JsonLines) -> Option<String> {
 }
 
 fn refusal(schema: &Schema, body: &str) -> Option<String> {
-    let value: Value = match serde_json::from_str(body) {
+    let mut reader = serde_json::Deserializer::from_str(body);
+    // How deep it is was checked.
+    reader.disable_recursion_limit();
+    let value = match Value::deserialize(&mut reader) {
         Ok(value) => value,
         Err(error) => return Some(truncate_line(&error)),
     };

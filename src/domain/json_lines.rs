@@ -53,7 +53,13 @@ impl JsonLines {
             if line.len() > MAX_MESSAGE_BYTES {
                 return Err(format!("line {number}: {}", too_long()));
             }
-            check_json(line).map_err(|flaw| format!("line {number}: {flaw}"))?;
+            check_json(line).map_err(|flaw| {
+                // The reader counts the lines of this one.
+                let flaw = flaw
+                    .to_string()
+                    .replace(" at line 1 column ", " at column ");
+                format!("line {number}: {flaw}")
+            })?;
             places.push(begin..begin + line.len());
             if places.len() > MAX_UNIT {
                 break;

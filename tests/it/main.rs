@@ -22,6 +22,7 @@ mod damaged_indexes;
 mod damaged_lost;
 mod damaged_marks;
 mod damaged_mended;
+mod damaged_messages;
 mod damaged_names;
 mod damaged_needs;
 mod damaged_people;

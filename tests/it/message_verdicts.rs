@@ -86,6 +86,22 @@ async fn what_could_not_be_judged_is_tried_again_a_few_times() {
 }
 
 #[tokio::test]
+async fn judging_on_request_takes_no_try_away() {
+    let test = judged_by("exit 3").await;
+    let id = send(&test, "1").await;
+    test.pass().await;
+    let verified = test.app.verify_message(id).await.expect("verdicts");
+    assert_eq!(verified.state, VersionState::Error);
+    test.turn(1);
+    test.pass().await;
+    let verdicts = test.app.message_verdicts(id).await.expect("verdicts");
+    assert_eq!(verdicts.len(), 3);
+    let said = test.log(Action::MessageError).await;
+    let is_last = |one: &&String| one.ends_with("; not tried again");
+    assert_eq!(said.iter().filter(is_last).count(), 0, "{said:?}");
+}
+
+#[tokio::test]
 async fn messages_that_fail_together_are_one_event() {
     let test = judged_by("exit 1").await;
     for body in ["1", "2", "3"] {
@@ -252,7 +268,7 @@ async fn a_message_whose_verifiers_are_not_known_is_persisted_and_judged_later()
 #[tokio::test]
 async fn a_message_that_was_given_up_is_judged_when_it_is_persisted_after_all() {
     let test = judged_by("exit 1").await;
-    let id = send(&test, "[null]").await;
+    let id = send(&test, r#"{"n":1}"#).await;
     sqlite::ruin_queued_messages(test.folder());
     test.pass().await;
     assert!(test.app.message_with(id).await.is_err());

@@ -152,6 +152,13 @@ pub(crate) fn ruin_queued_messages(data: &Path) {
     );
 }
 
+/// Damages columns of the oldest messages on queues, so many rows.
+pub(crate) fn damage_oldest_queued(data: &Path, rows: usize, set: &str) {
+    let oldest = format!("SELECT id FROM queued_message ORDER BY id LIMIT {rows}");
+    let statement = format!("UPDATE queued_message SET {set} WHERE id IN ({oldest})");
+    assert!(damage(data, &statement) >= rows as u64);
+}
+
 /// Counts the rows of a table.
 pub(crate) fn count(data: &Path, table: &str) -> i64 {
     let count = format!("SELECT count(*) FROM {table}");

@@ -31,17 +31,17 @@ json_object! {
     }
 }
 
-/// JSON as it is, or a text that is damaged.
+/// JSON as it is; or a text, where it is damaged, and in CSV.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Body<'a> {
     Json(&'a RawValue),
-    Damaged(&'a str),
+    Text(&'a str),
 }
 
 impl<'a> Body<'a> {
     fn new(text: &'a str) -> Self {
-        serde_json::from_str(text).map_or(Self::Damaged(text), Self::Json)
+        serde_json::from_str(text).map_or(Self::Text(text), Self::Json)
     }
 }
 
@@ -55,6 +55,14 @@ impl<'a> MessageJson<'a> {
             state: message.state.map(VersionState::as_str),
             sender: &message.sender,
             body: Body::new(&message.body),
+        }
+    }
+
+    /// Returns the message as a row of CSV has it: with the text of its JSON.
+    pub(crate) fn row(message: &'a Message) -> Self {
+        Self {
+            body: Body::Text(&message.body),
+            ..Self::new(message)
         }
     }
 }
@@ -160,6 +168,14 @@ impl<'a> DeadMessageJson<'a> {
             reason: &dead.reason,
             sender: &dead.message.sender,
             body: Body::new(&dead.message.body),
+        }
+    }
+
+    /// Returns the dead message as a row of CSV has it: with the text of its JSON.
+    pub(crate) fn row(dead: &'a DeadMessage) -> Self {
+        Self {
+            body: Body::Text(&dead.message.body),
+            ..Self::new(dead)
         }
     }
 }

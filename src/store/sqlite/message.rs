@@ -6,21 +6,24 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use rusqlite::types::FromSql;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, ErrorCode, Row, params};
 
 use super::Store;
 use super::event_row::insert_event;
 use super::failure::Outcome;
 use super::message_judging::{FirstStates, insert_state};
-use super::queue::{add_rate, add_waiting, forget_keys, keep_key, queue_id};
+use super::queue::{add_rate, add_waiting, forget_keys, keep_key, queue_id, recount_waiting};
 use super::row::{int, millis};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{
-    Action, MessageId, NewEvent, QueueName, Stamp, TakenUnit, VersionState, bodies_of,
+    Action, Digest, MessageId, NewEvent, QueueName, Stamp, TakenUnit, VersionState, bodies_of,
 };
 use crate::store::error::Result;
 use crate::store::message_types::Consumed;
+
+/// The sender of messages whose sender is lost.
+const UNKNOWN_SENDER: &str = "unknown";
 
 /// How often it is tried to persist a unit.
 const MAX_TRIES: u32 = 5;
@@ -99,6 +102,42 @@ impl Unit {
         })
     }
 
+    /// Returns the unit with a queue and a sender that there are, whatever is damaged: without them it could neither be persisted
+    /// nor given up.
+    fn with_names(self, transaction: &Transaction<'_>) -> Outcome<Self> {
+        let sql = transaction.sql;
+        let has_queue = sql.any("SELECT 1 FROM queue WHERE id = ?1", [self.queue_id])?;
+        let has_sender = sql.any("SELECT 1 FROM text WHERE id = ?1", [self.sender_id])?;
+        if has_queue && has_sender {
+            return Ok(self);
+        }
+        Ok(Self {
+            queue_id: if has_queue {
+                self.queue_id
+            } else {
+                queue_id(transaction, &QueueName::default())?
+            },
+            sender_id: if has_sender {
+                self.sender_id
+            } else {
+                transaction.text_id(UNKNOWN_SENDER)?
+            },
+            fits: false,
+            ..self
+        })
+    }
+
+    /// Returns the id of the message at a place; one that is made of what is left of the row when the id cannot be read.
+    fn message_id(&self, place: usize) -> MessageId {
+        if !self.first.0.is_nil() {
+            return self.first.after(place);
+        }
+        let rest = format!("{} {place} {} {}", self.id, self.received_at, self.bodies);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&Digest::of(rest.as_bytes()).0[..16]);
+        MessageId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
     /// Returns the bodies of its messages; `None` when their number is another.
     fn bodies(&self) -> Option<Vec<&str>> {
         let bodies: Vec<_> = bodies_of(&self.bodies, self.count).collect();
@@ -135,6 +174,7 @@ fn consume(transaction: &Transaction<'_>, stamp: &Stamp) -> Outcome<Consumed> {
     let mut held_up = HashSet::new();
     let mut first_states = FirstStates::read(transaction)?;
     for unit in units {
+        let unit = unit.with_names(transaction)?;
         if held_up.contains(&unit.queue_id) {
             continue;
         }
@@ -145,22 +185,31 @@ fn consume(transaction: &Transaction<'_>, stamp: &Stamp) -> Outcome<Consumed> {
             let persisted = persist(transaction, &unit, &bodies, state, stamp.at)?;
             consumed.persisted += persisted;
             of_queue.add_persisted(persisted, millis(stamp.at) - unit.received_at);
-        } else if unit.tries + 1 < MAX_TRIES {
-            let tried = "UPDATE queued_message SET tries = tries + 1 WHERE id = ?1";
-            transaction.execute(tried, [unit.id])?;
+        } else if unit.tries + 1 < MAX_TRIES && count_try(transaction, unit.id)? {
             consumed.failed = true;
             held_up.insert(unit.queue_id);
             continue;
         } else {
             give_up(transaction, &unit, "its row on the queue is damaged", stamp)?;
-            consumed.dead += unit.count;
+            consumed.dead += unit.count.max(1);
         }
         of_queue.messages += int(unit.count);
         of_queue.bytes += int(unit.bodies.len());
         transaction.execute("DELETE FROM queued_message WHERE id = ?1", [unit.id])?;
     }
-    count_taken(transaction, taken, stamp.at)?;
+    count_taken(transaction, taken, consumed.dead > 0, stamp.at)?;
     Ok(consumed)
+}
+
+/// Counts a try that was in vain; returns whether it can be counted, which a damaged value in the row may prevent.
+fn count_try(transaction: &Transaction<'_>, unit: i64) -> rusqlite::Result<bool> {
+    let tried = "UPDATE queued_message SET tries = tries + 1 WHERE id = ?1";
+    match transaction.execute(tried, [unit]) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            Ok(false)
+        }
+        counted => counted.map(|rows| rows > 0),
+    }
 }
 
 /// Persists units that have no row on a queue here.
@@ -178,7 +227,7 @@ fn persist_taken(
         let unit = Unit::of(transaction, unit)?;
         if let Some((reason, _)) = given_up {
             give_up(transaction, &unit, reason, stamp)?;
-            consumed.dead += unit.count;
+            consumed.dead += unit.count.max(1);
             continue;
         }
         let bodies = unit.bodies().unwrap_or_default();
@@ -191,13 +240,15 @@ fn persist_taken(
         let of_queue = taken.entry(unit.queue_id).or_default();
         of_queue.add_persisted(persisted, millis(stamp.at) - unit.received_at);
     }
-    count_taken(transaction, taken, stamp.at)?;
+    count_taken(transaction, taken, false, stamp.at)?;
     Ok(consumed)
 }
 
+/// Counts what was taken from the queues. What was counted for a damaged row is not known: then all is counted anew.
 fn count_taken(
     transaction: &Transaction<'_>,
     taken: BTreeMap<i64, Taken>,
+    has_damage: bool,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
     for (queue, taken) in taken {
@@ -208,6 +259,9 @@ fn count_taken(
             now,
             (0, taken.persisted, taken.longest_lag_ms),
         )?;
+    }
+    if has_damage {
+        recount_waiting(transaction)?;
     }
     Ok(())
 }
@@ -226,14 +280,14 @@ fn oldest_units(sql: &Connection) -> rusqlite::Result<(Vec<Unit>, bool)> {
         }
         let unit = Unit {
             id: row.get(0)?,
-            queue_id: row.get(1)?,
+            queue_id: sound(row, 1),
             first: MessageId(uuid::Uuid::from_bytes(sound(row, 2))),
             count: usize::try_from(sound::<i64>(row, 3)).unwrap_or_default(),
             received_at: sound(row, 4),
-            sender_id: row.get(5)?,
+            sender_id: sound(row, 5),
             bodies: text(row, 6),
             tries: u32::try_from(sound::<i64>(row, 7)).unwrap_or_default(),
-            fits: row.get(8)?,
+            fits: sound(row, 8),
         };
         messages += unit.count;
         bytes += unit.bodies.len();
@@ -289,8 +343,8 @@ fn persist(
 fn give_up(transaction: &Transaction<'_>, unit: &Unit, reason: &str, stamp: &Stamp) -> Outcome<()> {
     let whole = vec![unit.bodies.as_str()];
     for (place, body) in unit.bodies().unwrap_or(whole).iter().enumerate() {
-        let id = unit.first.after(place);
-        transaction.execute(
+        let id = unit.message_id(place);
+        let inserted = transaction.execute(
             "INSERT INTO dead_message (uuid, queue_id, received_at, sender_id, died_at, tries, reason, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (uuid) DO NOTHING",
             params![
@@ -304,7 +358,12 @@ fn give_up(transaction: &Transaction<'_>, unit: &Unit, reason: &str, stamp: &Sta
                 body
             ],
         )?;
-        let event = NewEvent::of(Action::MessageDead).detail(format!("{id}: {reason}"));
+        if inserted == 0 {
+            // It was given up before: its consumer was killed before it could say so.
+            continue;
+        }
+        let queue = queue_of(transaction, unit.queue_id)?;
+        let event = NewEvent::of(Action::MessageDead).detail(format!("{id} of {queue}: {reason}"));
         insert_event(transaction, stamp, event)?;
     }
     Ok(())
@@ -326,29 +385,37 @@ fn retry_dead(transaction: &Transaction<'_>, id: MessageId, stamp: &Stamp) -> Ou
         [id.0.as_bytes()],
     )?;
     add_waiting(transaction, queue, 1, bytes)?;
-    end_dead(transaction, id, Action::MessageRetried, stamp)
+    end_dead(transaction, (id, queue), Action::MessageRetried, stamp)
 }
 
 fn delete_dead(transaction: &Transaction<'_>, id: MessageId, stamp: &Stamp) -> Outcome<bool> {
-    let dead = "SELECT 1 FROM dead_message WHERE uuid = ?1";
-    if !transaction.sql.any(dead, [id.0.as_bytes()])? {
-        return Ok(false);
+    let dead = "SELECT queue_id FROM dead_message WHERE uuid = ?1";
+    let found = transaction
+        .sql
+        .first(dead, [id.0.as_bytes()], |row| row.get::<_, i64>(0))?;
+    match found {
+        Some(queue) => end_dead(transaction, (id, queue), Action::MessageDeleted, stamp),
+        None => Ok(false),
     }
-    end_dead(transaction, id, Action::MessageDeleted, stamp)
 }
 
 fn end_dead(
     transaction: &Transaction<'_>,
-    id: MessageId,
+    (id, queue): (MessageId, i64),
     action: Action,
     stamp: &Stamp,
 ) -> Outcome<bool> {
     let delete = "DELETE FROM dead_message WHERE uuid = ?1";
     transaction.execute(delete, [id.0.as_bytes()])?;
-    insert_event(
-        transaction,
-        stamp,
-        NewEvent::of(action).detail(id.to_string()),
-    )?;
+    let queue = queue_of(transaction, queue)?;
+    let event = NewEvent::of(action).detail(format!("{id} of {queue}"));
+    insert_event(transaction, stamp, event)?;
     Ok(true)
+}
+
+/// Returns the name of a queue, for the log.
+fn queue_of(transaction: &Transaction<'_>, id: i64) -> rusqlite::Result<String> {
+    let name = "SELECT name FROM queue WHERE id = ?1";
+    let name = transaction.sql.first(name, [id], |row| row.get(0))?;
+    Ok(name.unwrap_or_else(|| format!("queue {id}")))
 }

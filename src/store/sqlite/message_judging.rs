@@ -321,7 +321,14 @@ fn again_at(
 ) -> Option<DateTime<Utc>> {
     let is_error = |one: &NewVerdict| one.judgement.outcome == VerdictOutcome::Error;
     let is_decided = state == VersionState::Failed || !verdicts.iter().any(is_error);
-    if judged.until.is_none() || is_decided || place.tries >= MAX_JUDGING_TRIES {
+    if is_decided {
+        return None;
+    }
+    if judged.until.is_none() {
+        // At the request of somebody, who takes no try away.
+        return place.judge_at.and_then(DateTime::from_timestamp_millis);
+    }
+    if place.tries >= MAX_JUDGING_TRIES {
         return None;
     }
     let earlier = place.tries.saturating_sub(1);

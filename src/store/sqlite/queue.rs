@@ -190,9 +190,18 @@ pub(super) fn add_waiting(
     count: i64,
     bytes: i64,
 ) -> rusqlite::Result<()> {
-    let add =
-        "UPDATE queue SET waiting = waiting + ?2, waiting_bytes = waiting_bytes + ?3 WHERE id = ?1";
+    let add = "UPDATE queue SET waiting = max(waiting + ?2, 0), waiting_bytes = max(waiting_bytes + ?3, 0) WHERE id = ?1";
     transaction.execute(add, [queue, count, bytes]).map(drop)
+}
+
+/// Counts what waits on the queues anew, by the rows that can be read.
+pub(super) fn recount_waiting(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    const RECOUNT: &str = "WITH there AS (
+             SELECT queue_id, sum(max(CAST(count AS INTEGER), 0)) AS messages, sum(length(CAST(bodies AS BLOB))) AS bytes
+             FROM queued_message GROUP BY queue_id)
+         UPDATE queue SET waiting = coalesce((SELECT messages FROM there WHERE queue_id = queue.id), 0),
+             waiting_bytes = coalesce((SELECT bytes FROM there WHERE queue_id = queue.id), 0)";
+    transaction.execute(RECOUNT, []).map(drop)
 }
 
 /// Counts what went through a queue at this time: messages that were queued, those that were persisted, and the longest lag
@@ -235,7 +244,7 @@ impl Select<bool> for QueuedAny {
 
 impl Select<Vec<QueueFacts>> for Queues {
     fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<QueueFacts>> {
-        const QUEUES: &str = "SELECT q.id, q.name, q.waiting, q.waiting_bytes,
+        const QUEUES: &str = "SELECT q.id, q.name, max(q.waiting, 0), max(q.waiting_bytes, 0),
                  (SELECT count(*) FROM dead_message d WHERE d.queue_id = q.id), o.received_at, coalesce(o.tries, 0)
              FROM queue q LEFT JOIN queued_message o ON o.id = (SELECT min(id) FROM queued_message WHERE queue_id = q.id)
              ORDER BY q.name";

@@ -29,6 +29,7 @@ on_both_kinds_of_queue! {
     a_key_makes_a_repetition_harmless_even_after_a_restart
     messages_are_live_at_once_and_a_client_goes_on_where_it_was
     a_queue_takes_what_its_schema_accepts_and_keeps_it_for_its_time
+    a_repetition_is_not_refused_by_a_schema_that_came_since
     several_consumers_share_the_queues_and_keep_their_order
 }
 
@@ -365,6 +366,87 @@ fn a_queue_takes_what_its_schema_accepts_and_keeps_it_for_its_time(redis: Option
         !left.contains("brief") && left.lines().count() == 2,
         "{left}"
     );
+}
+
+fn a_repetition_is_not_refused_by_a_schema_that_came_since(redis: Option<&Redis>) {
+    let (gannet, token) = rig(redis);
+    let schema = gannet.path("order.json");
+    let queue = "[[queue]]\nname = \"orders\"\nschema = \"order.json\"\n";
+    std::fs::write(&schema, "{}").expect("a file");
+    gannet.configure(&(section(redis) + queue));
+    let push = |service: &Service, body: &str| {
+        let fields = [
+            ("Authorization", token.as_str()),
+            ("Content-Type", "application/json"),
+            ("Idempotency-Key", "k1"),
+        ];
+        service.ask("POST", "/api/v1/messages?queue=orders", &fields, body)
+    };
+    let service = Service::start(&gannet, &[]);
+    let first = push(&service, "{\"order\": 5}");
+    assert_eq!(first.status, 202, "{first:?}");
+    persisted(&service, 1);
+    service.end();
+    std::fs::write(&schema, "{\"maxProperties\": 0}").expect("a file");
+    let service = Service::start(&gannet, &[]);
+    let again = push(&service, "{\"order\": 5}");
+    assert_eq!((again.status, again.text()), (202, first.text()));
+    let other = push(&service, "{\"order\": 6}");
+    assert_eq!(other.status, 422, "{other:?}");
+    persisted(&service, 1);
+}
+
+#[test]
+fn what_was_pushed_is_printed_as_it_was_whatever_its_shape() {
+    let gannet = Gannet::new();
+    let deep = "[".repeat(128) + &"]".repeat(128);
+    let bodies = [
+        deep.as_str(),
+        r#"{"big":123456789012345678901234567890,"d":1.10}"#,
+        r#""12""#,
+        "12",
+        "\"a \u{202e}b\"",
+    ];
+    gannet.ok(&["messages", "send", "--lines", &bodies.join("\n")]);
+    gannet.ok(&["--worker-only"]);
+    let csv = gannet.ok(&["messages", "list", "--csv"]);
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let rows: Vec<_> = rows.records().map(|row| row.expect("a row")).collect();
+    let found: Vec<_> = rows.iter().map(|row| row.get(6).expect("a body")).collect();
+    assert_eq!(found[..4], bodies[..4]);
+    assert!(!found[4].contains('\u{202e}'), "{found:?}");
+    for (row, body) in rows.iter().zip(&bodies[..4]) {
+        let shown = gannet.ok(&["messages", "show", &row[0]]);
+        let (_, text) = shown.split_once("\n\n").expect("a body");
+        let without_white_space: String = text.split_whitespace().collect();
+        assert_eq!(without_white_space, *body);
+    }
+    let shown = gannet.ok(&["messages", "show", &rows[4][0]]);
+    assert!(!shown.contains('\u{202e}'), "{shown:?}");
+}
+
+#[test]
+fn a_list_says_when_it_is_cut_or_empty() {
+    let gannet = Gannet::new();
+    gannet.ok(&["build_db"]);
+    assert!(gannet.run(&["messages", "list"]).err.contains("no message"));
+    let lines: Vec<_> = (0..101).map(|n| n.to_string()).collect();
+    gannet.ok(&["messages", "send", "--lines", &lines.join("\n")]);
+    gannet.ok(&["--worker-only"]);
+    for (more, is_told) in [
+        (&[][..], true),
+        (&["-n", "0"], false),
+        (&["-n", "5"], false),
+        (&["--json"], false),
+    ] {
+        let arguments = [&["messages", "list"], more].concat();
+        let said = gannet.run(&arguments);
+        assert_eq!(
+            said.err.contains("more than these 100"),
+            is_told,
+            "{said:?}"
+        );
+    }
 }
 
 fn several_consumers_share_the_queues_and_keep_their_order(redis: Option<&Redis>) {

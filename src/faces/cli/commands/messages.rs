@@ -33,6 +33,8 @@ const MAX_INPUT: u64 = 64 << 20;
 const RATES_OF: std::time::Duration = std::time::Duration::from_mins(1);
 /// The most dead messages that are listed.
 const MAX_DEAD: usize = 10_000;
+/// The bytes of their bodies behind which no further one is listed.
+const MAX_DEAD_BYTES: usize = 64 << 20;
 
 pub(super) async fn run(
     app: &App,
@@ -75,19 +77,47 @@ async fn list(app: &App, args: &MessageListArgs, console: &mut Console<'_>) -> C
     };
     let mut query = page(args.queue.clone(), args.after, args.newest);
     query.state = args.state;
-    while left > 0 {
+    let mut is_empty = true;
+    loop {
         query.limit = left.min(PAGE);
+        if left == 0 {
+            tell_of_more(app, query, args, console).await?;
+            break;
+        }
         let messages = app.messages(query.clone()).await?;
         let Some(last) = messages.last() else {
             break;
         };
+        is_empty = false;
         query.after = Some(last.id);
         left -= messages.len();
         for message in &messages {
             write(message, true, args.format(), &look, &mut console.out)?;
         }
     }
+    if is_empty && args.format() == TableFormat::People {
+        console.warn_line("no message matches, or none is persisted yet");
+    }
     Ok(ExitStatus::Done)
+}
+
+/// Tells an operator who gave no limit that there are more messages.
+async fn tell_of_more(
+    app: &App,
+    query: MessagesQuery,
+    args: &MessageListArgs,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    if args.limit.is_some() || args.format() != TableFormat::People {
+        return Ok(());
+    }
+    let one = MessagesQuery { limit: 1, ..query };
+    if !app.messages(one).await?.is_empty() {
+        console.warn_line(&format!(
+            "there are more than these {DEFAULT_LIMIT}: --limit 0 lists all, --newest begins with the newest"
+        ));
+    }
+    Ok(())
 }
 
 /// Returns the query for a page of messages.
@@ -111,7 +141,7 @@ fn write(
 ) -> io::Result<()> {
     match format {
         TableFormat::Json => json::write_line(out, &MessageJson::new(message)),
-        TableFormat::Csv => csv::write_row(out, MessageJson::FIELDS, MessageJson::new(message)),
+        TableFormat::Csv => csv::write_row(out, MessageJson::FIELDS, MessageJson::row(message)),
         TableFormat::People => {
             let is_judged = |state: &VersionState| with_state && *state != VersionState::Unverified;
             let state = message.state.filter(is_judged);
@@ -163,17 +193,31 @@ async fn show(app: &App, id: MessageId, json: bool, console: &mut Console<'_>) -
     Ok(ExitStatus::Done)
 }
 
-async fn send(app: &App, args: &mut SendArgs, console: &mut Console<'_>) -> CommandResult {
+/// Checks what would be sent, before a catalogue is begun for it.
+pub(super) fn check(args: &mut MessagesArgs) -> Result<(), Failure> {
+    match &mut args.what {
+        MessagesWhat::Send(args) => bodies(args).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Returns what is to be sent. Reads stdin once.
+fn bodies(args: &mut SendArgs) -> Result<JsonLines, Failure> {
     let text = match args.body.take().filter(|body| body != "-") {
         Some(body) => body,
         None => input()?,
     };
+    args.body = Some(text.clone());
     let bodies = if args.lines {
         JsonLines::many(text)
     } else {
         JsonLines::one(&text)
     };
-    let bodies = bodies.map_err(|reason| Error::invalid(format!("the message: {reason}")))?;
+    Ok(bodies.map_err(|reason| Error::invalid(format!("the message: {reason}")))?)
+}
+
+async fn send(app: &App, args: &mut SendArgs, console: &mut Console<'_>) -> CommandResult {
+    let bodies = bodies(args)?;
     let new = NewMessages {
         queue: args.queue.clone(),
         bodies,
@@ -301,11 +345,16 @@ fn queue_table(app: &App, queues: &[QueueFacts], console: &mut Console<'_>) -> i
 }
 
 async fn dead(app: &App, format: TableFormat, console: &mut Console<'_>) -> CommandResult {
-    let dead = app.dead_messages(MAX_DEAD, usize::MAX).await?;
-    let objects = dead.iter().map(DeadMessageJson::new);
+    let dead = app.dead_messages(MAX_DEAD, MAX_DEAD_BYTES).await?;
     match format {
-        TableFormat::Json => json::write(&mut console.out, &objects.collect::<Vec<_>>())?,
-        TableFormat::Csv => csv::write(&mut console.out, DeadMessageJson::FIELDS, objects)?,
+        TableFormat::Json => {
+            let objects: Vec<_> = dead.iter().map(DeadMessageJson::new).collect();
+            json::write(&mut console.out, &objects)?;
+        }
+        TableFormat::Csv => {
+            let rows = dead.iter().map(DeadMessageJson::row);
+            csv::write(&mut console.out, DeadMessageJson::FIELDS, rows)?;
+        }
         TableFormat::People if dead.is_empty() => {
             console.warn_line("no messages: all could be persisted");
         }
