@@ -1,15 +1,24 @@
 //! Reads queries and bodies of requests. Unknown fields are errors that name them.
 
+use std::time::Duration;
+
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
 use super::problem::Problem;
 use crate::domain::check_json;
 
+/// The longest short body, in bytes; one whose length is unknown is long.
+const SHORT_BYTES: u64 = 64 << 10;
+/// The time that a body has, and the rate at which it gains more.
+const SHORT_GRACE: Duration = Duration::from_secs(30);
+const LONG_GRACE: Duration = Duration::from_secs(5);
+const LEAST_BYTES_A_SECOND: u64 = 32 << 10;
 /// The longest body of a request for the API, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 64 << 10;
 
@@ -79,7 +88,7 @@ pub(super) fn object_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> 
 }
 
 /// Reads a body to its end, each byte into its place at once. One that says that it is longer than `most` bytes is refused before
-/// it comes.
+/// it comes, and a long one that comes too slowly when that is seen: long bodies share their memory.
 pub(super) async fn whole(mut body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let too_long = || {
         let detail = format!("the body is longer than {most} bytes");
@@ -89,17 +98,32 @@ pub(super) async fn whole(mut body: Body, most: usize) -> Result<Vec<u8>, Proble
     if length > most {
         return Err(too_long());
     }
+    let is_short = body
+        .size_hint()
+        .exact()
+        .is_some_and(|length| length <= SHORT_BYTES);
+    let grace = if is_short { SHORT_GRACE } else { LONG_GRACE };
     let mut bytes = Vec::with_capacity(length);
-    while let Some(frame) = body.frame().await {
+    let mut due = Instant::now() + grace;
+    while let Some(frame) = timeout_at(due, body.frame())
+        .await
+        .map_err(|_| too_slow())?
+    {
         let frame =
             frame.map_err(|error| Problem::invalid(format!("cannot read the body: {error}")))?;
         let piece = frame.into_data().unwrap_or_default();
         if bytes.len() + piece.len() > most {
             return Err(too_long());
         }
+        due += Duration::from_micros(piece.len() as u64 * 1_000_000 / LEAST_BYTES_A_SECOND);
         bytes.extend_from_slice(&piece);
     }
     Ok(bytes)
+}
+
+fn too_slow() -> Problem {
+    let detail = "the body comes too slowly: send less in a request, or send it faster";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -22,6 +22,8 @@ const RATES_OF: Duration = Duration::from_hours(1);
 
 /// The most dead messages that are listed.
 const MAX_DEAD: usize = 500;
+/// The bytes of their bodies behind which no further one is listed.
+const ENOUGH_BYTES: usize = 4 << 20;
 
 /// All queues.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -55,7 +57,7 @@ pub(super) struct DeadListJson<'a> {
     messages: Vec<DeadMessageJson<'a>>,
 }
 
-/// Lists the messages that could not be persisted in five tries, the latest 500, the latest first.
+/// Lists the messages that could not be persisted in five tries, the latest first: 500, fewer of long ones.
 #[utoipa::path(
     get,
     path = "/api/v1/dead-messages",
@@ -63,10 +65,11 @@ pub(super) struct DeadListJson<'a> {
     responses((status = 200, body = DeadListJson)),
 )]
 pub(super) async fn dead(State(shared): State<Shared>) -> Result<Response, Problem> {
-    let dead = shared.app().dead_messages(MAX_DEAD, usize::MAX).await?;
-    json(&DeadListJson {
+    let dead = shared.app().dead_messages(MAX_DEAD, ENOUGH_BYTES).await?;
+    let list = json(&DeadListJson {
         messages: dead.iter().map(DeadMessageJson::new).collect(),
-    })
+    })?;
+    shared.answer_room().hold(list).await
 }
 
 /// Puts a message that could not be persisted on its queue again.

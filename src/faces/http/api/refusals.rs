@@ -99,11 +99,13 @@ fn refusals(method: &str, operation: &Operation) -> Vec<StatusCode> {
     match method {
         // A body of any POST is read for its key, and is to be the same under the same key.
         "post" => statuses.extend([
+            StatusCode::REQUEST_TIMEOUT,
             StatusCode::CONFLICT,
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::UNPROCESSABLE_ENTITY,
         ]),
         "patch" | "delete" => statuses.extend([
+            StatusCode::REQUEST_TIMEOUT,
             StatusCode::CONFLICT,
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::PRECONDITION_FAILED,
