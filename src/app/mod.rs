@@ -33,6 +33,7 @@ pub use crate::store::{
 };
 pub use crate::thumbnails::Thumbnail;
 pub use access::password::check_password;
+pub use access::people::check_name;
 pub use access::secret::{SessionSecret, TokenSecret};
 pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};
 pub use damage::row_named_in;

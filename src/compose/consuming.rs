@@ -18,6 +18,11 @@ pub(super) async fn stay(
     let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
     let stop = Stop::default();
     console.note("persisting messages as they come");
+    if let Some(trouble) = services.app.queue_trouble().await {
+        console.warn(&format!(
+            "{trouble}: its messages are persisted once it can be used"
+        ));
+    }
     notify_ready("persisting messages");
     tokio::select! {
         () = consume(&services.app, &stop) => {}

@@ -206,7 +206,7 @@ fn insist_on_catalogue(config: &Config) -> Result<()> {
     }
     let message = format!("no catalogue in {}", config.catalogue_place());
     Err(Error::new(ErrorKind::Unavailable, message).hint(
-        "`gannet add`, `gannet import`, `gannet apply`, the dashboard and, on a terminal, `gannet serve` begin one; or is the path wrong (--data-dir, GANNET_DATA_DIR, data_dir in the configuration), or its disk not mounted?",
+        "`gannet add`, `gannet import`, `gannet apply`, `gannet token create`, `gannet messages send`, the dashboard and, on a terminal, `gannet serve` begin one; or is the path wrong (--data-dir, GANNET_DATA_DIR, data_dir in the configuration), or its disk not mounted?",
     ))
 }
 

@@ -46,6 +46,22 @@ pub(super) fn parse_long_duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| long_duration_expected(text))
 }
 
+/// Parses the time for which something is kept: a whole number of `h` or `d`, at most ten years. A month that was meant is
+/// never read as a minute.
+pub(super) fn parse_keep(text: &str) -> Result<Duration, String> {
+    let expected = || {
+        format!(
+            "`{text}` is no time to keep messages: give a whole number of hours or days, \"1h\" to \"3650d\""
+        )
+    };
+    let kept = parse_long_duration(text).map_err(|_| expected())?;
+    if text.ends_with(['h', 'd']) {
+        Ok(kept)
+    } else {
+        Err(expected())
+    }
+}
+
 fn long_duration_expected(text: &str) -> String {
     format!("`{text}` is not a duration: give a whole number, at least 1, {LONG_UNITS}")
 }
@@ -54,6 +70,16 @@ fn long_duration_expected(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::duration_setting;
+
+    #[test]
+    fn messages_are_kept_for_hours_or_days() {
+        assert_eq!(parse_keep("90d"), Ok(Duration::from_hours(2160)));
+        assert_eq!(parse_keep("1h"), Ok(Duration::from_hours(1)));
+        for text in ["1m", "90m", "3600s", "1", "0d", "3651d", "1w", ""] {
+            let error = parse_keep(text).expect_err(text);
+            assert!(error.contains("\"1h\" to \"3650d\""), "{error}");
+        }
+    }
 
     #[test]
     fn long_durations_may_be_days() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
 
-use super::duration::{LONG_UNITS, parse_duration, parse_long_duration};
+use super::duration::{LONG_UNITS, parse_duration, parse_keep, parse_long_duration};
 use crate::domain::text_form::from_text;
 use crate::domain::words::no_such_word;
 use crate::domain::{
@@ -65,7 +65,7 @@ texts! {
     some_duration: Option<Duration> = |text| parse_duration(text).map(Some);
     some_long_duration: Option<Duration> = |text| parse_long_duration(text).map(Some);
     scope_word: ScopeWord = parse_scope;
-    keep: Option<Duration> = |text| parse_long_duration(text).map(Some);
+    keep: Option<Duration> = |text| parse_keep(text).map(Some);
     quiet: Option<Duration> = |text| parse_quiet(text).map(Some);
     cpu_time: Option<Duration> = parse_cpu_time;
     some_size: Option<u64> = |text| parse_size(text).map(Some);

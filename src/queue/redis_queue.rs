@@ -335,6 +335,7 @@ impl RedisQueue {
     /// Returns the durability that the server promises, as `appendonly` and `appendfsync` of its configuration; `None` when it
     /// does not say.
     pub async fn durability(&self) -> Result<Option<(bool, String)>, QueueError> {
+        self.has_any().await?;
         let settings = cmd("CONFIG").arg("GET").arg("append*").to_owned();
         let settings: HashMap<String, String> = match self.server.command(&settings).await {
             Ok(settings) => settings,

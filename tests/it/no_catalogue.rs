@@ -3,7 +3,7 @@
 use crate::rig::{Gannet, Origin, Reply, Said, Terminal};
 
 #[test]
-fn only_what_brings_sources_in_begins_a_store() {
+fn only_what_brings_something_in_begins_a_store() {
     let gannet = Gannet::new();
     let one = "[[source]]\naddress = \"https://example.org/a\"\n";
     std::fs::write(gannet.path("sources.toml"), one).expect("a file");
@@ -28,6 +28,14 @@ fn only_what_brings_sources_in_begins_a_store() {
         &["remove", "1"],
         &["fetch", "1"],
         &["notify", "test", "mail"],
+        &["user", "list"],
+        &["user", "passwd", "ann"],
+        &["token", "list"],
+        &["token", "revoke", "ann"],
+        &["messages", "list"],
+        &["messages", "queues"],
+        &["messages", "drop", "0190163d-8694-739b-aea5-966c26f8ad91"],
+        &["consume"],
         &["--worker-only"],
         &["--worker-only", "--loop"],
     ];
@@ -46,6 +54,8 @@ fn only_what_brings_sources_in_begins_a_store() {
         &["add", "https://example.org/a"][..],
         &["apply", &sources],
         &["build_db"],
+        &["token", "create", "sensor", "--role", "ingest"],
+        &["messages", "send", "17"],
     ] {
         let gannet = Gannet::new();
         gannet.ok(arguments);
@@ -100,6 +110,9 @@ fn what_brings_nothing_in_begins_no_store() {
         (&["apply", "-"], 0),
         (&["import", "/dev/null"], 0),
         (&["import", "-"], 0),
+        (&["token", "create", "a b", "--role", "ingest"], 2),
+        (&["messages", "send", "{"], 2),
+        (&["messages", "send", "1\n{", "--lines"], 2),
         (&["apply", &no_toml], 2),
         (&["apply", &refused], 2),
         (&["import", &missing], 2),

@@ -129,7 +129,7 @@ fn taken(name: &str) -> Error {
 }
 
 /// Refuses a name that a person or token cannot have.
-pub(super) fn check_name(name: &str, of: &str) -> Result<()> {
+pub fn check_name(name: &str, of: &str) -> Result<()> {
     if is_access_name(name) {
         return Ok(());
     }

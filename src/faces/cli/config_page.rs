@@ -6,7 +6,7 @@ use super::exit::printed;
 use super::{Console, ExitStatus};
 use crate::app::{self, PolicyOutlook};
 use crate::config::{
-    Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierInput, VerifierKind,
+    Config, NotifierConfig, NotifierKind, QueueConfig, VerifierConfig, VerifierInput, VerifierKind,
     program_problem,
 };
 use crate::domain::{ChangeKind, Template, Weight, duration_words};
@@ -78,10 +78,28 @@ pub fn config_page(config: &Config, policy: Option<&PolicyOutlook>, more: &[Stri
         let (name, words) = (&notifier.name, notifier_words(notifier));
         let _ = writeln!(page, "{}", clean(&format!("notifier {name}: {words}")));
     }
+    for queue in &config.queues {
+        let _ = writeln!(page, "{}", clean(&queue_words(queue)));
+    }
     for warning in warnings(config).iter().chain(more) {
         let _ = writeln!(page, "warning: {}", clean(warning));
     }
     page
+}
+
+fn queue_words(queue: &QueueConfig) -> String {
+    let schema = match &queue.schema {
+        Some(_) => "takes what its schema accepts",
+        None => "takes any JSON",
+    };
+    let kept = match queue.keep {
+        Some(keep) => format!(
+            "deletes messages {} after they were persisted",
+            duration_words(keep)
+        ),
+        None => "keeps messages for ever".to_owned(),
+    };
+    format!("queue {}: {schema}; {kept}", queue.name)
 }
 
 fn verifier_words(verifier: &VerifierConfig) -> String {

@@ -1,6 +1,6 @@
 //! The access of each command to the store: create, change or read.
 
-use super::{AppCommand, TokenWhat, UserWhat};
+use super::{AppCommand, MessagesWhat, TokenWhat, UserWhat};
 
 /// How a command accesses the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub enum Access {
 }
 
 impl AppCommand {
-    /// Returns the command's access. Only commands that add sources may create a store, so that a mistyped folder
-    /// never becomes a new, empty, healthy store.
+    /// Returns the command's access. Only commands that add something to it may create a store, so that a mistyped
+    /// folder never becomes a new, empty, healthy store.
     pub fn access(&self) -> Access {
         if self.only_reads_by_arguments() {
             return Access::Read;
@@ -27,6 +27,8 @@ impl AppCommand {
             | Self::Import(_)
             | Self::LegacyBuild
             | Self::LegacyAdd(_) => Access::Create,
+            Self::Token(args) if matches!(args.what, TokenWhat::Create { .. }) => Access::Create,
+            Self::Messages(args) if matches!(args.what, MessagesWhat::Send(_)) => Access::Create,
             Self::List(_)
             | Self::Show(_)
             | Self::History(_)

@@ -72,6 +72,8 @@ pub fn rehearse(command: &mut AppCommand, console: &mut Console<'_>) -> Option<E
         AppCommand::LegacyAdd(args) => add::check_legacy(args).map(|()| None),
         AppCommand::Apply(args) => apply::rehearse(args, console),
         AppCommand::Import(args) => import::rehearse(args, console),
+        AppCommand::Token(args) => token::check(args).map(|()| None),
+        AppCommand::Messages(args) => messages::check(args).map(|()| None),
         _ => Ok(None),
     };
     match checked {

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::app::{App, TokenSecret};
+use crate::app::{App, TokenSecret, check_name};
 use crate::domain::{Token, TokenState};
 use crate::faces::cli::args::{TableFormat, TokenArgs, TokenWhat};
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -10,6 +10,14 @@ use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left};
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::json::{self, TokenJson};
+
+/// Checks the name of a new token, before a catalogue is begun for it.
+pub(super) fn check(args: &TokenArgs) -> Result<(), Failure> {
+    match &args.what {
+        TokenWhat::Create { name, .. } => Ok(check_name(name, "a token")?),
+        _ => Ok(()),
+    }
+}
 
 pub(super) async fn run(app: &App, args: &TokenArgs, console: &mut Console<'_>) -> CommandResult {
     match &args.what {
