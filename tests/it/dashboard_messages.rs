@@ -68,7 +68,7 @@ fn what_verifiers_say_appears_once_they_have_judged() {
     terminal.press("/state:passed\r");
     terminal.wait("the passed message", |screen| {
         let text = screen.contents();
-        text.contains("Messages 1  /state:passed") && !text.contains("42")
+        text.contains("Messages 1  /state:passed") && !text.contains(r#"{"amount":42}"#)
     });
     terminal.press("1q");
     assert_eq!(terminal.ended().exit_code(), 0);

@@ -17,18 +17,15 @@ impl AppCommand {
     /// Returns the command's access. Only commands that add something to it may create a store, so that a mistyped
     /// folder never becomes a new, empty, healthy store.
     pub fn access(&self) -> Access {
-        if self.only_reads_by_arguments() {
-            return Access::Read;
-        }
         match self {
+            _ if self.only_reads_by_arguments() => Access::Read,
+            _ if self.adds_by_arguments() => Access::Create,
             Self::Add(_)
             | Self::Rates(_)
             | Self::Apply(_)
             | Self::Import(_)
             | Self::LegacyBuild
             | Self::LegacyAdd(_) => Access::Create,
-            Self::Token(args) if matches!(args.what, TokenWhat::Create { .. }) => Access::Create,
-            Self::Messages(args) if matches!(args.what, MessagesWhat::Send(_)) => Access::Create,
             Self::List(_)
             | Self::Show(_)
             | Self::History(_)
@@ -55,6 +52,15 @@ impl AppCommand {
             | Self::Token(_)
             | Self::LegacyInterval(_)
             | Self::LegacyEnabled(_) => Access::Change,
+        }
+    }
+
+    /// Reports whether this command changes what is in the store, but for these arguments, by which it adds something.
+    fn adds_by_arguments(&self) -> bool {
+        match self {
+            Self::Token(args) => matches!(args.what, TokenWhat::Create { .. }),
+            Self::Messages(args) => matches!(args.what, MessagesWhat::Send(_)),
+            _ => false,
         }
     }
 
