@@ -26,6 +26,8 @@
 //! # Glossary
 //!
 //! - **source**: an address that is fetched at an interval, with its settings
+//! - **dated source, day**: a source whose address holds `{date}`, which has one file a day; such a file, which is a
+//!   source of its own, with versions of its own; the *window* is the days that are asked for: the last so many
 //! - **slot**: an hour, counted from 1970: a source is due in one, and again an interval later
 //! - **worker**: claims and fetches sources: a row in the catalogue with a random id, its process, and when it was
 //!   *seen* last

@@ -208,7 +208,9 @@ impl From<StoreError> for Error {
                 ErrorKind::Conflict
             }
             StoreError::Changed { .. } => ErrorKind::Changed,
-            StoreError::Settings(_) | StoreError::Query { .. } => ErrorKind::Invalid,
+            StoreError::Settings(_) | StoreError::Query { .. } | StoreError::IsDay { .. } => {
+                ErrorKind::Invalid
+            }
             StoreError::Missing { .. } => ErrorKind::NotFound,
             StoreError::Newer { .. }
             | StoreError::Older { .. }

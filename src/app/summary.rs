@@ -17,6 +17,8 @@ pub struct PassSummary {
     pub unchanged: u64,
     /// Attempts that failed.
     pub failed: u64,
+    /// Days whose file was not there yet.
+    pub absent: u64,
     /// Sources whose content this machine could not keep, on a full disk, say: no failures of the sources.
     pub not_kept: u64,
     /// Versions that every verifier passed.
@@ -96,6 +98,9 @@ impl fmt::Display for PassSummary {
             "{} fetched: {} new, {} unchanged, {} failed",
             self.attempts, self.new, self.unchanged, self.failed
         )?;
+        if self.absent > 0 {
+            write!(f, ", {} not there yet", self.absent)?;
+        }
         if self.not_kept > 0 {
             write!(f, ", {} not kept", self.not_kept)?;
         }

@@ -50,7 +50,7 @@ pub(super) async fn fetch(
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
     let services = Services::open_for_operator(Access::Change, flags, environment).await?;
-    let sources = services.app.kept_sources(&args.sources).await?;
+    let sources = services.app.sources_to_fetch(&args.sources).await?;
     let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
     if args.whole {
         services.app.ask_whole(&ids).await?;

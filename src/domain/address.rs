@@ -5,6 +5,7 @@ use std::fmt;
 use url::Url;
 
 use super::credential::holds_credential;
+use super::dated::{Day, PLACE};
 use super::likely_address::likely_address;
 use super::masked::{blanked, literal_parameter, masked};
 use super::template::Template;
@@ -14,7 +15,8 @@ use super::text::is_invisible;
 /// support for 8,000).
 const MAX_ADDRESS_BYTES: usize = 8000;
 
-/// An absolute, normalised URL. Each `${NAME}` in it is replaced by a secret at fetch time.
+/// An absolute, normalised URL. Each `${NAME}` in it is replaced by a secret at fetch time; `{date}` stands for the day
+/// of a dated source.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]
 pub struct Address(String);
@@ -69,6 +71,12 @@ pub enum AddressError {
         "the address holds a user name or password: give it with --user 'NAME:${{PASSWORD}}', or a token with --header 'Authorization: Bearer ${{TOKEN}}'"
     )]
     Credentials,
+    /// A `{date}` in the host, or as the port.
+    #[error("`{text}` has {PLACE} in its host: it stands for the day in the path or in the query")]
+    Date {
+        /// The given text, [`masked`].
+        text: String,
+    },
     /// A `${` that is not followed by a name and `}`.
     #[error(
         "`{text}` has a malformed secret: expected ${{NAME}}, with letters, digits and _ in the name"
@@ -94,6 +102,9 @@ impl Address {
         let Some(template) = Template::parse(text) else {
             return Err(AddressError::Secret { text: masked(text) });
         };
+        if has_day_in_host(text) {
+            return Err(AddressError::Date { text: masked(text) });
+        }
         let mut url = match Url::parse(&template.fill(|name| name)) {
             Ok(url) => url,
             Err(error) => return Err(malformed(text, &error.to_string())),
@@ -106,8 +117,8 @@ impl Address {
             return Err(malformed(text, "no host"));
         }
         url.set_fragment(None);
-        // The URL parser would percent-encode the braces of a `${NAME}`.
-        Ok(Self(if text.contains("${") {
+        // The URL parser would percent-encode the braces of a `${NAME}` and of `{date}`.
+        Ok(Self(if is_template(text) {
             text.to_owned()
         } else {
             url.into()
@@ -124,9 +135,22 @@ impl Address {
         &self.0
     }
 
+    /// Returns whether the address has one file a day: it holds `{date}`.
+    pub fn is_dated(&self) -> bool {
+        places_of_day(&self.0).next().is_some()
+    }
+
+    /// Returns the address of a day's file, normalised.
+    #[must_use]
+    pub fn on(&self, day: Day) -> Self {
+        let text = with_day(&self.0, &day.to_string());
+        // The same text with another date in it was parsed when it was stored.
+        Self::parse(&text, true).unwrap_or(Self(text))
+    }
+
     /// Returns the host in lower case, with the port when it is not the scheme's own: `example.org`, `127.0.0.1:8443`.
     pub fn host(&self) -> String {
-        if !self.0.contains("${") {
+        if !is_template(&self.0) {
             // The address is normalised and holds no user name: host and port stand between `://` and the path.
             let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
             return rest.split('/').next().unwrap_or_default().to_owned();
@@ -139,9 +163,11 @@ impl Address {
         }
     }
 
-    /// Returns the address as a URL with every `${NAME}` replaced by `NAME`: for making names, never for fetching.
+    /// Returns the address as a URL with every `${NAME}` replaced by `NAME` and `{date}` by `date`: for making names,
+    /// never for fetching.
     pub fn to_url(&self) -> Url {
-        Url::parse(&Template(&self.0).fill(|name| name))
+        let text = with_day(&self.0, "date");
+        Url::parse(&Template(&text).fill(|name| name))
             .expect("an Address was parsed when it was made")
     }
 
@@ -168,6 +194,34 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Returns where `{date}` begins in an address: that of a secret `${date}` is none.
+fn places_of_day(text: &str) -> impl Iterator<Item = usize> {
+    let places = text.match_indices(PLACE).map(|(at, _)| at);
+    places.filter(|at| !text[..*at].ends_with('$'))
+}
+
+fn has_day_in_host(text: &str) -> bool {
+    let host = text.find("://").map_or(0, |scheme| scheme + 3);
+    let end = text[host..].find(['/', '?', '#']);
+    let end = end.map_or(text.len(), |end| host + end);
+    places_of_day(text).any(|at| at < end)
+}
+
+/// Returns whether an address is kept as it was typed, since it stands for others.
+fn is_template(text: &str) -> bool {
+    text.contains("${") || places_of_day(text).next().is_some()
+}
+
+/// Returns an address with `day` in each place of `{date}`.
+fn with_day(text: &str, day: &str) -> String {
+    let (mut filled, mut rest) = (String::with_capacity(text.len()), 0);
+    for at in places_of_day(text) {
+        filled = filled + &text[rest..at] + day;
+        rest = at + PLACE.len();
+    }
+    filled + &text[rest..]
 }
 
 fn check_scheme(scheme: &str, text: &str, allow_http: bool) -> Result<(), AddressError> {

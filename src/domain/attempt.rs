@@ -18,6 +18,8 @@ words!(
         Unchanged = "unchanged",
         /// No content was received.
         Failed = "failed",
+        /// The file of a day is not there yet: the server answered 404 or 410 before the day's first version.
+        Absent = "absent",
     }
 );
 

@@ -53,6 +53,8 @@ words!(
         FetchUnchanged = "fetch.unchanged",
         /// An attempt failed.
         FetchFailed = "fetch.failed",
+        /// The file of a day is not there yet.
+        FetchAbsent = "fetch.absent",
         /// An attempt of a source failed, the first in a row.
         SourceFailing = "source.failing",
         /// An attempt succeeded after failed ones.
@@ -178,6 +180,7 @@ impl About {
             Action::FetchNew
             | Action::FetchUnchanged
             | Action::FetchFailed
+            | Action::FetchAbsent
             | Action::SourceFailing
             | Action::SourceRecovered => Some(Self::Attempt(AttemptId(id))),
             Action::VerdictPassed

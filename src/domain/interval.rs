@@ -79,6 +79,9 @@ impl fmt::Display for Interval {
 pub struct Slot(pub i64);
 
 impl Slot {
+    /// The slot of a source that is not due by itself: a day rests until its dated source is due. No clock gets there.
+    pub const REST: Self = Self(1 << 40);
+
     /// Returns the slot that contains `time`.
     pub fn containing(time: DateTime<Utc>) -> Self {
         Self(time.timestamp().div_euclid(SECONDS_PER_HOUR))

@@ -10,6 +10,7 @@ mod blob;
 mod consequence;
 mod content;
 mod credential;
+mod dated;
 mod digest;
 mod edition;
 mod event;
@@ -38,6 +39,7 @@ mod settings;
 mod settings_format;
 mod size;
 mod source;
+mod source_word;
 mod state_word;
 mod strict_json;
 mod template;
@@ -67,6 +69,9 @@ pub use consequence::{
 };
 pub use content::Content;
 pub use credential::value_holds_credential;
+pub use dated::{
+    DatedRules, Day, DayError, DayFacts, DayOf, DaysState, MAX_DAYS, Window, day_name, named_day,
+};
 pub use digest::{Digest, DigestError, Digester, to_hex};
 pub use edition::{
     Edition, EditionCandidate, EditionMember, EditionVerdict, SetBlocked, SetMember,
@@ -112,7 +117,8 @@ pub use rates::{
 pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
-pub use state_word::{StateFacts, StateWord, is_newest_damaged, next_due};
+pub use source_word::{is_newest_damaged, next_due};
+pub use state_word::{StateFacts, StateWord};
 pub use strict_json::check_json;
 pub use template::Template;
 pub use text::{clean, clean_line, io_words, shortened, truncate_line};

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::settings_format;
 use super::{
-    Address, AddressError, Interval, Provider, PublishPolicy, Slot, exact_size, next_slot,
+    Address, AddressError, DatedRules, Day, Interval, Provider, PublishPolicy, Slot, day_name,
+    exact_size, next_slot,
 };
 
 /// Defines the settings, their patch, and everything that iterates over all settings, from one list. Each entry gives
@@ -137,6 +138,13 @@ settings! {
     /// The largest body, before and after decompression; the configuration's `fetch.max_size` when not set.
     #[serde(with = "settings_format::max_size")]
     max_size_bytes: Option<u64> = None, "max_size", |limit| size(*limit);
+    /// How many days a dated source asks for, today included: the last ones. 10 when not set.
+    #[serde(with = "settings_format::or_null")]
+    days: Option<u32> = None, "days", |days| number(*days);
+    /// How many days after its begin a day of a dated source is final: fetched then, it is not asked for again. 3 when
+    /// not set.
+    #[serde(with = "settings_format::or_null")]
+    final_after: Option<u32> = None, "final_after", |days| number(*days);
     /// `NAME:PASSWORD` for HTTP basic authentication (RFC 7617), in place of a header `Authorization`; the password is
     /// `${NAME}`.
     #[serde(with = "settings_format::or_null")]
@@ -162,6 +170,27 @@ impl SourceSettings {
     pub fn beyond_defaults(&self) -> SettingsPatch {
         let defaults = Self::new(self.name.clone(), self.address.clone());
         SettingsPatch::between(&defaults, self)
+    }
+
+    /// Returns the rules of a dated source.
+    pub fn dated_rules(&self) -> DatedRules {
+        let defaults = DatedRules::DEFAULT;
+        DatedRules {
+            days: self.days.unwrap_or(defaults.days),
+            final_after: self.final_after.unwrap_or(defaults.final_after),
+        }
+    }
+
+    /// Returns the settings of a day of this dated source.
+    #[must_use]
+    pub fn on(&self, day: Day) -> Self {
+        Self {
+            name: day_name(&self.name, day),
+            address: self.address.on(day),
+            days: None,
+            final_after: None,
+            ..self.clone()
+        }
     }
 
     fn logs_in_twice(&self) -> bool {
@@ -190,6 +219,14 @@ pub enum SettingsError {
         "the user and the header `Authorization` are two logins, and a request takes one: give one of them, and take the other away with --user none or --no-headers"
     )]
     TwoLogins,
+    /// A setting of dated sources for another source.
+    #[error("`{0}` is for a source whose address holds {{date}}, one file a day")]
+    NotDated(&'static str),
+    /// An edit that gives a source one file a day, or takes it away.
+    #[error(
+        "a source with {{date}} in its address has one file a day, another source has one file: neither becomes the other; add a source with the new address"
+    )]
+    OtherKind,
 }
 
 impl SettingsPatch {
@@ -202,6 +239,15 @@ impl SettingsPatch {
     pub fn apply_to(&self, old: &SourceSettings) -> Result<SourceSettings, SettingsError> {
         let new = self.clone().apply_unchecked(old.clone());
         Address::parse(new.address.as_str(), new.allow_http)?;
+        if new.address.is_dated() != old.address.is_dated() {
+            return Err(SettingsError::OtherKind);
+        }
+        let dated = [("days", new.days), ("final_after", new.final_after)];
+        if let Some((label, _)) = dated.iter().find(|(_, value)| value.is_some())
+            && !new.address.is_dated()
+        {
+            return Err(SettingsError::NotDated(label));
+        }
         if (self.user.is_some() || self.headers.is_some()) && new.logs_in_twice() {
             return Err(SettingsError::TwoLogins);
         }
@@ -279,6 +325,10 @@ fn header_lines(headers: &[(String, String)]) -> String {
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
     list(&lines)
+}
+
+fn number(days: Option<u32>) -> String {
+    days.map_or_else(|| "default".to_owned(), |days| days.to_string())
 }
 
 fn size(limit: Option<u64>) -> String {

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::words::words;
 use super::{
-    AttemptOutcome, Digest, FileSeal, Slot, SourceId, SourceSettings, StoredObject, Validators,
-    VersionId, VersionState, Withdrawal, WorkerId,
+    AttemptOutcome, DayOf, DaysState, Digest, FileSeal, Slot, SourceId, SourceSettings,
+    StoredObject, Validators, VersionId, VersionState, Withdrawal, WorkerId,
 };
 
 words!(
@@ -51,6 +51,8 @@ pub struct Source {
     pub id: SourceId,
     /// Its settings.
     pub settings: SourceSettings,
+    /// The day that it is, of a dated source.
+    pub day: Option<DayOf>,
     /// Where its file is published, relative to `published/`.
     pub published_path: String,
     /// When the source was added.
@@ -93,6 +95,8 @@ pub struct SourceState {
     pub showing_set: Option<String>,
     /// The withdrawal of the source's file or of its set's folder; `None` while a version is published.
     pub withdrawn: Option<Box<Withdrawal>>,
+    /// The days of a dated source, which has no versions of its own; `None` for other sources, and where nobody asked.
+    pub days: Option<Box<DaysState>>,
 }
 
 impl SourceState {

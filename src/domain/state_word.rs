@@ -4,9 +4,7 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
-
-use super::{AttemptOutcome, Slot, Source, VersionState};
+use super::{AttemptOutcome, VersionState};
 
 /// The state of a source in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +15,8 @@ pub enum StateWord {
     New,
     /// The source was not fetched yet.
     Never,
+    /// The file of a day is not there yet.
+    Absent,
     /// The last fetches failed.
     Down,
     /// A verifier failed the newest version.
@@ -64,10 +64,11 @@ pub struct StateFacts {
 
 impl StateWord {
     /// Every state, with its word for programs and its word for people.
-    pub const ALL: [(Self, &'static str, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str, &'static str); 13] = [
         (Self::Ok, "ok", "ok"),
         (Self::New, "new", "new"),
         (Self::Never, "never", "never"),
+        (Self::Absent, "absent", "absent"),
         (Self::Down, "down", "down"),
         (Self::Fail, "fail", "FAIL"),
         (Self::Unpublished, "unpublished", "UNPUB"),
@@ -92,12 +93,31 @@ impl StateWord {
         )
     }
 
+    /// Returns how grave the state is: the dated source has the gravest one of its days.
+    pub fn gravity(self) -> u8 {
+        match self {
+            Self::Removed | Self::Off => 0,
+            Self::Absent => 1,
+            Self::Ok => 2,
+            Self::New => 3,
+            Self::Never => 4,
+            Self::Pending => 5,
+            Self::Error => 6,
+            Self::SetFail => 7,
+            Self::Unpublished => 8,
+            Self::Damaged => 9,
+            Self::Down => 10,
+            Self::Fail => 11,
+        }
+    }
+
     /// Returns the meaning of the word.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Ok => "fetched, nothing new",
             Self::New => "the last fetch brought a new version",
             Self::Never => "not fetched yet",
+            Self::Absent => "a day whose file is not there yet",
             Self::Down => "the last fetches failed; down(3): three in a row",
             Self::Fail => "a verifier failed the newest version",
             Self::Unpublished => "the version to be published could not be published",
@@ -108,21 +128,6 @@ impl StateWord {
             Self::Off => "disabled",
             Self::Removed => "removed, its history kept",
         }
-    }
-
-    /// Returns the state of a source.
-    pub fn of(source: &Source) -> Self {
-        let state = &source.state;
-        Self::from_facts(&StateFacts {
-            is_removed: source.removed_at.is_some(),
-            is_enabled: source.settings.enabled,
-            is_failing: state.failures > 0,
-            has_version: state.version_id.is_some(),
-            version_state: state.version_state,
-            is_unpublished: state.publish_error.is_some(),
-            set_fails: state.set_fails,
-            last_outcome: state.last_outcome,
-        })
     }
 
     /// Returns the state of a source with these facts.
@@ -140,6 +145,7 @@ impl StateWord {
             _ if version_state == Some(VersionState::Pending) => Self::Pending,
             None => Self::Never,
             Some(AttemptOutcome::New) => Self::New,
+            Some(AttemptOutcome::Absent) => Self::Absent,
             Some(_) => Self::Ok,
         }
     }
@@ -168,17 +174,6 @@ impl FromStr for StateWord {
             .map(|(state, ..)| *state)
             .ok_or_else(|| format!("`{text}` is not a state"))
     }
-}
-
-/// Returns whether the catalogue's row of a source's newest version is damaged or lost; its state is then unknown.
-pub fn is_newest_damaged(source: &Source) -> bool {
-    source.state.version_id.is_some() && source.state.version_state.is_none()
-}
-
-/// Returns when a source is due; `None` if it never is.
-pub fn next_due(source: &Source) -> Option<DateTime<Utc>> {
-    let watched = source.settings.enabled && source.removed_at.is_none();
-    watched.then(|| Slot::start(source.state.next_slot))
 }
 
 #[cfg(test)]

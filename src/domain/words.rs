@@ -78,7 +78,7 @@ mod tests {
             ),
             (
                 "".parse::<AttemptOutcome>().err(),
-                "`` is not an outcome: expected new, unchanged or failed",
+                "`` is not an outcome: expected new, unchanged, failed or absent",
             ),
         ] {
             assert_eq!(refusal.as_deref(), Some(expected));

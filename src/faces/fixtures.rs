@@ -28,6 +28,7 @@ pub(crate) fn source(id: i64, name: &str) -> Source {
         published_path: format!("example.org/{id}.csv"),
         created_at: at("08:00:00"),
         removed_at: None,
+        day: None,
         state: SourceState {
             next_slot: Slot::containing(at("18:00:00")),
             failures: 0,
@@ -43,6 +44,7 @@ pub(crate) fn source(id: i64, name: &str) -> Source {
             set_version_id: None,
             showing_set: None,
             withdrawn: None,
+            days: None,
         },
     }
 }

@@ -1,6 +1,6 @@
 //! The facts of a source in the words of every face: its settings, and what its last attempt asked and who answered.
 
-use crate::domain::{Provenance, Request, SourceSettings, format_size};
+use crate::domain::{DatedRules, Provenance, Request, SourceSettings, format_size};
 
 /// Facts under their names.
 pub(crate) type Facts = Vec<(&'static str, String)>;
@@ -20,6 +20,8 @@ pub(crate) fn settings_facts(settings: &SourceSettings) -> Facts {
         publish,
         rates,
         max_size_bytes,
+        days: _,
+        final_after: _,
         user,
         headers,
     } = settings;
@@ -32,19 +34,28 @@ pub(crate) fn settings_facts(settings: &SourceSettings) -> Facts {
     facts.extend(rates.map(|provider| ("rates", provider.to_string())));
     let headers = headers.iter();
     facts.extend(headers.map(|(name, value)| ("header", format!("{name}: {value}"))));
-    let allowed = [
-        (allow_private, "private addresses"),
-        (allow_http, "plain http"),
-        (allow_empty, "empty files"),
-    ];
-    let allowed = allowed.into_iter().filter(|(allowed, _)| **allowed);
-    let allowed: Vec<_> = allowed.map(|(_, what)| what).collect();
-    if !allowed.is_empty() {
-        facts.push(("allowed", allowed.join(", ")));
-    }
+    let allowed = allowed_words([*allow_private, *allow_http, *allow_empty]);
+    facts.extend(allowed.map(|all| ("allowed", all)));
     facts.extend(max_size_bytes.map(|bytes| ("max size", format_size(bytes))));
+    facts.extend(window_words(settings).map(|words| ("days", words)));
     facts.extend(user.clone().map(|user| ("user", user)));
     facts
+}
+
+/// Returns what is allowed of private addresses, plain HTTP and empty files.
+fn allowed_words(allowed: [bool; 3]) -> Option<String> {
+    let words = ["private addresses", "plain http", "empty files"];
+    let words = words.into_iter().zip(allowed);
+    let words = words.filter(|(_, allowed)| *allowed);
+    let words = words.map(|(word, _)| word.to_owned());
+    words.reduce(|all, word| format!("{all}, {word}"))
+}
+
+/// Returns which days a dated source asks for.
+fn window_words(settings: &SourceSettings) -> Option<String> {
+    let DatedRules { days, final_after } = settings.dated_rules();
+    let words = || format!("the last {days}; a day is final {final_after} days after it begins");
+    settings.address.is_dated().then(words)
 }
 
 /// Returns which addresses an attempt requested, and who answered.

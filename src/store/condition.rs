@@ -7,6 +7,8 @@ use crate::domain::{Digest, EditionId, SourceId};
 /// A condition that holds in the catalogue, or does not.
 #[derive(Clone, Debug)]
 pub enum Condition {
+    /// A dated source is due at this time: its days are to be opened.
+    DatedDue(DateTime<Utc>),
     /// The catalogue has a version, be it of a removed source.
     AnyVersion,
     /// The source has a version with this content.

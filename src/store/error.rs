@@ -95,6 +95,14 @@ pub enum StoreError {
         /// The name of that source.
         name: String,
     },
+    /// A day is changed with its dated source only.
+    #[error("{name} is a day of the dated source {series}, and changes with it only")]
+    IsDay {
+        /// The name of the day.
+        name: String,
+        /// The name of its dated source.
+        series: String,
+    },
     /// The settings of the source do not allow its address.
     #[error(transparent)]
     Settings(#[from] SettingsError),

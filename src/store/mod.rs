@@ -52,29 +52,29 @@ pub use published_types::{
 };
 pub use query::{
     AllRowsFit, AskedOfPublished, AttemptsAfter, AttemptsBefore, AttemptsByHour, BarePaths,
-    CatalogueMark, ChangeRuns, ContentsOf, DeadMessageWith, DeadMessages, DeletedEditions,
-    DigestsOf, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources, ExpectedFiles,
-    FileSetNamed, FileSets, FirstWithFile, FreeName, HappenedAfter, HeldRates, LastGoodAttempt,
-    LastRates, LinkWith, ListedSources, LooseObjects, MessageDue, MessageWith, NamedVersions,
-    NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent, NewestKey, NewestOf,
-    NewestPersisted, NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People, PersistedAfter,
-    PersonNamed, PlaceAmongSources, PolicyInForce, PolicyRevision, PromisedBy, Publications,
-    PublishFailures, PurgedAt, Query, QueuedAny, Queues, RateSources, RefusalsInNameOf,
-    RemovedSources, SentUnder, ServedVersion, ServicesSeenSince, SessionWith, SetMembers,
-    ShownSource, SoundVersions, SourcesInManySets, StateCounts, StatesOfMessages, TokenWith,
-    Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
+    CatalogueMark, ChangeRuns, ContentsOf, DatedAmong, DeadMessageWith, DeadMessages,
+    DeletedEditions, DigestsOf, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources,
+    ExpectedFiles, FileSetNamed, FileSets, FirstWithFile, FreeName, HappenedAfter, HeldRates,
+    LastGoodAttempt, LastRates, LinkWith, ListedSources, LooseObjects, MessageDue, MessageWith,
+    NamedVersions, NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent, NewestKey,
+    NewestOf, NewestPersisted, NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People,
+    PersistedAfter, PersonNamed, PlaceAmongSources, PolicyInForce, PolicyRevision, PromisedBy,
+    Publications, PublishFailures, PurgedAt, Query, QueuedAny, Queues, RateSources,
+    RefusalsInNameOf, RemovedSources, SentUnder, ServedVersion, ServicesSeenSince, SessionWith,
+    SetMembers, ShownSource, SoundVersions, SourcesInManySets, StateCounts, StatesOfMessages,
+    TokenWith, Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
     VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage, VersionCount, VersionForJudging,
     VersionWith, VersionsBefore, Withdrawals, Workers,
 };
 pub use rate_types::{RateDay, RatesOf};
 pub use set_query::{SetsQuery, Shown, Unservable};
-pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
+pub use source_query::{DamagedSources, ListedDays, SourceFilter, SourceQuery, SourcesQuery};
 pub use table::{Cell, ColumnFacts, QueryLimits, Table, TableFacts};
 pub use types::{
     AttemptFacts, AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, ClaimWhat,
     ClaimsToRelease, Counted, Edited, Ended, EventFilter, FileSet, HourOfAttempts, JudgedBy,
-    JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest, Outlook, PolicyAdoption,
-    Recorded, RefusalsBy, Seen, SourceChange, VerdictFilter, VerdictOn, VerdictSubject,
-    VersionToJudge,
+    JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest, OpenDays, OpenedDays, Outlook,
+    PolicyAdoption, Recorded, RefusalsBy, Seen, SourceChange, VerdictFilter, VerdictOn,
+    VerdictSubject, VersionToJudge,
 };
 pub use version_query::{ChainOf, VersionQuery, VersionsQuery};

@@ -44,11 +44,25 @@ pub enum DamagedSources {
     Refused,
 }
 
+/// Which days a list has. They are sources, thousands perhaps, and a list is of what an operator added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListedDays {
+    /// None: their dated sources stand for them.
+    #[default]
+    None,
+    /// The days of this dated source, and no other source.
+    Of(SourceId),
+    /// All, besides all other sources.
+    All,
+}
+
 /// Which sources to list.
 #[derive(Clone, Debug, Default)]
 pub struct SourceFilter {
     /// Whether removed sources are listed, too.
     pub removed: bool,
+    /// Which days of dated sources are listed, too; with `ids`, all among them.
+    pub days: ListedDays,
     /// Only the sources with these ids.
     pub ids: Option<Vec<SourceId>>,
     /// Only the `.0`th of `.1` equal shares by id, for reading shares side by side. Of zero shares, all sources.
@@ -59,4 +73,14 @@ pub struct SourceFilter {
     pub limit: Option<usize>,
     /// How sources with damaged rows are treated.
     pub damaged: DamagedSources,
+}
+
+impl SourceFilter {
+    /// Returns the filter that lets every present source through, days too.
+    pub fn with_days() -> Self {
+        Self {
+            days: ListedDays::All,
+            ..Self::default()
+        }
+    }
 }

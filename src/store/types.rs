@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Action, AttemptId, AttemptOutcome, Digest, Edit, EditionId, EditionMember, EventId,
+    Action, AttemptId, AttemptOutcome, Day, Digest, Edit, EditionId, EditionMember, EventId,
     FailureKind, LastModified, NewBlob, NewVerdict, Policy, Provenance, SettingsPatch, Slot,
     Source, SourceId, SourceSettings, Stamp, Validators, VerdictId, VerdictOutcome, Version,
     VersionId, VersionState, Withdrawal, WorkerId, WorkerInfo,
@@ -42,6 +42,31 @@ pub enum SourceChange {
         /// Whether its history is deleted, too; the source may then have been removed before.
         purge: bool,
     },
+}
+
+/// Which days of dated sources to open.
+#[derive(Clone, Debug)]
+pub enum OpenDays {
+    /// The windows of all dated sources that are due.
+    Due,
+    /// The window of this dated source.
+    Window(SourceId),
+    /// These days of a dated source, in the window or not.
+    These {
+        /// The dated source.
+        series: SourceId,
+        /// The days.
+        days: Vec<Day>,
+    },
+}
+
+/// The days that were opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenedDays {
+    /// The days that are to be asked for: of a window those that are not settled; else all that were requested.
+    pub days: Vec<SourceId>,
+    /// The days that could not be made, each with the reason.
+    pub refused: Vec<String>,
 }
 
 /// The result of a change, with what is left to do after the commit.
@@ -182,6 +207,8 @@ pub enum AttemptResult {
     },
     /// The content is the newest version's.
     Unchanged,
+    /// The file of a day is not there yet.
+    Absent,
     /// The attempt failed.
     Failed {
         /// The kind of failure.

@@ -5,10 +5,12 @@
 
 mod arrivals;
 mod consumer;
+mod days;
 mod dead_workers;
 mod heartbeat;
 mod host_backlog;
 mod housekeeping;
+mod mend;
 mod message_judge;
 mod newest_bytes;
 mod pass;

@@ -28,6 +28,9 @@ impl Pipeline {
                 detail,
                 ..
             } => self.leave_unkept(claim, detail).await,
+            FetchOutcome::Failed { .. } if is_absent(claim, record.http_status) => {
+                self.record_absent(record).await
+            }
             FetchOutcome::Failed {
                 kind,
                 detail,
@@ -85,6 +88,19 @@ impl Pipeline {
             summary.attempts += 1;
             summary.unchanged += 1;
             summary.bytes += bytes;
+        });
+        Ok(Next::Done)
+    }
+
+    /// Records that a day's file is not there yet: no failure, since nobody promised it for this day.
+    async fn record_absent(&self, mut record: AttemptRecord) -> Result<Next> {
+        record.result = AttemptResult::Absent;
+        let result = SourceResult::fetched(record.source_id, AttemptOutcome::Absent, None);
+        self.app.ports().store.record_attempt(record).await?;
+        self.add_result(result);
+        self.progress.update(|summary| {
+            summary.attempts += 1;
+            summary.absent += 1;
         });
         Ok(Next::Done)
     }
@@ -259,6 +275,12 @@ impl Pipeline {
         });
         Ok(Next::Done)
     }
+}
+
+/// Returns whether an answer says that the file of a day is not there yet: one that was there once is missing.
+fn is_absent(claim: &Claim, http_status: Option<u16>) -> bool {
+    let is_day = claim.source.day.is_some();
+    is_day && claim.source.state.version_id.is_none() && matches!(http_status, Some(404 | 410))
 }
 
 /// Returns the validators to keep after an attempt without a body: none after damage, so that the next request is for

@@ -9,9 +9,11 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::arrivals::Arrivals;
 use super::consumer;
+use super::days::Opened;
 use super::dead_workers;
 use super::heartbeat::Heartbeat;
 use super::housekeeping;
+use super::mend::mend;
 use super::pass::{Judging, Pass, PassRequest, Selection, log};
 use super::progress::Progress;
 use super::rejudge::Undecided;
@@ -23,21 +25,13 @@ use crate::app::{App, Error, ErrorKind, PassSummary, PolicyStanding, Result, all
 use crate::config::Config;
 use crate::domain::{Action, Slot, SourceId, VersionId, WorkerInfo};
 use crate::net::Fetcher;
-use crate::store::{Condition, Fact, IndexesOf, NewestVerdict, OutlookAt};
+use crate::store::{NewestVerdict, OutlookAt};
 
 /// The time between two passes of a worker that stays: a laptop that slept catches up within it.
 const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 
 /// The time after a pass that could not keep its fetched contents: the next one would fetch the same again.
 const WAIT_FOR_ROOM: chrono::Duration = chrono::Duration::minutes(10);
-
-/// The chore of mending what keeps sources from being due, and how often it is done.
-const MEND: &str = "times";
-const MEND_EVERY: chrono::Duration = chrono::Duration::hours(1);
-
-/// The chore of comparing all other indexes with their tables, and how often it is done.
-const MEND_INDEXES: &str = "indexes";
-const MEND_INDEXES_EVERY: chrono::Duration = chrono::Duration::days(1);
 
 /// The worker of one process.
 pub struct Worker {
@@ -95,10 +89,13 @@ impl Worker {
     /// Does one pass. Work that an earlier pass left (a published file, an undecided version) comes first; notifiers
     /// receive the changes last.
     pub async fn pass(&self, selection: Selection, stop: &Stop, progress: &Progress) -> PassReport {
-        let asked = selection.asked().map(<[_]>::to_vec);
-        let is_regular = asked.is_none();
+        let is_regular = selection.asked().is_none();
         self.app.begin_work();
-        let passed = Box::pin(self.try_pass(selection, stop, progress)).await;
+        let mut opened = Box::pin(Opened::of(&self.app, selection)).await;
+        let passed = match opened.error.take() {
+            Some(error) => Err(error),
+            None => Box::pin(self.try_pass(opened.selection.clone(), stop, progress)).await,
+        };
         progress.end();
         let mut report = passed.unwrap_or_else(|error| {
             tracing::error!("{error}");
@@ -108,7 +105,7 @@ impl Worker {
             }
         });
         report.rejected = self.app.take_rejected();
-        report.add_not_tried(&asked.unwrap_or_default());
+        opened.add_results(&mut report);
         self.add_damage(&mut report).await;
         let goes_on = |report: &PassReport| report.error.as_ref().is_none_or(Error::concerns_one);
         if goes_on(&report)
@@ -195,7 +192,7 @@ impl Worker {
         let standing = self.standing().await?;
         let judges = standing.is_in_force();
         let began_after = self.app.newest_event().await?;
-        self.mend(selection.asked().is_none()).await?;
+        mend(&self.app, selection.asked().is_none()).await?;
         dead_workers::release_claims(&self.app).await?;
         self.begin_notifiers().await?;
         let unsettled = tokio::select! {
@@ -418,32 +415,6 @@ impl Worker {
         let files = self.app.settle_all(again).await?;
         let sets = self.app.settle_sets(again).await?;
         Ok(all_failed(files, sets))
-    }
-
-    /// Makes sources due whose next slot a clock that ran ahead has put too far into the future, and that a damaged
-    /// index hides. This reads all sources, so it is done once an hour, which is the shortest interval. Regular passes
-    /// compare the other indexes with their tables once a day.
-    async fn mend(&self, is_regular: bool) -> Result<()> {
-        let (store, now) = (&self.app.ports().store, self.app.now());
-        let is_due = async |name, every| store.read(Condition::ChoreDue { name, now, every }).await;
-        // The first pass of a catalogue need not wait for a check of what was written a moment ago.
-        let has_past = async || store.read(Condition::AnyVersion).await;
-        if is_due(MEND, MEND_EVERY).await? {
-            self.app.join_archive_once().await?;
-            if has_past().await? {
-                store.mend_indexes(IndexesOf::States).await?;
-            }
-            if let Some(mended) = store.mend_times(self.app.stamp()).await? {
-                tracing::warn!("{mended}");
-            }
-            self.app.record(Fact::Chore(MEND)).await?;
-        }
-        if is_regular && is_due(MEND_INDEXES, MEND_INDEXES_EVERY).await? && has_past().await? {
-            self.app.join_archive_once().await?;
-            store.mend_indexes(IndexesOf::Work).await?;
-            self.app.record(Fact::Chore(MEND_INDEXES)).await?;
-        }
-        Ok(())
     }
 
     /// Returns, once an hour and if they may be judged, the versions that were left undecided.

@@ -38,6 +38,7 @@ mod damaged_withdrawals;
 mod dashboard;
 mod dashboard_messages;
 mod dashboard_terminal;
+mod dated;
 mod demo;
 mod deploy;
 mod earlier;

@@ -247,7 +247,7 @@ pub(crate) fn rename_source(data: &Path, from: &str, to: &str) {
     add_row_checksum(&sql);
     let renamed = sql.execute(
         "UPDATE source SET name = ?2, checksum = row_checksum(id, ?2, address, settings, published_path, path_key, created_at,
-             removed_at) WHERE name = ?1",
+             removed_at, series_id, day) WHERE name = ?1",
         [from, to],
     );
     assert_eq!(renamed, Ok(1));
@@ -369,6 +369,7 @@ const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
     DROP TABLE rate_day; DROP INDEX source_rates; ALTER TABLE source DROP COLUMN rates;
     ALTER TABLE source DROP COLUMN interval_hours; ALTER TABLE source DROP COLUMN enabled; ALTER TABLE source DROP COLUMN tags;
     ALTER TABLE source DROP COLUMN publish; ALTER TABLE source DROP COLUMN settings;
+    DROP INDEX source_day; ALTER TABLE source DROP COLUMN series_id; ALTER TABLE source DROP COLUMN day; DROP INDEX source_state_series;
     ALTER TABLE source DROP COLUMN checksum; ALTER TABLE policy DROP COLUMN checksum;
     ALTER TABLE withdrawal DROP COLUMN was_published; ALTER TABLE withdrawal DROP COLUMN left_size;
     ALTER TABLE withdrawal DROP COLUMN left_mtime; ALTER TABLE withdrawal DROP COLUMN left_inode; DROP TABLE left_file;

@@ -40,7 +40,7 @@ impl App {
         }
         let filter = SourceFilter {
             ids: only.map(<[_]>::to_vec),
-            ..SourceFilter::default()
+            ..SourceFilter::with_days()
         };
         let mut found = Vec::new();
         for source in self.ports.store.sources(filter).await? {

@@ -275,7 +275,7 @@ impl App {
         selectors: &[String],
     ) -> Result<HashMap<SourceId, Arc<Source>>> {
         let sources = if selectors.is_empty() {
-            self.ports.store.sources(SourceFilter::default()).await?
+            self.ports.store.sources(SourceFilter::with_days()).await?
         } else {
             self.kept_sources(selectors).await?
         };

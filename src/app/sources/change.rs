@@ -457,7 +457,7 @@ impl TakenNames {
     async fn of(app: &App, new: usize) -> Result<Self> {
         let complete = new >= MANY;
         let sources = if complete {
-            app.ports.store.sources(SourceFilter::default()).await?
+            app.ports.store.sources(SourceFilter::with_days()).await?
         } else {
             Vec::new()
         };

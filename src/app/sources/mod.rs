@@ -3,6 +3,7 @@
 pub(in crate::app) mod additions;
 pub(in crate::app) mod apply;
 pub(in crate::app) mod change;
+mod days;
 pub(in crate::app) mod purge;
 pub(in crate::app) mod removal;
 pub(in crate::app) mod select;

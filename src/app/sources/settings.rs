@@ -2,8 +2,8 @@
 
 use crate::app::{Error, Result};
 use crate::domain::{
-    Address, MAX_NAME_BYTES, RESERVED_HEADERS, SettingsPatch, SourceSettings, Template, VersionRef,
-    host_in_name, masked, safe_part, segment_name, value_holds_credential,
+    Address, MAX_DAYS, MAX_NAME_BYTES, RESERVED_HEADERS, SettingsPatch, SourceSettings, Template,
+    VersionRef, host_in_name, masked, safe_part, segment_name, value_holds_credential,
 };
 use crate::net::unreachable_host;
 
@@ -117,8 +117,25 @@ pub(in crate::app) fn checked_patch(patch: SettingsPatch) -> Result<SettingsPatc
         tags: patch.tags.map(checked_tags).transpose()?,
         headers: patch.headers.map(checked_headers).transpose()?,
         user: patch.user.map(checked_user).transpose()?,
+        days: checked_days("days", patch.days, 1)?,
+        final_after: checked_days("final_after", patch.final_after, 0)?,
         ..patch
     })
+}
+
+/// Checks a number of days.
+#[expect(clippy::option_option, reason = "as in the patch")]
+fn checked_days(
+    setting: &str,
+    days: Option<Option<u32>>,
+    least: u32,
+) -> Result<Option<Option<u32>>> {
+    match days.flatten() {
+        Some(number) if !(least..=MAX_DAYS).contains(&number) => Err(Error::invalid(format!(
+            "`{setting}` is {number}: from {least} to {MAX_DAYS} days are accepted"
+        ))),
+        _ => Ok(days),
+    }
 }
 
 fn parse_address(text: &str, allow_http: bool) -> Result<Address> {

@@ -30,6 +30,7 @@ fn source() -> Source {
         published_path: "files.example.org/Prices/eu.csv".to_owned(),
         created_at: at("2026-01-01T00:00:00Z"),
         removed_at: None,
+        day: None,
         state: SourceState {
             next_slot: Slot::containing(at("2026-01-31T18:00:00Z")),
             failures: 0,
@@ -45,6 +46,7 @@ fn source() -> Source {
             set_version_id: None,
             showing_set: None,
             withdrawn: None,
+            days: None,
         },
     }
 }

@@ -92,6 +92,7 @@ mod tests {
         new: 3,
         unchanged: 8,
         failed: 0,
+        absent: 0,
         not_kept: 0,
         put_back: 0,
         passed: 2,

@@ -253,7 +253,8 @@ pub(super) fn gravity(state: StateWord) -> u8 {
         StateWord::Never => 7,
         StateWord::New => 8,
         StateWord::Ok => 9,
-        StateWord::Off => 10,
-        StateWord::Removed => 11,
+        StateWord::Absent => 10,
+        StateWord::Off => 11,
+        StateWord::Removed => 12,
     }
 }

@@ -143,6 +143,10 @@ struct SettingsJson<'a> {
     publish: &'static str,
     rates: Option<&'static str>,
     max_size: Option<String>,
+    /// How many days a dated source asks for; null for other sources.
+    days: Option<u32>,
+    /// How many days after its begin a day is final; null for sources that are not dated.
+    final_after: Option<u32>,
     user: Option<&'a str>,
     created_at: String,
 }
@@ -169,10 +173,14 @@ impl<'a> SettingsJson<'a> {
             publish,
             rates,
             max_size_bytes,
+            days: _,
+            final_after: _,
             user,
             headers,
         } = &source.settings;
         let headers = headers.iter();
+        let is_dated = source.settings.address.is_dated();
+        let dated = is_dated.then(|| source.settings.dated_rules());
         Self {
             headers: headers
                 .map(|(name, value)| HeaderJson { name, value })
@@ -183,6 +191,8 @@ impl<'a> SettingsJson<'a> {
             publish: publish.as_str(),
             rates: rates.map(Provider::as_str),
             max_size: max_size_bytes.map(exact_size),
+            days: dated.map(|rules| rules.days),
+            final_after: dated.map(|rules| rules.final_after),
             user: user.as_deref(),
             created_at: precise(source.created_at),
         }

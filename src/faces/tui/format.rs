@@ -19,7 +19,7 @@ pub(crate) fn source_state(source: &Source, theme: &Theme) -> (&'static str, Sty
         | StateWord::Unpublished
         | StateWord::Damaged => ("●", theme.bad),
         StateWord::Error | StateWord::Pending => ("●", theme.warning),
-        StateWord::Never => ("◌", theme.dim),
+        StateWord::Never | StateWord::Absent => ("◌", theme.dim),
         StateWord::New => ("●", theme.accent),
         StateWord::Ok => ("●", theme.good),
     }

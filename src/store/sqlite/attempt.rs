@@ -72,7 +72,7 @@ fn write_attempt(
     let version_id = match record.result {
         AttemptResult::New { .. } => new.as_ref().map(|new| new.place.id),
         AttemptResult::Unchanged => claimed.newest,
-        AttemptResult::Failed { .. } => None,
+        AttemptResult::Failed { .. } | AttemptResult::Absent => None,
     };
     let attempt_id = insert_attempt(transaction, record, &claimed.address, version_id)?;
     insert_fetch_event(transaction, record, attempt_id, version_id)?;
@@ -163,6 +163,8 @@ struct ClaimedSource {
     interval: Interval,
     failures: u32,
     newest: Option<VersionId>,
+    /// A day of a dated source, which decides when it is due.
+    is_day: bool,
 }
 
 /// Returns the source if the claim holds.
@@ -171,7 +173,7 @@ fn claimed_source(transaction: &Transaction<'_>, record: &AttemptRecord) -> Outc
     let claimed = transaction
         .sql
         .prepare_cached(
-            "SELECT s.address, s.settings, t.failures, t.version_id FROM source s JOIN source_state t ON t.source_id = s.id
+            "SELECT s.address, s.settings, t.failures, t.version_id, s.day IS NOT NULL FROM source s JOIN source_state t ON t.source_id = s.id
              WHERE s.id = ?1 AND t.fence = ?2 AND t.lease_owner = ?3",
         )?
         .query_row(params![source.0, record.fence, record.worker.0], |row| {
@@ -181,6 +183,7 @@ fn claimed_source(transaction: &Transaction<'_>, record: &AttemptRecord) -> Outc
                 interval: columns.settings()?.interval.unwrap_or(Interval::DEFAULT),
                 failures: columns.count()?,
                 newest: columns.optional()?.map(VersionId),
+                is_day: columns.get()?,
             })
         })
         .optional()?;
@@ -216,7 +219,8 @@ fn end_claim(
 ) -> Outcome<()> {
     let outcome = outcome_of(&record.result);
     let (slot, failures) = due_after(record, claimed, outcome);
-    let received_whole = outcome != AttemptOutcome::Failed && record.size_bytes.is_some();
+    let has_answer = matches!(outcome, AttemptOutcome::New | AttemptOutcome::Unchanged);
+    let received_whole = has_answer && record.size_bytes.is_some();
     // New content was written just now, which counts as checked.
     let is_checked = record.checked || outcome == AttemptOutcome::New;
     let state = params![
@@ -250,8 +254,11 @@ fn due_after(
 ) -> (Slot, u32) {
     let failures = match outcome {
         AttemptOutcome::Failed => claimed.failures.saturating_add(1),
-        AttemptOutcome::New | AttemptOutcome::Unchanged => 0,
+        AttemptOutcome::New | AttemptOutcome::Unchanged | AttemptOutcome::Absent => 0,
     };
+    if claimed.is_day && failures == 0 {
+        return (Slot::REST, 0);
+    }
     let slot = Slot::containing(record.started_at);
     let slot = next_slot(slot, claimed.interval, failures);
     let slot = record.not_before.map_or(slot, |floor| floor.max(slot));
@@ -303,6 +310,7 @@ fn insert_fetch_event(
     let (action, detail) = match &record.result {
         AttemptResult::New { .. } => (Action::FetchNew, None),
         AttemptResult::Unchanged => (Action::FetchUnchanged, None),
+        AttemptResult::Absent => (Action::FetchAbsent, None),
         AttemptResult::Failed { kind, detail } => {
             (Action::FetchFailed, Some(format!("{kind}: {detail}")))
         }
@@ -332,6 +340,7 @@ fn outcome_of(result: &AttemptResult) -> AttemptOutcome {
     match result {
         AttemptResult::New { .. } => AttemptOutcome::New,
         AttemptResult::Unchanged => AttemptOutcome::Unchanged,
+        AttemptResult::Absent => AttemptOutcome::Absent,
         AttemptResult::Failed { .. } => AttemptOutcome::Failed,
     }
 }

@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::archive_mark::{is_kept, is_sweep_due};
 use super::chore::is_chore_due;
+use super::day::is_series_due;
 use super::edition::has_leaving_member;
 use super::failure::Outcome;
 use super::file_set::{has_members, is_tagged};
@@ -14,6 +15,7 @@ use crate::store::condition::Condition;
 impl Select<bool> for Condition {
     fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<bool> {
         Ok(match self {
+            Self::DatedDue(now) => is_series_due(sql, *now)?,
             Self::AnyVersion => sql.any("SELECT 1 FROM version LIMIT 1", [])?,
             Self::HasContent(source, content) => {
                 let version = "SELECT 1 FROM version WHERE source_id = ?1 AND digest = ?2";

@@ -82,7 +82,9 @@ fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
             set_version_id: None,
             showing_set: None,
             withdrawn: None,
+            days: None,
         },
+        day: None,
         published_path: path.unwrap_or_default(),
         created_at: chrono::DateTime::UNIX_EPOCH,
         removed_at: number(3).and_then(time),
@@ -90,7 +92,7 @@ fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
 }
 
 /// Whether `active` agrees with the source's own row. Passes look at `active` alone.
-pub(super) const FITS: &str = "t.active IS (s.enabled = 1 AND s.removed_at IS NULL)";
+pub(super) const FITS: &str = "t.active IS CASE WHEN NOT (s.enabled = 1 AND s.removed_at IS NULL) THEN 0 WHEN s.series_id = s.id THEN 2 ELSE 1 END";
 
 /// Returns the damage of a state whose `active` contradicts the source's own row.
 pub(super) fn inactive(id: SourceId, source: Option<String>) -> DamagedRow {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use rusqlite::params;
 
+use super::day_row::{day_sources, days_of};
 use super::event_row::insert_event;
 use super::failure::Outcome;
 use super::file_set::join_sets;
@@ -13,10 +14,10 @@ use super::kept_source::{changed, kept_source, refuse_taken};
 use super::provenance::keep_former_address;
 use super::publication::{publish_again, refresh_publication};
 use super::row::to_json;
-use super::source_row::{seal_source, source_by_id};
+use super::source_row::{active_word, seal_source, source_by_id};
 use super::transaction::Transaction;
 use crate::domain::{
-    Action, Edit, NewEvent, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp,
+    Action, Edit, NewEvent, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp, Window,
 };
 use crate::store::error::StoreError;
 use crate::store::types::{Changed, Edited, SourceChange};
@@ -52,15 +53,21 @@ pub(super) fn step_aside(
         if wanted.is_none_or(|wanted| wanted == present.name) || aside.contains_key(id) {
             continue;
         }
-        // No real name has a control character. The same transaction writes the new name later.
-        transaction.execute(
-            "UPDATE source SET name = char(1) || id WHERE id = ?1",
-            [id.0],
-        )?;
-        seal_source(transaction, *id)?;
+        for id in days_of(transaction.sql, *id)?.into_iter().chain([*id]) {
+            rename_aside(transaction, id)?;
+        }
         aside.insert(*id, present.name);
     }
     Ok(aside)
+}
+
+fn rename_aside(transaction: &Transaction<'_>, id: SourceId) -> rusqlite::Result<()> {
+    // No real name has a control character. The same transaction writes the new name later.
+    transaction.execute(
+        "UPDATE source SET name = char(1) || id WHERE id = ?1",
+        [id.0],
+    )?;
+    seal_source(transaction, id)
 }
 
 /// Returns the source with the name that it had before [`step_aside`].
@@ -126,7 +133,9 @@ fn write_edit(
     let id = before.id;
     let mut source = before;
     if edit.before != edit.after {
-        write_settings(transaction, &source, &edit, stamp)?;
+        let slot = slot_after(&source, &edit, stamp);
+        write_settings(transaction, &source, &edit, slot, stamp)?;
+        edit_days(transaction, id, &edit.after, stamp)?;
         let moved =
             edit.after.tags != edit.before.tags && join_sets(transaction, id, &edit.after.tags)?;
         if moved || edit.after.publish != edit.before.publish {
@@ -149,16 +158,59 @@ fn write_edit(
     })
 }
 
-/// Writes edited settings and the schedule that follows from them; sets and files are the caller's task.
+/// Edits the days of a dated source as it was edited. Those of its window are due when they have another address.
+fn edit_days(
+    transaction: &Transaction<'_>,
+    series: SourceId,
+    after: &SourceSettings,
+    stamp: &Stamp,
+) -> Outcome<()> {
+    let window = Window::at(stamp.at, after.dated_rules().days);
+    for day in day_sources(transaction, series)? {
+        let edit = edit_of_day(&day, after);
+        let is_in_window = day.day.is_some_and(|of| window.first <= of.day);
+        let slot = if is_in_window && edit.before.address != edit.after.address {
+            Slot::containing(stamp.at)
+        } else {
+            day.state.next_slot
+        };
+        write_settings(transaction, &day, &edit, slot, stamp)?;
+        if edit.after.publish != edit.before.publish {
+            refresh_publication(transaction, day.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the edit of a day that follows from its dated source's settings.
+pub(super) fn edit_of_day(day: &Source, series: &SourceSettings) -> Edit {
+    let before = day.settings.clone();
+    let after = day.day.map(|of| series.on(of.day));
+    Edit {
+        after: after.unwrap_or_else(|| before.clone()),
+        before,
+    }
+}
+
+/// Returns the slot in which an edited source is due.
+pub(super) fn slot_after(before: &Source, edit: &Edit, stamp: &Stamp) -> Slot {
+    let state = &before.state;
+    let last = state.last_attempt_at.map(Slot::containing);
+    let now = Slot::containing(stamp.at);
+    edit.slot_after(state.next_slot, last, state.failures, now)
+}
+
+/// Writes edited settings, and the slot in which the source is due; sets and files are the caller's task.
 pub(super) fn write_settings(
     transaction: &Transaction<'_>,
     before: &Source,
     edit: &Edit,
+    next_slot: Slot,
     stamp: &Stamp,
 ) -> Outcome<()> {
     refuse_taken(transaction, Some(before.id), &edit.after)?;
     update_source(transaction, before.id, &edit.after)?;
-    edit_state(transaction, before, edit, stamp)?;
+    edit_state(transaction, before, edit, next_slot, stamp)?;
     Ok(())
 }
 
@@ -196,12 +248,10 @@ fn edit_state(
     transaction: &Transaction<'_>,
     before: &Source,
     edit: &Edit,
+    next_slot: Slot,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
     let now = Slot::containing(stamp.at);
-    let state = &before.state;
-    let last = state.last_attempt_at.map(Slot::containing);
-    let next_slot = edit.slot_after(state.next_slot, last, state.failures, now);
     // A new fence refuses the result of a fetch under the old settings, even one of a worker not seen for a lease.
     transaction.execute(
         "UPDATE source_state SET host = ?2, active = ?3,
@@ -212,7 +262,7 @@ fn edit_state(
         params![
             before.id.0,
             edit.after.address.host(),
-            edit.after.enabled,
+            active_word(&edit.after),
             next_slot.0,
             edit.changes_request(),
             edit.outdates_fetches(),

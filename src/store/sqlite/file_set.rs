@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 use super::Store;
+use super::day_row::is_of_series;
 use super::edition_row::members_judged;
 use super::event_row::insert_event;
 use super::failure::{Outcome, sound_one};
@@ -233,10 +234,11 @@ fn read_set(columns: &mut Columns<'_>) -> rusqlite::Result<FileSet> {
 }
 
 // Tags that are not JSON count as none: lists of sources report that row as damaged.
-const TAGGED_WITH: &str = "SELECT 1 FROM source s WHERE s.removed_at IS NULL AND EXISTS
+const TAGGED_WITH: &str =
+    "SELECT 1 FROM source s WHERE s.removed_at IS NULL AND s.series_id IS NULL AND EXISTS
      (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t WHERE t.value = ?1)";
 
-const TAGGED: &str = "SELECT s.id FROM source s WHERE s.removed_at IS NULL
+const TAGGED: &str = "SELECT s.id FROM source s WHERE s.removed_at IS NULL AND s.series_id IS NULL
      AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t CROSS JOIN file_set f ON f.name = t.value WHERE f.configured = 1)";
 
 /// Makes these sets the configured ones and recomputes their members. Does nothing when they are unchanged: edits of
@@ -312,6 +314,9 @@ pub(super) fn join_sets(
     tags: &[String],
 ) -> rusqlite::Result<bool> {
     let seen: Option<i64> = transaction.only(SEEN, [source.0], |row| row.get(0))?;
+    // A day comes, and may never have a file: a set with it would wait for it.
+    let is_of_series = is_of_series(transaction.sql, source)?;
+    let tags = if is_of_series { &[] } else { tags };
     let tags = to_json(&tags);
     let left = transaction.execute(
         "DELETE FROM set_member WHERE source_id = ?1 AND set_name NOT IN

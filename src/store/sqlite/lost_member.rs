@@ -30,7 +30,7 @@ const UNFIT: &str = concat!(
 );
 const WITHOUT_STATE: &str = "SELECT s.id, s.name FROM set_member m CROSS JOIN source s ON s.id = m.source_id
      WHERE m.set_name = ?1 AND NOT EXISTS (SELECT 1 FROM source_state t WHERE t.source_id = s.id) LIMIT 1";
-const WITHOUT_MEMBER: &str = "SELECT s.id, s.name FROM source s WHERE s.removed_at IS NULL AND s.tags <> '[]'
+const WITHOUT_MEMBER: &str = "SELECT s.id, s.name FROM source s WHERE s.removed_at IS NULL AND s.series_id IS NULL AND s.tags <> '[]'
      AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t WHERE t.value = ?1)
      AND NOT EXISTS (SELECT 1 FROM set_member m WHERE m.set_name = ?1 AND m.source_id = s.id) LIMIT 1";
 

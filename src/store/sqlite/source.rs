@@ -6,12 +6,13 @@ use rusqlite::{Connection, Row};
 
 use super::Store;
 use super::damaged_source::{find_unlisted, inactive, readable_source};
+use super::days_state::{add_days, days_state};
 use super::failure::{Failure, Outcome, strictly};
 use super::row::{Columns, row_limit, to_json};
 use super::select::{Damage, Select};
 use super::source_row::{
-    COLUMNS_WITHOUT_SETS, SOURCE_COLUMNS, SOURCE_TABLES, have_sets, read_source, read_source_row,
-    select, select_sound, set_fails,
+    COLUMNS_WITHOUT_SETS, SOURCE_COLUMNS, SOURCE_TABLES, active_word, have_sets, read_source,
+    read_source_row, select, select_sound, set_fails,
 };
 use super::sql_damage::{named, sound_rows};
 use super::statements::Statements as _;
@@ -27,7 +28,9 @@ use crate::store::query::{
     ExistingSources, FreeName, ListedSources, NamedVersions, OutlookAt, PlaceAmongSources,
     PolicyInForce, RemovedSources, ShownSource, StateCounts, UnclaimedDue,
 };
-use crate::store::source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
+use crate::store::source_query::{
+    DamagedSources, ListedDays, SourceFilter, SourceQuery, SourcesQuery,
+};
 use crate::store::types::{NamedVersion, Newest, Outlook};
 
 impl Store {
@@ -46,7 +49,7 @@ impl Store {
     pub async fn find_source(&self, query: impl Into<SourceQuery>) -> Result<Option<Source>> {
         let query = query.into();
         self.read_with(move |sql| match &query {
-            SourceQuery::Id(id) => Ok(select(sql, BY_ID, &id.to_string())?.pop()),
+            SourceQuery::Id(id) => Ok(one(sql, BY_ID, &id.to_string())?),
             SourceQuery::Called(text) => find(sql, text),
             SourceQuery::Parts(id) => Ok(readable_source(sql, *id)?),
         })
@@ -91,11 +94,12 @@ impl Select<Outlook> for OutlookAt {
             sql.only(COUNT_WATCHED, [], |row| row.get(0))?,
             sql.only(COUNT_DUE, [slot], |row| row.get(0))?,
         );
-        let next: Option<i64> = sql.only(NEXT_DUE, [slot], |row| row.get(0))?;
+        let next = |query| sql.only(query, [slot, Slot::REST.0], |row| row.get(0));
+        let next: [Option<i64>; 2] = [next(NEXT_DUE)?, next(NEXT_DATED)?];
         Ok(Outlook {
             watched: watched.unsigned_abs(),
             due: due.unsigned_abs(),
-            next: next.map(Slot),
+            next: next.into_iter().flatten().min().map(Slot),
         })
     }
 }
@@ -111,19 +115,14 @@ impl Select<u64> for UnclaimedDue {
 impl Select<Vec<(StateWord, u64)>> for StateCounts {
     fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<(StateWord, u64)>> {
         let states = sql.sound("source", STATES, [], damaged, |columns| {
-            let id = SourceId(columns.get()?);
-            Ok(StateWord::from_facts(&StateFacts {
-                is_removed: false,
-                is_enabled: columns.get()?,
-                is_failing: columns.count::<u32>()? > 0,
-                last_outcome: columns.optional_word()?,
-                has_version: columns.optional::<i64>()?.is_some(),
-                version_state: read_newest_state(columns, id),
-                is_unpublished: columns.get()?,
-                set_fails: columns.get()?,
-            }))
+            let (id, state) = read_state(columns)?;
+            Ok(if columns.get()? && state != StateWord::Off {
+                days_state(sql, id)?.0.worst
+            } else {
+                state
+            })
         })?;
-        let removed = "SELECT count(*) FROM source WHERE removed_at IS NOT NULL";
+        let removed = "SELECT count(*) FROM source WHERE removed_at IS NOT NULL AND day IS NULL";
         let removed: i64 = sql.only(removed, [], |row| row.get(0))?;
         let count = |state| match state {
             StateWord::Removed => removed.unsigned_abs(),
@@ -204,12 +203,38 @@ impl Select<Vec<Option<Source>>> for SourcesQuery {
     }
 }
 
-const COUNT_WATCHED: &str = "SELECT count(*) FROM source_state WHERE active = 1";
-const COUNT_UNCLAIMED: &str = "SELECT count(*) FROM source_state INDEXED BY source_state_due
-     WHERE active = 1 AND next_slot <= ?1 AND lease_owner IS NULL";
-const COUNT_DUE: &str = "SELECT count(*) FROM source_state WHERE active = 1 AND next_slot <= ?1";
-const PLACE_BY_NAME: &str = "SELECT count(*), count(*) FILTER (WHERE (name, id) <= (?1, ?2)) FROM source WHERE removed_at IS NULL";
-const NEXT_DUE: &str = "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1 AND typeof(next_slot) = 'integer'";
+/// Reads the first columns of [`STATES`]: a source and its state.
+fn read_state(columns: &mut Columns<'_>) -> rusqlite::Result<(SourceId, StateWord)> {
+    let id = SourceId(columns.get()?);
+    let state = StateWord::from_facts(&StateFacts {
+        is_removed: false,
+        is_enabled: columns.get()?,
+        is_failing: columns.count::<u32>()? > 0,
+        last_outcome: columns.optional_word()?,
+        has_version: columns.optional::<i64>()?.is_some(),
+        version_state: read_newest_state(columns, id),
+        is_unpublished: columns.get()?,
+        set_fails: columns.get()?,
+    });
+    Ok((id, state))
+}
+
+// Dated sources count, and not their days.
+const COUNT_WATCHED: &str = "SELECT count(*) FROM source_state
+     WHERE active > 0 AND source_id NOT IN (SELECT id FROM source WHERE day IS NOT NULL)";
+const COUNT_UNCLAIMED: &str =
+    "SELECT (SELECT count(*) FROM source_state INDEXED BY source_state_due
+     WHERE active = 1 AND next_slot <= ?1 AND lease_owner IS NULL)
+     + (SELECT count(*) FROM source_state WHERE active = 2 AND next_slot <= ?1)";
+const COUNT_DUE: &str =
+    "SELECT (SELECT count(*) FROM source_state WHERE active = 1 AND next_slot <= ?1)
+     + (SELECT count(*) FROM source_state WHERE active = 2 AND next_slot <= ?1)";
+const PLACE_BY_NAME: &str = "SELECT count(*), count(*) FILTER (WHERE (name, id) <= (?1, ?2)) FROM source WHERE removed_at IS NULL AND day IS NULL";
+// A slot of rest is none.
+const NEXT_DUE: &str = "SELECT min(next_slot) FROM source_state
+     WHERE active = 1 AND next_slot > ?1 AND next_slot < ?2 AND typeof(next_slot) = 'integer'";
+const NEXT_DATED: &str = "SELECT min(next_slot) FROM source_state
+     WHERE active = 2 AND next_slot > ?1 AND next_slot < ?2 AND typeof(next_slot) = 'integer'";
 
 /// The facts of every present source from which its state follows, and of its newest version.
 const STATES: &str = concat!(
@@ -217,8 +242,8 @@ const STATES: &str = concat!(
          v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum,
          t.publish_due = 1 AND t.publish_error IS NOT NULL, ",
     set_fails!(),
-    " FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
-     WHERE s.removed_at IS NULL"
+    ", s.series_id IS NOT NULL FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
+     WHERE s.removed_at IS NULL AND s.day IS NULL"
 );
 
 const NAMED_VERSIONS: &str =
@@ -303,7 +328,8 @@ fn list<T>(
     let limit = row_limit(filter.limit);
     let rows = statement.query_map((ids, share, shares, limit, name, id.0), |row| {
         read_source_row(row, |columns| {
-            let source = read_source(columns)?;
+            let mut source = read_source(columns)?;
+            add_days(sql, &mut source)?;
             if !is_fit(columns, &source) {
                 unfit.push(inactive(source.id, Some(source.settings.name.clone())));
             }
@@ -330,8 +356,11 @@ fn list<T>(
 ///
 /// [`FITS`]: super::damaged_source::FITS
 fn is_fit(columns: &mut Columns<'_>, source: &Source) -> bool {
-    let is_active = source.settings.enabled && source.removed_at.is_none();
-    columns.get().ok() == Some(i64::from(is_active))
+    let active = match source.removed_at {
+        None => active_word(&source.settings),
+        Some(_) => 0,
+    };
+    columns.get().ok() == Some(active)
 }
 
 /// The sources that a filter lets through.
@@ -349,6 +378,12 @@ fn list_sql<T>(filter: &SourceFilter, listed: &Listed<T>, with_sets: bool) -> St
         Some(_) => "(s.name, s.id) > (?5, ?6)",
         None => "?5 IS NOT NULL AND ?6 IS NOT NULL",
     };
+    let days = match filter.days {
+        _ if filter.ids.is_some() => "1".to_owned(),
+        ListedDays::None => "s.day IS NULL".to_owned(),
+        ListedDays::Of(id) => format!("s.series_id = {id} AND s.day IS NOT NULL"),
+        ListedDays::All => "1".to_owned(),
+    };
     let source = if with_sets {
         SOURCE_COLUMNS
     } else {
@@ -359,7 +394,7 @@ fn list_sql<T>(filter: &SourceFilter, listed: &Listed<T>, with_sets: bool) -> St
     } = listed;
     format!(
         "SELECT {source}, t.active, {columns} FROM {SOURCE_TABLES} {tables}
-        WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 AND {behind} ORDER BY s.name, s.id LIMIT ?4"
+        WHERE {kept} AND {days} AND {chosen} AND s.id % ?3 = ?2 AND {behind} ORDER BY s.name, s.id LIMIT ?4"
     )
 }
 
@@ -371,12 +406,21 @@ fn is_found(sql: &Connection, text: &str) -> Outcome<bool> {
     }
 }
 
+/// Returns the source that meets a condition, with what is known of its days.
+fn one(sql: &Connection, condition: &str, text: &str) -> Outcome<Option<Source>> {
+    let mut source = select(sql, condition, text)?.pop();
+    if let Some(source) = &mut source {
+        add_days(sql, source)?;
+    }
+    Ok(source)
+}
+
 fn find(sql: &Connection, text: &str) -> Outcome<Option<Source>> {
     let conditions = [BY_ID, BY_NAME, BY_ADDRESS];
     // A text that is no number is no id.
     let first = usize::from(parse_id(text).is_none());
     for condition in &conditions[first..] {
-        let source = select(sql, condition, text)?.pop();
+        let source = one(sql, condition, text)?;
         if source.is_some() {
             return Ok(source);
         }
@@ -387,15 +431,17 @@ fn find(sql: &Connection, text: &str) -> Outcome<Option<Source>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema::{assert_plan, query_plan};
+    use crate::store::sqlite::schema::assert_plan;
 
     #[test]
     fn what_is_due_is_counted_in_the_index() {
-        for sql in [COUNT_DUE, NEXT_DUE] {
-            let plan = query_plan(sql);
-            assert!(plan.contains("COVERING INDEX source_state_due"), "{plan}");
-            assert!(plan.starts_with("SEARCH"), "{plan}");
-        }
+        let (due, dated) = (
+            "COVERING INDEX source_state_due",
+            "COVERING INDEX source_state_series",
+        );
+        assert_plan(COUNT_DUE, &[due, dated], &["SCAN source_state"]);
+        assert_plan(NEXT_DUE, &[due], &["SCAN"]);
+        assert_plan(NEXT_DATED, &[dated], &["SCAN"]);
     }
 
     #[test]

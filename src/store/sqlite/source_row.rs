@@ -1,6 +1,5 @@
 //! The rows of sources with their states: checksums, columns and queries.
 
-use chrono::{DateTime, Utc};
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row};
 
@@ -10,14 +9,15 @@ use super::sql_damage::{NO_FIT, column_of, damaged_error, reason_of, sound_rows}
 use super::transaction::Transaction;
 use super::version_row::read_newest_state;
 use crate::domain::{
-    Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, Withdrawal,
+    Address, DayOf, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, Withdrawal,
 };
 use crate::store::damaged_row::DamagedRow;
 
-/// The checksum of a source's row `s`: it covers the settings, the published path, and the removal.
+/// The checksum of a source's row `s`: it covers the settings, the published path, the removal, and the day of which
+/// dated source it is.
 macro_rules! source_checksum {
     () => {
-        "row_checksum(id, name, address, settings, published_path, path_key, created_at, removed_at)"
+        "row_checksum(id, name, address, settings, published_path, path_key, created_at, removed_at, series_id, day)"
     };
 }
 
@@ -25,7 +25,7 @@ macro_rules! source_checksum {
 macro_rules! source_fits {
     () => {
         "coalesce(s.checksum = row_checksum(s.id, s.name, s.address, s.settings, s.published_path, s.path_key, s.created_at,
-             s.removed_at), 0)"
+             s.removed_at, s.series_id, s.day), 0)"
     };
 }
 pub(super) use source_fits;
@@ -38,6 +38,16 @@ pub(super) fn seal_source(transaction: &Transaction<'_>, id: SourceId) -> rusqli
         " WHERE id = ?1"
     );
     transaction.execute(query, [id.0]).map(drop)
+}
+
+/// What `active` holds of a present source with these settings: 0 for one that is off, 2 for a dated source, which is
+/// never claimed, 1 for any other.
+pub(super) fn active_word(settings: &SourceSettings) -> i64 {
+    match settings.enabled {
+        false => 0,
+        true if settings.address.is_dated() => 2,
+        true => 1,
+    }
 }
 
 /// Returns the damage of a source whose row does not fit its checksum.
@@ -54,7 +64,7 @@ pub(super) fn unfit_source(id: SourceId, name: Option<String>) -> DamagedRow {
 macro_rules! own_columns {
     ($newest:literal) => {
         concat!("s.id, s.name, s.address, s.settings, s.published_path, s.path_key,
-         s.created_at, s.removed_at, ", source_fits!(), " AS checksum, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, ", $newest, ",
+         s.created_at, s.removed_at, s.series_id, s.day, ", source_fits!(), " AS checksum, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, ", $newest, ",
          t.published_version_id, t.publish_due, CASE WHEN s.removed_at IS NULL THEN t.publish_error
              ELSE (SELECT w.problem FROM withdrawal w WHERE w.path = s.published_path) END AS publish_error,")
     };
@@ -144,7 +154,7 @@ pub(super) fn have_sets_members(sql: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Where the columns of `source_state` begin, and the one that is NULL only when that row is missing.
-const STATE_COLUMNS: usize = 9;
+const STATE_COLUMNS: usize = 11;
 
 /// Settings, state and newest version of a source. A source without a state row is read, as damage.
 pub(super) const SOURCE_TABLES: &str = "source s LEFT JOIN source_state t ON t.source_id = s.id
@@ -196,7 +206,8 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
         settings: read_settings(columns)?,
         published_path: read_published_path(columns)?,
         created_at: columns.time()?,
-        removed_at: read_removed_at(columns)?,
+        removed_at: columns.optional_time()?,
+        day: read_day(columns)?,
         state: SourceState {
             next_slot: Slot(columns.get()?),
             failures: columns.count()?,
@@ -213,28 +224,35 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
             set_version_id: columns.optional()?.map(VersionId),
             showing_set: columns.get()?,
             withdrawn: None,
+            days: None,
         },
     };
     if !source.state.publish_due && source.removed_at.is_none() {
         // The file is right again; older programs left the last failure's reason.
         source.state.publish_error = None;
     }
-    let own = read_withdrawal(columns)?;
-    // A damaged row of the set does not make the source damaged.
-    let with_set = read_withdrawal(columns).unwrap_or_default();
-    if source.state.served().is_none() {
-        let last = own.into_iter().chain(with_set);
-        let last = last.max_by_key(|withdrawal| withdrawal.at);
-        source.state.withdrawn = last.map(Box::new);
-    }
+    let withdrawn = read_last_withdrawal(columns)?;
+    source.state.withdrawn = withdrawn.filter(|_| source.state.served().is_none());
     Ok(source)
 }
 
-/// Reads the time of a source's removal, and checks the row's checksum.
-fn read_removed_at(columns: &mut Columns<'_>) -> rusqlite::Result<Option<DateTime<Utc>>> {
-    let removed_at = columns.optional_time()?;
+/// Reads the withdrawals of a source's file and of its set's folder; returns the last one.
+fn read_last_withdrawal(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Box<Withdrawal>>> {
+    let own = read_withdrawal(columns)?;
+    // A damaged row of the set does not make the source damaged.
+    let with_set = read_withdrawal(columns).unwrap_or_default();
+    let last = own.into_iter().chain(with_set);
+    let last = last.max_by_key(|withdrawal| withdrawal.at);
+    Ok(last.map(Box::new))
+}
+
+/// Reads the day that a source is, and checks the row's checksum.
+fn read_day(columns: &mut Columns<'_>) -> rusqlite::Result<Option<DayOf>> {
+    let series = columns.optional()?.map(SourceId);
+    let day = columns.optional_word()?;
     if columns.get()? {
-        Ok(removed_at)
+        let both = series.zip(day);
+        Ok(both.map(|(series, day)| DayOf { series, day }))
     } else {
         Err(columns.malformed(Type::Integer, NO_FIT))
     }

@@ -43,7 +43,7 @@ impl Store {
 
 // Without the index of due sources: most rows of the table are read, in its own order.
 const IMPOSSIBLE: &str = "FROM source_state t NOT INDEXED CROSS JOIN source s ON s.id = t.source_id
-     WHERE t.active = 1 AND typeof(t.next_slot) = 'integer' AND t.next_slot > :slot AND (t.last_attempt_at > :tried
+     WHERE t.active > 0 AND typeof(t.next_slot) = 'integer' AND t.next_slot > :slot AND t.next_slot <> :rest AND (t.last_attempt_at > :tried
          OR t.next_slot > :slot + :tolerance + max(s.interval_hours, iif(t.failures > 0, :pause, 0)))";
 
 const SEEN_AHEAD: &str = "lease_owner IN (SELECT id FROM worker WHERE seen_at > ?1)";
@@ -73,6 +73,7 @@ fn find(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<Mended> {
         named_params! {
             ":slot": slot, ":tried": millis(now + CLOCK_TOLERANCE),
             ":tolerance": CLOCK_TOLERANCE.num_hours(), ":pause": LONGEST_RETRY_AFTER.num_hours(),
+            ":rest": Slot::REST.0,
         },
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
@@ -111,6 +112,7 @@ fn mend(transaction: &Transaction<'_>, stamp: &Stamp) -> Outcome<(Mended, Vec<Da
         named_params! {
             ":slot": slot, ":tried": millis(now + CLOCK_TOLERANCE),
             ":tolerance": CLOCK_TOLERANCE.num_hours(), ":pause": LONGEST_RETRY_AFTER.num_hours(),
+            ":rest": Slot::REST.0,
         },
     )?;
     transaction.update_states(

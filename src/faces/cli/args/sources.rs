@@ -7,7 +7,8 @@ use clap::Args;
 use super::values::{MaxSize, OrNone, parse_header};
 use crate::app::CheckedSources;
 use crate::domain::{
-    Address, AddressError, Interval, IntervalError, Provider, PublishPolicy, SettingsPatch,
+    Address, AddressError, Interval, IntervalError, MAX_DAYS, Provider, PublishPolicy,
+    SettingsPatch,
 };
 
 /// `add`.
@@ -79,6 +80,12 @@ pub struct SettingsArgs {
     /// Refuse larger files; `default` stands for the configuration's limit
     #[arg(long, value_name = "SIZE|default")]
     max_size: Option<MaxSize>,
+    /// Ask for the files of so many days, today included, where {date} in the address stands for the day; by default 10
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_DAYS.into()))]
+    days: Option<u32>,
+    /// Do not ask again for a day that was fetched so many days after it began, or later; by default 3
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=MAX_DAYS.into()))]
+    final_after: Option<u32>,
 }
 
 impl SettingsArgs {
@@ -102,6 +109,8 @@ impl SettingsArgs {
                 MaxSize::Default => None,
                 MaxSize::Bytes(bytes) => Some(bytes),
             }),
+            days: self.days.map(Some),
+            final_after: self.final_after.map(Some),
             user: self
                 .user
                 .clone()

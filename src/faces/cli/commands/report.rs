@@ -181,7 +181,7 @@ fn tone(source: &Source) -> &'static str {
         | StateWord::Damaged => "bad",
         StateWord::Error | StateWord::Pending => "warn",
         StateWord::Ok | StateWord::New => "good",
-        StateWord::Never | StateWord::Off | StateWord::Removed => "",
+        StateWord::Never | StateWord::Absent | StateWord::Off | StateWord::Removed => "",
     }
 }
 

@@ -192,6 +192,6 @@ mod tests {
             .keys()
             .cloned()
             .collect();
-        insta::assert_snapshot!(keys.join(" "), @"id name address interval enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at published_version_id wanted_version_id publish_error size_bytes digest error_kind error set_error withdrawn_at withdrawn_because headers allow_private allow_http allow_empty publish max_size user created_at verifiers attempts versions");
+        insta::assert_snapshot!(keys.join(" "), @"id name address interval enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at published_version_id wanted_version_id publish_error size_bytes digest error_kind error set_error withdrawn_at withdrawn_because headers allow_private allow_http allow_empty publish rates max_size days final_after user created_at verifiers attempts versions");
     }
 }

@@ -30,6 +30,7 @@ pub(crate) const TOPICS: &[Topic] = &[
     topic!("start"),
     topic!("sources"),
     topic!("schedule"),
+    topic!("dated"),
     topic!("versions"),
     topic!("verifiers"),
     topic!("sets"),

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{AdditionalProperties, SchemaFormat, SchemaType, Ty
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, RefOr, Schema};
 
 use crate::domain::{
-    Address, MAX_NAME_BYTES, Provider, PublishPolicy, SettingsPatch, SourceSettings,
+    Address, MAX_DAYS, MAX_NAME_BYTES, Provider, PublishPolicy, SettingsPatch, SourceSettings,
 };
 
 /// Whole hours or days from one hour to ten years.
@@ -92,9 +92,19 @@ fn schema_of(name: &str, default: &Value, is_patch: bool) -> Schema {
             .into(),
         ("publish", _) => one_of(&PublishPolicy::ALL.map(PublishPolicy::as_str)),
         ("rates", _) => one_of(&Provider::ALL.map(Provider::as_str)),
+        ("days", _) => days(1),
+        ("final_after", _) => days(0),
         ("max_size", _) => text("size", 1, 32).into(),
         (_, example) => text(name, 1, 8192).examples([example.clone()]).into(),
     }
+}
+
+fn days(least: u32) -> Schema {
+    ObjectBuilder::new()
+        .schema_type(or_null(Type::Integer))
+        .minimum(Some(least))
+        .maximum(Some(MAX_DAYS))
+        .into()
 }
 
 /// Returns the schema of one of these words, or null.

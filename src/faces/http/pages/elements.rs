@@ -100,7 +100,7 @@ pub(super) fn glyph(state: StateWord) -> (&'static str, &'static str) {
         StateWord::Error => ("?", "warn"),
         StateWord::Pending => ("…", "warn"),
         StateWord::Off | StateWord::Removed => ("○", "dim"),
-        StateWord::Never => ("◌", "dim"),
+        StateWord::Never | StateWord::Absent => ("◌", "dim"),
     }
 }
 

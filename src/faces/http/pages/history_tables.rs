@@ -134,6 +134,7 @@ fn attempt_row(visit: &Visit, attempt: &Attempt) -> Markup {
         AttemptOutcome::New => ("✱", "new"),
         AttemptOutcome::Unchanged => ("✓", "good"),
         AttemptOutcome::Failed => ("✗", "bad"),
+        AttemptOutcome::Absent => ("◌", "dim"),
     };
     let error = attempt
         .error

@@ -7,7 +7,7 @@ use super::elements::alert;
 use super::fields::{Fields, FormError};
 use crate::domain::{
     Address, Interval, IntervalError, Provider, PublishPolicy, Source, SourceSettings, exact_size,
-    lines, parse_size,
+    lines, parse_number, parse_size,
 };
 use crate::faces::http::api::settings_tag;
 use crate::faces::remote_words::as_page;
@@ -29,6 +29,8 @@ pub(super) fn present(settings: &SourceSettings) -> Fields {
             "max_size",
             settings.max_size_bytes.map(exact_size).unwrap_or_default(),
         ),
+        ("days", number(settings.days)),
+        ("final_after", number(settings.final_after)),
         ("publish", settings.publish.as_str().to_owned()),
         (
             "rates",
@@ -68,9 +70,24 @@ pub(super) fn wanted(
             .map(str::parse)
             .transpose()
             .map_err(|error| FormError::of("rates", error))?,
+        days: days(fields, "days")?,
+        final_after: days(fields, "final_after")?,
         user: fields.typed("user").map(str::to_owned),
         headers: headers(fields.text("headers"))?,
     })
+}
+
+fn number(days: Option<u32>) -> String {
+    days.map(|days| days.to_string()).unwrap_or_default()
+}
+
+/// Reads a number of days; `None` for the default.
+fn days(fields: &Fields, field: &'static str) -> Result<Option<u32>, FormError> {
+    let read = |text| {
+        let number = parse_number(text);
+        number.ok_or_else(|| FormError::of(field, format!("`{text}` is not a number of days")))
+    };
+    fields.typed(field).map(read).transpose()
 }
 
 pub(super) fn interval(field: &'static str, text: &str) -> Result<Interval, FormError> {
@@ -151,6 +168,10 @@ pub(super) fn settings_form(source: &Source, typed: &Fields, error: Option<&Form
                         }
                     }
                     (line("max_size", "Max size", "empty: the default; 256MiB", ""))
+                    @if source.settings.address.is_dated() {
+                        (line("days", "Days", "how many days to ask for; empty: 10", ""))
+                        (line("final_after", "Final after", "days until a day is asked for no more; empty: 3", ""))
+                    }
                     div.wide {
                         label for="set-headers" { "Headers" }
                         textarea #set-headers name="headers" rows="2" spellcheck="false" aria-invalid=[(wrong == Some("headers")).then_some("true")] aria-describedby="set-headers-help" { (typed.text("headers")) }

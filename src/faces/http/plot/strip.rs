@@ -76,6 +76,7 @@ fn cell(cells: &[Cell], x: f64, y: f64, width: f64, zone: &Zone) -> Markup {
         AttemptOutcome::New => ("plot-new", "✱"),
         AttemptOutcome::Unchanged => ("plot-unchanged", "✓"),
         AttemptOutcome::Failed => ("plot-failed", "✗"),
+        AttemptOutcome::Absent => ("plot-unchanged", "◌"),
     };
     let (middle, base) = (x + width / 2.0, y + HEIGHT * 0.7);
     html! {
@@ -89,9 +90,10 @@ fn cell(cells: &[Cell], x: f64, y: f64, width: f64, zone: &Zone) -> Markup {
 
 fn badness(outcome: AttemptOutcome) -> u8 {
     match outcome {
-        AttemptOutcome::Unchanged => 0,
-        AttemptOutcome::New => 1,
-        AttemptOutcome::Failed => 2,
+        AttemptOutcome::Absent => 0,
+        AttemptOutcome::Unchanged => 1,
+        AttemptOutcome::New => 2,
+        AttemptOutcome::Failed => 3,
     }
 }
 

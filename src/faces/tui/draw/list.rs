@@ -48,6 +48,7 @@ pub(crate) fn latencies(view: &HistoryView, theme: &Theme) -> Vec<Bar> {
         AttemptOutcome::Failed => (None, theme.bad),
         AttemptOutcome::New => (Some(millis(attempt)), theme.accent),
         AttemptOutcome::Unchanged => (Some(millis(attempt)), theme.good),
+        AttemptOutcome::Absent => (Some(millis(attempt)), theme.dim),
     };
     view.history.attempts.iter().map(bar).collect()
 }
@@ -95,6 +96,16 @@ fn sign(view: &HistoryView, at: usize) -> &'static str {
     }
 }
 
+/// Returns the words for an attempt that brought nothing and did not fail.
+fn nothing_new(attempt: &Attempt) -> String {
+    let word = match attempt.outcome {
+        AttemptOutcome::Absent => "not there yet",
+        _ => "unchanged",
+    };
+    let status = attempt.http_status.map(|status| format!(" ({status})"));
+    format!("{word}{}", status.unwrap_or_default())
+}
+
 fn attempt_pieces(
     view: &HistoryView,
     at: usize,
@@ -114,10 +125,8 @@ fn attempt_pieces(
             let tries = || (format!("  {} tries", attempt.tries), theme.dim);
             pieces.extend((attempt.tries > 1).then(tries));
         }
-        AttemptOutcome::Unchanged => {
-            let status = attempt.http_status.map(|status| format!(" ({status})"));
-            let words = format!("unchanged{}", status.unwrap_or_default());
-            pieces.push((words, theme.text));
+        AttemptOutcome::Unchanged | AttemptOutcome::Absent => {
+            pieces.push((nothing_new(attempt), theme.text));
             pieces.push((took, theme.dim));
         }
         AttemptOutcome::New => {

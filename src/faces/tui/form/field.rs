@@ -4,7 +4,8 @@ use tui_input::Input;
 
 use crate::app::check_settings;
 use crate::domain::{
-    Address, Interval, Provider, PublishPolicy, SettingsPatch, SourceSettings, parse_size,
+    Address, Interval, Provider, PublishPolicy, SettingsPatch, SourceSettings, parse_number,
+    parse_size,
 };
 use crate::faces::options::as_fields;
 use crate::faces::text::without_comment;
@@ -20,6 +21,8 @@ labels! {
     Headers = "headers", "Name: value; Name: ${SECRET}; a `;` within a value is written `\\;`";
     User = "user", "NAME:${PASSWORD}, for HTTP basic authentication";
     MaxSize = "max size", "such as 256MiB; the configuration's when empty";
+    Days = "days", "of an address with {date}: how many to ask for; 10 when empty";
+    FinalAfter = "final after", "days until a day is asked for no more; 3 when empty";
     Publish = "publish", "passed: what the verifiers passed; newest: whatever comes";
     Rates = "rates", "fixer or ecb, for files with their currency rates; empty for others";
     Enabled = "enabled", "space changes it";
@@ -116,6 +119,8 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
                 .map(|bytes| format!("{bytes}B"))
                 .unwrap_or_default()
         }),
+        FieldKey::Days => text(|s| number(s.days)),
+        FieldKey::FinalAfter => text(|s| number(s.final_after)),
         FieldKey::Publish => Value::Publish(settings.map(|s| s.publish).unwrap_or_default()),
         FieldKey::Rates => text(|s| s.rates.map(Provider::as_str).unwrap_or_default().to_owned()),
         FieldKey::Enabled => switch(|s| s.enabled, true),
@@ -141,6 +146,8 @@ pub(super) fn setting(key: FieldKey, value: &Value) -> Result<SettingsPatch, Str
         FieldKey::Headers => patch.headers = Some(headers(&text)?),
         FieldKey::User => patch.user = Some(Some(text).filter(|user| !user.is_empty())),
         FieldKey::MaxSize => patch.max_size_bytes = Some(optional(&text, parse_size)?),
+        FieldKey::Days => patch.days = Some(optional(&text, days)?),
+        FieldKey::FinalAfter => patch.final_after = Some(optional(&text, days)?),
         FieldKey::Publish => patch.publish = Some(value.policy()),
         FieldKey::Rates => patch.rates = Some(optional(&text, str::parse)?),
         FieldKey::Enabled => patch.enabled = Some(value.is_on()),
@@ -187,6 +194,14 @@ pub(super) fn optional<T>(
     } else {
         parse(text).map(Some)
     }
+}
+
+fn number(days: Option<u32>) -> String {
+    days.map(|days| days.to_string()).unwrap_or_default()
+}
+
+fn days(text: &str) -> Result<u32, String> {
+    parse_number(text).ok_or_else(|| format!("`{text}` is not a number of days"))
 }
 
 fn tags(text: &str) -> Vec<String> {

@@ -88,9 +88,11 @@ impl Form {
         let patch = self.touched(|_| true)?;
         if let Err(error) = patch.apply_to(before) {
             let field = match error {
-                SettingsError::Address(_) => FieldKey::Address,
+                SettingsError::Address(_) | SettingsError::OtherKind => FieldKey::Address,
                 SettingsError::TwoLogins if self.is_touched(FieldKey::User) => FieldKey::User,
                 SettingsError::TwoLogins => FieldKey::Headers,
+                SettingsError::NotDated(_) if self.is_touched(FieldKey::Days) => FieldKey::Days,
+                SettingsError::NotDated(_) => FieldKey::FinalAfter,
             };
             return Err(of(field)(as_fields(&error.to_string())));
         }

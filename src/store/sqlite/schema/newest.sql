@@ -15,7 +15,7 @@ CREATE TABLE source (
     THEN coalesce(settings ->> 'enabled', 1) END), tags ANY AS (CASE WHEN iif(json_valid(settings), json_type(settings), '') = 'object'
     THEN coalesce(settings ->> 'tags', '[]') END), publish ANY AS (CASE WHEN iif(json_valid(settings), json_type(settings), '') = 'object'
     THEN coalesce(settings ->> 'publish', 'passed') END), checksum INTEGER, rates ANY AS (CASE WHEN iif(json_valid(settings), json_type(settings), '') = 'object'
-    THEN settings ->> 'rates' END)) STRICT;
+    THEN settings ->> 'rates' END), series_id INTEGER REFERENCES source (id), day TEXT) STRICT;
 CREATE UNIQUE INDEX source_name ON source (name) WHERE removed_at IS NULL;
 CREATE UNIQUE INDEX source_address ON source (address) WHERE removed_at IS NULL;
 CREATE UNIQUE INDEX source_path ON source (path_key) WHERE removed_at IS NULL;
@@ -423,3 +423,5 @@ CREATE TABLE rate_day (
 CREATE INDEX rate_day_source ON rate_day (source_id, day, known_at, withdrawn_at);
 CREATE INDEX rate_day_version ON rate_day (version_id);
 CREATE INDEX source_rates ON source (rates) WHERE rates IS NOT NULL;
+CREATE UNIQUE INDEX source_day ON source (series_id, day) WHERE series_id IS NOT NULL;
+CREATE INDEX source_state_series ON source_state (next_slot) WHERE active = 2;
