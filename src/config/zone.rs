@@ -63,6 +63,11 @@ impl Zone {
         self.wall(time).format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// Prints the local time to the millisecond: `2026-01-31 14:07:09.120`.
+    pub fn milli(&self, time: DateTime<Utc>) -> String {
+        self.wall(time).format("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    }
+
     /// Returns the time at which local clocks show `wall`: the first if they show it twice, and the end of the hour
     /// that summer time skips if they never do.
     pub fn instant(&self, wall: NaiveDateTime) -> DateTime<Utc> {

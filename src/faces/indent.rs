@@ -2,6 +2,8 @@
 
 use serde_json::value::RawValue;
 
+use super::json_tokens::Tokens;
+
 /// Returns JSON with each part on a line of its own, cut once it has `most` bytes; and whether it was cut. A text that is no
 /// JSON stays as it is.
 pub(crate) fn indented(body: &str, most: usize) -> (String, bool) {
@@ -9,7 +11,7 @@ pub(crate) fn indented(body: &str, most: usize) -> (String, bool) {
         return (body.to_owned(), false);
     }
     let mut writer = Writer::default();
-    let mut tokens = Tokens(body).peekable();
+    let mut tokens = Tokens::of(body).peekable();
     while let Some(token) = tokens.next() {
         if writer.text.len() > most {
             return (writer.text, true);
@@ -56,37 +58,6 @@ impl Writer {
         self.text.push('\n');
         self.text.extend(std::iter::repeat_n("  ", self.depth));
     }
-}
-
-/// The tokens of JSON (RFC 8259 §2), without white space.
-struct Tokens<'a>(&'a str);
-
-impl<'a> Iterator for Tokens<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        let text = self.0.trim_start();
-        let length = match text.bytes().next()? {
-            b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
-            b'"' => string_length(text),
-            _ => text
-                .find(|c: char| c.is_ascii_whitespace() || ",:]}".contains(c))
-                .unwrap_or(text.len()),
-        };
-        let (token, rest) = text.split_at(length);
-        self.0 = rest;
-        Some(token)
-    }
-}
-
-fn string_length(text: &str) -> usize {
-    let mut is_escaped = false;
-    let end = text.bytes().skip(1).position(|byte| {
-        let ends = byte == b'"' && !is_escaped;
-        is_escaped = byte == b'\\' && !is_escaped;
-        ends
-    });
-    end.map_or(text.len(), |end| end + 2)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The faces: how people and programs reach the use-cases of `app`. Faces never import each other; they share `text`,
 //! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `version_diff`, `json`, `indent`,
-//! `options` and `remote_words`.
+//! `json_tokens`, `options` and `remote_words`.
 
 pub mod cli;
 mod file_change;
@@ -11,6 +11,7 @@ mod folder_change;
 pub mod http;
 mod indent;
 mod json;
+mod json_tokens;
 mod options;
 mod publication;
 mod remote_words;

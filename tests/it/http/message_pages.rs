@@ -69,6 +69,24 @@ fn messages_are_listed_filtered_and_shown_as_a_tree() {
 }
 
 #[test]
+fn a_message_is_shown_as_it_was_sent() {
+    let gannet = rig();
+    let visitor = Visitor::of(&gannet, &["--no-worker"]);
+    let body = "{\"z\":1,\"big\":123456789012345678901234567890,\"d\":1.10}";
+    let page = visitor.shown(&send(&gannet, body, "default"));
+    for number in ["123456789012345678901234567890", "1.10"] {
+        assert!(
+            page.contains(&format!("<span class=\"value\">{number}</span>")),
+            "{page}"
+        );
+    }
+    assert!(page.find(">z<") < page.find(">big<"), "{page}");
+    let deepest = format!("{}{}", "[".repeat(128), "]".repeat(128));
+    let page = visitor.shown(&send(&gannet, &deepest, "default"));
+    assert_eq!(page.matches("[<span class=\"dim\">").count(), 128);
+}
+
+#[test]
 fn a_form_sends_a_message_or_says_what_is_wrong_where() {
     let gannet = rig();
     let visitor = Visitor::of(&gannet, &["--no-worker"]);

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
+use serde_json::value::RawValue;
 
 use super::content_window::{
     HEX_BYTES, LINES, PIECE_BYTES, beginning, bytes_at, lines_from, piece_of, read, rows_from,
@@ -281,9 +282,9 @@ async fn table(visit: &Visit, content: &Content, separator: u8) -> Result<Markup
 async fn json(content: &Content) -> Result<Markup, Problem> {
     read(content, |content| {
         let bytes = whole(content)?;
-        let parsed = serde_json::from_slice::<serde_json::Value>(&bytes);
+        let parsed = serde_json::from_slice::<&RawValue>(&bytes);
         Ok(match parsed {
-            Ok(value) => tree(&value),
+            Ok(value) => tree(value),
             Err(error) => {
                 let why = format!("No JSON: {error}");
                 html! { p.alert.bad { (text(&why)) } }

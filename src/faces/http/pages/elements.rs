@@ -61,6 +61,12 @@ impl Visit {
         let zone = &self.app().config().zone;
         time_as(&zone.second(at), at, zone, "clock")
     }
+
+    /// Shows a time to the millisecond.
+    pub(super) fn milli(&self, at: DateTime<Utc>) -> Markup {
+        let zone = &self.app().config().zone;
+        time_as(&zone.milli(at), at, zone, "clock")
+    }
 }
 
 /// Shows that there is no value.

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::elements::{alert, done, facts, grouped, size, table_box, text, version_state};
 use super::fields::{Fields, FormError};
@@ -27,6 +27,8 @@ const READ_BYTES: usize = 4 << 20;
 const READINGS: usize = 20;
 /// The characters of a body that the list shows.
 const MAX_CHARS: usize = 160;
+/// The least time between two looks of the script at these pages, in milliseconds: each is made in a few.
+const GAP_MS: u32 = 250;
 
 /// A page of the list.
 struct Listed {
@@ -90,8 +92,8 @@ async fn listed(
         (views(false))
         (done(visit))
         (filter_form(visit, &names, &words))
-        div #messages data-live=[after.is_none().then_some("messages")] {
-            @if waiting > 0 { p.dim { a href="/queues" { (grouped(waiting)) " on their way to the store" } } }
+        div #messages data-live=[after.is_none().then_some("messages")] data-gap=(GAP_MS) {
+            @if waiting > 0 { p.dim data-busy="" { a href="/queues" { (grouped(waiting)) " on their way to the store" } } }
             @if page.messages.is_empty() { p.dim { "No messages." } } @else { (table_box("Messages", &table(visit, &page.messages))) }
             nav.pages aria-label="Pages" {
                 @if after.is_some() { a href=(visit.link(&[("after", None)])) { "Newest" } }
@@ -233,45 +235,46 @@ fn send_form(refused: Option<(&Fields, &FormError)>) -> Markup {
 pub(super) async fn show(visit: Visit, Part(id): Part<String>) -> Result<Response, Problem> {
     let message = visit.app().message_with(message_id(&id)?).await?;
     let title = format!("Message {}", message.id);
-    let value: Option<Value> = serde_json::from_str(&message.body).ok();
+    let value: Option<&RawValue> = serde_json::from_str(&message.body).ok();
     let verdicts = verdicts(&visit, &message).await?;
-    let is_undecided = message
-        .state
-        .is_none_or(|state| state == VersionState::Pending);
     let content = html! {
         p.crumbs { a href="/messages" { "Messages" } }
         h1 { (title) }
         (done(&visit))
-        div #message data-live=[is_undecided.then_some("messages")] { (facts_of(&visit, &message)) }
+        div #message data-live="" data-gap=(GAP_MS) { (facts_of(&visit, &message)) }
         p { a href={ "/api/v1/messages/" (message.id) } { "As the API shows it" } }
-        @match &value {
+        @match value {
             Some(value) => (tree(value)),
-            // Nested deeper than a tree is read, or damaged.
+            // Damaged.
             None => pre.output tabindex="0" { (text(&message.body)) },
         }
-        (verdicts)
+        div #message-verdicts data-live="" { (verdicts) }
     };
     Ok(visit.page(Section::Messages, &title, &content))
 }
 
 /// Shows what is known of a message beside its JSON.
 fn facts_of(visit: &Visit, message: &Message) -> Markup {
-    let persisted = if message.persisted_at.is_some() {
-        visit.time(message.persisted_at)
-    } else {
-        html! { "not yet: it is on its queue" }
-    };
+    let persisted = message.persisted_at.map_or_else(
+        || html! { "not yet: it is on its queue" },
+        |at| visit.milli(at),
+    );
+    // No event tells of the step from the queue to the store, nor of a verdict that passes the message.
+    let is_on_its_way = matches!(
+        message.state,
+        None | Some(VersionState::Pending | VersionState::Error)
+    );
     let bytes = u64::try_from(message.body.len()).ok();
     let known = [
         (
             "state",
-            html! { @match message.state { Some(state) => (version_state(state)), None => "not judged yet" } },
+            html! { span data-busy=[is_on_its_way.then_some("")] { @match message.state { Some(state) => (version_state(state)), None => "not judged yet" } } },
         ),
         (
             "queue",
             html! { a href={ "/messages?queue=" (message.queue) } { (message.queue) } },
         ),
-        ("received", visit.time(Some(message.received_at))),
+        ("received", visit.milli(message.received_at)),
         ("persisted", persisted),
         ("sender", html! { (text(&message.sender)) }),
         ("size", size(bytes)),
