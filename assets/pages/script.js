@@ -36,7 +36,8 @@
 
   // ---- Live parts -------------------------------------------------------------------------------------------------
 
-  // After a burst of events the page is fetched once, and at most so often.
+  // After a burst of events the page is fetched once, and at most so often. A page that is quickly made has a part with a
+  // shorter gap.
   const QUIET_MS = 400;
   const LEAST_GAP_MS = 2000;
   const LONGEST_WAIT_MS = 30000;
@@ -46,7 +47,11 @@
   // What happened while the page was on its way is seen, too.
   let lastEvent = document.querySelector("meta[name=event]")?.content ?? null;
   let lastFetch = 0;
+  let tookMs = 0;
   let timer = null;
+  let timerAt = 0;
+  // The wait for what may end without an event: it grows while nothing changes.
+  let pollMs = 0;
   let isFetching = false;
   // Whether a part could not be replaced because it was in use.
   let isBehind = false;
@@ -110,6 +115,7 @@
     }
     isFetching = true;
     isBehind = false;
+    let hasChanged = false;
     lastFetch = Date.now();
     try {
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
@@ -127,6 +133,7 @@
         part.replaceChildren(...document.importNode(fresh, true).childNodes);
         part.dataset.html = html;
         restore(part, state);
+        hasChanged = true;
       }
       readClock(page);
       showAges();
@@ -134,19 +141,31 @@
       // The next event tries again.
     } finally {
       isFetching = false;
+      tookMs = Date.now() - lastFetch;
+      pollMs = hasChanged ? 0 : Math.min(Math.max(2 * pollMs, gapMs()), LEAST_GAP_MS);
       watchBusy();
     }
   }
 
-  // A fetch that somebody asked for may end without an event, or while the connection is gone.
+  // A fetch that somebody asked for may end without an event, or while the connection is gone; a message is persisted
+  // without one.
   function watchBusy() {
-    if (document.querySelector("main [data-busy]")) refreshSoon();
+    if (document.querySelector("main [data-busy]")) refreshSoon(pollMs);
   }
 
-  function refreshSoon() {
-    if (timer !== null) return;
-    const wait = Math.max(QUIET_MS, lastFetch + LEAST_GAP_MS - Date.now());
-    timer = setTimeout(() => { timer = null; refresh(); }, wait);
+  // A page that takes its time is not fetched all the time.
+  function gapMs() {
+    const gaps = [...liveParts()].map((part) => Number(part.dataset.gap) || LEAST_GAP_MS);
+    return Math.max(Math.min(LEAST_GAP_MS, ...gaps), Math.min(3 * tookMs, LONGEST_WAIT_MS));
+  }
+
+  function refreshSoon(leastMs = 0) {
+    const gap = Math.max(gapMs(), leastMs);
+    const at = Math.max(Date.now() + Math.min(QUIET_MS, gap / 2), lastFetch + gap);
+    if (timer !== null && timerAt <= at) return;
+    clearTimeout(timer);
+    timerAt = at;
+    timer = setTimeout(() => { timer = null; refresh(); }, at - Date.now());
   }
 
   function catchUp() {
@@ -183,7 +202,9 @@
         return;
       }
       if (typeof event.id === "number") lastEvent = event.id;
-      if (event.message || concerns(event)) refreshSoon();
+      if (!event.message && !concerns(event)) return;
+      pollMs = 0;
+      refreshSoon();
     });
     socket.addEventListener("close", (closed) => {
       // The catalogue is another one, or was put back from a copy.

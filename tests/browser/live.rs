@@ -1,6 +1,7 @@
 //! Pages follow what other processes do, and keep what somebody types, marks and has in focus meanwhile.
 
 use std::fs::{self, File};
+use std::time::{Duration, Instant};
 
 use crate::driver::Browser;
 use crate::rig::{Home, Service, Terminal, until};
@@ -8,7 +9,11 @@ use crate::stage::sign_in;
 
 /// A service over two sources with a version each, and an operator.
 fn home() -> (Home, Service) {
-    let home = Home::new("")
+    home_judged_by("")
+}
+
+fn home_judged_by(policy: &str) -> (Home, Service) {
+    let home = Home::new(policy)
         .with_source("a.txt", ["a"])
         .with_source("b.txt", ["b"]);
     home.add_person("anna", "operator");
@@ -118,6 +123,69 @@ fn messages_show_as_they_come() {
     browser.click("button", "Send");
     browser.wait_for_text("The message was sent.");
     browser.wait_for_text("hand");
+    consumer.kill().expect("killed");
+    consumer.wait().expect("ended");
+}
+
+/// Each message waits until the browser showed the one before: ten of them took 20 seconds with a page that is fetched every
+/// two seconds.
+const TEN_SHOWN: Duration = Duration::from_secs(10);
+
+#[test]
+fn messages_are_shown_at_once_and_many_together() {
+    let (home, service) = home();
+    let Some(mut browser) = Browser::start(&service.address) else {
+        return;
+    };
+    let mut consumer = home.start(&["consume"]);
+    sign_in(&mut browser, "anna");
+    follow(&mut browser, "/messages");
+    let begun = Instant::now();
+    for number in 0..10 {
+        home.ok(&["messages", "send", &format!("\"single {number}\"")]);
+        browser.wait_for_text(&format!("single {number}"));
+    }
+    assert!(begun.elapsed() < TEN_SHOWN, "{:?}", begun.elapsed());
+    let begun = Instant::now();
+    browser.evaluate("performance.clearResourceTimings()");
+    let lines: Vec<_> = (0..1000)
+        .map(|number| format!("\"many {number}\"\n"))
+        .collect();
+    home.run_with(&["messages", "send", "--lines"], &lines.concat());
+    browser.wait_for_text("many 999");
+    let fetches = browser.evaluate(
+        "performance.getEntriesByType('resource').filter((one) => one.name === location.href).length",
+    );
+    let most = begun.elapsed().as_millis() / 250 + 2;
+    assert!(
+        u128::from(fetches.as_u64().expect("a number")) <= most,
+        "{fetches} of {most}"
+    );
+    consumer.kill().expect("killed");
+    consumer.wait().expect("ended");
+}
+
+#[test]
+fn the_page_of_a_message_says_what_became_of_it() {
+    let (home, service) = home_judged_by(
+        "[[verifier]]\nname = \"small\"\nscope = \"message\"\nqueues = [\"orders\"]\nbuiltin = \"size\"\nmax = \"9B\"\n",
+    );
+    let Some(mut browser) = Browser::start(&service.address) else {
+        return;
+    };
+    sign_in(&mut browser, "anna");
+    browser.goto("/messages");
+    browser.click("DisclosureTriangle", "Send a message");
+    browser.fill("Queue", "orders");
+    browser.fill("JSON", "{\"n\": 1}");
+    browser.click("button", "Send");
+    browser.wait_for_text("not yet: it is on its queue");
+    browser.evaluate("window.isKept = true");
+    let mut consumer = home.start(&["consume"]);
+    browser.wait_for_text("passed");
+    browser.wait_for("!document.querySelector('#message').innerText.includes('not yet')");
+    browser.wait_for("document.querySelector('#message-verdicts').innerText.includes('small')");
+    assert_eq!(browser.evaluate("window.isKept"), true);
     consumer.kill().expect("killed");
     consumer.wait().expect("ended");
 }
