@@ -9,6 +9,9 @@ use super::{QueueFacts, QueueRate, RATE_SECONDS};
 /// The seconds of the last minute, by which what goes through a queue a second is counted.
 const LATELY_SECONDS: i64 = 60;
 
+/// Messages are taken within less than this time while somebody persists them, in milliseconds.
+const LEFT_AFTER_MS: u64 = 10_000;
+
 /// What went through a queue in the last minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct QueueLately {
@@ -16,8 +19,9 @@ pub struct QueueLately {
     pub in_per_second: f64,
     /// Messages a second that were persisted.
     pub out_per_second: f64,
-    /// The longest time from the queue to the store, in milliseconds.
-    pub lag_ms: u64,
+    /// The longest time from the queue to the store, in milliseconds: of messages that were persisted, or that the oldest
+    /// waits by now. `None` when nothing was persisted and nothing waits.
+    pub lag_ms: Option<u64>,
 }
 
 /// What went through a queue in a step of time, and what waited at its end.
@@ -50,11 +54,29 @@ impl QueueFacts {
             let rate = sum as f64 / LATELY_SECONDS as f64;
             rate
         };
+        let persisted = lately.iter().filter(|rate| rate.persisted > 0);
+        let longest = persisted.map(|rate| rate.lag_ms).max();
         QueueLately {
             in_per_second: per_second(|rate| rate.queued),
             out_per_second: per_second(|rate| rate.persisted),
-            lag_ms: lately.iter().map(|rate| rate.lag_ms).max().unwrap_or(0),
+            lag_ms: longest.max(self.oldest_waits_ms(now)),
         }
+    }
+
+    /// Returns for how long the oldest message waits, in milliseconds.
+    fn oldest_waits_ms(&self, now: DateTime<Utc>) -> Option<u64> {
+        let waits = (now - self.oldest_at?).num_milliseconds();
+        Some(u64::try_from(waits).unwrap_or(0))
+    }
+
+    /// Returns whether nobody takes messages from the queue: one waits for more than ten seconds, was not tried in vain, and
+    /// none was persisted meanwhile.
+    pub fn is_left(&self, now: DateTime<Utc>) -> bool {
+        let begin = now - TimeDelta::seconds(2 * RATE_SECONDS);
+        let is_taken = |rate: &QueueRate| rate.persisted > 0 && rate.at > begin;
+        self.oldest_waits_ms(now) > Some(LEFT_AFTER_MS)
+            && self.tries == 0
+            && !self.rates.iter().any(is_taken)
     }
 
     /// Returns so many steps up to this time, the oldest first. What waited is counted back from what waits now. A step is
@@ -127,10 +149,38 @@ mod tests {
         let expected = QueueLately {
             in_per_second: 1.0 / 60.0,
             out_per_second: 1.0 / 60.0,
-            lag_ms: 7,
+            lag_ms: Some(7),
         };
         assert_eq!(lately, expected);
         let later = now + TimeDelta::minutes(2);
         assert_eq!(queue(now).lately(later), QueueLately::default());
+    }
+
+    #[test]
+    fn a_queue_lags_as_long_as_its_oldest_message_waits_and_may_be_left() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a time");
+        let of = |waits, persisted_ago, tries| QueueFacts {
+            oldest_at: Some(now - TimeDelta::seconds(waits)),
+            tries,
+            rates: vec![QueueRate {
+                at: now - TimeDelta::seconds(persisted_ago),
+                queued: 0,
+                persisted: 1,
+                lag_ms: 7_000,
+            }],
+            ..queue(now)
+        };
+        for (queue, lag_ms, is_left) in [
+            (of(30, 300, 0), 30_000, true),
+            (of(30, 40, 0), 30_000, true),
+            (of(30, 15, 0), 30_000, false),
+            (of(30, 300, 1), 30_000, false),
+            (of(9, 300, 0), 9_000, false),
+            (of(2, 15, 0), 7_000, false),
+            (of(-5, 300, 0), 0, false),
+        ] {
+            assert_eq!(queue.lately(now).lag_ms, Some(lag_ms));
+            assert_eq!(queue.is_left(now), is_left, "{queue:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The faces: how people and programs reach the use-cases of `app`. Faces never import each other; they share `text`,
 //! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `version_diff`, `json`, `indent`,
-//! `json_tokens`, `options` and `remote_words`.
+//! `json_tokens`, `options`, `queue_words` and `remote_words`.
 
 pub mod cli;
 mod file_change;
@@ -14,6 +14,7 @@ mod json;
 mod json_tokens;
 mod options;
 mod publication;
+mod queue_words;
 mod remote_words;
 mod set_words;
 mod source_facts;

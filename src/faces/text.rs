@@ -79,9 +79,48 @@ pub(crate) fn count<N: Copy + From<u8> + PartialEq + Display>(number: N, noun: &
     format!("{number} {noun}{plural}")
 }
 
+/// Returns a number with commas between its thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    let groups = groups.map(|group| String::from_utf8_lossy(group));
+    groups.collect::<Vec<_>>().join(",")
+}
+
+/// Prints a whole number in few columns: `1,310`, `80k`, `12M`.
+pub(crate) fn short(number: u64) -> String {
+    match number {
+        0..10_000 => grouped(number),
+        10_000..10_000_000 => format!("{}k", number / 1000),
+        _ => format!("{}M", grouped(number / 1_000_000)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_grouped_and_large_numbers_short() {
+        for (number, whole, short_one) in [
+            (0, "0", "0"),
+            (999, "999", "999"),
+            (1_000, "1,000", "1,000"),
+            (9_999, "9,999", "9,999"),
+            (80_123, "80,123", "80k"),
+            (12_345_678, "12,345,678", "12M"),
+            (
+                u64::MAX,
+                "18,446,744,073,709,551,615",
+                "18,446,744,073,709M",
+            ),
+        ] {
+            assert_eq!(
+                (grouped(number), short(number)),
+                (whole.to_owned(), short_one.to_owned())
+            );
+        }
+    }
 
     #[test]
     fn a_comment_begins_with_a_line_or_behind_a_space() {

@@ -168,7 +168,7 @@ fn messages_are_shown_at_once_and_many_together() {
 #[test]
 fn the_page_of_a_message_says_what_became_of_it() {
     let (home, service) = home_judged_by(
-        "[[verifier]]\nname = \"small\"\nscope = \"message\"\nqueues = [\"orders\"]\nbuiltin = \"size\"\nmax = \"9B\"\n",
+        "[[verifier]]\nname = \"small\"\nscope = \"message\"\nbuiltin = \"size\"\nmax = \"9B\"\n",
     );
     let Some(mut browser) = Browser::start(&service.address) else {
         return;
@@ -176,7 +176,6 @@ fn the_page_of_a_message_says_what_became_of_it() {
     sign_in(&mut browser, "anna");
     browser.goto("/messages");
     browser.click("DisclosureTriangle", "Send a message");
-    browser.fill("Queue", "orders");
     browser.fill("JSON", "{\"n\": 1}");
     browser.click("button", "Send");
     browser.wait_for_text("not yet: it is on its queue");

@@ -199,8 +199,9 @@ json_object! {
         in_per_second: f64,
         /// Messages a second that were persisted, in the last minute.
         out_per_second: f64,
-        /// The longest time from the queue to the store in the last minute, in milliseconds.
-        lag_ms: u64,
+        /// The longest time from the queue to the store in the last minute, in milliseconds; at least the time for which the oldest
+        /// waits. Null when nothing was persisted and nothing waits.
+        lag_ms: Option<u64>,
     } and {
         /// Who took messages from it lately. Empty where it lies in the catalogue: there none is held by anybody.
         consumers: Vec<ConsumerJson<'a>>,

@@ -7,6 +7,7 @@ use crate::config::Zone;
 use crate::domain::{Source, VerdictOutcome, VersionState};
 use crate::faces::state_word::StateWord;
 use crate::faces::text::clean;
+pub(crate) use crate::faces::text::{grouped, short};
 use crate::faces::tui::theme::Theme;
 
 /// Returns the glyph and the style of a source's state; `state_word` gives the word.
@@ -78,15 +79,6 @@ pub(crate) fn until(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     }
 }
 
-/// Prints a whole number in few columns: `1,310`, `80k`, `12M`.
-pub(crate) fn short(number: u64) -> String {
-    match number {
-        0..10_000 => grouped(number),
-        10_000..10_000_000 => format!("{}k", number / 1000),
-        _ => format!("{}M", grouped(number / 1_000_000)),
-    }
-}
-
 /// Prints the time since a moment: `0s`, `53s`, `12m`, `5h`, `12d`.
 pub(crate) fn since(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     let Some(time) = time else {
@@ -99,45 +91,6 @@ pub(crate) fn since(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
         3600..172_800 => format!("{}h", seconds / 3600),
         _ => format!("{}d", seconds / 86_400),
     }
-}
-
-/// Prints a length of time: `12 ms`, `1.5 s`, `53 s`, `12 min`.
-pub(crate) fn milliseconds(ms: u64) -> String {
-    match ms {
-        0..1000 => format!("{ms} ms"),
-        1000..10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
-        10_000..120_000 => format!("{} s", ms / 1000),
-        _ => format!("{} min", ms / 60_000),
-    }
-}
-
-/// Prints a number of messages a second: `0`, `0.2`, `12.5`, `1,310`, `80k`.
-pub(crate) fn rate(per_second: f64) -> String {
-    if per_second >= 99.95 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a rate is positive, and small"
-        )]
-        return short(per_second.round() as u64);
-    }
-    if per_second == 0.0 {
-        return "0".to_owned();
-    }
-    format!("{:.1}", per_second.max(0.1))
-}
-
-/// Prints a whole number with commas between its thousands.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Returns the names of the first sources, one a line, and the number of the others.
@@ -159,39 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_times_are_short() {
-        assert_eq!(grouped(1_310), "1,310");
-        assert_eq!(grouped(100_000), "100,000");
-        assert_eq!(grouped(12), "12");
-        for (number, expected) in [
-            (0, "0"),
-            (9_999, "9,999"),
-            (80_123, "80k"),
-            (12_345_678, "12M"),
-            (u64::MAX, "18,446,744,073,709M"),
-        ] {
-            assert_eq!(short(number), expected);
-        }
-        for (per_second, expected) in [
-            (0.0, "0"),
-            (0.01, "0.1"),
-            (2.04, "2.0"),
-            (99.94, "99.9"),
-            (99.96, "100"),
-            (1_310.4, "1,310"),
-            (80_123.0, "80k"),
-        ] {
-            assert_eq!(rate(per_second), expected);
-        }
-        for (ms, expected) in [
-            (0, "0 ms"),
-            (999, "999 ms"),
-            (1_540, "1.5 s"),
-            (53_900, "53 s"),
-            (720_000, "12 min"),
-        ] {
-            assert_eq!(milliseconds(ms), expected);
-        }
+    fn times_are_short() {
         let now: DateTime<Utc> = "2026-01-31T14:07:31Z".parse().expect("a time");
         for (seconds, expected) in [
             (-5, "due"),

@@ -17,6 +17,7 @@ use crate::faces::indent::indented;
 use crate::faces::json::{
     self, DeadMessageJson, JudgedMessageJson, MessageJson, QueueJson, SentJson,
 };
+use crate::faces::queue_words;
 use crate::faces::text::{clean, fit};
 
 /// The messages that are listed without `--limit`.
@@ -306,6 +307,11 @@ async fn queues(app: &App, format: TableFormat, console: &mut Console<'_>) -> Co
         ));
     }
     let now = app.now();
+    if let Some(left) = queue_words::left(&queues, now) {
+        console.warn_line(&format!(
+            "warning: {left}: `gannet consume` persists what waits"
+        ));
+    }
     let objects = queues.iter().map(|queue| QueueJson::new(queue, now));
     match format {
         TableFormat::Json => json::write(&mut console.out, &objects.collect::<Vec<_>>())?,
@@ -323,9 +329,9 @@ fn queue_table(app: &App, queues: &[QueueFacts], console: &mut Console<'_>) -> i
     let mut table = Table::new([
         flexible("QUEUE"),
         right("DEPTH"),
-        left(look.heading("OLDEST")),
-        right("IN/S"),
-        right("OUT/S"),
+        right("OLDEST"),
+        right("IN"),
+        right("OUT"),
         right("LAG"),
         right("DEAD"),
     ]);
@@ -334,10 +340,10 @@ fn queue_table(app: &App, queues: &[QueueFacts], console: &mut Console<'_>) -> i
         table.row([
             queue.name.to_string(),
             queue.waiting.to_string(),
-            look.time_or_dash(queue.oldest_at),
-            format!("{:.1}", lately.in_per_second),
-            format!("{:.1}", lately.out_per_second),
-            format!("{} ms", lately.lag_ms),
+            queue_words::age(queue.oldest_at, look.now),
+            queue_words::rate(lately.in_per_second),
+            queue_words::rate(lately.out_per_second),
+            queue_words::lag(lately.lag_ms),
             queue.dead.to_string(),
         ]);
     }

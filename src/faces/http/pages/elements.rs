@@ -10,6 +10,7 @@ use super::visit::Visit;
 use crate::config::Zone;
 use crate::domain::{Source, VerdictOutcome, VersionState, format_size};
 use crate::faces::state_word::{StateWord, state_word};
+pub(super) use crate::faces::text::grouped;
 use crate::faces::text::{clean, count};
 
 /// Returns a text of one line that may come from outside, without controls and marks of direction.
@@ -217,29 +218,9 @@ pub(super) fn table_box(name: &str, table: &Markup) -> Markup {
     html! { div.scroll role="group" aria-label=(name) tabindex="0" { (table) } }
 }
 
-/// Returns a number with commas between its thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev();
-    let groups = groups.map(|group| String::from_utf8_lossy(group));
-    groups.collect::<Vec<_>>().join(",")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        for (number, expected) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(grouped(number), expected);
-        }
-    }
 
     #[test]
     fn text_from_outside_is_cleaned_and_escaped() {

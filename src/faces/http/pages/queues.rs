@@ -17,6 +17,7 @@ use crate::faces::http::caller::Right;
 use crate::faces::http::extract::Part;
 use crate::faces::http::plot::{Point, Series, Unit, line};
 use crate::faces::http::problem::Problem;
+use crate::faces::queue_words;
 
 /// The minutes that are drawn.
 const MINUTES: usize = 60;
@@ -56,7 +57,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
 
 fn table(visit: &Visit, queues: &[QueueFacts]) -> Markup {
     let now = visit.app().now();
-    let rate = |rate: f64| format!("{rate:.1} /s");
+    let rate = queue_words::rate;
     html! {
         table.cards {
             thead { tr { th scope="col" { "Queue" } th.number scope="col" { "Waiting" } th.number scope="col" { "Size" } th scope="col" { "Oldest" } th.number scope="col" { "In" } th.number scope="col" { "Out" } th.number scope="col" { "Lag" } th.number scope="col" { "Tries" } th.number scope="col" { "Dead" } } }
@@ -67,10 +68,13 @@ fn table(visit: &Visit, queues: &[QueueFacts]) -> Markup {
                         th scope="row" { a href={ "/messages?queue=" (queue.name) } { (queue.name) } }
                         td.number data-label="waiting " { (grouped(queue.waiting)) }
                         td.number data-label="size " { (size(Some(queue.waiting_bytes))) }
-                        td data-label="oldest " { (visit.age(queue.oldest_at)) }
+                        td data-label="oldest " {
+                            (visit.age(queue.oldest_at))
+                            @if queue.is_left(now) { " " span.state.warn { "no consumer takes from it" } }
+                        }
                         td.number data-label="in " { (rate(lately.in_per_second)) }
                         td.number data-label="out " { (rate(lately.out_per_second)) }
-                        td.number data-label="lag " { (Unit::Milliseconds.words(lately.lag_ms)) }
+                        td.number data-label="lag " { (queue_words::lag(lately.lag_ms)) }
                         td.number data-label="tries " { @if queue.tries > 0 { span.state.warn { (queue.tries) } } @else { (dash()) } }
                         td.number data-label="dead " { @if queue.dead > 0 { span.state.bad { (grouped(queue.dead)) } } @else { (dash()) } }
                     }

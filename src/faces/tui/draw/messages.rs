@@ -10,8 +10,9 @@ use ratatui::style::Style;
 use super::paint::{boxed, pad, put_all, put_fitting, put_right, restyle};
 use super::queues;
 use crate::domain::{VersionState, format_size};
+use crate::faces::queue_words::length;
 use crate::faces::text::{clean, count, wrap};
-use crate::faces::tui::format::{grouped, milliseconds, verdict_outcome, version_state};
+use crate::faces::tui::format::{grouped, verdict_outcome, version_state};
 use crate::faces::tui::messages::ask::{DeadRow, MessageRef, MessageRow, VerdictRow, WholeMessage};
 use crate::faces::tui::messages::layout::{area_of, below_message_facts};
 use crate::faces::tui::messages::parts::MessagePane;
@@ -242,7 +243,7 @@ fn draw_facts(whole: &WholeMessage, model: &Model, theme: &Theme, area: Rect, bu
         || ", not persisted yet".to_owned(),
         |at| {
             let took = (at - whole.received_at).num_milliseconds();
-            let took = milliseconds(u64::try_from(took).unwrap_or(0));
+            let took = length(u64::try_from(took).unwrap_or(0));
             format!(", persisted {took} later")
         },
     );

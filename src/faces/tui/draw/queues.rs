@@ -9,8 +9,9 @@ use ratatui::style::Style;
 use super::paint::{boxed, pad, put_all, put_fitting, restyle};
 use super::plot::{Bar, bars};
 use crate::app::{QueueStep, RATE_SECONDS};
+use crate::faces::queue_words::{lag, length, number, rate};
 use crate::faces::text::count;
-use crate::faces::tui::format::{grouped, milliseconds, rate, short, since};
+use crate::faces::tui::format::{grouped, short, since};
 use crate::faces::tui::layout::{below_heading, skip};
 use crate::faces::tui::messages::layout::queue_parts;
 use crate::faces::tui::messages::parts::MessagePane;
@@ -20,7 +21,7 @@ use crate::faces::tui::theme::Theme;
 
 /// Columns of the numbers of a queue, and how many of them there are.
 const NUMBER: usize = 8;
-const HEADINGS: [&str; 6] = ["WAITING", "OLDEST", "IN/S", "OUT/S", "LAG", "DEAD"];
+const HEADINGS: [&str; 6] = ["WAITING", "OLDEST", "IN", "OUT", "LAG", "DEAD"];
 /// Least columns of a plot.
 const MIN_PLOT: u16 = 18;
 /// Least columns for all plots, instead of the first three.
@@ -65,8 +66,9 @@ fn draw_box(
     buffer: &mut Buffer,
 ) -> Rect {
     let mut title = format!("Queues {}", grouped(model.messages.queues.count() as u64));
+    let left = model.messages.queues.left(model.now);
     let trouble = model.messages.queue_trouble.as_deref();
-    if let Some(trouble) = trouble {
+    if let Some(trouble) = trouble.or(left.as_deref()) {
         let _ = write!(title, " · {trouble}");
     }
     let inner = boxed(buffer, area, &title, "", border);
@@ -95,8 +97,8 @@ fn draw_row(
     let name = row.name.map_or_else(all, ToString::to_string);
     let sign = if is_selected { "▸ " } else { "  " };
     let name = pad(&format!("{sign}{name}"), name_columns(area));
-    // What is tried again holds its queue up.
-    let stands = if row.tries > 0 {
+    // What is tried again holds its queue up, as what nobody takes.
+    let stands = if row.tries > 0 || row.is_left {
         theme.warning
     } else {
         theme.text
@@ -107,7 +109,7 @@ fn draw_row(
         (since(row.oldest_at, model.now), stands),
         (rate(row.lately.in_per_second), theme.text),
         (rate(row.lately.out_per_second), theme.text),
-        (milliseconds(row.lately.lag_ms), theme.text),
+        (lag(row.lately.lag_ms), stands),
         (short(row.dead), dead),
     ];
     let cells = cells.map(|(text, style)| (format!("{text:>NUMBER$}"), style));
@@ -142,7 +144,7 @@ const PLOTS: [Plot; 4] = [
     Plot {
         title: "lag",
         value: |step| step.lag_ms,
-        words: milliseconds,
+        words: length,
         unit: "",
     },
     Plot {
@@ -159,7 +161,7 @@ fn per_second(step: u64) -> String {
         reason = "a rate needs no more than 52 bits"
     )]
     let per_second = step as f64 / RATE_SECONDS as f64;
-    rate(per_second)
+    number(per_second)
 }
 
 /// Draws three plots side by side, or all four where there is room.

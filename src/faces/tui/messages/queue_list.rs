@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::{QueueFacts, QueueLately, QueueStep, RATE_SECONDS};
 use crate::domain::QueueName;
+use crate::faces::queue_words::left;
 
 /// Steps of [`RATE_SECONDS`] for which plots have values.
 pub(crate) const STEPS: usize = 120;
@@ -29,6 +30,8 @@ pub(crate) struct QueueRow<'a> {
     pub(crate) tries: u32,
     pub(crate) dead: u64,
     pub(crate) lately: QueueLately,
+    /// Whether nobody takes messages from one of them.
+    pub(crate) is_left: bool,
 }
 
 impl QueueList {
@@ -101,6 +104,7 @@ impl QueueList {
             tries: queue.tries,
             dead: queue.dead,
             lately: queue.lately(now),
+            is_left: queue.is_left(now),
         })
     }
 
@@ -123,7 +127,13 @@ impl QueueList {
                 .unwrap_or(0),
             dead: self.dead(),
             lately,
+            is_left: self.facts.iter().any(|queue| queue.is_left(now)),
         }
+    }
+
+    /// Says from which queues nobody takes messages.
+    pub(crate) fn left(&self, now: DateTime<Utc>) -> Option<String> {
+        left(&self.facts, now)
     }
 
     /// Returns what went through the selected queue, or through all, in steps of [`RATE_SECONDS`] up to this time, the
