@@ -16,6 +16,16 @@ use crate::store::{
     CatalogueMark, Consumed, MessageWith, QueueFacts, QueueRate, QueuedAny, Queues, SentUnder,
 };
 
+/// All queues as they are now.
+#[derive(Clone, Debug)]
+pub struct QueuesRead {
+    /// The queues, by name.
+    pub queues: Vec<QueueFacts>,
+    /// Why the server on which messages wait cannot be used: then what waits there is not counted. `None` when it can, and
+    /// where there is none.
+    pub trouble: Option<String>,
+}
+
 impl App {
     /// Puts a unit on its queue; when this says so, it is durable.
     pub(super) async fn put_on_queue(&self, unit: NewUnit, stamp: Stamp) -> Result<Put> {
@@ -114,34 +124,26 @@ impl App {
         }
     }
 
-    /// Returns all queues, with what went through each since this time. While the server does not answer, those of the
-    /// catalogue alone: [`Self::queue_trouble`].
-    pub(super) async fn queues_since(&self, since: DateTime<Utc>) -> Result<Vec<QueueFacts>> {
-        let known = self.read(Queues(since)).await?;
-        let redis = self.redis().await.ok().flatten();
-        let Some(redis) = redis else {
-            return Ok(known);
-        };
-        let of_redis = redis.facts(since, self.now()).await.unwrap_or_default();
-        let mut queues: BTreeMap<_, _> = known
-            .into_iter()
-            .map(|queue| (queue.name.clone(), queue))
-            .collect();
-        for facts in of_redis {
-            let queue = queues
-                .entry(facts.name.clone())
-                .or_insert_with(|| QueueFacts::new(facts.name.clone()));
-            add(queue, facts);
+    /// Returns all queues, with what went through each since this time. While the server on which messages wait cannot be
+    /// used, those of the catalogue alone, and why.
+    pub(super) async fn queues_since(&self, since: DateTime<Utc>) -> Result<QueuesRead> {
+        let queues = self.read(Queues(since)).await?;
+        match self.facts_of_redis(since).await {
+            Ok(facts) => Ok(QueuesRead {
+                queues: with_facts(queues, facts),
+                trouble: None,
+            }),
+            Err(error) => Ok(QueuesRead {
+                queues,
+                trouble: Some(error.message),
+            }),
         }
-        Ok(queues.into_values().collect())
     }
 
-    /// Returns why the server on which messages wait cannot be used; `None` when it can, and where there is none.
-    pub async fn queue_trouble(&self) -> Option<Error> {
-        match self.redis().await {
-            Ok(Some(redis)) => redis.has_any().await.err().map(Error::from),
-            Ok(None) => None,
-            Err(error) => Some(error),
+    async fn facts_of_redis(&self, since: DateTime<Utc>) -> Result<Vec<RedisQueueFacts>> {
+        match self.redis().await? {
+            Some(redis) => Ok(redis.facts(since, self.now()).await?),
+            None => Ok(Vec::new()),
         }
     }
 
@@ -186,6 +188,19 @@ impl App {
         self.ports.redis.put(setting.clone(), Arc::clone(&redis));
         Ok(Some(redis))
     }
+}
+
+/// Returns the queues of the catalogue with those of a server.
+fn with_facts(known: Vec<QueueFacts>, of_redis: Vec<RedisQueueFacts>) -> Vec<QueueFacts> {
+    let known = known.into_iter().map(|queue| (queue.name.clone(), queue));
+    let mut queues: BTreeMap<_, _> = known.collect();
+    for facts in of_redis {
+        let queue = queues
+            .entry(facts.name.clone())
+            .or_insert_with(|| QueueFacts::new(facts.name.clone()));
+        add(queue, facts);
+    }
+    queues.into_values().collect()
 }
 
 /// Adds what waits on a server to what waits in the catalogue.

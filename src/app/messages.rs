@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize as _;
 use serde_json::Value;
 
+use super::message_queue::QueuesRead;
 use super::{App, Error, ErrorKind, Result};
 use crate::config::Schema;
 use crate::domain::{
@@ -15,7 +16,8 @@ use crate::domain::{
     truncate_line,
 };
 use crate::store::{
-    DeadMessageWith, DeadMessages, MessagesQuery, NewestPersisted, PersistedAfter, QueueFacts,
+    BadMessages, BadMessagesSince, DeadMessageWith, DeadMessages, MessagesQuery, NewestPersisted,
+    PersistedAfter,
 };
 
 /// How long a key makes a repetition harmless.
@@ -209,6 +211,12 @@ impl App {
         self.read(DeadMessages(limit, enough_bytes)).await
     }
 
+    /// Returns how many messages of the last 24 hours failed, or could not be judged.
+    pub async fn bad_messages(&self) -> Result<BadMessages> {
+        self.read(BadMessagesSince(self.now() - TimeDelta::days(1)))
+            .await
+    }
+
     /// Returns a message that was given up.
     pub async fn dead_message(&self, id: MessageId) -> Result<DeadMessage> {
         let found = self.read(DeadMessageWith(id)).await?;
@@ -243,7 +251,7 @@ impl App {
     }
 
     /// Returns all queues, with what went through each in the time up to now.
-    pub async fn queues(&self, within: Duration) -> Result<Vec<QueueFacts>> {
+    pub async fn queues(&self, within: Duration) -> Result<QueuesRead> {
         let within = TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX);
         self.queues_since(self.now() - within).await
     }

@@ -27,9 +27,9 @@ mod summary;
 mod versions;
 
 pub use crate::store::{
-    Cell, ColumnFacts, Consumed, Edited, EventFilter, FileSet, MessagesQuery, NamedVersion, Newest,
-    PicturePage, PicturePlace, QueryLimits, QueueFacts, QueueRate, RATE_SECONDS, Table, TableFacts,
-    VerdictFilter, VerdictOn, VerdictSubject,
+    BadMessages, Cell, ColumnFacts, Consumed, Edited, EventFilter, FileSet, MessagesQuery,
+    NamedVersion, Newest, PicturePage, PicturePlace, QueryLimits, QueueFacts, QueueRate,
+    RATE_SECONDS, Table, TableFacts, VerdictFilter, VerdictOn, VerdictSubject,
 };
 pub use crate::thumbnails::Thumbnail;
 pub use access::password::check_password;
@@ -44,6 +44,7 @@ pub use judging::message::VerifiedMessage;
 pub use judging::outside_verdict::GivenVerdict;
 pub use judging::stale::{JudgedAgain, StaleProgress, StaleRequest};
 pub(crate) use judging::step::Ask;
+pub use message_queue::QueuesRead;
 pub use messages::{NewMessages, Queued, Queueing};
 pub use notifications::plan::Delivery;
 pub use policy::adoption::{Adoption, EndedRefusals};

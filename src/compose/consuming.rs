@@ -1,5 +1,7 @@
 //! `gannet consume`: persists messages, alone or beside others, until a signal comes.
 
+use std::time::Duration;
+
 use super::service::notify_ready;
 use super::{Services, signals};
 use crate::app::Result;
@@ -18,7 +20,8 @@ pub(super) async fn stay(
     let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
     let stop = Stop::default();
     console.note("persisting messages as they come");
-    if let Some(trouble) = services.app.queue_trouble().await {
+    let queues = services.app.queues(Duration::ZERO).await;
+    if let Some(trouble) = queues.ok().and_then(|read| read.trouble) {
         console.warn(&format!(
             "{trouble}: its messages are persisted once it can be used"
         ));

@@ -21,6 +21,20 @@ pub struct MessagesQuery {
     pub enough_bytes: usize,
 }
 
+/// The messages that were persisted lately and are not as their verifiers want them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BadMessages {
+    /// Those that failed.
+    pub failed: u64,
+    /// Those that could not be judged.
+    pub error: u64,
+}
+
+impl BadMessages {
+    /// Each of them is counted up to this number.
+    pub const MOST: u64 = 1_000;
+}
+
 /// What one step of a consumer did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Consumed {

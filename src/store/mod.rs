@@ -37,8 +37,8 @@ pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
 pub use link_types::{NewLinks, ServiceInfo, VerifierLink};
 pub use mended::{IndexesOf, Mended};
 pub use message_types::{
-    Consumed, JudgedMessage, MAX_JUDGING_TRIES, MessageToJudge, MessagesQuery, QueueFacts,
-    QueueRate, RATE_SECONDS,
+    BadMessages, Consumed, JudgedMessage, MAX_JUDGING_TRIES, MessageToJudge, MessagesQuery,
+    QueueFacts, QueueRate, RATE_SECONDS,
 };
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
@@ -51,8 +51,8 @@ pub use published_types::{
     PublishedFile,
 };
 pub use query::{
-    AllRowsFit, AskedOfPublished, AttemptsAfter, AttemptsBefore, AttemptsByHour, BarePaths,
-    CatalogueMark, ChangeRuns, ContentsOf, DatedAmong, DeadMessageWith, DeadMessages,
+    AllRowsFit, AskedOfPublished, AttemptsAfter, AttemptsBefore, AttemptsByHour, BadMessagesSince,
+    BarePaths, CatalogueMark, ChangeRuns, ContentsOf, DatedAmong, DeadMessageWith, DeadMessages,
     DeletedEditions, DigestsOf, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources,
     ExpectedFiles, FileSetNamed, FileSets, FirstWithFile, FreeName, HappenedAfter, HeldRates,
     LastGoodAttempt, LastRates, LinkWith, ListedSources, LooseObjects, MessageDue, MessageWith,

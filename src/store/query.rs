@@ -12,7 +12,7 @@ use super::damaged_row::DamagedRow;
 use super::error::StoreError;
 use super::judged::{Awaiting, Judged};
 use super::link_types::{ServiceInfo, VerifierLink};
-use super::message_types::{MessagesQuery, QueueFacts};
+use super::message_types::{BadMessages, MessagesQuery, QueueFacts};
 use super::notice_types::{Announcement, ChangeRun, ChangeStory, NoticeLook, RunStart, StoriesOf};
 use super::picture_query::{PicturePage, PicturesQuery};
 use super::published_types::{
@@ -286,6 +286,8 @@ queries! {
     DeadMessageWith(MessageId) -> Option<DeadMessage>;
     /// The states of those of these messages that are persisted.
     StatesOfMessages(Vec<MessageId>) -> Vec<(MessageId, VersionState)>;
+    /// The messages that were persisted since this time and failed, or could not be judged.
+    BadMessagesSince(DateTime<Utc>) -> BadMessages;
     /// Messages that were persisted after this place, each with its own place, so many at most.
     PersistedAfter(i64, usize) -> Vec<(i64, MessageId)>;
     /// The place of the message that was persisted last; 0 while there is none.

@@ -58,7 +58,7 @@ const TIMES: [(&str, &str); 3] = [
     ),
 ];
 /// The present numbers, with their meaning.
-const GAUGES: [(&str, &str); 13] = [
+const GAUGES: [(&str, &str); 14] = [
     ("gannet_sources", "Sources by state."),
     (
         "gannet_sources_watched",
@@ -77,16 +77,20 @@ const GAUGES: [(&str, &str); 13] = [
         "Sets whose newest edition waits for a verdict.",
     ),
     (
+        "gannet_queue_server_up",
+        "1 while the Redis server on which messages wait can be used, else 0; left out without a server.",
+    ),
+    (
         "gannet_queue_messages",
-        "Messages that are on a queue and not persisted yet.",
+        "Messages that are on a queue and not persisted yet; left out while the server on which they wait cannot be used.",
     ),
     (
         "gannet_queue_oldest_age_seconds",
-        "How long the oldest message on a queue waits; 0 while none does.",
+        "How long the oldest message on a queue waits; 0 while none does; left out as their number is.",
     ),
     (
         "gannet_queue_dead_messages",
-        "Messages of a queue that could not be persisted.",
+        "Dead messages of a queue: those that could not be persisted.",
     ),
     ("gannet_store_bytes", "The size of the catalogue's files."),
     (
@@ -108,7 +112,10 @@ const GAUGES: [(&str, &str); 13] = [
 ];
 
 /// Sets the numbers of the queues.
-fn set_queues(queues: &[QueueFacts], now: DateTime<Utc>) {
+fn set_queues(queues: &[QueueFacts], is_server_up: Option<bool>, now: DateTime<Utc>) {
+    if let Some(is_up) = is_server_up {
+        gauge!("gannet_queue_server_up").set(precise(is_up.into()));
+    }
     for queue in queues {
         let name = || queue.name.to_string();
         let age = queue.oldest_at.map(|at| (now - at).num_seconds().max(0));
@@ -198,7 +205,8 @@ impl Numbers {
         let (watched, due, _) = app.outlook().await?;
         let failing = app.failing_sets().await?.len() as u64;
         let pending = app.waiting_sets().await?.len() as u64;
-        let queues = app.queues(Duration::ZERO).await?;
+        let read = app.queues(Duration::ZERO).await?;
+        let is_server_up = app.queues_on_redis().then_some(read.trouble.is_none());
         let bytes = app.catalogue_bytes().await;
         let is_rejected = app.config_trouble().is_some();
         with_local_recorder(&self.recorder, || {
@@ -209,7 +217,7 @@ impl Numbers {
             gauge!("gannet_sources_due").set(precise(due));
             gauge!("gannet_sets_failing").set(precise(failing));
             gauge!("gannet_sets_pending").set(precise(pending));
-            set_queues(&queues, app.now());
+            set_queues(&read.queues, is_server_up, app.now());
             gauge!("gannet_store_bytes").set(precise(bytes));
             gauge!("gannet_websocket_clients").set(precise(clients as u64));
             if let Some(pass) = pass {
@@ -222,13 +230,21 @@ impl Numbers {
             }
             gauge!("gannet_config_rejected").set(precise(is_rejected.into()));
         });
-        Ok(self.rendered())
+        Ok(self.rendered(unknown(is_server_up)))
     }
 
-    fn rendered(&self) -> String {
+    /// Returns the numbers as text, without those that are not known now: a recorder keeps what was set once.
+    fn rendered(&self, unknown: &[&str]) -> String {
         let handle = self.recorder.handle();
         handle.run_upkeep();
-        handle.render()
+        let text = handle.render();
+        let is_known = |line: &&str| {
+            let comment = ["# HELP ", "# TYPE "].iter();
+            let series = comment.fold(*line, |line, mark| line.trim_start_matches(mark));
+            let name = series.split(['{', ' ']).next().unwrap_or_default();
+            !unknown.contains(&name)
+        };
+        text.split_inclusive('\n').filter(is_known).collect()
     }
 
     async fn count_attempts(&self, app: &App, counted: &mut Counted) -> Result<()> {
@@ -268,6 +284,15 @@ impl Numbers {
             };
             counted.event = last.id;
         }
+    }
+}
+
+/// Returns the numbers that are not known when the server on which messages wait can be used, cannot, or is none.
+fn unknown(is_server_up: Option<bool>) -> &'static [&'static str] {
+    match is_server_up {
+        Some(true) => &[],
+        Some(false) => &["gannet_queue_messages", "gannet_queue_oldest_age_seconds"],
+        None => &["gannet_queue_server_up"],
     }
 }
 

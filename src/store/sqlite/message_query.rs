@@ -5,14 +5,15 @@ use rusqlite::{Connection, params};
 
 use super::failure::Outcome;
 use super::queue::message_id;
-use super::row::{Columns, int};
+use super::row::{Columns, int, millis};
 use super::select::{Damage, Select};
 use super::sql_damage::{damaged_row_in, read_row};
 use super::statements::Statements as _;
 use crate::domain::{DeadMessage, Message, MessageId, QueueName, VersionState, bodies_of};
-use crate::store::message_types::MessagesQuery;
+use crate::store::message_types::{BadMessages, MessagesQuery};
 use crate::store::query::{
-    DeadMessageWith, DeadMessages, MessageWith, NewestPersisted, PersistedAfter, StatesOfMessages,
+    BadMessagesSince, DeadMessageWith, DeadMessages, MessageWith, NewestPersisted, PersistedAfter,
+    StatesOfMessages,
 };
 
 /// The state of `message m` with its row `message_state s`, if it has one.
@@ -133,6 +134,23 @@ impl Select<Vec<(MessageId, VersionState)>> for StatesOfMessages {
             states.extend(state.map(|state| (*id, state)));
         }
         Ok(states)
+    }
+}
+
+impl Select<BadMessages> for BadMessagesSince {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<BadMessages> {
+        // Those persisted last are looked at alone: there may be millions.
+        const COUNT: &str = "SELECT count(*) FROM
+             (SELECT message_id FROM message_state WHERE state = ?1 ORDER BY message_id DESC LIMIT ?2) s
+             JOIN message m ON m.id = s.message_id WHERE m.persisted_at >= ?3";
+        let count = |state: VersionState| -> rusqlite::Result<u64> {
+            let given = params![state.as_str(), int(BadMessages::MOST), millis(self.0)];
+            sql.only(COUNT, given, |row| Columns::new(row).count())
+        };
+        Ok(BadMessages {
+            failed: count(VersionState::Failed)?,
+            error: count(VersionState::Error)?,
+        })
     }
 }
 

@@ -23,6 +23,7 @@ const METRICS: &[(&str, &[&str])] = &[
     ("gannet_config_rejected", &[]),
     ("gannet_http_certificate_expires_timestamp_seconds", &[]),
     ("gannet_store_bytes", &[]),
+    ("gannet_queue_server_up", &[]),
     ("gannet_queue_messages", &["queue"]),
     ("gannet_queue_oldest_age_seconds", &["queue"]),
     ("gannet_queue_dead_messages", &["queue"]),

@@ -116,6 +116,14 @@ fn what_was_persisted_is_judged_and_shown_with_its_verdicts() {
     }
     let page = service.get("/messages?state=failed").text();
     assert!(page.contains(&bad) && !page.contains(&good), "{page}");
+    let overview = service.get("/").text();
+    for words in [
+        "2 messages need attention",
+        "href=\"/messages?state=failed\">1 message</a> in the last 24 hours",
+        "href=\"/messages?state=error\">1 message</a> could not be judged",
+    ] {
+        assert!(overview.contains(words), "{words}: {overview}");
+    }
 }
 
 #[test]

@@ -88,8 +88,13 @@ fn a_server_that_is_killed_has_what_was_acknowledged_when_it_is_back() {
         let queues = service.get("/api/v1/queues");
         let trouble = queues.json()["trouble"].clone();
         assert!(trouble.is_string(), "{queues:?}");
-        assert_eq!(service.get("/metrics").status, 200);
-        assert!(service.get("/queues").text().contains("cannot be used"));
+        let numbers = service.get("/metrics").text();
+        assert!(numbers.contains("gannet_queue_server_up 0"), "{numbers}");
+        assert!(!numbers.contains("gannet_queue_messages"), "{numbers}");
+        for path in ["/", "/messages", "/queues"] {
+            let page = service.get(path).text();
+            assert!(page.contains(">The Redis server of the queues"), "{page}");
+        }
         let listed = rig.gannet.run(&["messages", "queues"]);
         assert!(
             listed.code == Some(0) && listed.err.contains("warning: the Redis server"),
@@ -99,6 +104,13 @@ fn a_server_that_is_killed_has_what_was_acknowledged_when_it_is_back() {
         until("messages are taken again", || {
             rig.push(&service, "100").status == 202
         });
+        let numbers = service.get("/metrics").text();
+        for series in [
+            "gannet_queue_server_up 1",
+            "gannet_queue_messages{queue=\"default\"} ",
+        ] {
+            assert!(numbers.contains(series), "{numbers}");
+        }
     }
     let persisted = rig.persist(6);
     let numbers: Vec<_> = persisted.iter().filter(|body| **body != 100).collect();

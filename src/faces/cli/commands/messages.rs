@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write};
 
 use chrono::Duration;
 
-use crate::app::{App, Error, MessagesQuery, NewMessages, QueueFacts, Queueing};
+use crate::app::{App, Error, MessagesQuery, NewMessages, QueueFacts, Queueing, QueuesRead};
 use crate::domain::{JsonLines, Message, MessageId, QueueName, VersionState, format_size};
 use crate::faces::cli::args::{MessageListArgs, MessagesArgs, MessagesWhat, SendArgs, TableFormat};
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -300,8 +300,8 @@ async fn tail(
 }
 
 async fn queues(app: &App, format: TableFormat, console: &mut Console<'_>) -> CommandResult {
-    let queues = app.queues(RATES_OF).await?;
-    if let Some(trouble) = app.queue_trouble().await {
+    let QueuesRead { queues, trouble } = app.queues(RATES_OF).await?;
+    if let Some(trouble) = trouble {
         console.warn_line(&format!(
             "warning: {trouble}: what waits there is not counted"
         ));

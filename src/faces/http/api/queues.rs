@@ -30,7 +30,7 @@ const ENOUGH_BYTES: usize = 4 << 20;
 pub(super) struct QueueListJson<'a> {
     queues: Vec<QueueJson<'a>>,
     /// Why the Redis server on which messages wait cannot be used: then what waits there is not counted.
-    trouble: Option<String>,
+    trouble: Option<&'a str>,
 }
 
 /// Lists the queues by name: what waits on each, what went through it in the last hour, and what could not be persisted.
@@ -42,12 +42,12 @@ pub(super) struct QueueListJson<'a> {
 )]
 pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Problem> {
     let app = shared.app();
-    let queues = app.queues(RATES_OF).await?;
+    let read = app.queues(RATES_OF).await?;
     let now = app.now();
-    let queues = queues.iter().map(|queue| QueueJson::new(queue, now));
+    let queues = read.queues.iter().map(|queue| QueueJson::new(queue, now));
     json(&QueueListJson {
         queues: queues.collect(),
-        trouble: app.queue_trouble().await.map(|error| error.message),
+        trouble: read.trouble.as_deref(),
     })
 }
 

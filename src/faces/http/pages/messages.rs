@@ -9,9 +9,10 @@ use super::elements::{alert, done, facts, grouped, size, table_box, text, versio
 use super::fields::{Fields, FormError};
 use super::json_tree::tree;
 use super::layout::Section;
+use super::notices::trouble_notice;
 use super::verdicts::{Shown, verdict_lists};
 use super::visit::{Visit, see_other};
-use crate::app::{MessagesQuery, NewMessages, Queueing};
+use crate::app::{MessagesQuery, NewMessages, Queueing, QueuesRead};
 use crate::domain::{JsonLines, Message, MessageId, QueueName, VersionState, shortened};
 use crate::faces::http::api::{message_id, put_on_queue};
 use crate::faces::http::caller::Right;
@@ -83,7 +84,7 @@ async fn listed(
     let state = state.transpose().map_err(Problem::invalid)?;
     let words = given("filter").unwrap_or_default();
     let page = page(visit, (queue, state), after, &words).await?;
-    let queues = visit.app().queues(std::time::Duration::ZERO).await?;
+    let QueuesRead { queues, trouble } = visit.app().queues(std::time::Duration::ZERO).await?;
     let waiting: u64 = queues.iter().map(|queue| queue.waiting).sum();
     let next = page.next.map(|id| id.to_string());
     let names: Vec<_> = queues.iter().map(|queue| queue.name.as_str()).collect();
@@ -93,6 +94,7 @@ async fn listed(
         (done(visit))
         (filter_form(visit, &names, &words))
         div #messages data-live=[after.is_none().then_some("messages")] data-gap=(GAP_MS) {
+            (trouble_notice(trouble.as_deref()))
             @if waiting > 0 { p.dim data-busy="" { a href="/queues" { (grouped(waiting)) " on their way to the store" } } }
             @if page.messages.is_empty() { p.dim { "No messages." } } @else { (table_box("Messages", &table(visit, &page.messages))) }
             nav.pages aria-label="Pages" {

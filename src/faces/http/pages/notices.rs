@@ -41,3 +41,22 @@ impl Visit {
         }
     }
 }
+
+/// Says why the server on which messages wait cannot be used, if it cannot. No event tells of its return.
+pub(super) fn trouble_notice(trouble: Option<&str>) -> Markup {
+    html! {
+        @if let Some(trouble) = trouble {
+            p.alert.bad role="status" data-busy="" {
+                (capitalised(trouble)) ". What waits there is not counted, and no message is taken: senders are to send again later."
+            }
+        }
+    }
+}
+
+fn capitalised(line: &str) -> String {
+    let mut letters = text(line).chars().collect::<Vec<_>>();
+    if let Some(first) = letters.first_mut() {
+        first.make_ascii_uppercase();
+    }
+    letters.into_iter().collect()
+}

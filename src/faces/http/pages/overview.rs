@@ -1,6 +1,7 @@
 //! `/`: what needs attention, the sources by state, and the last passes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -8,9 +9,10 @@ use maud::{Markup, html};
 
 use super::elements::{dash, done, glyph, grouped, state, table_box, text};
 use super::layout::Section;
+use super::notices::trouble_notice;
 use super::reason::{owe_words, reason};
 use super::visit::Visit;
-use crate::app::{EventFilter, Unpublished, WaitingSet};
+use crate::app::{BadMessages, EventFilter, QueuesRead, Unpublished, WaitingSet};
 use crate::domain::{Action, Event, Slot, Source};
 use crate::faces::http::caller::Right;
 use crate::faces::http::content::segment;
@@ -48,6 +50,11 @@ struct Overview {
     waiting_sets: Vec<WaitingSet>,
     /// Files and folders that could not be published, and belong to no source.
     unpublished: Vec<Unpublished>,
+    /// Messages that could not be persisted, those of the last day that are not as their verifiers want them, and why their
+    /// queues cannot be used.
+    dead_messages: u64,
+    bad_messages: BadMessages,
+    queue_trouble: Option<String>,
     passes: Vec<Event>,
     /// The fetches of the last day.
     hours: Vec<Hour>,
@@ -69,6 +76,25 @@ impl Overview {
             .filter(move |one| !fails(&one.name))
     }
 
+    /// Returns the number of messages that somebody has to look at.
+    fn messages(&self) -> u64 {
+        self.dead_messages + self.bad_messages.failed + self.bad_messages.error
+    }
+
+    /// Returns what needs attention, with its number.
+    fn needs_attention(&self) -> [(usize, &'static str); 5] {
+        [
+            (self.bad, "source"),
+            (self.unjudged, "unjudged version"),
+            (self.bad_sets(), "set"),
+            (self.unpublished.len(), "file"),
+            (
+                usize::try_from(self.messages()).unwrap_or(usize::MAX),
+                "message",
+            ),
+        ]
+    }
+
     /// Returns the number of sources that were never fetched.
     fn never(&self) -> u64 {
         let count = self.counts.get(StateWord::Never.as_str());
@@ -82,7 +108,6 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let Overview {
         total,
         bad,
-        unpublished,
         outlook,
         ..
     } = &overview;
@@ -90,8 +115,9 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         h1 { "Overview" }
         (done(&visit))
         div #overview data-live="" {
+            (trouble_notice(overview.queue_trouble.as_deref()))
             @if *total == 0 { (nothing_yet(&visit)) } @else {
-                (headline([(*bad, "source"), (overview.unjudged, "unjudged version"), (overview.bad_sets(), "set"), (unpublished.len(), "file")], *total, overview.never()))
+                (headline(&overview.needs_attention(), *total, overview.never()))
                 (counts_list(&overview.counts))
                 (unjudged(overview.unjudged))
                 p.dim {
@@ -126,6 +152,7 @@ async fn read(visit: &Visit) -> Result<Overview, Problem> {
     };
     let mut unpublished = app.unpublished().await?;
     unpublished.retain(|one| one.source_id.is_none());
+    let QueuesRead { queues, trouble } = app.queues(Duration::ZERO).await?;
     Ok(Overview {
         counts,
         total,
@@ -135,6 +162,9 @@ async fn read(visit: &Visit) -> Result<Overview, Problem> {
         failing_sets: app.failing_sets().await?,
         waiting_sets: app.waiting_sets().await?,
         unpublished,
+        dead_messages: queues.iter().map(|queue| queue.dead).sum(),
+        bad_messages: app.bad_messages().await?,
+        queue_trouble: trouble,
         passes: app.events(passes).await?,
         hours: hours(visit).await?,
         outlook: app.outlook().await?,
@@ -202,10 +232,10 @@ fn nothing_yet(visit: &Visit) -> Markup {
     }
 }
 
-fn headline(bad: [(usize, &str); 4], total: u64, never: u64) -> Markup {
-    let counts = bad.into_iter().filter(|(number, _)| *number > 0);
+fn headline(bad: &[(usize, &str)], total: u64, never: u64) -> Markup {
+    let counts = bad.iter().filter(|(number, _)| *number > 0);
     let bad: Vec<_> = counts
-        .map(|(number, noun)| count(number as u64, noun))
+        .map(|(number, noun)| count(*number as u64, noun))
         .collect();
     let is_one = matches!(bad.as_slice(), [only] if only.starts_with("1 "));
     let verb = if is_one { "needs" } else { "need" };
@@ -279,9 +309,34 @@ fn attention(visit: &Visit, cases: &[Case], total: usize) -> Markup {
     }
 }
 
-/// Shows sets and files that need attention and are no sources.
+/// Shows the number of messages that need attention, with the way to them.
+fn messages(overview: &Overview) -> Markup {
+    let BadMessages { failed, error } = overview.bad_messages;
+    let of_day = |number: u64| {
+        let words = count(number, "message");
+        if number < BadMessages::MOST {
+            words
+        } else {
+            format!("{words} or more")
+        }
+    };
+    html! {
+        @if overview.dead_messages > 0 {
+            li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " dead " } a href="/queues#dead" { (count(overview.dead_messages, "message")) } " could not be persisted" }
+        }
+        @if failed > 0 {
+            li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " failed " } a href="/messages?state=failed" { (of_day(failed)) } " in the last 24 hours" }
+        }
+        @if error > 0 {
+            li { span.state.warn { span.glyph aria-hidden="true" { "?" } " error " } a href="/messages?state=error" { (of_day(error)) } " could not be judged in the last 24 hours" }
+        }
+    }
+}
+
+/// Shows sets, files and messages that need attention and are no sources.
 fn others(overview: &Overview) -> Markup {
-    let is_empty = overview.bad_sets() == 0 && overview.unpublished.is_empty();
+    let is_empty =
+        overview.bad_sets() == 0 && overview.unpublished.is_empty() && overview.messages() == 0;
     let waiting = |set: &str| overview.waiting_sets.iter().find(|one| one.name == set);
     let owed = |one: &WaitingSet| {
         let owing: Vec<_> = one.owing.iter().map(String::as_str).collect();
@@ -292,7 +347,7 @@ fn others(overview: &Overview) -> Markup {
     html! {
         @if !is_empty {
             section aria-labelledby="others" {
-                h2 #others { "Sets and published files that need attention" }
+                h2 #others { "Sets, published files and messages that need attention" }
                 ul.cases {
                     @for (set, why) in &overview.failing_sets {
                         li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " set " } (link(set, "")) ": " (text(why)) @if let Some(one) = waiting(set) { "; " (owed(one)) } }
@@ -303,6 +358,7 @@ fn others(overview: &Overview) -> Markup {
                     @for one in &overview.unpublished {
                         li { span.state.bad { span.glyph aria-hidden="true" { "✗" } " not published " } (text(&one.what)) ": " (text(&one.why)) }
                     }
+                    (messages(overview))
                 }
             }
         }

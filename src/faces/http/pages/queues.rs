@@ -9,8 +9,9 @@ use maud::{Markup, html};
 use super::elements::{dash, done, grouped, size, table_box, text};
 use super::layout::Section;
 use super::messages::views;
+use super::notices::trouble_notice;
 use super::visit::{Visit, see_other};
-use crate::app::{QueueFacts, QueueStep};
+use crate::app::{QueueFacts, QueueStep, QueuesRead};
 use crate::domain::{DeadMessage, shortened};
 use crate::faces::http::api::message_id;
 use crate::faces::http::caller::Right;
@@ -32,17 +33,15 @@ const MAX_CHARS: usize = 160;
 /// Shows the queues.
 pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let app = visit.app();
-    let queues = app.queues(Duration::from_mins(MINUTES as u64)).await?;
+    let minutes = Duration::from_mins(MINUTES as u64);
+    let QueuesRead { queues, trouble } = app.queues(minutes).await?;
     let dead = app.dead_messages(MAX_DEAD, MAX_DEAD_BYTES).await?;
-    let trouble = app.queue_trouble().await;
     let content = html! {
         h1 { "Queues" }
         (views(true))
         (done(&visit))
         div #queues data-live="messages" {
-            @if let Some(trouble) = &trouble {
-                p.notice.bad { (trouble.message) ". What waits there is not counted here, and no message is taken: senders are to send again later." }
-            }
+            (trouble_notice(trouble.as_deref()))
             @if queues.is_empty() {
                 p { "No queues. The first message makes one: " a href="/messages#add" { "send it" } ", or POST it to " code { "/api/v1/messages" } ": " code { "gannet help queues" } "." }
             } @else {

@@ -9,7 +9,7 @@ use super::ask::{
 };
 use super::queue_list::STEPS;
 use super::view::HELD;
-use crate::app::{App, Error, ErrorKind, MessagesQuery, RATE_SECONDS, Result};
+use crate::app::{App, Error, ErrorKind, MessagesQuery, QueuesRead, RATE_SECONDS, Result};
 use crate::domain::MessageId;
 use crate::faces::indent::indented;
 use crate::faces::tui::message::Msg;
@@ -37,7 +37,7 @@ pub(crate) async fn read_messages(app: &App, ask: MessagesAsk) -> Msg {
 
 /// Counts the dead messages.
 pub(crate) async fn count_dead(app: &App) -> Result<Msg> {
-    let queues = app.queues(Duration::ZERO).await?;
+    let QueuesRead { queues, .. } = app.queues(Duration::ZERO).await?;
     Ok(Msg::DeadCount(queues.iter().map(|queue| queue.dead).sum()))
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn act_on_dead(app: &App, deed: DeadDeed, id: MessageId) -> Res
 
 async fn read(app: &App, ask: MessagesAsk) -> Result<MessagesRead> {
     let seconds = RATE_SECONDS.unsigned_abs() * STEPS as u64;
-    let queues = app.queues(Duration::from_secs(seconds)).await?;
+    let QueuesRead { queues, trouble } = app.queues(Duration::from_secs(seconds)).await?;
     let dead = if ask.with_dead {
         let dead = app.dead_messages(MAX_DEAD, MAX_DEAD_BYTES).await?;
         Some(dead.iter().map(DeadRow::new).collect())
@@ -81,7 +81,7 @@ async fn read(app: &App, ask: MessagesAsk) -> Result<MessagesRead> {
         newest: newest.first,
         follow_known: newest.follow_known,
         queues,
-        trouble: app.queue_trouble().await.map(|error| error.message),
+        trouble,
         dead,
     })
 }
