@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::driver::Browser;
-use crate::rig::{Home, Reply, Service};
+use crate::rig::{Home, Reply, Service, sqlite, until};
 use crate::stage::sign_in;
 
 /// Names a folder for a picture of each page at each width, to be looked at.
@@ -258,6 +258,15 @@ fn all_other_pages_fit_and_keep_the_rules() {
     let Some(mut audit) = Audit::start(&service) else {
         return;
     };
+    let dead = home.json(&["messages", "send", ORDER, "--queue", "pings", "--json"]);
+    let dead = dead["id"].as_str().expect("an id");
+    sqlite::ruin_queued_messages(&home.data());
+    let mut consumer = home.start(&["consume"]);
+    until("it is given up", || {
+        home.ok(&["messages", "dead"]).contains(dead)
+    });
+    consumer.kill().expect("killed");
+    consumer.wait().expect("ended");
     let order = home.json(&["messages", "send", ORDER, "--queue", "orders", "--json"]);
     let order = format!("/messages/{}", order["id"].as_str().expect("an id"));
     audit.visit("sign-in", "/sign-in");
@@ -280,6 +289,8 @@ fn all_other_pages_fit_and_keep_the_rules() {
         ("published", "/published/"),
         ("messages", "/messages"),
         ("message", order.as_str()),
+        ("message-dead", &format!("/messages/{dead}")),
+        ("message-drop", &format!("/queues/dead/{dead}/drop")),
         ("queues", "/queues"),
         ("log", "/log"),
         ("data", "/data"),

@@ -40,6 +40,7 @@ fn messages_are_listed_filtered_and_shown_as_a_tree() {
         ("/messages?filter=zo%C3%AB+17", true, false),
         ("/messages?filter=PING", false, true),
         ("/messages?queue=orders&filter=ping", false, false),
+        ("/messages?queue=nope", false, false),
     ] {
         let page = visitor.shown(path);
         let has = |words: &str| page.contains(words);
@@ -64,6 +65,19 @@ fn messages_are_listed_filtered_and_shown_as_a_tree() {
     ] {
         assert_eq!(visitor.get(path).status, status, "{path}");
     }
+    let nope = visitor.shown("/messages?queue=nope");
+    assert!(
+        nope.contains("<option value=\"nope\" selected>nope</option>"),
+        "{nope}"
+    );
+    let known = "<datalist id=\"queue-names\"><option value=\"default\"></option><option value=\"orders\"></option></datalist>";
+    assert!(nope.contains(known), "{nope}");
+    let stranger = visitor.service.get("/messages").text();
+    assert!(
+        stranger.contains("href=\"/sign-in?to=%2Fmessages\">Sign in</a> as an operator to send"),
+        "{stranger}"
+    );
+    assert!(!stranger.contains("<textarea"), "{stranger}");
     let queues = visitor.shown("/queues");
     assert!(queues.contains("In, a minute") && queues.contains("orders"));
 }
@@ -123,17 +137,34 @@ fn what_cannot_be_persisted_is_tried_again_or_deleted() {
         visitor.shown("/queues").matches("Try again").count() == 4
     });
     let page = visitor.shown("/queues");
+    for words in [
+        "its row on the queue is damaged, after 5 tries",
+        "class=\"state bad\" href=\"#dead\">2<",
+        &format!("href=\"{}\"", ids[0]),
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    // They stand between the table of the queues and the plots.
+    let places = ["<h1>Queues", "<table", "id=\"dead\"", "<svg"].map(|part| page.find(part));
+    assert!(places.is_sorted(), "{places:?}: {page}");
+    let overview = visitor.shown("/");
     assert!(
-        page.contains("its row on the queue is damaged, after 5 tries"),
-        "{page}"
+        overview.contains("href=\"/queues#dead\">2 messages<"),
+        "{overview}"
     );
-    let dead = |id: &str, deed: &str| {
+    let page = visitor.shown(&ids[0]);
+    for words in ["> dead<", "is damaged", "Try again", "span class=\"key\""] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let dead = |id: &str, deed: &str, form: &str| {
         let id = id.trim_start_matches("/messages/");
-        visitor.followed(&format!("/queues/dead/{id}/{deed}"), "")
+        visitor.followed(&format!("/queues/dead/{id}/{deed}"), form)
     };
-    let page = dead(&ids[0], "drop");
+    let page = dead(&ids[0], "drop", "");
+    assert!(page.contains("This cannot be undone."), "{page}");
+    let page = dead(&ids[0], "drop", "confirmed=yes");
     assert!(page.contains("The message was deleted."), "{page}");
-    let page = dead(&ids[1], "retry");
+    let page = dead(&ids[1], "retry", "");
     assert!(page.contains("is on its queue again."), "{page}");
     until("one is persisted", || {
         let page = visitor.get(&ids[1]).text();

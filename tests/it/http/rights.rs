@@ -42,10 +42,10 @@ fn right_by_rule(method: &str, path: &str) -> &'static str {
         (_, path) if open.contains(&path) => "anybody",
         (_, path) if open_below.iter().any(|part| path.starts_with(part)) => "anybody",
         (_, "/data") => "administer",
-        ("GET", "/sources/{source}/remove") => "operate",
+        ("GET", "/sources/{source}/remove" | "/queues/dead/{id}/drop") => "operate",
         ("GET", _) => "read",
         (_, path) if path.ends_with("verdicts") => "judge",
-        (_, "/api/v1/messages" | "/endpoint/" | "/messages") => "push",
+        (_, "/api/v1/messages" | "/endpoint/" | "/endpoint" | "/messages") => "push",
         _ => "operate",
     }
 }

@@ -1,22 +1,20 @@
-//! `/messages`: the messages that are persisted, the latest first and live, and the form that sends one; `/messages/ID`.
+//! `/messages`: the messages that are persisted, the latest first and live, and the form that sends one.
+
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
-use serde_json::value::RawValue;
 
-use super::elements::{alert, done, facts, grouped, size, table_box, text, version_state};
+use super::elements::{alert, done, grouped, table_box, text, version_state};
 use super::fields::{Fields, FormError};
-use super::json_tree::tree;
 use super::layout::Section;
 use super::notices::trouble_notice;
-use super::verdicts::{Shown, verdict_lists};
 use super::visit::{Visit, see_other};
 use crate::app::{MessagesQuery, NewMessages, Queueing, QueuesRead};
 use crate::domain::{JsonLines, Message, MessageId, QueueName, VersionState, shortened};
 use crate::faces::http::api::{message_id, put_on_queue};
 use crate::faces::http::caller::Right;
-use crate::faces::http::extract::Part;
 use crate::faces::http::problem::Problem;
 
 /// The messages of a page.
@@ -29,7 +27,7 @@ const READINGS: usize = 20;
 /// The characters of a body that the list shows.
 const MAX_CHARS: usize = 160;
 /// The least time between two looks of the script at these pages, in milliseconds: each is made in a few.
-const GAP_MS: u32 = 250;
+pub(super) const GAP_MS: u32 = 250;
 
 /// A page of the list.
 struct Listed {
@@ -84,7 +82,7 @@ async fn listed(
     let state = state.transpose().map_err(Problem::invalid)?;
     let words = given("filter").unwrap_or_default();
     let page = page(visit, (queue, state), after, &words).await?;
-    let QueuesRead { queues, trouble } = visit.app().queues(std::time::Duration::ZERO).await?;
+    let QueuesRead { queues, trouble } = visit.app().queues(Duration::ZERO).await?;
     let waiting: u64 = queues.iter().map(|queue| queue.waiting).sum();
     let next = page.next.map(|id| id.to_string());
     let names: Vec<_> = queues.iter().map(|queue| queue.name.as_str()).collect();
@@ -102,7 +100,11 @@ async fn listed(
                 @if next.is_some() { a rel="next" href=(visit.link(&[("after", next.as_deref())])) { "Older" } }
             }
         }
-        @if visit.may(Right::Push) { (send_form(refused)) }
+        @if visit.may(Right::Push) {
+            (send_form(&names, refused))
+        } @else if visit.caller.name.is_none() {
+            p.dim { a href=(visit.sign_in_place()) { "Sign in" } " as an operator to send a message from here." }
+        }
     };
     let status = refused.map_or(StatusCode::OK, |(_, error)| error.status);
     Ok(visit.page_with(status, Section::Messages, "Messages", &content))
@@ -159,7 +161,7 @@ async fn page(
 }
 
 fn filter_form(visit: &Visit, queues: &[&str], words: &str) -> Markup {
-    let chosen = visit.param("queue").unwrap_or_default();
+    let chosen = visit.param("queue").unwrap_or_default().trim().to_owned();
     let in_state = visit.param("state").unwrap_or_default();
     html! {
         form.filter method="get" action="/messages" role="search" aria-label="Filter the messages" {
@@ -167,6 +169,8 @@ fn filter_form(visit: &Visit, queues: &[&str], words: &str) -> Markup {
             select #messages-queue name="queue" {
                 option value="" { "all" }
                 @for name in queues { option value=(name) selected[*name == chosen] { (name) } }
+                // A queue without a message is chosen all the same.
+                @if !chosen.is_empty() && !queues.contains(&chosen.as_str()) { option value=(chosen) selected { (text(&chosen)) } }
             }
             label for="messages-state" { "State" }
             select #messages-state name="state" {
@@ -207,7 +211,7 @@ fn state_of(message: &Message) -> Markup {
     }
 }
 
-fn send_form(refused: Option<(&Fields, &FormError)>) -> Markup {
+fn send_form(queues: &[&str], refused: Option<(&Fields, &FormError)>) -> Markup {
     let none = Fields::default();
     let typed = refused.map_or(&none, |(typed, _)| typed);
     let wrong = |name| refused.is_some_and(|(_, error)| error.field == Some(name));
@@ -220,8 +224,9 @@ fn send_form(refused: Option<(&Fields, &FormError)>) -> Markup {
                 div.fields {
                     div {
                         label for="send-queue" { "Queue" }
-                        input #send-queue name="queue" type="text" autocomplete="off" placeholder="default" value=(text(typed.text("queue"))) aria-invalid=[invalid("queue")];
+                        input #send-queue name="queue" type="text" autocomplete="off" placeholder="default" list="queue-names" value=(text(typed.text("queue"))) aria-invalid=[invalid("queue")];
                     }
+                    datalist #queue-names { @for name in queues { option value=(name) {} } }
                     div.wide {
                         label for="send-body" { "JSON" }
                         textarea #send-body name="body" rows="4" spellcheck="false" required aria-invalid=[invalid("body")] { (typed.text("body")) }
@@ -231,76 +236,4 @@ fn send_form(refused: Option<(&Fields, &FormError)>) -> Markup {
             }
         }
     }
-}
-
-/// Shows a message.
-pub(super) async fn show(visit: Visit, Part(id): Part<String>) -> Result<Response, Problem> {
-    let message = visit.app().message_with(message_id(&id)?).await?;
-    let title = format!("Message {}", message.id);
-    let value: Option<&RawValue> = serde_json::from_str(&message.body).ok();
-    let verdicts = verdicts(&visit, &message).await?;
-    let content = html! {
-        p.crumbs { a href="/messages" { "Messages" } }
-        h1 { (title) }
-        (done(&visit))
-        div #message data-live="" data-gap=(GAP_MS) { (facts_of(&visit, &message)) }
-        p { a href={ "/api/v1/messages/" (message.id) } { "As the API shows it" } }
-        @match value {
-            Some(value) => (tree(value)),
-            // Damaged.
-            None => pre.output tabindex="0" { (text(&message.body)) },
-        }
-        div #message-verdicts data-live="" { (verdicts) }
-    };
-    Ok(visit.page(Section::Messages, &title, &content))
-}
-
-/// Shows what is known of a message beside its JSON.
-fn facts_of(visit: &Visit, message: &Message) -> Markup {
-    let persisted = message.persisted_at.map_or_else(
-        || html! { "not yet: it is on its queue" },
-        |at| visit.milli(at),
-    );
-    // No event tells of the step from the queue to the store, nor of a verdict that passes the message.
-    let is_on_its_way = matches!(
-        message.state,
-        None | Some(VersionState::Pending | VersionState::Error)
-    );
-    let bytes = u64::try_from(message.body.len()).ok();
-    let known = [
-        (
-            "state",
-            html! { span data-busy=[is_on_its_way.then_some("")] { @match message.state { Some(state) => (version_state(state)), None => "not judged yet" } } },
-        ),
-        (
-            "queue",
-            html! { a href={ "/messages?queue=" (message.queue) } { (message.queue) } },
-        ),
-        ("received", visit.milli(message.received_at)),
-        ("persisted", persisted),
-        ("sender", html! { (text(&message.sender)) }),
-        ("size", size(bytes)),
-    ];
-    facts(&known)
-}
-
-/// Shows the verdicts on a message; nothing where nobody judges its queue.
-async fn verdicts(visit: &Visit, message: &Message) -> Result<Markup, Problem> {
-    let app = visit.app();
-    let said = app.message_verdicts(message.id).await?;
-    let policy = app.policy_to_show().await?;
-    let judging = policy.judging_queue(&message.queue);
-    let verifiers: Vec<_> = judging.map(|one| one.name.clone()).collect();
-    let shown = said.iter().map(|one| Shown {
-        verdict: &one.verdict,
-        actor: &one.actor,
-        given_on: None,
-    });
-    let shown: Vec<_> = shown.collect();
-    Ok(html! {
-        @if !(shown.is_empty() && verifiers.is_empty()) {
-            h2 { "Verdicts" }
-            (verdict_lists(visit, &shown, &verifiers))
-        }
-    })
 }

@@ -1,4 +1,4 @@
-//! `/queues`: what waits on each queue, what goes through it, and the messages that could not be persisted.
+//! `/queues`: what waits on each queue, what goes through it, and the dead messages.
 
 use std::time::Duration;
 
@@ -6,16 +6,13 @@ use axum::response::Response;
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use super::elements::{dash, done, grouped, size, table_box, text};
+use super::dead_messages::dead_section;
+use super::elements::{dash, done, grouped, size, table_box};
 use super::layout::Section;
 use super::messages::views;
 use super::notices::trouble_notice;
-use super::visit::{Visit, see_other};
+use super::visit::Visit;
 use crate::app::{QueueFacts, QueueStep, QueuesRead};
-use crate::domain::{DeadMessage, shortened};
-use crate::faces::http::api::message_id;
-use crate::faces::http::caller::Right;
-use crate::faces::http::extract::Part;
 use crate::faces::http::plot::{Point, Series, Unit, line};
 use crate::faces::http::problem::Problem;
 use crate::faces::queue_words;
@@ -27,8 +24,8 @@ const MAX_DRAWN: usize = 12;
 const MAX_DEAD: usize = 100;
 /// The bytes of bodies behind which no further dead message is listed.
 const MAX_DEAD_BYTES: usize = 4 << 20;
-/// The characters of a body that the list shows.
-const MAX_CHARS: usize = 160;
+/// The letters for which each plot of a queue has room beside it.
+const PLOT_LETTERS: usize = 7;
 
 /// Shows the queues.
 pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
@@ -46,9 +43,9 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
                 p { "No queues. The first message makes one: " a href="/messages#add" { "send it" } ", or POST it to " code { "/api/v1/messages" } ": " code { "gannet help queues" } "." }
             } @else {
                 (table_box("Queues", &table(&visit, &queues)))
+                @if !dead.is_empty() { (dead_section(&visit, &dead)) }
                 @for queue in queues.iter().take(MAX_DRAWN) { (plots(&visit, queue)) (consumers(&visit, queue)) }
             }
-            @if !dead.is_empty() { (dead_section(&visit, &dead)) }
         }
     };
     Ok(visit.page(Section::Messages, "Queues", &content))
@@ -75,7 +72,7 @@ fn table(visit: &Visit, queues: &[QueueFacts]) -> Markup {
                         td.number data-label="out " { (rate(lately.out_per_second)) }
                         td.number data-label="lag " { (queue_words::lag(lately.lag_ms)) }
                         td.number data-label="tries " { @if queue.tries > 0 { span.state.warn { (queue.tries) } } @else { (dash()) } }
-                        td.number data-label="dead " { @if queue.dead > 0 { span.state.bad { (grouped(queue.dead)) } } @else { (dash()) } }
+                        td.number data-label="dead " { @if queue.dead > 0 { a.state.bad href="#dead" { (grouped(queue.dead)) } } @else { (dash()) } }
                     }
                 }
             }
@@ -114,6 +111,7 @@ fn plots(visit: &Visit, queue: &QueueFacts) -> Markup {
         noun: "minute",
         unit,
         longest_gap: None,
+        least_letters: PLOT_LETTERS,
     };
     let drawn = |title: &'static str, unit, value: fn(&QueueStep) -> u64| {
         let point = |minute: &QueueStep| Point {
@@ -134,52 +132,4 @@ fn plots(visit: &Visit, queue: &QueueFacts) -> Markup {
             }
         }
     }
-}
-
-fn dead_section(visit: &Visit, dead: &[DeadMessage]) -> Markup {
-    let table = html! {
-        table.cards {
-            thead { tr { th scope="col" { "Given up" } th scope="col" { "Queue" } th scope="col" { "Why" } th scope="col" { "Message" } th scope="col" { "Do" } } }
-            tbody {
-                @for one in dead {
-                    tr {
-                        td { (visit.second(one.died_at)) }
-                        td data-label="queue " { (one.message.queue) }
-                        td.why { (text(&one.reason)) ", after " (one.tries) " tries" }
-                        td.why { code { (text(&shortened(&one.message.body, MAX_CHARS))) } }
-                        td { @if visit.may(Right::Operate) { (buttons(one)) } @else { (dash()) } }
-                    }
-                }
-            }
-        }
-    };
-    html! {
-        section aria-labelledby="dead" {
-            h2 #dead { "Not persisted" }
-            (table_box("Messages that could not be persisted", &table))
-        }
-    }
-}
-
-fn buttons(dead: &DeadMessage) -> Markup {
-    let id = dead.message.id;
-    html! {
-        div.buttons {
-            @for (deed, word) in [("retry", "Try again"), ("drop", "Delete")] {
-                form method="post" action={ "/queues/dead/" (id) "/" (deed) } { button type="submit" aria-label={ (word) ": message " (id) } { (word) } }
-            }
-        }
-    }
-}
-
-/// Puts a message that could not be persisted on its queue again.
-pub(super) async fn retry(visit: Visit, Part(id): Part<String>) -> Result<Response, Problem> {
-    visit.acting().retry_dead(message_id(&id)?).await?;
-    Ok(see_other("/queues?done=retried"))
-}
-
-/// Deletes a message that could not be persisted.
-pub(super) async fn delete(visit: Visit, Part(id): Part<String>) -> Result<Response, Problem> {
-    visit.acting().delete_dead(message_id(&id)?).await?;
-    Ok(see_other("/queues?done=deleted"))
 }

@@ -3,9 +3,9 @@
 use axum::http::Method;
 
 use super::{
-    assets, compare, content_page, data, diff, fetching, images, log, messages, overview, picture,
-    published, queues, removal, selection, sets, source, source_forms, sources, thumbnail,
-    verdict_forms, version,
+    assets, compare, content_page, data, dead_messages, diff, fetching, images, log, message,
+    messages, overview, picture, published, queues, removal, selection, sets, source, source_forms,
+    sources, thumbnail, verdict_forms, version,
 };
 use crate::faces::http::caller::Right::{Administer, Anybody, Judge, Operate, Push, Read};
 use crate::faces::http::route::{Route, route};
@@ -92,10 +92,21 @@ pub(in crate::faces::http) fn routes() -> Vec<Route> {
         route(get(), "/images/", Read, images::show),
         route(get(), "/messages", Read, messages::list),
         route(post(), "/messages", Push, messages::send),
-        route(get(), "/messages/{id}", Read, messages::show),
+        route(get(), "/messages/{id}", Read, message::show),
         route(get(), "/queues", Read, queues::show),
-        route(post(), "/queues/dead/{id}/retry", Operate, queues::retry),
-        route(post(), "/queues/dead/{id}/drop", Operate, queues::delete),
+        route(
+            post(),
+            "/queues/dead/{id}/retry",
+            Operate,
+            dead_messages::retry,
+        ),
+        route(get(), "/queues/dead/{id}/drop", Operate, dead_messages::ask),
+        route(
+            post(),
+            "/queues/dead/{id}/drop",
+            Operate,
+            dead_messages::delete,
+        ),
         route(get(), "/log", Read, log::show),
     ]
 }

@@ -24,6 +24,7 @@ pub(super) async fn plots(visit: &Visit, source: &Source) -> Result<Markup, Prob
         noun: "attempt",
         unit,
         longest_gap: None,
+        least_letters: 0,
     };
     let millis = |one: &Attempt| u64::try_from(one.duration.as_millis()).ok();
     let times = points(&attempts, millis);

@@ -45,7 +45,7 @@ pub(crate) fn bars(title: &str, hours: &[Hour], zone: &Zone) -> Markup {
     let times = TimeScale::new(first.hours.start, last.end, zone);
     let most = bars.iter().map(|bar| bar.hours.fetches).max();
     let scale = Scale::new(Unit::Count, 0, most.unwrap_or_default());
-    let area = Area::beside(&scale);
+    let area = Area::beside(&scale, 0);
     let content = html! {
         (legend(&area))
         (area.axes(&scale, &times.ticks()))

@@ -26,10 +26,11 @@ pub(super) struct Area {
 }
 
 impl Area {
-    /// Returns the area beside the labels of the values, below a legend and above the labels of the times.
-    pub(super) fn beside(scale: &Scale) -> Self {
+    /// Returns the area beside the labels of the values, for which there is room for so many letters at least, below a legend
+    /// and above the labels of the times.
+    pub(super) fn beside(scale: &Scale, least_letters: usize) -> Self {
         let letters = scale.ticks.iter().map(|(_, label)| label.chars().count());
-        let letters = letters.max().unwrap_or_default();
+        let letters = letters.max().unwrap_or_default().max(least_letters);
         let width = f64::from(u16::try_from(letters).unwrap_or(u16::MAX)) * DIGIT;
         Self {
             left: width.min(WIDTH / 3.0) + 10.0,

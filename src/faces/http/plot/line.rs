@@ -31,6 +31,8 @@ pub(crate) struct Series<'a> {
     pub(crate) unit: Unit,
     /// The line is interrupted where two points are further apart; never without.
     pub(crate) longest_gap: Option<TimeDelta>,
+    /// The letters for which the labels of the values have room at least: plots that stand together begin at one place.
+    pub(crate) least_letters: usize,
 }
 
 /// A value at a time, or a failure.
@@ -68,7 +70,7 @@ pub(crate) fn line(series: Series<'_>, points: &[Point], zone: &Zone) -> Markup 
         low.unwrap_or_default(),
         high.unwrap_or_default(),
     );
-    let area = Area::beside(&scale);
+    let area = Area::beside(&scale, series.least_letters);
     let axes = Axes {
         area: &area,
         scale: &scale,

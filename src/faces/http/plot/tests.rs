@@ -15,6 +15,7 @@ const LATENCY: Series<'_> = Series {
     noun: "attempt",
     unit: Unit::Milliseconds,
     longest_gap: None,
+    least_letters: 0,
 };
 
 fn hours(counts: &[(u64, u64)]) -> Vec<Hour> {
