@@ -3,7 +3,7 @@
 use redis::RedisError;
 
 /// Why a queue on Redis cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum QueueError {
     /// The address of the server is none.
     #[error("`queues.redis` is no address of a Redis server: {0}")]
@@ -14,6 +14,12 @@ pub enum QueueError {
     /// The server cannot be reached, or refuses.
     #[error("the Redis server of the queues cannot be used: {0}")]
     Unusable(String),
+    /// The connection to the server broke.
+    #[error("the Redis server of the queues cannot be used: {0}")]
+    Lost(String),
+    /// The server was given messages, and its answer did not come.
+    #[error("{0}: it may have taken the messages")]
+    InDoubt(Box<Self>),
     /// The server has no memory left for further messages.
     #[error("the Redis server of the queues has no memory left")]
     OutOfMemory,

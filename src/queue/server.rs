@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisResult, Script,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script,
     ScriptInvocation, ServerErrorKind,
 };
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use super::error::QueueError;
 
@@ -26,14 +26,14 @@ pub(super) struct Server {
 }
 
 /// The connection, or the wait for the next one.
-#[derive(Clone)]
 enum Link {
     Open(Open),
     Broken {
         /// When the next attempt may be made, and the wait after that one.
         until: Instant,
         wait: Duration,
-        why: String,
+        /// What is known against the server.
+        trouble: Option<QueueError>,
     },
 }
 
@@ -42,6 +42,7 @@ enum Link {
 pub(super) struct Open {
     pub(super) connection: MultiplexedConnection,
     clock: (i64, Instant),
+    opened: Instant,
 }
 
 impl Open {
@@ -64,7 +65,7 @@ impl Server {
             link: Mutex::new(Link::Broken {
                 until: Instant::now(),
                 wait: FIRST_WAIT,
-                why: String::new(),
+                trouble: None,
             }),
         })
     }
@@ -74,18 +75,18 @@ impl Server {
         &self,
         question: impl AsyncFnOnce(Open) -> RedisResult<T>,
     ) -> Result<T, QueueError> {
-        let asked = timeout(PATIENCE, async {
-            let open = self.open().await?;
-            question(open).await.map_err(QueueError::from_reply)
-        });
-        let answer = match asked.await {
-            Ok(Err(Broken::Refused(error))) => return Err(error),
+        let deadline = Instant::now() + PATIENCE;
+        let open = timeout_at(deadline, self.open());
+        let open = open.await.map_err(|_| QueueError::Silent)??;
+        let opened = open.opened;
+        let error = match timeout_at(deadline, question(open)).await {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(Broken::Lost(error))) => error,
+            Ok(Err(error)) if is_refusal(&error) => return Err(error.into()),
+            Ok(Err(error)) => QueueError::Lost(error.to_string()),
             Err(_) => QueueError::Silent,
         };
-        self.close().await;
-        Err(answer)
+        self.close(opened, &error).await;
+        Err(error)
     }
 
     /// Asks the server a command.
@@ -110,66 +111,71 @@ impl Server {
         }
     }
 
-    /// Returns the connection, which is made when there is none.
-    async fn open(&self) -> Result<Open, Broken> {
+    /// Returns the connection, which is made when there is none. While one asker tries a server against which something is
+    /// known, the others get that.
+    async fn open(&self) -> Result<Open, QueueError> {
         let mut link = self.link.lock().await;
-        let wait = match &*link {
+        let (wait, known) = match &*link {
             Link::Open(open) => return Ok(open.clone()),
-            Link::Broken { until, why, .. } if *until > Instant::now() => {
-                return Err(Broken::Refused(QueueError::Unusable(why.clone())));
+            Link::Broken { until, trouble, .. } if *until > Instant::now() => {
+                return Err(trouble.clone().unwrap_or(QueueError::Silent));
             }
-            Link::Broken { wait, .. } => *wait,
+            Link::Broken { wait, trouble, .. } => (*wait, trouble.clone()),
         };
-        // What stands here if this is given up half-way.
-        *link = Link::Broken {
-            until: Instant::now() + wait,
-            wait: (wait * 2).min(LONGEST_WAIT),
-            why: "it did not answer in time".to_owned(),
+        // What stands here while it is tried, and if it is given up half-way.
+        *link = broken(
+            PATIENCE + wait,
+            wait,
+            known.clone().unwrap_or(QueueError::Silent),
+        );
+        let connected = if known.is_some() {
+            drop(link);
+            let connected = connect(&self.client).await;
+            link = self.link.lock().await;
+            connected
+        } else {
+            connect(&self.client).await
         };
-        match connect(&self.client).await {
+        match connected {
             Ok(open) => {
                 *link = Link::Open(open.clone());
                 Ok(open)
             }
             Err(error) => {
-                if let Link::Broken { why, .. } = &mut *link {
-                    *why = error.to_string();
-                }
-                Err(Broken::Refused(error.into()))
+                let error = QueueError::from(error);
+                *link = broken(wait, wait, error.clone());
+                Err(error)
             }
         }
     }
 
-    async fn close(&self) {
+    /// Gives the connection up that was opened then. Against a server that only closed it nothing is known.
+    async fn close(&self, opened: Instant, error: &QueueError) {
         let mut link = self.link.lock().await;
-        if matches!(*link, Link::Open(_)) {
+        if matches!(&*link, Link::Open(open) if open.opened == opened) {
+            let trouble = Some(error.clone()).filter(|error| matches!(error, QueueError::Silent));
             *link = Link::Broken {
                 until: Instant::now(),
                 wait: FIRST_WAIT,
-                why: String::new(),
+                trouble,
             };
         }
     }
 }
 
-/// Why a question has no answer.
-enum Broken {
-    /// The server refused it.
-    Refused(QueueError),
-    /// The connection is of no more use.
-    Lost(QueueError),
+/// Returns the state of a server that may be tried again so long from now, and then after `wait`.
+fn broken(pause: Duration, wait: Duration, trouble: QueueError) -> Link {
+    Link::Broken {
+        until: Instant::now() + pause,
+        wait: (wait * 2).min(LONGEST_WAIT),
+        trouble: Some(trouble),
+    }
 }
 
-impl QueueError {
-    fn from_reply(error: redis::RedisError) -> Broken {
-        let is_lost = error.is_unrecoverable_error() || error.is_timeout();
-        let is_refused = matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension);
-        if is_lost && !is_refused {
-            Broken::Lost(error.into())
-        } else {
-            Broken::Refused(error.into())
-        }
-    }
+/// Returns whether the server answered, in words of its own.
+fn is_refusal(error: &RedisError) -> bool {
+    let is_lost = error.is_unrecoverable_error() || error.is_timeout();
+    !is_lost || matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
 }
 
 /// Runs a script by a command, which is asked again once the server has loaded the script.
@@ -198,5 +204,6 @@ async fn connect(client: &Client) -> RedisResult<Open> {
     Ok(Open {
         connection,
         clock: (seconds * 1000 + micros / 1000, Instant::now()),
+        opened: Instant::now(),
     })
 }
