@@ -27,7 +27,7 @@ impl Entry {
         let unit = match unit(queue, &fields) {
             None => Err((
                 "it is not a whole unit of messages",
-                remains(queue, &fields),
+                remains(queue, &id, &fields),
             )),
             Some((unit, digest)) => {
                 let messages = (unit.first, unit.count);
@@ -36,7 +36,10 @@ impl Entry {
                 if digest == found.to_hex() {
                     Ok(unit)
                 } else {
-                    Err(("its entry on the queue is damaged", remains(queue, &fields)))
+                    Err((
+                        "its entry on the queue is damaged",
+                        remains(queue, &id, &fields),
+                    ))
                 }
             }
         };
@@ -44,14 +47,14 @@ impl Entry {
     }
 }
 
-/// Returns what can be kept of an entry that is given up.
-fn remains(queue: &QueueName, fields: &Fields) -> TakenUnit {
+/// Returns what can be kept of an entry that is given up. Its message has an id in any case.
+fn remains(queue: &QueueName, entry: &str, fields: &Fields) -> TakenUnit {
     let lossy = |name: &str| String::from_utf8_lossy(field(fields, name).unwrap_or_default());
     TakenUnit {
         queue: queue.clone(),
         first: lossy("first")
             .parse()
-            .unwrap_or(MessageId(uuid::Uuid::nil())),
+            .unwrap_or_else(|_| id_of(queue, entry)),
         count: 1,
         received_at: time(fields).unwrap_or_default(),
         sender: lossy("sender").into_owned(),
@@ -59,6 +62,16 @@ fn remains(queue: &QueueName, fields: &Fields) -> TakenUnit {
         key: None,
         given_up: None,
     }
+}
+
+/// Returns the id of the message of an entry that names none: the same whenever the entry is read.
+fn id_of(queue: &QueueName, entry: &str) -> MessageId {
+    let (ms, _) = entry.split_once('-').unwrap_or_default();
+    let ms = ms.parse::<u64>().unwrap_or_default() & ((1 << 48) - 1);
+    let mut rest = [0; 10];
+    let digest = Digest::of(format!("{queue}\n{entry}").as_bytes());
+    rest.copy_from_slice(&digest.0[..10]);
+    MessageId(uuid::Builder::from_unix_timestamp_millis(ms, &rest).into_uuid())
 }
 
 /// Returns the digest of what an entry holds.
