@@ -57,7 +57,7 @@ impl App {
             return Ok(true);
         }
         match self.redis().await? {
-            Some(redis) => Ok(redis.has_any().await?),
+            Some(redis) => Ok(redis.has_any_mended().await?),
             None => Ok(false),
         }
     }
@@ -73,7 +73,7 @@ impl App {
         let consumed = if self.read(QueuedAny).await? {
             self.ports.store.consume(self.stamp()).await?
         } else if let Some(redis) = self.redis().await?
-            && redis.has_any().await?
+            && redis.has_any_mended().await?
         {
             self.consume_from(&redis).await?
         } else {
@@ -86,7 +86,9 @@ impl App {
     }
 
     async fn consume_from(&self, redis: &RedisQueue) -> Result<Consumed> {
-        let mut taken = redis.take().await?;
+        // The worker's name, which took them, and not that of a sender.
+        let consumer = format!("{} ({})", self.actor(), std::process::id());
+        let mut taken = redis.take(&consumer).await?;
         let units: Vec<_> = taken
             .iter_mut()
             .flat_map(|taken| taken.units.drain(..))
@@ -151,7 +153,10 @@ impl App {
     /// it loses none, when it does not say, and where there is none.
     pub async fn queue_look(&self) -> Option<String> {
         let durability = match self.redis().await {
-            Ok(Some(redis)) => redis.durability().await.map_err(Error::from),
+            Ok(Some(redis)) => match redis.has_any().await {
+                Ok(_) => redis.durability().await.map_err(Error::from),
+                Err(error) => Err(error.into()),
+            },
             Ok(None) => return None,
             Err(error) => Err(error),
         };
@@ -183,8 +188,7 @@ impl App {
         let owner = mark.map(|mark| mark.id).unwrap_or_default();
         let address = redis_address(setting, &config.secrets);
         let address = address.map_err(|why| Error::new(ErrorKind::Unavailable, why))?;
-        let consumer = format!("{} ({})", self.actor(), std::process::id());
-        let redis = Arc::new(RedisQueue::new(&address, owner, consumer)?);
+        let redis = Arc::new(RedisQueue::new(&address, owner)?);
         self.ports.redis.put(setting.clone(), Arc::clone(&redis));
         Ok(Some(redis))
     }
@@ -237,6 +241,9 @@ impl From<QueueError> for Error {
                 "give each catalogue a database of its own: the number at the end of the address, such as redis://127.0.0.1:6379/1"
             }
             QueueError::OutOfMemory => "send again later; `gannet consume` empties the queues",
+            QueueError::InDoubt(_) => {
+                "send again later, under the same `Idempotency-Key`: then it is done once"
+            }
             _ => "send again later",
         };
         Self::new(ErrorKind::Unavailable, error.to_string()).hint(hint)

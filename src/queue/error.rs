@@ -28,6 +28,16 @@ pub enum QueueError {
     Foreign,
 }
 
+impl QueueError {
+    /// Returns the error with which messages were not acknowledged, which were sent to the server or not.
+    pub(super) fn of_messages(self, are_sent: bool) -> Self {
+        match self {
+            Self::Silent | Self::Lost(_) if are_sent => Self::InDoubt(Box::new(self)),
+            other => other,
+        }
+    }
+}
+
 impl From<RedisError> for QueueError {
     fn from(error: RedisError) -> Self {
         if error.is_timeout() {

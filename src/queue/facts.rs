@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use redis::Script;
 
 use super::error::QueueError;
 use super::keys;
 use super::redis_queue::{GROUP, RedisQueue, SLOT_MS, SLOTS, slot_of};
+use super::scripts::FACTS;
 use crate::domain::{ConsumerFacts, QueueName};
 
 /// A queue of a server as it is now.
@@ -48,10 +48,10 @@ impl RedisQueue {
         since: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Vec<RedisQueueFacts>, QueueError> {
-        let script = Script::new(include_str!("facts.lua"));
         let (last, most) = (slot_of(now), SLOTS - 1);
-        let mut call = script.key(keys::WAITING);
-        call.key(keys::BYTES)
+        let mut call = self.call(&FACTS);
+        call.key(keys::WAITING)
+            .key(keys::BYTES)
             .arg(GROUP)
             .arg(keys::stream(""))
             .arg(keys::arrivals(""))

@@ -12,6 +12,8 @@ pub(super) const WAITING: &str = "gannet:waiting:messages";
 pub(super) const BYTES: &str = "gannet:waiting:bytes";
 /// The units by the ids of their first messages: the id, the entry and the queue (a sorted set).
 pub(super) const UNITS: &str = "gannet:units";
+/// There for as long as what is counted of the queues need not be looked at again.
+pub(super) const MENDED: &str = "gannet:mended";
 
 /// The entries of a queue (a stream).
 pub(super) fn stream(queue: &str) -> String {

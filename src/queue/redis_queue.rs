@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
-use redis::{Cmd, Script, Value, cmd};
+use redis::{Cmd, Value, cmd};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::entry::{Entry, digest_of, key_field};
 use super::error::QueueError;
 use super::keys;
+use super::scripts::{DONE, FIND, LOOK, PUT, TAKE, WAITING};
 use super::server::{Open, PATIENCE, Server, run_once_loaded};
 use crate::domain::{Message, MessageId, NewUnit, Put, QueueName, TakenUnit};
 
@@ -44,9 +46,9 @@ pub(super) fn slot_of(at: DateTime<Utc>) -> i64 {
 pub struct RedisQueue {
     pub(super) server: Server,
     /// The catalogue that the messages are for.
-    owner: String,
-    /// The name of this consumer.
-    consumer: String,
+    pub(super) owner: String,
+    /// What tells the leases of this process apart from those of others.
+    process: u64,
     /// How often it took messages.
     takes: AtomicU64,
     /// Held while a long unit is sent.
@@ -74,22 +76,21 @@ impl Taken {
 
 impl fmt::Debug for RedisQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RedisQueue of {}", self.consumer)
+        write!(f, "RedisQueue of {}", self.owner)
     }
 }
 
 impl RedisQueue {
-    /// Returns the queues of the server at an address, for the messages of the catalogue `owner`; `consumer` tells processes
-    /// apart. Does not connect to it yet.
+    /// Returns the queues of the server at an address, for the messages of the catalogue `owner`. Does not connect to it yet.
     ///
     /// # Errors
     ///
     /// [`QueueError::Address`] for an address that is none.
-    pub fn new(address: &str, owner: String, consumer: String) -> Result<Self, QueueError> {
+    pub fn new(address: &str, owner: String) -> Result<Self, QueueError> {
         Ok(Self {
             server: Server::new(address)?,
             owner,
-            consumer,
+            process: RandomState::new().hash_one(()),
             takes: AtomicU64::new(0),
             long: Mutex::new(()),
         })
@@ -123,7 +124,6 @@ impl RedisQueue {
                 ["taken"] => Ok(Put::KeyTaken),
                 ["full"] => Ok(Put::Full),
                 ["queues"] => Ok(Put::TooManyQueues),
-                ["foreign"] => Err(QueueError::Foreign),
                 ["late", now] => {
                     // Its clock was set since it was last read.
                     self.server.set_clock(now.parse().unwrap_or_default()).await;
@@ -143,17 +143,17 @@ impl RedisQueue {
         sender: &str,
         received_at: DateTime<Utc>,
     ) -> Result<Vec<String>, QueueError> {
-        let script = Script::new(include_str!("put.lua"));
         let key = unit.key.as_ref();
         let content = key.map(|key| key.content.to_hex()).unwrap_or_default();
         let expires = key.map_or(0, |key| key.expires_at.timestamp_millis());
         let messages = (unit.first, unit.bodies.count());
         let bodies = unit.bodies.bodies();
         let digest = digest_of(&unit.queue, messages, received_at, sender, bodies);
+        let is_sent = AtomicBool::new(false);
         let ask = async |open: Open| {
-            let mut call = put_with_keys(&script, unit);
-            call.arg(open.clock_in(PATIENCE))
-                .arg(&self.owner)
+            let mut call = put_with_keys(unit);
+            call.arg(&self.owner)
+                .arg(open.clock_in(PATIENCE))
                 .arg(unit.queue.as_str())
                 .arg(unit.first.to_string())
                 .arg(messages.1)
@@ -168,27 +168,45 @@ impl RedisQueue {
                 .arg(content)
                 .arg(expires)
                 .arg(key_field(key));
-            run_once_loaded(&script, &call, open.connection).await
+            is_sent.store(true, Ordering::Relaxed);
+            run_once_loaded(&PUT, &call, open.connection).await
         };
-        self.server.ask(ask).await
+        let answer = self.server.ask(ask).await;
+        answer.map_err(|error| error.of_messages(is_sent.into_inner()))
     }
 
     /// Returns whether messages wait on a queue.
     pub async fn has_any(&self) -> Result<bool, QueueError> {
-        let waiting = cmd("HGET").arg(keys::TOTALS).arg("messages").to_owned();
-        let waiting: Option<i64> = self.server.command(&waiting).await?;
-        Ok(waiting.is_some_and(|waiting| waiting > 0))
+        Ok(self.look().await?.0)
+    }
+
+    /// Returns the same for a consumer, who has what is counted of the queues mended first, when that is due.
+    pub async fn has_any_mended(&self) -> Result<bool, QueueError> {
+        let (has_any, is_odd) = self.look().await?;
+        if is_odd {
+            // It is seldom due, and its future is large.
+            Box::pin(self.mend()).await?;
+            return self.has_any().await;
+        }
+        Ok(has_any)
+    }
+
+    async fn look(&self) -> Result<(bool, bool), QueueError> {
+        let mut call = self.call(&LOOK);
+        self.server
+            .run(call.key(keys::TOTALS).key(keys::MENDED))
+            .await
     }
 
     /// Takes the oldest units of queues that nobody else is taking from, some of each queue. Each is to be persisted, and then
-    /// [`Self::end`]ed.
-    pub async fn take(&self) -> Result<Vec<Taken>, QueueError> {
+    /// [`Self::end`]ed. The server lists what `consumer` holds under that name.
+    pub async fn take(&self, consumer: &str) -> Result<Vec<Taken>, QueueError> {
         let (mut taken, mut messages, mut bytes) = (Vec::new(), 0, 0);
         for queue in self.waiting().await? {
             if messages >= ENOUGH_MESSAGES || bytes >= ENOUGH_BYTES {
                 break;
             }
-            if let Some(of_queue) = self.take_from(queue).await? {
+            if let Some(of_queue) = self.take_from(queue, consumer).await? {
                 messages += of_queue.units.iter().map(|unit| unit.count).sum::<usize>();
                 bytes += of_queue
                     .units
@@ -203,9 +221,11 @@ impl RedisQueue {
 
     /// Returns the queues on which messages wait, another one first each time.
     async fn waiting(&self) -> Result<Vec<QueueName>, QueueError> {
-        let all = cmd("HGETALL").arg(keys::WAITING).to_owned();
-        let all: HashMap<String, i64> = self.server.command(&all).await?;
-        let waiting = all.into_iter().filter(|(_, messages)| *messages > 0);
+        let mut call = self.call(&WAITING);
+        let all: HashMap<String, String> = self.server.run(call.key(keys::WAITING)).await?;
+        let waiting = all
+            .into_iter()
+            .filter(|(_, messages)| messages.parse().is_ok_and(|messages: i64| messages > 0));
         let mut queues: Vec<QueueName> =
             waiting.filter_map(|(name, _)| name.parse().ok()).collect();
         queues.sort_unstable();
@@ -216,16 +236,18 @@ impl RedisQueue {
         Ok(queues)
     }
 
-    async fn take_from(&self, queue: QueueName) -> Result<Option<Taken>, QueueError> {
+    async fn take_from(
+        &self,
+        queue: QueueName,
+        consumer: &str,
+    ) -> Result<Option<Taken>, QueueError> {
         let take = self.takes.fetch_add(1, Ordering::Relaxed);
-        let lease = format!("{} {take}", self.consumer);
-        let script = Script::new(include_str!("take.lua"));
-        let mut call = script.key(keys::stream(queue.as_str()));
-        call.key(keys::lease(queue.as_str()))
-            .key(keys::OWNER)
-            .arg(&self.owner)
+        let lease = format!("{:x} {take}", self.process);
+        let mut call = self.call(&TAKE);
+        call.key(keys::stream(queue.as_str()))
+            .key(keys::lease(queue.as_str()))
             .arg(GROUP)
-            .arg(&self.consumer)
+            .arg(consumer)
             .arg(&lease)
             .arg(LEASE_MS)
             .arg(ENOUGH_MESSAGES)
@@ -284,14 +306,15 @@ impl RedisQueue {
 
     /// Ends a taking: removes the units from their queue when they were persisted or given up, and lets others take from it.
     pub async fn end(&self, taken: &Taken, is_done: bool) -> Result<(), QueueError> {
-        let script = Script::new(include_str!("done.lua"));
         let queue = taken.queue.as_str();
-        let mut call = script.key(keys::stream(queue));
-        call.key(keys::lease(queue))
+        let mut call = self.call(&DONE);
+        call.key(keys::stream(queue))
+            .key(keys::lease(queue))
             .key(keys::TOTALS)
             .key(keys::WAITING)
             .key(keys::BYTES)
             .key(keys::UNITS)
+            .key(keys::MENDED)
             .arg(GROUP)
             .arg(queue)
             .arg(&taken.lease);
@@ -303,33 +326,17 @@ impl RedisQueue {
 
     /// Returns the message with this id, while it is on its queue.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, QueueError> {
-        let Some((queue, entry)) = self.place_of(id).await? else {
-            return Ok(None);
-        };
-        let stream = keys::stream(queue.as_str());
-        let entry = cmd("XRANGE").arg(stream).arg(&entry).arg(&entry).to_owned();
-        let entries: Vec<Value> = self.server.command(&entry).await?;
-        let found = entries.into_iter().next();
-        let found = found.and_then(|entry| Entry::read(&queue, entry));
-        Ok(found.and_then(|entry| entry.unit.ok()?.message(id)))
-    }
-
-    /// Returns the queue and the entry of the last unit that begins with this id or before it.
-    async fn place_of(&self, id: MessageId) -> Result<Option<(QueueName, String)>, QueueError> {
-        let last = cmd("ZRANGE")
-            .arg(keys::UNITS)
+        let mut call = self.call(&FIND);
+        call.key(keys::UNITS)
             // A blank stands behind the id of a unit.
             .arg(format!("[{id}~"))
-            .arg("-")
-            .arg(&["BYLEX", "REV", "LIMIT", "0", "1"])
-            .to_owned();
-        let units: Vec<String> = self.server.command(&last).await?;
-        let parts = units.first().and_then(|unit| {
-            let (_, rest) = unit.split_once(' ')?;
-            let (entry, queue) = rest.split_once(' ')?;
-            Some((queue.parse().ok()?, entry.to_owned()))
+            .arg(keys::stream(""));
+        let found: Option<(String, Value)> = self.server.run(&call).await?;
+        let message = found.and_then(|(queue, entry)| {
+            let entry = Entry::read(&queue.parse().ok()?, entry)?;
+            entry.unit.ok()?.message(id)
         });
-        Ok(parts)
+        Ok(message)
     }
 
     /// Returns the durability that the server promises, as `appendonly` and `appendfsync` of its configuration; `None` when it
@@ -350,19 +357,19 @@ impl RedisQueue {
 
 /// Returns the command that runs the script that puts a unit on its queue, with its keys. A `ScriptInvocation` would hold the
 /// bodies once more.
-fn put_with_keys(script: &Script, unit: &NewUnit) -> Cmd {
+fn put_with_keys(unit: &NewUnit) -> Cmd {
     let queue = unit.queue.as_str();
     let mut keys = vec![
+        keys::OWNER.to_owned(),
         keys::stream(queue),
         keys::TOTALS.to_owned(),
         keys::WAITING.to_owned(),
         keys::BYTES.to_owned(),
         keys::UNITS.to_owned(),
         keys::arrivals(queue),
-        keys::OWNER.to_owned(),
     ];
     keys.extend(unit.key.as_ref().map(|key| keys::sent(&key.key)));
     let mut call = cmd("EVALSHA");
-    call.arg(script.get_hash()).arg(keys.len()).arg(keys);
+    call.arg(PUT.get_hash()).arg(keys.len()).arg(keys);
     call
 }

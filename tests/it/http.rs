@@ -18,6 +18,7 @@ mod page_fetches;
 mod page_lists;
 mod pages;
 mod people;
+mod redis_damage;
 mod redis_faults;
 mod rights;
 mod set_verdicts;
