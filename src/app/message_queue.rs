@@ -9,12 +9,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{App, Error, ErrorKind, Result};
-use crate::config::redis_address;
 use crate::domain::{Message, MessageId, NewUnit, Put, Stamp};
 use crate::queue::{QueueError, RedisQueue, RedisQueueFacts};
-use crate::store::{
-    CatalogueMark, Consumed, MessageWith, QueueFacts, QueueRate, QueuedAny, Queues, SentUnder,
-};
+use crate::store::{Consumed, MessageWith, QueueFacts, QueueRate, QueuedAny, Queues, SentUnder};
 
 /// All queues as they are now.
 #[derive(Clone, Debug)]
@@ -32,6 +29,7 @@ impl App {
         let Some(redis) = self.redis().await? else {
             return Ok(self.ports.store.put_on_queue(unit, stamp).await?);
         };
+        self.remember_queue_server().await?;
         // The catalogue knows what was persisted, also when the server has lost its data.
         if let Some(known) = self.sent_before(&unit, stamp.at).await? {
             return Ok(known);
@@ -184,11 +182,7 @@ impl App {
         if let Some(redis) = self.ports.redis.opened_by(setting) {
             return Ok(Some(redis));
         }
-        let mark = self.read(CatalogueMark).await?;
-        let owner = mark.map(|mark| mark.id).unwrap_or_default();
-        let address = redis_address(setting, &config.secrets);
-        let address = address.map_err(|why| Error::new(ErrorKind::Unavailable, why))?;
-        let redis = Arc::new(RedisQueue::new(&address, owner)?);
+        let redis = self.open_redis(setting).await?;
         self.ports.redis.put(setting.clone(), Arc::clone(&redis));
         Ok(Some(redis))
     }

@@ -17,6 +17,7 @@ mod policy;
 mod ports;
 mod publishing;
 mod queue_rates;
+mod queue_servers;
 mod rates;
 mod redis_in_use;
 mod sets;

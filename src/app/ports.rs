@@ -12,7 +12,7 @@ use crate::app::access::hashing::Hashing;
 use crate::app::access::shared_reads::SharedReads;
 use crate::app::judging::notes::Notes;
 use crate::app::policy::configured::{Configured, ReadConfig, Trouble};
-use crate::app::redis_in_use::RedisInUse;
+use crate::app::redis_in_use::{RedisInUse, RememberedServer};
 use crate::archive::{Archive, ArchiveError, CodecLimit, CodecLoad};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -69,6 +69,8 @@ pub(crate) struct Ports {
     pub(super) judging_until: Mutex<Option<DateTime<Utc>>>,
     /// The server on which messages wait, where one is configured.
     pub(super) redis: RedisInUse,
+    /// The server that the catalogue remembers.
+    pub(super) remembered_server: RememberedServer,
     /// The ids of messages that this process puts on queues.
     pub(super) message_ids: MessageIds,
 }
@@ -126,6 +128,7 @@ impl App {
             messages_persisted: Notify::new(),
             judging_until: Mutex::default(),
             redis: RedisInUse::default(),
+            remembered_server: RememberedServer::default(),
             message_ids: MessageIds::default(),
         };
         Self {

@@ -1,6 +1,8 @@
-//! The Redis server in use: opened once, and again when the configuration names another.
+//! The Redis server in use: opened once, and again when the configuration names another; and what is known of it in this process.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
 
 use crate::queue::RedisQueue;
 
@@ -25,3 +27,7 @@ impl RedisInUse {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The server that the catalogue was seen to remember, and when.
+#[derive(Default)]
+pub(super) struct RememberedServer(pub(super) tokio::sync::Mutex<Option<(String, DateTime<Utc>)>>);

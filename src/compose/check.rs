@@ -99,6 +99,7 @@ async fn look_at_catalogue(
     looks.extend(services.app.unasked(&[]).await?);
     looks.extend(services.app.unusable_secrets().await?);
     looks.extend(services.app.queue_look().await);
+    looks.extend(services.app.former_queue_servers().await?);
     Ok(looks)
 }
 

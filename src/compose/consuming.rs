@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::service::notify_ready;
+use super::warnings::warn_of_former_queue_servers;
 use super::{Services, signals};
 use crate::app::Result;
 use crate::config::{Environment, Flags, Identity};
@@ -18,6 +19,7 @@ pub(super) async fn stay(
 ) -> Result<ExitStatus> {
     super::allocator::give_large_pieces_back();
     let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
+    warn_of_former_queue_servers(&services, console).await?;
     let stop = Stop::default();
     console.note("persisting messages as they come");
     let queues = services.app.queues(Duration::ZERO).await;

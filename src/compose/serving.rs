@@ -20,6 +20,7 @@ use super::notes::Notes;
 use super::requested::Requested;
 use super::services::ask_to_begin;
 use super::signals::Signals;
+use super::warnings::warn_of_former_queue_servers;
 use super::{Services, service, signals};
 use crate::app::{App, Error, ErrorKind, Result, SourceResult};
 use crate::config::{Config, Environment, Flags, Identity};
@@ -49,6 +50,7 @@ pub(super) async fn serve(
     // Before anything is opened: until a listener is in place, a signal ends the process.
     let signals = (Signals::new(), signals::hang_ups());
     let services = Services::open(access, flags, environment, Identity::worker).await?;
+    warn_of_former_queue_servers(&services, console).await?;
     let operator = Identity::of(environment).account();
     let socket = open_socket(args, &services.app, operator, console).await?;
     let served = over(&services, socket, !args.no_worker, signals, console);

@@ -43,6 +43,17 @@ pub(super) async fn warn_without_sources(
     Ok(())
 }
 
+/// Warns of servers on which messages may wait, and which nobody empties.
+pub(super) async fn warn_of_former_queue_servers(
+    services: &Services,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    for line in services.app.former_queue_servers().await? {
+        console.warn(&line);
+    }
+    Ok(())
+}
+
 /// Warns of verifiers and notifiers that select no source: most often a tag is mistyped.
 pub(super) async fn warn_of_idle_selections(
     services: &Services,

@@ -59,7 +59,7 @@ pub use query::{
     NamedVersions, NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent, NewestKey,
     NewestOf, NewestPersisted, NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People,
     PersistedAfter, PersonNamed, PlaceAmongSources, PolicyInForce, PolicyRevision, PromisedBy,
-    Publications, PublishFailures, PurgedAt, Query, QueuedAny, Queues, RateSources,
+    Publications, PublishFailures, PurgedAt, Query, QueueServers, QueuedAny, Queues, RateSources,
     RefusalsInNameOf, RemovedSources, SentUnder, ServedVersion, ServicesSeenSince, SessionWith,
     SetMembers, ShownSource, SoundVersions, SourcesInManySets, StateCounts, StatesOfMessages,
     TokenWith, Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,

@@ -300,6 +300,8 @@ queries! {
     SentUnder(UnitKey, usize, DateTime<Utc>) -> Option<Put>;
     /// Whether messages wait on a queue.
     QueuedAny -> bool;
+    /// The addresses of the servers on which messages may wait.
+    QueueServers -> Vec<String>;
     /// All queues by name, with what went through each since this time.
     Queues(DateTime<Utc>) -> Vec<QueueFacts>;
 }

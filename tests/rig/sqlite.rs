@@ -366,7 +366,7 @@ fn with_schema(
 /// Takes settings that are at their defaults, but for interval, tags and private addresses, back to the columns of schema 23.
 const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
         SELECT id, interval_hours, tags, coalesce(settings ->> 'allow_private', 0) AS allow_private FROM source;
-    DROP TABLE rate_day; DROP INDEX source_rates; ALTER TABLE source DROP COLUMN rates;
+    DROP TABLE queue_server; DROP TABLE rate_day; DROP INDEX source_rates; ALTER TABLE source DROP COLUMN rates;
     ALTER TABLE source DROP COLUMN interval_hours; ALTER TABLE source DROP COLUMN enabled; ALTER TABLE source DROP COLUMN tags;
     ALTER TABLE source DROP COLUMN publish; ALTER TABLE source DROP COLUMN settings;
     DROP INDEX source_day; ALTER TABLE source DROP COLUMN series_id; ALTER TABLE source DROP COLUMN day; DROP INDEX source_state_series;

@@ -63,6 +63,7 @@ mod publication;
 mod published_file;
 mod purge;
 mod queue;
+mod queue_server;
 mod rate_day;
 mod read_only;
 mod reader;

@@ -168,6 +168,43 @@ fn what_is_found_odd_when_messages_are_persisted_is_mended_at_once() {
 }
 
 #[test]
+fn messages_on_a_server_that_is_configured_no_longer_are_not_forgotten() {
+    let Some(rig) = Rig::new() else { return };
+    let service = Service::start(&rig.gannet, &["--no-worker"]);
+    assert_eq!(rig.push(&service, "1").status, 202);
+    drop(service);
+    rig.gannet.configure("");
+    let words = "messages wait on redis://";
+    for command in [&["config", "check"][..], &["messages", "queues"]] {
+        let said = rig.gannet.run(command);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert!((said.out.clone() + &said.err).contains(words), "{said:?}");
+    }
+    rig.gannet.configure(&rig.redis.section());
+    assert_eq!(rig.persist(1), [1]);
+    rig.gannet.configure("");
+    let checked = rig.gannet.ok(&["config", "check"]);
+    assert!(!checked.contains("wait on redis://"), "{checked}");
+}
+
+#[test]
+fn a_server_that_cannot_be_asked_any_more_is_remembered_until_somebody_has_it_forgotten() {
+    let Some(mut rig) = Rig::new() else { return };
+    rig.gannet.ok(&["messages", "send", "1"]);
+    rig.redis.kill();
+    rig.gannet.configure("");
+    let listed = rig.gannet.run(&["messages", "queues"]);
+    assert!(listed.err.contains("messages may wait ("), "{listed:?}");
+    let forgotten = rig.gannet.run(&["messages", "queues", "--forget-servers"]);
+    assert!(
+        forgotten.code == Some(0) && forgotten.err.contains("forgotten: redis://"),
+        "{forgotten:?}"
+    );
+    let listed = rig.gannet.run(&["messages", "queues"]);
+    assert!(!listed.err.contains("may wait"), "{listed:?}");
+}
+
+#[test]
 fn entries_that_are_no_units_are_given_up_each_with_an_id_of_its_own() {
     let Some(rig) = Rig::new() else { return };
     let service = Service::start(&rig.gannet, &["--no-worker"]);

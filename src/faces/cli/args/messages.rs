@@ -51,7 +51,14 @@ pub enum MessagesWhat {
         json: bool,
     },
     /// List the queues: what waits, how fast it goes
-    Queues(FormatArgs),
+    Queues {
+        /// How to print them
+        #[command(flatten)]
+        format: FormatArgs,
+        /// Forget the Redis servers that are configured no longer, and the messages that wait there
+        #[arg(long)]
+        forget_servers: bool,
+    },
     /// List messages that could not be persisted
     Dead(FormatArgs),
     /// Put messages that could not be persisted on their queues again
@@ -73,7 +80,14 @@ impl MessagesWhat {
     pub(super) fn only_reads(&self) -> bool {
         !matches!(
             self,
-            Self::Send(_) | Self::Verify { .. } | Self::Retry { .. } | Self::Drop { .. }
+            Self::Send(_)
+                | Self::Verify { .. }
+                | Self::Retry { .. }
+                | Self::Drop { .. }
+                | Self::Queues {
+                    forget_servers: true,
+                    ..
+                }
         )
     }
 }

@@ -48,7 +48,17 @@ pub(super) async fn run(
         MessagesWhat::Verify { ids, json } => judged::verify(app, ids, *json, console).await,
         MessagesWhat::Send(args) => send(app, args, console).await,
         MessagesWhat::Tail { queue, json } => tail(app, queue.as_ref(), *json, console).await,
-        MessagesWhat::Queues(format) => queues(app, format.format(), console).await,
+        MessagesWhat::Queues {
+            format,
+            forget_servers,
+        } => {
+            if *forget_servers {
+                for address in app.forget_queue_servers().await? {
+                    console.warn_line(&format!("forgotten: {address}"));
+                }
+            }
+            queues(app, format.format(), console).await
+        }
         MessagesWhat::Dead(format) => dead(app, format.format(), console).await,
         MessagesWhat::Retry { ids } => {
             for id in ids {
@@ -305,6 +315,9 @@ async fn queues(app: &App, format: TableFormat, console: &mut Console<'_>) -> Co
         console.warn_line(&format!(
             "warning: {trouble}: what waits there is not counted"
         ));
+    }
+    for line in app.former_queue_servers().await? {
+        console.warn_line(&format!("warning: {line}"));
     }
     let now = app.now();
     if let Some(left) = queue_words::left(&queues, now) {
