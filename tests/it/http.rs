@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod links;
 mod live;
+mod live_messages;
 mod message_pages;
 mod messages;
 mod notices;

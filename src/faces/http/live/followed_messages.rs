@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::messages::{FOREIGN_LAG, MessageFeed, Next, PlaceInUnit, frames_of, page};
+use super::messages::{FOREIGN_LAG, MessageFeed, Next, PlaceInUnit, Unit, frames_of, page};
 use crate::app::{App, Result};
 use crate::domain::{MessageId, QueueName};
 
-/// The bytes of messages that a client may lie behind.
+/// The bytes of messages that a client may lie behind, once it had all.
 const MAX_LAG_BYTES: u64 = 1 << 20;
 
 /// Where a client is among the messages, and which of them it wants.
@@ -17,6 +17,11 @@ pub(super) struct FollowedMessages {
     feed: MessageFeed,
     queue: Option<QueueName>,
     place: Place,
+    /// The last message that the client got or does not want; none before the first of a client that wants only new ones.
+    last: Option<MessageId>,
+    /// Whether the client had every message once. Before that it lies behind by what came while it was away, and goes on at its
+    /// own pace.
+    is_level: bool,
 }
 
 enum Place {
@@ -50,7 +55,13 @@ impl FollowedMessages {
                 None => Place::Store(id, HashSet::new()),
             },
         };
-        Self { feed, queue, place }
+        Self {
+            feed,
+            queue,
+            place,
+            last: after,
+            is_level: after.is_none(),
+        }
     }
 
     /// Returns what comes next.
@@ -71,6 +82,7 @@ impl FollowedMessages {
                     return Ok(Step::Frames(Bytes::new()));
                 };
                 *after = last.id;
+                self.last = Some(last.id);
                 // A client may come back after millions.
                 let may_come_again = messages.iter().filter(|one| self.feed.may_have(one, app));
                 sent.extend(may_come_again.map(|message| message.id));
@@ -79,7 +91,37 @@ impl FollowedMessages {
                 let wanted = messages.into_iter().filter(|one| wanted(&one.queue));
                 Ok(Step::Frames(frames_of(wanted)))
             }
-            Place::Feed(place) => Ok(place.step(&self.feed, self.queue.as_ref())),
+            Place::Feed(place) => {
+                let step = match place.next(&self.feed) {
+                    Next::Nothing => {
+                        self.is_level = true;
+                        Step::Nothing
+                    }
+                    Next::Unit(_, behind)
+                        if self.is_level && place.begins() && behind > MAX_LAG_BYTES =>
+                    {
+                        Step::Slow
+                    }
+                    Next::Unit(unit, _) => {
+                        let (frames, last) = place.pass(&unit, self.queue.as_ref());
+                        self.last = Some(last);
+                        Step::Frames(frames)
+                    }
+                    Next::Lost => self.lost(),
+                };
+                Ok(step)
+            }
+        }
+    }
+
+    /// Goes on by the store with a client whose next unit is not kept any more, unless it is slow.
+    fn lost(&mut self) -> Step {
+        match self.last {
+            Some(last) if !self.is_level => {
+                self.place = Place::Store(last, HashSet::new());
+                Step::Frames(Bytes::new())
+            }
+            _ => Step::Slow,
         }
     }
 }
@@ -104,23 +146,23 @@ impl FeedPlace {
         }
     }
 
-    fn step(&mut self, feed: &MessageFeed, queue: Option<&QueueName>) -> Step {
-        let begins = self.within == PlaceInUnit::default();
-        let unit = match feed.unit(self.number) {
-            Next::Nothing => {
-                if self.begun.elapsed() > FOREIGN_LAG {
-                    self.sent = HashSet::new();
-                }
-                return Step::Nothing;
-            }
-            Next::Lost => return Step::Slow,
-            Next::Unit(_, behind) if begins && behind > MAX_LAG_BYTES && self.sent.is_empty() => {
-                return Step::Slow;
-            }
-            Next::Unit(unit, _) => unit,
-        };
+    /// Returns whether no message of the next unit was passed yet.
+    fn begins(&self) -> bool {
+        self.within == PlaceInUnit::default()
+    }
+
+    fn next(&mut self, feed: &MessageFeed) -> Next {
+        let next = feed.unit(self.number);
+        if matches!(next, Next::Nothing) && self.begun.elapsed() > FOREIGN_LAG {
+            self.sent = HashSet::new();
+        }
+        next
+    }
+
+    /// Passes the next unit or a piece of it. Returns its frames, if they are wanted, and its last message.
+    fn pass(&mut self, unit: &Unit, queue: Option<&QueueName>) -> (Bytes, MessageId) {
         let is_wanted = queue.is_none_or(|queue| queue == unit.queue());
-        let from = if begins {
+        let from = if self.begins() {
             unit.place_behind(&self.sent)
         } else {
             Some(self.within)
@@ -133,6 +175,6 @@ impl FeedPlace {
             self.number += 1;
         }
         self.within = next.unwrap_or_default();
-        Step::Frames(frames)
+        (frames, unit.last_before(next))
     }
 }

@@ -1,7 +1,7 @@
 //! The messages that were pushed lately, for the clients of the live feed: each at the moment at which it is durable, whichever
 //! process put it on its queue.
 //!
-//! Never drops one that a client has not got without that client being closed.
+//! Never drops one that a client has not got without that client being closed, or going on by the store.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -115,6 +115,12 @@ impl Unit {
         let last = ids.take_while(|id| sent.contains(id)).last();
         let behind = last.map_or(Some(PlaceInUnit::default()), |id| self.place_after(id));
         behind.filter(|place| !self.is_end(*place))
+    }
+
+    /// Returns the last message before a place; without one, the last of all.
+    pub(super) fn last_before(&self, place: Option<PlaceInUnit>) -> MessageId {
+        let end = place.map_or(self.bodies.count(), |place| place.message);
+        self.first.id.after(end.saturating_sub(1))
     }
 
     fn is_end(&self, place: PlaceInUnit) -> bool {
