@@ -12,12 +12,12 @@ use super::message_queue::QueuesRead;
 use super::{App, Error, ErrorKind, Result};
 use crate::config::Schema;
 use crate::domain::{
-    DeadMessage, Digest, JsonLines, Message, MessageId, NewUnit, Put, QueueName, Stamp, UnitKey,
-    truncate_line,
+    DeadMessage, Digest, JsonLines, Message, MessageId, MessagePlace, NewUnit, Put, QueueName,
+    Stamp, UnitKey, truncate_line,
 };
 use crate::store::{
-    BadMessages, BadMessagesSince, DeadMessageWith, DeadMessages, MessagesQuery, NewestPersisted,
-    PersistedAfter,
+    BadMessages, BadMessagesSince, DeadMessageWith, DeadMessages, MessagePage, MessagesQuery,
+    NewestPersisted, PersistedAfter, PlaceAtTime, PlaceOfMessage,
 };
 
 /// How long a key makes a repetition harmless.
@@ -172,27 +172,56 @@ impl App {
     }
 
     /// Returns the messages that are persisted, by page.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`] when there is no persisted message with the id from which to go on.
-    pub async fn messages(&self, query: MessagesQuery) -> Result<Vec<Message>> {
-        if let Some(after) = query.after
-            && self.message_with(after).await?.persisted_at.is_none()
-        {
-            let message = format!("message {after} is not persisted yet");
-            return Err(Error::not_found(message));
-        }
+    pub async fn messages(&self, query: MessagesQuery) -> Result<MessagePage> {
         self.read(query).await
     }
 
-    /// Returns messages that were persisted after this place, each with its own place, so many at most.
-    pub async fn persisted_after(&self, place: i64, most: usize) -> Result<Vec<(i64, MessageId)>> {
+    /// Returns the place behind which those begin that follow a message; `None` while it is on its queue. Where it is kept no
+    /// longer, the place at the time at which it came: what was persisted between the two may come again.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for an id that no message can have had.
+    pub async fn find_place(&self, id: MessageId) -> Result<Option<MessagePlace>> {
+        if let Some(place) = self.read(PlaceOfMessage(id)).await? {
+            return Ok(Some(place));
+        }
+        let found = self.find_message(id).await?;
+        if found.is_some_and(|message| message.persisted_at.is_none()) {
+            return Ok(None);
+        }
+        // It may have been persisted meanwhile.
+        if let Some(place) = self.read(PlaceOfMessage(id)).await? {
+            return Ok(Some(place));
+        }
+        match id.made_at().filter(|at| *at <= self.now()) {
+            Some(at) => Ok(Some(self.read(PlaceAtTime(at)).await?)),
+            None => Err(no_message(id)),
+        }
+    }
+
+    /// Returns the place of a message, as [`Self::find_place`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] also while it is on its queue.
+    pub async fn place_of(&self, id: MessageId) -> Result<MessagePlace> {
+        let place = self.find_place(id).await?;
+        place.ok_or_else(|| Error::not_found(format!("message {id} is not persisted yet")))
+    }
+
+    /// Returns messages that were persisted after this place, each with its own place, so many at most; without the id where
+    /// that is damaged.
+    pub async fn persisted_after(
+        &self,
+        place: MessagePlace,
+        most: usize,
+    ) -> Result<Vec<(MessagePlace, Option<MessageId>)>> {
         self.read(PersistedAfter(place, most)).await
     }
 
     /// Returns the place of the message that was persisted last; 0 while there is none.
-    pub async fn newest_persisted(&self) -> Result<i64> {
+    pub async fn newest_persisted(&self) -> Result<MessagePlace> {
         self.read(NewestPersisted).await
     }
 

@@ -28,9 +28,9 @@ mod summary;
 mod versions;
 
 pub use crate::store::{
-    BadMessages, Cell, ColumnFacts, Consumed, Edited, EventFilter, FileSet, MessagesQuery,
-    NamedVersion, Newest, PicturePage, PicturePlace, QueryLimits, QueueFacts, QueueRate,
-    RATE_SECONDS, Table, TableFacts, VerdictFilter, VerdictOn, VerdictSubject,
+    BadMessages, Cell, ColumnFacts, Consumed, Edited, EventFilter, FileSet, MessagePage,
+    MessagesQuery, NamedVersion, Newest, PicturePage, PicturePlace, QueryLimits, QueueFacts,
+    QueueRate, RATE_SECONDS, Table, TableFacts, VerdictFilter, VerdictOn, VerdictSubject,
 };
 pub use crate::thumbnails::Thumbnail;
 pub use access::password::check_password;

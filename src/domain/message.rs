@@ -33,6 +33,24 @@ impl MessageId {
             self.0.as_u128().wrapping_add(places as u128),
         ))
     }
+
+    /// Returns the time in the id: when the message was put on its queue; `None` for a UUID of another version.
+    pub fn made_at(self) -> Option<DateTime<Utc>> {
+        let ms = i64::try_from(self.0.as_u128() >> 80).ok();
+        let ms = ms.filter(|_| self.0.get_version_num() == 7);
+        ms.and_then(DateTime::from_timestamp_millis)
+    }
+}
+
+/// The place of a message among all that are persisted: it grows in the order in which that is done, and the deletion of other
+/// messages does not change it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessagePlace(pub i64);
+
+impl fmt::Display for MessagePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
 }
 
 /// Makes the ids of one process: behind the time, a counter tells its units apart (RFC 9562 §6.2), 32 random bits tell
@@ -211,6 +229,7 @@ mod tests {
             assert_eq!(id.0.get_version_num(), 7);
             assert_eq!(id.to_string().parse(), Ok(id));
             assert!(ids.made(id) && !others.made(id));
+            assert_eq!(id.made_at(), Some(at(1_800_000_000_000)));
         }
         // The counter has 18 bits.
         let ids = MessageIds::default();

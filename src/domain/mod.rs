@@ -90,7 +90,7 @@ pub use json_lines::{JsonLines, LinesPart, MAX_MESSAGE_BYTES, bodies_of};
 pub use lines::{lines, with_line_feeds};
 pub use masked::{masked, masked_within};
 pub use message::{
-    DeadMessage, MAX_UNIT, Message, MessageId, MessageIds, MessageVerdict, QueueName,
+    DeadMessage, MAX_UNIT, Message, MessageId, MessageIds, MessagePlace, MessageVerdict, QueueName,
 };
 pub use moment::{Moment, MomentError};
 pub use near::nearest_word;

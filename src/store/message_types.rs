@@ -2,20 +2,22 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{ConsumerFacts, Message, MessageId, NewVerdict, QueueName, VersionState};
+use crate::domain::{
+    ConsumerFacts, Message, MessageId, MessagePlace, NewVerdict, QueueName, VersionState,
+};
 
 /// Which messages are read, and in which order.
 #[derive(Clone, Debug)]
 pub struct MessagesQuery {
     /// Only those of this queue.
     pub queue: Option<QueueName>,
-    /// Only those that come behind the message with this id.
-    pub after: Option<MessageId>,
+    /// Only those that come behind this place.
+    pub after: Option<MessagePlace>,
     /// Only those in this state.
     pub state: Option<VersionState>,
     /// Whether the message that was persisted last comes first.
     pub newest_first: bool,
-    /// The most messages.
+    /// The most messages, damaged ones included.
     pub limit: usize,
     /// The bytes of bodies after which no further message is read.
     pub enough_bytes: usize,
@@ -33,6 +35,24 @@ pub struct BadMessages {
 impl BadMessages {
     /// Each of them is counted up to this number.
     pub const MOST: u64 = 1_000;
+}
+
+/// Some of the messages that a query asks for.
+#[derive(Clone, Debug, Default)]
+pub struct MessagePage {
+    /// The messages; damaged ones are left out, so that there may be none although more follow.
+    pub messages: Vec<Message>,
+    /// The place of the last one that was read, damaged or not.
+    pub end: Option<MessagePlace>,
+    /// Whether more follow.
+    pub has_more: bool,
+}
+
+impl MessagePage {
+    /// Returns the place behind which the next page begins; `None` behind the last page.
+    pub fn next(&self) -> Option<MessagePlace> {
+        self.end.filter(|_| self.has_more)
+    }
 }
 
 /// What one step of a consumer did.

@@ -37,8 +37,8 @@ pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
 pub use link_types::{NewLinks, ServiceInfo, VerifierLink};
 pub use mended::{IndexesOf, Mended};
 pub use message_types::{
-    BadMessages, Consumed, JudgedMessage, MAX_JUDGING_TRIES, MessageToJudge, MessagesQuery,
-    QueueFacts, QueueRate, RATE_SECONDS,
+    BadMessages, Consumed, JudgedMessage, MAX_JUDGING_TRIES, MessagePage, MessageToJudge,
+    MessagesQuery, QueueFacts, QueueRate, RATE_SECONDS,
 };
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
@@ -58,13 +58,13 @@ pub use query::{
     LastGoodAttempt, LastRates, LinkWith, ListedSources, LooseObjects, MessageDue, MessageWith,
     NamedVersions, NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent, NewestKey,
     NewestOf, NewestPersisted, NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People,
-    PersistedAfter, PersonNamed, PlaceAmongSources, PolicyInForce, PolicyRevision, PromisedBy,
-    Publications, PublishFailures, PurgedAt, Query, QueueServers, QueuedAny, Queues, RateSources,
-    RefusalsInNameOf, RemovedSources, SentUnder, ServedVersion, ServicesSeenSince, SessionWith,
-    SetMembers, ShownSource, SoundVersions, SourcesInManySets, StateCounts, StatesOfMessages,
-    TokenWith, Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects, UnreportedDamage, UnsureFiles,
-    VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage, VersionCount, VersionForJudging,
-    VersionWith, VersionsBefore, Withdrawals, Workers,
+    PersistedAfter, PersonNamed, PlaceAmongSources, PlaceAtTime, PlaceOfMessage, PolicyInForce,
+    PolicyRevision, PromisedBy, Publications, PublishFailures, PurgedAt, Query, QueueServers,
+    QueuedAny, Queues, RateSources, RefusalsInNameOf, RemovedSources, SentUnder, ServedVersion,
+    ServicesSeenSince, SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets,
+    StateCounts, StatesOfMessages, TokenWith, Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects,
+    UnreportedDamage, UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage,
+    VersionCount, VersionForJudging, VersionWith, VersionsBefore, Withdrawals, Workers,
 };
 pub use rate_types::{RateDay, RatesOf};
 pub use set_query::{SetsQuery, Shown, Unservable};

@@ -12,7 +12,7 @@ use super::damaged_row::DamagedRow;
 use super::error::StoreError;
 use super::judged::{Awaiting, Judged};
 use super::link_types::{ServiceInfo, VerifierLink};
-use super::message_types::{BadMessages, MessagesQuery, QueueFacts};
+use super::message_types::{BadMessages, MessagePage, MessagesQuery, QueueFacts};
 use super::notice_types::{Announcement, ChangeRun, ChangeStory, NoticeLook, RunStart, StoriesOf};
 use super::picture_query::{PicturePage, PicturesQuery};
 use super::published_types::{
@@ -28,9 +28,9 @@ use super::types::{
 };
 use crate::domain::{
     Action, AdoptedPolicy, ArchiveMark, Attempt, AttemptId, DeadMessage, Digest, Edition,
-    EditionId, EditionVerdict, EventId, Message, MessageId, MessageVerdict, Person, Publication,
-    Put, SetMember, SetPublication, Source, SourceId, SourceSettings, StateWord, Token, UnitKey,
-    Verdict, VerdictId, Version, VersionId, VersionState, WorkerInfo,
+    EditionId, EditionVerdict, EventId, Message, MessageId, MessagePlace, MessageVerdict, Person,
+    Publication, Put, SetMember, SetPublication, Source, SourceId, SourceSettings, StateWord,
+    Token, UnitKey, Verdict, VerdictId, Version, VersionId, VersionState, WorkerInfo,
 };
 
 /// A question to the catalogue, which is answered on one state of it.
@@ -64,7 +64,7 @@ answers! {
     Awaiting => Vec<(SourceId, VersionId)>;
     Condition => bool;
     JudgedRequest => Vec<JudgedBy>;
-    MessagesQuery => Vec<Message>;
+    MessagesQuery => MessagePage;
     PicturesQuery => PicturePage;
     RatesOf => Vec<RateDay>;
     SetsQuery => Vec<String>;
@@ -288,10 +288,15 @@ queries! {
     StatesOfMessages(Vec<MessageId>) -> Vec<(MessageId, VersionState)>;
     /// The messages that were persisted since this time and failed, or could not be judged.
     BadMessagesSince(DateTime<Utc>) -> BadMessages;
-    /// Messages that were persisted after this place, each with its own place, so many at most.
-    PersistedAfter(i64, usize) -> Vec<(i64, MessageId)>;
+    /// Messages that were persisted after this place, each with its own place, so many at most; without the id where that is
+    /// damaged.
+    PersistedAfter(MessagePlace, usize) -> Vec<(MessagePlace, Option<MessageId>)>;
+    /// The place of a message; `None` when it is not persisted.
+    PlaceOfMessage(MessageId) -> Option<MessagePlace>;
+    /// The place of the last message that was persisted before this time.
+    PlaceAtTime(DateTime<Utc>) -> MessagePlace;
     /// The place of the message that was persisted last; 0 while there is none.
-    NewestPersisted -> i64;
+    NewestPersisted -> MessagePlace;
     /// Whether a message is to be judged at this time.
     MessageDue(DateTime<Utc>) -> bool;
     /// All verdicts on this message, oldest first. Damaged rows are left out.

@@ -12,6 +12,7 @@ mod limits;
 mod links;
 mod live;
 mod live_messages;
+mod message_cursors;
 mod message_pages;
 mod messages;
 mod notices;

@@ -26,6 +26,7 @@ mod damaged_messages;
 mod damaged_names;
 mod damaged_needs;
 mod damaged_people;
+mod damaged_persisted;
 mod damaged_refusals;
 mod damaged_rows;
 mod damaged_sources;

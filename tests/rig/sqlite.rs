@@ -195,6 +195,16 @@ pub(crate) fn age_messages(data: &Path, queue: &str) -> u64 {
     )
 }
 
+/// Deletes the messages of a queue that are persisted, as a consumer does when it keeps them no longer. Returns how many there were.
+pub(crate) fn expire_messages(data: &Path, queue: &str) -> u64 {
+    change(
+        data,
+        &format!(
+            "DELETE FROM message WHERE queue_id = (SELECT id FROM queue WHERE name = '{queue}')"
+        ),
+    )
+}
+
 /// Lets the keys under which messages were sent expire. Returns how many there are.
 pub(crate) fn expire_keys(data: &Path) -> u64 {
     damage(data, "UPDATE message_key SET expires_at = 0")

@@ -9,11 +9,13 @@ use super::row::{Columns, int, millis};
 use super::select::{Damage, Select};
 use super::sql_damage::{damaged_row_in, read_row};
 use super::statements::Statements as _;
-use crate::domain::{DeadMessage, Message, MessageId, QueueName, VersionState, bodies_of};
-use crate::store::message_types::{BadMessages, MessagesQuery};
+use crate::domain::{
+    DeadMessage, Message, MessageId, MessagePlace, QueueName, VersionState, bodies_of,
+};
+use crate::store::message_types::{BadMessages, MessagePage, MessagesQuery};
 use crate::store::query::{
     BadMessagesSince, DeadMessageWith, DeadMessages, MessageWith, NewestPersisted, PersistedAfter,
-    StatesOfMessages,
+    PlaceAtTime, PlaceOfMessage, StatesOfMessages,
 };
 
 /// The state of `message m` with its row `message_state s`, if it has one.
@@ -34,26 +36,30 @@ macro_rules! messages {
     };
 }
 
-impl Select<Vec<Message>> for MessagesQuery {
-    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<Vec<Message>> {
+impl Select<MessagePage> for MessagesQuery {
+    fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<MessagePage> {
         let mut statement = sql.prepare_cached(&self.sql())?;
         let queue = self.queue.as_ref().map(QueueName::as_str);
-        let after = self.after.map(|id| *id.0.as_bytes());
+        let after = self.after.map(|place| place.0);
         let state = self.state.map(VersionState::as_str);
-        let mut rows = statement.query(params![queue, after, int(self.limit), state])?;
-        let (mut messages, mut bytes) = (Vec::new(), 0);
-        while bytes < self.enough_bytes
-            && let Some(row) = rows.next()?
-        {
+        let mut rows = statement.query(params![queue, after, int(self.limit) + 1, state])?;
+        let (mut page, mut bytes) = (MessagePage::default(), 0);
+        for count in 0.. {
+            let Some(row) = rows.next()? else { break };
+            if count >= self.limit || bytes >= self.enough_bytes {
+                page.has_more = true;
+                break;
+            }
+            page.end = Some(MessagePlace(row.get(0)?));
             match read_row("message", row, read) {
                 Ok(message) => {
                     bytes += message.body.len();
-                    messages.push(message);
+                    page.messages.push(message);
                 }
                 Err(error) => damaged.push(damaged_row_in(&error).ok_or(error)?),
             }
         }
-        Ok(messages)
+        Ok(page)
     }
 }
 
@@ -83,7 +89,7 @@ impl MessagesQuery {
             None => "?1 IS NULL",
         };
         let after = match self.after {
-            Some(_) => format!("{id} {compare} (SELECT id FROM message WHERE uuid = ?2)"),
+            Some(_) => format!("{id} {compare} ?2"),
             None => "?2 IS NULL".to_owned(),
         };
         format!("{messages} WHERE {queue} AND {after} AND {state} ORDER BY {id} {order} LIMIT ?3")
@@ -154,20 +160,55 @@ impl Select<BadMessages> for BadMessagesSince {
     }
 }
 
-impl Select<Vec<(i64, MessageId)>> for PersistedAfter {
-    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<(i64, MessageId)>> {
+impl Select<Vec<(MessagePlace, Option<MessageId>)>> for PersistedAfter {
+    fn select(
+        &self,
+        sql: &Connection,
+        _: &mut Damage,
+    ) -> Outcome<Vec<(MessagePlace, Option<MessageId>)>> {
         let after = "SELECT id, uuid FROM message WHERE id > ?1 ORDER BY id LIMIT ?2";
-        Ok(sql.all(after, params![self.0, int(self.1)], |row| {
+        Ok(sql.all(after, params![self.0.0, int(self.1)], |row| {
             let mut columns = Columns::new(row);
-            Ok((columns.get()?, message_id(&mut columns)?))
+            Ok((MessagePlace(columns.get()?), message_id(&mut columns).ok()))
         })?)
     }
 }
 
-impl Select<i64> for NewestPersisted {
-    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<i64> {
+impl Select<Option<MessagePlace>> for PlaceOfMessage {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<MessagePlace>> {
+        let place = "SELECT id FROM message WHERE uuid = ?1";
+        Ok(sql.first(place, [self.0.0.as_bytes()], |row| {
+            Ok(MessagePlace(row.get(0)?))
+        })?)
+    }
+}
+
+impl Select<MessagePlace> for PlaceAtTime {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<MessagePlace> {
+        const BOUNDS: &str = "SELECT coalesce((SELECT min(id) FROM message), 1) - 1, coalesce((SELECT max(id) FROM message), 0) + 1";
+        const NEXT: &str =
+            "SELECT id, persisted_at < ?2 FROM message WHERE id >= ?1 ORDER BY id LIMIT 1";
+        // There is no index of times: up to `low` they are before this one, from `high` on they are not.
+        let (mut low, mut high): (i64, i64) =
+            sql.only(BOUNDS, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            let next = sql.first(NEXT, params![middle, millis(self.0)], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            match next {
+                Some((id, true)) => low = id,
+                _ => high = middle,
+            }
+        }
+        Ok(MessagePlace(low))
+    }
+}
+
+impl Select<MessagePlace> for NewestPersisted {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<MessagePlace> {
         let newest = "SELECT coalesce(max(id), 0) FROM message";
-        Ok(sql.only(newest, [], |row| row.get(0))?)
+        Ok(sql.only(newest, [], |row| Ok(MessagePlace(row.get(0)?)))?)
     }
 }
 

@@ -7,7 +7,9 @@ use std::io::{self, Read as _, Write};
 use chrono::Duration;
 
 use crate::app::{App, Error, MessagesQuery, NewMessages, QueueFacts, Queueing, QueuesRead};
-use crate::domain::{JsonLines, Message, MessageId, QueueName, VersionState, format_size};
+use crate::domain::{
+    JsonLines, Message, MessageId, MessagePlace, QueueName, VersionState, format_size,
+};
 use crate::faces::cli::args::{MessageListArgs, MessagesArgs, MessagesWhat, SendArgs, TableFormat};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::look::Look;
@@ -86,24 +88,28 @@ async fn list(app: &App, args: &MessageListArgs, console: &mut Console<'_>) -> C
         0 => usize::MAX,
         limit => limit,
     };
-    let mut query = page(args.queue.clone(), args.after, args.newest);
+    let after = match args.after {
+        Some(id) => Some(app.place_of(id).await?),
+        None => None,
+    };
+    let mut query = page(args.queue.clone(), after, args.newest);
     query.state = args.state;
     let mut is_empty = true;
     loop {
         query.limit = left.min(PAGE);
-        if left == 0 {
-            tell_of_more(app, query, args, console).await?;
+        let read = app.messages(query.clone()).await?;
+        is_empty &= read.messages.is_empty();
+        left -= read.messages.len();
+        for message in &read.messages {
+            write(message, true, args.format(), &look, &mut console.out)?;
+        }
+        query.after = read.next();
+        if query.after.is_none() {
             break;
         }
-        let messages = app.messages(query.clone()).await?;
-        let Some(last) = messages.last() else {
+        if left == 0 {
+            tell_of_more(args, console);
             break;
-        };
-        is_empty = false;
-        query.after = Some(last.id);
-        left -= messages.len();
-        for message in &messages {
-            write(message, true, args.format(), &look, &mut console.out)?;
         }
     }
     if is_empty && args.format() == TableFormat::People {
@@ -113,26 +119,20 @@ async fn list(app: &App, args: &MessageListArgs, console: &mut Console<'_>) -> C
 }
 
 /// Tells an operator who gave no limit that there are more messages.
-async fn tell_of_more(
-    app: &App,
-    query: MessagesQuery,
-    args: &MessageListArgs,
-    console: &mut Console<'_>,
-) -> Result<(), Failure> {
-    if args.limit.is_some() || args.format() != TableFormat::People {
-        return Ok(());
-    }
-    let one = MessagesQuery { limit: 1, ..query };
-    if !app.messages(one).await?.is_empty() {
+fn tell_of_more(args: &MessageListArgs, console: &mut Console<'_>) {
+    if args.limit.is_none() && args.format() == TableFormat::People {
         console.warn_line(&format!(
             "there are more than these {DEFAULT_LIMIT}: --limit 0 lists all, --newest begins with the newest"
         ));
     }
-    Ok(())
 }
 
 /// Returns the query for a page of messages.
-fn page(queue: Option<QueueName>, after: Option<MessageId>, newest_first: bool) -> MessagesQuery {
+fn page(
+    queue: Option<QueueName>,
+    after: Option<MessagePlace>,
+    newest_first: bool,
+) -> MessagesQuery {
     MessagesQuery {
         queue,
         state: None,
@@ -283,24 +283,22 @@ async fn tail(
     } else {
         TableFormat::People
     };
-    let mut newest = page(None, None, true);
-    newest.limit = 1;
-    let after = app.messages(newest).await?.pop().map(|last| last.id);
-    let mut query = page(queue.cloned(), after, false);
+    let after = app.newest_persisted().await?;
+    let mut query = page(queue.cloned(), Some(after), false);
     let mut seen = None;
     loop {
         let changes = app.changes().await?;
         if seen.replace(changes) != Some(changes) {
             let look = Look::of(app, console);
             loop {
-                let messages = app.messages(query.clone()).await?;
-                let Some(last) = messages.last() else {
-                    break;
-                };
-                query.after = Some(last.id);
-                for message in &messages {
+                let read = app.messages(query.clone()).await?;
+                query.after = read.end.or(query.after);
+                for message in &read.messages {
                     // Nobody has judged it yet.
                     write(message, false, format, &look, &mut console.out)?;
+                }
+                if !read.has_more {
+                    break;
                 }
             }
             console.out.flush()?;

@@ -15,7 +15,7 @@ use super::list::page;
 use super::pages_schema::MessagePageJson;
 use super::parameters::parsed;
 use crate::app::{App, MessagesQuery, NewMessages, Queued, Queueing};
-use crate::domain::{MessageId, QueueName};
+use crate::domain::{MessageId, MessagePlace, QueueName};
 use crate::faces::http::accept::prefers;
 use crate::faces::http::caller::Caller;
 use crate::faces::http::extract::{Params, Part};
@@ -140,8 +140,9 @@ pub(super) struct MessagesParams {
     /// Only those in this state.
     #[param(value_type = Option<String>, max_length = 10, pattern = "^(passed|failed|error|pending|unverified)$")]
     state: Option<String>,
-    /// The `next` of the page before: the id of a message.
-    #[param(value_type = Option<String>, max_length = 36, format = "uuid")]
+    /// The `next` of the page before, or the id of a message. For a message that is kept no longer the list goes on at the time at
+    /// which it came.
+    #[param(value_type = Option<String>, max_length = 36, pattern = "^([0-9]{1,18}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$")]
     after: Option<String>,
     /// At most so many; by default 100. A page of long messages may have fewer.
     #[param(minimum = 1, maximum = 500, default = 100)]
@@ -167,7 +168,7 @@ enum Order {
     path = "/api/v1/messages",
     operation_id = "listMessages",
     params(MessagesParams),
-    responses((status = 200, content((MessagePageJson = "application/json"), (String = "application/x-ndjson"))), (status = 404, description = "No message with the id of `after` is persisted", body = ProblemJson, content_type = "application/problem+json")),
+    responses((status = 200, content((MessagePageJson = "application/json"), (String = "application/x-ndjson"))), (status = 404, description = "The message of `after` is not persisted yet, or there was none", body = ProblemJson, content_type = "application/problem+json")),
 )]
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -176,27 +177,41 @@ pub(super) async fn list(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let limit = page_size(params.limit)?;
+    let after = match &params.after {
+        Some(after) => Some(place_after(shared.app(), after).await?),
+        None => None,
+    };
     let query = MessagesQuery {
         queue: parsed("queue", params.queue.as_deref())?,
         state: parsed("state", params.state.as_deref())?,
-        after: parsed("after", params.after.as_deref())?,
+        after,
         newest_first: params.order.unwrap_or_default() == Order::Newest,
-        limit: limit + 1,
+        limit,
         enough_bytes: ENOUGH_BYTES,
     };
     let lines = ["application/x-ndjson", "application/ndjson"];
     if prefers(&headers, &lines, "application/json") {
         return all(shared, query, params.limit).await;
     }
-    let mut messages = shared.app().messages(query).await?;
-    let is_long = messages.iter().map(|one| one.body.len()).sum::<usize>() >= ENOUGH_BYTES;
-    let has_more = messages.len() > limit || is_long;
-    messages.truncate(limit);
-    let next = messages.last().filter(|_| has_more);
-    let next = next.map(|message| message.id.to_string());
-    let messages: Vec<_> = messages.iter().map(MessageJson::new).collect();
+    let read = shared.app().messages(query).await?;
+    let next = read.next().map(|place| place.to_string());
+    let messages: Vec<_> = read.messages.iter().map(MessageJson::new).collect();
     let page = page("messages", &messages, next.as_deref(), &uri)?;
     shared.answer_room().hold(page).await
+}
+
+/// Returns the place that a parameter `after` names: itself, or by the id of the message that is there.
+pub(in crate::faces::http) async fn place_after(
+    app: &App,
+    after: &str,
+) -> Result<MessagePlace, Problem> {
+    if let Ok(place) = after.parse() {
+        return Ok(MessagePlace(place));
+    }
+    let id = after
+        .parse()
+        .map_err(|error: String| Problem::invalid(error))?;
+    Ok(app.place_of(id).await?)
 }
 
 /// Streams messages, each on a line: all, or so many at most.
@@ -250,24 +265,22 @@ impl Lines {
     /// Returns the lines of the next messages; `None` after the last.
     async fn next_piece(&mut self, app: &App) -> crate::app::Result<Option<Bytes>> {
         const AT_ONCE: usize = 100;
-        self.query.limit = self.left.unwrap_or(AT_ONCE).min(AT_ONCE);
-        if self.is_over || self.query.limit == 0 {
-            return Ok(None);
-        }
-        let messages = app.messages(self.query.clone()).await?;
-        let Some(last) = messages.last() else {
-            return Ok(None);
-        };
-        self.query.after = Some(last.id);
-        if let Some(left) = &mut self.left {
-            *left -= messages.len();
-        }
         let mut lines = Vec::new();
-        for message in &messages {
-            // Writing to memory does not fail.
-            let _ = write_line(&mut lines, &MessageJson::new(message));
+        // A page of which all messages are damaged has no lines.
+        while lines.is_empty() && !self.is_over {
+            self.query.limit = self.left.unwrap_or(AT_ONCE).min(AT_ONCE);
+            let page = app.messages(self.query.clone()).await?;
+            if let Some(left) = &mut self.left {
+                *left -= page.messages.len();
+            }
+            self.query.after = page.next();
+            self.is_over = self.query.after.is_none() || self.left == Some(0);
+            for message in &page.messages {
+                // Writing to memory does not fail.
+                let _ = write_line(&mut lines, &MessageJson::new(message));
+            }
         }
-        Ok(Some(lines.into()))
+        Ok((!lines.is_empty()).then(|| lines.into()))
     }
 }
 

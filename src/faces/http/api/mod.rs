@@ -31,7 +31,7 @@ mod version;
 
 pub(super) use change::{add_sources, edit_source, remove_source};
 pub(super) use events::matching_before;
-pub(super) use messages::{message_id, put_on_queue};
+pub(super) use messages::{message_id, place_after, put_on_queue};
 pub(super) use source::settings_tag;
 pub(super) use strict::strict_routes;
 pub(super) use verdict::{NewVerdictBody, record_set_verdict, record_verdict};

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use std::convert::Infallible;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, interval_at, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
@@ -47,6 +47,8 @@ const MAX_MESSAGE_BYTES: usize = 4 << 10;
 const READ_BYTES: usize = 1 << 10;
 /// The time between two pings.
 const PING_EVERY: Duration = Duration::from_secs(30);
+/// The time between two looks for what the feed does not announce.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// The time in which a client that is closed may answer.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The time without any message, pongs included, after which a client counts as gone.
@@ -203,10 +205,15 @@ const NO_SUCH_EVENT: Close = (
 );
 /// The client did not take its messages in time.
 const SLOW_WITH_MESSAGES: Close = (CloseCode::Again, "too slow: go on with ?after_message=");
-/// The store does not have the message that the client knows.
+/// The message that the client knows is not persisted.
+const LATE_MESSAGE: Close = (
+    CloseCode::Again,
+    "the message of ?after_message= is not persisted yet",
+);
+/// There cannot have been the message that the client knows.
 const NO_SUCH_MESSAGE: Close = (
     CloseCode::Library(4404),
-    "no persisted message has this id: follow without ?after_message=",
+    "no message has this id: follow without ?after_message=",
 );
 /// The client sent bytes.
 const NO_BINARY: Close = (CloseCode::Unsupported, "nothing is expected but pongs");
@@ -310,6 +317,7 @@ impl Client {
                 changed = newest.changed() => changed.map_err(|_| End::from(AWAY))?,
                 // The senders of these live as long as that of the events.
                 _ = pushed.changed(), if self.messages.is_some() => {}
+                () = sleep(LOOK_EVERY), if self.messages.as_ref().is_some_and(FollowedMessages::waits) => {}
                 _ = ends.changed() => self.check_right().await?,
                 message = self.socket.next() => match end_of(message) {
                     None => heard = Instant::now(),
@@ -390,6 +398,7 @@ impl Client {
             match step.map_err(|error| End::Close(unreadable(&error)))? {
                 Step::Nothing => break,
                 Step::Slow => return Err(SLOW_WITH_MESSAGES.into()),
+                Step::Late => return Err(LATE_MESSAGE.into()),
                 Step::Frames(frames) => self.send(&frames).await.map_err(|_| End::Gone)?,
             }
             if shared.stop().is_cancelled() {

@@ -1,16 +1,19 @@
 //! The messages that one client of the live feed gets.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::messages::{FOREIGN_LAG, MessageFeed, Next, PlaceInUnit, Unit, frames_of, page};
 use crate::app::{App, Result};
-use crate::domain::{MessageId, QueueName};
+use crate::domain::{MessageId, MessagePlace, QueueName};
 
 /// The bytes of messages that a client may lie behind, once it had all.
 const MAX_LAG_BYTES: u64 = 1 << 20;
+/// The time for which a client waits that comes back to a message that is not persisted yet.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where a client is among the messages, and which of them it wants.
 pub(super) struct FollowedMessages {
@@ -25,8 +28,10 @@ pub(super) struct FollowedMessages {
 }
 
 enum Place {
-    /// It goes on behind this message, of which the feed keeps nothing any more; these came from the store already.
-    Store(MessageId, HashSet<MessageId>),
+    /// It goes on behind this message, wherever that is; since when it is looked for.
+    Behind(MessageId, Instant),
+    /// It goes on by the store, behind this place; these came from there already, and may be in the feed too.
+    Store(MessagePlace, HashSet<MessageId>),
     /// It gets what the feed has from here on.
     Feed(FeedPlace),
 }
@@ -38,6 +43,8 @@ pub(super) enum Step {
     Nothing,
     /// The client is too slow.
     Slow,
+    /// The message behind which it goes on was not persisted in time.
+    Late,
 }
 
 impl FollowedMessages {
@@ -47,13 +54,12 @@ impl FollowedMessages {
         queue: Option<QueueName>,
         after: Option<MessageId>,
     ) -> Self {
-        let in_feed = |place| Place::Feed(FeedPlace::new(place, HashSet::new()));
         let place = match after {
-            None => in_feed((feed.next_number(), PlaceInUnit::default())),
-            Some(id) => match feed.place_after(id) {
-                Some(place) => in_feed(place),
-                None => Place::Store(id, HashSet::new()),
-            },
+            Some(id) => Place::Behind(id, Instant::now()),
+            None => {
+                let place = (feed.next_number(), PlaceInUnit::default());
+                Place::Feed(FeedPlace::new(place, HashSet::new()))
+            }
         };
         Self {
             feed,
@@ -64,53 +70,82 @@ impl FollowedMessages {
         }
     }
 
+    /// Returns whether the client waits for something that the feed does not announce.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.place, Place::Behind(..))
+    }
+
     /// Returns what comes next.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read, or does not have the message behind which the client goes on.
+    /// When the store cannot be read, or no message can have had the id behind which the client goes on.
     pub(super) async fn step(&mut self, app: &App) -> Result<Step> {
-        match &mut self.place {
-            Place::Store(after, sent) => {
-                // Before the store is read: what is pushed meanwhile is kept from there on.
-                let first = self.feed.first_number();
-                let messages = app.messages(page(Some(*after), None)).await?;
-                let Some(last) = messages.last() else {
-                    let place = (first, PlaceInUnit::default());
-                    let place = FeedPlace::new(place, std::mem::take(sent));
-                    self.place = Place::Feed(place);
-                    return Ok(Step::Frames(Bytes::new()));
-                };
-                *after = last.id;
-                self.last = Some(last.id);
-                // A client may come back after millions.
-                let may_come_again = messages.iter().filter(|one| self.feed.may_have(one, app));
-                sent.extend(may_come_again.map(|message| message.id));
-                let queue = self.queue.as_ref();
-                let wanted = |queue_of: &QueueName| queue.is_none_or(|queue| queue == queue_of);
-                let wanted = messages.into_iter().filter(|one| wanted(&one.queue));
-                Ok(Step::Frames(frames_of(wanted)))
+        match self.place {
+            Place::Behind(id, since) => self.find(app, id, since).await,
+            Place::Store(..) => self.read_store(app).await,
+            Place::Feed(_) => Ok(self.read_feed()),
+        }
+    }
+
+    /// Looks for the message behind which the client goes on.
+    async fn find(&mut self, app: &App, id: MessageId, since: Instant) -> Result<Step> {
+        if let Some(place) = self.feed.place_after(id) {
+            self.place = Place::Feed(FeedPlace::new(place, HashSet::new()));
+        } else if let Some(place) = app.find_place(id).await? {
+            self.place = Place::Store(place, HashSet::new());
+        } else if since.elapsed() > PATIENCE {
+            return Ok(Step::Late);
+        } else {
+            return Ok(Step::Nothing);
+        }
+        Ok(Step::Frames(Bytes::new()))
+    }
+
+    /// Reads the next messages of the store; behind the last one goes on with the feed.
+    async fn read_store(&mut self, app: &App) -> Result<Step> {
+        let Place::Store(after, sent) = &mut self.place else {
+            return Ok(Step::Nothing);
+        };
+        // Before the store is read: what is pushed meanwhile is kept from there on.
+        let first = self.feed.first_number();
+        let read = app.messages(page(*after)).await?;
+        let Some(end) = read.end else {
+            let place = (first, PlaceInUnit::default());
+            let place = FeedPlace::new(place, std::mem::take(sent));
+            self.place = Place::Feed(place);
+            return Ok(Step::Frames(Bytes::new()));
+        };
+        *after = end;
+        let messages = read.messages;
+        self.last = messages.last().map(|last| last.id).or(self.last);
+        // A client may come back after millions.
+        let may_come_again = messages.iter().filter(|one| self.feed.may_have(one, app));
+        sent.extend(may_come_again.map(|message| message.id));
+        let queue = self.queue.as_ref();
+        let wanted = |queue_of: &QueueName| queue.is_none_or(|queue| queue == queue_of);
+        let wanted = messages.into_iter().filter(|one| wanted(&one.queue));
+        Ok(Step::Frames(frames_of(wanted)))
+    }
+
+    fn read_feed(&mut self) -> Step {
+        let Place::Feed(place) = &mut self.place else {
+            return Step::Nothing;
+        };
+        match place.next(&self.feed) {
+            Next::Nothing => {
+                self.is_level = true;
+                Step::Nothing
             }
-            Place::Feed(place) => {
-                let step = match place.next(&self.feed) {
-                    Next::Nothing => {
-                        self.is_level = true;
-                        Step::Nothing
-                    }
-                    Next::Unit(_, behind)
-                        if self.is_level && place.begins() && behind > MAX_LAG_BYTES =>
-                    {
-                        Step::Slow
-                    }
-                    Next::Unit(unit, _) => {
-                        let (frames, last) = place.pass(&unit, self.queue.as_ref());
-                        self.last = Some(last);
-                        Step::Frames(frames)
-                    }
-                    Next::Lost => self.lost(),
-                };
-                Ok(step)
+            Next::Unit(_, behind) if self.is_level && place.begins() && behind > MAX_LAG_BYTES => {
+                Step::Slow
             }
+            Next::Unit(unit, _) => {
+                let (frames, last) = place.pass(&unit, self.queue.as_ref());
+                self.last = Some(last);
+                Step::Frames(frames)
+            }
+            Next::Lost => self.lost(),
         }
     }
 
@@ -118,7 +153,7 @@ impl FollowedMessages {
     fn lost(&mut self) -> Step {
         match self.last {
             Some(last) if !self.is_level => {
-                self.place = Place::Store(last, HashSet::new());
+                self.place = Place::Behind(last, Instant::now());
                 Step::Frames(Bytes::new())
             }
             _ => Step::Slow,

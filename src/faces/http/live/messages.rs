@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::recent::add_text_frame;
 use crate::app::{App, ErrorKind, MessagesQuery, Queued, Result};
-use crate::domain::{JsonLines, Message, MessageId, QueueName, bodies_of};
+use crate::domain::{JsonLines, Message, MessageId, MessagePlace, QueueName, bodies_of};
 use crate::faces::json::MessageJson;
 
 /// The memory of the messages that are kept, in bytes: several times the lag at which a client is closed.
@@ -232,7 +232,7 @@ impl MessageFeed {
         Ok(Self(Arc::new(Inner {
             recent: Mutex::default(),
             next: watch::Sender::new(0),
-            persisted: AtomicI64::new(app.newest_persisted().await?),
+            persisted: AtomicI64::new(app.newest_persisted().await?.0),
         })))
     }
 
@@ -264,24 +264,25 @@ impl MessageFeed {
     /// Passes messages on that another process put on a queue, once they are persisted.
     pub(super) async fn read_on(&self, app: &App) -> Result<()> {
         loop {
-            let after = self.0.persisted.load(Ordering::Relaxed);
+            let after = MessagePlace(self.0.persisted.load(Ordering::Relaxed));
             let ids = app.persisted_after(after, IDS).await?;
             if ids.is_empty() {
                 return Ok(());
             }
             for (place, id) in ids {
-                if !app.is_own_message(id) {
+                if let Some(id) = id.filter(|id| !app.is_own_message(*id)) {
                     match app.message_with(id).await {
                         Ok(mut message) => {
                             let body = JsonLines::stored(std::mem::take(&mut message.body));
                             self.add(message, body);
                         }
-                        // Its queue keeps it no longer.
-                        Err(error) if error.kind == ErrorKind::NotFound => {}
+                        // Its queue keeps it no longer, or its row is damaged.
+                        Err(error)
+                            if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Damaged) => {}
                         Err(error) => return Err(error),
                     }
                 }
-                self.0.persisted.store(place, Ordering::Relaxed);
+                self.0.persisted.store(place.0, Ordering::Relaxed);
             }
         }
     }
@@ -348,12 +349,12 @@ impl MessageFeed {
     }
 }
 
-/// Returns the query for persisted messages behind one.
-pub(super) fn page(after: Option<MessageId>, queue: Option<QueueName>) -> MessagesQuery {
+/// Returns the query for the messages that are persisted behind a place.
+pub(super) fn page(after: MessagePlace) -> MessagesQuery {
     MessagesQuery {
-        queue,
+        queue: None,
         state: None,
-        after,
+        after: Some(after),
         newest_first: false,
         limit: PAGE,
         enough_bytes: PAGE_BYTES,

@@ -12,8 +12,10 @@ use super::layout::Section;
 use super::notices::trouble_notice;
 use super::visit::{Visit, see_other};
 use crate::app::{MessagesQuery, NewMessages, Queueing, QueuesRead};
-use crate::domain::{JsonLines, Message, MessageId, QueueName, VersionState, shortened};
-use crate::faces::http::api::{message_id, put_on_queue};
+use crate::domain::{
+    JsonLines, Message, MessageId, MessagePlace, QueueName, VersionState, shortened,
+};
+use crate::faces::http::api::{message_id, place_after, put_on_queue};
 use crate::faces::http::caller::Right;
 use crate::faces::http::problem::Problem;
 
@@ -32,8 +34,8 @@ pub(super) const GAP_MS: u32 = 250;
 /// A page of the list.
 struct Listed {
     messages: Vec<Message>,
-    /// The message behind which the next page begins.
-    next: Option<MessageId>,
+    /// Where the next page begins: behind a message or a place.
+    next: Option<String>,
 }
 
 /// Lists messages.
@@ -77,14 +79,16 @@ async fn listed(
     let given = |name: &str| visit.param(name).filter(|text| !text.trim().is_empty());
     let queue = given("queue").map(|queue| queue.trim().parse::<QueueName>());
     let queue = queue.transpose().map_err(Problem::invalid)?;
-    let after = given("after").map(|id| message_id(&id)).transpose()?;
+    let after = match given("after") {
+        Some(after) => Some(place_after(visit.app(), after.trim()).await?),
+        None => None,
+    };
     let state = given("state").map(|word| word.parse::<VersionState>());
     let state = state.transpose().map_err(Problem::invalid)?;
     let words = given("filter").unwrap_or_default();
     let page = page(visit, (queue, state), after, &words).await?;
     let QueuesRead { queues, trouble } = visit.app().queues(Duration::ZERO).await?;
     let waiting: u64 = queues.iter().map(|queue| queue.waiting).sum();
-    let next = page.next.map(|id| id.to_string());
     let names: Vec<_> = queues.iter().map(|queue| queue.name.as_str()).collect();
     let content = html! {
         h1 { "Messages" }
@@ -97,7 +101,7 @@ async fn listed(
             @if page.messages.is_empty() { p.dim { "No messages." } } @else { (table_box("Messages", &table(visit, &page.messages))) }
             nav.pages aria-label="Pages" {
                 @if after.is_some() { a href=(visit.link(&[("after", None)])) { "Newest" } }
-                @if next.is_some() { a rel="next" href=(visit.link(&[("after", next.as_deref())])) { "Older" } }
+                @if page.next.is_some() { a rel="next" href=(visit.link(&[("after", page.next.as_deref())])) { "Older" } }
             }
         }
         @if visit.may(Right::Push) {
@@ -124,7 +128,7 @@ pub(super) fn views(are_queues: bool) -> Markup {
 async fn page(
     visit: &Visit,
     (queue, state): (Option<QueueName>, Option<VersionState>),
-    after: Option<MessageId>,
+    after: Option<MessagePlace>,
     words: &str,
 ) -> Result<Listed, Problem> {
     let words: Vec<_> = words.split_whitespace().map(str::to_lowercase).collect();
@@ -139,24 +143,23 @@ async fn page(
     let mut messages = Vec::new();
     for _ in 0..READINGS {
         let read = visit.app().messages(query.clone()).await?;
-        let Some(last) = read.last() else {
-            query.after = None;
-            break;
-        };
-        query.after = Some(last.id);
-        for message in read {
+        query.after = read.next();
+        for message in read.messages {
             if message.has_words(&words) {
                 messages.push(message);
             }
             if let Some(last) = messages.get(MESSAGES - 1) {
-                let next = Some(last.id);
+                let next = Some(last.id.to_string());
                 return Ok(Listed { messages, next });
             }
+        }
+        if query.after.is_none() {
+            break;
         }
     }
     Ok(Listed {
         messages,
-        next: query.after,
+        next: query.after.map(|place| place.to_string()),
     })
 }
 

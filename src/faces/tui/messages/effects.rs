@@ -106,15 +106,10 @@ async fn read_newest(app: &App, ask: &MessagesAsk) -> Result<Newest> {
         enough_bytes: PAGE_BYTES,
     };
     for _ in 0..MAX_PAGES {
-        let page = match app.messages(query.clone()).await {
-            // The message behind which the page begins is kept no longer.
-            Err(error) if error.kind == ErrorKind::NotFound => break,
-            page => page?,
-        };
-        let Some(last) = page.last() else { break };
-        query.after = Some(last.id);
+        let page = app.messages(query.clone()).await?;
+        query.after = page.next();
         query.limit = PAGE;
-        for message in &page {
+        for message in &page.messages {
             newest.first.get_or_insert(message.id);
             if Some(message.id) == ask.known {
                 newest.follow_known = true;
@@ -126,6 +121,9 @@ async fn read_newest(app: &App, ask: &MessagesAsk) -> Result<Newest> {
             if newest.rows.len() == HELD {
                 return Ok(newest);
             }
+        }
+        if query.after.is_none() {
+            break;
         }
     }
     Ok(newest)
