@@ -13,11 +13,11 @@ use super::{App, Error, ErrorKind, Result};
 use crate::config::Schema;
 use crate::domain::{
     DeadMessage, Digest, JsonLines, Message, MessageId, MessagePlace, NewUnit, Put, QueueName,
-    Stamp, UnitKey, truncate_line,
+    QueueRows, Stamp, UnitKey, truncate_line,
 };
 use crate::store::{
-    BadMessages, BadMessagesSince, DeadMessageWith, DeadMessages, MessagePage, MessagesQuery,
-    NewestPersisted, PersistedAfter, PlaceAtTime, PlaceOfMessage,
+    BadMessages, BadMessagesSince, DeadMessageWith, DeadMessages, LiveAfter, LiveRead, MessagePage,
+    MessagesQuery, NewestPersisted, OldestQueueRow, PlaceAtTime, PlaceOfMessage,
 };
 
 /// How long a key makes a repetition harmless.
@@ -48,6 +48,8 @@ pub struct Queued {
     pub received_at: DateTime<Utc>,
     /// Whether they were put there before, under the same key.
     pub repeated: bool,
+    /// Their rows, when they were put on a queue in the catalogue just now.
+    pub rows: Option<QueueRows>,
 }
 
 /// What became of messages that were to be put on a queue.
@@ -83,18 +85,19 @@ impl App {
                 _ => return Ok(Queueing::Refused(why)),
             },
         };
-        let queued = |first, repeated| Queued {
+        let queued = |first, repeated, rows| Queued {
             first,
             count,
             received_at,
             repeated,
+            rows,
         };
         match put {
-            Put::Queued => {
+            Put::Queued(rows) => {
                 self.ports.messages_came.notify_one();
-                Ok(Queueing::Queued(queued(first, false)))
+                Ok(Queueing::Queued(queued(first, false, rows)))
             }
-            Put::Repeated(first, _) => Ok(Queueing::Queued(queued(first, true))),
+            Put::Repeated(first, _) => Ok(Queueing::Queued(queued(first, true, None))),
             Put::KeyTaken => Ok(Queueing::KeyTaken),
             Put::Full => Err(Error::new(ErrorKind::Unavailable, "the queues are full")
                 .hint("send again later; `gannet consume` empties them")),
@@ -161,6 +164,11 @@ impl App {
         self.ports.message_ids.made(id)
     }
 
+    /// Returns whether this process put a message on a queue that lies on a server.
+    pub fn put_on_server(&self, id: MessageId) -> bool {
+        self.queues_on_redis() && self.is_own_message(id)
+    }
+
     /// Waits until messages were persisted by this process.
     pub(crate) async fn messages_persisted(&self) {
         self.ports.messages_persisted.notified().await;
@@ -210,14 +218,14 @@ impl App {
         place.ok_or_else(|| Error::not_found(format!("message {id} is not persisted yet")))
     }
 
-    /// Returns messages that were persisted after this place, each with its own place, so many at most; without the id where
-    /// that is damaged.
-    pub async fn persisted_after(
-        &self,
-        place: MessagePlace,
-        most: usize,
-    ) -> Result<Vec<(MessagePlace, Option<MessageId>)>> {
-        self.read(PersistedAfter(place, most)).await
+    /// Returns the messages that were persisted behind this place, and when these are all, those on queues from this row on.
+    pub async fn live_after(&self, place: MessagePlace, row: i64) -> Result<LiveRead> {
+        self.read(LiveAfter(place, row)).await
+    }
+
+    /// Returns the oldest row that is on a queue; when none is, the one that is put there next.
+    pub async fn oldest_queue_row(&self) -> Result<i64> {
+        self.read(OldestQueueRow).await
     }
 
     /// Returns the place of the message that was persisted last; 0 while there is none.

@@ -28,7 +28,7 @@ mod summary;
 mod versions;
 
 pub use crate::store::{
-    BadMessages, Cell, ColumnFacts, Consumed, Edited, EventFilter, FileSet, MessagePage,
+    BadMessages, Cell, ColumnFacts, Consumed, Edited, EventFilter, FileSet, LiveRead, MessagePage,
     MessagesQuery, NamedVersion, Newest, PicturePage, PicturePlace, QueryLimits, QueueFacts,
     QueueRate, RATE_SECONDS, Table, TableFacts, VerdictFilter, VerdictOn, VerdictSubject,
 };

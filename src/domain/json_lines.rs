@@ -81,6 +81,12 @@ impl JsonLines {
         Self { bodies, count: 1 }
     }
 
+    /// Returns so many values that were checked before, each on a line.
+    pub fn of_row(bodies: String, count: usize) -> Self {
+        let bodies = Arc::new(bodies);
+        Self { bodies, count }
+    }
+
     /// Returns the value; of several, each on a line.
     pub fn bodies(&self) -> &str {
         &self.bodies

@@ -123,7 +123,7 @@ pub use strict_json::check_json;
 pub use template::Template;
 pub use text::{clean, clean_line, io_words, shortened, truncate_line};
 pub use time_bounds::{CLOCK_TOLERANCE, LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
-pub use unit::{ConsumerFacts, NewUnit, Put, TakenUnit, UnitKey};
+pub use unit::{ConsumerFacts, NewUnit, Put, QueueRows, TakenUnit, UnitKey};
 pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,
     deciding_verdict, deciding_verdicts, last_of_each, newest_by_verifier, owing, with_origin,

@@ -30,11 +30,20 @@ pub struct UnitKey {
     pub expires_at: DateTime<Utc>,
 }
 
+/// The rows of a unit in the catalogue's queues, all of which are numbered in one row, without gaps, as they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueRows {
+    /// The first.
+    pub first: i64,
+    /// The last.
+    pub last: i64,
+}
+
 /// What became of a unit that was to be put on a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// It is on the queue.
-    Queued,
+    /// It is on the queue: in these rows of the catalogue, or on a server.
+    Queued(Option<QueueRows>),
     /// It was put there before under the same key, with so many messages from this one on.
     Repeated(MessageId, usize),
     /// Other content was sent under the same key.

@@ -116,7 +116,7 @@ impl RedisQueue {
             let reply = self.try_put(unit, sender, received_at).await?;
             let words: Vec<_> = reply.iter().map(String::as_str).collect();
             return match words[..] {
-                ["queued"] => Ok(Put::Queued),
+                ["queued"] => Ok(Put::Queued(None)),
                 ["repeated", first] => match first.parse() {
                     Ok(first) => Ok(Put::Repeated(first, unit.bodies.count())),
                     Err(_) => Ok(Put::KeyTaken),

@@ -55,6 +55,20 @@ impl MessagePage {
     }
 }
 
+/// Messages on their way, as one state of the catalogue has them: those that were persisted behind a place, then those on queues
+/// from a row on.
+#[derive(Clone, Debug, Default)]
+pub struct LiveRead {
+    /// The places of those that were persisted; a damaged one has nothing else.
+    pub persisted: Vec<(MessagePlace, Option<(MessageId, QueueName)>)>,
+    /// The sound rows of queues, by number: the first message with the bodies of all, and how many they are.
+    pub queued: Vec<(i64, Message, usize)>,
+    /// The last row that was ever put on a queue; none when more are to be read first.
+    pub last_row: Option<i64>,
+    /// The oldest row that is on a queue.
+    pub oldest_row: Option<i64>,
+}
+
 /// What one step of a consumer did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Consumed {

@@ -37,7 +37,7 @@ pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
 pub use link_types::{NewLinks, ServiceInfo, VerifierLink};
 pub use mended::{IndexesOf, Mended};
 pub use message_types::{
-    BadMessages, Consumed, JudgedMessage, MAX_JUDGING_TRIES, MessagePage, MessageToJudge,
+    BadMessages, Consumed, JudgedMessage, LiveRead, MAX_JUDGING_TRIES, MessagePage, MessageToJudge,
     MessagesQuery, QueueFacts, QueueRate, RATE_SECONDS,
 };
 pub use notice_types::{
@@ -55,10 +55,10 @@ pub use query::{
     BarePaths, CatalogueMark, ChangeRuns, ContentsOf, DatedAmong, DeadMessageWith, DeadMessages,
     DeletedEditions, DigestsOf, DueSetPublication, EditionRefusals, EditionWithId, ExistingSources,
     ExpectedFiles, FileSetNamed, FileSets, FirstWithFile, FreeName, HappenedAfter, HeldRates,
-    LastGoodAttempt, LastRates, LinkWith, ListedSources, LooseObjects, MessageDue, MessageWith,
-    NamedVersions, NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent, NewestKey,
-    NewestOf, NewestPersisted, NewestTimes, NewestVerdict, NoticeLookOf, OutlookAt, People,
-    PersistedAfter, PersonNamed, PlaceAmongSources, PlaceAtTime, PlaceOfMessage, PolicyInForce,
+    LastGoodAttempt, LastRates, LinkWith, ListedSources, LiveAfter, LooseObjects, MessageDue,
+    MessageWith, NamedVersions, NewestAmongUnreadable, NewestAttempt, NewestEdition, NewestEvent,
+    NewestKey, NewestOf, NewestPersisted, NewestTimes, NewestVerdict, NoticeLookOf, OldestQueueRow,
+    OutlookAt, People, PersonNamed, PlaceAmongSources, PlaceAtTime, PlaceOfMessage, PolicyInForce,
     PolicyRevision, PromisedBy, Publications, PublishFailures, PurgedAt, Query, QueueServers,
     QueuedAny, Queues, RateSources, RefusalsInNameOf, RemovedSources, SentUnder, ServedVersion,
     ServicesSeenSince, SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets,

@@ -12,7 +12,7 @@ use super::damaged_row::DamagedRow;
 use super::error::StoreError;
 use super::judged::{Awaiting, Judged};
 use super::link_types::{ServiceInfo, VerifierLink};
-use super::message_types::{BadMessages, MessagePage, MessagesQuery, QueueFacts};
+use super::message_types::{BadMessages, LiveRead, MessagePage, MessagesQuery, QueueFacts};
 use super::notice_types::{Announcement, ChangeRun, ChangeStory, NoticeLook, RunStart, StoriesOf};
 use super::picture_query::{PicturePage, PicturesQuery};
 use super::published_types::{
@@ -288,9 +288,10 @@ queries! {
     StatesOfMessages(Vec<MessageId>) -> Vec<(MessageId, VersionState)>;
     /// The messages that were persisted since this time and failed, or could not be judged.
     BadMessagesSince(DateTime<Utc>) -> BadMessages;
-    /// Messages that were persisted after this place, each with its own place, so many at most; without the id where that is
-    /// damaged.
-    PersistedAfter(MessagePlace, usize) -> Vec<(MessagePlace, Option<MessageId>)>;
+    /// The messages that were persisted behind this place, and when these are all, those on queues from this row on.
+    LiveAfter(MessagePlace, i64) -> LiveRead;
+    /// The oldest row that is on a queue; when none is, the one that is put there next.
+    OldestQueueRow -> i64;
     /// The place of a message; `None` when it is not persisted.
     PlaceOfMessage(MessageId) -> Option<MessagePlace>;
     /// The place of the last message that was persisted before this time.

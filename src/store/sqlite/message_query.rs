@@ -14,8 +14,8 @@ use crate::domain::{
 };
 use crate::store::message_types::{BadMessages, MessagePage, MessagesQuery};
 use crate::store::query::{
-    BadMessagesSince, DeadMessageWith, DeadMessages, MessageWith, NewestPersisted, PersistedAfter,
-    PlaceAtTime, PlaceOfMessage, StatesOfMessages,
+    BadMessagesSince, DeadMessageWith, DeadMessages, MessageWith, NewestPersisted, PlaceAtTime,
+    PlaceOfMessage, StatesOfMessages,
 };
 
 /// The state of `message m` with its row `message_state s`, if it has one.
@@ -35,6 +35,16 @@ macro_rules! messages {
          FROM ", $of, " LEFT JOIN queue q ON q.id = m.queue_id LEFT JOIN text t ON t.id = m.sender_id")
     };
 }
+
+/// Rows of queues, with the columns of messages and then the number of messages in each.
+macro_rules! queued {
+    () => {
+        "SELECT u.id, coalesce(u.checksum = row_checksum(u.queue_id, u.first_uuid, u.count, u.received_at, u.sender_id, u.bodies), 0) AS checksum,
+             u.first_uuid, q.name AS queue_id, t.value AS sender_id, u.received_at, NULL, u.bodies, NULL, u.count
+         FROM queued_message u LEFT JOIN queue q ON q.id = u.queue_id LEFT JOIN text t ON t.id = u.sender_id"
+    };
+}
+pub(super) use queued;
 
 impl Select<MessagePage> for MessagesQuery {
     fn select(&self, sql: &Connection, damaged: &mut Damage) -> Outcome<MessagePage> {
@@ -100,10 +110,10 @@ impl Select<Option<Message>> for MessageWith {
     fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<Message>> {
         const MESSAGE: &str = concat!(messages!(), " WHERE m.uuid = ?1");
         // The last unit that begins with this id or before it.
-        const QUEUED: &str = "SELECT u.id, coalesce(u.checksum = row_checksum(u.queue_id, u.first_uuid, u.count, u.received_at, u.sender_id, u.bodies), 0) AS checksum,
-                 u.first_uuid, q.name AS queue_id, t.value AS sender_id, u.received_at, NULL, u.bodies, NULL, u.count
-             FROM queued_message u LEFT JOIN queue q ON q.id = u.queue_id LEFT JOIN text t ON t.id = u.sender_id
-             WHERE u.first_uuid <= ?1 ORDER BY u.first_uuid DESC LIMIT 1";
+        const QUEUED: &str = concat!(
+            queued!(),
+            " WHERE u.first_uuid <= ?1 ORDER BY u.first_uuid DESC LIMIT 1"
+        );
         let id = self.0.0.as_bytes();
         let found = sql.first(MESSAGE, [id], |row| read_row("message", row, read))?;
         if found.is_some() {
@@ -160,20 +170,6 @@ impl Select<BadMessages> for BadMessagesSince {
     }
 }
 
-impl Select<Vec<(MessagePlace, Option<MessageId>)>> for PersistedAfter {
-    fn select(
-        &self,
-        sql: &Connection,
-        _: &mut Damage,
-    ) -> Outcome<Vec<(MessagePlace, Option<MessageId>)>> {
-        let after = "SELECT id, uuid FROM message WHERE id > ?1 ORDER BY id LIMIT ?2";
-        Ok(sql.all(after, params![self.0.0, int(self.1)], |row| {
-            let mut columns = Columns::new(row);
-            Ok((MessagePlace(columns.get()?), message_id(&mut columns).ok()))
-        })?)
-    }
-}
-
 impl Select<Option<MessagePlace>> for PlaceOfMessage {
     fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Option<MessagePlace>> {
         let place = "SELECT id FROM message WHERE uuid = ?1";
@@ -212,7 +208,8 @@ impl Select<MessagePlace> for NewestPersisted {
     }
 }
 
-fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Message> {
+/// Reads a message; of a row of a queue the first, with the bodies of all.
+pub(super) fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Message> {
     columns.skip();
     if !columns.get::<bool>()? {
         return Err(columns.malformed(Type::Integer, ""));

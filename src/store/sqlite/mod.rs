@@ -42,6 +42,7 @@ mod kept_source;
 mod known_policy;
 mod left_file;
 mod library;
+mod live_messages;
 mod lost_member;
 mod mended_indexes;
 mod message;

@@ -13,7 +13,7 @@ use super::row::{Columns, int, millis, time};
 use super::select::{Damage, Select};
 use super::statements::Statements as _;
 use super::transaction::Transaction;
-use crate::domain::{MessageId, NewUnit, Put, QueueName, Stamp, UnitKey};
+use crate::domain::{MessageId, NewUnit, Put, QueueName, QueueRows, Stamp, UnitKey};
 use crate::store::error::Result;
 use crate::store::message_types::{QueueFacts, QueueRate, RATE_SECONDS};
 use crate::store::query::{QueuedAny, Queues, SentUnder};
@@ -56,14 +56,14 @@ fn put(transaction: &Transaction<'_>, unit: &NewUnit, stamp: &Stamp) -> Outcome<
     }
     let queue = queue_id(transaction, &unit.queue)?;
     let sender = transaction.text_id(&stamp.actor.0)?;
-    let bytes = insert_parts(transaction, unit, queue, sender, stamp.at)?;
+    let (rows, bytes) = insert_parts(transaction, unit, queue, sender, stamp.at)?;
     let count = int(unit.bodies.count());
     add_waiting(transaction, queue, count, bytes)?;
     add_rate(transaction, queue, stamp.at, (count, 0, 0))?;
     if let Some(key) = &unit.key {
         keep_key(transaction, key, unit.first, unit.bodies.count())?;
     }
-    Ok(Put::Queued)
+    Ok(Put::Queued(rows))
 }
 
 /// Keeps what was sent under a key, unless that is known.
@@ -81,20 +81,20 @@ pub(super) fn keep_key(
     Ok(())
 }
 
-/// Inserts the messages of a unit, many in a row. Returns the bytes of their bodies.
+/// Inserts the messages of a unit, many in a row. Returns the rows, and the bytes of the bodies.
 fn insert_parts(
     transaction: &Transaction<'_>,
     unit: &NewUnit,
     queue: i64,
     sender: i64,
     now: DateTime<Utc>,
-) -> rusqlite::Result<i64> {
+) -> rusqlite::Result<(Option<QueueRows>, i64)> {
     const INSERT: &str = "INSERT INTO queued_message (queue_id, first_uuid, count, received_at, sender_id, bodies, checksum)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_checksum(?1, ?2, ?3, ?4, ?5, ?6))";
-    let mut bytes = 0;
+    let (mut rows, mut bytes) = (None, 0);
     for part in unit.bodies.parts(MAX_ROW_BYTES) {
         let (first, count) = (unit.first.after(part.first), int(part.count));
-        transaction.insert(
+        let last = transaction.insert(
             INSERT,
             params![
                 queue,
@@ -105,9 +105,11 @@ fn insert_parts(
                 part.bodies
             ],
         )?;
+        let first = rows.map_or(last, |rows: QueueRows| rows.first);
+        rows = Some(QueueRows { first, last });
         bytes += int(part.bodies.len());
     }
-    Ok(bytes)
+    Ok((rows, bytes))
 }
 
 /// Returns what became of the unit that was sent under this key before, if there was one.

@@ -54,12 +54,11 @@ impl FollowedMessages {
         queue: Option<QueueName>,
         after: Option<MessageId>,
     ) -> Self {
-        let place = match after {
-            Some(id) => Place::Behind(id, Instant::now()),
-            None => {
-                let place = (feed.next_number(), PlaceInUnit::default());
-                Place::Feed(FeedPlace::new(place, HashSet::new()))
-            }
+        let place = if let Some(id) = after {
+            Place::Behind(id, Instant::now())
+        } else {
+            let place = (feed.next_number(), PlaceInUnit::default());
+            Place::Feed(FeedPlace::new(place, HashSet::new()))
         };
         Self {
             feed,
@@ -72,7 +71,7 @@ impl FollowedMessages {
 
     /// Returns whether the client waits for something that the feed does not announce.
     pub(super) fn waits(&self) -> bool {
-        matches!(self.place, Place::Behind(..))
+        !matches!(self.place, Place::Feed(_))
     }
 
     /// Returns what comes next.
@@ -108,10 +107,18 @@ impl FollowedMessages {
             return Ok(Step::Nothing);
         };
         // Before the store is read: what is pushed meanwhile is kept from there on.
-        let first = self.feed.first_number();
+        let kept = self.feed.kept();
+        let has_gap = app.oldest_queue_row().await? < kept.row;
         let read = app.messages(page(*after)).await?;
         let Some(end) = read.end else {
-            let place = (first, PlaceInUnit::default());
+            // It does not keep, or does not know yet, some of those that are not persisted, or that are.
+            if has_gap || kept.persisted < *after {
+                return Ok(Step::Nothing);
+            }
+            // On a server, one that another process put there comes behind later ones of this process.
+            let last = self.last.filter(|_| !app.queues_on_redis());
+            let place = last.and_then(|last| self.feed.place_after(last));
+            let place = place.unwrap_or((kept.first, PlaceInUnit::default()));
             let place = FeedPlace::new(place, std::mem::take(sent));
             self.place = Place::Feed(place);
             return Ok(Step::Frames(Bytes::new()));

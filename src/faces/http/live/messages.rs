@@ -1,10 +1,9 @@
-//! The messages that were pushed lately, for the clients of the live feed: each at the moment at which it is durable, whichever
-//! process put it on its queue.
+//! The messages that were pushed lately, for the clients of the live feed: each when it is durable, whichever process put it on its
+//! queue, and in each queue of the catalogue in the order in which they are persisted.
 //!
 //! Never drops one that a client has not got without that client being closed, or going on by the store.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::message_order::{MessageOrder, Outgoing};
 use super::recent::add_text_frame;
 use crate::app::{App, ErrorKind, MessagesQuery, Queued, Result};
 use crate::domain::{JsonLines, Message, MessageId, MessagePlace, QueueName, bodies_of};
@@ -33,8 +33,6 @@ pub(super) const FOREIGN_LAG: Duration = Duration::from_mins(1);
 /// A message of this process is kept so long after it was persisted at most: its request had only to go on.
 const OWN_LAG: Duration = Duration::from_secs(5);
 
-/// The ids that are read from the store at once.
-const IDS: usize = 500;
 /// The messages that are read from the store at once.
 const PAGE: usize = 100;
 /// The bytes of bodies that are read from the store at once: each client has them in memory.
@@ -52,6 +50,8 @@ pub(super) struct Unit {
     /// The first of them, without its body.
     first: Message,
     bodies: JsonLines,
+    /// Its first row on a queue of the catalogue, if it was there.
+    row: Option<i64>,
     /// The bytes of the bodies of all units up to this one.
     position: u64,
     /// The frames of all, unless they are many.
@@ -182,11 +182,17 @@ struct Recent {
 }
 
 impl Recent {
-    fn push(&mut self, first: Message, bodies: JsonLines) -> u64 {
+    fn push(&mut self, unit: Outgoing) -> u64 {
+        let Outgoing {
+            first,
+            bodies,
+            rows,
+        } = unit;
         self.position += bodies.bodies().len() as u64;
         let unit = Arc::new(Unit {
             first,
             bodies,
+            row: rows.map(|rows| rows.first),
             position: self.position,
             frames: OnceLock::new(),
         });
@@ -217,26 +223,48 @@ pub(super) enum Next {
 #[derive(Clone, Debug)]
 pub(in crate::faces::http) struct MessageFeed(Arc<Inner>);
 
+/// What the feed keeps at one moment.
+pub(super) struct Kept {
+    /// The number of the first unit.
+    pub(super) first: u64,
+    /// A row of a queue: of what was on queues in front of it nothing is kept.
+    pub(super) row: i64,
+    /// The place of the message that was persisted last, as far as the feed knows.
+    pub(super) persisted: MessagePlace,
+}
+
 #[derive(Debug)]
 struct Inner {
-    recent: Mutex<Recent>,
+    state: Mutex<State>,
     /// The number of the next unit.
     next: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct State {
+    recent: Recent,
+    order: MessageOrder,
     /// The place of the message that was persisted last, as far as the store was read.
-    persisted: AtomicI64,
+    persisted: MessagePlace,
 }
 
 impl MessageFeed {
-    /// Returns the feed of the messages that are pushed from now on.
+    /// Returns the feed of the messages that are on queues, and those that are pushed from now on.
     pub(super) async fn start(app: &App) -> Result<Self> {
+        // First: what is persisted meanwhile is read as such.
+        let persisted = app.newest_persisted().await?;
+        let state = State {
+            recent: Recent::default(),
+            order: MessageOrder::from(app.oldest_queue_row().await?),
+            persisted,
+        };
         Ok(Self(Arc::new(Inner {
-            recent: Mutex::default(),
+            state: Mutex::new(state),
             next: watch::Sender::new(0),
-            persisted: AtomicI64::new(app.newest_persisted().await?.0),
         })))
     }
 
-    /// Passes messages on that this process just put on their queue.
+    /// Passes messages on that this process just put on their queue, when they are next; others are read first.
     pub(in crate::faces::http) fn push(
         &self,
         queued: &Queued,
@@ -253,36 +281,43 @@ impl MessageFeed {
             body: String::new(),
             state: None,
         };
-        self.add(first, bodies);
+        let unit = Outgoing {
+            first,
+            bodies,
+            rows: queued.rows,
+        };
+        let mut state = self.state();
+        let units = state.order.put(unit);
+        self.add(state, units);
     }
 
-    fn add(&self, first: Message, bodies: JsonLines) {
-        let next = self.recent().push(first, bodies);
-        self.0.next.send_replace(next);
+    fn add(&self, mut state: MutexGuard<'_, State>, units: Vec<Outgoing>) {
+        for unit in units {
+            let next = state.recent.push(unit);
+            self.0.next.send_replace(next);
+        }
     }
 
-    /// Passes messages on that another process put on a queue, once they are persisted.
+    /// Passes messages on that were not next when this process put them on a queue, or that another process put there: while they
+    /// are there or, on a server, once they are persisted.
     pub(super) async fn read_on(&self, app: &App) -> Result<()> {
         loop {
-            let after = MessagePlace(self.0.persisted.load(Ordering::Relaxed));
-            let ids = app.persisted_after(after, IDS).await?;
-            if ids.is_empty() {
-                return Ok(());
+            let (place, row) = {
+                let state = self.state();
+                (state.persisted, state.order.next_row())
+            };
+            let read = app.live_after(place, row).await?;
+            let unknown = self.state().order.unknown(&read);
+            let unknown = persisted_units(app, unknown).await?;
+            let is_all = read.last_row.is_some();
+            let mut state = self.state();
+            if let Some((place, _)) = read.persisted.last() {
+                state.persisted = *place;
             }
-            for (place, id) in ids {
-                if let Some(id) = id.filter(|id| !app.is_own_message(*id)) {
-                    match app.message_with(id).await {
-                        Ok(mut message) => {
-                            let body = JsonLines::stored(std::mem::take(&mut message.body));
-                            self.add(message, body);
-                        }
-                        // Its queue keeps it no longer, or its row is damaged.
-                        Err(error)
-                            if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Damaged) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                self.0.persisted.store(place.0, Ordering::Relaxed);
+            let units = state.order.read(read, row, unknown);
+            self.add(state, units);
+            if is_all {
+                return Ok(());
             }
         }
     }
@@ -299,7 +334,8 @@ impl MessageFeed {
 
     /// Returns the unit with this number.
     pub(super) fn unit(&self, number: u64) -> Next {
-        let recent = self.recent();
+        let state = self.state();
+        let recent = &state.recent;
         let Some(place) = number.checked_sub(recent.begin) else {
             return Next::Lost;
         };
@@ -313,7 +349,8 @@ impl MessageFeed {
     /// Returns where the messages behind this one begin: the number of a unit and the place in it; `None` when the message is not
     /// kept.
     pub(super) fn place_after(&self, id: MessageId) -> Option<(u64, PlaceInUnit)> {
-        let recent = self.recent();
+        let state = self.state();
+        let recent = &state.recent;
         let mut units = (recent.begin..).zip(&recent.units);
         let (number, place, is_end) = units.find_map(|(number, unit)| {
             let place = unit.place_after(id)?;
@@ -333,20 +370,55 @@ impl MessageFeed {
         } else {
             FOREIGN_LAG
         };
-        let (now, recent) = (app.now(), self.recent());
-        let first = recent.units.front().map(|unit| unit.first.received_at);
+        let (now, state) = (app.now(), self.state());
+        let first = state
+            .recent
+            .units
+            .front()
+            .map(|unit| unit.first.received_at);
         let since = first.map_or(now, |first| first.min(now)) - lag;
         message.persisted_at >= Some(since)
     }
 
-    /// Returns the number of the first unit that is kept.
-    pub(super) fn first_number(&self) -> u64 {
-        self.recent().begin
+    /// Returns what is kept now.
+    pub(super) fn kept(&self) -> Kept {
+        let state = self.state();
+        let row = state.recent.units.iter().find_map(|unit| unit.row);
+        Kept {
+            first: state.recent.begin,
+            row: row.unwrap_or(state.order.next_row()),
+            persisted: state.persisted,
+        }
     }
 
-    fn recent(&self) -> MutexGuard<'_, Recent> {
-        self.0.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reads those of these persisted messages that were not passed on when they were put on their queue.
+async fn persisted_units(app: &App, ids: Vec<MessageId>) -> Result<HashMap<MessageId, Outgoing>> {
+    let mut units = HashMap::new();
+    for id in ids {
+        if app.put_on_server(id) {
+            continue;
+        }
+        match app.message_with(id).await {
+            Ok(mut first) => {
+                let bodies = JsonLines::stored(std::mem::take(&mut first.body));
+                let unit = Outgoing {
+                    first,
+                    bodies,
+                    rows: None,
+                };
+                units.insert(id, unit);
+            }
+            // Its queue keeps it no longer, or its row is damaged.
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Damaged) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(units)
 }
 
 /// Returns the query for the messages that are persisted behind a place.

@@ -10,6 +10,7 @@ mod event_filter;
 mod feed;
 mod followed_messages;
 mod inbound;
+mod message_order;
 mod messages;
 mod recent;
 
