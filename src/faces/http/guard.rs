@@ -321,10 +321,18 @@ pub(super) async fn require(right: Right, request: Request, next: Next) -> Respo
         return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
     }
     let detail = format!("{method} {} is for {words}", without_secrets(path));
-    let hint = if path.starts_with("/api/") {
-        "send a token: `gannet token create NAME --role operator`, then `Authorization: Bearer TOKEN`"
-    } else {
-        "sign in"
+    let is_for_programs = path.starts_with("/api/") || path.starts_with("/endpoint");
+    let hint = match right {
+        _ if !is_for_programs => "sign in",
+        Right::Push => {
+            "send a token: `gannet token create NAME --role ingest`, then `Authorization: Bearer TOKEN`"
+        }
+        Right::Read => {
+            "send a token: `gannet token create NAME --role viewer`, then `Authorization: Bearer TOKEN`"
+        }
+        _ => {
+            "send a token: `gannet token create NAME --role operator`, then `Authorization: Bearer TOKEN`"
+        }
     };
     let problem = Problem::new(StatusCode::UNAUTHORIZED, detail).hint(hint);
     problem.into_response()

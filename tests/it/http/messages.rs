@@ -98,7 +98,7 @@ fn what_was_accepted_is_persisted_as_it_came(redis: Option<&Redis>) {
     let answer = push(
         &service,
         &token,
-        "/endpoint/?queue=orders",
+        "/endpoint?queue=orders",
         "application/x-ndjson",
         lines,
     );

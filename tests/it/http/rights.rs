@@ -195,3 +195,22 @@ fn a_token_of_a_verifier_gives_no_verdict_of_another() {
         assert_eq!(answer.status, status, "{verifier}: {answer:?}");
     }
 }
+
+#[test]
+fn a_stranger_is_told_which_token_to_make() {
+    let gannet = Gannet::new();
+    gannet.configure("[http]\nread = \"users\"\n");
+    gannet.ok(&["add", "https://example.org/a", "--name", "a"]);
+    let service = Service::start(&gannet, &["--no-worker"]);
+    for (method, path, role) in [
+        ("POST", "/api/v1/messages", "ingest"),
+        ("POST", "/endpoint", "ingest"),
+        ("GET", "/api/v1/sources", "viewer"),
+        ("POST", "/api/v1/sources", "operator"),
+    ] {
+        let refused = service.ask(method, path, &[("Content-Type", "application/json")], "1");
+        assert_eq!(refused.status, 401, "{refused:?}");
+        let words = format!("`gannet token create NAME --role {role}`");
+        assert!(refused.text().contains(&words), "{path}: {refused:?}");
+    }
+}

@@ -14,8 +14,9 @@ const VERSION: &str = "/api/v1/versions/{version}";
 const VERDICTS: &str = "/api/v1/versions/{version}/verdicts";
 const SET_VERDICTS: &str = "/api/v1/sets/{name}/verdicts";
 const MESSAGES: &str = "/api/v1/messages";
-/// The short address of the messages, for senders.
+/// The short address of the messages, for senders, who may leave the slash out.
 const ENDPOINT: &str = "/endpoint/";
+const BARE_ENDPOINT: &str = "/endpoint";
 
 /// Returns the routes of the API.
 pub(super) fn routes() -> Vec<Route> {
@@ -88,6 +89,8 @@ pub(super) fn routes() -> Vec<Route> {
         route(post(), MESSAGES, Push, messages::push),
         route(get(), ENDPOINT, Read, messages::list),
         route(post(), ENDPOINT, Push, messages::push),
+        route(get(), BARE_ENDPOINT, Read, messages::list),
+        route(post(), BARE_ENDPOINT, Push, messages::push),
         route(get(), "/api/v1/messages/{id}", Read, messages::show),
         route(get(), "/api/v1/queues", Read, queues::list),
         route(get(), "/api/v1/dead-messages", Read, queues::dead),
