@@ -50,7 +50,7 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
         }
         Err(error) => return cli::report(&error, &mut console).into(),
     };
-    let status = runtime.block_on(dispatch(cli, environment, &mut console));
+    let status = runtime.block_on(run_command(cli, environment, &mut console));
     // A thread that still blocks (in a resolver, say) works for a command that has ended.
     runtime.shutdown_timeout(SHUTDOWN);
     status.into()
@@ -61,6 +61,18 @@ fn flags_of(cli: &Cli) -> Flags {
         config: cli.config.clone(),
         data_dir: cli.data_dir.clone(),
         utc: cli.utc,
+    }
+}
+
+/// Runs a command: here the one of `rates` that needs a worker.
+async fn run_command(cli: Cli, environment: &Environment, console: &mut Console<'_>) -> ExitStatus {
+    let flags = flags_of(&cli);
+    match cli.command.as_ref().and_then(Command::ingest) {
+        Some(args) => ended(
+            passes::ingest(args, &flags, environment, console).await,
+            console,
+        ),
+        None => dispatch(cli, environment, console).await,
     }
 }
 

@@ -59,6 +59,7 @@ pub(crate) use publishing::publish::all_failed;
 pub use publishing::withdraw::{LeftAtPaths, LeftInSet, StandingFaults, Unpublished};
 pub use queue_rates::{QueueLately, QueueStep};
 pub use rates::additions::NewRates;
+pub use rates::ingest::{Ingest, IngestDays, RatesIngest};
 pub use rates::queries::{
     RateSource, RatesAnswer, RatesAt, RatesDay, RatesError, RatesOver, RatesRange, RatesWanted,
 };

@@ -6,7 +6,7 @@ use super::warnings::{warn_of_idle_selections, warn_without_sources};
 use crate::app::{App, Error, ErrorKind, Result, SourceOutcome, SourceResult};
 use crate::config::{Environment, Flags, Identity};
 use crate::domain::Source;
-use crate::faces::cli::args::{Access, FetchArgs};
+use crate::faces::cli::args::{Access, FetchArgs, RatesIngestArgs};
 use crate::faces::cli::{self, Console, ExitStatus, PassToPrint, SetFolders};
 use crate::worker::{MAX_FAILURES, PassReport, Progress, Selection, Stop, Worker};
 
@@ -77,6 +77,32 @@ pub(super) async fn fetch(
         status
     };
     services.close().await;
+    Ok(conclude(&report, status, console))
+}
+
+/// Fetches the currency rates that are wanted and not held.
+pub(super) async fn ingest(
+    args: &RatesIngestArgs,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    let services = Services::open_for_operator(Access::Change, flags, environment).await?;
+    let ingest = services.app.rates_to_ingest(&args.wanted()).await?;
+    let folders = cli::SetFolders::now(&services.app).await;
+    let selection = Selection::These(ingest.sources.clone());
+    let mut report = watched_pass(&services.worker(), selection, console.is_quiet()).await;
+    report.failures.extend(ingest.refused.clone());
+    let app = &services.app;
+    let is_bad = is_bad(app, &mut report).await;
+    let status = cli::print_pass(app, &report.summary, &folders, console).await;
+    cli::print_ingest(&ingest, console);
+    services.close().await;
+    let status = if is_bad {
+        status.max(ExitStatus::Problems)
+    } else {
+        status
+    };
     Ok(conclude(&report, status, console))
 }
 

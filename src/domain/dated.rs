@@ -29,6 +29,11 @@ reads_text!(Day);
 pub struct DayError(pub String);
 
 impl Day {
+    /// Returns the date of the day.
+    pub fn date(self) -> NaiveDate {
+        self.0
+    }
+
     /// Returns the day that contains `time`.
     pub fn containing(time: DateTime<Utc>) -> Self {
         Self(time.date_naive())

@@ -41,6 +41,8 @@ words!(
         SourceAdded = "source.added",
         /// A source's settings were changed.
         SourceEdited = "source.edited",
+        /// A source is not asked for a time, or until it is enabled again: its provider refuses.
+        SourceStopped = "source.stopped",
         /// A source was removed, its history kept.
         SourceRemoved = "source.removed",
         /// A source was removed with its history.

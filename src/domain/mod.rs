@@ -112,7 +112,7 @@ pub use publication::{
 };
 pub use rates::{
     Currency, CurrencyError, DayRates, Provider, Rate, RateTable, RatesAddress, RatesWish, Refused,
-    Stop, UnknownCurrency, parse_day,
+    Stop, UnknownCurrency,
 };
 pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};

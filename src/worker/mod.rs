@@ -24,6 +24,8 @@ mod report;
 mod sets;
 mod standing_faults;
 mod stop;
+mod stopped;
+mod stopping;
 mod supervisor;
 mod unkept;
 mod verify_step;

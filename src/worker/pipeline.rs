@@ -15,6 +15,7 @@ use super::progress::Progress;
 use super::publish_batcher::{Publisher, Reserved};
 use super::read_back::{Bytes, ReadBudget};
 use super::report::MAX_FAILURES;
+use super::stopped::Stopped;
 use super::unkept::Unkept;
 use crate::app::{App, Error, ErrorKind, PublishRequest, Result, SourceOutcome, SourceResult};
 use crate::domain::{
@@ -53,6 +54,8 @@ pub(super) struct Pipeline {
     pub(super) judges: bool,
     /// The budget for reading stored bytes back.
     pub(super) read_budget: ReadBudget,
+    /// The sources that are not asked any more in this pass.
+    pub(super) stopped: Stopped,
 }
 
 /// The work that is left when an attempt is recorded.
@@ -114,6 +117,7 @@ impl Pipeline {
             results: None,
             judges: false,
             read_budget: ReadBudget::default(),
+            stopped: Stopped::default(),
         }
     }
 
@@ -125,10 +129,29 @@ impl Pipeline {
             () = self.closing.cancelled() => return Ok(Next::Done),
             admission = self.limiter.admit(host) => admission,
         };
+        if self.stopped.has(&claim.source) {
+            return Ok(Next::Done);
+        }
         // Boxed, as `record` is: the futures of hundreds of claims that wait for their turn stay small.
         let attempt = Box::pin(self.fetch(&claim, &mut admission)).await;
+        // Before another attempt at this host is admitted.
+        let refusal = self.refusal(&claim.source, &attempt.report);
         let backlog = admission.finish().filter(|_| !attempt.is_light());
-        match Box::pin(self.record(&claim, attempt)).await {
+        let next = self.record_and_reserve(&claim, attempt, backlog).await?;
+        if let Some(refusal) = refusal {
+            self.stop(&claim.source, refusal).await?;
+        }
+        Ok(next)
+    }
+
+    /// Records an attempt, and reserves the memory of its content. The result of a late attempt is dropped.
+    async fn record_and_reserve(
+        &self,
+        claim: &Claim,
+        attempt: Attempt,
+        backlog: Option<OwnedSemaphorePermit>,
+    ) -> Result<Next> {
+        match Box::pin(self.record(claim, attempt)).await {
             Ok(Next::Judge(source, version, content, _)) => {
                 Ok(Next::Judge(source, version, content, backlog))
             }

@@ -8,10 +8,10 @@ use gannet::app::{
 };
 use gannet::clock::Clock as _;
 use gannet::domain::{
-    Currency, Judgement, Provider, SettingsPatch, Verdict, VerdictOutcome, VersionState,
+    Action, Currency, Judgement, Provider, SettingsPatch, Verdict, VerdictOutcome, VersionState,
 };
 
-use crate::rig::{Home, Reply, TestApp, hourly};
+use crate::rig::{Home, Reply, TestApp, hourly, said as said_by};
 
 fn ecb(days: &[(&str, &str)]) -> Reply {
     let days = days.iter().map(|(day, usd)| {
@@ -372,7 +372,7 @@ fn what_cannot_be_shown_or_added_is_refused_with_the_reason() {
         ),
         (
             &["rates", "show", "yesterday"],
-            "expected one such as 2026-11-27",
+            "is not a date: expected year, month and day, such as 2020-01-31, or latest",
         ),
         (&["rates", "add", "ecb", "--base", "USD"], "the base EUR"),
         (&["rates", "add", "other"], "expected fixer or ecb"),
@@ -393,4 +393,180 @@ fn what_cannot_be_shown_or_added_is_refused_with_the_reason() {
         assert_eq!(said.code, Some(2), "{arguments:?}: {said:?}");
         assert!(said.err.contains(why), "{arguments:?}: {said:?}");
     }
+}
+
+const FIXER: &str = "/api/{date}?access_key=${KEY}&base=EUR";
+
+/// An app with a dated source of Fixer, whose window has so many days; its clock shows noon of 2026-01-31.
+async fn with_fixer(days: u32) -> TestApp {
+    let test = TestApp::new().open().await;
+    let mut new = of_rates(&test, FIXER, Provider::Fixer);
+    new.settings.name = Some("fixer".to_owned());
+    new.settings.days = Some(Some(days));
+    test.add(vec![new]).await.expect("added");
+    test
+}
+
+fn serve_day(test: &TestApp, day: &str, usd: &str) {
+    let answer = format!(
+        r#"{{"success":true,"historical":true,"date":"{day}","base":"EUR","rates":{{"USD":{usd}}}}}"#
+    );
+    test.origin.on(&format!("/api/{day}"), [Reply::ok(answer)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_days_of_a_dated_source_are_one_set_of_rates() {
+    let test = with_fixer(3).await;
+    for (day, usd) in [
+        ("2026-01-29", "1.20"),
+        ("2026-01-30", "1.21"),
+        ("2026-01-31", "1.22"),
+    ] {
+        serve_day(&test, day, usd);
+    }
+    test.good_pass().await;
+    let sources = test.rate_sources().await.expect("sources");
+    let found: Vec<_> = sources
+        .iter()
+        .map(|one| (one.name.as_str(), one.held))
+        .collect();
+    assert_eq!(
+        found,
+        [("fixer", Some((day("2026-01-29"), day("2026-01-31"))))]
+    );
+    assert_eq!(json(&test, &on("2026-01-30")).await, r#"{"USD":1.21}"#);
+    let mut of_day = on("latest");
+    of_day.wanted.source = Some("fixer/2026-01-29".to_owned());
+    assert_eq!(json(&test, &of_day).await, r#"{"USD":1.22}"#);
+
+    // A day is corrected, and what was known of it stays.
+    let before = test.clock.now();
+    serve_day(&test, "2026-01-30", "1.25");
+    test.turn(60);
+    test.good_pass().await;
+    let corrected = test.rates_on(&on("2026-01-30")).await.expect("rates");
+    assert_eq!(corrected.rates.rates.as_json(), r#"{"USD":1.25}"#);
+    assert!(corrected.is_correction);
+    let mut earlier = on("2026-01-30");
+    earlier.wanted.as_of = Some(before);
+    assert_eq!(json(&test, &earlier).await, r#"{"USD":1.21}"#);
+
+    // A purge of the source takes all of them along.
+    test.remove(&["fixer".to_owned()], true)
+        .await
+        .expect("purged");
+    assert_eq!(test.rate_sources().await.expect("sources"), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_refuses_is_not_asked_for_other_days() {
+    let refusal = |code: u32| {
+        let text =
+            format!(r#"{{"success":false,"error":{{"code":{code},"type":"no","info":"No."}}}}"#);
+        Reply::ok(text)
+    };
+    for (reply, until, why) in [
+        (
+            refusal(101),
+            None,
+            "stopped: the provider answered with error 101 (no): No.; put the access key",
+        ),
+        (
+            refusal(104),
+            Some("2026-02-01"),
+            "stopped until 2026-02-01 00:00 UTC: the provider answered with error 104",
+        ),
+        (
+            Reply::status(429),
+            Some("2026-02-01"),
+            "stopped until 2026-02-01 00:00 UTC: the provider answered 429",
+        ),
+    ] {
+        let test = with_fixer(9).await;
+        for number in 23..32 {
+            test.origin
+                .on(&format!("/api/2026-01-{number}"), [reply.clone()]);
+        }
+        let report = test.pass().await;
+        let lines: Vec<_> = report
+            .failures
+            .iter()
+            .filter(|line| line.contains("stopped"))
+            .collect();
+        assert_eq!(lines.len(), 1, "{:?}", report.failures);
+        assert!(lines[0].starts_with(&format!("fixer: {why}")), "{lines:?}");
+        // Two were under way at once.
+        let requests = test.origin.requests().len();
+        assert!(requests <= 2, "{requests}: {why}");
+        let said = test.log(Action::SourceStopped).await;
+        assert_eq!(said.len(), 1, "{said:?}");
+        let asked = test.origin.requests().len();
+        test.turn(60);
+        test.pass().await;
+        assert_eq!(test.origin.requests().len(), asked, "{why}");
+        let source = test.source("fixer").await.expect("the source");
+        assert_eq!(source.settings.enabled, until.is_some(), "{why}");
+        // The quota begins anew with the month.
+        test.turn(24 * 60);
+        test.pass().await;
+        assert_eq!(
+            test.origin.requests().len() > asked,
+            until.is_some(),
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn days_are_ingested_once_and_the_command_goes_on_where_it_was() {
+    let home = Home::new("");
+    let root = home.origin.url("/api");
+    let toml = format!("[rates.fixer]\naddress = {root:?}\nallow_private = true\n");
+    home.write_config("config.toml", &toml);
+    for day in 1..=6 {
+        let day = format!("2020-01-0{day}");
+        let answer = format!(
+            r#"{{"success":true,"date":"{day}","base":"EUR","rates":{{"USD":1.1{day}}}}}"#,
+        );
+        let answer = answer.replace("1.12020-01-0", "1.1");
+        home.origin.on(&format!("/api/{day}"), [Reply::ok(answer)]);
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        said_by(
+            &command
+                .env("FIXER_ACCESS_KEY", "s3cret-key")
+                .output()
+                .expect("gannet runs"),
+        )
+    };
+    let added = run(&["rates", "add", "fixer", "--days", "2"]);
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let range = ["--from", "2020-01-01", "--to", "2020-01-06"];
+    let some = run(&[&["rates", "ingest", "--max-requests", "4"], &range[..]].concat());
+    assert_eq!(some.code, Some(0), "{some:?}");
+    assert!(some.err.contains("2 files are left"), "{some:?}");
+    assert_eq!(home.origin.requests().len(), 4);
+    let rest = run(&[&["ingest_rates", "--provider", "fixer"], &range[..]].concat());
+    assert_eq!(rest.code, Some(0), "{rest:?}");
+    assert!(rest.err.contains("4 days are held already"), "{rest:?}");
+    let asked = home.origin.requests();
+    assert_eq!(asked.len(), 6);
+    assert!(
+        asked[5].path.contains("access_key=s3cret-key"),
+        "{}",
+        asked[5].path
+    );
+    let shown = home.ok(&["rates", "history", "USD", "--csv"]);
+    assert_eq!(shown.lines().count(), 7, "{shown}");
+    let again = run(&["rates", "ingest", "--date", "2020-01-03", "--again"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert_eq!(home.origin.requests().len(), 7);
+    let ahead = run(&["rates", "ingest", "--date", "2999-01-01"]);
+    assert!(ahead.err.contains("has not begun"), "{ahead:?}");
+    let none = run(&["rates", "ingest", "--provider", "ecb"]);
+    assert!(
+        none.err.contains("`gannet rates add ecb` adds one"),
+        "{none:?}"
+    );
 }

@@ -14,6 +14,8 @@ pub struct NewRates {
     pub name: Option<String>,
     /// How often it is fetched; once a day by default.
     pub interval: Option<Interval>,
+    /// How many days a source with one file a day keeps asking for.
+    pub days: Option<u32>,
 }
 
 impl App {
@@ -42,6 +44,7 @@ impl App {
             settings: SettingsPatch {
                 name: Some(new.name.unwrap_or_else(|| provider.to_string())),
                 interval: new.interval,
+                days: new.days.map(Some),
                 rates: Some(Some(provider)),
                 // The operator has put this address into the configuration.
                 allow_http: is_http.then_some(true),

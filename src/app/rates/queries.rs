@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{
-    Currency, DayRates, Provider, Source, SourceId, UnknownCurrency, VersionId, parse_day,
+    Currency, Day, DayRates, Provider, Source, SourceId, UnknownCurrency, VersionId,
 };
 use crate::store::{HeldRates, LastRates, RateDay, RateSources, RatesOf, SourceFilter};
 
@@ -43,10 +43,10 @@ impl FromStr for RatesDay {
         if text == "latest" {
             return Ok(Self::Latest);
         }
-        parse_day(text).map(Self::On).ok_or_else(|| {
-            let text = text.escape_debug();
-            format!("`{text}` is not a day: expected one such as 2026-11-27, or latest")
-        })
+        let day = text
+            .parse::<Day>()
+            .map_err(|error| format!("{error}, or latest"))?;
+        Ok(Self::On(day.date()))
     }
 }
 
@@ -150,8 +150,7 @@ impl From<RatesError> for Error {
     fn from(error: RatesError) -> Self {
         let message = error.to_string();
         match error {
-            RatesError::NoSource => Self::not_found(message)
-                .hint("`gannet rates add ecb` adds those of the European Central Bank"),
+            RatesError::NoSource => no_source(),
             RatesError::NoRates {
                 nearest: Some(day), ..
             } => Self::not_found(message).hint(format!("the nearest earlier day is {day}")),
@@ -160,6 +159,12 @@ impl From<RatesError> for Error {
             RatesError::Other(error) => error,
         }
     }
+}
+
+/// Returns the error for a catalogue without rates.
+pub(in crate::app) fn no_source() -> Error {
+    Error::not_found(RatesError::NoSource.to_string())
+        .hint("`gannet rates add ecb` adds those of the European Central Bank")
 }
 
 type Answer<T> = std::result::Result<T, RatesError>;
@@ -256,19 +261,29 @@ impl App {
     /// Returns the source whose rates are wanted: this one, or the first that was added.
     async fn source_of_rates(&self, selector: Option<&str>) -> Answer<(Source, Provider)> {
         let source = if let Some(selector) = selector {
-            self.source(selector).await?
+            self.source_with_rates(selector).await?
         } else {
             let first = self.read(RateSources).await?.into_iter().next();
             let first = first.ok_or(RatesError::NoSource)?;
             self.source(&first.to_string()).await?
         };
-        let Some(provider) = source.settings.rates else {
-            let name = &source.settings.name;
-            let error = Error::new(ErrorKind::Invalid, format!("{name} has no currency rates"));
-            let hint = format!("`gannet edit {name} --rates ecb` says whose rates its files hold");
-            return Err(error.hint(hint).into());
-        };
+        let provider = source.settings.rates.ok_or(RatesError::NoSource)?;
         Ok((source, provider))
+    }
+
+    /// Returns the source that the text names; of a day, the dated source, whose rates those of its days are.
+    pub(in crate::app) async fn source_with_rates(&self, selector: &str) -> Result<Source> {
+        let mut source = self.source(selector).await?;
+        if let Some(day) = source.day {
+            source = self.source(&day.series.to_string()).await?;
+        }
+        if source.settings.rates.is_some() {
+            return Ok(source);
+        }
+        let name = &source.settings.name;
+        let error = Error::new(ErrorKind::Invalid, format!("{name} has no currency rates"));
+        let hint = format!("`gannet edit {name} --rates ecb` says whose rates its files hold");
+        Err(error.hint(hint))
     }
 
     async fn with_held(

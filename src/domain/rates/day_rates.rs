@@ -15,13 +15,6 @@ pub struct DayRates {
     pub rates: RateTable,
 }
 
-/// Reads a day in the one form of ISO 8601 that is used here: `2026-11-27`.
-pub fn parse_day(text: &str) -> Option<NaiveDate> {
-    // chrono also reads `2026-1-7` and years of more digits.
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    day.filter(|day| text.len() == 10 && day.to_string() == text)
-}
-
 /// A currency without a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no rate of {currency} for {date}")]

@@ -9,7 +9,8 @@ use chrono::NaiveDate;
 use xml::attribute::OwnedAttribute;
 use xml::reader::{EventReader, XmlEvent};
 
-use super::{Currency, DayRates, Rate, RateTable, RatesAddress, RatesWish, Refused, parse_day};
+use super::{Currency, DayRates, Rate, RateTable, RatesAddress, RatesWish, Refused};
+use crate::domain::Day;
 
 const FOLDER: &str = "https://www.ecb.europa.eu/stats/eurofxref";
 const LAST_90_DAYS: &str = "eurofxref-hist-90d.xml";
@@ -93,8 +94,10 @@ fn read_cube(
         found.map(|one| one.value.as_str())
     };
     if let Some(time) = value("time") {
-        let date = parse_day(time);
-        let date = date.ok_or_else(|| format!("its day `{}` is none", time.escape_debug()))?;
+        let date = time
+            .parse::<Day>()
+            .map_err(|error| format!("its day: {error}"))?
+            .date();
         if days.len() == MAX_DAYS {
             return Err(format!("it has more than {MAX_DAYS} days"));
         }
@@ -210,7 +213,7 @@ mod tests {
             ),
             (
                 document(r#"<Cube time="yesterday"/>"#),
-                "its day `yesterday` is none",
+                "its day: `yesterday` is not a date",
             ),
             (
                 document(r#"<Cube currency="USD" rate="1"/>"#),

@@ -10,10 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::{
-    Currency, DayRates, Rate, RateTable, RatesAddress, RatesWish, Refused, Stop, parse_day,
-};
-use crate::domain::{check_json, clean_line, shortened};
+use super::{Currency, DayRates, Rate, RateTable, RatesAddress, RatesWish, Refused, Stop};
+use crate::domain::{Day, check_json, clean_line, shortened};
 
 /// The API, which takes the key in the address, and its other form, which takes the key in a header.
 const API: &str = "https://data.fixer.io/api";
@@ -132,8 +130,8 @@ impl Problem<'_> {
 impl Answer<'_> {
     fn rates_of(&self, asked: &Asked) -> Result<DayRates, String> {
         let date = self.date.as_deref().ok_or("it has no `date`")?;
-        let date =
-            parse_day(date).ok_or_else(|| format!("its date `{}` is none", date.escape_debug()))?;
+        let date: Day = date.parse().map_err(|error| format!("its date: {error}"))?;
+        let date = date.date();
         if let Some(day) = asked.date.filter(|day| *day != date) {
             return Err(format!("its date is {date}, and {day} was asked for"));
         }
@@ -173,7 +171,7 @@ impl Asked {
         let url = url.map_err(|error| Refused::because(format!("its address: {error}")))?;
         let date = url
             .path_segments()
-            .and_then(|mut parts| parts.find_map(parse_day));
+            .and_then(|mut parts| parts.find_map(|part| Some(part.parse::<Day>().ok()?.date())));
         let (mut base, mut symbols) = (Currency::EUR, None);
         let currency = |text: &str| {
             let read = text.trim().parse::<Currency>();
@@ -345,12 +343,12 @@ mod tests {
             (
                 DAY,
                 good.replace("2026-11-27", "2026-11-31"),
-                "`2026-11-31` is none",
+                "`2026-11-31` is not a date",
             ),
             (
                 DAY,
                 good.replace("2026-11-27", "2026-1-27"),
-                "`2026-1-27` is none",
+                "`2026-1-27` is not a date",
             ),
             (DAY, good.replace("\"EUR\"", "1"), "no answer of Fixer"),
             (

@@ -15,7 +15,7 @@ mod rates_address;
 mod refused;
 
 pub use currency::{Currency, CurrencyError};
-pub use day_rates::{DayRates, UnknownCurrency, parse_day};
+pub use day_rates::{DayRates, UnknownCurrency};
 pub use provider::Provider;
 pub use rate::Rate;
 pub use rate_table::RateTable;

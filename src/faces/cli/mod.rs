@@ -28,7 +28,8 @@ mod usage;
 pub use args::{AppCommand, Cli, Command};
 pub use commands::{
     SetFolders, adopt_archive, adopt_policy, agree_to_removal, note_policy, print_completions,
-    print_fetched, print_help, print_manual, print_overview, print_policy, rehearse, run,
+    print_fetched, print_help, print_ingest, print_manual, print_overview, print_policy, rehearse,
+    run,
 };
 pub use complete::{Completion, NameKind, completion, print_completion};
 pub use config_page::{config_page, print_config_json, settings_lines};

@@ -85,6 +85,7 @@ mod sql;
 mod sql_damage;
 mod sql_rights;
 mod statements;
+mod stop;
 mod subscribers;
 mod times;
 mod token;

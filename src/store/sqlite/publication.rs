@@ -297,11 +297,11 @@ pub(super) fn be_all_unsure(transaction: &Transaction<'_>) -> rusqlite::Result<(
     transaction.update_states(&query, [])
 }
 
-/// Publishes the source's file once more, if there is one.
+/// Publishes the source's file once more, if there is one; of a dated source, those of its days.
 pub(super) fn publish_again(transaction: &Transaction<'_>, source: SourceId) -> Outcome<()> {
     transaction.execute(
         "UPDATE source_state SET publish_unsure = 1, publish_due = 1
-         WHERE source_id = ?1 AND published_version_id IS NOT NULL",
+         WHERE source_id IN (SELECT id FROM source WHERE id = ?1 OR series_id = ?1) AND published_version_id IS NOT NULL",
         [source.0],
     )?;
     Ok(())

@@ -86,6 +86,7 @@ pub(super) fn purge(
         "DELETE FROM removed_file WHERE source_id = ?1",
         "DELETE FROM refusal WHERE source_id = ?1",
         "DELETE FROM verdict WHERE version_id IN (SELECT id FROM version WHERE source_id = ?1)",
+        "DELETE FROM rate_day WHERE source_id = ?1",
         "DELETE FROM rate_day WHERE version_id IN (SELECT id FROM version WHERE source_id = ?1)",
         "DELETE FROM attempt WHERE source_id = ?1",
         "DELETE FROM provenance WHERE source_id = ?1",

@@ -58,7 +58,7 @@ const LAST_DAY: &str = concat!(
     " ORDER BY r.day DESC LIMIT 1"
 );
 // Without INDEXED BY, SQLite would walk the whole table by id.
-const SOURCES: &str = "SELECT id FROM source INDEXED BY source_rates WHERE rates IS NOT NULL AND removed_at IS NULL ORDER BY id";
+const SOURCES: &str = "SELECT id FROM source INDEXED BY source_rates WHERE rates IS NOT NULL AND day IS NULL AND removed_at IS NULL ORDER BY id";
 const INSERT: &str =
     "INSERT INTO rate_day (source_id, day, base, rates, version_id, known_at, withdrawn_at, checksum)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, row_checksum(?1, ?2, ?3, ?4, ?5, ?6, NULL))";
@@ -181,6 +181,9 @@ fn insert_changed(
     rates: &[DayRates],
     stamp: &Stamp,
 ) -> Outcome<()> {
+    // All days of a dated source are one set of rates.
+    let owner = "SELECT coalesce(series_id, id) FROM source WHERE id = ?1";
+    let source = SourceId(transaction.sql.only(owner, [source.0], |row| row.get(0))?);
     let days = rates.iter().map(|day| day.date);
     let (Some(from), Some(to)) = (days.clone().min(), days.max()) else {
         return Ok(());

@@ -27,7 +27,7 @@ const MIGRATIONS: &[&str] = migrations![
     "001" "002" "003" "004" "005" "006" "007" "008" "009" "010" "011" "012"
     "013" "014" "015" "016" "017" "018" "019" "020" "021" "022" "023" "024"
     "025" "026" "027" "028" "029" "030" "031" "032" "033" "034" "035" "036" "037" "038" "039" "040"
-    "041"
+    "041" "042"
 ];
 
 /// The newest schema as the migrations leave it: a new catalogue gets it at once, and reads no migration.

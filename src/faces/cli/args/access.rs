@@ -50,6 +50,7 @@ impl AppCommand {
             | Self::Messages(_)
             | Self::User(_)
             | Self::Token(_)
+            | Self::LegacyIngest(_)
             | Self::LegacyInterval(_)
             | Self::LegacyEnabled(_) => Access::Change,
         }

@@ -26,7 +26,8 @@ pub use queries::{
     TableFormat,
 };
 pub use rates::{
-    RatesAddArgs, RatesArgs, RatesHistoryArgs, RatesShowArgs, RatesWantedArgs, RatesWhat,
+    RatesAddArgs, RatesArgs, RatesHistoryArgs, RatesIngestArgs, RatesShowArgs, RatesWantedArgs,
+    RatesWhat,
 };
 pub use root::{
     AppCommand, Cli, Command, CompleteArgs, CompletionsArgs, ConfigArgs, ConfigShowArgs,

@@ -10,8 +10,9 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use super::{
     AddArgs, ApplyArgs, CatArgs, DiffArgs, DumpArgs, EditArgs, ExportArgs, FetchArgs, GrepArgs,
     HistoryArgs, ImportArgs, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs,
-    LogArgs, MessagesArgs, RatesArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs,
-    SqlArgs, TokenArgs, UserArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
+    LogArgs, MessagesArgs, RatesArgs, RatesIngestArgs, RatesWhat, RemoveArgs, ReportArgs,
+    RestoreArgs, SelectArgs, ShowArgs, SqlArgs, TokenArgs, UserArgs, VerdictArgs, VerdictsArgs,
+    VerifyArgs,
 };
 use crate::config::parse_listen_address;
 use crate::domain::IntervalError;
@@ -225,6 +226,21 @@ pub enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// Returns the arguments of `rates ingest`, the one of its commands that needs a worker.
+    pub fn ingest(&self) -> Option<&RatesIngestArgs> {
+        match self {
+            Self::App(
+                AppCommand::LegacyIngest(args)
+                | AppCommand::Rates(RatesArgs {
+                    what: RatesWhat::Ingest(args),
+                }),
+            ) => Some(args),
+            _ => None,
+        }
+    }
+}
+
 /// The commands that need only the use-cases.
 #[derive(Debug, Subcommand)]
 pub enum AppCommand {
@@ -291,6 +307,9 @@ pub enum AppCommand {
     /// Create the catalogue if it does not exist.
     #[command(name = "build_db", hide = true)]
     LegacyBuild,
+    /// The predecessor's name of `rates ingest`.
+    #[command(name = "ingest_rates", hide = true)]
+    LegacyIngest(RatesIngestArgs),
     /// The predecessor's name of `add`.
     #[command(name = "add_url", hide = true)]
     LegacyAdd(LegacyIntervalArgs),

@@ -56,7 +56,7 @@ async fn carry_out(
         AppCommand::Rates(args) => rates::run(app, args, console).await,
         AppCommand::Apply(args) => apply::run(app, args, console).await,
         AppCommand::Dump(args) => dump::run(app, args, console).await,
-        AppCommand::LegacyBuild => Ok(ExitStatus::Done), // opening the catalogue has created it
+        AppCommand::LegacyBuild | AppCommand::LegacyIngest(_) => Ok(ExitStatus::Done), // done by now
         AppCommand::LegacyAdd(args) => add::legacy(app, args, console).await,
         AppCommand::LegacyInterval(args) => change::legacy_interval(app, args, console).await,
         AppCommand::LegacyEnabled(args) => change::legacy_enable(app, args, console).await,

@@ -46,3 +46,4 @@ pub use help::print_help;
 pub use manual::print_manual;
 pub use overview::print_overview;
 pub use policy::{adopt_archive, adopt_policy, note_policy, print_policy};
+pub use rates::print_ingest;

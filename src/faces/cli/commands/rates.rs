@@ -7,9 +7,10 @@ use chrono::Days;
 use super::add;
 use super::published::warn_of_unpublished;
 use crate::app::{
-    App, Error, NewRates, RatesAnswer, RatesAt, RatesDay, RatesOver, RatesRange, RatesWanted,
+    App, Error, Ingest, NewRates, RatesAnswer, RatesAt, RatesDay, RatesOver, RatesRange,
+    RatesWanted,
 };
-use crate::domain::{Currency, Moment, Rate, RatesWish};
+use crate::domain::{Currency, Day, Moment, Rate, RatesWish};
 use crate::faces::cli::args::{
     RatesAddArgs, RatesArgs, RatesHistoryArgs, RatesShowArgs, RatesWantedArgs, RatesWhat,
     TableFormat,
@@ -26,6 +27,7 @@ pub(super) async fn run(app: &App, args: &RatesArgs, console: &mut Console<'_>) 
         RatesWhat::Add(args) => add_source(app, args, console).await,
         RatesWhat::Show(args) => show(app, args, console).await,
         RatesWhat::History(args) => history(app, args, console).await,
+        RatesWhat::Ingest(_) => Ok(ExitStatus::Done), // done by now, with a worker
     }
 }
 
@@ -41,6 +43,7 @@ async fn add_source(app: &App, args: &RatesAddArgs, console: &mut Console<'_>) -
             },
             name: args.name.clone(),
             interval: args.every,
+            days: args.days,
         })
         .await?;
     add::print(&added, console)?;
@@ -48,6 +51,25 @@ async fn add_source(app: &App, args: &RatesAddArgs, console: &mut Console<'_>) -
         console.warn(&line);
     }
     Ok(warn_of_unpublished(app, [added.source.id], console).await?)
+}
+
+/// Prints what was not asked for, and how to ask for it.
+pub fn print_ingest(ingest: &Ingest, console: &mut Console<'_>) {
+    if ingest.held > 0 {
+        let days = counted(ingest.held, "day");
+        console.note(&format!("{days} held already; --again asks for them, too"));
+    }
+    if ingest.left > 0 {
+        let files = counted(ingest.left, "file");
+        console.note(&format!("{files} left: the same command goes on with them"));
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun} is"),
+        count => format!("{count} {noun}s are"),
+    }
 }
 
 async fn show(app: &App, args: &RatesShowArgs, console: &mut Console<'_>) -> CommandResult {
@@ -77,7 +99,7 @@ async fn history(app: &App, args: &RatesHistoryArgs, console: &mut Console<'_>) 
         ..wanted(app, &args.wanted)?
     };
     let to = if let Some(day) = args.to {
-        day
+        day.date()
     } else {
         let latest = RatesAt {
             wanted: RatesWanted {
@@ -90,7 +112,8 @@ async fn history(app: &App, args: &RatesHistoryArgs, console: &mut Console<'_>) 
         app.rates_on(&latest).await.map_err(Error::from)?.rates.date
     };
     let so_many = Days::new(u64::from(args.days) - 1);
-    let from = args.from.or_else(|| to.checked_sub_days(so_many));
+    let from = args.from.map(Day::date);
+    let from = from.or_else(|| to.checked_sub_days(so_many));
     let over = RatesOver {
         from: from.unwrap_or(to),
         to,

@@ -422,9 +422,9 @@ CREATE TABLE rate_day (
 ) STRICT;
 CREATE INDEX rate_day_source ON rate_day (source_id, day, known_at, withdrawn_at);
 CREATE INDEX rate_day_version ON rate_day (version_id);
-CREATE INDEX source_rates ON source (rates) WHERE rates IS NOT NULL;
 CREATE UNIQUE INDEX source_day ON source (series_id, day) WHERE series_id IS NOT NULL;
 CREATE INDEX source_state_series ON source_state (next_slot) WHERE active = 2;
 CREATE TABLE queue_server (
     address TEXT NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX source_rates ON source (rates) WHERE rates IS NOT NULL AND day IS NULL;

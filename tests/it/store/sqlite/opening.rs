@@ -44,7 +44,7 @@ fn a_newer_catalogue_is_refused() {
     let expected = StoreError::Newer {
         place: path.display().to_string(),
         found: 99,
-        known: 41,
+        known: 42,
     };
     assert_eq!(error, expected);
     assert!(error.to_string().starts_with(&path.display().to_string()));
