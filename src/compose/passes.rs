@@ -62,6 +62,7 @@ pub(super) async fn fetch(
     if let Err(error) = leave_out_purged(&services.app, &sources, &mut report, console).await {
         report.fail(error);
     }
+    leave_out_dated(&sources, &mut report);
     let app = &services.app;
     let is_bad = is_bad(app, &mut report).await;
     let status = if args.json {
@@ -104,6 +105,17 @@ pub(super) async fn ingest(
         status
     };
     Ok(conclude(&report, status, console))
+}
+
+/// Removes the results of dated sources where their days have results of their own.
+fn leave_out_dated(asked: &[Source], report: &mut PassReport) {
+    let is_dated = |result: &SourceResult| {
+        let mut dated = asked.iter().filter(|source| source.state.days.is_some());
+        dated.any(|source| source.id == result.id)
+    };
+    if !report.results.iter().all(is_dated) {
+        report.results.retain(|result| !is_dated(result));
+    }
 }
 
 /// Reports whether a source was not fetched, or its newest version is not good: exit code 1.

@@ -179,6 +179,8 @@ pub struct DaysState {
     pub failing: u64,
     /// The gravest state among the days of the window.
     pub worst: StateWord,
+    /// The last day in that state.
+    pub worst_day: Option<Day>,
 }
 
 /// Returns the name of a day: `fixer/2020-01-31`.

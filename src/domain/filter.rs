@@ -30,6 +30,7 @@ const MAX_WORDS: usize = 64;
 /// | `host:NAME` | whose address has this host |
 /// | `verifier:NAME` | that a verifier of this name judges |
 /// | `set:NAME` | published by a set of this name |
+/// | `of:NAME` | that are days of the dated source of this name |
 /// | `interval:1d` | with this interval; `<` `<=` `>` `>=` compare |
 /// | `changed:2d` | whose newest version is at most this old; `<` `<=` `>` `>=` compare |
 /// | `due:2h` | due within this time; `due:now` |
@@ -85,6 +86,11 @@ impl Filter {
     /// Returns whether a word asks for published versions that were never judged.
     pub fn asks_unjudged(&self) -> bool {
         self.words.iter().any(Word::asks_unjudged)
+    }
+
+    /// Returns whether a word asks for days of dated sources, which other lists do not have.
+    pub fn asks_days(&self) -> bool {
+        self.words.iter().any(Word::asks_days)
     }
 
     /// Returns whether a word asks for removed sources.

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{PublishPolicy, Source, VersionState};
+use crate::domain::{DaysState, PublishPolicy, Source, VersionState};
 
 /// Returns the published version of a source and its path, or when and why the file was withdrawn. `path` and `time`
 /// are formatted by the face.
@@ -122,6 +122,9 @@ pub(crate) fn published_words(
     time: impl Fn(DateTime<Utc>) -> String,
 ) -> String {
     let state = &source.state;
+    if let Some(days) = &state.days {
+        return days_words(days).unwrap_or_else(|| "no day yet".to_owned());
+    }
     let words = published_place(source, path, time);
     match &state.publish_error {
         Some(why) if source.removed_at.is_some() => {
@@ -133,10 +136,22 @@ pub(crate) fn published_words(
     }
 }
 
+/// Returns which days of a dated source have a version: each is published by itself. `None` without any.
+pub(crate) fn days_words(days: &DaysState) -> Option<String> {
+    let (first, last) = days.range?;
+    Some(match days.held {
+        1 => format!("1 day, {first}"),
+        held => format!("{held} days, {first} to {last}"),
+    })
+}
+
 /// Returns the published version of a source in few words, by its path or, where there is no room for a path, by its
 /// id; `None` if nothing is published.
 pub(crate) fn published_briefly(source: &Source, has_room: bool) -> Option<String> {
     let state = &source.state;
+    if let Some(days) = &state.days {
+        return days_words(days);
+    }
     let own = state.published_version_id.map(|id| {
         if has_room {
             source.published_path.clone()

@@ -1,7 +1,7 @@
 //! The state of a source in the words of every face: one word, and the reason if the newest version is not good.
 
 use crate::app::{Error, History};
-use crate::domain::{Source, Verdict, VersionState, last_of_each};
+use crate::domain::{DaysState, Source, Verdict, VersionState, day_name, last_of_each};
 pub(crate) use crate::domain::{StateWord, is_newest_damaged, next_due};
 
 /// Returns the word of the newest version's state, `damaged` if its row is; none without a version.
@@ -23,6 +23,9 @@ pub(crate) fn state_word(source: &Source) -> String {
 /// Returns the reason for a source's state; `None` where the word is enough.
 pub(crate) fn why(history: &History) -> Option<String> {
     let state = &history.source.state;
+    if let Some(days) = &state.days {
+        return why_of_days(&history.source, days);
+    }
     match StateWord::of(&history.source) {
         StateWord::Down => history.attempts.first()?.error.clone(),
         StateWord::Fail | StateWord::Error => {
@@ -36,6 +39,17 @@ pub(crate) fn why(history: &History) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns how many days of the window of a dated source have a problem, and the gravest one.
+fn why_of_days(source: &Source, days: &DaysState) -> Option<String> {
+    let worst = days.worst_day.filter(|_| days.failing > 0)?;
+    let name = day_name(&source.settings.name, worst);
+    let others = match days.failing {
+        1 => String::new(),
+        failing => format!(", one of {failing} such days"),
+    };
+    Some(format!("{name} is {}{others}", days.worst.shown()))
 }
 
 /// Returns the message for a history that is only partly readable.

@@ -64,7 +64,7 @@ pub use query::{
     ServicesSeenSince, SessionWith, SetMembers, ShownSource, SoundVersions, SourcesInManySets,
     StateCounts, StatesOfMessages, TokenWith, Tokens, UnclaimedDue, UnclaimedPaths, UnnamedObjects,
     UnreportedDamage, UnsureFiles, VerdictsAndDeaths, VerdictsOnEdition, VerdictsOnMessage,
-    VersionCount, VersionForJudging, VersionWith, VersionsBefore, Withdrawals, Workers,
+    VersionCount, VersionForJudging, VersionWith, VersionsBefore, WithDays, Withdrawals, Workers,
 };
 pub use rate_types::{RateDay, RatesOf};
 pub use set_query::{SetsQuery, Shown, Unservable};

@@ -78,6 +78,8 @@ answers! {
 queries! {
     /// Which of these sources exist, removed and damaged ones included.
     ExistingSources(Vec<SourceId>) -> HashSet<SourceId>;
+    /// These sources, and the days of dated ones among them, removed days too.
+    WithDays(Vec<SourceId>) -> Vec<SourceId>;
     /// Those of these sources that are dated: their days are fetched in their place.
     DatedAmong(Vec<SourceId>) -> Vec<SourceId>;
     /// The sources that a filter lets through, by name, and facts of their newest versions and last attempts. Damaged rows

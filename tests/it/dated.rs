@@ -276,6 +276,8 @@ fn a_dated_source_on_the_command_line() {
     home.ok(&["add", &address, "--days", "3", "--name", "fx", private]);
     let said = home.ok(&["fetch", "fx"]);
     assert!(said.contains("3 not there yet"), "{said}");
+    // A line for each day, and none for the dated source.
+    assert_eq!(said.matches("fx").count(), 3, "{said}");
     origin.on("/fx/2020-01-31.csv", [Reply::ok("1,2")]);
     home.ok(&["fetch", "fx/2020-01-31"]);
     assert_eq!(home.ok(&["cat", "fx/2020-01-31"]), "1,2");
@@ -283,6 +285,30 @@ fn a_dated_source_on_the_command_line() {
         serde_json::from_str(&home.ok(&["list", "--json"])).expect("JSON");
     assert_eq!(list.as_array().map(Vec::len), Some(1), "{list}");
     assert_eq!(list[0]["state"], "absent", "{list}");
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&home.ok(arguments)).expect("JSON")
+    };
+    let days = json(&["list", "--filter", "of:fx", "--json"]);
+    let names: Vec<_> = days.as_array().expect("a list").iter().collect();
+    assert_eq!(names.len(), 4, "{days}");
+    assert_eq!(names[0]["name"], "fx/2020-01-31");
+    assert_eq!(
+        (&names[0]["day"], &names[0]["dated_id"]),
+        (&"2020-01-31".into(), &list[0]["id"])
+    );
+    let fx = json(&["show", "fx", "--json"]);
+    assert_eq!(
+        (&fx["days"], &fx["dated"]["held"], &fx["dated"]["missing"]),
+        (&3.into(), &1.into(), &3.into())
+    );
+    assert_eq!(fx["dated"]["last"], "2020-01-31");
+    let shown = home.ok(&["show", "fx"]);
+    for words in ["1 day, 2020-01-31", "missing       3 of", "2020-01-31  new"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    // A pattern means days where it matches nothing else.
+    let said = home.ok(&["fetch", "fx/2020-*"]);
+    assert!(said.contains("fx/2020-01-31"), "{said}");
     let said = home.run(&["edit", "fx", "--address", &origin.url("/x.csv")]);
     assert_eq!(said.code, Some(2), "{said:?}");
 }

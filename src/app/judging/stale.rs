@@ -277,7 +277,8 @@ impl App {
         let sources = if selectors.is_empty() {
             self.ports.store.sources(SourceFilter::with_days()).await?
         } else {
-            self.kept_sources(selectors).await?
+            let sources = self.kept_sources(selectors).await?;
+            self.days_in_place(sources).await?
         };
         let by_id = |source: Source| (source.id, Arc::new(source));
         Ok(sources.into_iter().map(by_id).collect())

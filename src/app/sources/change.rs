@@ -160,8 +160,8 @@ impl App {
 
     /// Makes the next request for each of these sources unconditional.
     pub async fn ask_whole(&self, ids: &[SourceId]) -> Result<()> {
-        for id in ids {
-            self.record(Fact::ForgetValidators(*id)).await?;
+        for id in self.with_days(ids.to_vec()).await? {
+            self.record(Fact::ForgetValidators(id)).await?;
         }
         Ok(())
     }

@@ -4,7 +4,9 @@
 
 use crate::app::{App, Error, Result};
 use crate::domain::{Day, Source, SourceId, named_day};
-use crate::store::{Condition, DatedAmong, OpenDays, OpenedDays};
+use crate::store::{
+    Condition, DatedAmong, ListedDays, OpenDays, OpenedDays, SourceFilter, WithDays,
+};
 
 /// The most days opened in one transaction: others can write between two.
 const BATCH: usize = 500;
@@ -60,6 +62,43 @@ impl App {
             self.make_named_day(selector).await?;
         }
         self.kept_sources(selectors).await
+    }
+
+    /// Returns every present source, days too, by name.
+    pub async fn sources_and_days(&self) -> Result<Vec<Source>> {
+        Ok(self.ports.store.sources(SourceFilter::with_days()).await?)
+    }
+
+    /// Returns the newest days of a dated source, so many at most, newest first.
+    pub async fn days_of(&self, series: SourceId, limit: usize) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            days: ListedDays::Of(series),
+            ..SourceFilter::default()
+        };
+        let mut days = self.ports.store.sources(filter).await?;
+        days.sort_by_key(|source| std::cmp::Reverse(source.day.map(|of| of.day)));
+        days.truncate(limit);
+        Ok(days)
+    }
+
+    /// Returns these sources, with the days of dated ones in their place.
+    pub async fn days_in_place(&self, sources: Vec<Source>) -> Result<Vec<Source>> {
+        let mut found = Vec::with_capacity(sources.len());
+        for source in sources {
+            if source.state.days.is_some() {
+                let mut days = self.days_of(source.id, usize::MAX).await?;
+                days.reverse();
+                found.append(&mut days);
+            } else {
+                found.push(source);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns these ids, and those of the days of dated sources among them, removed ones too.
+    pub(in crate::app) async fn with_days(&self, ids: Vec<SourceId>) -> Result<Vec<SourceId>> {
+        self.read(WithDays(ids)).await
     }
 
     /// Returns those of these sources that are dated.

@@ -85,7 +85,8 @@ impl App {
         let showing = SetsQuery::Showing(sources.clone());
         let showing = self.read(showing).await?;
         let newest_editions = self.newest_editions().await?;
-        let contents = self.read(ContentsOf(sources)).await?;
+        let contents = ContentsOf(self.with_days(sources).await?);
+        let contents = self.read(contents).await?;
         match self.ports.store.overwrite_deleted(true).await {
             // A disk without room for an empty transaction has none for the purge.
             Err(error) if !matches!(error, StoreError::Full { .. }) => return Err(error.into()),

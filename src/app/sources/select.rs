@@ -34,6 +34,9 @@ impl App {
                 );
             }
             if found.len() == before {
+                found.extend(self.days_that_match(selector).await?);
+            }
+            if found.len() == before {
                 return Err(self.no_such_source(selector, kept));
             }
         }
@@ -93,6 +96,16 @@ impl App {
             }
         }
         Ok(each_once(found))
+    }
+
+    /// Returns the days that a pattern matches: one that matches a listed source means none.
+    async fn days_that_match(&self, selector: &str) -> Result<Vec<Source>> {
+        let Some(pattern) = pattern(selector)? else {
+            return Ok(Vec::new());
+        };
+        let mut all = self.sources_and_days().await?;
+        all.retain(|one| one.day.is_some() && pattern.matches(&one.settings));
+        Ok(all)
     }
 
     /// Reports whether the text alone names one source.

@@ -88,6 +88,7 @@ fn every_word_matches_what_it_names() {
         ("set:release", true),
         ("set:rel[ea]ase", true),
         ("set:other", false),
+        ("of:*", false),
         ("interval:6h", true),
         ("interval:1d", false),
         ("interval:<6h", false),

@@ -10,7 +10,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::facts::FilterFacts;
 use crate::domain::moment::age;
-use crate::domain::{Interval, Source, StateWord, masked, nearest_word, next_due};
+use crate::domain::{Interval, Source, StateWord, masked, named_day, nearest_word, next_due};
 
 /// The most bytes of a compiled regular expression: a person far away may have typed it.
 const MAX_REGEX_BYTES: usize = 1 << 20;
@@ -24,7 +24,7 @@ pub fn filter_keys() -> impl Iterator<Item = &'static str> {
 }
 
 /// The keys of words, each with what is expected behind it.
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 10] = [
     ("tag", "a tag or a glob, such as tag:prices or tag:eu-*"),
     ("state", "states, such as state:down or state:fail,error"),
     (
@@ -36,6 +36,10 @@ const KEYS: [(&str, &str); 9] = [
         "the name of a verifier or a glob, such as verifier:schema",
     ),
     ("set", "the name of a set or a glob, such as set:release"),
+    (
+        "of",
+        "the name of a dated source or a glob, such as of:rates",
+    ),
     (
         "interval",
         "hours or days, perhaps behind <, <=, > or >=, such as interval:1d or interval:<6h",
@@ -54,6 +58,9 @@ const KEYS: [(&str, &str); 9] = [
     ),
 ];
 
+/// The words behind `is:`.
+const CONDITIONS: [&str; 5] = ["failing", "due", "off", "published", "unjudged"];
+
 /// One word of a filter.
 #[derive(Clone, Debug)]
 pub(super) struct Word {
@@ -68,6 +75,7 @@ enum Test {
     Host(Name),
     Verifier(Name),
     Set(Name),
+    Of(Name),
     Interval(Comparison, Interval),
     Changed(Comparison, TimeDelta),
     Due(TimeDelta),
@@ -126,6 +134,10 @@ impl Word {
         matches!(self.test, Test::Unjudged)
     }
 
+    pub(super) fn asks_days(&self) -> bool {
+        matches!(self.test, Test::Of(_)) && !self.is_negated
+    }
+
     pub(super) fn asks_removed(&self) -> bool {
         let is_among = |states: &[StateWord]| states.contains(&StateWord::Removed);
         matches!(&self.test, Test::State(states) if !self.is_negated && is_among(states))
@@ -169,6 +181,7 @@ impl Test {
             "host" => Name::parse(&value.to_lowercase()).map(Self::Host),
             "verifier" => Name::parse(value).map(Self::Verifier),
             "set" => Name::parse(value).map(Self::Set),
+            "of" => Name::parse(value).map(Self::Of),
             "interval" => {
                 let (how, length) = comparison(value);
                 let length = length.parse().map_err(|_| expected())?;
@@ -187,11 +200,7 @@ impl Test {
                 "off" => Ok(Self::Off),
                 "published" => Ok(Self::Published),
                 "unjudged" => Ok(Self::Unjudged),
-                _ => {
-                    let words = ["failing", "due", "off", "published", "unjudged"];
-                    let near = nearest_word(value, &words);
-                    Err(expected() + &meant(near))
-                }
+                _ => Err(expected() + &meant(nearest_word(value, &CONDITIONS))),
             },
         }
     }
@@ -213,6 +222,10 @@ impl Test {
             }
             Self::Verifier(name) => facts.verifiers.iter().any(|one| name.is_match(one)),
             Self::Set(name) => state.sets().any(|set| name.is_match(set)),
+            Self::Of(name) => {
+                let series = facts.source.day.and(named_day(&settings.name));
+                series.is_some_and(|(series, _)| name.is_match(series))
+            }
             Self::Interval(how, length) => how.holds(settings.interval.cmp(length)),
             Self::Changed(how, length) => facts
                 .changed_at

@@ -173,6 +173,8 @@ pub(super) async fn all_of(app: &App, filter: &str) -> Result<Vec<Source>, Probl
 async fn matching(app: &App, filter: &Filter) -> app::Result<Vec<Source>> {
     let all = if filter.asks_removed() {
         app.removed_sources(&[]).await?
+    } else if filter.asks_days() {
+        app.sources_and_days().await?
     } else {
         app.sources(&[]).await?
     };

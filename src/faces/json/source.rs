@@ -9,7 +9,8 @@ use super::object::json_object;
 use super::times::{precise, whole_seconds};
 use crate::app::Newest;
 use crate::domain::{
-    AttemptOutcome, FailureKind, Provider, Source, SourceId, SourceSettings, VersionId, exact_size,
+    AttemptOutcome, DaysState, FailureKind, Provider, Source, SourceId, SourceSettings, VersionId,
+    exact_size,
 };
 use crate::faces::state_word::{StateWord, next_due, verified_word};
 
@@ -43,6 +44,38 @@ json_object! {
         set_error: Option<&'a str>,
         withdrawn_at: Option<String>,
         withdrawn_because: Option<&'a str>,
+        dated_id: Option<SourceId>,
+        day: Option<String>,
+    } and {
+        dated: Option<DatedJson>,
+    }
+}
+
+/// What is known of the days of a dated source.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Dated)]
+pub(crate) struct DatedJson {
+    /// How many days have a version.
+    held: u64,
+    /// The first and the last of them; null without any.
+    first: Option<String>,
+    last: Option<String>,
+    /// How many days of the window have no version.
+    missing: u64,
+    /// How many days of the window have a problem.
+    failing: u64,
+}
+
+impl DatedJson {
+    fn new(days: &DaysState) -> Self {
+        let (first, last) = days.range.unzip();
+        Self {
+            held: days.held,
+            first: first.map(|day| day.to_string()),
+            last: last.map(|day| day.to_string()),
+            missing: days.missing,
+            failing: days.failing,
+        }
     }
 }
 
@@ -52,7 +85,8 @@ impl<'a> SourceJson<'a> {
     /// readers still find its file. `published_version_id` is the version that consumers see, in the set's folder too.
     /// `wanted_version_id` is the version to be published at the own path; it differs from `published_version_id`
     /// while the file is out of date. `size_bytes` and `digest` are the newest version's, `error` is the last
-    /// attempt's. `set_error` is why the set fails, if it does.
+    /// attempt's. `set_error` is why the set fails, if it does. A day has `day` and `dated_id`, its dated source; only
+    /// a dated source has `dated`.
     pub(crate) fn new(
         source: &'a Source,
         newest: &'a Newest,
@@ -60,8 +94,7 @@ impl<'a> SourceJson<'a> {
         published_dir: &Path,
     ) -> Self {
         let (settings, state) = (&source.settings, &source.state);
-        let withdrawn = state.withdrawn.as_ref();
-        let is_removed = source.removed_at.is_some();
+        let (withdrawn, is_kept) = (state.withdrawn.as_ref(), source.removed_at.is_none());
         Self {
             id: source.id,
             name: &settings.name,
@@ -80,7 +113,7 @@ impl<'a> SourceJson<'a> {
             state: StateWord::of(source).as_str(),
             removed_at: source.removed_at.map(precise),
             published_version_id: state.served(),
-            wanted_version_id: newest.wanted_version_id.filter(|_| !is_removed),
+            wanted_version_id: newest.wanted_version_id.filter(|_| is_kept),
             publish_error: state.publish_error.as_deref(),
             size_bytes: newest.size_bytes,
             digest: newest.digest.map(|digest| digest.to_string()),
@@ -89,6 +122,9 @@ impl<'a> SourceJson<'a> {
             set_error,
             withdrawn_at: withdrawn.map(|withdrawal| precise(withdrawal.at)),
             withdrawn_because: withdrawn.map(|withdrawal| withdrawal.because.as_str()),
+            dated_id: source.day.map(|of| of.series),
+            day: source.day.map(|of| of.day.to_string()),
+            dated: state.days.as_deref().map(DatedJson::new),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::statements::Statements as _;
 use super::transaction::Transaction;
 use crate::domain::{Source, SourceId};
 use crate::store::error::StoreError;
-use crate::store::query::DatedAmong;
+use crate::store::query::{DatedAmong, WithDays};
 
 /// The days of a dated source in a window.
 pub(super) const BETWEEN: &str =
@@ -24,6 +24,16 @@ impl Select<Vec<SourceId>> for DatedAmong {
         Ok(ids.into_iter().map(SourceId).collect())
     }
 }
+
+impl Select<Vec<SourceId>> for WithDays {
+    fn select(&self, sql: &Connection, _: &mut Damage) -> Outcome<Vec<SourceId>> {
+        let ids = sql.all(WITH_DAYS, [to_json(&self.0)], |row| row.get(0))?;
+        Ok(ids.into_iter().map(SourceId).collect())
+    }
+}
+
+const WITH_DAYS: &str = "SELECT j.value FROM json_each(?1) j
+     UNION SELECT d.id FROM json_each(?1) j CROSS JOIN source d ON d.series_id = j.value";
 
 const DATED_AMONG: &str = "SELECT s.id FROM json_each(?1) j CROSS JOIN source s ON s.id = j.value
      WHERE s.series_id = s.id AND s.removed_at IS NULL GROUP BY s.id";

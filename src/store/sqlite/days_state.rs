@@ -43,16 +43,7 @@ pub(super) fn days_state(
     sql: &Connection,
     series: SourceId,
 ) -> rusqlite::Result<(DaysState, LastAttempt)> {
-    let own = "SELECT s.settings, t.last_attempt_at FROM source s CROSS JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1";
-    let (rules, opened_at) = sql.only(own, [series.0], |row| {
-        let mut columns = Columns::new(row);
-        let settings = columns.settings()?;
-        let rules = DatedRules {
-            days: settings.days.flatten().unwrap_or(DatedRules::DEFAULT.days),
-            ..DatedRules::DEFAULT
-        };
-        Ok((rules, columns.optional_time()?))
-    })?;
+    let (days, opened_at) = opening(sql, series)?;
     let held = "SELECT count(*), min(s.day), max(s.day) FROM source s CROSS JOIN source_state t ON t.source_id = s.id
          WHERE s.series_id = ?1 AND s.day IS NOT NULL AND t.version_id IS NOT NULL";
     let (held, first, last): (u64, Option<Day>, Option<Day>) =
@@ -70,25 +61,40 @@ pub(super) fn days_state(
         missing: 0,
         failing: 0,
         worst: StateWord::Never,
+        worst_day: None,
     };
     let mut last = LastAttempt::default();
     if let Some(opened_at) = opened_at {
         last.opened_at = opened_at;
-        let window = Window::at(opened_at, rules.days);
-        (state.missing, state.failing, state.worst) = gravest(sql, series, window, &mut last)?;
+        let window = Window::at(opened_at, days);
+        add_window(sql, series, window, &mut state, &mut last)?;
     }
     Ok((state, last))
 }
 
-/// Returns how many days of a window have no version, how many have a problem, and the gravest state.
-fn gravest(
+/// Returns how many days the window of a dated source has, and when it was opened last.
+fn opening(sql: &Connection, series: SourceId) -> rusqlite::Result<(u32, Option<DateTime<Utc>>)> {
+    let own = "SELECT s.settings, t.last_attempt_at FROM source s CROSS JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1";
+    sql.only(own, [series.0], |row| {
+        let mut columns = Columns::new(row);
+        let days = columns.settings()?.days.flatten();
+        Ok((
+            days.unwrap_or(DatedRules::DEFAULT.days),
+            columns.optional_time()?,
+        ))
+    })
+}
+
+/// Adds what is known of the days of a window: how many have no version, how many have a problem, and the gravest state.
+fn add_window(
     sql: &Connection,
     series: SourceId,
     window: Window,
+    state: &mut DaysState,
     last: &mut LastAttempt,
-) -> rusqlite::Result<(u64, u64, StateWord)> {
+) -> rusqlite::Result<()> {
     let query = format!(
-        "SELECT s.id, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, {PLACE_COLUMNS},
+        "SELECT s.id, s.day, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, {PLACE_COLUMNS},
              t.publish_due = 1 AND t.publish_error IS NOT NULL
          FROM source s CROSS JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
          WHERE {BETWEEN}"
@@ -96,30 +102,35 @@ fn gravest(
     let parameters = params![series.0, window.first.to_string(), window.last.to_string()];
     let mut damaged = Vec::new();
     let states = sql.sound("source", &query, parameters, &mut damaged, |columns| {
-        let (id, state) = read_day_state(columns, last)?;
-        Ok((id, state))
+        read_day_state(columns, last)
     })?;
-    let missing = states
+    let missing = states.iter().filter(|day| !day.has_version).count();
+    let failing = states.iter().filter(|day| day.word.is_failing()).count();
+    state.missing = missing as u64;
+    state.failing = (failing + damaged.len()) as u64;
+    if let Some(worst) = states
         .iter()
-        .filter(|(has_version, _)| !has_version)
-        .count();
-    let words = states.iter().map(|(_, word)| *word);
-    let failing = words.clone().filter(|word| word.is_failing()).count() + damaged.len();
-    let worst = words.chain(damaged.iter().map(|_| StateWord::Damaged));
-    let worst = worst.max_by_key(|word| word.gravity());
-    Ok((
-        missing as u64,
-        failing as u64,
-        worst.unwrap_or(StateWord::Never),
-    ))
+        .max_by_key(|one| (one.word.gravity(), one.day))
+    {
+        (state.worst, state.worst_day) = (worst.word, Some(worst.day));
+    }
+    if !damaged.is_empty() && state.worst.gravity() < StateWord::Damaged.gravity() {
+        (state.worst, state.worst_day) = (StateWord::Damaged, None);
+    }
+    Ok(())
 }
 
-/// Reads a day: whether it has a version, and its state.
-fn read_day_state(
-    columns: &mut Columns<'_>,
-    last: &mut LastAttempt,
-) -> rusqlite::Result<(bool, StateWord)> {
+/// A day of a window.
+struct DayState {
+    day: Day,
+    has_version: bool,
+    word: StateWord,
+}
+
+/// Reads a day.
+fn read_day_state(columns: &mut Columns<'_>, last: &mut LastAttempt) -> rusqlite::Result<DayState> {
     let id = SourceId(columns.get()?);
+    let day = columns.word()?;
     let failures = columns.count()?;
     let at = columns.optional_time()?;
     let last_outcome = columns.optional_word()?;
@@ -129,7 +140,7 @@ fn read_day_state(
     });
     let has_version = columns.optional::<i64>()?.is_some();
     let version_state: Option<VersionState> = read_newest_state(columns, id);
-    let state = StateWord::from_facts(&StateFacts {
+    let word = StateWord::from_facts(&StateFacts {
         is_removed: false,
         is_enabled: true,
         is_failing: failures > 0,
@@ -146,5 +157,9 @@ fn read_day_state(
     if at > last.at {
         (last.at, last.outcome) = (at, last_outcome);
     }
-    Ok((has_version, state))
+    Ok(DayState {
+        day,
+        has_version,
+        word,
+    })
 }

@@ -178,6 +178,9 @@ fn edit_days(
         if edit.after.publish != edit.before.publish {
             refresh_publication(transaction, day.id)?;
         }
+        if edit.after.rates != edit.before.rates {
+            publish_again(transaction, day.id)?;
+        }
     }
     Ok(())
 }

@@ -25,7 +25,8 @@ struct ExportCounts {
 }
 
 pub(super) async fn run(app: &App, args: &ExportArgs, console: &mut Console<'_>) -> CommandResult {
-    let mut sources = app.sources(&args.sources).await?;
+    let sources = app.sources(&args.sources).await?;
+    let mut sources = app.days_in_place(sources).await?;
     if args.sources.is_empty() {
         // Without selectors, removed sources are exported too.
         sources.extend(app.removed_sources(&[]).await?);

@@ -14,7 +14,8 @@ use crate::faces::json::{self, OccurrencesJson};
 pub(super) async fn run(app: &App, args: &GrepArgs, console: &mut Console<'_>) -> CommandResult {
     let pattern = compiled(args)?;
     let mut found = Vec::new();
-    for source in app.sources(&args.sources).await? {
+    let sources = app.sources(&args.sources).await?;
+    for source in app.days_in_place(sources).await? {
         found.push(app.grep(source, &pattern).await?);
     }
     for one in &found {

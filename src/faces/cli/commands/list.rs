@@ -99,6 +99,8 @@ async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
     let filter = args.only.filter();
     let sources = if args.only.removed || filter.asks_removed() {
         app.removed_sources(&args.sources).await?
+    } else if filter.asks_days() && args.sources.is_empty() {
+        app.sources_and_days().await?
     } else {
         app.sources(&args.sources).await?
     };

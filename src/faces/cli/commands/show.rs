@@ -13,14 +13,17 @@ use crate::faces::cli::args::ShowArgs;
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::look::Look;
+use crate::faces::cli::table::{Cell, Column, Table, left, toned};
 use crate::faces::json::{WholeSourceJson, published_file, write_history};
 use crate::faces::publication::published_words;
 use crate::faces::source_facts::{Facts, list_text, provenance_facts, settings_facts};
-use crate::faces::state_word::{next_due, state_word, why};
-use crate::faces::text::clean;
+use crate::faces::state_word::{next_due, state_word, verified_word, why};
+use crate::faces::text::{clean, or_dash};
 
 /// The number of versions and of attempts that are shown.
 const SHOWN: usize = 10;
+/// The number of days of a dated source that are shown.
+const SHOWN_DAYS: usize = 31;
 
 pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -> CommandResult {
     if let Some(set) = sets::name_of(app, &args.source).await? {
@@ -40,7 +43,12 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
         write_history(&mut console.out, &shown, &history, verdicts).await?;
     } else {
         let (look, out) = (Look::of(app, console), &mut console.out);
-        write(&history, &verifiers, published_dir, &look, out)?;
+        let days = match history.source.state.days {
+            Some(_) => Some(app.days_of(history.source.id, SHOWN_DAYS).await?),
+            None => None,
+        };
+        let days = days.as_deref();
+        write(&history, days, &verifiers, published_dir, &look, out)?;
         if history.source.removed_at.is_none() {
             let id = history.source.id.to_string();
             let earlier = app.earlier_judges(std::slice::from_ref(&id)).await?;
@@ -54,6 +62,7 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
 
 fn write(
     history: &History,
+    days: Option<&[Source]>,
     verifiers: &[String],
     published_dir: &Path,
     look: &Look,
@@ -71,6 +80,7 @@ fn write(
             look.zoned_time(source.state.last_attempt_at),
         ),
     ]);
+    facts.extend(days_facts(source));
     facts.extend(last_attempt_facts(history));
     facts.extend([
         ("next due", next_fact(source, look)),
@@ -80,7 +90,42 @@ fn write(
     facts.extend(policy_fact(history));
     write_facts(&facts, look, out)?;
     writeln!(out)?;
-    write_tables(history, look, out)
+    match days {
+        Some(days) => write_days(source, days, look, out),
+        None => write_tables(history, look, out),
+    }
+}
+
+/// Writes the days of a dated source, newest first.
+fn write_days(
+    source: &Source,
+    days: &[Source],
+    look: &Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if days.is_empty() {
+        return writeln!(out, "days: none yet");
+    }
+    writeln!(out, "days:")?;
+    let columns: [(Column, Cell<Source>); 6] = [
+        (left("DAY"), |day, _| or_dash(day.day.map(|of| of.day))),
+        (toned("STATE"), |day, _| state_word(day)),
+        (left("VERSION"), |day, _| {
+            or_dash(day.state.version_id.map(|id| format!("v{id}")))
+        }),
+        (toned("VERIFIED"), |day, _| or_dash(verified_word(day))),
+        (left(look.age_heading("LAST")), |day, look| {
+            look.ago(day.state.last_attempt_at)
+        }),
+        (left("NEXT"), |day, look| look.until(next_due(day))),
+    ];
+    Table::of(columns, days, look).write(out, 2, look)?;
+    let known = source.state.days.as_ref().map_or(0, |state| state.held);
+    if known > days.len() as u64 {
+        let name = &source.settings.name;
+        writeln!(out, "all of them: gannet list --filter of:{name}")?;
+    }
+    Ok(())
 }
 
 /// Returns the policy under which the newest version got its state.
@@ -92,6 +137,17 @@ fn policy_fact(history: &History) -> Option<(&'static str, String)> {
         newest.id, newest.state
     );
     Some(("policy", words))
+}
+
+/// Returns how many days of the window of a dated source have no file, or a problem.
+fn days_facts(source: &Source) -> Facts {
+    let Some(days) = &source.state.days else {
+        return Facts::new();
+    };
+    let counts = [("missing", days.missing), ("failing", days.failing)];
+    let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+    let words = |(name, days)| (name, format!("{days} of the days of its window"));
+    counts.map(words).collect()
 }
 
 /// Returns the addresses that the last attempt requested, and the peers that answered.
@@ -145,7 +201,7 @@ mod tests {
         let published = Path::new("/data/published");
         let look = Look::plain(at("17:00:00"));
         let verifiers = ["schema".to_owned()];
-        write(&sample(), &verifiers, published, &look, &mut out).expect("a buffer");
+        write(&sample(), None, &verifiers, published, &look, &mut out).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r"
         source        1 prices
         address       https://example.org/1.csv
@@ -192,6 +248,6 @@ mod tests {
             .keys()
             .cloned()
             .collect();
-        insta::assert_snapshot!(keys.join(" "), @"id name address interval enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at published_version_id wanted_version_id publish_error size_bytes digest error_kind error set_error withdrawn_at withdrawn_because headers allow_private allow_http allow_empty publish rates max_size days final_after user created_at verifiers attempts versions");
+        insta::assert_snapshot!(keys.join(" "), @"id name address interval enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at published_version_id wanted_version_id publish_error size_bytes digest error_kind error set_error withdrawn_at withdrawn_because dated_id day dated headers allow_private allow_http allow_empty publish rates max_size days final_after user created_at verifiers attempts versions");
     }
 }

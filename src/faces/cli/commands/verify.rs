@@ -175,7 +175,8 @@ async fn select(app: &App, targets: &[String]) -> Result<Vec<(Source, Version)>,
             selected.push(app.version(target).await?);
             continue;
         }
-        for source in app.sources(std::slice::from_ref(target)).await? {
+        let sources = app.sources(std::slice::from_ref(target)).await?;
+        for source in app.days_in_place(sources).await? {
             let oldest_first = app.versions(source.id).await?.into_iter().rev();
             selected.extend(oldest_first.map(|version| (source.clone(), version)));
         }

@@ -10,6 +10,7 @@ mod compare;
 mod content_page;
 mod content_window;
 mod data;
+mod days;
 mod dead_messages;
 mod diff;
 mod diff_lines;

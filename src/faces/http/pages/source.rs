@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::days::days_section;
 use super::elements::{done, facts, state, text};
 use super::fetching::fetch_news;
 use super::fields::{Fields, FormError};
@@ -38,6 +39,7 @@ pub(super) async fn shown(
     let plots = plots(visit, &source).await?;
     let versions = versions_section(visit, &source).await?;
     let attempts = attempts_section(visit, &source).await?;
+    let days = days_section(visit, &source).await?;
     let name = text(&source.settings.name);
     let content = html! {
         p.crumbs { a href="/sources" { "Sources" } }
@@ -46,17 +48,18 @@ pub(super) async fn shown(
         (fetch_news(visit, &source, last))
         div #source data-live="" { p.headline { (state(&source)) } (facts(&state_facts)) }
         @if visit.may(Right::Operate) { (buttons(&source)) }
+        @if let Some(of) = source.day { p { "A day of " a href={ "/sources/" (of.series) } { "its dated source" } ", and changed with it." } }
         section aria-labelledby="settings" {
             h2 #settings { "Settings" }
             (facts(&settings_facts(&source)))
-            @if visit.may(Right::Operate) && source.removed_at.is_none() {
+            @if visit.may(Right::Operate) && source.removed_at.is_none() && source.day.is_none() {
                 @match refused {
                     Some((typed, error)) => (settings_form(&source, typed, Some(error))),
                     None => (settings_form(&source, &present(&source.settings), None)),
                 }
             }
         }
-        div #history data-live="" { (plots) (versions) (attempts) }
+        div #history data-live="" { @if let Some(days) = days { (days) } @else { (plots) (versions) (attempts) } }
         p { a href={ "/log?source=" (source.id) } { "The log of this source" } }
     };
     let status = refused.map_or(StatusCode::OK, |(_, error)| error.status);
@@ -69,6 +72,8 @@ fn buttons(source: &Source) -> Markup {
         div.buttons {
             @if source.removed_at.is_some() {
                 form method="post" action={ (place) "/restore" } { button.main type="submit" { "Bring back" } }
+            } @else if source.day.is_some() {
+                form method="post" action={ (place) "/fetch" } { button.main type="submit" { "Fetch now" } }
             } @else {
                 form method="post" action={ (place) "/fetch" } { button.main type="submit" { "Fetch now" } }
                 form method="post" action={ (place) "/enabled" } {
@@ -80,7 +85,7 @@ fn buttons(source: &Source) -> Markup {
                     }
                 }
             }
-            a.button href={ (place) "/remove" } { @if source.removed_at.is_some() { "Delete the history …" } @else { "Remove …" } }
+            @if source.day.is_none() { a.button href={ (place) "/remove" } { @if source.removed_at.is_some() { "Delete the history …" } @else { "Remove …" } } }
         }
     }
 }
