@@ -1,8 +1,9 @@
 //! The faces: how people and programs reach the use-cases of `app`. Faces never import each other; they share `text`,
-//! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `version_diff`, `json`, `indent`,
-//! `json_tokens`, `options`, `queue_words` and `remote_words`.
+//! `state_word`, `publication`, `set_words`, `file_change`, `folder_change`, `filtering`, `version_diff`, `json`, `csv`,
+//! `indent`, `json_tokens`, `options`, `queue_words` and `remote_words`.
 
 pub mod cli;
+mod csv;
 mod file_change;
 mod filtering;
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod page_fetches;
 mod page_lists;
 mod pages;
 mod people;
+mod rates;
 mod redis_damage;
 mod redis_faults;
 mod rights;

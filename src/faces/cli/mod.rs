@@ -8,7 +8,6 @@ mod complete;
 mod config_page;
 mod consent;
 mod console;
-mod csv;
 mod exit;
 mod export_folder;
 mod facts;

@@ -105,6 +105,9 @@ impl Unit {
     /// Returns the unit with a queue and a sender that there are, whatever is damaged: without them it could neither be persisted
     /// nor given up.
     fn with_names(self, transaction: &Transaction<'_>) -> Outcome<Self> {
+        if self.fits {
+            return Ok(self);
+        }
         let sql = transaction.sql;
         let has_queue = sql.any("SELECT 1 FROM queue WHERE id = ?1", [self.queue_id])?;
         let has_sender = sql.any("SELECT 1 FROM text WHERE id = ?1", [self.sender_id])?;
@@ -122,7 +125,6 @@ impl Unit {
             } else {
                 transaction.text_id(UNKNOWN_SENDER)?
             },
-            fits: false,
             ..self
         })
     }
@@ -270,6 +272,7 @@ fn count_taken(
 fn oldest_units(sql: &Connection) -> rusqlite::Result<(Vec<Unit>, bool)> {
     const UNITS: &str = "SELECT id, queue_id, first_uuid, count, received_at, sender_id, bodies, tries,
              coalesce(checksum = row_checksum(queue_id, first_uuid, count, received_at, sender_id, bodies), 0)
+                 AND EXISTS (SELECT 1 FROM queue WHERE id = queue_id) AND EXISTS (SELECT 1 FROM text WHERE id = sender_id)
          FROM queued_message ORDER BY id";
     let mut statement = sql.prepare_cached(UNITS)?;
     let mut rows = statement.query([])?;

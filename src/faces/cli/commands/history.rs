@@ -7,11 +7,12 @@ use serde_json::Map;
 use super::damaged::Damaged;
 use crate::app::{App, History};
 use crate::domain::{Attempt, Verdict, VerdictOutcome, format_size, last_of_each, with_origin};
+use crate::faces::cli::Console;
 use crate::faces::cli::args::{HistoryArgs, TableFormat};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
-use crate::faces::cli::{Console, csv};
+use crate::faces::csv;
 use crate::faces::json::{self, AttemptJson, VersionJson, write_history};
 use crate::faces::text::or_dash;
 

@@ -11,7 +11,8 @@ use crate::domain::Event;
 use crate::faces::cli::args::{LogArgs, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
-use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::csv;
 use crate::faces::json::{self, EventJson};
 use crate::faces::text::{clean, wrap};
 

@@ -14,7 +14,8 @@ use crate::faces::cli::args::{MessageListArgs, MessagesArgs, MessagesWhat, SendA
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right};
-use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::csv;
 use crate::faces::indent::indented;
 use crate::faces::json::{
     self, DeadMessageJson, JudgedMessageJson, MessageJson, QueueJson, SentJson,

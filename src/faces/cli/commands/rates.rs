@@ -18,7 +18,8 @@ use crate::faces::cli::args::{
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, left, right};
-use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::csv;
 use crate::faces::json::{self, RateJson, RatesJson};
 use crate::faces::text::clean;
 

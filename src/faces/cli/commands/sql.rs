@@ -10,7 +10,8 @@ use crate::faces::cli::args::{SqlArgs, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, right};
-use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::csv;
 use crate::faces::json;
 use crate::faces::text::{clean, count};
 

@@ -8,7 +8,8 @@ use crate::faces::cli::args::{TableFormat, TokenArgs, TokenWhat};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left};
-use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::csv;
 use crate::faces::json::{self, TokenJson};
 
 /// Checks the name of a new token, before a catalogue is begun for it.

@@ -7,7 +7,8 @@ use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::password::ask_password;
 use crate::faces::cli::table::{Table, flexible, left};
-use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::csv;
 use crate::faces::json::{self, PersonJson};
 
 pub(super) async fn run(app: &App, args: &UserArgs, console: &mut Console<'_>) -> CommandResult {

@@ -10,7 +10,8 @@ use crate::faces::cli::args::{TableFormat, VerdictsArgs};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
-use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::csv;
 use crate::faces::json::{self, VerdictJson, VerdictOnJson};
 use crate::faces::text::{clean, clean_line};
 

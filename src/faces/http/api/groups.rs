@@ -5,7 +5,7 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{OpenApi, PathItem};
 
 /// The groups, each with its description.
-const GROUPS: [(&str, &str); 9] = [
+const GROUPS: [(&str, &str); 10] = [
     (
         "sources",
         "The addresses that are watched: their settings, attempts and versions, and fetching one now.",
@@ -31,6 +31,10 @@ const GROUPS: [(&str, &str); 9] = [
         "Where messages wait until they are persisted, and how fast they go through.",
     ),
     ("dead-messages", "What could not be persisted."),
+    (
+        "rates",
+        "Currency rates of a day, and over a range of days.",
+    ),
     ("events", "What happened, as the log has it."),
     ("summary", "All sources in numbers."),
 ];
@@ -46,7 +50,8 @@ impl Modify for Groups {
         });
         description.tags = Some(groups.into());
         for (path, item) in &mut description.paths.paths {
-            let rest = path.strip_prefix("/api/v1/").unwrap_or_default();
+            let rest = path.strip_prefix("/api/v1").unwrap_or(path);
+            let rest = rest.trim_start_matches('/');
             let group = rest.split('/').next().unwrap_or_default();
             let PathItem {
                 get,

@@ -17,6 +17,7 @@ mod openapi;
 mod pages_schema;
 mod parameters;
 mod queues;
+mod rates;
 mod refusals;
 mod remote;
 mod routes;

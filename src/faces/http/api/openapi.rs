@@ -7,8 +7,8 @@ use super::answer::json;
 use super::groups::Groups;
 use super::refusals::{Refusals, Tokens};
 use super::{
-    change, events, fetch, history, images, messages, queues, sets, source, sources, summary,
-    version,
+    change, events, fetch, history, images, messages, queues, rates, sets, source, sources,
+    summary, version,
 };
 use crate::faces::http::problem::{Problem, ProblemJson};
 
@@ -24,7 +24,7 @@ use crate::faces::http::problem::{Problem, ProblemJson};
         history::attempts, history::versions, version::show, version::content, version::diff, version::verdicts,
         version::give_verdict, version::verify, sets::list, sets::show, sets::verdicts,
         sets::give_verdict, sets::verify, images::list, messages::list, messages::push,
-        messages::show, queues::list, queues::dead, queues::retry, queues::delete, events::list, summary::show
+        messages::show, queues::list, queues::dead, queues::retry, queues::delete, rates::show, rates::list, events::list, summary::show
     ),
     components(schemas(ProblemJson)),
     modifiers(&Tokens, &Refusals, &Groups)

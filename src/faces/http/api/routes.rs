@@ -3,8 +3,8 @@
 use axum::http::Method;
 
 use super::{
-    change, docs_page, events, fetch, health, history, images, messages, openapi, queues, sets,
-    source, sources, summary, version,
+    change, docs_page, events, fetch, health, history, images, messages, openapi, queues, rates,
+    sets, source, sources, summary, version,
 };
 use crate::faces::http::caller::Right::{Anybody, Judge, Operate, Push, Read};
 use crate::faces::http::route::{Route, route};
@@ -85,6 +85,9 @@ pub(super) fn routes() -> Vec<Route> {
         route(post(), SET_VERDICTS, Judge, sets::give_verdict),
         route(post(), "/api/v1/sets/{name}/verify", Operate, sets::verify),
         route(get(), "/api/v1/images", Read, images::list),
+        route(get(), "/rates/{date}", Read, rates::show),
+        route(get(), "/rates/{date}/", Read, rates::show),
+        route(get(), "/api/v1/rates", Read, rates::list),
         route(get(), MESSAGES, Read, messages::list),
         route(post(), MESSAGES, Push, messages::push),
         route(get(), ENDPOINT, Read, messages::list),
