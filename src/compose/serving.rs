@@ -181,7 +181,8 @@ pub(super) async fn over(
     service::notify_ready("serving");
     let passes = async {
         if works {
-            return service::work(services, worker, stop, false, console).await;
+            let working = service::work(services, worker, stop, false, console);
+            return Box::pin(working).await;
         }
         Ok(())
     };

@@ -79,9 +79,8 @@ impl Pipeline {
             .await
         {
             Ok(name) if is_first => self.add_failure(|| format!("{name}: {what}")),
-            Ok(_) => {}
-            // Removed meanwhile.
-            Err(StoreError::Missing { .. }) => {}
+            // Stopped, or removed meanwhile.
+            Ok(_) | Err(StoreError::Missing { .. }) => {}
             Err(error) => return Err(error.into()),
         }
         Ok(())

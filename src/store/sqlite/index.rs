@@ -54,6 +54,7 @@ pub(super) const HISTORIES: &[&str] = &[
     "blob",
     "message",
     "message_verdict",
+    "rate_day",
 ];
 
 /// Tables whose rows are found by their keys alone.

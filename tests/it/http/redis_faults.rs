@@ -181,7 +181,7 @@ fn a_server_that_stood_still_takes_nothing_for_which_the_sender_does_not_wait_an
             "{listed}"
         );
     }
-    assert!(asked.elapsed() < Duration::from_secs(60), "{asked:?}");
+    assert!(asked.elapsed() < Duration::from_mins(1), "{asked:?}");
     rig.redis.signal(Signal::CONT);
     until("messages are taken again", || {
         rig.push(&service, "3").status == 202

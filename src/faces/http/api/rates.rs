@@ -7,12 +7,12 @@ use std::str::FromStr;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::parameters::parsed;
 use crate::app::{App, RatesAnswer, RatesAt, RatesError, RatesOver, RatesWanted};
-use crate::domain::{Currency, Digest, Moment, format_size, parse_day};
+use crate::domain::{Currency, Day, Digest, Moment, format_size};
 use crate::faces::csv;
 use crate::faces::http::accept::prefers;
 use crate::faces::http::conditions::{Conditions, Outcome};
@@ -203,29 +203,14 @@ fn range(
     from: Option<&str>,
     to: Option<&str>,
 ) -> Result<(NaiveDate, NaiveDate), Problem> {
-    let to = match to {
-        Some(text) => day("to", text)?,
-        None => app.now().date_naive(),
-    };
-    let from = match from {
-        Some(text) => day("from", text)?,
-        None => to.checked_sub_days(Days::new(30)).unwrap_or(to),
-    };
+    let last = parsed::<Day>("to", to)?.unwrap_or(Day::containing(app.now()));
+    let first = parsed::<Day>("from", from)?.unwrap_or(last.before(30));
+    let (from, to) = (first.date(), last.date());
     if (to - from).num_days() >= MAX_DAYS {
         let detail = format!("the range from {from} to {to} is too long: {MAX_DAYS} days at most");
         return Err(Problem::invalid(detail));
     }
     Ok((from, to))
-}
-
-fn day(name: &str, text: &str) -> Result<NaiveDate, Problem> {
-    let wrong = || {
-        let shown = text.escape_debug();
-        Problem::invalid(format!(
-            "`{name}`: `{shown}` is not a day: expected one such as 2026-11-27"
-        ))
-    };
-    parse_day(text).ok_or_else(wrong)
 }
 
 fn symbols(text: &str) -> Result<Vec<Currency>, Problem> {

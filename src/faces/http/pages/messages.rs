@@ -15,7 +15,7 @@ use crate::app::{MessagesQuery, NewMessages, Queueing, QueuesRead};
 use crate::domain::{
     JsonLines, Message, MessageId, MessagePlace, QueueName, VersionState, shortened,
 };
-use crate::faces::http::api::{message_id, place_after, put_on_queue};
+use crate::faces::http::api::{place_after, put_on_queue};
 use crate::faces::http::caller::Right;
 use crate::faces::http::problem::Problem;
 
