@@ -64,6 +64,8 @@
 //!   request, which are on their queue together or not at all
 //! - **consumer**: persists messages: takes them from their queue in the same transaction; a message that cannot be
 //!   persisted is *dead* after five tries
+//! - **rates, provider**: what units of other currencies one unit of a *base* was worth on a day, as the published version
+//!   of a file says; who gives such files, in a form of its own
 //! - **notifier, notice**: a program or a webhook that receives changes; the message that it receives
 //! - **catalogue**: the database, `gannet.db`; the *archive* is everything else in the data folder
 //! - **mark**: the number that catalogue and archive carry both, so that a catalogue put back from a copy is

@@ -113,7 +113,7 @@ fn json_has_the_promised_shape() {
         "id name address interval enabled tags last_attempt_at next_due_at last_outcome \
          failures version_id verified published_path set state removed_at published_version_id \
          wanted_version_id publish_error size_bytes digest error_kind error set_error withdrawn_at \
-         withdrawn_because"
+         withdrawn_because dated_id day dated"
     );
     assert_eq!(
         (

@@ -363,7 +363,10 @@ mod tests {
             "error": "503 Service Unavailable",
             "set_error": null,
             "withdrawn_at": null,
-            "withdrawn_because": null
+            "withdrawn_because": null,
+            "dated_id": null,
+            "day": null,
+            "dated": null
           },
           {
             "id": 21,
@@ -391,7 +394,10 @@ mod tests {
             "error": null,
             "set_error": null,
             "withdrawn_at": null,
-            "withdrawn_because": null
+            "withdrawn_because": null,
+            "dated_id": null,
+            "day": null,
+            "dated": null
           }
         ]
         "#);
@@ -400,11 +406,11 @@ mod tests {
     #[test]
     fn spreadsheets_get_csv() {
         insta::assert_snapshot!(print(TableFormat::Csv, Some(40)).replace("\r\n", "\n"), @r#"
-        id,name,address,interval,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path,set,state,removed_at,published_version_id,wanted_version_id,publish_error,size_bytes,digest,error_kind,error,set_error,withdrawn_at,withdrawn_because
-        1,prices,https://example.org/1.csv,6h,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv,,down,,11,11,,5,sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8,status,503 Service Unavailable,,,
-        21,"rates, daily",https://example.org/21.csv,6h,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv,,off,,31,,,,,,,,,
-        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6h,true,,,2026-01-31T18:00:00Z,,0,,,,,never,,,,,,,,,,,
-        4,list,https://example.org/4.csv,6h,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv,,fail,,3,,,,,,,,,
+        id,name,address,interval,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path,set,state,removed_at,published_version_id,wanted_version_id,publish_error,size_bytes,digest,error_kind,error,set_error,withdrawn_at,withdrawn_because,dated_id,day
+        1,prices,https://example.org/1.csv,6h,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv,,down,,11,11,,5,sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8,status,503 Service Unavailable,,,,,
+        21,"rates, daily",https://example.org/21.csv,6h,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv,,off,,31,,,,,,,,,,,
+        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6h,true,,,2026-01-31T18:00:00Z,,0,,,,,never,,,,,,,,,,,,,
+        4,list,https://example.org/4.csv,6h,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv,,fail,,3,,,,,,,,,,,
         "#);
     }
 }

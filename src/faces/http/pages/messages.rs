@@ -104,14 +104,21 @@ async fn listed(
                 @if page.next.is_some() { a rel="next" href=(visit.link(&[("after", page.next.as_deref())])) { "Older" } }
             }
         }
-        @if visit.may(Right::Push) {
-            (send_form(&names, refused))
-        } @else if visit.caller.name.is_none() {
-            p.dim { a href=(visit.sign_in_place()) { "Sign in" } " as an operator to send a message from here." }
-        }
+        (sending(visit, &names, refused))
     };
     let status = refused.map_or(StatusCode::OK, |(_, error)| error.status);
     Ok(visit.page_with(status, Section::Messages, "Messages", &content))
+}
+
+/// Shows the form that sends a message, or who may do so.
+fn sending(visit: &Visit, queues: &[&str], refused: Option<(&Fields, &FormError)>) -> Markup {
+    html! {
+        @if visit.may(Right::Push) {
+            (send_form(queues, refused))
+        } @else if visit.caller.name.is_none() {
+            p.dim { a href=(visit.sign_in_place()) { "Sign in" } " as an operator to send a message from here." }
+        }
+    }
 }
 
 /// Shows the way between the pages of messages and queues.
