@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 
 mod acting;
 mod input_queue;
+mod judged_messages;
 mod messages;
 mod styles;
 mod views;

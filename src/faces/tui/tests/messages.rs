@@ -5,10 +5,7 @@ use chrono::TimeDelta;
 use super::views::{looks_as_before, press_answered};
 use super::*;
 use crate::app::{QueueFacts, QueueRate};
-use crate::domain::{
-    DeadMessage, Message, MessageId, MessageVerdict, NewVerdict, QueueName, VerdictOutcome,
-    VersionState,
-};
+use crate::domain::{DeadMessage, Message, MessageId, QueueName, VersionState};
 use crate::faces::tui::messages::ask::{
     DeadDeed, DeadRow, MessageFilter, MessageRef, MessageRow, MessagesAsk, MessagesRead,
     WholeMessage,
@@ -17,7 +14,7 @@ use crate::faces::tui::messages::parts::MessagePane;
 use crate::faces::tui::messages::view::HELD;
 use crate::faces::tui::model::Page;
 
-fn id(number: u128) -> MessageId {
+pub(super) fn id(number: u128) -> MessageId {
     MessageId(uuid::Uuid::from_u128(
         0x0190_163d_8694_739b_aea5_0000_0000_0000 + number,
     ))
@@ -28,7 +25,7 @@ fn name(queue: &str) -> QueueName {
 }
 
 /// A message of the queue `orders`; every third is of `rooms`.
-fn message(number: u128) -> Message {
+pub(super) fn message(number: u128) -> Message {
     let queue = if number.is_multiple_of(3) {
         "rooms"
     } else {
@@ -43,32 +40,6 @@ fn message(number: u128) -> Message {
         sender: "sensor by http".to_owned(),
         body: format!(r#"{{"n":{number},"text":"東京\u001b e\u0301","list":[1.10,{{}}]}}"#),
         state: Some(VersionState::Unverified),
-    }
-}
-
-/// The same, of a queue whose messages are judged: those of the number's remainder by four.
-fn judged(number: u128) -> Message {
-    let state = match number % 4 {
-        0 => VersionState::Failed,
-        1 => VersionState::Passed,
-        2 => VersionState::Error,
-        _ => VersionState::Pending,
-    };
-    Message {
-        state: Some(state),
-        ..message(number)
-    }
-}
-
-fn verdict(verifier: &str, outcome: VerdictOutcome, detail: &str) -> MessageVerdict {
-    let of_version = crate::faces::fixtures::verdict(1, outcome, detail);
-    MessageVerdict {
-        id: of_version.id,
-        verdict: NewVerdict {
-            verifier: verifier.to_owned(),
-            ..of_version.verdict
-        },
-        actor: "cli".to_owned(),
     }
 }
 
@@ -104,7 +75,11 @@ fn queue(queue: &str, waiting: u64, dead: u64) -> QueueFacts {
 }
 
 /// What is read while these messages are there, the newest first.
-fn read(ask: &MessagesAsk, there: impl Iterator<Item = u128>, dead_there: &[u128]) -> MessagesRead {
+pub(super) fn read(
+    ask: &MessagesAsk,
+    there: impl Iterator<Item = u128>,
+    dead_there: &[u128],
+) -> MessagesRead {
     let all: Vec<_> = there.map(message).collect();
     let behind = all.iter().position(|message| Some(message.id) == ask.known);
     let is_shown = |message: &&Message| {
@@ -211,7 +186,7 @@ fn come(model: &mut Model, newest: u128) {
     answer_with(model, &effects, newest);
 }
 
-fn nothing_changed() -> Msg {
+pub(super) fn nothing_changed() -> Msg {
     Msg::Changed {
         rows: Vec::new(),
         gone: Vec::new(),
@@ -219,11 +194,11 @@ fn nothing_changed() -> Msg {
     }
 }
 
-fn selected(model: &Model) -> Option<MessageId> {
+pub(super) fn selected(model: &Model) -> Option<MessageId> {
     model.messages.selected().map(MessageRef::id)
 }
 
-fn text(model: &mut Model) -> String {
+pub(super) fn text(model: &mut Model) -> String {
     screen(model, (120, 40), ThemeChoice::Dark, false)
 }
 
@@ -309,131 +284,6 @@ fn one_reading_is_under_way_at_a_time() {
     update(&mut model, Msg::MessagesUnread("locked".to_owned()));
     press(&mut model, "1");
     assert_eq!(is_read(&update(&mut model, nothing_changed())), 0);
-}
-
-/// Answers the reading of messages while these judged ones are there.
-fn answer_judged(
-    model: &mut Model,
-    effects: Vec<Effect>,
-    states: &[(MessageId, VersionState)],
-) -> Vec<Effect> {
-    let mut more = Vec::new();
-    for effect in effects {
-        let Effect::ReadMessages(ask) = effect else {
-            more.push(effect);
-            continue;
-        };
-        let rows: Vec<_> = (1..=8).rev().map(judged).collect();
-        let is_shown = |message: &&Message| {
-            ask.filter
-                .state
-                .is_none_or(|state| message.state == Some(state))
-        };
-        let rows = rows.iter().filter(is_shown).map(MessageRow::new);
-        let is_asked = |(id, _): &&(MessageId, VersionState)| ask.undecided.contains(id);
-        let read = MessagesRead {
-            rows: if ask.known.is_some() {
-                Vec::new()
-            } else {
-                rows.collect()
-            },
-            states: states.iter().filter(is_asked).copied().collect(),
-            ..read(&ask, (1..=8).rev(), &[])
-        };
-        let next = update(model, Msg::Messages(Box::new(read)));
-        more.extend(answer_judged(model, next, states));
-    }
-    more
-}
-
-fn whole(number: u128, state: VersionState) -> Msg {
-    let verdicts = [
-        verdict("shape", VerdictOutcome::Passed, ""),
-        verdict("amounts", VerdictOutcome::Failed, "42 is too much"),
-    ];
-    let message = Message {
-        state: Some(state),
-        ..judged(number)
-    };
-    let whole = WholeMessage::persisted(&message).judged_by(&verdicts);
-    let text = bytes::Bytes::from_static(b"{\n  \"n\": 8\n}");
-    Msg::Message(Box::new(WholeMessage { text, ..whole }))
-}
-
-#[test]
-fn states_and_verdicts_are_shown() {
-    let mut model = super::model();
-    let effects = press(&mut model, "4");
-    answer_judged(&mut model, effects, &[]);
-    update(&mut model, whole(8, VersionState::Failed));
-    looks_as_before("judged_messages", &mut model);
-}
-
-#[test]
-fn a_message_that_was_judged_meanwhile_is_read_again() {
-    for keys in ["4jj", "4jj\n"] {
-        let mut model = super::model();
-        let effects = press(&mut model, keys);
-        answer_judged(&mut model, effects, &[]);
-        assert_eq!(selected(&model), Some(id(6)));
-        update(&mut model, whole(6, VersionState::Error));
-        let asked = update(&mut model, nothing_changed());
-        let effects = answer_judged(
-            &mut model,
-            asked,
-            &[(id(6), VersionState::Failed), (id(7), VersionState::Passed)],
-        );
-        let states: Vec<_> = model
-            .messages
-            .rows()
-            .iter()
-            .take(3)
-            .map(|row| row.state)
-            .collect();
-        let expected = [
-            VersionState::Failed,
-            VersionState::Passed,
-            VersionState::Failed,
-        ];
-        assert_eq!(states, expected.map(Some));
-        let reads = effects.iter().filter_map(|effect| match effect {
-            Effect::ReadMessage(of) => Some(of.id()),
-            _ => None,
-        });
-        assert_eq!(reads.collect::<Vec<_>>(), [id(6)], "{keys:?}");
-        update(&mut model, whole(6, VersionState::Failed));
-        assert!(
-            text(&mut model).contains("FAIL  amounts  42 is too much"),
-            "{}",
-            text(&mut model)
-        );
-    }
-}
-
-#[test]
-fn a_filter_by_state_is_read_anew_each_time() {
-    let mut model = super::model();
-    let effects = press(&mut model, "4/state:failed\n");
-    answer_judged(&mut model, effects, &[]);
-    let shown = |model: &Model| {
-        model
-            .messages
-            .rows()
-            .iter()
-            .map(|row| row.id)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(shown(&model), [id(8), id(4)]);
-    press(&mut model, "j");
-    for _ in 0..3 {
-        let asked = update(&mut model, nothing_changed());
-        answer_judged(&mut model, asked, &[]);
-    }
-    assert_eq!(
-        (shown(&model), selected(&model)),
-        (vec![id(8), id(4)], Some(id(4)))
-    );
-    assert!(text(&mut model).contains("paused"), "{}", text(&mut model));
 }
 
 #[test]
